@@ -1,0 +1,33 @@
+# Everything a newcomer needs: `make demo`, `make test`, `make lab`. Only Python and make are taken for granted.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.installed
+
+.PHONY: demo test lab notebooks lint clean
+
+demo: $(STAMP)
+	$(BIN)/python -m personalize_nb.notebooks demo
+
+test: $(STAMP)
+	$(BIN)/python -m pytest
+
+lab: $(STAMP)
+	$(BIN)/jupyter lab notebooks/01_quickstart.ipynb
+
+# Run every notebook again on the embedded service and save it with its outputs, masked.
+notebooks: $(STAMP)
+	$(BIN)/python -m personalize_nb.notebooks execute
+
+lint: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+clean:
+	rm -rf build $(VENV)
+
+# A venv made by a newer pyproject.toml is brought up to date; an unchanged one costs nothing.
+$(STAMP): pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[test]"
+	touch $@
