@@ -28,5 +28,7 @@ def canonical(name: object) -> str:
     """
     text = str(name)
     folded = text.replace("_", "").replace(" ", "").lower()
-    known = {column.replace("_", ""): column for column in (USER_ID, ITEM_ID, ITEM_LIST, ITEM_ATTRIBUTES, FILTER_VALUES)}
+    known = {
+        column.replace("_", ""): column for column in (USER_ID, ITEM_ID, ITEM_LIST, ITEM_ATTRIBUTES, FILTER_VALUES)
+    }
     return known.get(folded, text)
