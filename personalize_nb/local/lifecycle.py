@@ -1,0 +1,44 @@
+"""Statuses of resources and the moves between them, as data.
+
+Every resource that takes time walks `CREATE PENDING` -> `CREATE IN_PROGRESS` -> `ACTIVE` or `CREATE FAILED`;
+solution versions can also be stopped. A status that is not in the table cannot be reached. Local service, over
+floor 0.
+"""
+
+from __future__ import annotations
+
+from personalize_nb.limits import ACTIVE, FAILED, IN_PROGRESS, PENDING
+
+STOPPING, STOPPED = "CREATE STOPPING", "CREATE STOPPED"
+
+MOVES: dict[str, frozenset[str]] = {
+    PENDING: frozenset({IN_PROGRESS, FAILED, STOPPED}),
+    # in progress again: the worker died and another one takes the work up
+    IN_PROGRESS: frozenset({IN_PROGRESS, ACTIVE, FAILED, STOPPING, STOPPED}),
+    STOPPING: frozenset({STOPPED, FAILED}),
+    ACTIVE: frozenset(),
+    FAILED: frozenset(),
+    STOPPED: frozenset(),
+}
+
+UNFINISHED = tuple(status for status, following in MOVES.items() if following)
+
+
+class IllegalMoveError(ValueError):
+    """A status change that no resource of Personalize makes; a fault of the service, not of its user."""
+
+
+def check_move(old: str | None, new: str) -> None:
+    """Raise `IllegalMoveError` unless a resource may go from `old` to `new`.
+
+    Parameters
+    ----------
+    old
+        The present status; None for a resource without one (schemas).
+    new
+        The wanted status.
+    """
+    following = MOVES.get(old or "", frozenset())
+    if new not in following:
+        legal = ", ".join(sorted(following)) or "none"
+        raise IllegalMoveError(f"a resource in status {old!r} cannot become {new!r}; legal next statuses: {legal}")
