@@ -7,7 +7,7 @@ STAMP  := $(VENV)/.installed
 .PHONY: demo test lab notebooks lint clean
 
 demo: $(STAMP)
-	$(BIN)/python -m personalize_nb.notebooks demo
+	$(BIN)/python -m personalize_nb.headless notebooks/01_quickstart.ipynb --output build --local build/service
 
 test: $(STAMP)
 	$(BIN)/python -m pytest
@@ -17,7 +17,7 @@ lab: $(STAMP)
 
 # Run every notebook again on the embedded service and save it with its outputs, masked.
 notebooks: $(STAMP)
-	$(BIN)/python -m personalize_nb.notebooks execute
+	$(BIN)/python -m personalize_nb.headless notebooks/*.ipynb --local build/service --quiet
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

@@ -1,0 +1,190 @@
+"""Pictures of job results: SVG in an image, the numbers in a table beside it, block characters as the text twin.
+
+Each `plot_` function takes frames and answers a `View`, which notebooks show as HTML and terminals as text. The
+same numbers stand in both, so nothing is lost where images are. Floor 3.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from markupsafe import escape
+
+from personalize_nb import columns as c
+from personalize_nb import markup
+from personalize_nb.errors import InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_TEXT = "#767676"  # 4.5 on white, 4.1 on #111: pictures cannot inherit the page's text colour
+_BLOCKS = " ▏▎▍▌▋▊▉█"
+
+
+@dataclass(frozen=True, repr=False)
+class View:
+    """Something to look at: `html` for notebooks, `text` for terminals and saved notebooks without HTML."""
+
+    html: markup.Markup
+    text: str
+
+    def __repr__(self) -> str:
+        return self.text
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        return {"text/html": str(self.html), "text/plain": self.text}
+
+
+def plot_scores(recommendations: pd.DataFrame) -> View:
+    """Show how the score falls with the rank: median and the middle 80 % of lists at each rank.
+
+    Parameters
+    ----------
+    recommendations
+        A frame with `rank` and `score`, as `job.recommendations()` gives it.
+
+    Raises
+    ------
+    InputError
+        The frame has no scores (related-items and popularity recipes give none).
+    """
+    _require(recommendations, c.RANK, c.SCORE)
+    scored = recommendations[[c.RANK, c.SCORE]].dropna()
+    if scored.empty:
+        raise InputError(
+            "the frame has no scores to plot: related-items and popularity recipes give none; "
+            "plot_coverage and plot_popularity need no scores"
+        )
+    bands = scored.groupby(c.RANK)[c.SCORE].quantile([0.1, 0.5, 0.9]).unstack()
+    low, median, high = (bands[q].to_numpy() for q in (0.1, 0.5, 0.9))
+    rows = [
+        (rank, f"{b:.4g}", f"{a:.4g}", f"{d:.4g}") for rank, a, b, d in zip(bands.index, low, median, high, strict=True)
+    ]
+    return View(
+        markup.lines(
+            markup.Markup("<b>Score by rank</b>"),
+            markup.image(_curve_svg(bands.index.to_numpy(), median, low, high), "median score by rank"),
+            markup.table(_thinned(rows), ("rank", "median", "10 %", "90 %"), numeric=range(4)),
+        ),
+        _text_bars("Score by rank (median)", [str(rank) for rank in bands.index], median),
+    )
+
+
+def plot_coverage(recommendations: pd.DataFrame, items: pd.DataFrame | Sequence[str]) -> View:
+    """Show how much of the catalogue is recommended to anyone, by list length.
+
+    Parameters
+    ----------
+    recommendations
+        A frame with `rank` and `item_id`.
+    items
+        The catalogue: a frame with `item_id`, or the ids.
+    """
+    _require(recommendations, c.RANK, c.ITEM_ID)
+    catalogue = set(items[c.ITEM_ID] if hasattr(items, "columns") else items)
+    first_rank = recommendations.groupby(c.ITEM_ID)[c.RANK].min()
+    known = first_rank[first_rank.index.isin(catalogue)]
+    ks = np.arange(1, int(recommendations[c.RANK].max()) + 1) if len(recommendations) else np.array([1])
+    share = np.array([(known <= k).sum() for k in ks]) / max(len(catalogue), 1)
+    rows = [(k, f"{s * len(catalogue):.0f}", f"{s:.1%}") for k, s in zip(ks, share, strict=True)]
+    title = f"Catalogue coverage: {len(known):,} of {len(catalogue):,} items are recommended to somebody"
+    return View(
+        markup.lines(
+            markup.Markup("<b>{}</b>").format(title),
+            markup.image(_curve_svg(ks, share), "share of the catalogue by list length"),
+            markup.table(_thinned(rows), ("first k", "items", "share"), numeric=range(3)),
+        ),
+        _text_bars(title, [f"first {k}" for k in ks], share, "{:.1%}"),
+    )
+
+
+def plot_popularity(recommendations: pd.DataFrame, interactions: pd.DataFrame) -> View:
+    """Show whether the lists push hits: share of recommendations and of interactions by popularity tenth.
+
+    Items are ranked by interactions and cut into ten groups of equal size, the most popular first.
+
+    Parameters
+    ----------
+    recommendations, interactions
+        Frames with `item_id`.
+    """
+    _require(recommendations, c.ITEM_ID)
+    _require(interactions, c.ITEM_ID)
+    seen = interactions[c.ITEM_ID].value_counts()
+    tenth = np.minimum(np.arange(len(seen)) * 10 // max(len(seen), 1), 9)
+    places = dict(zip(seen.index, tenth, strict=True))
+    of_recommended = recommendations[c.ITEM_ID].map(places).fillna(9).astype(int)
+    recommended = np.bincount(of_recommended, minlength=10) / max(len(recommendations), 1)
+    interacted = np.bincount(tenth, weights=seen.to_numpy(), minlength=10) / max(seen.sum(), 1)
+    labels = [f"{10 * i}-{10 * i + 10} %" for i in range(10)]
+    title = f"Popularity: {recommended[0]:.0%} of recommendations are of the most popular tenth of items"
+    rows = [
+        (label, f"{r:.1%}", markup.bar(r), f"{i:.1%}")
+        for label, r, i in zip(labels, recommended, interacted, strict=True)
+    ]
+    return View(
+        markup.lines(
+            markup.Markup("<b>{}</b>").format(title),
+            markup.table(rows, ("items by popularity", "recommendations", "", "interactions"), numeric=(1, 3)),
+        ),
+        _text_bars(title, labels, recommended, "{:.1%}"),
+    )
+
+
+def _require(frame: pd.DataFrame, *names: str) -> None:
+    missing = [name for name in names if name not in frame.columns]
+    if missing:
+        raise InputError(f"the frame has no column {missing}; it has {list(frame.columns)}")
+
+
+def _thinned(rows: list[tuple[Any, ...]], most: int = 10) -> list[tuple[Any, ...]]:
+    """Rows enough to read: all of a few, else evenly spaced ones with the first and the last."""
+    if len(rows) <= most:
+        return rows
+    return [rows[i] for i in np.unique(np.linspace(0, len(rows) - 1, most).round().astype(int))]
+
+
+def _text_bars(title: str, labels: Sequence[str], values: Sequence[float], form: str = "{:.4g}") -> str:
+    pairs = _thinned(list(zip(labels, values, strict=True)), 12)
+    top = max((float(value) for _, value in pairs), default=0.0) or 1.0
+    width = max((len(label) for label, _ in pairs), default=0)
+    return "\n".join(
+        [title] + [f"{label:>{width}} {text_bar(value / top)} {form.format(value)}" for label, value in pairs]
+    )
+
+
+def text_bar(share: float, width: int = 20) -> str:
+    """Return a bar of block characters, `share` of `width` characters long."""
+    eighths = round(max(0.0, min(1.0, float(share))) * width * 8)
+    return ("█" * (eighths // 8) + _BLOCKS[eighths % 8]).strip().ljust(width)
+
+
+def _curve_svg(x: np.ndarray, y: np.ndarray, low: np.ndarray | None = None, high: np.ndarray | None = None) -> str:
+    width, height, left, bottom = 480, 180, 56, 24
+    span = float(x[-1] - x[0]) or 1.0
+    top = float(np.max(y if high is None else high)) or 1.0
+
+    def point(a: float, b: float) -> str:
+        across = left + (a - x[0]) / span * (width - left - 8)
+        return f"{across:.1f},{height - bottom - b / top * (height - bottom - 10):.1f}"
+
+    band = ""
+    if low is not None and high is not None:
+        edge = [point(a, b) for a, b in zip(x, high, strict=True)] + [
+            point(a, b) for a, b in zip(x[::-1], low[::-1], strict=True)
+        ]
+        band = f'<polygon points="{" ".join(edge)}" fill="{markup.BLUE}" fill-opacity=".2"/>'
+    line = " ".join(point(a, b) for a, b in zip(x, y, strict=True))
+    label = f'font-family="sans-serif" font-size="11" fill="{_TEXT}"'
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}">'
+        f'<path d="M{left} 10V{height - bottom}H{width - 8}" stroke="{_TEXT}" fill="none"/>{band}'
+        f'<polyline points="{line}" fill="none" stroke="{markup.BLUE}" stroke-width="2"/>'
+        f'<text x="{left - 4}" y="16" text-anchor="end" {label}>{escape(f"{top:.3g}")}</text>'
+        f'<text x="{left - 4}" y="{height - bottom}" text-anchor="end" {label}>0</text>'
+        f'<text x="{left}" y="{height - 8}" {label}>{escape(str(x[0]))}</text>'
+        f'<text x="{width - 8}" y="{height - 8}" text-anchor="end" {label}>{escape(str(x[-1]))}</text></svg>'
+    )

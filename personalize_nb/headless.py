@@ -1,0 +1,126 @@
+"""Run notebooks without a browser, print what they show, and save them executed and masked.
+
+    python -m personalize_nb.headless notebooks/01_quickstart.ipynb --output build --local build/service
+
+The notebook is the same one that JupyterLab opens; only the environment chooses the world it talks to. Floor 3.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
+
+from personalize_nb.redact import redact, redact_notebook
+
+
+def execute(
+    notebook: str | Path, output: str | Path, show: Callable[[str], None] | None = None, cell_timeout: float = 1800
+) -> Path:
+    """Execute a notebook in its own folder and save the result, masked and without widget state.
+
+    Parameters
+    ----------
+    notebook
+        The `.ipynb` file to run; it is not changed.
+    output
+        Where the executed notebook goes. It is written also when a cell fails, with the error in it.
+    show
+        Is called with each Markdown cell and each output as text, as the run goes on.
+    cell_timeout
+        Seconds a single cell may take.
+
+    Returns
+    -------
+    Path
+        The executed notebook.
+
+    Raises
+    ------
+    nbclient.exceptions.CellExecutionError
+        A cell raised; the saved notebook shows where.
+
+    Examples
+    --------
+    >>> execute("notebooks/01_quickstart.ipynb", "build/01_quickstart.ipynb", show=print)  # doctest: +SKIP
+    """
+    source, target = Path(notebook), Path(output)
+    document = nbformat.read(source, as_version=4)
+    client = NotebookClient(
+        document,
+        timeout=int(cell_timeout),
+        store_widget_state=False,
+        resources={"metadata": {"path": str(source.parent)}},
+    )
+    tell = show or (lambda _text: None)
+
+    def finished(cell: Any, cell_index: int, execute_reply: Any) -> None:
+        for text in map(_as_text, cell.get("outputs", ())):
+            if text:
+                tell(redact(text))
+
+    def started(cell: Any, cell_index: int) -> None:
+        if cell.cell_type == "markdown":
+            tell(cell.source)
+
+    client.on_cell_start = started
+    client.on_cell_executed = finished
+    try:
+        client.execute()
+    finally:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        nbformat.write(document, target)
+        redact_notebook(target)
+    return target
+
+
+def _as_text(output: Any) -> str:
+    if output.output_type == "stream":
+        return str(output.text).rstrip()
+    if output.output_type == "error":
+        return f"{output.ename}: {output.evalue}"
+    return str(output.get("data", {}).get("text/plain", "")).rstrip()
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the notebooks named on the command line; answer 0, or 1 when a cell failed."""
+    parser = argparse.ArgumentParser(prog="python -m personalize_nb.headless", description=__doc__.splitlines()[0])
+    parser.add_argument("notebook", nargs="+", type=Path)
+    parser.add_argument(
+        "--output", type=Path, metavar="DIR", help="where the executed notebooks go (default: in place)"
+    )
+    parser.add_argument(
+        "--local", type=Path, metavar="DIR", help="run on the embedded service in this folder, then stop it"
+    )
+    parser.add_argument("--quiet", action="store_true", help="do not print what the cells show")
+    options = parser.parse_args(arguments)
+    if options.local:
+        os.environ["PERSONALIZE_NB_BACKEND"] = "local"
+        os.environ["PERSONALIZE_NB_PATH"] = str(options.local.resolve())
+    began = time.monotonic()
+    try:
+        for notebook in options.notebook:
+            target = options.output / notebook.name if options.output else notebook
+            execute(notebook, target, None if options.quiet else lambda text: print(f"{text}\n", flush=True))
+            print(f"{notebook} ran in {time.monotonic() - began:.0f} s and is saved as {target}")
+    except CellExecutionError as error:
+        print(error, file=sys.stderr)
+        return 1
+    finally:
+        if options.local:
+            from personalize_nb import local  # loaded only by a run that used the service
+
+            local.stop(options.local)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

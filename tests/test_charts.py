@@ -1,0 +1,54 @@
+"""Pictures say the same in HTML and in text, and refuse frames they cannot draw."""
+
+import pandas as pd
+import pytest
+
+import personalize_nb.charts as charts
+from personalize_nb.errors import InputError
+
+RECOMMENDATIONS = pd.DataFrame(
+    {
+        "user_id": ["u1"] * 3 + ["u2"] * 3,
+        "rank": [1, 2, 3] * 2,
+        "item_id": ["a", "b", "c", "a", "b", "d"],
+        "score": [0.5, 0.3, 0.1, 0.4, 0.2, 0.1],
+    }
+)
+
+
+def test_scores_by_rank():
+    view = charts.plot_scores(RECOMMENDATIONS)
+    assert "0.45" in view.text and "0.45" in view.html
+    assert 'src="data:image/svg+xml;base64,' in view.html
+    assert view._repr_mimebundle_()["text/plain"] == repr(view)
+
+
+def test_scores_are_needed():
+    with pytest.raises(InputError, match="no scores to plot"):
+        charts.plot_scores(RECOMMENDATIONS.assign(score=float("nan")))
+
+
+def test_coverage_counts_each_item_once():
+    view = charts.plot_coverage(RECOMMENDATIONS, ["a", "b", "c", "d", "e", "f", "g", "h"])
+    assert "4 of 8 items" in view.text
+    assert view.text.splitlines()[1].endswith("12.5%")
+    assert view.text.splitlines()[-1].endswith("50.0%")
+
+
+def test_popularity_by_tenth():
+    interactions = pd.DataFrame({"item_id": [f"i{i}" for i in range(10) for _ in range(10 - i)]})
+    recommended = pd.DataFrame({"item_id": ["i0", "i0", "i9", "new"]})
+    view = charts.plot_popularity(recommended, interactions)
+    assert view.text.splitlines()[0].startswith("Popularity: 50% of recommendations")
+    assert view.text.splitlines()[-1].endswith("50.0%")
+
+
+def test_missing_column_is_named():
+    with pytest.raises(InputError, match="'rank'"):
+        charts.plot_coverage(pd.DataFrame({"item_id": ["a"]}), ["a"])
+
+
+def test_text_bar_length():
+    assert charts.text_bar(0.5, 4) == "██  "
+    assert charts.text_bar(2.0, 4) == "████"
+    assert charts.text_bar(0.0, 4) == "    "
