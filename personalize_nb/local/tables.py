@@ -98,8 +98,8 @@ def _field(column: Mapping[str, Any]) -> Field:
     types = [name for name in union if name != "null"]
     if len(types) != 1 or types[0] not in FIELD_TYPES:
         raise ValueError(
-            f"field {column['name']!r} has type {declared!r}; legal is one of {', '.join(sorted(FIELD_TYPES))}, "
-            "alone or in a list with 'null'"
+            f"field {column['name']!r} has type {declared!r}; legal is one of "
+            f"{', '.join(sorted(FIELD_TYPES))}, alone or in a list with 'null'"
         )
     return Field(
         name=column["name"],
@@ -115,7 +115,7 @@ class TrainingData:
     """The imported datasets of one dataset group; a dataset without rows is None.
 
     Interactions are ordered by TIMESTAMP, items by ITEM_ID, users by USER_ID, so that equal imports give
-    equal models whatever the order of their files.
+    equal models; an ITEM_ID or USER_ID occurs once in its own dataset.
     """
 
     interactions: pa.Table | None

@@ -1,0 +1,175 @@
+"""Imported data on disk: one Parquet file per dataset, replaced as a whole or not at all.
+
+`import_files` turns CSV files into `datasets/<group>/<TYPE>.parquet` (FULL replaces, INCREMENTAL adds and replaces
+rows of the same ID); `load` gives the datasets of a group to a training. Rows stream through in blocks; only the
+IDs of items or users are held at once. Local service, over floor 0.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from personalize_nb import limits
+from personalize_nb.local.csvfiles import arrow_schema, read_csv
+from personalize_nb.local.faults import WorkFault
+from personalize_nb.local.tables import INTERACTIONS, ITEMS, USERS, Schema, TrainingData
+
+FULL, INCREMENTAL = "FULL", "INCREMENTAL"
+_SORTED_BY = {INTERACTIONS: "TIMESTAMP", ITEMS: "ITEM_ID", USERS: "USER_ID"}
+_UNIQUE = {ITEMS: "ITEM_ID", USERS: "USER_ID"}
+
+Opener = Callable[[], BinaryIO]
+
+
+def dataset_path(root: Path, group: str, dataset_type: str) -> Path:
+    """Return where the rows of a dataset are kept, below the service's folder."""
+    return root / "datasets" / group / f"{dataset_type}.parquet"
+
+
+def import_files(root: Path, group: str, schema: Schema, files: Iterable[tuple[str, Opener]], mode: str = FULL) -> int:
+    """Read CSV files into a dataset.
+
+    Parameters
+    ----------
+    root
+        The service's folder.
+    group
+        Name of the dataset group.
+    schema
+        The dataset's schema; its type names the dataset.
+    files
+        Name and opener of each CSV file, in the order in which later rows replace earlier ones.
+    mode
+        `FULL` forgets the rows of earlier imports, `INCREMENTAL` keeps them.
+
+    Returns
+    -------
+    int
+        The number of records read from the files.
+
+    Raises
+    ------
+    WorkFault
+        A file breaks a rule, or there is too little data; the dataset is as it was.
+    """
+    target = dataset_path(root, group, schema.type)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    earlier = target if mode == INCREMENTAL and target.exists() else None
+    with _replacing(target) as draft:
+        records = 0
+        with pq.ParquetWriter(draft, arrow_schema(schema), compression="zstd") as writer:
+            for batch in _stored(earlier, schema) if earlier else ():
+                writer.write_batch(batch)
+            for name, opener in files:
+                with opener() as stream:
+                    for batch in read_csv(stream, schema, name):
+                        records += batch.num_rows
+                        writer.write_batch(batch)
+        if schema.type == INTERACTIONS and records < limits.MIN_INTERACTIONS:
+            raise WorkFault(
+                f"Input CSV has {records} interaction records. An import job needs at least {limits.MIN_INTERACTIONS}."
+            )
+        if schema.type in _UNIQUE:
+            _keep_last(draft, _UNIQUE[schema.type])
+    return records
+
+
+def load(root: Path, group: str, schemas: Mapping[str, Schema]) -> TrainingData:
+    """Read the imported datasets of a group.
+
+    Parameters
+    ----------
+    root
+        The service's folder.
+    group
+        Name of the dataset group.
+    schemas
+        Schema of each dataset that the group has, by dataset type. Columns that a newer schema added are null
+        until the next import; columns that it dropped are left out.
+    """
+    tables = {dataset_type: _load(root, group, schema) for dataset_type, schema in schemas.items()}
+    return TrainingData(tables.get(INTERACTIONS), tables.get(ITEMS), tables.get(USERS), dict(schemas))
+
+
+def discard(root: Path, group: str, dataset_type: str | None = None) -> None:
+    """Remove the rows of a deleted dataset, or of a whole deleted group."""
+    if dataset_type is None:
+        shutil.rmtree(root / "datasets" / group, ignore_errors=True)
+    else:
+        dataset_path(root, group, dataset_type).unlink(missing_ok=True)
+
+
+def sweep(root: Path) -> None:
+    """Remove the drafts that imports left behind when they were killed."""
+    for draft in (root / "datasets").glob("*/*.draft"):
+        draft.unlink(missing_ok=True)
+
+
+def _load(root: Path, group: str, schema: Schema) -> pa.Table | None:
+    path = dataset_path(root, group, schema.type)
+    if not path.exists():
+        return None
+    table = pa.Table.from_batches(_stored(path, schema), schema=arrow_schema(schema)).combine_chunks()
+    key = _SORTED_BY[schema.type]
+    order = table.column(key)
+    if schema.type == INTERACTIONS and np.all(np.diff(order.to_numpy()) >= 0):
+        return table
+    return table.take(pc.sort_indices(table, sort_keys=[(key, "ascending")]))
+
+
+def _stored(path: Path, schema: Schema) -> Iterator[pa.RecordBatch]:
+    target = arrow_schema(schema)
+    with pq.ParquetFile(path) as stored:
+        present = [name for name in target.names if name in stored.schema_arrow.names]
+        for batch in stored.iter_batches(columns=present):
+            columns = [
+                batch.column(field.name).cast(field.type)
+                if field.name in present
+                else pa.nulls(batch.num_rows, field.type)
+                for field in target
+            ]
+            yield pa.record_batch(columns, schema=target)
+
+
+def _keep_last(path: Path, key: str) -> None:
+    """Drop all but the last row of each ID; only the IDs are in memory at once."""
+    ids = pq.read_table(path, columns=[key]).column(key).combine_chunks()
+    codes = ids.dictionary_encode().indices.to_numpy()
+    last = np.full(int(codes.max(initial=-1)) + 1, -1, dtype=np.int64)
+    # numpy keeps the last of several assignments to one place
+    last[codes] = np.arange(len(codes))
+    if len(last) == len(codes):
+        return
+    keep = np.zeros(len(codes), dtype=bool)
+    keep[last] = True
+    start = 0
+    with (
+        _replacing(path) as draft,
+        pq.ParquetFile(path) as stored,
+        pq.ParquetWriter(draft, stored.schema_arrow, compression="zstd") as writer,
+    ):
+        for batch in stored.iter_batches():
+            writer.write_batch(batch.filter(pa.array(keep[start : start + batch.num_rows])))
+            start += batch.num_rows
+
+
+@contextlib.contextmanager
+def _replacing(target: Path) -> Iterator[Path]:
+    """Give a draft beside `target` that takes its place when the block ends well."""
+    draft = target.parent / f"{uuid.uuid4().hex}.draft"
+    try:
+        yield draft
+        os.replace(draft, target)
+    finally:
+        draft.unlink(missing_ok=True)
