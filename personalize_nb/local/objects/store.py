@@ -1,0 +1,346 @@
+"""Buckets and objects on disk: facts in SQLite, bodies in files; knows nothing of HTTP.
+
+A row names its body's file, so publishing an object is one commit: readers see the old or the new, whole, and a
+process killed at any moment leaves at worst a file that `sweep` removes. Several processes may share one root.
+Floor 1 of `local`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import re
+import sqlite3
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from ..database import Database
+from ..faults import ApiFault
+from .files import BLOCK, Bodies
+from .records import (
+    NO_DETAILS,
+    SCHEMA,
+    BucketInfo,
+    ObjectDetails,
+    ObjectInfo,
+    bucket_row,
+    find_object,
+    info_from,
+    no_such_key,
+    require_bucket,
+    scan_objects,
+)
+
+DEFAULT_CONTENT_TYPE = "binary/octet-stream"
+MAX_KEY_BYTES = 1024
+_PAGE = 1000
+
+# Looks at the object that is about to be replaced (None: there is none) and raises when it must not be.
+Condition = Callable[[ObjectInfo | None], None]
+
+
+class Incoming(io.RawIOBase):
+    """A body being written: counts its bytes and feeds digests on the way. Not visible until it is published."""
+
+    def __init__(self, path: Path, digests: Mapping[str, Any]):
+        super().__init__()
+        self.path = path
+        self.size = 0
+        self.digests = digests
+        self.file = io.FileIO(path, "xb")
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, block: Any) -> int:
+        view = memoryview(block).cast("B")
+        for digest in self.digests.values():
+            digest.update(view)
+        written = 0
+        while written < len(view):
+            written += self.file.write(view[written:])
+        self.size += len(view)
+        return len(view)
+
+    def write_from(self, reader: Any) -> None:
+        """Copy everything a binary reader gives, in blocks of constant size."""
+        buffer = bytearray(BLOCK)
+        view = memoryview(buffer)
+        if hasattr(reader, "readinto"):
+            while count := reader.readinto(view):
+                self.write(view[:count])
+        else:
+            while block := reader.read(BLOCK):
+                self.write(block)
+
+    def close(self) -> None:
+        if not self.closed:
+            self.file.close()
+        super().close()
+
+
+class ObjectStore:
+    """Buckets and objects under one folder, safe from several threads and processes.
+
+    Parameters
+    ----------
+    root
+        The folder; made when absent, readable by its owner only.
+    clock
+        Where `last_modified` comes from.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> store = ObjectStore(Path(tempfile.mkdtemp()))
+    >>> store.create_bucket("books", "us-east-1")
+    >>> store.put("books", "in/users.jsonl", b"{}").size
+    2
+    """
+
+    def __init__(self, root: Path, clock: Callable[[], float] = time.time):
+        self.root = Path(root)
+        self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.clock = clock
+        self.bodies = Bodies(self.root)
+        self.database = Database(self.root / "objects.sqlite", SCHEMA)
+
+    def close(self) -> None:
+        """Release the open files."""
+        self.database.close()
+
+    # buckets
+
+    def create_bucket(self, name: str, region: str) -> None:
+        """Make a bucket; `BucketAlreadyOwnedByYou` when it exists."""
+        if not _is_bucket_name(name):
+            raise ApiFault(
+                "InvalidBucketName",
+                f"The specified bucket is not valid: {name!r}. Legal are 3 to 63 of a-z, 0-9, '-' and '.', "
+                "beginning and ending with a letter or digit.",
+            )
+        with self.database.writing() as db:
+            if bucket_row(db, name):
+                raise ApiFault(
+                    "BucketAlreadyOwnedByYou",
+                    f"Your previous request to create the named bucket succeeded and you already own it: {name}.",
+                    409,
+                )
+            db.execute("INSERT INTO buckets VALUES (?, ?, ?)", (name, region, self.clock()))
+
+    def buckets(self) -> list[BucketInfo]:
+        """All buckets by name."""
+        with self.database.reading() as db:
+            return [BucketInfo(*row) for row in db.execute("SELECT * FROM buckets ORDER BY name")]
+
+    def has_bucket(self, name: str) -> bool:
+        """Whether the bucket exists."""
+        with self.database.reading() as db:
+            return bucket_row(db, name) is not None
+
+    def bucket(self, name: str) -> BucketInfo:
+        """The bucket, or `NoSuchBucket`."""
+        with self.database.reading() as db:
+            return require_bucket(db, name)
+
+    def delete_bucket(self, name: str) -> None:
+        """Remove an empty bucket; open multipart uploads go with it, as on S3."""
+        with self.database.writing() as db:
+            require_bucket(db, name)
+            if db.execute("SELECT 1 FROM objects WHERE bucket = ? LIMIT 1", (name,)).fetchone():
+                raise ApiFault("BucketNotEmpty", f"The bucket you tried to delete is not empty: {name}.", 409)
+            rows = db.execute(
+                "SELECT body FROM parts WHERE upload IN (SELECT id FROM uploads WHERE bucket = ?)", (name,)
+            ).fetchall()
+            db.execute("DELETE FROM uploads WHERE bucket = ?", (name,))
+            db.execute("DELETE FROM buckets WHERE name = ?", (name,))
+        for row in rows:
+            self.bodies.drop(row["body"])
+
+    def setting(self, bucket: str, kind: str) -> str | None:
+        """A document recorded with the bucket (`policy`, `tagging`, ...), or None."""
+        with self.database.reading() as db:
+            require_bucket(db, bucket)
+            row = db.execute(
+                "SELECT document FROM bucket_settings WHERE bucket = ? AND kind = ?", (bucket, kind)
+            ).fetchone()
+            return row["document"] if row else None
+
+    def set_setting(self, bucket: str, kind: str, document: str | None) -> None:
+        """Record a document with the bucket; None removes it."""
+        with self.database.writing() as db:
+            require_bucket(db, bucket)
+            db.execute("DELETE FROM bucket_settings WHERE bucket = ? AND kind = ?", (bucket, kind))
+            if document is not None:
+                db.execute("INSERT INTO bucket_settings VALUES (?, ?, ?)", (bucket, kind, document))
+
+    # objects
+
+    def put(
+        self,
+        bucket: str,
+        key: str,
+        data: bytes | BinaryIO,
+        content_type: str = DEFAULT_CONTENT_TYPE,
+        metadata: Mapping[str, str] | None = None,
+    ) -> ObjectInfo:
+        """Store one object, replacing any of that key at once."""
+        with self.incoming(md5=hashlib.md5(usedforsecurity=False)) as incoming:
+            incoming.write_from(io.BytesIO(data) if isinstance(data, bytes | bytearray | memoryview) else data)
+            return self.publish(
+                bucket,
+                key,
+                incoming,
+                etag=incoming.digests["md5"].hexdigest(),
+                content_type=content_type,
+                details=ObjectDetails(metadata=metadata or {}),
+            )
+
+    @contextmanager
+    def writer(self, bucket: str, key: str, content_type: str = DEFAULT_CONTENT_TYPE) -> Iterator[io.BufferedWriter]:
+        """A binary file that becomes the object on a clean exit and vanishes on an exception."""
+        self.bucket(bucket)
+        with self.incoming(md5=hashlib.md5(usedforsecurity=False)) as incoming:
+            with io.BufferedWriter(incoming, BLOCK) as file:
+                yield file
+            etag = incoming.digests["md5"].hexdigest()
+            self.publish(bucket, key, incoming, etag=etag, content_type=content_type)
+
+    def open(self, bucket: str, key: str) -> BinaryIO:
+        """The object's bytes as a seekable file; it stays whole even if the object is replaced meanwhile."""
+        return self.open_object(bucket, key)[1]
+
+    def open_object(self, bucket: str, key: str) -> tuple[ObjectInfo, BinaryIO]:
+        """The object's facts and its bytes, both of the same moment."""
+        while True:
+            info = self.head(bucket, key)
+            try:
+                return info, self.bodies.open(info.body)
+            except FileNotFoundError:
+                # Replaced between the look-up and the opening; an unchanged row means that the file was lost.
+                if self.head(bucket, key).body == info.body:
+                    raise
+
+    def head(self, bucket: str, key: str) -> ObjectInfo:
+        """The object's facts; `NoSuchBucket` or `NoSuchKey` when there are none."""
+        with self.database.reading() as db:
+            require_bucket(db, bucket)
+            info = find_object(db, bucket, key)
+        if info is None:
+            raise no_such_key(key)
+        return info
+
+    def delete(self, bucket: str, key: str, condition: Condition | None = None) -> None:
+        """Remove an object; no error when there is none, as on S3."""
+        with self.database.writing() as db:
+            require_bucket(db, bucket)
+            info = find_object(db, bucket, key)
+            if condition:
+                condition(info)
+            db.execute("DELETE FROM objects WHERE bucket = ? AND key = ?", (bucket, key))
+        if info:
+            self.bodies.drop(info.body)
+
+    def list(self, bucket: str, prefix: str = "", start_after: str = "") -> Iterator[ObjectInfo]:
+        """The objects whose key begins with `prefix` and comes after `start_after`, in S3's order."""
+        while True:
+            with self.database.reading() as db:
+                require_bucket(db, bucket)
+                rows = scan_objects(db, bucket, prefix, start_after).fetchmany(_PAGE)
+            yield from map(info_from, rows)
+            if len(rows) < _PAGE:
+                return
+            start_after = rows[-1]["key"]
+
+    def describe(self, bucket: str, key: str, change: Callable[[ObjectInfo], ObjectDetails]) -> ObjectInfo:
+        """Replace an object's details (its tags) and leave its bytes and date alone."""
+        with self.database.writing() as db:
+            require_bucket(db, bucket)
+            info = find_object(db, bucket, key)
+            if info is None:
+                raise no_such_key(key)
+            db.execute(
+                "UPDATE objects SET details = ? WHERE bucket = ? AND key = ?",
+                (change(info).to_json(), bucket, key),
+            )
+        return info
+
+    # the way in
+
+    @contextmanager
+    def incoming(self, **digests: Any) -> Iterator[Incoming]:
+        """A body to write to and then `publish`; removed on exit if nobody did."""
+        incoming = Incoming(self.bodies.new_incoming(), digests)
+        try:
+            yield incoming
+        finally:
+            incoming.close()
+            incoming.path.unlink(missing_ok=True)
+
+    def publish(
+        self,
+        bucket: str,
+        key: str,
+        incoming: Incoming,
+        *,
+        etag: str,
+        content_type: str = DEFAULT_CONTENT_TYPE,
+        details: ObjectDetails = NO_DETAILS,
+        condition: Condition | None = None,
+        also: Callable[[sqlite3.Connection], None] | None = None,
+    ) -> ObjectInfo:
+        """Make a written body the object of that key, in one commit.
+
+        Parameters
+        ----------
+        condition
+            Called with the object that would be replaced; raises to refuse.
+        also
+            Further changes that belong to the same commit.
+        """
+        if not 0 < len(key.encode()) <= MAX_KEY_BYTES:
+            raise ApiFault(
+                "KeyTooLongError", f"Your key is too long: {len(key.encode())} bytes, the limit is {MAX_KEY_BYTES}."
+            )
+        incoming.close()
+        # The move is made inside the transaction, so that a sweep (which takes the same lock) never sees a
+        # published file without its row.
+        with self.database.writing() as db:
+            require_bucket(db, bucket)
+            old = find_object(db, bucket, key)
+            if condition:
+                condition(old)
+            info = ObjectInfo(key, incoming.size, etag, self.clock(), content_type, "", details)
+            body = self.bodies.publish(incoming.path)
+            db.execute(
+                "INSERT OR REPLACE INTO objects VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (bucket, key, body, info.size, etag, info.last_modified, content_type, details.to_json()),
+            )
+            if also:
+                also(db)
+        if old:
+            self.bodies.drop(old.body)
+        return ObjectInfo(key, info.size, etag, info.last_modified, content_type, body, details)
+
+    def sweep(self) -> int:
+        """Remove what processes that were killed left behind; for the start of the service. Gives the count."""
+        dropped = self.bodies.drop_abandoned()
+        for shard in self.bodies.shards():
+            with self.database.writing() as db:
+                for path in shard.iterdir():
+                    used = db.execute(
+                        "SELECT 1 FROM objects WHERE body = ? UNION ALL SELECT 1 FROM parts WHERE body = ? LIMIT 1",
+                        (path.name, path.name),
+                    ).fetchone()
+                    if not used:
+                        path.unlink(missing_ok=True)
+                        dropped += 1
+        return dropped
+
+
+def _is_bucket_name(name: str) -> bool:
+    return bool(re.fullmatch(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", name)) and ".." not in name
