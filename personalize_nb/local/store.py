@@ -18,10 +18,9 @@ from pathlib import Path
 from typing import Any
 
 from personalize_nb.limits import FAILED
+from personalize_nb.local.database import Database
 from personalize_nb.local.faults import ApiFault
 from personalize_nb.local.lifecycle import check_move
-
-BUSY_SECONDS = 30
 
 TABLES = """
 CREATE TABLE IF NOT EXISTS resources (
@@ -95,7 +94,7 @@ class Work:
 
 
 # named here because inside the class `list` is a method
-Rows = list[tuple[Any, ...]]
+Rows = list[sqlite3.Row]
 Resources = list[Resource]
 Works = list[Work]
 
@@ -112,76 +111,44 @@ class Store:
     """
 
     def __init__(self, path: Path, clock: Callable[[], float] = time.time):
-        self.path = Path(path)
         self.clock = clock
-        self._idle: list[sqlite3.Connection] = []
-        self._lock = threading.Lock()
+        self._database = Database(path, TABLES)
         self._mine = threading.local()
-        with self._connection() as connection:
-            connection.execute("PRAGMA journal_mode=WAL")
-            connection.executescript(TABLES)
 
     def close(self) -> None:
         """Close the connections that no thread is using."""
-        with self._lock:
-            idle, self._idle = self._idle, []
-        for connection in idle:
-            connection.close()
-
-    # connections ------------------------------------------------------------------------------------------------
-
-    def _open(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
-        connection.execute("PRAGMA synchronous=NORMAL")
-        connection.execute("PRAGMA foreign_keys=ON")
-        return connection
-
-    @contextmanager
-    def _connection(self) -> Iterator[sqlite3.Connection]:
-        """Lend the connection of the transaction this thread is in, or an idle one."""
-        current = getattr(self._mine, "connection", None)
-        if current is not None:
-            yield current
-            return
-        with self._lock:
-            connection = self._idle.pop() if self._idle else None
-        connection = connection or self._open()
-        try:
-            yield connection
-        except BaseException:
-            connection.close()
-            raise
-        with self._lock:
-            self._idle.append(connection)
+        self._database.close()
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """Make every call of this thread inside the block one change: all of it happens, or nothing."""
-        if getattr(self._mine, "connection", None) is not None:
+        if self._current() is not None:
             yield
             return
-        with self._connection() as connection:
-            connection.execute("BEGIN IMMEDIATE")
+        with self._database.writing() as connection:
             self._mine.connection = connection
             try:
                 yield
-                connection.execute("COMMIT")
-            except BaseException:
-                connection.execute("ROLLBACK")
-                raise
             finally:
                 self._mine.connection = None
+
+    def _current(self) -> sqlite3.Connection | None:
+        """Return the connection of the transaction that this thread is in."""
+        return getattr(self._mine, "connection", None)
 
     def _now(self) -> float:
         return round(self.clock(), 3)
 
     def _rows(self, sql: str, values: Sequence[Any] = ()) -> Rows:
-        with self._connection() as connection:
+        current = self._current()
+        if current is not None:
+            return current.execute(sql, values).fetchall()
+        with self._database.reading() as connection:
             return connection.execute(sql, values).fetchall()
 
-    def _change(self, sql: str, values: Sequence[Any] = ()) -> int:
-        with self._connection() as connection:
-            return connection.execute(sql, values).rowcount
+    def _change(self, sql: str, values: Sequence[Any] = ()) -> sqlite3.Cursor:
+        with self.transaction():
+            return self._current().execute(sql, values)
 
     # resources --------------------------------------------------------------------------------------------------
 
@@ -297,7 +264,7 @@ class Store:
 
     def delete(self, arn: str) -> bool:
         """Remove a resource with its tags and its waiting work; tell whether it was there."""
-        return self._change("DELETE FROM resources WHERE arn = ?", (arn,)) > 0
+        return self._change("DELETE FROM resources WHERE arn = ?", (arn,)).rowcount > 0
 
     def progress(self, arn: str, done: int, total: int) -> None:
         """Note how far the work on a resource is; no answer of AWS shows it."""
@@ -329,9 +296,8 @@ class Store:
 
     def enqueue(self, kind: str, arn: str) -> Work:
         """Put work on a resource at the end of the queue."""
-        with self._connection() as connection:
-            work_id = connection.execute("INSERT INTO work (kind, arn) VALUES (?, ?)", (kind, arn)).lastrowid
-        return Work(work_id, kind, arn, 0)
+        inserted = self._change("INSERT INTO work (kind, arn) VALUES (?, ?)", (kind, arn))
+        return Work(inserted.lastrowid, kind, arn, 0)
 
     def claim(self, worker: int, kinds: Collection[str] | None = None) -> Work | None:
         """Take the oldest waiting work for the process `worker`, or None when nothing waits.
@@ -382,7 +348,7 @@ class Store:
 _COLUMNS = "id, arn, kind, name, group_arn, parent_arn, status, failure_reason, body, created, updated, done, total"
 
 
-def _resource(row: tuple[Any, ...]) -> Resource:
+def _resource(row: sqlite3.Row) -> Resource:
     *plain, body, created, updated, done, total = row
     return Resource(*plain, json.loads(body), created, updated, None if total is None else (done, total))
 
