@@ -1,0 +1,67 @@
+"""The filter language: text to tree, tree against schemas, tree against data.
+
+`parse(text)` gives an `Expression`, `Expression.check(schemas)` says whether a dataset group can serve it, and
+`bind(expression, data, item_ids)` turns it into masks over a catalogue. Local service.
+
+Where Amazon's pages leave the meaning open, this is what is done here:
+
+* AND binds tighter than OR; parentheses round conditions are refused.
+* A missing value is in no list and compares with nothing; NOT IN and != are the negations of IN and =, so an item
+  without a value passes them.
+* A string field that is `categorical` holds the values between its `|`; IN and = match when any of them matches.
+* `Interactions.EVENT_TYPE IN (...)` matches the items for which the user has such an event among the 100 most recent
+  of that event type. AND, OR and NOT IN work on those sets of items.
+* A clause whose IF is false for the user is skipped. A filter without an active INCLUDE starts from the catalogue.
+* A placeholder without value is a row error in INCLUDE; in EXCLUDE its condition holds for no item.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from personalize_nb.local.filters.expression import Expression, parse
+from personalize_nb.local.filters.syntax import FilterError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from personalize_nb.local.filters.bound import BoundFilter
+    from personalize_nb.local.tables import TrainingData
+
+__all__ = ["BoundFilter", "Expression", "FilterError", "bind", "parse"]
+
+
+def bind(expression: Expression, data: TrainingData, item_ids: pa.StringArray) -> BoundFilter:
+    """Make an expression ready to be evaluated on a catalogue.
+
+    Parameters
+    ----------
+    expression
+        A filter on items, as parsed.
+    data
+        The imported datasets with their schemas.
+    item_ids
+        The catalogue, in the order of the masks' columns.
+
+    Returns
+    -------
+    BoundFilter
+        Its `allowed` gives one mask per query.
+
+    Raises
+    ------
+    FilterError
+        The datasets do not have what the expression names.
+    """
+    # the server process parses filters and never binds one: keep numpy and pyarrow out of its start-up
+    from personalize_nb.local.filters.bound import BoundFilter
+
+    return BoundFilter(expression, data, item_ids)
+
+
+def __getattr__(name: str) -> object:
+    if name == "BoundFilter":
+        from personalize_nb.local.filters.bound import BoundFilter
+
+        return BoundFilter
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
