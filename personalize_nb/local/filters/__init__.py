@@ -19,14 +19,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from personalize_nb.local.filters.expression import Expression, parse
-from personalize_nb.local.filters.syntax import FilterError
+from .expression import Expression, parse
+from .syntax import FilterError
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from personalize_nb.local.filters.bound import BoundFilter
-    from personalize_nb.local.tables import TrainingData
+    from ..tables import TrainingData
+    from .bound import BoundFilter
 
 __all__ = ["BoundFilter", "Expression", "FilterError", "bind", "parse"]
 
@@ -54,14 +54,14 @@ def bind(expression: Expression, data: TrainingData, item_ids: pa.StringArray) -
         The datasets do not have what the expression names.
     """
     # the server process parses filters and never binds one: keep numpy and pyarrow out of its start-up
-    from personalize_nb.local.filters.bound import BoundFilter
+    from .bound import BoundFilter
 
     return BoundFilter(expression, data, item_ids)
 
 
 def __getattr__(name: str) -> object:
     if name == "BoundFilter":
-        from personalize_nb.local.filters.bound import BoundFilter
+        from .bound import BoundFilter
 
         return BoundFilter
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

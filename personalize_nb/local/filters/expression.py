@@ -14,8 +14,9 @@ from typing import Any
 
 import lark
 
-from personalize_nb.local.filters import rules
-from personalize_nb.local.filters.syntax import (
+from ..tables import Schema
+from . import rules
+from .syntax import (
     ACTION_TARGET,
     CURRENT_ITEM,
     CURRENT_USER,
@@ -35,7 +36,6 @@ from personalize_nb.local.filters.syntax import (
     Placeholder,
     Value,
 )
-from personalize_nb.local.tables import Schema
 
 _TARGETS = {name.lower(): name for name in (ITEM_TARGET, USER_TARGET, ACTION_TARGET)}
 _DATASETS = {name.lower(): name for name in (INTERACTIONS, ITEMS, USERS, CURRENT_ITEM, CURRENT_USER)}

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from personalize_nb import limits
-from personalize_nb.local import tables
-from personalize_nb.local.filters.syntax import (
+from ... import limits
+from .. import tables
+from ..tables import Schema
+from .syntax import (
     ACTION_TARGET,
     CURRENT_ITEM,
     CURRENT_USER,
@@ -29,7 +30,6 @@ from personalize_nb.local.filters.syntax import (
     Literal,
     Placeholder,
 )
-from personalize_nb.local.tables import Schema
 
 EVENT_TYPE = "EVENT_TYPE"
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from personalize_nb.local.faults import ApiFault
+from ..faults import ApiFault
 
 ITEM_TARGET, USER_TARGET, ACTION_TARGET = "ItemID", "UserID", "ActionID"
 INTERACTIONS, ITEMS, USERS = "Interactions", "Items", "Users"

@@ -1,0 +1,319 @@
+"""An expression bound to data: masks over the catalogue for a block of queries, without a loop over items or users.
+
+Every condition yields an array whose shape says what it depends on: (1, items) for fixed item conditions, (n, 1) for
+conditions on users, (n, items) otherwise. AND and OR are then numpy's `&` and `|` with broadcasting. Rows with equal
+placeholder values share one evaluation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import reduce
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from .. import tables
+from ..tables import TrainingData
+from . import rules
+from .columns import Column, make_column
+from .expression import Expression
+from .history import History
+from .syntax import (
+    CURRENT_USER,
+    INTERACTIONS,
+    IS_IN,
+    ITEM_TARGET,
+    NOT_IN,
+    AnyValue,
+    Clause,
+    Condition,
+    FilterError,
+    Literal,
+    Placeholder,
+)
+from .values import ValueFault, check_map, parse_values
+
+FilterValues = dict[str, str]
+_REMEMBERED = 256
+
+
+@dataclass
+class _Block:
+    """The queries of one call."""
+
+    size: int
+    users: Sequence[str | None]
+    items: Sequence[str | None]
+    values: Sequence[FilterValues | None]
+    errors: dict[int, str] = field(default_factory=dict)
+
+
+Mask = Callable[[_Block], np.ndarray]
+
+
+class BoundFilter:
+    """A filter ready for queries; made by `personalize_nb.local.filters.bind`."""
+
+    def __init__(self, expression: Expression, data: TrainingData, item_ids: pa.StringArray):
+        if expression.target != ITEM_TARGET:
+            raise FilterError(f"Invalid Expression: {expression.target} cannot filter items.", 0)
+        expression.check(data.schemas)
+        self.n_items = len(item_ids)
+        self._data = data
+        self._item_ids = item_ids.cast(pa.string())
+        self._columns: dict[tuple[str, str], Column] = {}
+        self._row_of_item = (
+            {item: row for row, item in enumerate(item_ids.to_pylist())} if expression.uses_current_item else {}
+        )
+        self._row_of_user: dict[str, int] = {}
+        if expression.uses_current_user and data.users is not None:
+            self._row_of_user = {user: row for row, user in enumerate(data.users["USER_ID"].to_pylist())}
+        self._history = History(data.interactions, self._item_ids) if expression.uses_interactions else None
+        self._clauses = [self._bind_clause(clause) for clause in expression.clauses]
+
+    def allowed(
+        self,
+        users: Sequence[str | None] | None,
+        items: Sequence[str | None] | None,
+        values: Sequence[FilterValues | None],
+    ) -> tuple[np.ndarray, dict[int, str]]:
+        """Say for each query which items may be returned.
+
+        Parameters
+        ----------
+        users, items
+            The current user and the current item of each query, where the recipe has them. Unknown ones are legal:
+            their fields have no values and they have no events.
+        values
+            The `filterValues` of each query.
+
+        Returns
+        -------
+        tuple[np.ndarray, dict[int, str]]
+            A read-only bool array [queries, items], and the error texts of queries that cannot be answered.
+        """
+        size = len(values)
+        nobody = [None] * size
+        block = _Block(size, users or nobody, items or nobody, values)
+        for row, given in enumerate(values):
+            if given:
+                try:
+                    check_map(given)
+                except ValueFault as fault:
+                    block.errors[row] = str(fault)
+        included: list[np.ndarray] = []
+        active: list[np.ndarray] = []
+        excluded: list[np.ndarray] = []
+        for clause, where, guard in self._clauses:
+            holds = guard(block)
+            matches = where(block) & holds
+            if clause.include:
+                included.append(matches)
+                active.append(holds)
+            else:
+                excluded.append(matches)
+        mask = np.ones((1, self.n_items), dtype=bool)
+        if included:
+            mask = reduce(np.logical_or, included) | ~reduce(np.logical_or, active)
+        if excluded:
+            mask = mask & ~reduce(np.logical_or, excluded)
+        return np.broadcast_to(mask, (size, self.n_items)), block.errors
+
+    def _bind_clause(self, clause: Clause) -> tuple[Clause, Mask, Mask]:
+        any_of = [_all([self._bind(condition, clause.include) for condition in group]) for group in clause.any_of]
+        guard = _all([self._bind(condition, clause.include) for condition in clause.guards])
+        return clause, _combine(np.logical_or, any_of), guard
+
+    def _bind(self, condition: Condition, required: bool) -> Mask:
+        if condition.field.dataset == INTERACTIONS:
+            return self._bind_history(condition, required)
+        column = self._column(condition.field.dataset == CURRENT_USER, condition)
+        if condition.other is not None:
+            return self._bind_current_item(condition, column)
+        if condition.field.dataset == CURRENT_USER:
+            return self._bind_user(condition, column, required)
+        return self._bind_items(condition, column, required)
+
+    def _bind_items(self, condition: Condition, column: Column, required: bool) -> Mask:
+        test = _remember(lambda literals: column.test(condition.operator, literals)[:-1])
+
+        def mask(block: _Block) -> np.ndarray:
+            answers, known = _by_values(block, condition, required, test, self.n_items)
+            return answers & known
+
+        return mask
+
+    def _bind_user(self, condition: Condition, column: Column, required: bool) -> Mask:
+        test = _remember(lambda literals: column.test(condition.operator, literals))
+
+        def mask(block: _Block) -> np.ndarray:
+            rows = np.array([self._row_of_user.get(user, -1) for user in block.users], dtype=np.int64)
+            groups, group_of = _group(block, condition, required)
+            holds = np.zeros(block.size, dtype=bool)
+            order = np.argsort(group_of, kind="stable")
+            bounds = np.searchsorted(group_of[order], np.arange(len(groups) + 1))
+            for number, literals in enumerate(groups):
+                members = order[bounds[number] : bounds[number + 1]]
+                tested = _tested(block, group_of, number, condition, literals, test)
+                if tested is not None:
+                    holds[members] = tested[rows[members]]
+            return holds[:, None]
+
+        return mask
+
+    def _bind_history(self, condition: Condition, required: bool) -> Mask:
+        history = self._history
+        any_type = any(isinstance(value, AnyValue) for value in condition.values)
+        negated = condition.operator in (NOT_IN, "!=")
+
+        def wanted(literals: tuple[str, ...]) -> np.ndarray:
+            return history.matching_types(None if any_type else literals)
+
+        def mask(block: _Block) -> np.ndarray:
+            types, known = _by_values(block, condition, required, wanted, len(history.types))
+            touched = history.touched(history.users(block.users), types)
+            return (~touched if negated else touched) & known
+
+        return mask
+
+    def _bind_current_item(self, condition: Condition, column: Column) -> Mask:
+        other = self._column(False, Condition(condition.other, IS_IN))
+
+        def mask(block: _Block) -> np.ndarray:
+            rows = np.array([self._row_of_item.get(item, -1) for item in block.items], dtype=np.int64)
+            distinct, which = np.unique(rows, return_inverse=True)
+            return column.test_against(condition.operator, other, distinct)[:, :-1][which]
+
+        return mask
+
+    def _column(self, of_users: bool, condition: Condition) -> Column:
+        found = rules.resolve(condition.field, self._data.schemas)
+        kind = tables.USERS if of_users else tables.ITEMS
+        if (kind, found.name) not in self._columns:
+            if of_users:
+                column = make_column(self._data.users, found, len(self._row_of_user))
+            else:
+                items, order = self._data.items, None
+                if items is not None:
+                    order = pc.index_in(self._item_ids, value_set=items["ITEM_ID"].combine_chunks().cast(pa.string()))
+                column = make_column(items, found, self.n_items, order)
+            self._columns[kind, found.name] = column
+        return self._columns[kind, found.name]
+
+
+def _all(masks: list[Mask]) -> Mask:
+    return _combine(np.logical_and, masks) if masks else _true
+
+
+def _true(block: _Block) -> np.ndarray:
+    return np.ones((1, 1), dtype=bool)
+
+
+def _combine(operation: np.ufunc, masks: list[Mask]) -> Mask:
+    return lambda block: reduce(operation, [mask(block) for mask in masks])
+
+
+def _remember(test: Callable[[tuple[str, ...]], np.ndarray]) -> Callable[[tuple[str, ...]], np.ndarray]:
+    """Keep the answers for the values seen last: lines of a job tend to repeat them."""
+    answers: dict[tuple[str, ...], np.ndarray] = {}
+
+    def remembered(literals: tuple[str, ...]) -> np.ndarray:
+        if literals not in answers:
+            if len(answers) >= _REMEMBERED:
+                answers.clear()
+            answers[literals] = test(literals)
+        return answers[literals]
+
+    return remembered
+
+
+def _group(block: _Block, condition: Condition, required: bool) -> tuple[list[tuple[str, ...] | None], np.ndarray]:
+    """Return the distinct values that a condition is tested with, and for each row which of them it has.
+
+    None stands for rows where a value is missing; their errors are noted when the condition is required.
+    """
+    if not condition.placeholders:
+        return [_literals(condition, {})], np.zeros(block.size, dtype=np.int64)
+    numbers: dict[tuple[str, ...] | None, int] = {}
+    group_of = np.empty(block.size, dtype=np.int64)
+    for row, given in enumerate(block.values):
+        literals = None
+        try:
+            literals = _literals(condition, given or {})
+        except _MissingValue as missing:
+            if required:
+                block.errors.setdefault(row, str(missing))
+        except ValueFault as fault:
+            block.errors.setdefault(row, str(fault))
+        group_of[row] = numbers.setdefault(literals, len(numbers))
+    return list(numbers), group_of
+
+
+def _by_values(
+    block: _Block,
+    condition: Condition,
+    required: bool,
+    test: Callable[[tuple[str, ...]], np.ndarray],
+    width: int,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Evaluate a condition once per distinct values.
+
+    Returns the answers, [queries, width] or [1, width] when all queries share them, and [queries, 1] or [1, 1]
+    whether there was an answer.
+    """
+    groups, group_of = _group(block, condition, required)
+    answers = np.zeros((len(groups), width), dtype=bool)
+    known = np.zeros((len(groups), 1), dtype=bool)
+    for number, literals in enumerate(groups):
+        tested = _tested(block, group_of, number, condition, literals, test)
+        if tested is not None:
+            answers[number] = tested
+            known[number] = True
+    return (answers, known) if len(groups) == 1 else (answers[group_of], known[group_of])
+
+
+def _tested(
+    block: _Block,
+    group_of: np.ndarray,
+    number: int,
+    condition: Condition,
+    literals: tuple[str, ...] | None,
+    test: Callable[[tuple[str, ...]], np.ndarray],
+) -> np.ndarray | None:
+    """Return the answer for these values, or None after noting for their rows why there is none."""
+    if literals is None:
+        return None
+    try:
+        return test(literals)
+    except ValueFault as fault:
+        for row in np.flatnonzero(group_of == number).tolist():
+            block.errors.setdefault(row, f"the value of ${condition.placeholders[0]} in filterValues {fault}")
+        return None
+
+
+class _MissingValue(Exception):
+    """A line does not give a placeholder's value."""
+
+
+def _literals(condition: Condition, given: FilterValues) -> tuple[str, ...]:
+    texts: list[str] = []
+    for value in condition.values:
+        if isinstance(value, Literal):
+            texts.append(value.text)
+        elif isinstance(value, Placeholder):
+            if value.name not in given:
+                raise _MissingValue(f"filterValues has no value for the placeholder {value} of the filter")
+            try:
+                parsed = parse_values(given[value.name])
+            except ValueFault as fault:
+                raise ValueFault(f"the value of {value} in filterValues {fault}") from None
+            if condition.operator not in (IS_IN, NOT_IN) and len(parsed) > 1:
+                raise ValueFault(
+                    f"the value of {value} in filterValues has {len(parsed)} values; "
+                    f"{condition.field} {condition.operator} {value} takes one"
+                )
+            texts.extend(parsed)
+    return tuple(texts)

@@ -1,0 +1,48 @@
+"""The `filterValues` of an input line: one string per placeholder, holding quoted values between commas."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from ... import limits
+
+_VALUE = re.compile(
+    r"""\s*(?:"((?:\\.|[^"\\])*)"|'((?:\\.|[^'\\])*)'|([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?))\s*(,|$)"""
+)
+
+
+class ValueFault(ValueError):
+    """Values that a row cannot be filtered by; the text becomes the row's error."""
+
+
+@lru_cache(maxsize=65536)
+def parse_values(text: str) -> tuple[str, ...]:
+    r"""Split `"\"horror\",\"comedy\""` into its values; plain numbers may stand without quotes.
+
+    Raises
+    ------
+    ValueFault
+        The text is not a list of quoted values or numbers.
+    """
+    if len(text) > limits.MAX_FILTER_VALUE_CHARACTERS:
+        raise ValueFault(f"has {len(text)} characters; at most {limits.MAX_FILTER_VALUE_CHARACTERS} are allowed")
+    values = []
+    position = 0
+    while True:
+        match = _VALUE.match(text, position)
+        if match is None:
+            raise ValueFault(
+                f'is {text!r}; legal are values in escaped double quotes with commas between, as in "\\"a\\",\\"b\\""'
+            )
+        double, single, number, separator = match.groups()
+        values.append(number if number is not None else re.sub(r"\\(.)", r"\1", double if single is None else single))
+        if not separator:
+            return tuple(values)
+        position = match.end()
+
+
+def check_map(values: dict[str, str]) -> None:
+    """Raise ValueFault for a map of placeholder values that is too large."""
+    if len(values) > limits.MAX_FILTER_VALUES:
+        raise ValueFault(f"filterValues has {len(values)} entries; at most {limits.MAX_FILTER_VALUES} are allowed")
