@@ -1,0 +1,168 @@
+"""The embedded Amazon Personalize: one process per folder, on 127.0.0.1, with its state on disk.
+
+`start` finds the running service of a folder or starts one that outlives this process, `attach` only finds it,
+`stop` ends it; nothing is lost by stopping or killing it. Everything below this package imports floor 0 only.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import filelock
+import psutil
+
+from personalize_nb.errors import LocalServiceError
+from personalize_nb.local import layout
+from personalize_nb.local.record import ServiceInfo, alive, healthy, read_record
+
+__all__ = ["ServiceInfo", "attach", "start", "stop"]
+
+READY = b"ready"
+_LOG_TAIL = 2000
+
+
+def start(
+    path: str | os.PathLike[str],
+    *,
+    region: str | None = None,
+    account: str | None = None,
+    idle_seconds: float = 3600,
+    timeout: float = 60,
+) -> ServiceInfo:
+    """Find the service of a folder, or start it as a process of its own.
+
+    Parameters
+    ----------
+    path
+        The folder of the service; made when it does not exist.
+    region, account
+        What the service calls itself; the folder's own when it has served before, else `us-east-1` and
+        `123456789012`.
+    idle_seconds
+        The service ends after this time without requests and work; 0 means never.
+    timeout
+        Seconds to wait until it answers.
+
+    Raises
+    ------
+    LocalServiceError
+        It did not start, or it serves another region or account; the message says why.
+    """
+    root = layout.claim_folder(Path(path))
+    running = attach(root)
+    if running is None:
+        try:
+            # two kernels that start at the same moment get one service
+            with filelock.FileLock(root / layout.START_LOCK, timeout=timeout, mode=0o600):
+                running = attach(root) or _launch(root, region, account, idle_seconds, timeout)
+        except filelock.Timeout as error:
+            raise LocalServiceError(
+                f"another process has been starting the local service in {str(root)!r} for {timeout:g} s; "
+                f"see {layout.LOG} in that folder"
+            ) from error
+    for name, wanted in (("region", region), ("account", account)):
+        if wanted is not None and getattr(running, name) != wanted:
+            raise LocalServiceError(
+                f"the local service in {str(root)!r} has {name} {getattr(running, name)!r}, not {wanted!r}; "
+                f"use another path, or the same {name}"
+            )
+    return running
+
+
+def attach(path: str | os.PathLike[str]) -> ServiceInfo | None:
+    """Return the running service of a folder, or None; it has proved that it knows the folder's secret."""
+    info = read_record(Path(path).expanduser().absolute())
+    return info if info is not None and alive(info) and healthy(info) else None
+
+
+def stop(path: str | os.PathLike[str], *, timeout: float = 30) -> bool:
+    """End the service of a folder; unfinished work goes on at the next start.
+
+    Parameters
+    ----------
+    path
+        The folder of the service.
+    timeout
+        Seconds until a service that does not end by itself is killed.
+
+    Returns
+    -------
+    bool
+        Whether one was running.
+    """
+    info = read_record(Path(path).expanduser().absolute())
+    if info is None or not alive(info):
+        return False
+    process = psutil.Process(info.pid)
+    for end in (process.terminate, process.kill):
+        try:
+            end()
+            # the service holds this lock as long as it lives
+            with filelock.FileLock(info.path / layout.LOCK, timeout=timeout):
+                return True
+        except psutil.NoSuchProcess:
+            return True
+        except filelock.Timeout:
+            continue
+    raise LocalServiceError(
+        f"the local service in {str(info.path)!r} (process {info.pid}) does not end, even when killed; "
+        "the disk it waits for may be gone"
+    )
+
+
+def _launch(root: Path, region: str | None, account: str | None, idle_seconds: float, timeout: float) -> ServiceInfo:
+    """Start the service detached and wait for its word on a pipe; a service that dies closes the pipe."""
+    deadline = time.monotonic() + timeout
+    reader, writer = os.pipe()
+    # -P: nothing in the present folder may pass for a module of the service
+    command = [sys.executable, "-P", "-m", "personalize_nb.local", "--path", str(root)]
+    command += ["--ready-fd", str(writer)]
+    command += ["--idle-seconds", str(idle_seconds)]
+    command += ["--region", region] if region else []
+    command += ["--account", account] if account else []
+    layout.turn_log(root)
+    with open(os.open(root / layout.LOG, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "wb") as log:
+        try:
+            # the process forks itself into the background, so this only waits for its first half
+            subprocess.run(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=_environment(),
+                cwd=root,
+                pass_fds=[writer],
+                check=True,
+                timeout=timeout,
+            )
+        except (OSError, subprocess.SubprocessError) as error:
+            os.close(reader)
+            raise LocalServiceError(f"the local service cannot be started: {error}{_log_tail(root)}") from error
+        finally:
+            os.close(writer)
+    with os.fdopen(reader, "rb") as words:
+        ready, _, _ = select.select([words], [], [], max(0.0, deadline - time.monotonic()))
+        word = words.read() if ready else b""
+    running = attach(root) if word == READY else None
+    if running is None:
+        why = "it ended before it was ready" if ready else f"it was not ready after {timeout:g} s"
+        raise LocalServiceError(f"the local service in {str(root)!r} did not start: {why}{_log_tail(root)}")
+    return running
+
+
+def _environment() -> dict[str, str]:
+    """Return this environment without the user's own keys, which the service must not take for its own."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+
+
+def _log_tail(root: Path) -> str:
+    try:
+        text = (root / layout.LOG).read_text(encoding="utf-8", errors="replace")[-_LOG_TAIL:].strip()
+    except OSError:
+        return ""
+    return f". The end of {layout.LOG}:\n{text}" if text else ""

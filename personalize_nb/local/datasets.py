@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
@@ -23,6 +22,7 @@ import pyarrow.parquet as pq
 from personalize_nb import limits
 from personalize_nb.local.csvfiles import arrow_schema, read_csv
 from personalize_nb.local.faults import WorkFault
+from personalize_nb.local.layout import DRAFT, dataset_path
 from personalize_nb.local.tables import INTERACTIONS, ITEMS, USERS, Schema, TrainingData
 
 FULL, INCREMENTAL = "FULL", "INCREMENTAL"
@@ -30,11 +30,6 @@ _SORTED_BY = {INTERACTIONS: "TIMESTAMP", ITEMS: "ITEM_ID", USERS: "USER_ID"}
 _UNIQUE = {ITEMS: "ITEM_ID", USERS: "USER_ID"}
 
 Opener = Callable[[], BinaryIO]
-
-
-def dataset_path(root: Path, group: str, dataset_type: str) -> Path:
-    """Return where the rows of a dataset are kept, below the service's folder."""
-    return root / "datasets" / group / f"{dataset_type}.parquet"
 
 
 def import_files(root: Path, group: str, schema: Schema, files: Iterable[tuple[str, Opener]], mode: str = FULL) -> int:
@@ -102,20 +97,6 @@ def load(root: Path, group: str, schemas: Mapping[str, Schema]) -> TrainingData:
     return TrainingData(tables.get(INTERACTIONS), tables.get(ITEMS), tables.get(USERS), dict(schemas))
 
 
-def discard(root: Path, group: str, dataset_type: str | None = None) -> None:
-    """Remove the rows of a deleted dataset, or of a whole deleted group."""
-    if dataset_type is None:
-        shutil.rmtree(root / "datasets" / group, ignore_errors=True)
-    else:
-        dataset_path(root, group, dataset_type).unlink(missing_ok=True)
-
-
-def sweep(root: Path) -> None:
-    """Remove the drafts that imports left behind when they were killed."""
-    for draft in (root / "datasets").glob("*/*.draft"):
-        draft.unlink(missing_ok=True)
-
-
 def _load(root: Path, group: str, schema: Schema) -> pa.Table | None:
     path = dataset_path(root, group, schema.type)
     if not path.exists():
@@ -167,7 +148,7 @@ def _keep_last(path: Path, key: str) -> None:
 @contextlib.contextmanager
 def _replacing(target: Path) -> Iterator[Path]:
     """Give a draft beside `target` that takes its place when the block ends well."""
-    draft = target.parent / f"{uuid.uuid4().hex}.draft"
+    draft = target.parent / f"{uuid.uuid4().hex}{DRAFT}"
     try:
         yield draft
         os.replace(draft, target)

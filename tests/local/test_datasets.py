@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from personalize_nb import limits
-from personalize_nb.local import datasets
+from personalize_nb.local import datasets, layout
 from personalize_nb.local.faults import WorkFault
 from personalize_nb.local.tables import Schema
 
@@ -155,14 +155,14 @@ def test_rows_are_read_under_a_newer_schema(items, tmp_path):
 def test_a_dataset_without_import_is_absent_and_a_deleted_one_gone(items, tmp_path):
     assert datasets.load(tmp_path, "group", {"ITEMS": ITEMS}).items is None
     items("ITEM_ID,PRICE,GENRES,ABOUT,STOCKED\n1,,,,\n")
-    datasets.discard(tmp_path, "group", "ITEMS")
+    layout.discard_dataset(tmp_path, "group", "ITEMS")
     assert datasets.load(tmp_path, "group", {"ITEMS": ITEMS}).items is None
 
 
 def test_drafts_of_a_killed_import_are_swept(items, tmp_path):
     items("ITEM_ID,PRICE,GENRES,ABOUT,STOCKED\n1,,,,\n")
     (tmp_path / "datasets" / "group" / "0123.draft").write_bytes(b"half")
-    datasets.sweep(tmp_path)
+    layout.prepare(tmp_path)
     assert [path.name for path in (tmp_path / "datasets" / "group").iterdir()] == ["ITEMS.parquet"]
 
 

@@ -1,0 +1,90 @@
+"""`python -m personalize_nb.local`: the embedded service in the foreground, or ending one that runs.
+
+Prints the environment variables with which any AWS client can use it. Keys come from AWS_ACCESS_KEY_ID and
+AWS_SECRET_ACCESS_KEY when both are set; otherwise the folder's own are kept or new ones made.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import logging
+import os
+import shlex
+import sys
+from pathlib import Path
+
+from personalize_nb.errors import LocalServiceError
+from personalize_nb.local import READY, layout, stop
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line; the exit code is 0, or 1 with one line on stderr."""
+    options = _parser().parse_args(arguments)
+    try:
+        if options.stop:
+            print("stopped" if stop(options.path) else f"no local service is running in {options.path}")
+            return 0
+        return _serve(options)
+    except LocalServiceError as error:
+        print(f"personalize_nb.local: {error}", file=sys.stderr)
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m personalize_nb.local", description=__doc__.split("\n\n")[0])
+    parser.add_argument("--path", required=True, type=Path, help="the folder that holds everything the service keeps")
+    parser.add_argument("--port", type=int, default=0, help="on 127.0.0.1; default: the last one used, or a free one")
+    parser.add_argument("--region", help="default: the folder's own, or us-east-1")
+    parser.add_argument("--account", help="12 digits; default: the folder's own, or 123456789012")
+    parser.add_argument(
+        "--idle-seconds", type=float, default=0, help="end after this time without requests and work; 0: never"
+    )
+    parser.add_argument("--workers", type=int, help="processes that import, train and run jobs; default: 1 or 2")
+    parser.add_argument("--stop", action="store_true", help="end the service that runs in this folder")
+    # how `personalize_nb.local.start` starts it: in the background, with a word on a pipe when it is ready
+    parser.add_argument("--ready-fd", type=int, help=argparse.SUPPRESS)
+    return parser
+
+
+def _serve(options: argparse.Namespace) -> int:
+    detached = options.ready_fd is not None
+    if detached and os.fork():
+        # the first half ends at once and leaves the service to init: no zombie, no tie to the notebook's kernel
+        os._exit(0)
+    if detached:
+        os.setsid()
+    os.umask(0o077)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(process)d %(levelname)s %(name)s: %(message)s")
+
+    # after the fork: the first half should not pay for these imports
+    from personalize_nb.local.service import Service
+
+    keys = (os.environ.get("AWS_ACCESS_KEY_ID"), os.environ.get("AWS_SECRET_ACCESS_KEY"))
+    service = Service(
+        layout.claim_folder(options.path),
+        port=options.port,
+        region=options.region,
+        account=options.account,
+        keys=keys if all(keys) else None,
+        idle_seconds=options.idle_seconds,
+        workers=options.workers,
+    )
+
+    def announce() -> None:
+        if detached:
+            os.write(options.ready_fd, READY)
+            os.close(options.ready_fd)
+            return
+        for name, value in service.info.environment().items():
+            print(f"export {name}={shlex.quote(value)}")
+        print(f"# account {service.info.account}, bucket {service.info.bucket}, role {service.info.role_arn}")
+        print(f"# state in {service.info.path}; Ctrl-C ends the service, everything is kept", flush=True)
+
+    with contextlib.suppress(KeyboardInterrupt):
+        service.run(announce)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

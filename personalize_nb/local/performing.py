@@ -1,0 +1,118 @@
+"""How a piece of background work begins and ends: ACTIVE, or CREATE FAILED with a reason, never nothing.
+
+Whatever a task raises becomes a status that a client can read; only a killed process leaves work behind, and the
+supervisor takes that up. What the work is, is in `tasks`. Local service, over floor 0.
+"""
+
+from __future__ import annotations
+
+import errno
+import logging
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from personalize_nb.limits import ACTIVE, FAILED, IN_PROGRESS
+from personalize_nb.local.faults import ApiFault, WorkFault
+from personalize_nb.local.lifecycle import STOPPED, STOPPING, UNFINISHED
+from personalize_nb.local.store import Resource, Store, Work
+
+if TYPE_CHECKING:
+    from personalize_nb.local.objects.store import ObjectStore
+
+log = logging.getLogger(__name__)
+
+Task = Callable[["Context", Resource], dict[str, Any] | None]
+
+
+@dataclass(frozen=True)
+class Context:
+    """What tasks need of their service."""
+
+    root: Path
+    store: Store
+    objects: ObjectStore
+    region: str
+    account: str
+    clock: Callable[[], float] = field(default=time.time, repr=False)
+    sleep: Callable[[float], None] = field(default=time.sleep, repr=False)
+
+
+class Stopped(Exception):
+    """The caller of the API has stopped this work, or deleted its resource."""
+
+
+def perform(context: Context, work: Work, tasks: Mapping[str, Task]) -> None:
+    """Do one claimed piece of work and take it off the queue, however it ends.
+
+    Parameters
+    ----------
+    context
+        What the task needs.
+    work
+        The work, claimed by this process.
+    tasks
+        The task of each kind of work; it returns changes of the resource's body, or None.
+    """
+    store = context.store
+    started = context.clock()
+    try:
+        check_wanted(store, work.arn)
+        resource = store.set_status(work.arn, IN_PROGRESS)
+        changes = tasks[work.kind](context, resource)
+        check_wanted(store, work.arn)
+        store.set_status(work.arn, ACTIVE, changes=changes)
+        log.info("%s work on %s took %.1f s", work.kind, work.arn, context.clock() - started)
+    except WorkFault as fault:
+        log.warning("%s work on %s failed: %s", work.kind, work.arn, fault.reason)
+        _end(store, work.arn, fault.reason)
+    except ApiFault as fault:
+        # an object or bucket went away while the work was under way
+        log.warning("%s work on %s failed: %s", work.kind, work.arn, fault)
+        _end(store, work.arn, f"{fault.code}: {fault.message}")
+    except Stopped:
+        log.info("%s work on %s was stopped", work.kind, work.arn)
+        _end(store, work.arn, "The work was stopped.")
+    except Exception as error:
+        log.exception("%s work on %s failed", work.kind, work.arn)
+        _end(store, work.arn, _explained(error))
+    finally:
+        store.finish(work.id)
+
+
+def give_up(store: Store, work: Work, reason: str) -> None:
+    """End work that was begun too often."""
+    log.error("%s work on %s is given up after %d attempts", work.kind, work.arn, work.attempts)
+    _end(store, work.arn, reason)
+    store.finish(work.id)
+
+
+def check_wanted(store: Store, arn: str) -> None:
+    """Raise `Stopped` when nobody waits for this work any more; long tasks call it now and then."""
+    resource = store.get(arn)
+    if resource is None or resource.status not in UNFINISHED or resource.status == STOPPING:
+        raise Stopped(arn)
+
+
+def _end(store: Store, arn: str, reason: str) -> None:
+    """Set the last status of a resource whose work did not succeed."""
+    resource = store.get(arn)
+    if resource is None or resource.status not in UNFINISHED:
+        return
+    if resource.status == STOPPING:
+        store.set_status(arn, STOPPED)
+    else:
+        store.set_status(arn, FAILED, reason)
+
+
+def _explained(error: Exception) -> str:
+    if isinstance(error, MemoryError):
+        return "The machine has too little memory for this work. Use fewer rows, or a machine with more memory."
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return f"No space is left for the local service's folder: {error}. Free some space and try again."
+    return (
+        f"The local service met an unexpected fault: {type(error).__name__}: {error}. "
+        "The traceback is in service.log in its folder."
+    )

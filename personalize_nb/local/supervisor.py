@@ -1,0 +1,151 @@
+"""Worker processes: started when work waits, woken by a byte, replaced when they die, gone with their parent.
+
+A worker blocks on its standard input. A byte means "look at the queue", the end of the stream means that the
+service is gone. Light work is done here, in the supervisor's own thread, so that a small call never waits behind a
+training. Local service, over floor 0.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Sequence
+
+from personalize_nb.local.performing import give_up
+from personalize_nb.local.store import Store, Work
+from personalize_nb.local.tasks import HEAVY, LIGHT
+
+log = logging.getLogger(__name__)
+
+MAX_ATTEMPTS = 3
+_LOOK_SECONDS = 30.0
+_END_SECONDS = 5.0
+
+
+class Supervisor:
+    """Keeps up to `limit` workers busy with the queue of `store`.
+
+    Parameters
+    ----------
+    store
+        The queue.
+    command
+        How to start a worker.
+    limit
+        The largest number of workers.
+    perform_light
+        Does one piece of light work in this process.
+    """
+
+    def __init__(self, store: Store, command: Sequence[str], limit: int, perform_light: Callable[[Work], None]):
+        self._store, self._command, self._limit, self._perform_light = store, command, limit, perform_light
+        self._workers: dict[int, subprocess.Popen[bytes]] = {}
+        self._changed = threading.Condition()
+        self._woken = True
+        self._ending = False
+        self._busy_at = time.monotonic()
+        self._thread = threading.Thread(target=self._run, name="supervisor", daemon=True)
+
+    def start(self) -> None:
+        """Take up the work of processes that are gone, then supervise in a thread."""
+        self._take_up()
+        self._thread.start()
+
+    def wake(self) -> None:
+        """Say that there may be new work; returns at once."""
+        with self._changed:
+            self._woken = True
+            self._changed.notify()
+
+    def idle_for(self) -> float:
+        """Return the seconds since any work was waiting or running."""
+        if self._store.waiting() or self._store.running():
+            self._busy_at = time.monotonic()
+        return time.monotonic() - self._busy_at
+
+    def stop(self) -> None:
+        """End the workers and put their work back, as if it had never been begun."""
+        with self._changed:
+            self._ending = True
+            self._changed.notify()
+        self._thread.join()
+        for process in self._workers.values():
+            process.kill()
+        for process in self._workers.values():
+            process.wait()
+            process.stdin.close()
+        for work in self._store.running().values():
+            with self._store.transaction():
+                self._store.finish(work.id)
+                self._store.enqueue(work.kind, work.arn)
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                if not self._woken and not self._ending:
+                    self._changed.wait(_LOOK_SECONDS)
+                self._woken = False
+                if self._ending:
+                    return
+            try:
+                self._bury()
+                self._do_light_work()
+                self._staff()
+            except Exception:
+                # the thread must outlive any fault (a full disk, say): nobody else starts workers
+                log.exception("the supervisor could not look after its workers; it tries again")
+
+    def _do_light_work(self) -> None:
+        while (work := self._store.claim(os.getpid(), LIGHT)) is not None:
+            self._perform_light(work)
+            if not self._workers:
+                # a new group or solution announces heavy work: the worker's imports are done when it comes
+                self._hire()
+
+    def _staff(self) -> None:
+        waiting = self._store.waiting(HEAVY)
+        idle = len(self._workers) - sum(1 for pid in self._store.running() if pid in self._workers)
+        for _ in range(min(waiting - idle, self._limit - len(self._workers))):
+            self._hire()
+        for process in list(self._workers.values()):
+            try:
+                process.stdin.write(b"\n")
+                process.stdin.flush()
+            except OSError:
+                # it is dying; its watcher wakes this thread again
+                continue
+
+    def _hire(self) -> None:
+        process = subprocess.Popen(self._command, stdin=subprocess.PIPE)
+        self._workers[process.pid] = process
+        threading.Thread(target=self._watch, args=(process,), daemon=True).start()
+        log.info("worker %d started", process.pid)
+
+    def _watch(self, process: subprocess.Popen[bytes]) -> None:
+        process.wait()
+        self.wake()
+
+    def _bury(self) -> None:
+        ended = [process for process in self._workers.values() if process.returncode is not None]
+        for process in ended:
+            del self._workers[process.pid]
+            process.stdin.close()
+            log.info("worker %d ended with code %d", process.pid, process.returncode)
+        if ended:
+            self._take_up()
+
+    def _take_up(self) -> None:
+        for work in self._store.requeue({os.getpid(), *self._workers}):
+            if work.attempts >= MAX_ATTEMPTS:
+                give_up(
+                    self._store,
+                    work,
+                    f"The process that did the work ended unexpectedly {work.attempts} times, perhaps for lack of "
+                    "memory. See service.log in the folder of the local service.",
+                )
+            else:
+                log.warning("%s work on %s is taken up again", work.kind, work.arn)
+        self.wake()

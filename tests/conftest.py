@@ -1,0 +1,31 @@
+"""A clean environment for every test, and one local service that all tests share."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from personalize_nb import local
+
+
+@pytest.fixture(scope="session", autouse=True)
+def clean_environment(tmp_path_factory):
+    """Hide the machine's own AWS settings, proxies and backend choice from the tests and their processes."""
+    nowhere = str(tmp_path_factory.mktemp("aws") / "absent")
+    with pytest.MonkeyPatch.context() as patch:
+        for name in list(os.environ):
+            if name.startswith(("AWS_", "PERSONALIZE_NB_")) or name.upper().endswith("_PROXY"):
+                patch.delenv(name)
+        patch.setenv("AWS_CONFIG_FILE", nowhere)
+        patch.setenv("AWS_SHARED_CREDENTIALS_FILE", nowhere)
+        patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+        yield
+
+
+@pytest.fixture(scope="session")
+def local_service(clean_environment, tmp_path_factory):
+    """Give the `ServiceInfo` of a running service; tests use names of their own in it."""
+    path = tmp_path_factory.mktemp("service")
+    yield local.start(path, idle_seconds=600)
+    local.stop(path)
