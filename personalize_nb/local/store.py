@@ -326,6 +326,10 @@ class Store:
         """Take work off the queue, however it ended."""
         self._change("DELETE FROM work WHERE id = ?", (work_id,))
 
+    def drop_work(self, arn: str) -> None:
+        """Take all work on a resource off the queue; what a worker already does, it goes on doing."""
+        self._change("DELETE FROM work WHERE arn = ?", (arn,))
+
     def requeue(self, alive: Collection[int]) -> Works:
         """Release the work of every process that is not in `alive`; return what was released."""
         gone = f"worker IS NOT NULL AND worker NOT IN ({_marks(alive)})"

@@ -1,0 +1,150 @@
+"""Batch inference jobs: everything that can be refused before any work is queued.
+
+Jobs are never deleted, so their names are never free again. Where AWS does not say: rankingInfluence is legal with
+every recipe, itemExplorationConfig with User-Personalization only, an output path equal to the input path is
+refused and one beside it is not, and members that were left out stay out of Describe. Local service, over floor 0.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from personalize_nb.limits import (
+    DEFAULT_NUM_RESULTS,
+    RECIPES,
+    THEME_REGIONS,
+    RecipeFacts,
+)
+from personalize_nb.local.faults import ApiFault
+from personalize_nb.local.operations import locations
+from personalize_nb.local.operations.control import Control, invalid, operation
+from personalize_nb.local.operations.filters import check_expression
+from personalize_nb.local.store import Resource
+from personalize_nb.local.tables import ITEMS, Schema
+
+KIND = "batch_inference_job"
+THEMES = "THEME_GENERATION"
+WEIGHT, CUT_OFF = "explorationWeight", "explorationItemAgeCutOff"
+
+_ECHOED = (
+    "jobName",
+    "solutionVersionArn",
+    "filterArn",
+    "numResults",
+    "jobInput",
+    "jobOutput",
+    "batchInferenceJobConfig",
+    "roleArn",
+    "batchInferenceJobMode",
+    "themeGenerationConfig",
+)
+
+
+@operation("CreateBatchInferenceJob")
+def create_batch_inference_job(control: Control, params: dict[str, Any]) -> dict[str, Any]:
+    name = params["jobName"]
+    arn = control.arn(f"batch-inference-job/{name}")
+    control.check_free(arn)
+    version = control.require_active("solution_version", params["solutionVersionArn"])
+    recipe = RECIPES[version.body["_recipe"]]
+    if not recipe.batch:
+        legal = ", ".join(known.name for known in RECIPES.values() if known.batch)
+        raise invalid(
+            f"Batch inference jobs are not supported by recipe {recipe.name} of type {recipe.type}; legal: {legal}."
+        )
+    if params.get("numResults", 1) < 1:
+        raise invalid(f"numResults must be at least 1, got {params['numResults']}.")
+    _check_config(recipe, params.get("batchInferenceJobConfig", {}))
+    _check_themes(control, recipe, version, params)
+    body = {key: params[key] for key in _ECHOED if key in params}
+    body |= {
+        "batchInferenceJobArn": arn,
+        "_numResults": params.get("numResults", DEFAULT_NUM_RESULTS),
+        "_mode": params.get("batchInferenceJobMode", "BATCH_INFERENCE"),
+    }
+    body |= {key: version.body[key] for key in ("_recipe", "_group", "_schemas", "_model")}
+    if "filterArn" in params:
+        body["_filterExpression"] = _filter_expression(control, params["filterArn"], version, recipe)
+    _check_locations(control, params)
+    control.add(KIND, arn, name, body, params, work="batch", group_arn=version.group_arn, parent_arn=version.arn)
+    return {"batchInferenceJobArn": arn}
+
+
+def _check_config(recipe: RecipeFacts, config: dict[str, Any]) -> None:
+    exploration = config.get("itemExplorationConfig", {})
+    if exploration and not recipe.exploration:
+        raise invalid(f"itemExplorationConfig is for recipe aws-user-personalization only, got {recipe.name}.")
+    for key, text in exploration.items():
+        if key not in (WEIGHT, CUT_OFF):
+            raise invalid(f"itemExplorationConfig has no key {key!r}; legal: {WEIGHT}, {CUT_OFF}.")
+        low, high, words = (0.0, 1.0, "from 0 to 1") if key == WEIGHT else (1.0, 1e6, "of days, at least 1")
+        try:
+            fits = low <= float(text) <= high
+        except ValueError:
+            fits = False
+        if not fits:
+            raise invalid(f"{key} must be a number {words} in a string, got {text!r}.")
+
+
+def _check_themes(control: Control, recipe: RecipeFacts, version: Resource, params: dict[str, Any]) -> None:
+    """Refuse a theme job whose conditions are not met, naming all of them at once."""
+    given = "themeGenerationConfig" in params
+    if params.get("batchInferenceJobMode") != THEMES:
+        if given:
+            raise invalid(f"themeGenerationConfig needs batchInferenceJobMode {THEMES}.")
+        return
+    problems = []
+    if not recipe.themes:
+        problems.append(f"the recipe must be aws-similar-items, got {recipe.name}")
+    if control.region not in THEME_REGIONS:
+        problems.append(f"the region must be one of {', '.join(THEME_REGIONS)}, got {control.region}")
+    items = _items_schema(version)
+    if items is None or items.textual is None:
+        problems.append("the Items dataset must have a field marked textual")
+    if not given:
+        problems.append("themeGenerationConfig.fieldsForThemeGeneration.itemName must name the items' name column")
+    elif items is not None:
+        name = params["themeGenerationConfig"]["fieldsForThemeGeneration"]["itemName"]
+        column = items.field(name)
+        if column is None or column.type != "string":
+            legal = ", ".join(known.name for known in items.fields if known.type == "string")
+            problems.append(f"itemName must be a string field of the Items schema ({legal}), got {name!r}")
+    if problems:
+        raise invalid(f"Themes cannot be generated: {'; '.join(problems)}.")
+
+
+def _items_schema(version: Resource) -> Schema | None:
+    text = version.body["_schemas"].get(ITEMS)
+    return None if text is None else Schema.from_avro(ITEMS, json.loads(text))
+
+
+def _filter_expression(control: Control, arn: str, version: Resource, recipe: RecipeFacts) -> str:
+    found = control.require_active("filter", arn)
+    if found.group_arn != version.group_arn:
+        raise invalid(f"{arn} belongs to {found.group_arn} and the solution version to {version.group_arn}.")
+    text = found.body["filterExpression"]
+    check_expression(text, version.body["_schemas"], recipe.type)
+    return text
+
+
+def _check_locations(control: Control, params: dict[str, Any]) -> None:
+    source = params["jobInput"]["s3DataSource"]["path"]
+    target = params["jobOutput"]["s3DataDestination"]["path"]
+    locations.check_readable(control, source, locations.INVALID_INPUT)
+    locations.check_writable(control, target, locations.INVALID_OUTPUT)
+    if source == target:
+        raise ApiFault(
+            "InvalidInputException",
+            f"{locations.INVALID_OUTPUT}. {target!r} is also the input path; the output needs a different location.",
+        )
+
+
+@operation("DescribeBatchInferenceJob")
+def describe_batch_inference_job(control: Control, params: dict[str, Any]) -> dict[str, Any]:
+    return {"batchInferenceJob": control.require(KIND, params["batchInferenceJobArn"]).described()}
+
+
+@operation("ListBatchInferenceJobs")
+def list_batch_inference_jobs(control: Control, params: dict[str, Any]) -> dict[str, Any]:
+    return control.page(params, "batchInferenceJobs", KIND, parent_arn=params.get("solutionVersionArn"))

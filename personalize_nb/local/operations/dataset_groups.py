@@ -1,0 +1,51 @@
+"""Dataset groups, custom or of a domain. A group is deleted after its datasets and solutions; its filters go along.
+
+Local service, over floor 0.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from personalize_nb.local.faults import ApiFault
+from personalize_nb.local.lifecycle import UNFINISHED
+from personalize_nb.local.operations.control import Control, invalid, operation, spoken
+
+KIND = "dataset_group"
+
+
+@operation("CreateDatasetGroup")
+def create_dataset_group(control: Control, params: dict[str, Any]) -> dict[str, Any]:
+    name = params["name"]
+    if ("kmsKeyArn" in params) != ("roleArn" in params):
+        raise invalid("kmsKeyArn and roleArn belong together: give both for an encrypted dataset group, or neither.")
+    arn = control.arn(f"dataset-group/{name}")
+    body = {"name": name, "datasetGroupArn": arn}
+    body |= {key: params[key] for key in ("roleArn", "kmsKeyArn", "domain") if key in params}
+    control.add(KIND, arn, name, body, params)
+    return {"datasetGroupArn": arn, "domain": params.get("domain")}
+
+
+@operation("DescribeDatasetGroup")
+def describe_dataset_group(control: Control, params: dict[str, Any]) -> dict[str, Any]:
+    return {"datasetGroup": control.require(KIND, params["datasetGroupArn"]).described()}
+
+
+@operation("ListDatasetGroups")
+def list_dataset_groups(control: Control, params: dict[str, Any]) -> dict[str, Any]:
+    return control.page(params, "datasetGroups", KIND)
+
+
+@operation("DeleteDatasetGroup")
+def delete_dataset_group(control: Control, params: dict[str, Any]) -> None:
+    group = control.require(KIND, params["datasetGroupArn"])
+    if group.status in UNFINISHED:
+        raise ApiFault("ResourceInUseException", f"{group.arn} has status {group.status}; wait until it is ACTIVE.")
+    for kind in ("solution", "dataset"):
+        held = control.store.list(kind, group_arn=group.arn)
+        if held:
+            names = ", ".join(resource.arn for resource in held)
+            raise ApiFault("ResourceInUseException", f"{group.arn} still has a {spoken(kind)}; delete first: {names}.")
+    for resource in control.store.list("filter", group_arn=group.arn):
+        control.remove(resource)
+    control.remove(group)

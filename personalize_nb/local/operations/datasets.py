@@ -1,0 +1,76 @@
+"""Datasets: one of each type in a dataset group. Deleting a dataset deletes its import jobs and its rows.
+
+Local service, over floor 0.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from personalize_nb.local.faults import ApiFault
+from personalize_nb.local.lifecycle import UNFINISHED
+from personalize_nb.local.operations.avro import DATASET_RULES
+from personalize_nb.local.operations.control import Control, invalid, operation
+
+KIND = "dataset"
+
+
+@operation("CreateDataset")
+def create_dataset(control: Control, params: dict[str, Any]) -> dict[str, Any]:
+    name, dataset_type = params["name"], params["datasetType"].upper()
+    if dataset_type not in DATASET_RULES:
+        legal = ", ".join(rules.label for rules in DATASET_RULES.values())
+        raise invalid(f"datasetType {params['datasetType']!r} is not known; legal in any case: {legal}.")
+    schema = control.require("schema", params["schemaArn"])
+    group = control.require_active("dataset_group", params["datasetGroupArn"])
+    if group.body.get("domain") != schema.body.get("domain"):
+        raise invalid(
+            f"The schema has domain {schema.body.get('domain')!r} and the dataset group has "
+            f"{group.body.get('domain')!r}; they must be the same."
+        )
+    record = json.loads(schema.body["schema"])["name"]
+    if record.upper() != dataset_type:
+        raise invalid(f"The schema's record is named {record!r}, which does not match the datasetType {dataset_type}.")
+    arn = control.arn(f"dataset/{group.name}/{dataset_type}")
+    body = {
+        "name": name,
+        "datasetArn": arn,
+        "datasetGroupArn": group.arn,
+        "datasetType": dataset_type,
+        "schemaArn": schema.arn,
+    }
+    control.add(KIND, arn, name, body, params, group_arn=group.arn, parent_arn=group.arn)
+    return {"datasetArn": arn}
+
+
+@operation("DescribeDataset")
+def describe_dataset(control: Control, params: dict[str, Any]) -> dict[str, Any]:
+    return {"dataset": control.require(KIND, params["datasetArn"]).described()}
+
+
+@operation("ListDatasets")
+def list_datasets(control: Control, params: dict[str, Any]) -> dict[str, Any]:
+    return control.page(params, "datasets", KIND, parent_arn=params.get("datasetGroupArn"))
+
+
+@operation("DeleteDataset")
+def delete_dataset(control: Control, params: dict[str, Any]) -> None:
+    dataset = control.require(KIND, params["datasetArn"])
+    jobs = control.store.list("dataset_import_job", parent_arn=dataset.arn)
+    versions = control.store.list("solution_version", group_arn=dataset.group_arn, statuses=UNFINISHED)
+    busy = [job for job in jobs if job.status in UNFINISHED] + versions
+    if dataset.status in UNFINISHED or busy:
+        users = ", ".join(resource.arn for resource in busy) or "its own creation"
+        raise ApiFault("ResourceInUseException", f"{dataset.arn} is in use by {users}; wait until that has ended.")
+    for job in jobs:
+        control.remove(job)
+    control.remove(dataset)
+
+
+def schemas_of_group(control: Control, group_arn: str) -> dict[str, str]:
+    """Return the schema texts of a group's datasets by dataset type."""
+    return {
+        dataset.body["datasetType"]: control.store[dataset.body["schemaArn"]].body["schema"]
+        for dataset in control.store.list(KIND, group_arn=group_arn)
+    }

@@ -1,0 +1,133 @@
+"""Solutions: a dataset group, a recipe and a training configuration.
+
+performAutoTraining is recorded and echoed (its default is true, as on AWS) and starts nothing here: a local
+training begins when CreateSolutionVersion asks for it. AutoML, which AWS advises against, is refused. Local
+service, over floor 0.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from personalize_nb.local.faults import ApiFault
+from personalize_nb.local.lifecycle import UNFINISHED
+from personalize_nb.local.operations.control import Control, invalid, operation
+from personalize_nb.local.operations.recipes import check_hyperparameters, require_recipe
+from personalize_nb.local.store import Resource
+
+KIND = "solution"
+MAX_TRAINING_JOBS, MAX_PARALLEL_TRAINING_JOBS = 40, 10
+MAX_TRAINING_DAYS = 30
+
+_SUMMARY = (
+    "solutionVersionArn",
+    "status",
+    "trainingMode",
+    "trainingType",
+    "creationDateTime",
+    "lastUpdatedDateTime",
+    "failureReason",
+)
+
+
+@operation("CreateSolution")
+def create_solution(control: Control, params: dict[str, Any]) -> dict[str, Any]:
+    name, config = params["name"], params.get("solutionConfig", {})
+    arn = control.arn(f"solution/{name}")
+    control.check_free(arn)
+    group = control.require_active("dataset_group", params["datasetGroupArn"])
+    if params.get("performAutoML"):
+        raise invalid("performAutoML is not supported by the local service; name a recipeArn instead.")
+    if "recipeArn" not in params:
+        raise invalid("recipeArn is required when performAutoML is false; ListRecipes names the recipes.")
+    recipe = require_recipe(params["recipeArn"])
+    if recipe.domain is not None:
+        raise invalid(f"{recipe.arn} is for recommenders of domain {recipe.domain}; a solution needs a custom recipe.")
+    _check_config(recipe.name, config, params)
+    hyperparameters = check_hyperparameters(
+        recipe.name, config.get("algorithmHyperParameters", {}), config.get("featureTransformationParameters", {})
+    )
+    body = {
+        "name": name,
+        "solutionArn": arn,
+        "performHPO": params.get("performHPO", False),
+        "performAutoML": False,
+        "performAutoTraining": params.get("performAutoTraining", True),
+        "recipeArn": recipe.arn,
+        "datasetGroupArn": group.arn,
+        "_recipe": recipe.name,
+        "_group": group.name,
+        "_hyperparameters": hyperparameters,
+    }
+    body |= {key: params[key] for key in ("performIncrementalUpdate", "eventType", "solutionConfig") if key in params}
+    control.add(KIND, arn, name, body, params, group_arn=group.arn, parent_arn=group.arn)
+    return {"solutionArn": arn}
+
+
+def _check_config(recipe: str, config: dict[str, Any], params: dict[str, Any]) -> None:
+    """Refuse a training configuration that its recipe cannot follow."""
+    threshold = config.get("eventValueThreshold")
+    if threshold is not None and not _is_number(threshold):
+        raise invalid(f"eventValueThreshold must be a number in a string, got {threshold!r}.")
+    if "eventsConfig" in config and not recipe.endswith("-v2"):
+        raise invalid(f"eventsConfig is for the -v2 recipes; {recipe} trains with eventType and eventValueThreshold.")
+    if params.get("performIncrementalUpdate") and recipe != "aws-semantic-similarity":
+        raise invalid(f"performIncrementalUpdate is for aws-semantic-similarity only, got recipe {recipe}.")
+    resources = config.get("hpoConfig", {}).get("hpoResourceConfig", {})
+    for key, most in (
+        ("maxNumberOfTrainingJobs", MAX_TRAINING_JOBS),
+        ("maxParallelTrainingJobs", MAX_PARALLEL_TRAINING_JOBS),
+    ):
+        value = resources.get(key, "1")
+        if not value.isdecimal() or not 1 <= int(value) <= most:
+            raise invalid(f"{key} must be a whole number from 1 to {most} in a string, got {value!r}.")
+    schedule = config.get("autoTrainingConfig", {}).get("schedulingExpression")
+    if schedule is not None and not 1 <= int(re.sub(r"\D", "", schedule)) <= MAX_TRAINING_DAYS:
+        raise invalid(
+            f"schedulingExpression must be from rate(1 day) to rate({MAX_TRAINING_DAYS} days), got {schedule!r}."
+        )
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+@operation("DescribeSolution")
+def describe_solution(control: Control, params: dict[str, Any]) -> dict[str, Any]:
+    solution = control.require(KIND, params["solutionArn"])
+    answer = solution.described()
+    latest = control.store.list("solution_version", parent_arn=solution.arn, newest_first=True, limit=1)
+    if latest:
+        described = latest[0].described()
+        answer["latestSolutionVersion"] = {key: described[key] for key in _SUMMARY if key in described}
+    return {"solution": answer}
+
+
+@operation("ListSolutions")
+def list_solutions(control: Control, params: dict[str, Any]) -> dict[str, Any]:
+    return control.page(params, "solutions", KIND, parent_arn=params.get("datasetGroupArn"))
+
+
+@operation("DeleteSolution")
+def delete_solution(control: Control, params: dict[str, Any]) -> None:
+    solution = control.require(KIND, params["solutionArn"])
+    versions = control.store.list("solution_version", parent_arn=solution.arn)
+    busy = [version for version in [solution, *versions] if version.status in UNFINISHED]
+    busy += _running_jobs(control, versions)
+    if busy:
+        names = ", ".join(f"{resource.arn} ({resource.status})" for resource in busy)
+        raise ApiFault("ResourceInUseException", f"{solution.arn} is in use by {names}; wait until that has ended.")
+    for version in versions:
+        control.remove(version)
+    control.remove(solution)
+
+
+def _running_jobs(control: Control, versions: list[Resource]) -> list[Resource]:
+    arns = {version.arn for version in versions}
+    running = control.store.list("batch_inference_job", statuses=UNFINISHED)
+    return [job for job in running if job.parent_arn in arns]
