@@ -130,6 +130,6 @@ def python_pattern(pattern: str) -> re.Pattern[str]:
     Letters, separators and numbers of any script fall into `\w` and `\s`; `\w` also allows the underscore,
     which every pattern of the model that uses these classes allows as well.
     """
-    translated = pattern.replace(r"\p{ASCII}", r"\x00-\x7f")
+    translated = pattern.replace(r"\p{ASCII}", r"[\x00-\x7f]")
     translated = translated.replace(r"\p{L}", r"\w").replace(r"\p{N}", "").replace(r"\p{Z}", r"\s")
     return re.compile(translated)
