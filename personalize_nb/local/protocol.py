@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from personalize_nb.limits import service_model
 from personalize_nb.local.endpoint import Handler, Request, Response
 from personalize_nb.local.faults import ApiFault
+from personalize_nb.local.operations.control import find_operation
 from personalize_nb.local.shapes import checked, projected
 
 if TYPE_CHECKING:
@@ -88,6 +89,7 @@ def _operation(target: str | None) -> Any:
             f"{target!r} is not an operation of the installed botocore's model of Amazon Personalize; "
             f"the X-Amz-Target header must be {TARGET_PREFIX}<Operation>.",
         )
+    find_operation(name)  # refused by name before its parameters are
     return model.operation_model(name)
 
 

@@ -36,6 +36,17 @@ def operation(name: str) -> Callable[[Operation], Operation]:
     return register
 
 
+def find_operation(name: str) -> Operation:
+    """Return what an operation of the model means here, or refuse it by name."""
+    function = OPERATIONS.get(name)
+    if function is None:
+        raise ApiFault(
+            "UnsupportedOperationException",
+            f"The local service does not answer {name} yet. It answers: {', '.join(sorted(OPERATIONS))}.",
+        )
+    return function
+
+
 class Control:
     """The control plane of one account in one region.
 
@@ -81,12 +92,7 @@ class Control:
         ApiFault
             The refusal, with AWS's code where it has one.
         """
-        function = OPERATIONS.get(name)
-        if function is None:
-            raise ApiFault(
-                "UnsupportedOperationException",
-                f"The local service does not answer {name} yet. It answers: {', '.join(sorted(OPERATIONS))}.",
-            )
+        function = find_operation(name)
         if name.startswith(("Describe", "List", "Get")):
             return function(self, params) or {}
         with self.store.transaction():
