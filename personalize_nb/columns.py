@@ -16,6 +16,9 @@ ERROR = "error"
 LINE = "line"
 FILE = "file"
 
+# Columns of an items frame that hold names a person reads, in the order they are looked for.
+NAME_COLUMNS = ("title", "name", "item_name", "item_title", "product_name", "product_title")
+
 # Amazon's keys in JSON lines, and the columns they become.
 JSON_KEYS = {"userId": USER_ID, "itemId": ITEM_ID, "itemList": ITEM_LIST, "itemAttributes": ITEM_ATTRIBUTES}
 JSON_NAMES = {column: key for key, column in JSON_KEYS.items()}

@@ -1,0 +1,298 @@
+"""IDs from frames, lists and files become a batch of job input, checked row by row. Floor 2.
+
+IDs are strings exactly as given: whole numbers keep every digit, floats are refused with the repair named. Everything
+is columnar, up to the JSON lines (`jsonlines.py`) that a job reads.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from personalize_nb import columns as c
+from personalize_nb import filters, identifiers, jsonlines, limits, storage
+from personalize_nb.errors import InputError
+from personalize_nb.identifiers import Findings
+
+if TYPE_CHECKING:
+    from personalize_nb.session import Session
+
+KEYS = {"users": (c.USER_ID,), "items": (c.ITEM_ID,), "rankings": (c.USER_ID, c.ITEM_LIST)}
+MAX_SHOWN_LINES = 3
+
+Data = pd.DataFrame | pd.Series | pd.Index | Iterable[Any] | str | os.PathLike[str]
+FilterValues = Mapping[str, Any] | Sequence[str]
+
+
+@dataclass(frozen=True, repr=False)
+class Batch:
+    """Checked job input: one record per line of the file that a job reads.
+
+    Parameters
+    ----------
+    kind
+        `users`, `items` or `rankings`.
+    table
+        The key columns, then one column `$NAME` of quoted text per filter placeholder.
+    findings
+        What was found, one row each: `row` (position from 0), `column`, `value`, `problem`. These are notes; faults
+        that stop a job raise `InputError`, which carries the same frame.
+    """
+
+    kind: str
+    table: pa.Table
+    findings: pd.DataFrame
+
+    @property
+    def placeholders(self) -> tuple[str, ...]:
+        """Names of the filter values that come with the records."""
+        return tuple(name[1:] for name in self.table.column_names if name.startswith("$"))
+
+    def missing_values(self, placeholder: str) -> int:
+        """Return how many records have no value for a placeholder."""
+        return self.table.column(f"${placeholder}").null_count
+
+    def __len__(self) -> int:
+        return self.table.num_rows
+
+    def write(self, file: IO[bytes]) -> None:
+        """Write all records as JSON lines."""
+        for block in jsonlines.encoded(self.table):
+            file.write(block)
+
+    def to_jsonl(self, path: str | os.PathLike[str]) -> Path:
+        """Write the records to a JSON lines file and return its path."""
+        target = Path(path).expanduser()
+        with target.open("wb") as file:
+            self.write(file)
+        return target
+
+    def upload(self, session: Session, address: str) -> str:
+        """Store the records as one S3 object and return its address; nothing is stored when writing fails."""
+        import tempfile
+
+        with tempfile.TemporaryFile() as file:
+            self.write(file)
+            if file.tell() > limits.MAX_INPUT_BYTES:
+                raise InputError(
+                    f"The input would be {file.tell():,} bytes; a job takes {limits.MAX_INPUT_BYTES:,} at most. "
+                    "Split the frame."
+                )
+            file.seek(0)
+            storage.upload(session, file, address)
+        return address
+
+    def lines(self, most: int = MAX_SHOWN_LINES) -> list[str]:
+        """Return the first lines as a job reads them."""
+        text = b"".join(jsonlines.encoded(self.table.slice(0, most))).decode()
+        return text.splitlines()
+
+    def __repr__(self) -> str:
+        notes = f", {len(self.findings)} notes in .findings" if len(self.findings) else ""
+        return f"<Batch of {len(self):,} {self.kind}{notes}: pnb.recommend(batch, solution_version)>"
+
+
+def users(data: Data, *, filter_values: FilterValues | None = None) -> Batch:
+    """Return users as job input, for User-Personalization and Popularity-Count.
+
+    Parameters
+    ----------
+    data
+        A frame with a column `user_id` (`USER_ID`, `userId`), a Series, Index or list of ids, or the path of a CSV or
+        Parquet file. One id twice is one record.
+    filter_values
+        Values for a filter's placeholders: `{"GENRE": ["comedy", "drama"]}` gives every record the same values;
+        a Series or array gives each record its own; `["GENRE"]` takes the column of that name, any case.
+
+    Raises
+    ------
+    InputError
+        Rows cannot be used; `.findings` is a frame that says which and why.
+
+    Examples
+    --------
+    >>> import personalize_nb as pnb
+    >>> pnb.users(["12", "7", "12"])
+    <Batch of 2 users, 1 notes in .findings: pnb.recommend(batch, solution_version)>
+    """
+    return _batch("users", data, filter_values)
+
+
+def items(data: Data, *, filter_values: FilterValues | None = None) -> Batch:
+    """Return items as job input, for Similar-Items, SIMS and themes; arguments as for `users`."""
+    return _batch("items", data, filter_values)
+
+
+def rankings(data: Data, *, filter_values: FilterValues | None = None) -> Batch:
+    """Return users with items to rank, for Personalized-Ranking.
+
+    Parameters
+    ----------
+    data
+        A frame with `user_id` and `item_id`, one row per item, or with `user_id` and `item_list` (lists, or text such
+        as `"27|886|101"`). Order of users and of items is kept.
+    filter_values
+        As for `users`; in the long form a user's first row counts.
+    """
+    return _batch("rankings", data, filter_values)
+
+
+def batch(kind: str, data: Data | Batch, filter_values: FilterValues | None = None) -> Batch:
+    """Return data of one kind as a batch; a batch of that kind is returned as it is."""
+    if isinstance(data, Batch):
+        if data.kind != kind:
+            raise InputError(f"The recipe takes {kind}, got a batch of {data.kind}: use pnb.{kind}(...).")
+        if filter_values:
+            raise InputError(f"Give 'filter_values' to pnb.{kind}(..., filter_values=...) when you pass a batch.")
+        return data
+    return _batch(kind, data, filter_values)
+
+
+def frame(data: Data, column: str) -> pd.DataFrame:
+    """Return any accepted data as a frame whose key columns have our names.
+
+    Parameters
+    ----------
+    data
+        See `users`.
+    column
+        The column that a bare list or series is.
+    """
+    if isinstance(data, (str, os.PathLike)):
+        return _named(_read(data), column)
+    if isinstance(data, pd.DataFrame):
+        return _named(data, column)
+    if isinstance(data, (pd.Series, pd.Index)):
+        return data.to_frame(index=False, name=column) if isinstance(data, pd.Index) else data.to_frame(name=column)
+    if isinstance(data, pa.Table):
+        return _named(data.to_pandas(types_mapper=pd.ArrowDtype), column)
+    if hasattr(data, "to_arrow"):  # a polars frame
+        return frame(data.to_arrow(), column)
+    if isinstance(data, Mapping) or not isinstance(data, Iterable):
+        raise InputError(f"Input must be a frame, a series, a list of ids or a file's path, got {type(data).__name__}.")
+    # object dtype, so that pandas does not turn 1 and None into 1.0 and NaN
+    return pd.DataFrame({column: pd.Series(list(data), dtype=object)})
+
+
+def _named(data: pd.DataFrame, column: str) -> pd.DataFrame:
+    renamed = data.rename(columns=c.canonical)
+    names = list(renamed.columns)
+    doubled = {name for name in names if names.count(name) > 1}
+    if doubled & {column, c.USER_ID, c.ITEM_ID, c.ITEM_LIST}:
+        raise InputError(
+            f"Columns {sorted(map(str, doubled))} occur twice among {list(data.columns)}; keep one of each."
+        )
+    if column not in names and len(names) == 1:
+        return renamed.set_axis([column], axis=1)
+    if column not in names:
+        raise InputError(
+            f"The frame needs a column {column!r}; it has {list(data.columns)}. Rename the one that holds the ids."
+        )
+    return renamed
+
+
+def _read(path: str | os.PathLike[str]) -> pd.DataFrame:
+    file = Path(path).expanduser()
+    if not file.is_file():
+        raise InputError(f"There is no file {str(path)!r}. A single id is given as a list: [{str(path)!r}].")
+    parquet = file.suffix.lower() in (".parquet", ".pq")
+    try:
+        if parquet:
+            return pd.read_parquet(file, dtype_backend="pyarrow")
+        return pd.read_csv(file, dtype=str, keep_default_na=False, na_values=[""], encoding="utf-8-sig")
+    except (ValueError, OSError, pa.ArrowException) as error:
+        raise InputError(
+            f"{file.name} cannot be read as {'Parquet' if parquet else 'UTF-8 CSV'}: {error}. Read it yourself, "
+            "for example with pandas.read_csv(..., encoding='latin-1', dtype=str), and pass the frame."
+        ) from error
+
+
+def _batch(kind: str, data: Data, filter_values: FilterValues | None) -> Batch:
+    source = frame(data, KEYS[kind][0])
+    if source.empty:
+        raise InputError(f"There are no {kind} in the input (columns {list(source.columns)}, 0 rows).")
+    findings = Findings()
+    values = _filter_columns(source, filter_values or {}, findings)
+    if kind == "rankings":
+        table = _ranking_table(source, values, findings)
+    else:
+        ids = identifiers.to_strings(source[KEYS[kind][0]], KEYS[kind][0], findings)
+        table = pa.table({KEYS[kind][0]: ids, **values})
+    findings.raise_faults(len(source), kind)
+    return Batch(kind, _distinct(table, findings), findings.frame())
+
+
+def _filter_columns(source: pd.DataFrame, wanted: FilterValues, findings: Findings) -> dict[str, pa.Array]:
+    if isinstance(wanted, str):
+        wanted = [wanted]
+    if not isinstance(wanted, Mapping):
+        by_name = {str(name).lower(): name for name in source.columns}
+        absent = [name for name in wanted if name.lower() not in by_name]
+        if absent:
+            raise InputError(f"No column for filter values {absent}; the frame has {list(source.columns)}.")
+        wanted = {name: source[by_name[name.lower()]] for name in wanted}
+    if len(wanted) > limits.MAX_FILTER_VALUES:
+        raise InputError(f"At most {limits.MAX_FILTER_VALUES} filter values per record, got {len(wanted)}.")
+    return {f"${name}": _filter_column(name, value, len(source), findings) for name, value in wanted.items()}
+
+
+def _filter_column(name: str, value: Any, rows: int, findings: Findings) -> pa.Array:
+    if hasattr(value, "dtype") and getattr(value, "ndim", 0) == 1:
+        if len(value) != rows:
+            raise InputError(f"Filter values {name!r}: {len(value)} values for {rows} records; give one for each.")
+        texts = pa.array([filters.quoted(cell) for cell in value], pa.string())
+    else:
+        texts = pa.array([filters.quoted(value)], pa.string()).take(pa.array([0] * rows, pa.int32()))
+    longest = limits.MAX_FILTER_VALUE_CHARACTERS
+    long = pc.fill_null(pc.greater(pc.utf8_length(texts), longest), False)
+    findings.fault(long, name, texts, f"filter values longer than {longest} characters")
+    return texts
+
+
+def _ranking_table(source: pd.DataFrame, values: dict[str, pa.Array], findings: Findings) -> pa.Table:
+    users = identifiers.to_strings(source[c.USER_ID], c.USER_ID, findings)
+    if c.ITEM_LIST in source.columns:
+        return pa.table({c.USER_ID: users, c.ITEM_LIST: identifiers.to_lists(source[c.ITEM_LIST], findings), **values})
+    if c.ITEM_ID not in source.columns:
+        raise InputError(
+            f"Rankings need {c.USER_ID!r} with {c.ITEM_ID!r} (a row per item) or {c.ITEM_LIST!r}; "
+            f"the frame has {list(source.columns)}."
+        )
+    ranked = identifiers.to_strings(source[c.ITEM_ID], c.ITEM_ID, findings)
+    findings.raise_faults(len(source), "rows")
+    repeated = pd.DataFrame({"user": pc.dictionary_encode(users).indices, "item": pc.dictionary_encode(ranked).indices})
+    double = repeated.duplicated().to_numpy()
+    findings.note(pa.array(double), c.ITEM_ID, ranked, "the item is in this user's list already; it is listed once")
+    kept = pa.table({c.USER_ID: users, c.ITEM_LIST: ranked, **values}).filter(pa.array(~double))
+    order = kept.group_by(c.USER_ID, use_threads=False).aggregate(
+        [(c.ITEM_LIST, "list"), *((name, "first") for name in values)]
+    )
+    named = [c.USER_ID, *(name.removesuffix("_list").removesuffix("_first") for name in order.column_names[1:])]
+    if order.column_names[0] != c.USER_ID:  # older Arrow puts the key last
+        named = [*(name.rsplit("_", 1)[0] for name in order.column_names[:-1]), c.USER_ID]
+    return order.rename_columns(named).select([c.USER_ID, c.ITEM_LIST, *values])
+
+
+def _distinct(table: pa.Table, findings: Findings) -> pa.Table:
+    codes = pd.DataFrame({name: _codes(table.column(name)) for name in table.column_names})
+    double = codes.duplicated().to_numpy()
+    if not double.any():
+        return table
+    findings.note(double, table.column_names[0], table.column(0), "the same record occurs earlier; it is sent once")
+    return table.filter(pa.array(~double))
+
+
+def _codes(column: pa.ChunkedArray) -> np.ndarray:
+    """Return a number per value, equal where the values are."""
+    array = column.combine_chunks()
+    array = array.chunk(0) if isinstance(array, pa.ChunkedArray) else array
+    flat = pc.binary_join(array, "\x1f") if pa.types.is_list(array.type) else array
+    return pc.fill_null(pc.dictionary_encode(flat).indices, -1).to_numpy(zero_copy_only=False)

@@ -1,0 +1,262 @@
+"""Batch inference jobs: start, attach by name or ARN, watch, wait, list. Floor 2."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import secrets
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from personalize_nb import errors, limits, storage, waiting
+from personalize_nb.progress import Progress, choose
+from personalize_nb.requests import THEME_GENERATION, Context, JobRequest, errors_of, problems
+from personalize_nb.session import Session, current
+from personalize_nb.solutions import SolutionVersion, find_solution_version
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from personalize_nb.results import Items, Results
+
+KIND = "batch-inference-job"
+_STAMP = 20  # characters that `job_name` adds: -20261123-101502-ab12
+
+
+class BatchInferenceJob:
+    """A job of the service, found by its ARN; it lives on when this object or the kernel does not.
+
+    Parameters
+    ----------
+    arn
+        The job's ARN.
+    session
+        Where it runs.
+    """
+
+    def __init__(self, arn: str, session: Session):
+        self.arn = arn
+        self.session = session
+        self._described: dict[str, Any] = {}
+        self._results: Results | None = None
+
+    @property
+    def name(self) -> str:
+        """The job's name."""
+        return self.arn.rsplit("/", 1)[-1]
+
+    def describe(self) -> dict[str, Any]:
+        """Return the service's description of the job; asked again until the job has ended."""
+        if self._described.get("status") not in limits.TERMINAL:
+            answer = self.session.call("describe_batch_inference_job", batchInferenceJobArn=self.arn)
+            self._described = answer["batchInferenceJob"]
+        return self._described
+
+    @property
+    def status(self) -> str:
+        """The status now: `CREATE PENDING`, `CREATE IN_PROGRESS`, `ACTIVE` (finished) or `CREATE FAILED`."""
+        return self.describe()["status"]
+
+    @property
+    def request(self) -> JobRequest:
+        """The request that made the job; `pnb.start(job.request.replace(job_name=...))` runs it again."""
+        return JobRequest.from_api(self.describe())
+
+    def wait(
+        self,
+        timeout: float | None = waiting.HOURS * 3,
+        *,
+        progress: Progress | bool | None = None,
+        **clocks: Callable[..., Any],
+    ) -> BatchInferenceJob:
+        """Wait until the job has ended and return it, so that `.wait().recommendations()` reads well.
+
+        Ctrl-C and the time limit end the waiting only; the job goes on and `pnb.attach(name).wait()` waits again.
+
+        Parameters
+        ----------
+        timeout
+            Seconds; None for no limit.
+        progress
+            False for silence, or a display of your own.
+        **clocks
+            `sleep` and `clock`, replaced in tests.
+
+        Raises
+        ------
+        FailedError
+            The job failed; `.reason` is the service's text.
+        WaitTimeoutError
+            The time limit is over.
+        """
+        waiting.until_active(
+            self.describe,
+            f"job {self.name!r}",
+            self.arn,
+            again=f"pnb.attach({self.name!r}).wait()",
+            timeout=timeout,
+            progress=choose(progress),
+            **clocks,
+        )
+        return self
+
+    def results(self) -> Results:
+        """Return what the job wrote."""
+        described = self.describe()
+        status = described["status"]
+        if status in limits.TERMINAL and status != limits.ACTIVE:
+            reason = described.get("failureReason") or "the service gave no reason"
+            raise errors.FailedError(f"Job {self.name!r} ended in {status}: {reason}", arn=self.arn, reason=reason)
+        if status != limits.ACTIVE:
+            raise errors.NotFoundError(f"Job {self.name!r} is {status}; it has results once it is ACTIVE: job.wait().")
+        if self._results is None:
+            from personalize_nb.results import Results  # pandas and pyarrow, not needed to start or watch a job
+
+            request = self.request
+            source = request.input_path if storage.stored(self.session, request.input_path) else None
+            self._results = Results(request.output_path, source, self.session)
+        return self._results
+
+    def recommendations(self, items: Items | None = None, columns: Sequence[str] | None = None) -> pd.DataFrame:
+        """Return the recommendations in input order; see `Results.recommendations`."""
+        return self.results().recommendations(items, columns)
+
+    def themes(self, items: Items | None = None, columns: Sequence[str] | None = None, **limits: Any) -> pd.DataFrame:
+        """Return the themes of a theme job; see `Results.themes`."""
+        return self.results().themes(items, columns, **limits)
+
+    def errors(self) -> pd.DataFrame:
+        """Return the input lines that failed, with the service's text; see `Results.errors`."""
+        return self.results().errors()
+
+    def __repr__(self) -> str:
+        status = self._described.get("status", "not looked at yet")
+        step = ".wait() to wait"
+        if status == limits.ACTIVE:
+            themes = self._described.get("batchInferenceJobMode") == THEME_GENERATION
+            step = ".themes(items=...) to read" if themes else ".recommendations(items=...) to read"
+        elif status in limits.TERMINAL:
+            step = self._described.get("failureReason", "no reason given")
+        return f"<BatchInferenceJob {self.name} {status}: {step}>"
+
+
+def start(request: JobRequest, *, context: Context | None = None, session: Session | None = None) -> BatchInferenceJob:
+    """Check a request against every rule of the API, send it and return the job.
+
+    Raises
+    ------
+    RequestError
+        The request breaks rules; nothing was sent.
+    AlreadyExistsError
+        The job's name was used before; the message proposes a free one.
+    """
+    session = current(session)
+    check(request, context or Context(region=session.region))
+    try:
+        answer = session.call("create_batch_inference_job", **request.to_api())
+    except errors.AlreadyExistsError as error:
+        raise _name_taken(request.job_name) from error
+    return BatchInferenceJob(answer["batchInferenceJobArn"], session)
+
+
+def attach(name: str, session: Session | None = None) -> BatchInferenceJob:
+    """Return a job by its name or ARN, from any kernel, whenever it was started.
+
+    Raises
+    ------
+    NotFoundError
+        There is no such job; the message names near ones.
+    """
+    session = current(session)
+    job = BatchInferenceJob(name if name.startswith("arn:") else session.arn(KIND, name), session)
+    try:
+        job.describe()
+    except errors.NotFoundError as error:
+        names = [entry["jobName"] for entry in session.pages(*_LIST)]
+        near = difflib.get_close_matches(job.name, names, n=3, cutoff=0.4) or names[-3:]
+        raise errors.NotFoundError(
+            f"There is no job {name!r}"
+            + (f"; there is {', '.join(map(repr, near))}." if near else ".")
+            + " pnb.list_jobs() lists all jobs."
+        ) from error
+    return job
+
+
+def list_jobs(solution_version: SolutionVersion | str | None = None, session: Session | None = None) -> pd.DataFrame:
+    """Return the jobs of the account and region, newest first.
+
+    Parameters
+    ----------
+    solution_version
+        Only jobs of this one.
+    session
+        Where to look.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns `name`, `status`, `mode`, `solution`, `created`, `updated`, `failure_reason`.
+    """
+    import pandas as pd
+
+    session = current(session or getattr(solution_version, "session", None))
+    only = (
+        {} if solution_version is None else {"solutionVersionArn": find_solution_version(solution_version, session).arn}
+    )
+    rows = [
+        (
+            entry["jobName"],
+            entry["status"],
+            entry.get("batchInferenceJobMode", "BATCH_INFERENCE"),
+            entry["solutionVersionArn"].split(":solution/", 1)[-1].split("/", 1)[0],
+            entry["creationDateTime"],
+            entry["lastUpdatedDateTime"],
+            entry.get("failureReason", ""),
+        )
+        for entry in session.pages(*_LIST, **only)
+    ]
+    names = ["name", "status", "mode", "solution", "created", "updated", "failure_reason"]
+    frame = pd.DataFrame(rows, columns=names)
+    return frame.sort_values("created", ascending=False, kind="stable", ignore_index=True)
+
+
+def new_job_name(base: str, now: datetime | None = None) -> str:
+    """Return a legal job name that was never used: the base, the time, and four random characters.
+
+    Examples
+    --------
+    >>> from datetime import datetime
+    >>> new_job_name("weekly users!", datetime(2026, 11, 23, 10, 15, 2))[:-4]
+    'weekly-users-20261123-101502-'
+    """
+    stamp = f"{now or datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+    longest = limits.string_rule("Name").max_length or 63
+    clean = re.sub(r"[^A-Za-z0-9_-]+", "-", base).strip("-_")[: longest - _STAMP - 1].rstrip("-_")
+    return f"{clean or 'job'}-{stamp}"
+
+
+_LIST = ("list_batch_inference_jobs", "batchInferenceJobs")
+
+
+def check(request: JobRequest, context: Context) -> None:
+    """Raise `RequestError` with every rule of the API that the request breaks."""
+    broken = errors_of(problems(request, context))
+    if broken:
+        raise errors.RequestError(broken)
+
+
+def check_name(name: str, session: Session) -> None:
+    """Refuse a taken name before any input is uploaded, because its folder is another job's."""
+    try:
+        session.call("describe_batch_inference_job", batchInferenceJobArn=session.arn(KIND, name))
+    except errors.NotFoundError:
+        return
+    raise _name_taken(name)
+
+
+def _name_taken(name: str) -> errors.AlreadyExistsError:
+    return errors.AlreadyExistsError(
+        f"A job named {name!r} exists, and names of batch jobs can never be used again. Leave out 'job_name', or take "
+        f"{new_job_name(name)!r}; pnb.attach({name!r}) returns the job there is."
+    )

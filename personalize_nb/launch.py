@@ -1,0 +1,202 @@
+"""The one-liners: `recommend` and `themes` take ids to a started job. Floor 2.
+
+They choose what the recipe takes, check it, name the job, give it a folder of its own, upload and start.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from personalize_nb import columns, errors, inputs, limits, storage
+from personalize_nb.filters import Filter, find_filter
+from personalize_nb.jobs import BatchInferenceJob, check, check_name, new_job_name, start
+from personalize_nb.requests import KIND_OF_KEYS, THEME_GENERATION, Context, JobRequest
+from personalize_nb.session import Session, current
+from personalize_nb.solutions import SolutionVersion, find_solution_version
+
+if TYPE_CHECKING:
+    from personalize_nb.inputs import Batch, Data, FilterValues
+
+
+def recommend(
+    data: Data | Batch,
+    solution_version: SolutionVersion | str,
+    *,
+    num_results: int | None = None,
+    filter: Filter | str | None = None,
+    filter_values: FilterValues | None = None,
+    job_name: str | None = None,
+    exploration_weight: float | None = None,
+    exploration_item_age_cut_off: float | None = None,
+    ranking_influence: Mapping[str, float] | None = None,
+    mode: str = "BATCH_INFERENCE",
+    item_name: str | None = None,
+    tags: Mapping[str, str] | None = None,
+    role_arn: str | None = None,
+    output: str | None = None,
+    session: Session | None = None,
+) -> BatchInferenceJob:
+    """Start a batch inference job for the ids in `data` and return it; nothing is waited for.
+
+    Parameters
+    ----------
+    data
+        What the recipe takes, as a frame, list or file: users (`user_id`), items (`item_id`), or users with items to
+        rank (`user_id`, `item_id`); or a checked batch of `pnb.users`, `pnb.items`, `pnb.rankings`; or the `s3://`
+        address of input that lies there already.
+    solution_version
+        What `pnb.train` returned, a solution's name (its newest ACTIVE version), or an ARN.
+    num_results
+        Items per record; the service's default is 25.
+    filter
+        A filter, its name or its ARN.
+    filter_values
+        Values of the filter's placeholders, `{"GENRE": ["comedy", "drama"]}`. Placeholders not named here are taken
+        from the frame's columns of the same name.
+    job_name
+        A name never used before; by default made from the solution's name and the time.
+    exploration_weight, exploration_item_age_cut_off, ranking_influence, mode, item_name, tags
+        See `JobRequest`.
+    role_arn
+        Instead of the session's role.
+    output
+        An `s3://` folder instead of the job's own one below the session's prefix.
+    session
+        Where to work; by default the solution version's session, else that of `pnb.connect()`.
+
+    Raises
+    ------
+    InputError
+        Rows of the data cannot be used; nothing was sent.
+    RequestError
+        The request breaks rules; `.problems` lists all of them; nothing was sent.
+
+    Examples
+    --------
+    >>> import personalize_nb as pnb
+    >>> job = pnb.recommend(["12", "7"], "books", num_results=10)  # doctest: +SKIP
+    >>> job.wait().recommendations(items=books.items)  # doctest: +SKIP
+    """
+    session = session or getattr(solution_version, "session", None)
+    session = current(session)
+    version = find_solution_version(solution_version, session)
+    chosen = find_filter(filter, session) if filter is not None else None
+    name = job_name or new_job_name(version.name)
+    ready = isinstance(data, str) and storage.is_s3(data)
+    batch = None if ready else _batch(data, version, chosen, filter_values)
+    request = JobRequest(
+        job_name=name,
+        solution_version_arn=version.arn,
+        input_path=str(data) if ready else session.location("jobs", name, "input", "input.jsonl"),
+        output_path=output or session.location("jobs", name, "output") + "/",
+        role_arn=role_arn or session.role(),
+        filter_arn=chosen.arn if chosen else None,
+        num_results=num_results,
+        exploration_weight=exploration_weight,
+        exploration_item_age_cut_off=exploration_item_age_cut_off,
+        ranking_influence=dict(ranking_influence or {}),
+        mode=mode,
+        item_name=item_name,
+        tags=dict(tags or {}),
+    )
+    context = Context(
+        recipe=version.recipe,
+        region=session.region,
+        kind=batch.kind if batch else None,
+        records=len(batch) if batch else None,
+        required_values=chosen.required if chosen and batch else (),
+        missing_values={one: batch.missing_values(one) for one in batch.placeholders} if batch else None,
+    )
+    if batch is None:
+        return start(request, context=context, session=session)
+    check(request, context)
+    check_name(request.job_name, session)
+    batch.upload(session, request.input_path)
+    try:
+        return start(request, context=context, session=session)
+    except errors.PersonalizeError:
+        storage.delete(session, [request.input_path])  # nothing half done stays behind
+        raise
+
+
+def themes(
+    data: Data | Batch,
+    solution_version: SolutionVersion | str,
+    *,
+    item_name: str | None = None,
+    **parameters: Any,
+) -> BatchInferenceJob:
+    """Start a job that recommends similar items with a theme for each item in `data`.
+
+    Parameters
+    ----------
+    data
+        Items, at most 100.
+    solution_version
+        One of the recipe `aws-similar-items`, trained on items with a textual column.
+    item_name
+        The column of the items dataset that holds names; by default looked up in its schema.
+    **parameters
+        As for `recommend`.
+    """
+    session = current(parameters.get("session") or getattr(solution_version, "session", None))
+    version = find_solution_version(solution_version, session)
+    return recommend(
+        data,
+        version,
+        mode=THEME_GENERATION,
+        item_name=item_name or _name_column(version),
+        **{**parameters, "session": session},
+    )
+
+
+def _batch(data: Any, version: SolutionVersion, chosen: Filter | None, values: FilterValues | None) -> Batch:
+    facts = limits.recipe_facts(version.recipe)
+    kind = KIND_OF_KEYS.get(facts.input_keys if facts else ("userId",))
+    if isinstance(data, inputs.Batch) or kind is None:
+        kind = data.kind if isinstance(data, inputs.Batch) else "users"
+        return inputs.batch(kind, data, values)
+    return inputs.batch(kind, data, _values(data, chosen, values, inputs.KEYS[kind][0]))
+
+
+def _values(data: Any, chosen: Filter | None, values: FilterValues | None, key: str) -> FilterValues | None:
+    """Return values for every placeholder of the filter: the ones given, else the frame's column of that name."""
+    if chosen is None:
+        return values
+    given = {} if values is None else values
+    if not isinstance(given, Mapping):
+        return given
+    unknown = [name for name in given if name not in chosen.placeholders]
+    if unknown:
+        raise errors.InputError(
+            f"Filter {chosen.name!r} has no placeholder {unknown}; it has {list(chosen.placeholders)} (case counts): "
+            f"{chosen.expression}"
+        )
+    frame = inputs.frame(data, key)
+    by_name = {str(name).lower(): name for name in frame.columns}
+    found = {name: frame[by_name[name.lower()]] for name in chosen.placeholders if name.lower() in by_name}
+    return {**found, **given} or None
+
+
+def _name_column(version: SolutionVersion) -> str:
+    """Return the column of item names in the schema of the version's items dataset."""
+    session = version.session
+    datasets = session.pages("list_datasets", "datasets", datasetGroupArn=version.dataset_group_arn)
+    arn = next((entry["datasetArn"] for entry in datasets if entry["datasetType"].upper() == "ITEMS"), None)
+    if arn is None:
+        raise errors.NotFoundError(
+            "Themes need an items dataset with names and a textual column: pnb.train(..., items)."
+        )
+    schema_arn = session.call("describe_dataset", datasetArn=arn)["dataset"]["schemaArn"]
+    schema = json.loads(session.call("describe_schema", schemaArn=schema_arn)["schema"]["schema"])
+    plain = [
+        one["name"]
+        for one in schema["fields"]
+        if "string" in one["type"] and not one.get("textual") and one["name"] != "ITEM_ID"
+    ]
+    named = [name for name in plain if name.lower() in columns.NAME_COLUMNS]
+    if not named:
+        raise errors.NotFoundError(f"No column of item names was found among {plain}; pass item_name='...'.")
+    return named[0]

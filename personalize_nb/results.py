@@ -1,0 +1,331 @@
+"""What a job wrote, as frames: recommendations, themes, errors, in input order, with titles on request. Floor 2.
+
+Output is read in blocks, matched with the input by its echo, and kept as Arrow; large outputs are spooled to a
+temporary file that is mapped, not loaded, so `blocks()` walks any size in bounded memory.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from personalize_nb import columns as c
+from personalize_nb import filters, identifiers, limits, outputs, storage
+from personalize_nb.errors import InputError, NotFoundError
+from personalize_nb.identifiers import Findings
+from personalize_nb.session import Session, current
+
+if TYPE_CHECKING:
+    Items = pd.DataFrame | pd.Series | Mapping[str, str]
+
+IN_MEMORY = 256 << 20
+ROWS = 50_000
+MINIMUM_THEME_ITEMS = 3
+
+
+class Results:
+    """The rows a job wrote. `recommendations()`, `themes()` and `errors()` are frames; `blocks()` streams.
+
+    Parameters
+    ----------
+    output
+        The job's output folder or an `.out` object, in S3 or on disk.
+    source
+        The job's input, which gives the order; without it rows keep the order of the output.
+    session
+        Reads `s3://` addresses.
+    """
+
+    def __init__(self, output: str, source: str | None = None, session: Session | None = None):
+        self.output = output
+        self.source = source
+        self._session = session
+
+    def __len__(self) -> int:
+        return self._rows.num_rows
+
+    def __repr__(self) -> str:
+        kind = "themes" if self.has_themes else "recommendations"
+        return f"<Results of {len(self):,} rows, {self.failed:,} with errors: .{kind}(items=...), .errors()>"
+
+    @property
+    def failed(self) -> int:
+        """How many input lines have an error or no row."""
+        return len(self) - self._rows.column("error").null_count + len(self._unanswered)
+
+    @property
+    def has_themes(self) -> bool:
+        """Whether a theme job wrote these rows."""
+        return pc.any(pc.is_valid(pc.struct_field(self._rows.column("output"), "theme"))).as_py() or False
+
+    def recommendations(self, items: Items | None = None, columns: Sequence[str] | None = None) -> pd.DataFrame:
+        """Return all recommendations, one row per recommended item, in input order.
+
+        Columns are the input's keys (`user_id`; filter values under their names), `rank` from 1, `item_id` and
+        `score` (NaN where the recipe gives none). Where the input is items, the recommended one is
+        `recommended_item_id`.
+
+        Parameters
+        ----------
+        items
+            A frame with `item_id`, or ids mapped to titles: joined to the recommended items.
+        columns
+            Which columns of `items` to join; by default its title column, or all when it has none.
+        """
+        found = list(self.blocks(items, columns))
+        return pd.concat(found, ignore_index=True) if len(found) > 1 else found[0]
+
+    def blocks(
+        self, items: Items | None = None, columns: Sequence[str] | None = None, rows: int = ROWS
+    ) -> Iterator[pd.DataFrame]:
+        """Yield `recommendations()` in frames of `rows` input lines each, in bounded memory; at least one frame."""
+        joined = _Titles(items, columns)
+        for start in range(0, max(len(self), 1), rows):
+            block = self._ordered(start, rows)
+            yield _recommendations(block, joined)
+
+    def themes(
+        self,
+        items: Items | None = None,
+        columns: Sequence[str] | None = None,
+        *,
+        threshold: float | None = limits.THEME_RELEVANCE_THRESHOLD,
+        minimum_items: int = MINIMUM_THEME_ITEMS,
+    ) -> pd.DataFrame:
+        """Return themes, one row per item of a theme: `item_id`, `theme`, `rank`, `recommended_item_id`, `relevance`.
+
+        Parameters
+        ----------
+        items, columns
+            As for `recommendations`; the title of the item a theme was made for comes as `item_title`.
+        threshold
+            Least relevance of an item to be listed (AWS advises 0.1); None keeps all.
+        minimum_items
+            Least number of such items for a theme to be listed (AWS's sample uses 3); 0 keeps all.
+
+        Raises
+        ------
+        NotFoundError
+            The job made no themes.
+        """
+        if len(self) and not self.has_themes and self.failed < len(self):
+            raise NotFoundError("This output holds no themes: run pnb.themes(items, solution_version, item_name=...).")
+        frame = _themes(self._ordered(0, len(self)), _Titles(items, columns))
+        kept = frame if threshold is None else frame[frame[c.RELEVANCE] >= threshold]
+        if minimum_items:
+            kept = kept[kept.groupby(c.ITEM_ID, sort=False)[c.RANK].transform("size") >= minimum_items]
+        return kept.reset_index(drop=True)
+
+    def errors(self) -> pd.DataFrame:
+        """Return the input lines that failed: the input's keys, `error`, `line` and `file` (of the output).
+
+        Lines without any row in the output are among them.
+        """
+        rows = self._ordered(0, len(self))
+        rows = rows.filter(pc.is_valid(rows.column("error")))
+        frame = _keys(rows.column("input"), np.arange(rows.num_rows))
+        for name in (c.ERROR, c.LINE, c.FILE):
+            frame[name] = rows.column(name).to_pandas()
+        if not len(self._unanswered):
+            return frame
+        asked = self._asked.take(pa.array(self._unanswered))
+        records = _struct(asked.select([one.name for one in self._record]))
+        silent = _keys(records, np.arange(len(records)))
+        silent[c.ERROR] = outputs.NO_ROW
+        silent[c.LINE], silent[c.FILE] = asked.column(c.LINE).to_pandas(), asked.column(c.FILE).to_pandas()
+        return silent if frame.empty else pd.concat([frame, silent], ignore_index=True)
+
+    @cached_property
+    def _record(self) -> pa.DataType:
+        return outputs.input_schema(self._session, self.source) if self.source else outputs.record_type(())
+
+    @cached_property
+    def _asked(self) -> pa.Table:
+        """The input's records with their lines; empty when there is no input to read."""
+        empty = pa.schema(
+            [*((one.name, one.type) for one in self._record), (c.FILE, pa.string()), (c.LINE, pa.int64())]
+        )
+        tables = list(outputs.input_tables(self._session, self.source, self._record)) if self.source else []
+        return pa.concat_tables(tables) if tables else empty.empty_table()
+
+    @cached_property
+    def _rows(self) -> pa.Table:
+        sizes = [one.size for one in storage.stored(self._session, self.output) if one.name.endswith(outputs.SUFFIX)]
+        if not sizes:
+            raise NotFoundError(f"There is no output ending in {outputs.SUFFIX} at {self.output!r}; is the job ACTIVE?")
+        tables = outputs.output_tables(self._session, self.output, self._record)
+        if sum(sizes) > IN_MEMORY:
+            return _spooled(tables)
+        read = list(tables)
+        if read:
+            return pa.concat_tables(read)
+        raise NotFoundError(f"The output at {self.output!r} is empty.")
+
+    @cached_property
+    def _matched(self) -> tuple[np.ndarray | None, np.ndarray]:
+        """The order of rows that follows the input (None when they follow it already), and unanswered positions."""
+        if not self._asked.num_rows:
+            return None, np.zeros(0, np.int64)
+        asked = pa.chunked_array([outputs.keys_of(self._asked)])
+        chunks = (batch.column("input") for batch in self._rows.to_batches())
+        answered = pa.chunked_array([outputs.keys_of(chunk) for chunk in chunks], pa.large_string())
+        place, unanswered = outputs.positions(asked, answered)
+        ordered = bool(np.all(place[1:] >= place[:-1]))
+        return (None if ordered else np.argsort(place, kind="stable")), unanswered
+
+    @property
+    def _unanswered(self) -> np.ndarray:
+        return self._matched[1]
+
+    def _ordered(self, start: int, rows: int) -> pa.Table:
+        order = self._matched[0]
+        if order is None:
+            return self._rows.slice(start, rows)
+        return self._rows.take(pa.array(order[start : start + rows]))
+
+
+def read_results(output: str, source: str | None = None, session: Session | None = None) -> Results:
+    """Return the results of any batch job, ours or not, from its output folder or a downloaded `.out` file.
+
+    Parameters
+    ----------
+    output
+        `s3://bucket/folder/`, an `.out` object, or a path on disk.
+    source
+        The job's input, to get its order and the lines without an answer.
+    session
+        Reads `s3://` addresses; by default the session of `pnb.connect()`.
+    """
+    needed = storage.is_s3(output) or (source is not None and storage.is_s3(source))
+    return Results(output, source, current(session) if needed or session else None)
+
+
+class _Titles:
+    """Columns of an items frame, looked up by id."""
+
+    def __init__(self, items: Items | None, columns: Sequence[str] | None):
+        self.frame: pd.DataFrame | None = None
+        if items is None:
+            return
+        if isinstance(items, Mapping):
+            items = pd.Series(items)
+        if isinstance(items, pd.Series):
+            name = "title" if items.name is None else str(items.name)
+            items = pd.DataFrame({c.ITEM_ID: items.index, name: items.to_numpy()})
+        frame = items.rename(columns=c.canonical)
+        if c.ITEM_ID not in frame.columns:
+            raise InputError(f"The items frame needs a column {c.ITEM_ID!r}; it has {list(items.columns)}.")
+        if columns is None:
+            title = next((one for one in frame.columns if str(one).lower() in c.NAME_COLUMNS), None)
+            columns = [title] if title is not None else [one for one in frame.columns if one != c.ITEM_ID]
+        missing = [one for one in columns if one not in frame.columns]
+        if missing:
+            raise InputError(f"The items frame has no column {missing}; it has {list(items.columns)}.")
+        findings = Findings()
+        self._ids = identifiers.to_strings(frame[c.ITEM_ID], c.ITEM_ID, findings)
+        findings.raise_faults(len(frame), "items")
+        self.frame = frame[list(columns)].reset_index(drop=True)
+
+    def join(self, frame: pd.DataFrame, ids: pa.Array, prefix: str = "") -> pd.DataFrame:
+        """Add the columns for these ids; an unknown id has missing values."""
+        if self.frame is None:
+            return frame
+        place = pc.index_in(ids, self._ids)
+        found = self.frame.reindex(pc.fill_null(place, -1).to_numpy(zero_copy_only=False)).set_axis(frame.index)
+        return pd.concat([frame, found.rename(columns=lambda name: f"{prefix}{name}")], axis=1)
+
+
+def _recommendations(rows: pa.Table, titles: _Titles) -> pd.DataFrame:
+    output = _column(rows, "output")
+    lists = pc.struct_field(output, "recommendedItems")
+    owner, rank, flat = _exploded(lists)
+    inputs = _column(rows, "input")
+    frame = _keys(inputs, owner)
+    frame[c.RANK] = rank
+    frame[c.RECOMMENDED_ITEM_ID if c.ITEM_ID in frame.columns else c.ITEM_ID] = flat.to_pandas()
+    frame[c.SCORE] = _aligned(pc.struct_field(output, "scores"), owner, rank)
+    return titles.join(frame, flat)
+
+
+def _themes(rows: pa.Table, titles: _Titles) -> pd.DataFrame:
+    output, inputs = _column(rows, "output"), _column(rows, "input")
+    owner, rank, flat = _exploded(pc.struct_field(output, "recommendedItems"))
+    seeds = pc.struct_field(inputs, "itemId").take(pa.array(owner))
+    themes = pc.utf8_rtrim(pc.struct_field(output, "theme"), ".").take(pa.array(owner))
+    frame = pd.DataFrame({c.ITEM_ID: seeds.to_pandas(), c.THEME: themes.to_pandas(), c.RANK: rank})
+    frame = titles.join(frame, seeds, "item_")
+    frame[c.RECOMMENDED_ITEM_ID] = flat.to_pandas()
+    frame[c.RELEVANCE] = _aligned(pc.struct_field(output, "itemsThemeRelevanceScores"), owner, rank)
+    return titles.join(frame, flat)
+
+
+def _keys(inputs: Any, owner: np.ndarray) -> pd.DataFrame:
+    """Return the input's key columns, repeated for the rows that belong to each record."""
+    records = _flat(inputs)
+    chosen = pa.array(owner)
+    frame: dict[str, Any] = {}
+    for key, column in c.JSON_KEYS.items():
+        values = pc.struct_field(records, key)
+        lists = pa.types.is_list(values.type)
+        if values.null_count < len(values) and not lists:
+            frame[column] = values.take(chosen).to_pandas()
+    if any(one.name == "filterValues" for one in records.type):
+        values = pc.struct_field(records, "filterValues")
+        for one in values.type:
+            texts = pc.dictionary_encode(pc.struct_field(values, one.name))
+            plain = pa.array([filters.unquoted(text) for text in texts.dictionary.to_pylist()], pa.string())
+            frame[one.name] = plain.take(texts.indices).take(chosen).to_pandas()
+    return pd.DataFrame(frame, index=pd.RangeIndex(len(owner)))
+
+
+def _exploded(lists: pa.ListArray) -> tuple[np.ndarray, np.ndarray, pa.Array]:
+    """Return for each item of all lists: its list's position, its rank from 1, and the item."""
+    lengths = pc.fill_null(pc.list_value_length(lists), 0).to_numpy(zero_copy_only=False).astype(np.int64)
+    owner = np.repeat(np.arange(len(lists)), lengths)
+    starts = np.repeat(lengths.cumsum() - lengths, lengths)
+    return owner, np.arange(len(owner)) - starts + 1, lists.flatten()
+
+
+def _aligned(lists: pa.ListArray, owner: np.ndarray, rank: np.ndarray) -> np.ndarray:
+    """Return the number beside each item; NaN where a record has none or fewer numbers than items."""
+    lengths = pc.fill_null(pc.list_value_length(lists), 0).to_numpy(zero_copy_only=False).astype(np.int64)
+    flat = pc.cast(lists.flatten(), pa.float64()).to_numpy(zero_copy_only=False)
+    place = (lengths.cumsum() - lengths)[owner] + rank - 1
+    present = rank <= lengths[owner]
+    result = np.full(len(owner), np.nan)
+    result[present] = flat[place[present]]
+    return result
+
+
+def _column(rows: pa.Table, name: str) -> Any:
+    return _flat(rows.column(name))
+
+
+def _flat(column: Any) -> Any:
+    array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    return array.chunk(0) if isinstance(array, pa.ChunkedArray) else array
+
+
+def _struct(table: pa.Table) -> pa.StructArray:
+    return pa.StructArray.from_arrays([_flat(table.column(name)) for name in table.column_names], table.column_names)
+
+
+def _spooled(tables: Iterator[pa.Table]) -> pa.Table:
+    """Return the tables as one that lies in a temporary file, mapped; the file goes with the table."""
+    with tempfile.NamedTemporaryFile(suffix=".arrow") as file:
+        writer = None
+        for table in tables:
+            writer = writer or pa.ipc.new_file(file, table.schema)
+            writer.write_table(table)
+        if writer is None:
+            raise NotFoundError("The output is empty.")
+        writer.close()
+        file.flush()
+        return pa.ipc.open_file(pa.memory_map(file.name)).read_all()  # the mapping outlives the name
