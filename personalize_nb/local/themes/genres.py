@@ -1,0 +1,76 @@
+"""Category values as English words: which stand before a noun, which are nouns, which are subjects.
+
+"Romance" is "romantic" before a noun, "Sea stories" is a noun by itself, and "Whaling" is what a book is about. The
+common values are in `words/genres.txt`; the others are judged by their last word. Local service, themes.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+from .lexicon import genre_table, is_place, plural, singular, word_class, word_list
+from .text import tokens
+
+TOLD_MEDIA = frozenset({"books", "movies", "albums"})  # what is about something
+
+
+@cache
+def as_modifier(value: str) -> str | None:
+    """Return a category value as it stands before a noun ("Romance" as "romantic"), or None."""
+    genre = genre_table().get(_plain(value))
+    if genre is not None:
+        return genre.modifier
+    words = _plain(value).split()
+    if len(words) > 2 or words[-1] in word_list("kinds_of_text"):
+        return None
+    return " ".join([*words[:-1], singular(words[-1]) if len(words) > 1 else words[-1]])
+
+
+@cache
+def as_head(value: str) -> str | None:
+    """Return a category value as a plural noun ("Comedy" as "comedies"), or None."""
+    genre = genre_table().get(_plain(value))
+    if genre is not None:
+        return genre.head
+    last = _plain(value).split()[-1]
+    if last in word_list("kinds_of_text"):
+        return _plain(value)
+    return None
+
+
+@cache
+def _plain(value: str) -> str:
+    return " ".join(value.replace("_", " ").lower().split())
+
+
+@cache
+def is_subject(value: str, medium: str) -> bool:
+    """Tell whether a category value names what an item is about rather than what it is."""
+    return medium in TOLD_MEDIA and _plain(value) not in genre_table() and as_head(value) is None
+
+
+@cache
+def as_subject(value: str) -> str:
+    """Return a category value as it stands after "about": without a capital unless it is a name."""
+    words = value.replace("_", " ").split()
+    if is_place(" ".join(words).lower()) or any(word[0].isupper() for word in words[1:]):
+        return " ".join(words)
+    known = [word_class(singular(word.lower())) for word in words]
+    if known[0].noun or known[0].adjective or known[0].verb:
+        return " ".join([words[0].lower(), *words[1:]])
+    return " ".join(words)
+
+
+@cache
+def subject_key(value: str) -> str:
+    """Return the singular lower-case form under which texts mention the same subject."""
+    return " ".join(token.lemma if token.lower == value.split()[-1].lower() else token.lower for token in tokens(value))
+
+
+def plural_of_name(word: str) -> str | None:
+    """Return the plural of a common noun that ends an item's name ("Guitar" gives "guitars"), or None."""
+    lemma = singular(word.lower())
+    known = word_class(lemma)
+    if known.noun < 6 or lemma in word_list("vague"):
+        return None
+    return lemma if lemma in word_list("mass") else plural(lemma)

@@ -1,0 +1,122 @@
+"""The grammar of a theme: head, complement, setting, maker, period, with the articles and conjunctions between.
+
+    [modifier] head [about X [and Y]] [set in Z] | [by maker] | [from the period] | [for fans of name]
+
+Local service, themes; over floor 0.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from .genres import as_head, as_modifier
+from .lexicon import singular, word_class
+from .phrases import NAME, Phrase
+
+QUOTABLE = re.compile(r"[^\W\d_][\w'’&\- ]*[\w]")
+MAX_NAME_WORDS = 4
+HEAD_ORDER = (
+    "thrillers",
+    "westerns",
+    "documentaries",
+    "dramas",
+    "comedies",
+    "musicals",
+    "adventures",
+    "mysteries",
+    "romances",
+)
+MODIFIER_ORDER = ("war", "family", "action", "fantasy", "sci-fi", "crime", "mystery", "thriller", "horror")
+
+
+def head(values: Sequence[str], medium: str) -> str | None:
+    """Return the noun phrase for one or two category values ("romantic comedies", "animated family movies")."""
+    if not values:
+        return medium
+    if len(values) == 1:
+        noun = as_head(values[0])
+        if noun is not None:
+            return noun
+        modifier = as_modifier(values[0])
+        return f"{modifier} {medium}" if modifier else None
+    for first, second in sorted((tuple(values), tuple(values[::-1])), key=lambda pair: _head_rank(as_head(pair[1]))):
+        modifier, noun = as_modifier(first), as_head(second)
+        if modifier and noun and not _overlap(modifier, noun):
+            return f"{modifier} {noun}"
+    modifiers = sorted((modifier for modifier in map(as_modifier, values) if modifier), key=_modifier_rank)
+    if len(modifiers) == 2 and not _overlap(*modifiers):
+        return f"{' '.join(modifiers)} {medium}"
+    return None
+
+
+def _head_rank(noun: str | None) -> tuple[int, str]:
+    """Order nouns by how well they end a pair: "romantic comedies", not "comedy romances"."""
+    place = HEAD_ORDER.index(noun) if noun in HEAD_ORDER else len(HEAD_ORDER) // 2
+    return place, noun or ""
+
+
+def _modifier_rank(modifier: str) -> tuple[int, int, str]:
+    """Adjectives first, then the order in which English stacks genres: "animated family", "action horror"."""
+    last = len(MODIFIER_ORDER)
+    place = MODIFIER_ORDER.index(modifier) if modifier in MODIFIER_ORDER else last
+    return int(word_class(modifier).adjective < 5), place, modifier
+
+
+def _overlap(left: str, right: str) -> bool:
+    stem = {singular(word)[:5] for word in left.replace("-", " ").split()}
+    return bool(stem & {singular(word)[:5] for word in right.replace("-", " ").split()})
+
+
+def compose(noun: str, subjects: Sequence[Phrase] = (), setting: Phrase | None = None) -> str:
+    """Return a theme in sentence case.
+
+    Examples
+    --------
+    >>> compose("crime thrillers", [Phrase("cop", "cops", "noun", True), Phrase("gangster", "gangsters", "noun", True)])
+    'Crime thrillers about cops and gangsters'
+    """
+    text = noun
+    if subjects:
+        text += " about " + " and ".join(phrase.text for phrase in _in_order(subjects))
+    if setting is not None:
+        text += f" set in {setting.text}"
+    return sentence_case(text)
+
+
+def _in_order(subjects: Sequence[Phrase]) -> list[Phrase]:
+    """Put the short one first: "cops and serial killers" cannot be misread."""
+    return sorted(
+        subjects, key=lambda phrase: (phrase.slot == NAME, phrase.text.count(" "), len(phrase.text), phrase.text)
+    )
+
+
+def sentence_case(text: str) -> str:
+    """Return the text with its first letter as a capital."""
+    return text[:1].upper() + text[1:]
+
+
+def from_period(noun: str, years: Sequence[int]) -> str | None:
+    """Return "… from the 1990s" or "… from the 19th century" when seven in ten of the years agree."""
+    known = sorted(year for year in years if year > 0)
+    if len(known) < 0.7 * len(years) or len(known) < 3:
+        return None
+    for span, write in ((10, lambda start: f"the {start}s"), (100, _century)):
+        starts = [year // span * span for year in known]
+        best = max(sorted(set(starts)), key=starts.count)
+        if starts.count(best) >= 0.7 * len(years) and (span == 100 or best >= 1800):
+            return f"{noun} from {write(best)}"
+    return None
+
+
+def _century(start: int) -> str:
+    number = start // 100 + 1
+    ending = {1: "st", 2: "nd", 3: "rd"}.get(number % 10 if number % 100 not in (11, 12, 13) else 0, "th")
+    return f"the {number}{ending} century"
+
+
+def for_fans(noun: str, name: str) -> str | None:
+    """Return "… for fans of <name>", or None for a name that does not read well inside a sentence."""
+    if not QUOTABLE.fullmatch(name) or len(name.split()) > MAX_NAME_WORDS:
+        return None
+    return f"{noun} for fans of {name}"

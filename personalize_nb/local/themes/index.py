@@ -1,0 +1,175 @@
+"""Everything about a catalogue that themes need, computed once and kept on disk: words, phrases, vectors.
+
+An index is plain arrays plus JSON, named by a hash of the catalogue, so that the next job on the same data reads it
+back. Local service, themes; over floor 0.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import scipy.sparse as sp
+
+from . import statistics
+from .catalogue import Catalogue
+from .phrases import Phrase, mine
+from .text import lemmas
+
+METHOD = "4"  # part of the name on disk: raise it whenever an index would come out differently
+CATEGORY = "\x1f"  # marks a vocabulary entry as a category value
+NAME_WEIGHT = 2
+CATEGORY_WEIGHT = 2
+CLOSEST_SHARE = 0.95
+
+
+@dataclass(frozen=True)
+class Index:
+    """The prepared catalogue. Rows are items in catalogue order; phrases and vocabulary are sorted."""
+
+    catalogue: Catalogue
+    phrases: tuple[Phrase, ...]
+    vocabulary: tuple[str, ...]
+    words: sp.csr_matrix  # items x vocabulary, weighted counts
+    uses: sp.csr_matrix  # items x phrases, 0 or 1
+    items: np.ndarray  # items x dimensions, unit rows
+    projection: np.ndarray  # vocabulary x dimensions
+    centre: np.ndarray  # dimensions: mean of the items before they were centred
+    directions: np.ndarray  # phrases x dimensions, unit rows
+    likeness: np.ndarray  # phrases: how alike the items are that use it
+    mean: np.ndarray  # phrases: mean, deviation and 95 % quantile of cosines with the catalogue
+    deviation: np.ndarray
+    high: np.ndarray
+
+    @cached_property
+    def columns(self) -> dict[str, int]:
+        """Column of each vocabulary entry."""
+        return {entry: column for column, entry in enumerate(self.vocabulary)}
+
+    @cached_property
+    def phrase_counts(self) -> np.ndarray:
+        """In how many items each phrase occurs."""
+        return np.bincount(self.uses.indices, minlength=len(self.phrases)).astype(np.float64)
+
+    @cached_property
+    def category_columns(self) -> np.ndarray:
+        """Columns of the vocabulary that are category values."""
+        return np.array([c for c, entry in enumerate(self.vocabulary) if entry.startswith(CATEGORY)], dtype=np.int64)
+
+    @cached_property
+    def categories(self) -> sp.csr_matrix:
+        """Items x category values, 0 or 1."""
+        chosen = self.words[:, self.category_columns].tocsr()
+        return sp.csr_matrix((np.ones_like(chosen.data), chosen.indices, chosen.indptr), shape=chosen.shape)
+
+    @cached_property
+    def category_names(self) -> tuple[str, ...]:
+        """The category values, in the order of `categories`' columns."""
+        return tuple(self.vocabulary[column][len(CATEGORY) :] for column in self.category_columns)
+
+    def rows_of(self, groups: Sequence[Sequence[str]]) -> sp.csr_matrix:
+        """Return groups x items, 0 or 1; ids that the catalogue does not know are left out."""
+        rows = [
+            sorted({self.catalogue.rows[item] for item in group if item in self.catalogue.rows}) for group in groups
+        ]
+        return incidence(rows, len(self.catalogue.items))
+
+
+def incidence(lists: Sequence[Sequence[int]], width: int) -> sp.csr_matrix:
+    """Return a 0/1 matrix from the columns of each row."""
+    pointers = np.concatenate([[0], np.cumsum([len(columns) for columns in lists], dtype=np.int64)])
+    flat = np.fromiter((column for columns in lists for column in columns), dtype=np.int64, count=int(pointers[-1]))
+    return sp.csr_matrix((np.ones(len(flat)), flat, pointers), shape=(len(lists), width))
+
+
+def build(catalogue: Catalogue) -> Index:
+    """Read every text of a catalogue and compute its index."""
+    vocabulary, counts = _count_words(catalogue)
+    words = statistics.weigh(counts)
+    items, projection, centre = statistics.latent_space(words)
+    mined = mine(catalogue)
+    uses = incidence([rows for _, rows in mined], len(catalogue.items))
+    means, likeness = statistics.means_of(uses, items)
+    directions = statistics.unit(means).round(statistics.ROUND)
+    mean, deviation, high = statistics.spread_of(directions, items, CLOSEST_SHARE)
+    return Index(
+        catalogue, tuple(phrase for phrase, _ in mined), tuple(vocabulary), words, uses.T.tocsr(), items, projection,
+        centre, directions, likeness, mean, deviation, high,
+    )  # fmt: skip
+
+
+def _count_words(catalogue: Catalogue) -> tuple[list[str], sp.csr_matrix]:
+    """Count the content words of names and descriptions; category values are words of their own."""
+    counted: list[Counter[str]] = []
+    for item in catalogue.items:
+        words: Counter[str] = Counter(lemmas(item.description))
+        for lemma in lemmas(item.name):
+            words[lemma] += NAME_WEIGHT
+        for value in item.categories:
+            words[CATEGORY + value] += CATEGORY_WEIGHT
+        counted.append(words)
+    present = Counter(word for words in counted for word in words)
+    vocabulary = sorted(word for word, count in present.items() if count > 1)
+    columns = {word: column for column, word in enumerate(vocabulary)}
+    pointers, flat, data = [0], [], []
+    for words in counted:
+        kept = sorted((columns[word], count) for word, count in words.items() if word in columns)
+        flat.extend(column for column, _ in kept)
+        data.extend(count for _, count in kept)
+        pointers.append(len(flat))
+    shape = (len(counted), len(vocabulary))
+    return vocabulary, sp.csr_matrix(
+        (np.array(data, dtype=np.float64), np.array(flat, dtype=np.int64), pointers), shape=shape
+    )
+
+
+ARRAYS = ("items", "projection", "centre", "directions", "likeness", "mean", "deviation", "high")
+MATRICES = ("words", "uses")
+
+
+def load_or_build(catalogue: Catalogue, cache: Path) -> Index:
+    """Return the index of a catalogue, from `cache` where an equal catalogue was indexed before."""
+    folder = Path(cache) / f"themes-{METHOD}-{catalogue.fingerprint[:24]}"
+    if folder.is_dir():
+        return _load(catalogue, folder)
+    index = build(catalogue)
+    _save(index, folder)
+    return index
+
+
+def _save(index: Index, folder: Path) -> None:
+    """Write the index beside its place and move it in; another process that was faster wins."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    draft = Path(tempfile.mkdtemp(prefix=".draft-", dir=folder.parent))
+    try:
+        for name in ARRAYS:
+            np.save(draft / f"{name}.npy", getattr(index, name))
+        for name in MATRICES:
+            sp.save_npz(draft / f"{name}.npz", getattr(index, name), compressed=False)
+        words = {"phrases": [asdict(phrase) for phrase in index.phrases], "vocabulary": index.vocabulary}
+        (draft / "words.json").write_text(json.dumps(words), encoding="utf-8")
+        os.rename(draft, folder)
+    except OSError:
+        if not folder.is_dir():
+            raise
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+
+
+def _load(catalogue: Catalogue, folder: Path) -> Index:
+    words = json.loads((folder / "words.json").read_text(encoding="utf-8"))
+    return Index(
+        catalogue=catalogue,
+        phrases=tuple(Phrase(**phrase) for phrase in words["phrases"]),
+        vocabulary=tuple(words["vocabulary"]),
+        **{name: np.load(folder / f"{name}.npy") for name in ARRAYS},
+        **{name: sp.load_npz(folder / f"{name}.npz") for name in MATRICES},
+    )

@@ -1,0 +1,174 @@
+"""From groups of recommended items to printable themes: generate, check, keep apart, score, re-order.
+
+The maker does not know how a generator writes; every text passes the same rules, and what fails them is replaced by
+the default generator's. Local service, themes.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ..tables import TrainingData
+from .catalogue import read_catalogue
+from .extractive import ExtractiveThemes
+from .generators import Evidence, Proposal, ThemeGenerator, ThemeRequest
+from .index import Index, load_or_build
+from .relevance import LOWEST, Relevance
+from .rules import one_line, problems
+
+SAME_GROUP = 0.5  # groups that share this part of their items may share a theme
+REMEMBERED = 50
+
+
+@dataclass(frozen=True)
+class Themed:
+    """A theme, and the group's items re-ordered by how well they fit it."""
+
+    theme: str
+    items: list[str]
+    scores: list[float]
+    confidence: float
+    evidence: tuple[Evidence, ...]
+    fallback: str | None
+    generator: str
+
+
+class ThemeMaker:
+    """Makes themes for groups of items of one catalogue.
+
+    Examples
+    --------
+    ::
+
+        maker = ThemeMaker.build(data, "TITLE", root / "cache")
+        maker.make(["40"], [["36", "50", "44"]])[0].theme
+    """
+
+    def __init__(self, index: Index, generator: ThemeGenerator | None = None):
+        self._index = index
+        self._default = ExtractiveThemes()
+        self._default.prepare(index)
+        self._generator = generator or self._default
+        if generator is not None:
+            generator.prepare(index)
+        self._relevance = Relevance(index)
+
+    @classmethod
+    def build(
+        cls,
+        data: TrainingData,
+        item_name: str,
+        cache: Path,
+        *,
+        generator: ThemeGenerator | None = None,
+        medium: str | None = None,
+    ) -> ThemeMaker:
+        """Index the items dataset, or read the index of an equal one from `cache`.
+
+        Parameters
+        ----------
+        data
+            The datasets of the group.
+        item_name
+            Column of the items' names.
+        cache
+            A folder that may keep indexes between jobs; made when needed.
+        generator
+            Writes the themes; by default the extractive one.
+        medium
+            Plural noun for the items ("movies"); by default read off the columns and texts.
+
+        Raises
+        ------
+        WorkFault
+            The dataset has no items, no such name column or no textual column.
+        """
+        return cls(load_or_build(read_catalogue(data, item_name, medium), Path(cache)), generator)
+
+    @property
+    def index(self) -> Index:
+        """The prepared catalogue."""
+        return self._index
+
+    def make(self, seeds: Sequence[str], groups: Sequence[Sequence[str]]) -> list[Themed]:
+        """Return one theme per group, in order.
+
+        Parameters
+        ----------
+        seeds
+            The input items.
+        groups
+            For each the recommended items, best first.
+        """
+        if len(seeds) != len(groups):
+            raise ValueError(f"{len(seeds)} seeds and {len(groups)} groups; give one group of items per seed")
+        catalogue = self._index.catalogue
+        requests = [
+            ThemeRequest(
+                seed, catalogue.items[catalogue.rows[seed]].name if seed in catalogue.rows else "", tuple(group)
+            )
+            for seed, group in zip(seeds, groups, strict=True)
+        ]
+        proposals = self._proposals(requests)
+        themes = _kept_apart(requests, [proposal for proposal, _ in proposals])
+        scored = self._relevance.score(themes, self._index.rows_of(groups))
+        return [
+            self._themed(theme, request, proposal, writer, scores)
+            for theme, request, (proposal, writer), scores in zip(themes, requests, proposals, scored, strict=True)
+        ]
+
+    def _proposals(self, requests: Sequence[ThemeRequest]) -> list[tuple[Proposal, str]]:
+        """Ask the generator, keep the texts that pass the rules, and ask the default where none does."""
+        checked = [(self._checked(given), self._generator.name) for given in self._generator.generate(requests)]
+        lost = [row for row, (proposal, _) in enumerate(checked) if not proposal.texts]
+        if lost and self._generator is not self._default:
+            for row, given in zip(lost, self._default.generate([requests[row] for row in lost]), strict=True):
+                checked[row] = (self._checked(given), self._default.name)
+        return checked
+
+    def _checked(self, given: Proposal) -> Proposal:
+        fit = tuple(text for text in map(one_line, given.texts) if not problems(text, self._index.catalogue.rows))
+        if fit == given.texts:
+            return given
+        return Proposal(fit, given.confidence, given.evidence, given.fallback)
+
+    def _themed(self, theme: str, request: ThemeRequest, proposal: Proposal, writer: str, scores: np.ndarray) -> Themed:
+        """Order the items by score; ties keep the recommender's order, unknown items come last."""
+        rows = self._index.catalogue.rows
+        known = sorted({rows[item] for item in request.items if item in rows})
+        by_row = dict(zip(known, scores.tolist(), strict=True))
+        worth = [by_row.get(rows.get(item, -1), LOWEST) for item in request.items]
+        order = sorted(range(len(worth)), key=lambda place: -worth[place])
+        return Themed(
+            theme=theme,
+            items=[request.items[place] for place in order],
+            scores=[worth[place] for place in order],
+            confidence=proposal.confidence,
+            evidence=proposal.evidence,
+            fallback=proposal.fallback,
+            generator=writer,
+        )
+
+
+def _kept_apart(requests: Sequence[ThemeRequest], proposals: Sequence[Proposal]) -> list[str]:
+    """Choose a text per group so that groups with different items do not bear the same theme.
+
+    The surest group chooses first, then by seed, whatever the order of the input.
+    """
+    chosen = [""] * len(requests)
+    bearers: dict[str, list[frozenset[str]]] = defaultdict(list)
+    for row in sorted(range(len(requests)), key=lambda row: (-proposals[row].confidence, requests[row].seed_id)):
+        group, texts = frozenset(requests[row].items), proposals[row].texts
+        free = (text for text in texts if all(_same(group, other) for other in bearers[text][-REMEMBERED:]))
+        chosen[row] = next(free, texts[0])
+        bearers[chosen[row]].append(group)
+    return chosen
+
+
+def _same(left: frozenset[str], right: frozenset[str]) -> bool:
+    return len(left & right) >= SAME_GROUP * len(left | right)
