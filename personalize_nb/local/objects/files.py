@@ -7,7 +7,6 @@ No key ever becomes a path, so every key is safe. A body never changes once it i
 from __future__ import annotations
 
 import os
-import shutil
 import uuid
 from functools import cache
 from pathlib import Path
@@ -41,12 +40,13 @@ class Bodies:
     def open(self, name: str) -> BinaryIO:
         return open(self._path(name), "rb")
 
-    def link_to(self, name: str, incoming: Path) -> None:
+    def link_to(self, name: str, source: BinaryIO, size: int, incoming: Path) -> None:
         """Make `incoming` a second name of a published body: free, since bodies never change."""
         try:
             os.link(self._path(name), incoming)
-        except OSError:  # a file system without hard links
-            shutil.copyfile(self._path(name), incoming)
+        except OSError:  # no hard links here, or the body was replaced since it was opened as `source`
+            with open(incoming, "xb") as target:
+                append_range(target, source, 0, size)
 
     def drop(self, name: str) -> None:
         self._path(name).unlink(missing_ok=True)
@@ -87,7 +87,9 @@ def append_range(target: BinaryIO, source: BinaryIO, offset: int, length: int) -
         block = source.read(min(BLOCK, length - done))
         if not block:
             raise EOFError(f"A stored body is shorter than recorded: {length - done} bytes are missing.")
-        target.write(block)
+        written = 0
+        while written < len(block):
+            written += target.write(block[written:])
         done += len(block)
 
 

@@ -120,13 +120,15 @@ def find_object(db: sqlite3.Connection, bucket: str, key: str) -> ObjectInfo | N
     return info_from(row) if row else None
 
 
-def scan_objects(db: sqlite3.Connection, bucket: str, prefix: str, after: str) -> sqlite3.Cursor:
-    """Rows of the objects under `prefix` with keys greater than `after`, lazily and in order."""
+def scan_objects(
+    db: sqlite3.Connection, bucket: str, prefix: str, after: str = "", at_least: str = ""
+) -> sqlite3.Cursor:
+    """Rows of the objects under `prefix`, behind `after` and from `at_least` on, lazily and in order."""
     end = after_prefix(prefix)
     bound, values = ("AND key < ?", [end]) if end else ("", [])
     return db.execute(
         f"SELECT * FROM objects WHERE bucket = ? AND key >= ? AND key > ? {bound} ORDER BY key",
-        (bucket, prefix, after, *values),
+        (bucket, max(prefix, at_least), after, *values),
     )
 
 

@@ -19,7 +19,7 @@ from typing import Any, BinaryIO
 
 from ..database import Database
 from ..faults import ApiFault
-from .files import BLOCK, Bodies
+from .files import BLOCK, Bodies, append_range
 from .records import (
     NO_DETAILS,
     SCHEMA,
@@ -75,6 +75,18 @@ class Incoming(io.RawIOBase):
         else:
             while block := reader.read(BLOCK):
                 self.write(block)
+
+    def append(self, source: BinaryIO, offset: int, length: int) -> None:
+        """Append a stretch of another file without reading it here; digests do not see it."""
+        append_range(self.file, source, offset, length)
+        self.size += length
+
+    def become(self, bodies: Bodies, body: str, source: BinaryIO, size: int) -> None:
+        """Become a second name of a published body (opened as `source`), in place of anything written."""
+        self.close()
+        self.path.unlink()
+        bodies.link_to(body, source, size, self.path)
+        self.size = size
 
     def close(self) -> None:
         if not self.closed:

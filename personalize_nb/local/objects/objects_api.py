@@ -1,0 +1,225 @@
+"""S3's operations on objects, with the parameters and answers of AWS's API reference. Floor 1 of `local`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from ..endpoint import FileBody
+from ..faults import ApiFault
+from . import checksums
+from .conditions import byte_range, check_copy, check_read, write_condition
+from .context import (
+    MAX_OBJECT_TAGS,
+    MAX_PAGE,
+    S3,
+    Operation,
+    checked_tags,
+    copy_source,
+    details_of,
+    quoted,
+    tags_in_header,
+)
+from .protocol import Call, Reply
+from .records import ObjectDetails, ObjectInfo
+from .store import DEFAULT_CONTENT_TYPE
+
+_OVERRIDES = {
+    "ResponseCacheControl": "CacheControl",
+    "ResponseContentDisposition": "ContentDisposition",
+    "ResponseContentEncoding": "ContentEncoding",
+    "ResponseContentLanguage": "ContentLanguage",
+    "ResponseContentType": "ContentType",
+    "ResponseExpires": "Expires",
+}
+
+
+def put_object(s3: S3, call: Call) -> Mapping[str, Any]:
+    bucket, key = call.params["Bucket"], call.params["Key"]
+    s3.store.bucket(bucket)
+    details, condition = details_of(call.params), write_condition(call.params, key)
+    with checksums.receive(s3.store, call.request, md5_etag=True) as received:
+        info = s3.store.publish(
+            bucket,
+            key,
+            received.incoming,
+            etag=received.etag,
+            content_type=call.params.get("ContentType") or DEFAULT_CONTENT_TYPE,
+            details=replace(details, checksum=received.checksum),
+            condition=condition,
+        )
+    return {"ETag": quoted(info.etag), **checksums.members(received.checksum), **_encryption(info)}
+
+
+def get_object(s3: S3, call: Call) -> Reply:
+    info, file = s3.store.open_object(call.params["Bucket"], call.params["Key"])
+    try:
+        status, members, offset, length = _read_answer(call.params, info)
+    except ApiFault:
+        file.close()
+        raise
+    return Reply(members | {"Body": FileBody(file, offset, length)}, status)
+
+
+def head_object(s3: S3, call: Call) -> Reply:
+    info = s3.store.head(call.params["Bucket"], call.params["Key"])
+    status, members, _, _ = _read_answer(call.params, info)
+    return Reply(members, status)
+
+
+def get_object_attributes(s3: S3, call: Call) -> Mapping[str, Any]:
+    info = s3.store.head(call.params["Bucket"], call.params["Key"])
+    sizes = info.details.part_sizes
+    answers: dict[str, Any] = {
+        "ETag": info.etag,
+        "ObjectSize": info.size,
+        "StorageClass": info.details.headers.get("StorageClass", "STANDARD"),
+        "Checksum": checksums.members(info.details.checksum) or None,
+        "ObjectParts": {"TotalPartsCount": len(sizes)} if sizes else None,
+    }
+    wanted = call.params.get("ObjectAttributes", [])
+    return {name: answers.get(name) for name in wanted} | {"LastModified": info.last_modified}
+
+
+def delete_object(s3: S3, call: Call) -> Reply:
+    s3.store.delete(call.params["Bucket"], call.params["Key"], write_condition(call.params, call.params["Key"]))
+    return Reply(status=204)
+
+
+def delete_objects(s3: S3, call: Call) -> Mapping[str, Any]:
+    bucket, wanted = call.params["Bucket"], call.params.get("Delete") or {}
+    s3.store.bucket(bucket)
+    objects = wanted.get("Objects", [])
+    if not 0 < len(objects) <= MAX_PAGE:
+        raise ApiFault("MalformedXML", f"DeleteObjects takes 1 to {MAX_PAGE} keys, got {len(objects)}.")
+    deleted, errors = [], []
+    for entry in objects:
+        key = entry.get("Key", "")
+        condition = write_condition({"IfMatch": entry["ETag"]}, key) if "ETag" in entry else None
+        try:
+            s3.store.delete(bucket, key, condition)
+            deleted.append({"Key": key})
+        except ApiFault as fault:
+            errors.append({"Key": key, "Code": fault.code, "Message": fault.message})
+    return {"Deleted": [] if wanted.get("Quiet") else deleted, "Errors": errors}
+
+
+def copy_object(s3: S3, call: Call) -> Mapping[str, Any]:
+    params = call.params
+    bucket, key = params["Bucket"], params["Key"]
+    source_bucket, source_key = copy_source(params["CopySource"])
+    replacing = _directive(params, "MetadataDirective")
+    s3.store.bucket(bucket)
+    source, file = s3.store.open_object(source_bucket, source_key)
+    with file, s3.store.incoming() as incoming:
+        check_copy(params, source)
+        if (source_bucket, source_key) == (bucket, key) and not replacing:
+            raise ApiFault(
+                "InvalidRequest",
+                "This copy request is illegal because it is trying to copy an object to itself without changing its "
+                "metadata. Use MetadataDirective='REPLACE' to change that.",
+            )
+        incoming.become(s3.store.bodies, source.body, file, source.size)
+        described = details_of(params) if replacing else source.details
+        tags = tags_in_header(params.get("Tagging")) if _directive(params, "TaggingDirective") else source.details.tags
+        info = s3.store.publish(
+            bucket,
+            key,
+            incoming,
+            etag=source.etag,
+            content_type=(params.get("ContentType") or DEFAULT_CONTENT_TYPE) if replacing else source.content_type,
+            details=ObjectDetails(
+                metadata=described.metadata,
+                headers=described.headers,
+                tags=tags,
+                checksum=source.details.checksum,
+                part_sizes=source.details.part_sizes,
+            ),
+            condition=write_condition(params, key),
+        )
+    result = {"ETag": quoted(info.etag), "LastModified": info.last_modified}
+    return {"CopyObjectResult": result | checksums.members(info.details.checksum), **_encryption(info)}
+
+
+def get_object_tagging(s3: S3, call: Call) -> Mapping[str, Any]:
+    tags = s3.store.head(call.params["Bucket"], call.params["Key"]).details.tags
+    return {"TagSet": [{"Key": name, "Value": value} for name, value in tags.items()]}
+
+
+def put_object_tagging(s3: S3, call: Call) -> Mapping[str, Any]:
+    pairs = [(tag.get("Key", ""), tag.get("Value", "")) for tag in (call.params["Tagging"] or {}).get("TagSet", [])]
+    tags = checked_tags(pairs, MAX_OBJECT_TAGS)
+    s3.store.describe(call.params["Bucket"], call.params["Key"], lambda info: replace(info.details, tags=tags))
+    return {}
+
+
+def delete_object_tagging(s3: S3, call: Call) -> Reply:
+    s3.store.describe(call.params["Bucket"], call.params["Key"], lambda info: replace(info.details, tags={}))
+    return Reply(status=204)
+
+
+def _read_answer(params: Mapping[str, Any], info: ObjectInfo) -> tuple[int, dict[str, Any], int, int]:
+    """Status, members, offset and length of the answer to a GET or HEAD."""
+    check_read(params, info)
+    details = info.details
+    members: dict[str, Any] = {
+        "AcceptRanges": "bytes",
+        "ContentType": info.content_type,
+        "ETag": quoted(info.etag),
+        "LastModified": info.last_modified,
+        "Metadata": details.metadata,
+        "TagCount": len(details.tags) or None,
+        **details.headers,
+    }
+    for wish, name in _OVERRIDES.items():
+        if params.get(wish) is not None:
+            members[name] = params[wish]
+    number = params.get("PartNumber")
+    stretch = _part_range(number, info) if number is not None else byte_range(params.get("Range"), info.size)
+    if number is not None and details.part_sizes:
+        members["PartsCount"] = len(details.part_sizes)
+    if stretch is None:
+        if params.get("ChecksumMode") == "ENABLED":
+            members |= checksums.members(details.checksum)
+        return 200, members | {"ContentLength": info.size}, 0, info.size
+    offset, length = stretch
+    members["ContentLength"] = length
+    if info.size:
+        members["ContentRange"] = f"bytes {offset}-{offset + length - 1}/{info.size}"
+    return 206, members, offset, length
+
+
+def _part_range(number: int, info: ObjectInfo) -> tuple[int, int]:
+    sizes = info.details.part_sizes or (info.size,)
+    if not 1 <= number <= len(sizes):
+        raise ApiFault(
+            "InvalidPartNumber", f"The requested part number is not satisfiable: {number} of {len(sizes)}.", 416
+        )
+    return sum(sizes[: number - 1]), sizes[number - 1]
+
+
+def _directive(params: Mapping[str, Any], name: str) -> bool:
+    value = params.get(name, "COPY")
+    if value not in ("COPY", "REPLACE"):
+        raise ApiFault("InvalidArgument", f"{name} must be COPY or REPLACE, got {value!r}.")
+    return value == "REPLACE"
+
+
+def _encryption(info: ObjectInfo) -> dict[str, str]:
+    names = ("ServerSideEncryption", "SSEKMSKeyId", "BucketKeyEnabled")
+    return {name: info.details.headers[name] for name in names if name in info.details.headers}
+
+
+OBJECT_OPERATIONS: dict[str, Operation] = {
+    "PutObject": put_object,
+    "GetObject": get_object,
+    "HeadObject": head_object,
+    "GetObjectAttributes": get_object_attributes,
+    "DeleteObject": delete_object,
+    "DeleteObjects": delete_objects,
+    "CopyObject": copy_object,
+    "GetObjectTagging": get_object_tagging,
+    "PutObjectTagging": put_object_tagging,
+    "DeleteObjectTagging": delete_object_tagging,
+}

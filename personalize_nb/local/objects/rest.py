@@ -1,0 +1,50 @@
+"""The S3 service: requests in, the operation of that name, answers out. Floor 2 of `local`."""
+
+from __future__ import annotations
+
+import uuid
+
+from ..endpoint import Handler, Request, Response
+from ..faults import ApiFault
+from .buckets_api import BUCKET_OPERATIONS
+from .context import S3
+from .multipart import Uploads
+from .objects_api import OBJECT_OPERATIONS
+from .protocol import Reply, read_call, write_reply
+from .store import ObjectStore
+from .uploads_api import UPLOAD_OPERATIONS
+
+OPERATIONS = BUCKET_OPERATIONS | OBJECT_OPERATIONS | UPLOAD_OPERATIONS
+
+
+def s3_handler(store: ObjectStore, region: str, account: str) -> Handler:
+    """What the endpoint calls for requests signed for `s3`.
+
+    Parameters
+    ----------
+    store
+        Where the buckets are.
+    region
+        The region of buckets that are created without one.
+    account
+        The owner of everything.
+    """
+    s3 = S3(store, Uploads(store), region, account)
+
+    def handle(request: Request) -> Response:
+        call = read_call(request)
+        operation = OPERATIONS.get(call.operation)
+        if operation is None:
+            raise ApiFault(
+                "NotImplemented",
+                f"The local service does not have the S3 operation {call.operation}. It has "
+                f"{', '.join(sorted(OPERATIONS))}.",
+                501,
+            )
+        s3.check_owner(call)
+        reply = operation(s3, call)
+        response = write_reply(call, reply if isinstance(reply, Reply) else Reply(reply))
+        response.headers["x-amz-request-id"] = uuid.uuid4().hex[:16].upper()
+        return response
+
+    return handle

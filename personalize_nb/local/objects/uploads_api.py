@@ -1,0 +1,204 @@
+"""S3's operations on uploads in parts, with the parameters and answers of AWS's API reference. Floor 1 of `local`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..faults import ApiFault
+from . import checksums
+from .conditions import byte_range, check_copy, write_condition
+from .context import (
+    MAX_PAGE,
+    S3,
+    Operation,
+    copy_source,
+    details_of,
+    key_encoder,
+    page_size,
+    parse_etag,
+    quoted,
+)
+from .multipart import NamedPart, Part, Upload
+from .protocol import Call, Reply
+from .store import DEFAULT_CONTENT_TYPE
+
+
+def create_multipart_upload(s3: S3, call: Call) -> Mapping[str, Any]:
+    params = call.params
+    algorithm = params.get("ChecksumAlgorithm")
+    if algorithm not in (None, *checksums.ALGORITHMS):
+        raise ApiFault(
+            "InvalidRequest",
+            f"The checksum algorithm must be one of {', '.join(checksums.ALGORITHMS)}, got {algorithm!r}.",
+        )
+    kind = checksums.type_of_upload(algorithm, params.get("ChecksumType")) if algorithm else None
+    upload = s3.uploads.begin(
+        params["Bucket"],
+        params["Key"],
+        params.get("ContentType") or DEFAULT_CONTENT_TYPE,
+        details_of(params),
+        algorithm,
+        kind,
+    )
+    return {
+        "Bucket": upload.bucket,
+        "Key": upload.key,
+        "UploadId": upload.id,
+        "ChecksumAlgorithm": algorithm,
+        "ChecksumType": kind,
+    }
+
+
+def upload_part(s3: S3, call: Call) -> Mapping[str, Any]:
+    upload = _upload(s3, call)
+    sent = checksums.promised_algorithm(call.request.headers)
+    if sent and upload.checksum_algorithm and sent != upload.checksum_algorithm:
+        raise ApiFault(
+            "InvalidRequest",
+            f"Checksum Type mismatch occurred, expected checksum Type: {upload.checksum_algorithm.lower()}, actual "
+            f"checksum Type: {sent.lower()}.",
+        )
+    with checksums.receive(s3.store, call.request, md5_etag=False, algorithm=upload.checksum_algorithm) as received:
+        number = call.params["PartNumber"]
+        part = s3.uploads.add_part(upload, number, received.incoming, received.etag, received.checksum)
+    return {"ETag": quoted(part.etag), **_part_checksum(part)}
+
+
+def upload_part_copy(s3: S3, call: Call) -> Mapping[str, Any]:
+    upload = _upload(s3, call)
+    source, file = s3.store.open_object(*copy_source(call.params["CopySource"]))
+    with file, s3.store.incoming() as incoming:
+        check_copy(call.params, source)
+        wish = call.params.get("CopySourceRange")
+        stretch = byte_range(wish, source.size)
+        if wish is not None and stretch is None:
+            raise ApiFault("InvalidArgument", f"The copy source range must be like bytes=0-99, got {wish!r}.")
+        offset, length = stretch or (0, source.size)
+        incoming.append(file, offset, length)
+        checksum = None
+        if upload.checksum_algorithm:
+            with open(incoming.path, "rb") as written:
+                checksum = checksums.of_file(upload.checksum_algorithm, written)
+        etag = source.etag if stretch is None and "-" not in source.etag else checksums.random_etag()
+        part = s3.uploads.add_part(upload, call.params["PartNumber"], incoming, etag, checksum)
+    return {"CopyPartResult": {"ETag": quoted(part.etag), "LastModified": part.modified, **_part_checksum(part)}}
+
+
+def complete_multipart_upload(s3: S3, call: Call) -> Mapping[str, Any]:
+    upload = _upload(s3, call)
+    algorithm = upload.checksum_algorithm
+    named = [
+        NamedPart(
+            part.get("PartNumber", 0),
+            parse_etag(part.get("ETag", "")),
+            part.get(checksums.member(algorithm)) if algorithm else None,
+        )
+        for part in (call.params["MultipartUpload"] or {}).get("Parts", [])
+    ]
+    info = s3.uploads.complete(
+        upload,
+        named,
+        write_condition(call.params, upload.key),
+        call.params.get(checksums.member(algorithm)) if algorithm else None,
+    )
+    return {
+        "Location": f"http://{call.request.host}{call.request.path}",
+        "Bucket": upload.bucket,
+        "Key": upload.key,
+        "ETag": quoted(info.etag),
+        **checksums.members(info.details.checksum),
+    }
+
+
+def abort_multipart_upload(s3: S3, call: Call) -> Reply:
+    s3.uploads.abort(_upload(s3, call))
+    return Reply(status=204)
+
+
+def list_parts(s3: S3, call: Call) -> Mapping[str, Any]:
+    upload = _upload(s3, call)
+    marker = call.params.get("PartNumberMarker") or 0
+    limit = page_size(call.params.get("MaxParts"), "MaxParts")
+    parts = s3.uploads.parts(upload, int(marker), limit + 1)
+    page = parts[:limit]
+    return {
+        "Bucket": upload.bucket,
+        "Key": upload.key,
+        "UploadId": upload.id,
+        "PartNumberMarker": marker,
+        "NextPartNumberMarker": page[-1].number if page else 0,
+        "MaxParts": limit,
+        "IsTruncated": len(parts) > limit,
+        "Parts": [
+            {
+                "PartNumber": part.number,
+                "LastModified": part.modified,
+                "ETag": quoted(part.etag),
+                "Size": part.size,
+                **_part_checksum(part),
+            }
+            for part in page
+        ],
+        "Initiator": s3.owner,
+        "Owner": s3.owner,
+        "StorageClass": "STANDARD",
+        "ChecksumAlgorithm": upload.checksum_algorithm,
+        "ChecksumType": upload.checksum_type,
+    }
+
+
+def list_multipart_uploads(s3: S3, call: Call) -> Mapping[str, Any]:
+    params, encode = call.params, key_encoder(call.params)
+    if params.get("Delimiter"):
+        raise ApiFault("NotImplemented", "The local service lists uploads without a delimiter only.", 501)
+    limit = page_size(params.get("MaxUploads"), "MaxUploads")
+    key_marker, id_marker = params.get("KeyMarker") or "", params.get("UploadIdMarker") or ""
+    if key_marker and not id_marker:
+        id_marker = chr(0x10FFFF)  # behind every upload of that key
+    prefix = params.get("Prefix") or ""
+    uploads = s3.uploads.page(params["Bucket"], prefix, (key_marker, id_marker), limit + 1)
+    page = uploads[:limit]
+    return {
+        "Bucket": params["Bucket"],
+        "KeyMarker": encode(key_marker),
+        "UploadIdMarker": params.get("UploadIdMarker") or "",
+        "Prefix": encode(prefix),
+        "NextKeyMarker": encode(page[-1].key) if page else None,
+        "NextUploadIdMarker": page[-1].id if page else None,
+        "MaxUploads": limit or MAX_PAGE,
+        "IsTruncated": len(uploads) > limit,
+        "EncodingType": params.get("EncodingType"),
+        "Uploads": [
+            {
+                "UploadId": upload.id,
+                "Key": encode(upload.key),
+                "Initiated": upload.created,
+                "StorageClass": "STANDARD",
+                "Owner": s3.owner,
+                "Initiator": s3.owner,
+                "ChecksumAlgorithm": upload.checksum_algorithm,
+                "ChecksumType": upload.checksum_type,
+            }
+            for upload in page
+        ],
+    }
+
+
+def _upload(s3: S3, call: Call) -> Upload:
+    return s3.uploads.get(call.params["Bucket"], call.params["Key"], call.params["UploadId"])
+
+
+def _part_checksum(part: Part) -> dict[str, str]:
+    return {checksums.member(part.checksum.algorithm): part.checksum.value} if part.checksum else {}
+
+
+UPLOAD_OPERATIONS: dict[str, Operation] = {
+    "CreateMultipartUpload": create_multipart_upload,
+    "UploadPart": upload_part,
+    "UploadPartCopy": upload_part_copy,
+    "CompleteMultipartUpload": complete_multipart_upload,
+    "AbortMultipartUpload": abort_multipart_upload,
+    "ListParts": list_parts,
+    "ListMultipartUploads": list_multipart_uploads,
+}
