@@ -207,7 +207,6 @@ def test_a_missing_placeholder_is_an_error_for_include_and_no_condition_for_excl
         ),
         ("INCLUDE ItemID WHERE Items.PRICE > $P", {"P": '"1","2"'}, "has 2 values; Items.PRICE > .P takes one"),
         ("INCLUDE ItemID WHERE Items.PRICE > $P", {"P": '"cheap"'}, "holds 'cheap', which is not a number"),
-        ("INCLUDE ItemID WHERE Items.PRICE > $P", {f"P{n}": "1" for n in range(26)}, "has 26 entries; at most 25"),
     ],
 )
 def test_unusable_values_are_errors_of_their_row_only(text, values, message):

@@ -34,7 +34,7 @@ from .syntax import (
     Literal,
     Placeholder,
 )
-from .values import ValueFault, check_map, parse_values
+from .values import ValueFault, parse_values
 
 FilterValues = dict[str, str]
 _REMEMBERED = 256
@@ -61,6 +61,7 @@ class BoundFilter:
         if expression.target != ITEM_TARGET:
             raise FilterError(f"Invalid Expression: {expression.target} cannot filter items.", 0)
         expression.check(data.schemas)
+        self.expression = expression
         self.n_items = len(item_ids)
         self._data = data
         self._item_ids = item_ids.cast(pa.string())
@@ -98,12 +99,6 @@ class BoundFilter:
         size = len(values)
         nobody = [None] * size
         block = _Block(size, users or nobody, items or nobody, values)
-        for row, given in enumerate(values):
-            if given:
-                try:
-                    check_map(given)
-                except ValueFault as fault:
-                    block.errors[row] = str(fault)
         included: list[np.ndarray] = []
         active: list[np.ndarray] = []
         excluded: list[np.ndarray] = []

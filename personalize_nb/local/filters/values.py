@@ -40,9 +40,3 @@ def parse_values(text: str) -> tuple[str, ...]:
         if not separator:
             return tuple(values)
         position = match.end()
-
-
-def check_map(values: dict[str, str]) -> None:
-    """Raise ValueFault for a map of placeholder values that is too large."""
-    if len(values) > limits.MAX_FILTER_VALUES:
-        raise ValueFault(f"filterValues has {len(values)} entries; at most {limits.MAX_FILTER_VALUES} are allowed")
