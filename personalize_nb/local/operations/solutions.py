@@ -12,6 +12,7 @@ from typing import Any
 
 from personalize_nb.local.faults import ApiFault
 from personalize_nb.local.lifecycle import UNFINISHED
+from personalize_nb.local.operations.avro import DATASET_RULES
 from personalize_nb.local.operations.control import Control, invalid, operation
 from personalize_nb.local.operations.recipes import check_hyperparameters, require_recipe
 from personalize_nb.local.store import Resource
@@ -74,6 +75,7 @@ def _check_config(recipe: str, config: dict[str, Any], params: dict[str, Any]) -
         raise invalid(f"eventsConfig is for the -v2 recipes; {recipe} trains with eventType and eventValueThreshold.")
     if params.get("performIncrementalUpdate") and recipe != "aws-semantic-similarity":
         raise invalid(f"performIncrementalUpdate is for aws-semantic-similarity only, got recipe {recipe}.")
+    _check_columns(config.get("trainingDataConfig", {}))
     resources = config.get("hpoConfig", {}).get("hpoResourceConfig", {})
     for key, most in (
         ("maxNumberOfTrainingJobs", MAX_TRAINING_JOBS),
@@ -87,6 +89,18 @@ def _check_config(recipe: str, config: dict[str, Any], params: dict[str, Any]) -
         raise invalid(
             f"schedulingExpression must be from rate(1 day) to rate({MAX_TRAINING_DAYS} days), got {schedule!r}."
         )
+
+
+def _check_columns(config: dict[str, dict[str, list[str]]]) -> None:
+    """Refuse a choice of training columns that names no dataset or leaves out what every training needs."""
+    for member in config.values():
+        for dataset_type in member:
+            if dataset_type.upper() not in DATASET_RULES:
+                legal = ", ".join(DATASET_RULES)
+                raise invalid(f"trainingDataConfig has no dataset type {dataset_type!r}; legal: {legal}.")
+    for dataset_type, columns in config.get("excludedDatasetColumns", {}).items():
+        for name in DATASET_RULES[dataset_type.upper()].required.keys() & set(columns):
+            raise invalid(f"The required column {name} of {dataset_type} cannot be excluded from training.")
 
 
 def _is_number(text: str) -> bool:
