@@ -1,0 +1,44 @@
+"""How this room compiles its loops: numba, without the GIL, kept on disk where a disk cache is possible. Floor 0 of local.
+
+Kernels compile on first use, so that a process that only counts popularity never pays for them. They run on one
+thread; callers hand disjoint ranges to a small pool (`over_ranges`), which keeps every result independent of the
+number of threads.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numba
+
+# Re-association only, so that dot products use vector registers; NaN and infinity keep their meaning.
+_FAST = {"reassoc", "contract", "arcp", "nsz"}
+
+
+def compiled(function: Callable[..., Any]) -> Any:
+    """Compile a kernel; where no cache folder can be written it is compiled anew in each process."""
+    try:
+        return numba.njit(nogil=True, cache=True, fastmath=_FAST)(function)
+    except RuntimeError:
+        return numba.njit(nogil=True, fastmath=_FAST)(function)
+
+
+def workers() -> int:
+    """Return how many threads a training may use: the processors this process may run on, at most 8."""
+    available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, min(8, available))
+
+
+def over_ranges(work: Callable[[int, int], None], total: int, block: int) -> None:
+    """Call `work(start, stop)` for consecutive blocks of `range(total)` on a thread pool."""
+    starts = range(0, total, block)
+    if len(starts) <= 1 or workers() == 1:
+        for start in starts:
+            work(start, min(start + block, total))
+        return
+    with ThreadPoolExecutor(workers()) as pool:
+        for done in [pool.submit(work, start, min(start + block, total)) for start in starts]:
+            done.result()

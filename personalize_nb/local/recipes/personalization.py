@@ -1,0 +1,164 @@
+"""aws-user-personalization (v1, v2 and the HRNN names) and aws-personalized-ranking (v1, v2). Local service.
+
+Both rank by the same learnt probabilities: the first over the catalogue, the second over the list it is given.
+Users without interactions get popular items. v1 explores: items younger than the cut-off get a boost that shrinks
+with the interactions and impressions they already have, times a chance of their own for each user.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from scipy import sparse
+
+from ..tables import TrainingData
+from .base import Model, Queries, Ranked
+from .content import borrow_columns, item_features
+from .history import DAY, History, Sequences
+from .scoring import Catalogue, Exploration, States, rank_rows, score_pairs
+from .sequential import catalogue_of, fit, learn, popularity, prior_of, states_of
+
+# A cold item borrows this share of what its nearest items by metadata would get.
+BORROWED = 0.3
+
+
+class Sequential(Model):
+    """What the two recipes share: the matrix, the prior, and the users' histories."""
+
+    @classmethod
+    def train(
+        cls, history: History, data: TrainingData, hyperparameters: dict[str, Any], seed: int,
+        progress: Callable[[int, int], None],
+    ) -> Sequential:
+        recency = bool(hyperparameters.get("recency_mask", hyperparameters.get("apply_recency_bias", True)))
+        fitted = fit(history.sequences, seed, recency)
+        progress(2, 4)
+        matrix = learn(history.sequences, recency) * np.float32(1.0 / fitted.temperature)
+        progress(3, 4)
+        count = popularity(history.sequences)
+        cold, warm = np.flatnonzero(count == 0), np.flatnonzero(count > 0)
+        if len(cold):
+            matrix = borrow_columns(matrix, item_features(data, history.item_ids), cold, warm, BORROWED)
+        catalogue = catalogue_of(sparse.csr_matrix(matrix), prior_of(count, fitted.prior_power))
+        arrays = {
+            "ptr": catalogue.ptr, "idx": catalogue.idx, "val": catalogue.val, "prior": catalogue.prior,
+            "by_prior": catalogue.by_prior, "popularity": prior_of(count, 1.0),
+            "starts": history.sequences.starts, "items": history.sequences.items,
+            "age_days": (history.now - history.born) / DAY,
+            "met": history.users_per_item + history.impressions,
+        }
+        facts = {
+            "recency": recency, "temperature": fitted.temperature, "prior_power": fitted.prior_power,
+            "again": fitted.again,
+            "exploration_weight": hyperparameters.get("exploration_weight"),
+            "exploration_item_age_cut_off": hyperparameters.get("exploration_item_age_cut_off", 30.0),
+        }
+        return cls(history.item_ids, history.user_ids, arrays, facts)
+
+    def __init__(self, item_ids: pa.StringArray, user_ids: pa.StringArray, arrays: dict[str, np.ndarray], facts: dict[str, Any]):
+        super().__init__(item_ids, user_ids, arrays, facts)
+        prior = np.asarray(arrays["prior"])
+        self._catalogue = Catalogue(
+            np.asarray(arrays["ptr"]), np.asarray(arrays["idx"]), np.asarray(arrays["val"]), prior,
+            np.asarray(arrays["by_prior"]), float(prior.sum()),
+        )
+        starts, items = np.asarray(arrays["starts"]), np.asarray(arrays["items"])
+        self._histories = Sequences(starts, items, np.zeros(len(items), np.int64), len(item_ids))
+
+    def given(self, users: list[str]) -> Sequences:
+        """Return the histories of users by ID; an unknown user has an empty one."""
+        codes = self.user_codes(users)
+        known = np.flatnonzero(codes >= 0)
+        histories = self._histories.of_users(codes[known])
+        lengths = np.zeros(len(users), np.int64)
+        lengths[known] = np.diff(histories.starts)
+        starts = np.concatenate(([0], np.cumsum(lengths))).astype(np.int64)
+        return Sequences(starts, histories.items, histories.times, histories.n_items)
+
+    def states(self, given: Sequences) -> States:
+        return states_of(given, np.full(given.n_users, self.facts["again"]), self.facts["recency"])
+
+
+class UserPersonalization(Sequential):
+    """Ranks the catalogue for users, by what they did and in which order."""
+
+    kind = "user-personalization"
+
+    def rank(self, queries: Queries) -> Ranked:
+        users = queries.users or []
+        return self.lists(*self.rank_histories(self.given(users), queries, _row_keys(users)))
+
+    def rank_histories(
+        self, given: Sequences, queries: Queries, row_keys: np.ndarray | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Rank for histories rather than names; the hold-out metrics use it too."""
+        items, scores = rank_rows(
+            self._catalogue, self.states(given), queries.num_results, queries.allowed, self._exploration(queries), row_keys
+        )
+        cold = np.flatnonzero(np.diff(given.starts) == 0)
+        if len(cold) and not len(self._exploration(queries).items):
+            # Nothing is known of them: popularity itself, not its tempered form, is the best guess.
+            popularity = np.asarray(self.arrays["popularity"])
+            scores[cold] = np.where(items[cold] >= 0, popularity[items[cold]], 0.0)
+        return items, scores
+
+    def _exploration(self, queries: Queries) -> Exploration:
+        weight = self.facts["exploration_weight"]
+        if weight is None:
+            return Exploration.none()
+        if queries.exploration_weight is not None:
+            weight = queries.exploration_weight
+        if weight <= 0.0:
+            return Exploration.none()
+        cut_off = queries.exploration_cut_off_days or self.facts["exploration_item_age_cut_off"]
+        young = np.flatnonzero(np.asarray(self.arrays["age_days"]) <= cut_off)
+        met = np.asarray(self.arrays["met"])
+        typical = max(1.0, float(met.mean()))
+        boost = weight / (1.0 + met[young] / typical)
+        return Exploration(young, boost.astype(np.float32), queries.seed)
+
+
+class PersonalizedRanking(Sequential):
+    """Orders the items of a list for a user; scores sum to 1 over the list, unknown items come last with 0."""
+
+    kind = "personalized-ranking"
+
+    def rank(self, queries: Queries) -> Ranked:
+        lists = queries.item_lists or []
+        lengths = np.asarray([len(items) for items in lists], np.int64)
+        ptr = np.concatenate(([0], np.cumsum(lengths))).astype(np.int64)
+        names = pa.array([item for items in lists for item in items], pa.string())
+        codes = self.item_codes(names.to_pylist())
+        states = self.states(self.given(queries.users or []))
+        logits = score_pairs(self._catalogue, states, ptr, codes)
+        rows = np.repeat(np.arange(len(lists)), lengths)
+        scores = _softmax_by_row(logits, rows, len(lists))
+        kept = np.ones(len(codes), bool)
+        if queries.allowed is not None:
+            kept = (codes < 0) | queries.allowed[rows, np.maximum(codes, 0)]
+            scores = _softmax_by_row(np.where(kept, logits, -np.inf), rows, len(lists))
+        order = np.lexsort((np.arange(len(codes)), -scores, codes < 0, rows))
+        order = order[kept[order]]
+        offsets = pa.array(np.concatenate(([0], np.cumsum(np.bincount(rows[order], minlength=len(lists))))), pa.int32())
+        return Ranked(
+            pa.ListArray.from_arrays(offsets, names.take(pa.array(order))),
+            pa.ListArray.from_arrays(offsets, pa.array(scores[order], pa.float64())),
+        )
+
+
+def _softmax_by_row(logits: np.ndarray, rows: np.ndarray, n_rows: int) -> np.ndarray:
+    """Return probabilities within each row; -inf is 0, and a row of nothing else is all 0."""
+    highest = np.full(n_rows, -np.inf)
+    np.maximum.at(highest, rows, logits)
+    powers = np.exp(logits - np.where(np.isfinite(highest), highest, 0.0)[rows])
+    totals = np.bincount(rows, weights=powers, minlength=n_rows)
+    return powers / np.where(totals > 0, totals, 1.0)[rows]
+
+
+def _row_keys(users: list[str]) -> np.ndarray:
+    """Return a number per user that depends on the ID alone, so that chance does not depend on block borders."""
+    return np.fromiter((zlib.crc32(user.encode()) for user in users), np.uint64, len(users))

@@ -1,0 +1,284 @@
+"""From a sparse item-item matrix to ranked lists with softmax scores, one row at a time, in compiled code. Local.
+
+A row's state is a short list of items with weights. Its scores touch only the items those rows of the matrix
+reach; every other item shares the popularity prior, so the normaliser over the whole catalogue has a closed form
+and the work of a row does not grow with the catalogue. What a user has already met competes in its own small
+softmax, weighted by how often people of this dataset come back to an item at all.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .compiled import compiled, over_ranges
+
+_BLOCK = 256
+
+
+@dataclass(frozen=True)
+class States:
+    """Rows to score: row r holds items `idx[ptr[r]:ptr[r+1]]` with weights `val`, and has met `seen` items.
+
+    `again` is the probability mass that seen items share; 0 and an empty `seen` row mean nothing was met before.
+    """
+
+    ptr: np.ndarray
+    idx: np.ndarray
+    val: np.ndarray
+    seen_ptr: np.ndarray
+    seen_idx: np.ndarray
+    seen_val: np.ndarray
+    again: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.ptr) - 1
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """What all rows share: the matrix (CSR by source), the prior of each item, and items by falling prior."""
+
+    ptr: np.ndarray
+    idx: np.ndarray
+    val: np.ndarray
+    prior: np.ndarray
+    by_prior: np.ndarray
+    prior_mass: float
+
+
+@dataclass(frozen=True)
+class Exploration:
+    """Items that may be explored, the boost of each, and the strength of chance; empty arrays explore nothing."""
+
+    items: np.ndarray
+    boost: np.ndarray
+    seed: int
+
+    @classmethod
+    def none(cls) -> Exploration:
+        return cls(np.empty(0, np.int64), np.empty(0, np.float32), 0)
+
+
+@compiled
+def _chance(seed, row_key, item):
+    """Return a number in [0, 1) that depends on nothing but its arguments (splitmix64)."""
+    z = np.uint64(seed) + np.uint64(row_key) * np.uint64(0x9E3779B97F4A7C15) + np.uint64(item + 1) * np.uint64(0xD1342543DE82EF95)
+    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    z = z ^ (z >> np.uint64(31))
+    return np.float64(z >> np.uint64(11)) / 9007199254740992.0
+
+
+@compiled
+def _sift(keys, ids, size):
+    """Restore the heap (smallest key on top; on ties the larger item) after its top was replaced."""
+    i = 0
+    while True:
+        left = 2 * i + 1
+        if left >= size:
+            return
+        small = left
+        right = left + 1
+        if right < size and (keys[right] < keys[left] or (keys[right] == keys[left] and ids[right] > ids[left])):
+            small = right
+        if keys[small] < keys[i] or (keys[small] == keys[i] and ids[small] > ids[i]):
+            keys[small], keys[i] = keys[i], keys[small]
+            ids[small], ids[i] = ids[i], ids[small]
+            i = small
+        else:
+            return
+
+
+@compiled
+def _offer(keys, ids, size, limit, key, item):
+    """Offer one candidate to a heap of the best `limit`; return its new size."""
+    if size < limit:
+        i = size
+        keys[i] = key
+        ids[i] = item
+        while i > 0:
+            parent = (i - 1) // 2
+            if keys[i] < keys[parent] or (keys[i] == keys[parent] and ids[i] > ids[parent]):
+                keys[i], keys[parent] = keys[parent], keys[i]
+                ids[i], ids[parent] = ids[parent], ids[i]
+                i = parent
+            else:
+                break
+        return size + 1
+    if limit > 0 and (key > keys[0] or (key == keys[0] and item < ids[0])):
+        keys[0] = key
+        ids[0] = item
+        _sift(keys, ids, size)
+    return size
+
+
+@compiled
+def _logits(ptr, idx, val, s_idx, s_val, begin, end, scores, touched):
+    """Add the state's rows of the matrix into `scores`; return how many items they touch."""
+    n_touched = 0
+    for p in range(begin, end):
+        weight = s_val[p]
+        source = s_idx[p]
+        for q in range(ptr[source], ptr[source + 1]):
+            item = idx[q]
+            if np.isnan(scores[item]):
+                scores[item] = 0.0
+                touched[n_touched] = item
+                n_touched += 1
+            scores[item] += weight * val[q]
+    return n_touched
+
+
+@compiled
+def _rank_rows(
+    ptr, idx, val, prior, by_prior, prior_mass, s_ptr, s_idx, s_val, seen_ptr, seen_idx, seen_val, again, keys_of_rows,
+    explored, boost, seed, allowed, first, last, k, out_items, out_scores,
+):
+    n_items = len(prior)
+    scores = np.full(n_items, np.nan, np.float32)
+    touched = np.empty(n_items, np.int32)
+    met = np.zeros(n_items, np.bool_)
+    heap_keys = np.empty(k, np.float64)
+    heap_ids = np.empty(k, np.int64)
+    filtered = allowed.shape[0] > 0
+    for row in range(first, last):
+        n_touched = _logits(ptr, idx, val, s_idx, s_val, s_ptr[row], s_ptr[row + 1], scores, touched)
+        mass = prior_mass
+        highest = 0.0
+        for t in range(n_touched):
+            item = touched[t]
+            if scores[item] > highest:
+                highest = scores[item]
+        if len(explored) > 0:
+            # A boost of 1 lifts an unexplored new item to the user's own best; chance decides whom it reaches.
+            reach = max(highest, 1.0)
+            for e in range(len(explored)):
+                item = explored[e]
+                if np.isnan(scores[item]):
+                    scores[item] = 0.0
+                    touched[n_touched] = item
+                    n_touched += 1
+                lift = np.float32(boost[e] * reach * (0.5 + _chance(seed, keys_of_rows[row], item)))
+                scores[item] += lift
+                highest = max(highest, np.float64(scores[item]))
+        # Probabilities relative to exp(highest), so that nothing overflows.
+        mass *= np.exp(-highest)
+        for t in range(n_touched):
+            item = touched[t]
+            mass += prior[item] * (np.exp(np.float64(scores[item]) - highest) - np.exp(-highest))
+        seen_mass = 0.0
+        for p in range(seen_ptr[row], seen_ptr[row + 1]):
+            item = seen_idx[p]
+            met[item] = True
+            seen_mass += seen_val[p]
+            logit = 0.0 if np.isnan(scores[item]) else np.float64(scores[item])
+            mass -= prior[item] * np.exp(logit - highest)
+        share = 1.0 - again[row]
+        scale = share / max(mass, 1e-300)
+        size = 0
+        for t in range(n_touched):
+            item = touched[t]
+            if met[item] or (filtered and not allowed[row, item]):
+                continue
+            key = prior[item] * np.exp(np.float64(scores[item]) - highest) * scale
+            size = _offer(heap_keys, heap_ids, size, k, key, item)
+        for p in range(seen_ptr[row], seen_ptr[row + 1]):
+            item = seen_idx[p]
+            if again[row] <= 0.0 or (filtered and not allowed[row, item]):
+                continue
+            key = again[row] * seen_val[p] / seen_mass
+            size = _offer(heap_keys, heap_ids, size, k, key, item)
+        added = 0
+        for item in by_prior:
+            if added == k:
+                break
+            if met[item] or not np.isnan(scores[item]) or (filtered and not allowed[row, item]):
+                continue
+            size = _offer(heap_keys, heap_ids, size, k, prior[item] * np.exp(-highest) * scale, item)
+            added += 1
+        for slot in range(size - 1, -1, -1):
+            out_items[row, slot] = heap_ids[0]
+            out_scores[row, slot] = heap_keys[0]
+            heap_keys[0] = heap_keys[slot]
+            heap_ids[0] = heap_ids[slot]
+            _sift(heap_keys, heap_ids, slot)
+        for t in range(n_touched):
+            scores[touched[t]] = np.nan
+        for p in range(seen_ptr[row], seen_ptr[row + 1]):
+            met[seen_idx[p]] = False
+
+
+def rank_rows(
+    catalogue: Catalogue,
+    states: States,
+    k: int,
+    allowed: np.ndarray | None = None,
+    exploration: Exploration | None = None,
+    row_keys: np.ndarray | None = None,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the best `k` items of each row and their probabilities over the catalogue, padded with -1.
+
+    Parameters
+    ----------
+    allowed
+        `bool [rows, items]`; items that are not allowed are left out, but keep their share of the softmax.
+    exploration, row_keys
+        Items to explore, and a number per row that makes its chance its own.
+    """
+    k = min(k, len(catalogue.prior))
+    items = np.full((len(states), k), -1, np.int64)
+    scores = np.zeros((len(states), k), np.float64)
+    explored = exploration or Exploration.none()
+    keys = np.zeros(len(states), np.uint64) if row_keys is None else row_keys.astype(np.uint64)
+    mask = np.zeros((0, 0), np.bool_) if allowed is None else np.ascontiguousarray(allowed)
+
+    def work(first: int, last: int) -> None:
+        _rank_rows(
+            catalogue.ptr, catalogue.idx, catalogue.val, catalogue.prior, catalogue.by_prior, catalogue.prior_mass,
+            states.ptr, states.idx, states.val, states.seen_ptr, states.seen_idx, states.seen_val, states.again, keys,
+            explored.items, explored.boost, np.uint64(explored.seed), mask, first, last, k, items, scores,
+        )
+
+    over_ranges(work, len(states), _BLOCK)
+    return items, scores
+
+
+@compiled
+def _score_pairs(ptr, idx, val, prior, s_ptr, s_idx, s_val, seen_ptr, seen_idx, again, q_ptr, q_idx, first, last, out):
+    n_items = len(prior)
+    scores = np.full(n_items, np.nan, np.float32)
+    touched = np.empty(n_items, np.int32)
+    met = np.zeros(n_items, np.bool_)
+    for row in range(first, last):
+        n_touched = _logits(ptr, idx, val, s_idx, s_val, s_ptr[row], s_ptr[row + 1], scores, touched)
+        for p in range(seen_ptr[row], seen_ptr[row + 1]):
+            met[seen_idx[p]] = True
+        for q in range(q_ptr[row], q_ptr[row + 1]):
+            item = q_idx[q]
+            if item < 0:
+                out[q] = -np.inf
+                continue
+            logit = 0.0 if np.isnan(scores[item]) else np.float64(scores[item])
+            out[q] = logit + np.log(prior[item])
+            if met[item]:
+                out[q] += np.log(max(again[row], 1e-12))
+        for t in range(n_touched):
+            scores[touched[t]] = np.nan
+        for p in range(seen_ptr[row], seen_ptr[row + 1]):
+            met[seen_idx[p]] = False
+
+
+def score_pairs(catalogue: Catalogue, states: States, q_ptr: np.ndarray, q_idx: np.ndarray) -> np.ndarray:
+    """Return the log-odds of given items: row r asks for `q_idx[q_ptr[r]:q_ptr[r+1]]`; -1 asks for an unknown one."""
+    out = np.empty(len(q_idx), np.float64)
+
+    def work(first: int, last: int) -> None:
+        _score_pairs(
+            catalogue.ptr, catalogue.idx, catalogue.val, catalogue.prior, states.ptr, states.idx, states.val,
+            states.seen_ptr, states.seen_idx, states.again, q_ptr, q_idx, first, last, out,
+        )
+
+    over_ranges(work, len(states), _BLOCK)
+    return out

@@ -1,0 +1,162 @@
+"""The learnt heart of User-Personalization and Personalized-Ranking: who comes next after these items. Local service.
+
+Two sparse linear models are added: LSR (order matters) and local EASE (company matters); engine.md has the
+evidence. A user's state is the decayed memory of the newest steps. Probabilities are a softmax over the catalogue
+of state x matrix, on top of a popularity prior; how sharp it is and how much popularity counts is fitted on
+held-back users. How often people come back to an item they know is counted, not assumed: where nobody does, items
+already met sink to the bottom; Amazon filters them only on request, and so do we.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import sparse
+
+from .history import Sequences
+from .ridge import count_following, count_together, local_ridge
+from .scoring import Catalogue, States
+
+WINDOW, TAU = 20, 8.0
+MOST = 128
+LSR_PENALTY, EASE_PENALTY, EASE_SHARE = 200.0, 200.0, 0.3
+# The memory of a user at scoring: a step loses a factor e every MEMORY steps; older than HISTORY has no weight.
+MEMORY, HISTORY = 8.0, 60
+# Without recency (recency_mask or apply_recency_bias false) every one of the newest steps counts the same.
+_EVEN = 1e9
+_HELD_BACK_USERS, _HELD_BACK_CELLS, _MOST_STEPS_TO_FIT = 400, 20_000_000, 2_000_000
+_TEMPERATURES = np.geomspace(0.005, 0.5, 14)
+_PRIOR_POWERS = (0.1, 0.2, 0.4, 0.6, 0.8, 1.0)
+
+
+@dataclass(frozen=True)
+class Fit:
+    """What held-back users taught: softmax temperature, power of the popularity prior, odds of coming back."""
+
+    temperature: float
+    prior_power: float
+    again: float
+
+
+def learn(sequences: Sequences, recency: bool = True) -> sparse.csr_matrix:
+    """Return the sum of both models, a row per source item."""
+    steps = np.bincount(sequences.items, minlength=sequences.n_items)
+    together = count_together(sequences)
+    ease = local_ridge(together, together, steps, MOST, EASE_PENALTY)
+    following, gram = count_following(sequences, WINDOW, TAU if recency else WINDOW)
+    lsr = local_ridge(following, gram, steps, MOST, LSR_PENALTY)
+    return sparse.csr_matrix(lsr + EASE_SHARE * ease)
+
+
+def popularity(sequences: Sequences) -> np.ndarray:
+    """Return how many steps reached each item."""
+    return np.bincount(sequences.items, minlength=sequences.n_items).astype(np.float64)
+
+
+def fit(sequences: Sequences, seed: int, recency: bool = True) -> Fit:
+    """Learn from most users, and choose temperature and prior by the likelihood of what the others did last."""
+    rng = np.random.default_rng(seed)
+    long_enough = np.flatnonzero(np.diff(sequences.starts) >= 5)
+    n_held = int(min(_HELD_BACK_USERS, len(long_enough) // 10, max(8, _HELD_BACK_CELLS // sequences.n_items)))
+    again = coming_back(sequences)
+    if n_held < 5:
+        return Fit(0.05, 0.4, again)
+    held = np.sort(rng.choice(long_enough, n_held, replace=False))
+    others = np.setdiff1d(np.arange(sequences.n_users), held)
+    mean_length = max(1.0, len(sequences.items) / sequences.n_users)
+    if len(others) * mean_length > _MOST_STEPS_TO_FIT:
+        others = np.sort(rng.choice(others, int(_MOST_STEPS_TO_FIT / mean_length), replace=False))
+    training = sequences.of_users(others)
+    given, truth = split_newest(sequences.of_users(held), 0.1)
+    states = states_of(given, np.zeros(n_held), recency)
+    shape = (n_held, sequences.n_items)
+    logits = (sparse.csr_matrix((states.val, states.idx, states.ptr), shape=shape) @ learn(training, recency)).toarray()
+    seen = sparse.csr_matrix((np.ones(len(states.seen_idx)), states.seen_idx, states.seen_ptr), shape=shape).toarray() > 0
+    rows, items = truth.owner, truth.items
+    new = ~seen[rows, items]
+    rows, items = rows[new], items[new]
+    if not len(rows):
+        return Fit(0.05, 0.4, again)
+    per_user = 1.0 / np.bincount(rows, minlength=n_held)[rows]
+    count = popularity(training)
+    best = (-np.inf, 0.05, 0.4)
+    for temperature in _TEMPERATURES:
+        scaled = logits / temperature
+        top = scaled.max(axis=1, keepdims=True)
+        lifted = np.where(seen, 0.0, np.exp(scaled - top))
+        for power in _PRIOR_POWERS:
+            prior = prior_of(count, power)
+            log_mass = np.log(np.maximum(lifted @ prior, 1e-300)) + top[:, 0]
+            likelihood = float(np.sum(per_user * (scaled[rows, items] + np.log(prior[items]) - log_mass[rows])))
+            if likelihood > best[0]:
+                best = (likelihood, float(temperature), power)
+    return Fit(best[1], best[2], again)
+
+
+def prior_of(count: np.ndarray, power: float) -> np.ndarray:
+    """Return the popularity prior, summing to 1; an item nobody met counts as half a step."""
+    prior = (count + 0.5) ** power
+    return prior / prior.sum()
+
+
+def coming_back(sequences: Sequences) -> float:
+    """Return the share of steps (but each user's first) that went to an item the user had met before."""
+    pairs = sequences.owner.astype(np.int64) * sequences.n_items + sequences.items
+    repeats = len(pairs) - len(np.unique(pairs))
+    return (repeats + 0.5) / (len(pairs) - sequences.n_users + 50.0)
+
+
+def split_newest(sequences: Sequences, share: float) -> tuple[Sequences, Sequences]:
+    """Split every user into the older part and the newest `share` (at least one step of two or more)."""
+    lengths = np.diff(sequences.starts)
+    newest = np.where(lengths >= 2, np.maximum(1, np.round(lengths * share)), 0).astype(np.int64)
+    position = np.arange(len(sequences.items)) - sequences.starts[:-1][sequences.owner]
+    is_newest = position >= (lengths - newest)[sequences.owner]
+
+    def part(mask: np.ndarray, counts: np.ndarray) -> Sequences:
+        starts = np.concatenate(([0], np.cumsum(counts))).astype(np.int64)
+        return Sequences(starts, sequences.items[mask], sequences.times[mask], sequences.n_items)
+
+    return part(~is_newest, lengths - newest), part(is_newest, newest)
+
+
+def states_of(given: Sequences, again: np.ndarray, recency: bool = True) -> States:
+    """Return the state of each user: newest steps with decayed weights, and all items met before.
+
+    An item met more than once weighs as much as its newest step. Among items already met, recency decides.
+    """
+    lengths = np.diff(given.starts)
+    age = np.repeat(given.starts[1:], lengths) - 1 - np.arange(len(given.items))
+    # The newest occurrence of each (user, item): the last one of its group in a stable sort.
+    key = given.owner.astype(np.int64) * given.n_items + given.items
+    order = np.argsort(key, kind="stable")
+    last = np.ones(len(order), bool)
+    last[:-1] = key[order][1:] != key[order][:-1]
+    newest = np.sort(order[last])
+    owner = given.owner[newest]
+    seen_ptr = np.concatenate(([0], np.cumsum(np.bincount(owner, minlength=given.n_users)))).astype(np.int64)
+    decay = np.exp(-age[newest] / (MEMORY if recency else _EVEN))
+    active = age[newest] < HISTORY
+    ptr = np.concatenate(([0], np.cumsum(np.bincount(owner[active], minlength=given.n_users)))).astype(np.int64)
+    return States(
+        ptr=ptr,
+        idx=given.items[newest][active].astype(np.int32),
+        val=decay[active].astype(np.float32),
+        seen_ptr=seen_ptr,
+        seen_idx=given.items[newest].astype(np.int32),
+        seen_val=np.maximum(np.exp(-age[newest] / HISTORY), 1e-6),
+        again=np.where(np.diff(seen_ptr) > 0, again, 0.0),
+    )
+
+
+def catalogue_of(matrix: sparse.csr_matrix, prior: np.ndarray) -> Catalogue:
+    """Return the scoring form of a matrix (already divided by the temperature) and a prior."""
+    return Catalogue(
+        ptr=matrix.indptr.astype(np.int64),
+        idx=matrix.indices.astype(np.int32),
+        val=matrix.data.astype(np.float32),
+        prior=np.ascontiguousarray(prior, np.float64),
+        by_prior=np.argsort(-prior, kind="stable").astype(np.int64),
+        prior_mass=float(prior.sum()),
+    )
