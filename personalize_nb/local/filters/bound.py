@@ -37,7 +37,8 @@ from .syntax import (
 from .values import ValueFault, parse_values
 
 FilterValues = dict[str, str]
-_REMEMBERED = 256
+# answers kept per condition, in values
+_REMEMBERED = 32_000_000
 
 
 @dataclass
@@ -99,28 +100,35 @@ class BoundFilter:
         size = len(values)
         nobody = [None] * size
         block = _Block(size, users or nobody, items or nobody, values)
-        included: list[np.ndarray] = []
-        active: list[np.ndarray] = []
-        excluded: list[np.ndarray] = []
+        included: np.ndarray | None = None
+        skipped: np.ndarray | None = None
+        excluded: np.ndarray | None = None
         for clause, where, guard in self._clauses:
-            holds = guard(block)
-            matches = where(block) & holds
-            if clause.include:
-                included.append(matches)
-                active.append(holds)
-            else:
-                excluded.append(matches)
+            matches = where(block)
+            if guard is not None:
+                holds = guard(block)
+                matches = matches & holds
+            if not clause.include:
+                excluded = matches if excluded is None else excluded | matches
+                continue
+            included = matches if included is None else included | matches
+            inactive = ~holds if guard is not None else np.zeros((1, 1), dtype=bool)
+            skipped = inactive if skipped is None else skipped & inactive
         mask = np.ones((1, self.n_items), dtype=bool)
-        if included:
-            mask = reduce(np.logical_or, included) | ~reduce(np.logical_or, active)
-        if excluded:
-            mask = mask & ~reduce(np.logical_or, excluded)
+        if included is not None:
+            mask = included | skipped if skipped.any() else included
+        if excluded is not None:
+            # for booleans, greater is "and not", in one pass over the memory
+            mask = np.greater(mask, excluded)
         return np.broadcast_to(mask, (size, self.n_items)), block.errors
 
-    def _bind_clause(self, clause: Clause) -> tuple[Clause, Mask, Mask]:
-        any_of = [_all([self._bind(condition, clause.include) for condition in group]) for group in clause.any_of]
-        guard = _all([self._bind(condition, clause.include) for condition in clause.guards])
+    def _bind_clause(self, clause: Clause) -> tuple[Clause, Mask, Mask | None]:
+        any_of = [self._all(group, clause.include) for group in clause.any_of]
+        guard = self._all(clause.guards, clause.include) if clause.guards else None
         return clause, _combine(np.logical_or, any_of), guard
+
+    def _all(self, conditions: Sequence[Condition], required: bool) -> Mask:
+        return _combine(np.logical_and, [self._bind(condition, required) for condition in conditions])
 
     def _bind(self, condition: Condition, required: bool) -> Mask:
         if condition.field.dataset == INTERACTIONS:
@@ -137,7 +145,7 @@ class BoundFilter:
 
         def mask(block: _Block) -> np.ndarray:
             answers, known = _by_values(block, condition, required, test, self.n_items)
-            return answers & known
+            return answers if known is None else answers & known
 
         return mask
 
@@ -170,7 +178,9 @@ class BoundFilter:
         def mask(block: _Block) -> np.ndarray:
             types, known = _by_values(block, condition, required, wanted, len(history.types))
             touched = history.touched(history.users(block.users), types)
-            return (~touched if negated else touched) & known
+            if negated:
+                np.logical_not(touched, out=touched)
+            return touched if known is None else touched & known
 
         return mask
 
@@ -199,14 +209,6 @@ class BoundFilter:
         return self._columns[kind, found.name]
 
 
-def _all(masks: list[Mask]) -> Mask:
-    return _combine(np.logical_and, masks) if masks else _true
-
-
-def _true(block: _Block) -> np.ndarray:
-    return np.ones((1, 1), dtype=bool)
-
-
 def _combine(operation: np.ufunc, masks: list[Mask]) -> Mask:
     return lambda block: reduce(operation, [mask(block) for mask in masks])
 
@@ -217,9 +219,10 @@ def _remember(test: Callable[[tuple[str, ...]], np.ndarray]) -> Callable[[tuple[
 
     def remembered(literals: tuple[str, ...]) -> np.ndarray:
         if literals not in answers:
-            if len(answers) >= _REMEMBERED:
+            answer = test(literals)
+            if len(answers) * len(answer) >= _REMEMBERED:
                 answers.clear()
-            answers[literals] = test(literals)
+            answers[literals] = answer
         return answers[literals]
 
     return remembered
@@ -253,11 +256,11 @@ def _by_values(
     required: bool,
     test: Callable[[tuple[str, ...]], np.ndarray],
     width: int,
-) -> tuple[np.ndarray, np.ndarray]:
+) -> tuple[np.ndarray, np.ndarray | None]:
     """Evaluate a condition once per distinct values.
 
-    Returns the answers, [queries, width] or [1, width] when all queries share them, and [queries, 1] or [1, 1]
-    whether there was an answer.
+    Returns the answers, [queries, width] or [1, width] when all queries share them, and whether there was an answer,
+    [queries, 1] or [1, 1], or None when there always was.
     """
     groups, group_of = _group(block, condition, required)
     answers = np.zeros((len(groups), width), dtype=bool)
@@ -267,7 +270,9 @@ def _by_values(
         if tested is not None:
             answers[number] = tested
             known[number] = True
-    return (answers, known) if len(groups) == 1 else (answers[group_of], known[group_of])
+    if len(groups) > 1:
+        answers, known = answers[group_of], known[group_of]
+    return answers, None if known.all() else known
 
 
 def _tested(
