@@ -96,7 +96,9 @@ def _operation(target: str | None) -> Any:
 def _parsed(body: bytes) -> dict[str, Any]:
     try:
         params = json.loads(body or b"{}", parse_constant=_no_constant)
-    except ValueError as error:  # also UnicodeDecodeError
+        # half a surrogate pair is legal JSON and no text: it could be neither stored nor answered
+        json.dumps(params, ensure_ascii=False).encode()
+    except (ValueError, RecursionError) as error:  # also UnicodeDecodeError and UnicodeEncodeError
         raise ApiFault("SerializationException", f"The request's body is not JSON: {error}.") from error
     if not isinstance(params, dict):
         raise ApiFault("SerializationException", f"The request must be a JSON object, got {type(params).__name__}.")

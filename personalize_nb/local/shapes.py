@@ -6,6 +6,7 @@ checked here, all at once and worded as AWS words them. Local service, over floo
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -26,6 +27,8 @@ _PYTHON_TYPES: dict[str, tuple[type, ...]] = {
     "double": (int, float),
     "timestamp": (int, float),
 }
+
+_BITS = {"integer": 31, "long": 63}
 
 
 def checked(params: dict[str, Any], shape: Any) -> dict[str, Any]:
@@ -77,6 +80,10 @@ def _check_types(value: Any, shape: Any, path: str) -> None:
     if not isinstance(value, legal) or (isinstance(value, bool) and bool not in legal):
         at = path or "the request"
         raise ApiFault("SerializationException", f"{at} must be a JSON {shape.type_name}, got {_shown(value, shape)}.")
+    if shape.type_name in _BITS and not -(2 ** _BITS[shape.type_name]) <= value < 2 ** _BITS[shape.type_name]:
+        raise ApiFault("SerializationException", f"{path} is too large for a JSON {shape.type_name}: {value}.")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ApiFault("SerializationException", f"{path} is too large for a JSON {shape.type_name}.")
     for name, entry, member in _children(value, shape):
         _check_types(entry, member, _join(path, name))
 

@@ -105,7 +105,7 @@ def check_schema(text: str, domain: str | None = None) -> None:
 def _record(text: str) -> dict[str, Any]:
     try:
         avro = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise invalid(f"Invalid schema. It is not JSON: {error}.") from error
     if not isinstance(avro, dict) or avro.get("type") != "record" or "name" not in avro:
         raise invalid('Invalid schema. It must be a JSON object with "type": "record", a "name" and "fields".')

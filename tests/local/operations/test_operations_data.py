@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
+
 import pytest
 from control_plane import ROLE, avro
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from personalize_nb.local.faults import ApiFault
+from personalize_nb.local.operations.avro import check_schema
 
 GROUP = "arn:aws:personalize:us-east-1:123456789012:dataset-group/books"
 
@@ -103,6 +111,7 @@ def items(*more):
 
 BAD_SCHEMAS = [
     ("{", "not JSON"),
+    ("[" * 20_000, "not JSON"),
     ("[]", '"type": "record"'),
     (avro("Interactions", type="array"), '"type": "record"'),
     (avro("Interactions", []), '"fields"'),
@@ -137,6 +146,27 @@ def test_a_schema_that_no_dataset_could_use_is_refused(plane, text, reason):
     assert code == "InvalidInputException"
     assert reason in message
     assert plane.client.list_schemas()["schemas"] == []
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.sampled_from(["record", "Items", "ITEM_ID", "string", "null", "A"]),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["name", "type", "fields", "categorical", "textual"]), inner, max_size=5)
+    ),
+    max_leaves=8,
+)
+
+
+def test_no_schema_can_upset_the_service():
+    @settings(max_examples=300, deadline=None, derandomize=True, database=None)
+    @given(JSON, st.lists(JSON, max_size=3))
+    def check(document, fields):
+        for text in (json.dumps(document), avro("Items", [("ITEM_ID", "string"), *fields])):
+            with contextlib.suppress(ApiFault):
+                check_schema(text)
+
+    check()
 
 
 GOOD_SCHEMAS = [

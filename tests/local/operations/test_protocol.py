@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from personalize_nb.limits import service_model
 from personalize_nb.local import operations
@@ -38,12 +40,19 @@ def test_an_operation_of_the_model_that_is_not_served_is_named(plane):
         assert (code, name in message) == ("UnsupportedOperationException", True)
 
 
+RANKING = b'{"batchInferenceJobConfig": {"rankingInfluence": {"POPULARITY": %s}}}'
+
 RAW = [
     ("UnknownOperationException", "CreateMagic", {}),
     ("SerializationException", "CreateDatasetGroup", b"{not json"),
     ("SerializationException", "CreateDatasetGroup", b"[]"),
     ("SerializationException", "CreateDatasetGroup", b'{"name": NaN}'),
     ("SerializationException", "CreateDatasetGroup", {"name": 5}),
+    ("SerializationException", "CreateDatasetGroup", b"[" * 100_000),
+    ("SerializationException", "CreateDatasetGroup", b'{"name": "\\ud800"}'),
+    ("SerializationException", "CreateDatasetGroup", b'{"name": "\xff"}'),
+    ("SerializationException", "CreateBatchInferenceJob", {"numResults": 2**31}),
+    ("SerializationException", "CreateBatchInferenceJob", RANKING % b"1e400"),
     ("SerializationException", "ListSchemas", {"maxResults": True}),
     ("SerializationException", "ListSchemas", {"maxResults": 1.5}),
     ("InvalidInputException", "CreateDatasetGroup", {"name": None}),
@@ -136,3 +145,49 @@ def test_a_path_of_another_service_is_refused_by_name(plane, road):
     with pytest.raises(runtime.exceptions.ClientError, match="/recommendations is not served here"):
         runtime.get_recommendations(userId="1")
     runtime.close()
+
+
+TEXTS = st.sampled_from(
+    ["a", "", "s3://data/in.json", "0.5", "é", "{}", "Interactions", "FULL", "x" * 300]
+) | st.builds(
+    "arn:aws:personalize:us-east-1:123456789012:{}/{}".format,
+    st.sampled_from(["dataset-group", "solution", "schema", "filter", "batch-inference-job"]),
+    st.sampled_from(["books", "taste", "a/b"]),
+)
+SCALARS = st.none() | st.booleans() | st.integers(-2, 200) | st.floats(allow_nan=False, allow_infinity=False) | TEXTS
+
+
+def values_for(shape, depth=0):
+    """Return values of a shape, mostly of the right type and often not legal."""
+    if shape.type_name == "structure" and depth < 4:
+        legal = st.fixed_dictionaries(
+            {name: values_for(shape.members[name], depth + 1) for name in shape.required_members},
+            optional={
+                name: values_for(member, depth + 1)
+                for name, member in shape.members.items()
+                if name not in shape.required_members
+            },
+        )
+    elif shape.type_name == "list" and depth < 4:
+        legal = st.lists(values_for(shape.member, depth + 1), max_size=3)
+    elif shape.type_name == "map" and depth < 4:
+        legal = st.dictionaries(TEXTS, values_for(shape.value, depth + 1), max_size=3)
+    elif shape.type_name == "string":
+        legal = TEXTS | st.sampled_from(shape.enum or ["a"])
+    else:
+        legal = SCALARS
+    return legal
+
+
+@pytest.mark.parametrize("operation", sorted(OPERATIONS))
+def test_no_request_can_upset_the_service(plane, operation):
+    plane.trained(records=("Interactions", "Items"))
+    shape = service_model().operation_model(operation).input_shape
+
+    @settings(max_examples=25, deadline=None, derandomize=True, database=None)
+    @given(values_for(shape) | SCALARS)
+    def send(params):
+        status, content = call(plane, operation, params)
+        assert status in (200, 400), content
+
+    send()
