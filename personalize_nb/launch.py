@@ -36,6 +36,8 @@ def recommend(
     tags: Mapping[str, str] | None = None,
     role_arn: str | None = None,
     output: str | None = None,
+    input_kms_key_arn: str | None = None,
+    output_kms_key_arn: str | None = None,
     session: Session | None = None,
 ) -> BatchInferenceJob:
     """Start a batch inference job for the ids in `data` and return it; nothing is waited for.
@@ -63,6 +65,8 @@ def recommend(
         Instead of the session's role.
     output
         An `s3://` folder instead of the job's own one below the session's prefix.
+    input_kms_key_arn, output_kms_key_arn
+        Keys that decrypt the input and encrypt the output.
     session
         Where to work; by default the solution version's session, else that of `pnb.connect()`.
 
@@ -85,7 +89,7 @@ def recommend(
     chosen = find_filter(filter, session) if filter is not None else None
     name = job_name or new_job_name(version.name)
     ready = isinstance(data, str) and storage.is_s3(data)
-    batch = None if ready else _batch(data, version, chosen, filter_values)
+    batch = None if ready else batch_for(data, version, chosen, filter_values)
     request = JobRequest(
         job_name=name,
         solution_version_arn=version.arn,
@@ -99,16 +103,39 @@ def recommend(
         ranking_influence=dict(ranking_influence or {}),
         mode=mode,
         item_name=item_name,
+        input_kms_key_arn=input_kms_key_arn,
+        output_kms_key_arn=output_kms_key_arn,
         tags=dict(tags or {}),
     )
-    context = Context(
+    return submit(request, batch, context(version, batch, chosen), session)
+
+
+def context(version: SolutionVersion, batch: Batch | None, chosen: Filter | None) -> Context:
+    """Return what is known of the world around a request for this model, input and filter."""
+    return Context(
         recipe=version.recipe,
-        region=session.region,
+        region=version.session.region,
         kind=batch.kind if batch else None,
         records=len(batch) if batch else None,
         required_values=chosen.required if chosen and batch else (),
         missing_values={one: batch.missing_values(one) for one in batch.placeholders} if batch else None,
     )
+
+
+def submit(request: JobRequest, batch: Batch | None, context: Context, session: Session) -> BatchInferenceJob:
+    """Check a request, upload its input and start it; a refused job leaves nothing behind.
+
+    Parameters
+    ----------
+    request
+        The request; its input is written to `input_path`.
+    batch
+        The input, or None where it lies at `input_path` already.
+    context
+        What is known of the world around the request.
+    session
+        Where to work.
+    """
     if batch is None:
         return start(request, context=context, session=session)
     check(request, context)
@@ -152,7 +179,10 @@ def themes(
     )
 
 
-def _batch(data: Any, version: SolutionVersion, chosen: Filter | None, values: FilterValues | None) -> Batch:
+def batch_for(
+    data: Data | Batch, version: SolutionVersion, chosen: Filter | None = None, values: FilterValues | None = None
+) -> Batch:
+    """Return the checked batch that the recipe of a solution version takes, with values for a filter."""
     facts = limits.recipe_facts(version.recipe)
     kind = KIND_OF_KEYS.get(facts.input_keys if facts else ("userId",))
     if isinstance(data, inputs.Batch) or kind is None:
