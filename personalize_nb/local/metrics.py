@@ -15,17 +15,19 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from .recipes import Queries, train_on
+from .recipes import Model, train_on
 from .recipes.history import History, Sequences, read_history
 from .recipes.hyperparameters import resolve
-from .recipes.personalization import PersonalizedRanking, UserPersonalization
-from .recipes.popularity import PopularityCount, popular
+from .recipes.personalization import Sequential
+from .recipes.popularity import popular
 from .recipes.related import Related
 from .recipes.sequential import split_newest
 from .tables import TrainingData
 
 CUT_OFFS = (5, 10, 25)
 _MOST_TESTED = 2000
+# Values of a mask held at once.
+_CELLS = 50_000_000
 
 
 def hold_out(
@@ -59,31 +61,35 @@ def measure(
     given, truth = split_newest(sequences.of_users(testing), 0.1)
     asked = np.flatnonzero(np.diff(truth.starts) > 0)
     given, truth = given.of_users(asked), truth.of_users(asked)
-    lists = top_lists(model, given, truth, max(CUT_OFFS))
+    lists = top_lists(model, given, max(CUT_OFFS))
     everyone = sequences.of_users(np.arange(0, sequences.n_users, max(1, sequences.n_users // _MOST_TESTED)))
-    covered = np.unique(top_lists(model, everyone, everyone, max(CUT_OFFS)))
+    covered = np.unique(top_lists(model, everyone, max(CUT_OFFS)))
     result = {"coverage": (covered >= 0).sum() / max(1, len(history.item_ids))}
     result |= scores_of(lists, truth)
     return {name: round(float(value), 4) for name, value in sorted(result.items())}
 
 
-def top_lists(model: Any, given: Sequences, truth: Sequences, k: int) -> np.ndarray:
-    """Return the best `k` item positions for each history, padded with -1; how depends on the recipe.
+def top_lists(model: Model, given: Sequences, k: int) -> np.ndarray:
+    """Return the best `k` new item positions for each history, padded with -1.
 
-    Related items are asked for with the newest item that was given; a ranking is asked to order the true items
-    among as many others drawn by popularity as make 500.
+    A ranking recipe orders the whole catalogue; a related-items recipe is asked with the newest item that was
+    given. Recipes that do not know the user are told which items were given, so that none is offered again.
     """
-    if isinstance(model, UserPersonalization):
-        return model.rank_histories(given, Queries(num_results=k, exploration_weight=0.0))[0]
-    if isinstance(model, PopularityCount):
-        return popular(np.asarray(model.arrays["order"]), given.n_users, k, None)
-    if isinstance(model, Related):
-        lengths = np.diff(given.starts)
-        last = np.where(lengths > 0, given.items[np.maximum(given.starts[1:] - 1, 0)], -1)
-        return model.rank_codes(last, k)
-    if isinstance(model, PersonalizedRanking):
-        return model.order_candidates(given, truth, k)
-    raise TypeError(f"no hold-out is defined for {type(model).__name__}")
+    if isinstance(model, Sequential):
+        return model.rank_histories(given, k)[0]
+    lists = np.full((given.n_users, min(k, given.n_items)), -1, np.int64)
+    block = max(1, _CELLS // max(1, given.n_items))
+    for start in range(0, given.n_users, block):
+        part = given.of_users(np.arange(start, min(start + block, given.n_users)))
+        new = np.ones((part.n_users, given.n_items), bool)
+        new[part.owner, part.items] = False
+        if isinstance(model, Related):
+            lengths = np.diff(part.starts)
+            last = np.where(lengths > 0, part.items[np.maximum(part.starts[1:] - 1, 0)], -1)
+            lists[start : start + block] = model.rank_codes(last, k, new)
+        else:
+            lists[start : start + block] = popular(np.asarray(model.arrays["order"]), part.n_users, k, new)
+    return lists
 
 
 def scores_of(lists: np.ndarray, truth: Sequences) -> dict[str, float]:

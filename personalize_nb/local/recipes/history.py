@@ -58,6 +58,12 @@ class Sequences:
         picked = np.repeat(self.starts[users] - starts[:-1], lengths) + np.arange(starts[-1])
         return Sequences(starts, self.items[picked], self.times[picked], self.n_items)
 
+    def where(self, mask: np.ndarray) -> Sequences:
+        """Return only the steps that a mask keeps; every user stays, some perhaps with none."""
+        counts = np.bincount(self.owner[mask], minlength=self.n_users)
+        starts = np.concatenate(([0], np.cumsum(counts))).astype(np.int64)
+        return Sequences(starts, self.items[mask], self.times[mask], self.n_items)
+
 
 @dataclass(frozen=True)
 class History:

@@ -82,6 +82,23 @@ class Sequential(Model):
     def states(self, given: Sequences) -> States:
         return states_of(given, np.full(given.n_users, self.facts["again"]), self.facts["recency"])
 
+    def rank_histories(
+        self,
+        given: Sequences,
+        num_results: int,
+        allowed: np.ndarray | None = None,
+        exploration: Exploration | None = None,
+        row_keys: np.ndarray | None = None,
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Rank the catalogue for histories rather than names; return item positions, padded with -1, and scores."""
+        items, scores = rank_rows(self._catalogue, self.states(given), num_results, allowed, exploration, row_keys)
+        cold = np.flatnonzero(np.diff(given.starts) == 0)
+        if len(cold) and (exploration is None or not len(exploration.items)):
+            # Nothing is known of them: popularity itself, not its tempered form, is the best guess.
+            popularity = np.asarray(self.arrays["popularity"])
+            scores[cold] = np.where(items[cold] >= 0, popularity[items[cold]], 0.0)
+        return items, scores
+
 
 class UserPersonalization(Sequential):
     """Ranks the catalogue for users, by what they did and in which order."""
@@ -90,21 +107,11 @@ class UserPersonalization(Sequential):
 
     def rank(self, queries: Queries) -> Ranked:
         users = queries.users or []
-        return self.lists(*self.rank_histories(self.given(users), queries, _row_keys(users)))
-
-    def rank_histories(
-        self, given: Sequences, queries: Queries, row_keys: np.ndarray | None = None
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Rank for histories rather than names; the hold-out metrics use it too."""
-        items, scores = rank_rows(
-            self._catalogue, self.states(given), queries.num_results, queries.allowed, self._exploration(queries), row_keys
+        exploration = self._exploration(queries)
+        items, scores = self.rank_histories(
+            self.given(users), queries.num_results, queries.allowed, exploration, _row_keys(users)
         )
-        cold = np.flatnonzero(np.diff(given.starts) == 0)
-        if len(cold) and not len(self._exploration(queries).items):
-            # Nothing is known of them: popularity itself, not its tempered form, is the best guess.
-            popularity = np.asarray(self.arrays["popularity"])
-            scores[cold] = np.where(items[cold] >= 0, popularity[items[cold]], 0.0)
-        return items, scores
+        return self.lists(items, scores)
 
     def _exploration(self, queries: Queries) -> Exploration:
         weight = self.facts["exploration_weight"]

@@ -19,6 +19,7 @@ from .base import Model, Queries, Ranked
 from .compiled import compiled, over_ranges
 from .content import item_features, nearest
 from .history import History, Sequences
+from .hyperparameters import PARAMETERS
 from .ridge import count_together, local_ridge
 from .scoring import Catalogue, States, rank_rows
 
@@ -27,6 +28,8 @@ _EXPONENT = 0.5
 # Neighbours kept of each item: enough for 500 results and a filter; the rest of a list is popular items.
 _KEPT = 1000
 _MOST, _PENALTY = 128, 200.0
+# Between the first and the last neighbour of a row, in log-odds.
+_SPREAD = 20.0
 # AWS calls an item cold below this many interactions.
 COLD = 5
 _BORROWED_FROM = 30
@@ -45,9 +48,14 @@ class Related(Model):
 
     @classmethod
     def of_matrix(cls, history: History, similar: sparse.csr_matrix, count: np.ndarray) -> Related:
-        """Keep the strongest neighbours of each row; what is left after them is ordered by popularity."""
-        similar = strongest(similar, _KEPT)
+        """Keep the strongest neighbours of each row; what is left after them is ordered by popularity.
+
+        Scoring multiplies by the prior. That is taken out of the neighbours beforehand: they come in the order of
+        the matrix, all of them before the rest.
+        """
+        similar = unit_maximum(strongest(similar, _KEPT))
         prior = (count + 0.5) / (count + 0.5).sum()
+        similar.data = _SPREAD * similar.data + np.log(prior.max() / prior)[similar.indices]
         arrays = {
             "ptr": similar.indptr.astype(np.int64), "idx": similar.indices.astype(np.int32),
             "val": similar.data.astype(np.float32), "prior": prior,
@@ -180,7 +188,16 @@ def strongest(matrix: sparse.csr_matrix, kept: int) -> sparse.csr_matrix:
 
 
 def _typical(sequences: Sequences, hyperparameters: dict[str, Any]) -> Sequences:
-    """Leave out users with unusually short or long histories, by the percentiles of the hyperparameters."""
+    """Leave out users with unusually short or long histories, by the percentiles of the hyperparameters.
+
+    The percentiles of items (0.01 and 0.9) act only when changed: by the default, Amazon's text would leave out the
+    tenth of the catalogue that nearly all interactions are about, which its published results cannot come from.
+    """
+    count = np.bincount(sequences.items, minlength=sequences.n_items)
+    for name, sign in (("min_item_interaction_count_percentile", 1), ("max_item_interaction_count_percentile", -1)):
+        if hyperparameters[name] != PARAMETERS["aws-sims"][name].default:
+            edge = np.quantile(count[count > 0], hyperparameters[name])
+            sequences = sequences.where(sign * (count[sequences.items] - edge) >= 0)
     lengths = np.diff(sequences.starts)
     low = np.quantile(lengths, hyperparameters["min_user_history_length_percentile"])
     high = np.quantile(lengths, hyperparameters["max_user_history_length_percentile"])

@@ -246,38 +246,33 @@ def rank_rows(
 
 
 @compiled
-def _score_pairs(ptr, idx, val, prior, s_ptr, s_idx, s_val, seen_ptr, seen_idx, again, q_ptr, q_idx, first, last, out):
-    n_items = len(prior)
-    scores = np.full(n_items, np.nan, np.float32)
-    touched = np.empty(n_items, np.int32)
-    met = np.zeros(n_items, np.bool_)
+def _score_pairs(ptr, idx, val, prior, s_ptr, s_idx, s_val, q_ptr, q_idx, first, last, out):
+    scores = np.full(len(prior), np.nan, np.float32)
+    touched = np.empty(len(prior), np.int32)
     for row in range(first, last):
         n_touched = _logits(ptr, idx, val, s_idx, s_val, s_ptr[row], s_ptr[row + 1], scores, touched)
-        for p in range(seen_ptr[row], seen_ptr[row + 1]):
-            met[seen_idx[p]] = True
         for q in range(q_ptr[row], q_ptr[row + 1]):
             item = q_idx[q]
             if item < 0:
                 out[q] = -np.inf
-                continue
-            logit = 0.0 if np.isnan(scores[item]) else np.float64(scores[item])
-            out[q] = logit + np.log(prior[item])
-            if met[item]:
-                out[q] += np.log(max(again[row], 1e-12))
+            else:
+                logit = 0.0 if np.isnan(scores[item]) else np.float64(scores[item])
+                out[q] = logit + np.log(prior[item])
         for t in range(n_touched):
             scores[touched[t]] = np.nan
-        for p in range(seen_ptr[row], seen_ptr[row + 1]):
-            met[seen_idx[p]] = False
 
 
 def score_pairs(catalogue: Catalogue, states: States, q_ptr: np.ndarray, q_idx: np.ndarray) -> np.ndarray:
-    """Return the log-odds of given items: row r asks for `q_idx[q_ptr[r]:q_ptr[r+1]]`; -1 asks for an unknown one."""
+    """Return the log-odds of given items: row r asks for `q_idx[q_ptr[r]:q_ptr[r+1]]`; -1 asks for an unknown one.
+
+    That an item was met before does not count against it here: who hands over a list wants it in order of taste.
+    """
     out = np.empty(len(q_idx), np.float64)
 
     def work(first: int, last: int) -> None:
         _score_pairs(
             catalogue.ptr, catalogue.idx, catalogue.val, catalogue.prior, states.ptr, states.idx, states.val,
-            states.seen_ptr, states.seen_idx, states.again, q_ptr, q_idx, first, last, out,
+            q_ptr, q_idx, first, last, out,
         )
 
     over_ranges(work, len(states), _BLOCK)

@@ -23,6 +23,8 @@ MOST = 128
 LSR_PENALTY, EASE_PENALTY, EASE_SHARE = 200.0, 200.0, 0.3
 # The memory of a user at scoring: a step loses a factor e every MEMORY steps; older than HISTORY has no weight.
 MEMORY, HISTORY = 8.0, 60
+# Items already met share at least this probability: below any real suggestion, above what nothing speaks for.
+LEAST_AGAIN = 0.002
 # Without recency (recency_mask or apply_recency_bias false) every one of the newest steps counts the same.
 _EVEN = 1e9
 _HELD_BACK_USERS, _HELD_BACK_CELLS, _MOST_STEPS_TO_FIT = 400, 20_000_000, 2_000_000
@@ -104,7 +106,7 @@ def coming_back(sequences: Sequences) -> float:
     """Return the share of steps (but each user's first) that went to an item the user had met before."""
     pairs = sequences.owner.astype(np.int64) * sequences.n_items + sequences.items
     repeats = len(pairs) - len(np.unique(pairs))
-    return (repeats + 0.5) / (len(pairs) - sequences.n_users + 50.0)
+    return float(np.clip(repeats / max(1, len(pairs) - sequences.n_users), LEAST_AGAIN, 1.0 - LEAST_AGAIN))
 
 
 def split_newest(sequences: Sequences, share: float) -> tuple[Sequences, Sequences]:
@@ -113,12 +115,7 @@ def split_newest(sequences: Sequences, share: float) -> tuple[Sequences, Sequenc
     newest = np.where(lengths >= 2, np.maximum(1, np.round(lengths * share)), 0).astype(np.int64)
     position = np.arange(len(sequences.items)) - sequences.starts[:-1][sequences.owner]
     is_newest = position >= (lengths - newest)[sequences.owner]
-
-    def part(mask: np.ndarray, counts: np.ndarray) -> Sequences:
-        starts = np.concatenate(([0], np.cumsum(counts))).astype(np.int64)
-        return Sequences(starts, sequences.items[mask], sequences.times[mask], sequences.n_items)
-
-    return part(~is_newest, lengths - newest), part(is_newest, newest)
+    return sequences.where(~is_newest), sequences.where(is_newest)
 
 
 def states_of(given: Sequences, again: np.ndarray, recency: bool = True) -> States:
