@@ -24,12 +24,12 @@ from personalize_nb.errors import LocalServiceError
 from personalize_nb.local import layout, tasks, worker
 from personalize_nb.local.accounts import accounts_handlers, ensure_default_role
 from personalize_nb.local.endpoint import Endpoint, Handler, Request, Response
-from personalize_nb.local.objects.store import ObjectStore
 from personalize_nb.local.objects.rest import s3_handler
+from personalize_nb.local.objects.store import ObjectStore
 from personalize_nb.local.operations import Control
 from personalize_nb.local.performing import Context, perform
 from personalize_nb.local.protocol import personalize_handler
-from personalize_nb.local.record import HEALTH_PATH, ServiceInfo, proof, read_record, write_record
+from personalize_nb.local.record import HEALTH_PATH, ServiceInfo, alive, healthy, proof, read_record, write_record
 from personalize_nb.local.store import Resource, Store
 from personalize_nb.local.supervisor import Supervisor
 
@@ -38,7 +38,7 @@ log = logging.getLogger(__name__)
 DEFAULT_REGION, DEFAULT_ACCOUNT = "us-east-1", "123456789012"
 # a service that is just ending still holds the folder for a moment
 _LOCK_SECONDS = 15.0
-_LOOK_SECONDS = 5.0
+_LOOK_SECONDS = 2.0
 
 
 class Service:
@@ -180,10 +180,11 @@ class Service:
 
 def _locked(root: Path) -> filelock.BaseFileLock:
     lock = filelock.FileLock(root / layout.LOCK, mode=0o600)
+    before = read_record(root)
+    serving = before is not None and alive(before) and healthy(before)
     try:
-        lock.acquire(timeout=_LOCK_SECONDS)
+        lock.acquire(timeout=0 if serving else _LOCK_SECONDS)
     except filelock.Timeout as error:
-        before = read_record(root)
         where = f" at {before.url} (process {before.pid})" if before else ""
         raise LocalServiceError(
             f"a local service already runs in {str(root)!r}{where}; use it, stop it with "

@@ -51,32 +51,30 @@ def import_dataset(context: Context, resource: Resource) -> None:
 
 
 def train_solution_version(context: Context, resource: Resource) -> dict[str, Any]:
-    """Train the model of a solution version and measure it on held-out users."""
+    """Train the model of a solution version and measure it on held-out users.
+
+    trainingMode UPDATE trains anew as well: here that costs seconds, and the result knows all that it would.
+    """
     from personalize_nb.local import metrics, recipes
 
     started = context.clock()
-    solution = context.store[resource.body["solutionArn"]]
-    settings = {**solution.body, **resource.body}
-    config = settings.get("solutionConfig", {})
-    data = _training_data(context, settings["datasetGroupArn"], config.get("trainingDataConfig", {}))
-    name = limits.recipe_facts(settings["recipeArn"]).name
+    body = resource.body
+    config = body.get("solutionConfig", {})
+    data = _load(context, body, config.get("trainingDataConfig", {}))
     threshold = config.get("eventValueThreshold")
     arguments = {
-        "hyperparameters": {
-            **config.get("algorithmHyperParameters", {}),
-            **config.get("featureTransformationParameters", {}),
-        },
-        "event_type": settings.get("eventType"),
+        "hyperparameters": body["_hyperparameters"],
+        "event_type": body.get("eventType"),
         "event_value_threshold": None if threshold is None else float(threshold),
         "events_config": config.get("eventsConfig"),
         "seed": SEED,
     }
-    # a model of an earlier, killed attempt is replaced as a whole
+    # what an earlier, killed attempt left is replaced as a whole
     layout.discard_model(context.root, resource.arn)
-    model = recipes.train(name, data, **arguments, progress=_progress(context, resource))
+    model = recipes.train(body["_recipe"], data, **arguments, progress=_progress(context, resource))
     check_wanted(context.store, resource.arn)
     model.save(layout.model_path(context.root, resource.arn))
-    measured = metrics.hold_out(name, data, **arguments)
+    measured = metrics.hold_out(body["_recipe"], data, **arguments)
     hours = math.ceil((context.clock() - started) / 3.6) / 1000
     return {"_metrics": measured, "trainingHours": hours}
 
@@ -86,23 +84,21 @@ def run_batch_inference_job(context: Context, resource: Resource) -> None:
     from personalize_nb.local import batch, recipes
 
     body = resource.body
-    version = context.store[body["solutionVersionArn"]]
-    facts = limits.recipe_facts(version.body["recipeArn"])
-    data = _training_data(context, version.body["datasetGroupArn"], {})
-    model = recipes.load(layout.model_path(context.root, version.arn))
+    data = _load(context, body, {})
+    model = recipes.load(layout.model_path(context.root, body["solutionVersionArn"]))
     config = body.get("batchInferenceJobConfig", {})
     exploration = config.get("itemExplorationConfig", {})
     spec = batch.BatchSpec(
         job_name=body["jobName"],
         input_path=body["jobInput"]["s3DataSource"]["path"],
         output_path=body["jobOutput"]["s3DataDestination"]["path"],
-        num_results=body.get("numResults", limits.DEFAULT_NUM_RESULTS),
+        num_results=body["_numResults"],
         exploration_weight=_number(exploration.get("explorationWeight")),
         exploration_cut_off_days=_number(exploration.get("explorationItemAgeCutOff")),
         ranking_influence=config.get("rankingInfluence"),
-        mode=body.get("batchInferenceJobMode", "BATCH_INFERENCE"),
+        mode=body["_mode"],
     )
-    bound_filter = _bound_filter(context, body.get("filterArn"), data, model)
+    bound_filter = _bound_filter(body, data, model)
     theme_maker = _theme_maker(context, body, data)
     # clients pick the outputs whose date, in whole seconds, is later than the job's
     context.sleep(max(0.0, math.floor(resource.created) + 1 - context.clock()))
@@ -110,7 +106,7 @@ def run_batch_inference_job(context: Context, resource: Resource) -> None:
         spec,
         objects=context.objects,
         model=model,
-        facts=facts,
+        facts=limits.RECIPES[body["_recipe"]],
         bound_filter=bound_filter,
         theme_maker=theme_maker,
         progress=_progress(context, resource),
@@ -137,11 +133,6 @@ def _number(text: str | None) -> float | None:
     return None if text is None else float(text)
 
 
-def _schema(context: Context, dataset: Resource) -> Schema:
-    text = context.store[dataset.body["schemaArn"]].body["schema"]
-    return Schema.from_avro(dataset.body["datasetType"], json.loads(text))
-
-
 def _csv_files(context: Context, location: str) -> Iterator[tuple[str, Callable[[], BinaryIO]]]:
     """Find the file at a location, or the files of the folder that it names."""
     bucket, _, key = location.removeprefix("s3://").partition("/")
@@ -159,14 +150,14 @@ def _csv_files(context: Context, location: str) -> Iterator[tuple[str, Callable[
         yield found, partial(context.objects.open, bucket, found)
 
 
-def _training_data(context: Context, group_arn: str, config: Mapping[str, Any]) -> TrainingData:
-    """Load the datasets of a group, without the columns that a solution leaves out."""
+def _load(context: Context, body: Mapping[str, Any], config: Mapping[str, Any]) -> TrainingData:
+    """Load the datasets of a solution version, without the columns that its solution leaves out."""
     from personalize_nb.local import datasets
 
-    group = context.store[group_arn]
-    owned = context.store.list("dataset", group_arn=group_arn)
-    schemas = {dataset.body["datasetType"]: _schema(context, dataset) for dataset in owned}
-    return datasets.load(context.root, group.name, {kind: _kept(schema, config) for kind, schema in schemas.items()})
+    schemas = {kind: Schema.from_avro(kind, json.loads(text)) for kind, text in body["_schemas"].items()}
+    return datasets.load(
+        context.root, body["_group"], {kind: _kept(schema, config) for kind, schema in schemas.items()}
+    )
 
 
 _NEEDED = frozenset({"USER_ID", "ITEM_ID", "TIMESTAMP"})
@@ -183,17 +174,16 @@ def _kept(schema: Schema, config: Mapping[str, Any]) -> Schema:
     return dataclasses.replace(schema, fields=fields)
 
 
-def _bound_filter(context: Context, filter_arn: str | None, data: TrainingData, model: Model) -> BoundFilter | None:
-    if filter_arn is None:
+def _bound_filter(body: Mapping[str, Any], data: TrainingData, model: Model) -> BoundFilter | None:
+    if "_filterExpression" not in body:
         return None
     from personalize_nb.local import filters
 
-    expression = filters.parse(context.store[filter_arn].body["filterExpression"])
-    return filters.bind(expression, data, model.item_ids)
+    return filters.bind(filters.parse(body["_filterExpression"]), data, model.item_ids)
 
 
 def _theme_maker(context: Context, body: Mapping[str, Any], data: TrainingData) -> ThemeMaker | None:
-    if body.get("batchInferenceJobMode") != "THEME_GENERATION":
+    if body["_mode"] != "THEME_GENERATION":
         return None
     from personalize_nb.local.themes import ThemeMaker
 
