@@ -18,11 +18,10 @@ from typing import TYPE_CHECKING, Any
 from personalize_nb import errors, waiting
 from personalize_nb.progress import Progress, choose
 from personalize_nb.session import Session, current
+from personalize_nb.solutions import SolutionVersion, find_solution_version
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from personalize_nb.solutions import SolutionVersion
 
 _PLACEHOLDER = re.compile(r"\$([A-Za-z0-9_]+)")
 _STRINGS = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'")
@@ -238,8 +237,6 @@ def _described(arn: str, session: Session) -> dict[str, Any]:
 
 
 def _group_arn(solution_version: SolutionVersion | str, session: Session) -> str:
-    from personalize_nb import solutions  # solutions need pandas only for lists; a cycle is not the reason
-
     if isinstance(solution_version, str) and ":dataset-group/" in solution_version:
         return solution_version
-    return solutions.find_solution_version(solution_version, session).dataset_group_arn
+    return find_solution_version(solution_version, session).dataset_group_arn

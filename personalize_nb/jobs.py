@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 import secrets
+import warnings
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -122,9 +123,9 @@ class BatchInferenceJob:
         """Return the recommendations in input order; see `Results.recommendations`."""
         return self.results().recommendations(items, columns)
 
-    def themes(self, items: Items | None = None, columns: Sequence[str] | None = None, **limits: Any) -> pd.DataFrame:
+    def themes(self, items: Items | None = None, columns: Sequence[str] | None = None, **least: Any) -> pd.DataFrame:
         """Return the themes of a theme job; see `Results.themes`."""
-        return self.results().themes(items, columns, **limits)
+        return self.results().themes(items, columns, **least)
 
     def errors(self) -> pd.DataFrame:
         """Return the input lines that failed, with the service's text; see `Results.errors`."""
@@ -152,7 +153,10 @@ def start(request: JobRequest, *, context: Context | None = None, session: Sessi
         The job's name was used before; the message proposes a free one.
     """
     session = current(session)
-    check(request, context or Context(region=session.region))
+    known = context or Context(region=session.region)
+    refuse(request, known)
+    for doubt in problems(request, known):
+        warnings.warn(doubt.text, UserWarning, stacklevel=2)
     try:
         answer = session.call("create_batch_inference_job", **request.to_api())
     except errors.AlreadyExistsError as error:
@@ -239,7 +243,7 @@ def new_job_name(base: str, now: datetime | None = None) -> str:
 _LIST = ("list_batch_inference_jobs", "batchInferenceJobs")
 
 
-def check(request: JobRequest, context: Context) -> None:
+def refuse(request: JobRequest, context: Context) -> None:
     """Raise `RequestError` with every rule of the API that the request breaks."""
     broken = errors_of(problems(request, context))
     if broken:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from personalize_nb import columns, errors, inputs, limits, storage
 from personalize_nb.filters import Filter, find_filter
-from personalize_nb.jobs import BatchInferenceJob, check, check_name, new_job_name, start
-from personalize_nb.requests import KIND_OF_KEYS, THEME_GENERATION, Context, JobRequest
+from personalize_nb.jobs import BatchInferenceJob, check_name, new_job_name, refuse, start
+from personalize_nb.requests import KIND_OF_KEYS, THEME_GENERATION, Context, JobRequest, Problem
 from personalize_nb.session import Session, current
 from personalize_nb.solutions import SolutionVersion, find_solution_version
 
@@ -138,7 +138,7 @@ def submit(request: JobRequest, batch: Batch | None, context: Context, session: 
     """
     if batch is None:
         return start(request, context=context, session=session)
-    check(request, context)
+    refuse(request, context)
     check_name(request.job_name, session)
     batch.upload(session, request.input_path)
     try:
@@ -184,6 +184,9 @@ def batch_for(
 ) -> Batch:
     """Return the checked batch that the recipe of a solution version takes, with values for a filter."""
     facts = limits.recipe_facts(version.recipe)
+    if facts is not None and not facts.batch:
+        text = f"Batch inference jobs do not work with the recipe {facts.name}."
+        raise errors.RequestError([Problem("solution_version_arn", text)])
     kind = KIND_OF_KEYS.get(facts.input_keys if facts else ("userId",))
     if isinstance(data, inputs.Batch) or kind is None:
         kind = data.kind if isinstance(data, inputs.Batch) else "users"

@@ -8,16 +8,20 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
+import time
+from collections.abc import Callable
 from typing import Any, Protocol, TextIO
 
 ENVIRONMENT = "PERSONALIZE_NB_PROGRESS"
+CHOICES = ("none", "text", "notebook")
 
 
 class Progress(Protocol):
-    """What work needs of a display."""
+    """What work needs of a display; several threads may use one."""
 
-    def update(self, text: str, done: int | None = None, total: int | None = None) -> None:
-        """Show the present state in place of the one before."""
+    def update(self, what: str, state: str, done: int | None = None, total: int | None = None) -> None:
+        """Show the state of one thing in place of its state before."""
 
     def say(self, text: str) -> None:
         """Show a line that stays."""
@@ -26,7 +30,7 @@ class Progress(Protocol):
 class NullProgress:
     """Shows nothing."""
 
-    def update(self, text: str, done: int | None = None, total: int | None = None) -> None:
+    def update(self, what: str, state: str, done: int | None = None, total: int | None = None) -> None:
         """Show nothing."""
 
     def say(self, text: str) -> None:
@@ -34,7 +38,7 @@ class NullProgress:
 
 
 class TextProgress:
-    """Writes a line when the state changes; counts alone do not make a new line.
+    """Writes a line when a state changes; counts alone do not make a new line.
 
     Parameters
     ----------
@@ -44,13 +48,13 @@ class TextProgress:
 
     def __init__(self, stream: TextIO | None = None):
         self._stream = stream
-        self._last = ""
+        self._states: dict[str, str] = {}
 
-    def update(self, text: str, done: int | None = None, total: int | None = None) -> None:
+    def update(self, what: str, state: str, done: int | None = None, total: int | None = None) -> None:
         """Write the state when it is a new one."""
-        if text != self._last:
-            self._last = text
-            self.say(text)
+        if self._states.get(what) != state:
+            self._states[what] = state
+            self.say(f"{what}: {state}")
 
     def say(self, text: str) -> None:
         """Write one line."""
@@ -58,28 +62,39 @@ class TextProgress:
 
 
 class NotebookProgress:
-    """Keeps all lines of one piece of work in a single output that is rewritten in place."""
+    """Keeps all lines of one piece of work in a single output that is rewritten in place.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    clock
+        Gives the seconds shown beside a state; replaced in tests.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._handle: Any = None
-        self._lines: list[str] = []
-        self._state = ""
+        self._lines: dict[str, str] = {}
+        self._began: dict[str, float] = {}
+        self._clock = clock
+        self._lock = threading.Lock()
 
-    def update(self, text: str, done: int | None = None, total: int | None = None) -> None:
-        """Rewrite the state below the lines that stay."""
-        self._state = f"{text} {counted(done, total)}".strip()
-        self._show()
+    def update(self, what: str, state: str, done: int | None = None, total: int | None = None) -> None:
+        """Rewrite the line of this thing: its state, its counts, the seconds since it was first shown."""
+        with self._lock:
+            seconds = self._clock() - self._began.setdefault(what, self._clock())
+            since = f" ({seconds:.0f} s)" if seconds >= 1 and " after " not in state else ""
+            self._lines[what] = f"{what}: {state} {counted(done, total)}".rstrip() + since
+            self._show()
 
     def say(self, text: str) -> None:
-        """Add a line that stays and clear the state."""
-        self._lines.append(text)
-        self._state = ""
-        self._show()
+        """Add a line."""
+        with self._lock:
+            self._lines[text] = text
+            self._show()
 
     def _show(self) -> None:
         from IPython.display import display  # only in a notebook, where it is loaded already
 
-        bundle = {"text/plain": "\n".join([*self._lines, *([self._state] if self._state else [])])}
+        bundle = {"text/plain": "\n".join(self._lines.values())}
         if self._handle is None:
             self._handle = display(bundle, raw=True, display_id=True)
         else:
@@ -90,7 +105,7 @@ def counted(done: int | None, total: int | None) -> str:
     """Return `3 of 10 (30 %)`, `3`, or nothing."""
     if done is None:
         return ""
-    return f"{done:,} of {total:,} ({100 * done // max(total, 1)} %)" if total is not None else f"{done:,}"
+    return f"{done:,}" if total is None else f"{done:,} of {total:,} ({100 * done // max(total, 1)} %)"
 
 
 def choose(progress: Progress | bool | None = None) -> Progress:
@@ -106,12 +121,12 @@ def choose(progress: Progress | bool | None = None) -> Progress:
         return NullProgress()
     if progress is not None and progress is not True:
         return progress
-    wanted = os.environ.get(ENVIRONMENT, "").lower()
+    wanted = os.environ.get(ENVIRONMENT, "").strip().lower()
+    if wanted and wanted not in CHOICES:
+        raise ValueError(f"{ENVIRONMENT} must be one of {', '.join(CHOICES)}, got {wanted!r}")
     if wanted == "none":
         return NullProgress()
-    if wanted == "notebook" or (not wanted and _in_notebook()):
-        return NotebookProgress()
-    return TextProgress()
+    return NotebookProgress() if wanted == "notebook" or (not wanted and _in_notebook()) else TextProgress()
 
 
 def _in_notebook() -> bool:

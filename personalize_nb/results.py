@@ -20,6 +20,7 @@ from personalize_nb import columns as c
 from personalize_nb import filters, identifiers, limits, outputs, storage
 from personalize_nb.errors import InputError, NotFoundError
 from personalize_nb.identifiers import Findings
+from personalize_nb.progress import choose
 from personalize_nb.session import Session, current
 
 if TYPE_CHECKING:
@@ -52,6 +53,8 @@ class Results:
         return self._rows.num_rows
 
     def __repr__(self) -> str:
+        if "_rows" not in self.__dict__:  # a repr reads nothing
+            return "<Results not read yet: .recommendations(items=...), .themes(items=...), .errors(), .blocks()>"
         kind = "themes" if self.has_themes else "recommendations"
         return f"<Results of {len(self):,} rows, {self.failed:,} with errors: .{kind}(items=...), .errors()>"
 
@@ -79,6 +82,7 @@ class Results:
         columns
             Which columns of `items` to join; by default its title column, or all when it has none.
         """
+        self._tell_failed()
         found = list(self.blocks(items, columns))
         return pd.concat(found, ignore_index=True) if len(found) > 1 else found[0]
 
@@ -118,9 +122,16 @@ class Results:
         if len(self) and not self.has_themes and self.failed < len(self):
             raise NotFoundError("This output holds no themes: run pnb.themes(items, solution_version, item_name=...).")
         frame = _themes(self._ordered(0, len(self)), _Titles(items, columns))
+        self._tell_failed()
         kept = frame if threshold is None else frame[frame[c.RELEVANCE] >= threshold]
         if minimum_items:
             kept = kept[kept.groupby(c.ITEM_ID, sort=False)[c.RANK].transform("size") >= minimum_items]
+        hidden = frame[c.ITEM_ID].nunique() - kept[c.ITEM_ID].nunique()
+        if hidden:
+            choose().say(
+                f"{hidden:,} themes are left out: fewer than {minimum_items} items of relevance {threshold} or more; "
+                "threshold=None, minimum_items=0 lists them"
+            )
         return kept.reset_index(drop=True)
 
     def errors(self) -> pd.DataFrame:
@@ -128,8 +139,13 @@ class Results:
 
         Lines without any row in the output are among them.
         """
-        rows = self._ordered(0, len(self))
-        rows = rows.filter(pc.is_valid(rows.column("error")))
+        failed = np.flatnonzero(pc.is_valid(self._rows.column("error")).to_numpy())
+        order = self._matched[0]
+        if order is not None:
+            place = np.empty(len(order), np.int64)
+            place[order] = np.arange(len(order))
+            failed = failed[np.argsort(place[failed])]
+        rows = self._rows.take(pa.array(failed))
         frame = _keys(rows.column("input"), np.arange(rows.num_rows))
         for name in (c.ERROR, c.LINE, c.FILE):
             frame[name] = rows.column(name).to_pandas()
@@ -141,6 +157,10 @@ class Results:
         silent[c.ERROR] = outputs.NO_ROW
         silent[c.LINE], silent[c.FILE] = asked.column(c.LINE).to_pandas(), asked.column(c.FILE).to_pandas()
         return silent if frame.empty else pd.concat([frame, silent], ignore_index=True)
+
+    def _tell_failed(self) -> None:
+        if self.failed:
+            choose().say(f"{self.failed:,} input lines have no recommendations; .errors() says why")
 
     @cached_property
     def _record(self) -> pa.DataType:

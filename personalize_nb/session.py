@@ -375,6 +375,8 @@ def _from_client_error(error: Any, action: str) -> errors.PersonalizeError:
         return errors.QuotaError(f"{told} Wait until other work has ended (pnb.list_jobs()), then try again.")
     if code in _ACCESS or "nsufficient privileges" in text or "not authorized" in text:
         return errors.AccessError(told)
+    if code == "ResourceInUseException":
+        told += " Wait until it is ACTIVE, for example solution_version.wait(), then try again."
     return errors.ServiceError(told, code=code, operation=action)
 
 

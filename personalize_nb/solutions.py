@@ -84,7 +84,7 @@ def find_solution_version(name: SolutionVersion | str, session: Session | None =
     ----------
     name
         The ARN of a solution version; or a solution's name or ARN, which stands for its newest ACTIVE version (the
-        newest one in training when none is ACTIVE yet).
+        newest one in training when none is ACTIVE yet); or the `name` given to `pnb.train`, while one solution has it.
     session
         Where to look; by default the session of `pnb.connect()`.
 
@@ -102,22 +102,30 @@ def find_solution_version(name: SolutionVersion | str, session: Session | None =
         return from_description(
             session.call("describe_solution_version", solutionVersionArn=name)["solutionVersion"], session
         )
-    arn = name if name.startswith("arn:") else session.arn("solution", name)
-    try:
-        versions = list(session.pages("list_solution_versions", "solutionVersions", solutionArn=arn))
-    except errors.NotFoundError as error:
-        names = [entry["name"] for entry in session.pages("list_solutions", "solutions")]
-        near = difflib.get_close_matches(name.rsplit("/", 1)[-1], names, n=3, cutoff=0.3) or names[:3]
-        raise errors.NotFoundError(
-            f"There is no solution {name!r}"
-            + (f"; there is {', '.join(map(repr, near))}." if near else ".")
-            + " pnb.train(...) makes one, pnb.list_solution_versions() lists them."
-        ) from error
+    versions = _versions(name, session)
     usable = [version for version in versions if version["status"] not in (limits.TERMINAL - {limits.ACTIVE})]
     if not usable:
         raise errors.NotFoundError(f"Solution {name!r} has no usable version (it has {len(versions)}); train it again.")
     best = max(usable, key=lambda version: (version["status"] == limits.ACTIVE, version["creationDateTime"]))
     return find_solution_version(best["solutionVersionArn"], session)
+
+
+def _versions(name: str, session: Session) -> list[dict[str, Any]]:
+    """Return the versions of the solution with this name or ARN, or the one whose name begins with it."""
+    arn = name if name.startswith("arn:") else session.arn("solution", name)
+    try:
+        return list(session.pages("list_solution_versions", "solutionVersions", solutionArn=arn))
+    except errors.NotFoundError as error:
+        names = [entry["name"] for entry in session.pages("list_solutions", "solutions")]
+        begun = [one for one in names if one.startswith(f"{name}-")]
+        if len(begun) == 1:
+            return _versions(begun[0], session)
+        near = begun or difflib.get_close_matches(name.rsplit("/", 1)[-1], names, n=3, cutoff=0.3) or names[:3]
+        raise errors.NotFoundError(
+            f"There is no solution {name!r}"
+            + (f"; there is {', '.join(map(repr, near))}." if near else ".")
+            + " pnb.train(...) makes one, pnb.list_solution_versions() lists them."
+        ) from error
 
 
 def list_solution_versions(session: Session | None = None) -> pd.DataFrame:

@@ -65,11 +65,11 @@ def until_active(
                 described = {"status": status or "not reached"}
             status, elapsed = described["status"], clock() - started
             if status == limits.ACTIVE:
-                progress.say(f"{what}: ACTIVE after {elapsed:.0f} s")
+                progress.update(what, f"ACTIVE after {elapsed:.0f} s")
                 return described
             if status in limits.TERMINAL:
                 reason = described.get("failureReason") or "the service gave no reason"
-                progress.say(f"{what}: {status}")
+                progress.update(what, status)
                 raise errors.FailedError(f"{what} ended in {status}: {reason}", arn=arn, reason=reason)
             if timeout is not None and elapsed >= timeout:
                 raise errors.WaitTimeoutError(
@@ -77,7 +77,7 @@ def until_active(
                     arn=arn,
                     status=status,
                 )
-            progress.update(f"{what}: {status}")
+            progress.update(what, status)
             sleep(pause(elapsed) if timeout is None else min(pause(elapsed), max(timeout - elapsed, 0)))
     except KeyboardInterrupt:
         told = f"stopped waiting; {what} goes on. Wait again with {again}."
