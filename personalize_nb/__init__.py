@@ -17,20 +17,25 @@ from typing import Any
 __version__ = "0.1.0"
 
 _HOMES = {
+    "charts": ("plot_coverage", "plot_popularity", "plot_scores"),
     "filters": ("Filter", "create_filter", "find_filter", "list_filters"),
+    "form": ("JobForm",),
     "inputs": ("Batch", "items", "rankings", "users"),
     "jobs": ("BatchInferenceJob", "attach", "list_jobs", "start"),
     "launch": ("recommend", "themes"),
+    "receipts": ("watch",),
+    "redact": ("redact", "redact_notebook"),
     "requests": ("JobRequest", "Problem", "problems"),
     "results": ("Results", "read_results"),
     "session": ("Session", "connect"),
     "solutions": ("SolutionVersion", "find_solution_version", "list_solution_versions"),
     "training": ("train",),
+    "views": ("show_job", "show_themes", "show_user"),
 }
 _MODULE_OF = {name: module for module, names in _HOMES.items() for name in names}
 _MODULES = ("errors", "samples")
 
-__all__ = sorted(("__version__", *_MODULE_OF, *_MODULES), key=str.lower)
+__all__ = sorted(("__version__", *_MODULE_OF, *_MODULES))
 
 
 def __getattr__(name: str) -> Any:

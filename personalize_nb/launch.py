@@ -87,16 +87,16 @@ def recommend(
     session = current(session)
     version = find_solution_version(solution_version, session)
     chosen = find_filter(filter, session) if filter is not None else None
-    name = job_name or new_job_name(version.name)
-    ready = isinstance(data, str) and storage.is_s3(data)
-    batch = None if ready else batch_for(data, version, chosen, filter_values)
-    request = JobRequest(
-        job_name=name,
-        solution_version_arn=version.arn,
-        input_path=str(data) if ready else session.location("jobs", name, "input", "input.jsonl"),
-        output_path=output or session.location("jobs", name, "output") + "/",
-        role_arn=role_arn or session.role(),
-        filter_arn=chosen.arn if chosen else None,
+    source = data if isinstance(data, str) and storage.is_s3(data) else None
+    batch = None if source else batch_for(data, version, chosen, filter_values)
+    request = request_for(
+        version,
+        source,
+        chosen,
+        session,
+        job_name=job_name,
+        output=output,
+        role_arn=role_arn,
         num_results=num_results,
         exploration_weight=exploration_weight,
         exploration_item_age_cut_off=exploration_item_age_cut_off,
@@ -108,6 +108,38 @@ def recommend(
         tags=dict(tags or {}),
     )
     return submit(request, batch, context(version, batch, chosen), session)
+
+
+def request_for(
+    version: SolutionVersion,
+    source: str | None,
+    chosen: Filter | None,
+    session: Session,
+    *,
+    job_name: str | None = None,
+    output: str | None = None,
+    role_arn: str | None = None,
+    **parameters: Any,
+) -> JobRequest:
+    """Return the request for a model and a filter; name, folders and role are filled in where none is given.
+
+    Parameters
+    ----------
+    source
+        Where the input lies, or None for input that is uploaded to the job's own folder.
+    **parameters
+        Other fields of `JobRequest`.
+    """
+    name = job_name or new_job_name(version.name)
+    return JobRequest(
+        job_name=name,
+        solution_version_arn=version.arn,
+        input_path=source or session.location("jobs", name, "input", "input.jsonl"),
+        output_path=output or session.location("jobs", name, "output") + "/",
+        role_arn=role_arn or session.role(),
+        filter_arn=chosen.arn if chosen else None,
+        **parameters,
+    )
 
 
 def context(version: SolutionVersion, batch: Batch | None, chosen: Filter | None) -> Context:
@@ -174,7 +206,7 @@ def themes(
         data,
         version,
         mode=THEME_GENERATION,
-        item_name=item_name or _name_column(version),
+        item_name=item_name or name_column(version),
         **{**parameters, "session": session},
     )
 
@@ -213,7 +245,7 @@ def _values(data: Any, chosen: Filter | None, values: FilterValues | None, key: 
     return {**found, **given} or None
 
 
-def _name_column(version: SolutionVersion) -> str:
+def name_column(version: SolutionVersion) -> str:
     """Return the column of item names in the schema of the version's items dataset."""
     session = version.session
     datasets = session.pages("list_datasets", "datasets", datasetGroupArn=version.dataset_group_arn)

@@ -82,11 +82,22 @@ class Receipt:
         self._handle: Any = None
         self._thread: threading.Thread | None = None
 
-    def show(self) -> Receipt:
-        """Display the receipt below the running cell, as the job stands now."""
+    def show(self, place: Any = None) -> Receipt:
+        """Display the receipt as the job stands now.
+
+        Parameters
+        ----------
+        place
+            The display handle of an output to rewrite; by default a new output below the running cell.
+        """
         from IPython.display import display  # loaded already wherever this is called
 
-        self._handle = display(_bundle(self.job.describe()), raw=True, display_id=True)
+        bundle = _bundle(self.job.describe())
+        if place is None:
+            self._handle = display(bundle, raw=True, display_id=True)
+        else:
+            self._handle = place
+            place.update(bundle, raw=True)
         return self
 
     def follow(self) -> None:
