@@ -56,3 +56,8 @@ def send(endpoint, method, path, body=b"", headers=None):
         return response.status, dict(response.getheaders()), response.read()
     finally:
         connection.close()
+
+
+def code_of(error):
+    """The service's error code in what `pytest.raises` caught."""
+    return error.value.response["Error"]["Code"]
