@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from importlib import resources
 from pathlib import Path
 
@@ -14,7 +15,9 @@ import personalize_nb as pnb
 from personalize_nb.errors import InputError, NotFoundError
 from personalize_nb.samples.library import END, START
 
-MOVIELENS = Path("/work/shared/data/ml-latest-small")
+MOVIELENS = Path(
+    os.environ.get("MOVIELENS", Path(__file__).resolve().parents[2] / "shared" / "data" / "ml-latest-small")
+)
 
 SUBJECTS = {
     "Adventure",

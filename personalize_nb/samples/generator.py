@@ -40,7 +40,7 @@ def simulate(
     famous
         For each book, whether most people know it; such books tend to be the popular ones.
     readers
-        How many readers; each visits 7 books or more, 31 on average.
+        How many readers; each plans 7 visits or more, 31 on average.
     seed
         Another seed gives other readers, other popular books and other newcomers.
     """
