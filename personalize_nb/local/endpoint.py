@@ -127,6 +127,7 @@ class Endpoint:
         self._on_request = on_request or (lambda: None)
         self._server = _Server((host, port), self)
         self._thread: threading.Thread | None = None
+        self._serving = False
 
     @property
     def url(self) -> str:
@@ -140,17 +141,20 @@ class Endpoint:
 
     def serve_forever(self) -> None:
         """Answer until `stop` is called from another thread."""
+        self._serving = True
         self._server.serve_forever(poll_interval=0.1)
 
     def start(self) -> Endpoint:
         """Answer in a thread of its own."""
+        self._serving = True
         self._thread = threading.Thread(target=self.serve_forever, name="endpoint", daemon=True)
         self._thread.start()
         return self
 
     def stop(self) -> None:
         """Take no more requests, let those under way finish for a few seconds, then close."""
-        self._server.shutdown()
+        if self._serving:  # otherwise there is no loop that could tell that it ended
+            self._server.shutdown()
         self._server.server_close()
         self._server.end_connections()
         if self._thread:

@@ -69,6 +69,22 @@ def test_an_open_body_survives_its_replacement(store):
         assert file.read() == b"old"
 
 
+def test_joining_works_where_the_kernel_cannot_copy(store, monkeypatch, tmp_path):
+    def refused(*arguments):
+        raise OSError("not on this file system")
+
+    monkeypatch.setattr(os, "copy_file_range", refused, raising=False)
+    source = tmp_path / "source"
+    source.write_bytes(b"0123456789")
+    with store.incoming() as incoming, open(source, "rb") as file:
+        incoming.append(file, 2, 3)
+        incoming.append(file, 0, 2)
+        store.publish("books", "k", incoming, etag="e")
+    assert read(store, "k") == b"23401"
+    with store.incoming() as incoming, open(source, "rb") as file, pytest.raises(EOFError, match="5 bytes"):
+        incoming.append(file, 5, 10)
+
+
 def test_list_in_byte_order_by_prefix(store):
     keys = ["a", "a/b", "a//b", "B", "é", "a-", "../up", "x/", "\U0001f600", "\ud7ff/1", "\uffff"]
     for key in keys:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import http.client
 import json
 import socket
@@ -14,7 +15,9 @@ from botocore.exceptions import ClientError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from personalize_nb.local.endpoint import Response
+from personalize_nb.local.endpoint import Endpoint, Response
+from personalize_nb.local.objects.rest import s3_handler
+from personalize_nb.local.objects.store import Incoming, ObjectStore
 
 
 @pytest.fixture(scope="module")
@@ -167,3 +170,20 @@ def test_many_requests_on_one_connection_and_activity_is_told():
             assert response.status == 200 and response.read() == b""
         connection.close()
     assert len(calls) == 6
+
+
+def test_an_endpoint_that_never_served_can_be_stopped():
+    Endpoint({}, {}, wire.REGION).stop()
+
+
+def test_a_full_disk_is_told_and_leaves_nothing(tmp_path, monkeypatch):
+    def full(*arguments):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    store = ObjectStore(tmp_path)
+    store.create_bucket("books", wire.REGION)
+    with wire.serving({"s3": s3_handler(store, wire.REGION, wire.ACCOUNT)}) as endpoint:
+        monkeypatch.setattr(Incoming, "write", full)
+        status, answer = call(endpoint, "PUT", "/books/k", b"body")
+    assert status == 507 and "No space" in answer
+    assert list(store.list("books")) == [] and not list((tmp_path / "incoming").iterdir())

@@ -12,7 +12,7 @@ import io
 import re
 import sqlite3
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -144,7 +144,7 @@ class ObjectStore:
                 )
             db.execute("INSERT INTO buckets VALUES (?, ?, ?)", (name, region, self.clock()))
 
-    def buckets(self) -> list[BucketInfo]:
+    def buckets(self) -> Sequence[BucketInfo]:
         """All buckets by name."""
         with self.database.reading() as db:
             return [BucketInfo(*row) for row in db.execute("SELECT * FROM buckets ORDER BY name")]
