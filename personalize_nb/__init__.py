@@ -24,7 +24,7 @@ _HOMES = {
     "jobs": ("BatchInferenceJob", "attach", "list_jobs", "start"),
     "launch": ("recommend", "themes"),
     "receipts": ("watch",),
-    "redact": ("redact", "redact_notebook"),
+    "redact": ("redact_notebook",),
     "requests": ("JobRequest", "Problem", "problems"),
     "results": ("Results", "read_results"),
     "session": ("Session", "connect"),

@@ -93,7 +93,7 @@ class Batch:
     def lines(self, most: int = MAX_SHOWN_LINES) -> list[str]:
         """Return the first lines as a job reads them."""
         text = b"".join(jsonlines.encoded(self.table.slice(0, most))).decode()
-        return text.splitlines()
+        return text.split("\n")[:-1]  # not splitlines(): an id may hold a separator of Unicode's
 
     def __repr__(self) -> str:
         notes = f", {len(self.findings)} notes in .findings" if len(self.findings) else ""

@@ -39,9 +39,10 @@ def _lines(table: pa.Table) -> pa.Array:
         parts += [f'{"," if place else ""}"{c.JSON_NAMES[name]}":', value]
     values = [name for name in table.column_names if name.startswith("$")]
     if values:
-        members = [_join([f"{json.dumps(name[1:])}:", _json_string(_chunk(table, name))]) for name in values]
-        text = pc.binary_join_element_wise(*members, _large(","), null_handling="skip")
-        parts.append(pc.if_else(pc.equal(text, _large("")), _large(""), _join([',"filterValues":{', text, "}"])))
+        members = [_join([f",{json.dumps(name[1:])}:", _json_string(_chunk(table, name))]) for name in values]
+        text = _join([pc.fill_null(member, "") for member in members])
+        inner = pc.utf8_slice_codeunits(text, 1)  # without the first comma
+        parts.append(pc.if_else(pc.equal(text, _large("")), _large(""), _join([',"filterValues":{', inner, "}"])))
     return _join([*parts, "}\n"])
 
 

@@ -63,10 +63,10 @@ def stored(session: Session | None, address: str) -> list[Stored]:
     return [Stored(str(path), path.stat().st_size)] if path.is_file() else []
 
 
-def line_blocks(session: Session | None, address: str, size: int = BLOCK) -> Iterator[bytes]:
-    """Yield an object's or file's bytes in blocks of about `size` that end with a line's end."""
+def line_blocks(session: Session | None, address: str, size: int | None = None) -> Iterator[bytes]:
+    """Yield an object's or file's bytes in blocks of about `size` (`BLOCK`) that end with a line's end."""
     rest = b""
-    for block in _blocks(session, address, size):
+    for block in _blocks(session, address, size or BLOCK):
         block = rest + block
         end = block.rfind(b"\n") + 1
         rest = block[end:]

@@ -5,8 +5,11 @@ from __future__ import annotations
 import os
 
 import pytest
+import reading_world
 
 from personalize_nb import local
+from personalize_nb.session import Session
+from personalize_nb.training import train
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -29,3 +32,23 @@ def local_service(clean_environment, tmp_path_factory):
     path = tmp_path_factory.mktemp("service")
     yield local.start(path, idle_seconds=600)
     local.stop(path)
+
+
+@pytest.fixture(scope="session")
+def session(local_service):
+    """Give the toolkit's session on the shared service."""
+    return Session.local(local_service.path)
+
+
+@pytest.fixture(scope="session")
+def readers_model(session):
+    """Give a User-Personalization solution version of the reading world."""
+    frames = reading_world.interactions(), reading_world.items()
+    return train(*frames, name="reading", progress=False, session=session)
+
+
+@pytest.fixture(scope="session")
+def books_model(session):
+    """Give a Similar-Items solution version of the reading world."""
+    frames = reading_world.interactions(), reading_world.items()
+    return train(*frames, name="reading", recipe="aws-similar-items", progress=False, session=session)
