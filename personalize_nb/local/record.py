@@ -24,6 +24,8 @@ from personalize_nb.local.layout import RECORD
 
 HEALTH_PATH = "/_personalize_nb/health"
 _ANSWER_BYTES = 4096
+# start times are counted from the machine's boot, whose time moves when the clock is set
+_CLOCK_STEP_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
@@ -100,7 +102,9 @@ def alive(info: ServiceInfo) -> bool:
     """Tell whether the process of the record still runs; a zombie or a later process of its number does not."""
     try:
         process = psutil.Process(info.pid)
-        return process.create_time() == info.started and process.status() != psutil.STATUS_ZOMBIE
+        if abs(process.create_time() - info.started) > _CLOCK_STEP_SECONDS:
+            return False
+        return process.status() != psutil.STATUS_ZOMBIE
     except psutil.Error:
         return False
 
