@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import scipy.sparse as sp
 
 from . import grammar, statistics
 from .generators import Evidence, Proposal, ThemeRequest
@@ -21,10 +22,13 @@ from .phrases import NAME, SETTING, Phrase
 
 MIN_Z = 2.0
 WIDE_SHARE, WIDE_FIT = 0.25, 0.35  # either many items use the phrase and the group leans to it,
-NARROW_SHARE, NARROW_FIT = 0.12, 0.7  # or some do and the group leans to it clearly
+NARROW_SHARE, NARROW_FIT = 0.15, 0.6  # or some do and the group leans to it clearly;
+MIN_SHARE = 0.1  # and some use the very word
+USE_POWER, TOLD_POWER = 0.5, 0.2  # how much it counts that items use the word, or one that says nearly the same
 MIN_LIKENESS = 0.04
-HEAD_SHARE, PAIR_SHARE, MIN_LIFT = 0.5, 0.4, 1.15
-MAKER_SHARE = 0.6
+HEAD_SHARE, PAIR_SHARE, BOTH_SHARE, MIN_LIFT = 0.5, 0.4, 1.0, 1.15
+SECOND_HEAD = 0.7  # what the second category of a pair adds
+MAKER_SHARE, PERIOD_LIFT = 0.6, 1.6
 SECOND_UTILITY, SECOND_SHARE = 0.6, 0.12
 MAX_SUBJECTS, MAX_TEXTS = 6, 12
 CERTAIN = 4.0  # the utility that counts as full confidence
@@ -41,6 +45,13 @@ class _Subject:
     evidence: Evidence
 
 
+@dataclass(frozen=True)
+class _Head:
+    noun: str
+    values: tuple[str, ...]
+    worth: float
+
+
 class ExtractiveThemes:
     """Names groups with words of their own items; see the module's text for how."""
 
@@ -53,6 +64,7 @@ class ExtractiveThemes:
         self._index = index
         medium = index.catalogue.medium
         self._base = np.asarray(index.categories.mean(axis=0)).ravel()
+        self._years = np.array([item.year for item in index.catalogue.items], dtype=np.int64)
         self._heads = np.array([not is_subject(name, medium) for name in index.category_names], dtype=bool)
 
     def generate(self, requests: Sequence[ThemeRequest]) -> Iterator[Proposal]:
@@ -60,20 +72,19 @@ class ExtractiveThemes:
         for start in range(0, len(requests), BLOCK):
             block = requests[start : start + BLOCK]
             groups = self._index.rows_of([request.items for request in block])
-            counts, shares = (groups @ self._index.uses).tocsr(), (groups @ self._index.categories).toarray()
+            counts, told = (groups @ self._index.uses).tocsr(), (groups @ self._index.told).tocsr()
+            shares = (groups @ self._index.categories).toarray()
             for row, request in enumerate(block):
                 members = groups.indices[groups.indptr[row] : groups.indptr[row + 1]]
-                used = slice(counts.indptr[row], counts.indptr[row + 1])
-                yield self._propose(request, members, counts.indices[used], counts.data[used], shares[row])
+                heads = self._find_heads(shares[row], len(members))
+                subjects = self._find_subjects(members, _row(counts, row), _row(told, row))
+                yield self._propose(request, members, heads, subjects)
 
     def _propose(
-        self, request: ThemeRequest, members: np.ndarray, columns: np.ndarray, counts: np.ndarray, values: np.ndarray
+        self, request: ThemeRequest, members: np.ndarray, heads: list[_Head], subjects: list[_Subject]
     ) -> Proposal:
-        medium = self._index.catalogue.medium
         if not len(members):
-            return Proposal((grammar.sentence_case(f"more {medium}"),), 0.0, (), "unknown items")
-        heads = self._find_heads(values, len(members))
-        subjects = self._find_subjects(members, columns, counts)
+            return Proposal((f"More {self._index.catalogue.medium}",), 0.0, (), "unknown items")
         texts, evidence = self._write(heads, subjects, members)
         plain = self._fall_back(heads, request, members)
         if texts:
@@ -83,46 +94,46 @@ class ExtractiveThemes:
             )
         return Proposal(tuple(text for text, _ in plain), FALLBACK_CONFIDENCE, evidence, plain[0][1])
 
-    def _find_heads(self, counts: np.ndarray, size: int) -> list[tuple[str, tuple[str, ...], float]]:
-        """Return (noun, category values, share) of the heads that fit the group, best first; the medium is last."""
+    def _find_heads(self, counts: np.ndarray, size: int) -> list[_Head]:
+        """Return the nouns that fit the group by its categories, best first; the medium itself is last."""
         index = self._index
-        share = counts / size
+        share = counts / max(size, 1)
         lift = share / np.maximum(self._base, 1e-9)
         fits = np.flatnonzero((share >= PAIR_SHARE) & (lift >= MIN_LIFT) & self._heads)
         worth = {c: share[c] ** 1.5 * np.log(1 / min(self._base[c], 0.95)) for c in fits}
         ranked = sorted(fits, key=lambda c: (-round(worth[c], 6), index.category_names[c]))
-        found: list[tuple[str, tuple[str, ...], float]] = []
-        for place, first in enumerate(ranked[:3]):
-            for second in ranked[place + 1 : 4]:
-                if share[first] + share[second] < HEAD_SHARE + PAIR_SHARE + 0.1:
-                    continue
-                noun = grammar.head((index.category_names[first], index.category_names[second]), index.catalogue.medium)
-                if noun is not None:
-                    both = (index.category_names[first], index.category_names[second])
-                    found.append((noun, both, worth[first] + 0.7 * worth[second]))
+        found = []
+        names, medium = index.category_names, index.catalogue.medium
+        pairs = [(a, b) for place, a in enumerate(ranked[:3]) for b in ranked[place + 1 : 4]]
+        for first, second in pairs:
+            noun = grammar.head((names[first], names[second]), medium)
+            if noun is not None and share[first] + share[second] >= BOTH_SHARE:
+                found.append(_Head(noun, (names[first], names[second]), worth[first] + SECOND_HEAD * worth[second]))
         for only in ranked:
-            noun = grammar.head((index.category_names[only],), index.catalogue.medium)
+            noun = grammar.head((names[only],), medium)
             if noun is not None and share[only] >= HEAD_SHARE:
-                found.append((noun, (index.category_names[only],), worth[only]))
-        found.sort(key=lambda head: (-round(head[2], 6), head[0]))
-        return [*found, (index.catalogue.medium, (), 0.0)]
+                found.append(_Head(noun, (names[only],), worth[only]))
+        found.sort(key=lambda head: (-round(head.worth, 6), head.noun))
+        return [*found, _Head(medium, (), 0.0)]
 
-    def _find_subjects(self, members: np.ndarray, columns: np.ndarray, counts: np.ndarray) -> list[_Subject]:
+    def _find_subjects(self, members: np.ndarray, uses: np.ndarray, told: np.ndarray) -> list[_Subject]:
         """Return the phrases that pass the gates, best first."""
         index, size = self._index, len(members)
-        least = 3 if size >= 12 else 2
-        keep = (counts >= max(least, NARROW_SHARE * size)) & (index.likeness[columns] >= MIN_LIKENESS)
-        columns, counts = columns[keep], counts[keep]
-        z = statistics.log_odds(counts, size, index.phrase_counts[columns], len(index.catalogue.items))
+        if not size:
+            return []
+        columns = np.flatnonzero((uses >= max(2, MIN_SHARE * size)) & (index.likeness >= MIN_LIKENESS))
+        z = statistics.log_odds(told[columns], size, index.told_counts[columns], len(index.catalogue.items))
         centre = index.items[members].mean(axis=0)
         fit = ((index.directions[columns] @ centre - index.mean[columns]) / index.deviation[columns]).round(4)
-        share = counts / size
+        share, wide = uses[columns] / size, told[columns] / size
         gate = (z >= MIN_Z) & (
-            ((share >= WIDE_SHARE) & (fit >= WIDE_FIT)) | ((share >= NARROW_SHARE) & (fit >= NARROW_FIT))
+            ((wide >= WIDE_SHARE) & (fit >= WIDE_FIT)) | ((wide >= NARROW_SHARE) & (fit >= NARROW_FIT))
         )
-        columns, z, fit, share = columns[gate], z[gate], fit[gate], share[gate]
+        columns, fit, share, wide = columns[gate], fit[gate], share[gate], wide[gate]
         near = (index.directions[columns] @ index.items[members].T >= index.high[columns, None]).mean(axis=1)
-        utility = (np.sqrt(share) * fit * (1 + near) * (1 + np.sqrt(np.maximum(index.likeness[columns], 0)))).round(4)
+        utility = (
+            np.sqrt((share + wide) / 2) * fit * (1 + near) * (1 + np.sqrt(np.maximum(index.likeness[columns], 0)))
+        ).round(4)
         order = sorted(range(len(columns)), key=lambda i: (-utility[i], index.phrases[columns[i]].key))
         users = index.uses[members].tocsc()
         total = len(index.catalogue.items)
@@ -136,10 +147,10 @@ class ExtractiveThemes:
         return _without_parts(found)[:MAX_SUBJECTS]
 
     def _write(
-        self, heads: list[tuple[str, tuple[str, ...], float]], subjects: list[_Subject], members: np.ndarray
+        self, heads: list[_Head], subjects: list[_Subject], members: np.ndarray
     ) -> tuple[list[str], tuple[Evidence, ...]]:
         """Return the texts worth printing, best first, and the evidence of the best."""
-        noun = heads[0][0]
+        noun = heads[0].noun
         texts: list[str] = []
         maker = self._maker(noun, members)
         if maker is not None:
@@ -162,6 +173,8 @@ class ExtractiveThemes:
         """Tell whether a second subject adds items of its own and reads well beside the first."""
         if second.utility < SECOND_UTILITY * first.utility or second is first or second.utility > first.utility:
             return False
+        if " and " in first.phrase.text + second.phrase.text and second.phrase.slot != SETTING:
+            return False
         alike = first.phrase.person == second.phrase.person or second.phrase.slot == SETTING
         return alike and len(second.users - first.users) >= 2 and first.phrase.slot != NAME != second.phrase.slot
 
@@ -174,20 +187,35 @@ class ExtractiveThemes:
             return None
         return grammar.sentence_case(f"{noun} by {best}")
 
-    def _fall_back(
-        self, heads: list[tuple[str, tuple[str, ...], float]], request: ThemeRequest, members: np.ndarray
-    ) -> list[tuple[str, str]]:
+    def _period(self, noun: str, members: np.ndarray) -> str | None:
+        """Return "… from the 1990s" when that sets the group apart from the catalogue."""
+        found = grammar.period_of(self._years[members].tolist())
+        if found is None:
+            return None
+        text, first, end = found
+        usual = np.mean((self._years >= first) & (self._years < end))
+        here = np.mean((self._years[members] >= first) & (self._years[members] < end))
+        return f"{noun} from {text}" if here >= PERIOD_LIFT * usual else None
+
+    def _fall_back(self, heads: list[_Head], request: ThemeRequest, members: np.ndarray) -> list[tuple[str, str]]:
         """Return plainer texts that are true, with the kind of each."""
-        noun, medium = heads[0][0], self._index.catalogue.medium
-        years = [self._index.catalogue.items[row].year for row in members]
+        noun, medium = heads[0].noun, self._index.catalogue.medium
         plain = [
-            (grammar.from_period(noun, years), "period"),
+            (self._period(noun, members), "period"),
             (grammar.for_fans(noun, request.seed_name), "fans"),
             (grammar.for_fans(medium, request.seed_name), "fans"),
-            *((head[0], "head") for head in heads if " " in head[0]),
+            *((head.noun, "head") for head in heads if " " in head.noun),
             (f"more {medium} like these", "head"),
         ]
         return [(grammar.sentence_case(text), kind) for text, kind in plain if text]
+
+
+def _row(counts: sp.csr_matrix, row: int) -> np.ndarray:
+    """Return one row of a sparse matrix as a plain array."""
+    dense = np.zeros(counts.shape[1])
+    inside = slice(counts.indptr[row], counts.indptr[row + 1])
+    dense[counts.indices[inside]] = counts.data[inside]
+    return dense
 
 
 def _without_parts(found: list[_Subject]) -> list[_Subject]:

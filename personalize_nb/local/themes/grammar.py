@@ -16,6 +16,7 @@ from .phrases import NAME, Phrase
 
 QUOTABLE = re.compile(r"[^\W\d_][\w'’&\- ]*[\w]")
 MAX_NAME_WORDS = 4
+PERIOD_SHARE, FIRST_DECADE = 0.7, 1800
 HEAD_ORDER = (
     "thrillers",
     "westerns",
@@ -96,16 +97,16 @@ def sentence_case(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def from_period(noun: str, years: Sequence[int]) -> str | None:
-    """Return "… from the 1990s" or "… from the 19th century" when seven in ten of the years agree."""
+def period_of(years: Sequence[int]) -> tuple[str, int, int] | None:
+    """Return a decade or century that seven in ten of the years share, as (text, first year, end), or None."""
     known = sorted(year for year in years if year > 0)
-    if len(known) < 0.7 * len(years) or len(known) < 3:
+    if len(known) < max(3, PERIOD_SHARE * len(years)):
         return None
-    for span, write in ((10, lambda start: f"the {start}s"), (100, _century)):
+    for span, write in ((10, "the {}s".format), (100, _century)):
         starts = [year // span * span for year in known]
         best = max(sorted(set(starts)), key=starts.count)
-        if starts.count(best) >= 0.7 * len(years) and (span == 100 or best >= 1800):
-            return f"{noun} from {write(best)}"
+        if starts.count(best) >= PERIOD_SHARE * len(years) and (span == 100 or best >= FIRST_DECADE):
+            return write(best), best, best + span
     return None
 
 

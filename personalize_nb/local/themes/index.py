@@ -21,14 +21,15 @@ import scipy.sparse as sp
 
 from . import statistics
 from .catalogue import Catalogue
-from .phrases import Phrase, mine
+from .phrases import NOUN, PAIR, SUBJECT, Phrase, mine
 from .text import lemmas
 
-METHOD = "4"  # part of the name on disk: raise it whenever an index would come out differently
+METHOD = "5"  # part of the name on disk: raise it whenever an index would come out differently
 CATEGORY = "\x1f"  # marks a vocabulary entry as a category value
 NAME_WEIGHT = 2
 CATEGORY_WEIGHT = 2
 CLOSEST_SHARE = 0.95
+FAMILY_COSINE, FAMILY_SIZE, FAMILY_USERS, FAMILY_LIKENESS = 0.6, 8, 5, 0.06
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,7 @@ class Index:
     vocabulary: tuple[str, ...]
     words: sp.csr_matrix  # items x vocabulary, weighted counts
     uses: sp.csr_matrix  # items x phrases, 0 or 1
+    told: sp.csr_matrix  # items x phrases, 0 or 1: uses the phrase or one that means nearly the same
     items: np.ndarray  # items x dimensions, unit rows
     projection: np.ndarray  # vocabulary x dimensions
     centre: np.ndarray  # dimensions: mean of the items before they were centred
@@ -58,6 +60,11 @@ class Index:
     def phrase_counts(self) -> np.ndarray:
         """In how many items each phrase occurs."""
         return np.bincount(self.uses.indices, minlength=len(self.phrases)).astype(np.float64)
+
+    @cached_property
+    def told_counts(self) -> np.ndarray:
+        """In how many items each phrase, or one of its family, occurs."""
+        return np.bincount(self.told.indices, minlength=len(self.phrases)).astype(np.float64)
 
     @cached_property
     def category_columns(self) -> np.ndarray:
@@ -100,10 +107,30 @@ def build(catalogue: Catalogue) -> Index:
     means, likeness = statistics.means_of(uses, items)
     directions = statistics.unit(means).round(statistics.ROUND)
     mean, deviation, high = statistics.spread_of(directions, items, CLOSEST_SHARE)
+    phrases = tuple(phrase for phrase, _ in mined)
+    told = (_families(phrases, uses, directions, likeness) @ uses).sign().T.tocsr()
     return Index(
-        catalogue, tuple(phrase for phrase, _ in mined), tuple(vocabulary), words, uses.T.tocsr(), items, projection,
-        centre, directions, likeness, mean, deviation, high,
+        catalogue, phrases, tuple(vocabulary), words, uses.T.tocsr(), told, items, projection, centre,
+        directions, likeness, mean, deviation, high,
     )  # fmt: skip
+
+
+def _families(
+    phrases: Sequence[Phrase], uses: sp.csr_matrix, directions: np.ndarray, likeness: np.ndarray
+) -> sp.csr_matrix:
+    """Return phrases x phrases, 1 where the second says nearly what the first says: of one kind, used by like items."""
+    person = np.array([phrase.person for phrase in phrases], dtype=bool)
+    common = np.array([phrase.slot in (NOUN, PAIR, SUBJECT) for phrase in phrases], dtype=bool)
+    spread = (np.diff(uses.indptr) >= FAMILY_USERS) & (likeness >= FAMILY_LIKENESS) & common
+    members: list[list[int]] = []
+    for row, direction in enumerate(directions):
+        family = [row]
+        if spread[row]:
+            near = np.flatnonzero(spread & (person == person[row]) & (directions @ direction >= FAMILY_COSINE))
+            closest = near[np.argsort(-(directions[near] @ direction).round(statistics.ROUND), kind="stable")]
+            family = sorted({row, *closest[:FAMILY_SIZE].tolist()})
+        members.append(family)
+    return incidence(members, len(phrases))
 
 
 def _count_words(catalogue: Catalogue) -> tuple[list[str], sp.csr_matrix]:
@@ -132,7 +159,7 @@ def _count_words(catalogue: Catalogue) -> tuple[list[str], sp.csr_matrix]:
 
 
 ARRAYS = ("items", "projection", "centre", "directions", "likeness", "mean", "deviation", "high")
-MATRICES = ("words", "uses")
+MATRICES = ("words", "uses", "told")
 
 
 def load_or_build(catalogue: Catalogue, cache: Path) -> Index:

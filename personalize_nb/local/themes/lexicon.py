@@ -13,6 +13,9 @@ from importlib.resources import files
 # Letters of the packed table: lexicographer files 03 to 28 as `a` to `z`.
 PERSON, ANIMAL = "p", "c"
 COUNTED = frozenset("cdopr")  # animals, things, objects, persons, plants: what is written in the plural
+UNCOUNTED = frozenset(
+    "egjqstxy"
+)  # attributes, thoughts, feelings, phenomena, possessions, processes, states, substances
 GROUPLESS = frozenset("fmuvwz")  # body parts, places, quantities, relations, shapes, times: never what a group is about
 NO_NOUN = "-"
 
@@ -116,6 +119,8 @@ def plural(noun: str) -> str:
         return known
     if noun.endswith("y") and noun[-2:-1] not in tuple("aeiou"):
         return noun[:-1] + "ies"
+    if noun.endswith("s") and not noun.endswith(("ss", "us", "is", "as", "ns")):  # "clothes", "headquarters"
+        return noun
     if noun.endswith(("s", "x", "z", "ch", "sh")):
         return noun + "es"
     if noun.endswith("man") and not noun.endswith(("human", "german", "shaman", "roman", "talisman")):

@@ -1,27 +1,27 @@
 """Noun phrases of a catalogue: which exist, which items use them, and how the catalogue itself writes them.
 
-Without a tagger: a word's class is WordNet's, corrected by the company the word keeps in this catalogue; its number
-and article in a theme follow the catalogue's own habit. Local service, themes; over floor 0.
+A word's class is WordNet's, corrected by the company the word keeps in this catalogue; its number and article in a
+theme follow the catalogue's own habit. Local service, themes; over floor 0.
 """
 
 from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from .catalogue import Catalogue
 from .genres import as_subject, is_subject, subject_key
-from .lexicon import ANIMAL, COUNTED, GROUPLESS, PERSON, is_place, plural, word_class, word_list
-from .text import Token, tokens
+from .lexicon import ANIMAL, COUNTED, GROUPLESS, PERSON, UNCOUNTED, is_place, plural, word_class, word_list
+from .occurrences import NAME, NOUN, PAIR, Occurrence, occurrences, proper_words
+from .text import tokens
 
-NOUN, PAIR, NAME, SETTING, SUBJECT = "noun", "pair", "name", "setting", "subject"
-MAX_NAME_WORDS = 4
+SETTING, SUBJECT = "setting", "subject"
 MIN_ASSOCIATION = 0.3  # normalised pointwise mutual information of a two-word phrase
 MAX_SHARE = 0.2  # a phrase in more of the catalogue than this distinguishes nothing,
 MAX_SHARE_SMALL = 0.4  # though a small catalogue may have few kinds of items
 SMALL = 1000
+ENOUGH = 5  # uses that show a habit
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +40,13 @@ class Phrase:
 
 @dataclass(slots=True)
 class _Habit:
-    """How often a phrase was written in each way."""
+    """How often a phrase was written in each way, and by which items."""
 
     singular: int = 0
     plural: int = 0
     bare: int = 0
     definite: int = 0
+    counted: int = 0
     as_noun: int = 0
     as_verb: int = 0
     in_name: int = 0
@@ -53,28 +54,38 @@ class _Habit:
     cut: int = 0
     items: list[int] = field(default_factory=list)
 
-    def seen_in(self, row: int) -> None:
+    def add(self, use: Occurrence, row: int, is_name: bool) -> None:
+        """Add one occurrence."""
         if not self.items or self.items[-1] != row:
             self.items.append(row)
+        self.in_name += is_name
+        self.placed += use.previous in word_list("before_place")
+        if use.slot == NAME:
+            self.singular += not is_name
+            self.definite += use.article == "the"
+            return
+        determined = use.article in ("the", "'s") or use.article in word_list("determiners")
+        self.cut += use.described
+        if use.previous in word_list("before_verb"):
+            self.as_verb += 1
+        else:
+            self.as_noun += 1 + determined
+        if use.plural:
+            self.plural += 1
+        elif not use.attributive and not is_name:
+            self.singular += 1
+            self.definite += use.article == "the"
+            self.counted += use.article in ("a", "an", "another", "one")
+            self.bare += not determined
 
 
 def mine(catalogue: Catalogue) -> list[tuple[Phrase, list[int]]]:
     """Return the phrases worth naming a group by, sorted by key, each with the rows of its items."""
-    proper = _proper_words(item.description for item in catalogue.items)
-    habits: dict[tuple[str, str], _Habit] = {}
-    words: Counter[str] = Counter()
-    for row, item in enumerate(catalogue.items):
-        for text, is_name in ((item.name, True), (item.description, False)):
-            found = list(tokens(text))
-            words.update(token.lower for token in found)
-            for slot, key, token, before, after in _occurrences(found, proper, is_name):
-                habit = habits.setdefault((slot, key), _Habit())
-                habit.seen_in(row)
-                _record(habit, slot, token, before, after, is_name)
+    habits, words = _read(catalogue)
+    subjects = _subjects(catalogue)
     count = len(catalogue.items)
     least = 3 if count >= SMALL else 2
     most = max(4, int((MAX_SHARE if count >= SMALL else MAX_SHARE_SMALL) * count))
-    subjects = _subjects(catalogue)
     kept = []
     for (slot, key), habit in habits.items():
         if key not in subjects and least <= len(habit.items) <= most and _worth_naming(slot, key, habit, words):
@@ -82,11 +93,23 @@ def mine(catalogue: Catalogue) -> list[tuple[Phrase, list[int]]]:
     for key, (text, rows) in subjects.items():
         told = set(rows).union(*(habits[slot, key].items for slot in (NOUN, PAIR, NAME) if (slot, key) in habits))
         if least <= len(rows) <= 2 * most and not word_list("sensitive").intersection(key.split()):
-            phrase = Phrase(
-                key, text, SETTING if is_place(key) else SUBJECT, word_class(key.split()[-1]).kind == PERSON
-            )
-            kept.append((phrase, sorted(told)))
+            slot = SETTING if is_place(key) else SUBJECT
+            kept.append((Phrase(key, text, slot, word_class(key.split()[-1]).kind == PERSON), sorted(told)))
     return sorted(kept, key=lambda pair: (pair[0].key, pair[0].slot))
+
+
+def _read(catalogue: Catalogue) -> tuple[dict[tuple[str, str], _Habit], Counter[str]]:
+    """Read every name and description; return the habits of all phrases by (slot, key), and counts of words."""
+    proper = proper_words(item.description for item in catalogue.items)
+    habits: dict[tuple[str, str], _Habit] = {}
+    words: Counter[str] = Counter()
+    for row, item in enumerate(catalogue.items):
+        for text, is_name in ((item.name, True), (item.description, False)):
+            found = list(tokens(text))
+            words.update(token.lower for token in found)
+            for use in occurrences(found, proper, is_name):
+                habits.setdefault((use.slot, use.key), _Habit()).add(use, row, is_name)
+    return habits, words
 
 
 def _subjects(catalogue: Catalogue) -> dict[str, tuple[str, list[int]]]:
@@ -97,110 +120,6 @@ def _subjects(catalogue: Catalogue) -> dict[str, tuple[str, list[int]]]:
             if is_subject(value, catalogue.medium):
                 found.setdefault(subject_key(value), (as_subject(value), []))[1].append(row)
     return found
-
-
-def _proper_words(texts: Iterable[str]) -> Callable[[str], bool]:
-    """Return a test for words that this catalogue writes with a capital inside sentences."""
-    capital: Counter[str] = Counter()
-    small: Counter[str] = Counter()
-    for text in texts:
-        for token in tokens(text):
-            if not token.opens:
-                (capital if token.capital else small)[token.lower] += 1
-    return lambda lower: capital[lower] > 3 * small[lower]
-
-
-def _occurrences(
-    found: list[Token], proper: Callable[[str], bool], is_name: bool
-) -> Iterator[tuple[str, str, Token, Token | None, Token | None]]:
-    """Yield (slot, key, last word, word before the phrase, word after it) of every phrase in a text."""
-    stop, vague = word_list("stop"), word_list("vague")
-    named = [
-        token.capital
-        and (token.lower not in stop or (token.lower in word_list("name_openers") and not token.opens and not is_name))
-        and (not (token.opens or is_name) or proper(token.lower))
-        for token in found
-    ]
-    for end, token in enumerate(found):
-        after = found[end + 1] if end + 1 < len(found) and not found[end + 1].broken else None
-        before = found[end - 1] if end and not token.broken else None
-        if named[end]:
-            if after is None or not named[end + 1] or token.possessive:
-                start = end
-                while start and end - start < MAX_NAME_WORDS - 1 and _joined(found, named, start):
-                    start -= 1
-                if (
-                    start
-                    and not found[start].broken
-                    and found[start - 1].capital
-                    and found[start - 1].lower in word_list("name_openers")
-                ):
-                    start -= 1
-                key = " ".join(part.lower for part in found[start : end + 1])
-                before = found[start - 1] if start and not found[start].broken else None
-                yield NAME, key, token, before, after
-            continue
-        if (
-            token.lower in stop
-            or token.lemma in stop
-            or not _is_noun(token)
-            or (token.capital and not (token.opens or is_name))
-        ):
-            continue
-        if token.lemma not in vague and not _is_gerund(token.lemma):
-            yield NOUN, token.lemma, token, before, after
-        if before is not None and not named[end - 1] and not before.possessive and _is_modifier(before):
-            earlier = found[end - 2] if end > 1 and not before.broken else None
-            yield PAIR, f"{before.lower} {token.lemma}", token, earlier, after
-
-
-def _joined(found: list[Token], named: list[bool], start: int) -> bool:
-    return named[start - 1] and not found[start].broken and not found[start - 1].possessive
-
-
-def _is_noun(token: Token) -> bool:
-    known = word_class(token.lemma)
-    return known.noun >= 3 and len(token.lemma) > 2 and known.adjective < 4
-
-
-def _is_gerund(lemma: str) -> bool:
-    """Tell "leaving" from "wedding": a verb's -ing that the list of mass nouns does not allow as a theme."""
-    if not lemma.endswith("ing") or lemma in word_list("mass"):
-        return False
-    return word_class(lemma[:-3]).verb > 0 or word_class(lemma[:-3] + "e").verb > 0
-
-
-def _is_modifier(token: Token) -> bool:
-    if token.lower in word_list("stop") or len(token.lower) < 3 or token.capital:
-        return False
-    known = word_class(token.lower)
-    return known.adjective >= 4 or (known.noun >= 6 and token.lower == token.lemma)
-
-
-def _record(habit: _Habit, slot: str, token: Token, before: Token | None, after: Token | None, is_name: bool) -> None:
-    """Add one occurrence: number, article, and whether it stood as a noun or as a verb."""
-    habit.in_name += is_name
-    attributive = after is not None and word_class(after.lemma).noun >= 6 and after.lower not in word_list("stop")
-    previous = before.lower if before is not None else ""
-    article = previous == "the"
-    determined = article or previous in word_list("determiners") or (before is not None and before.possessive)
-    if slot == NAME:
-        habit.definite += article
-        habit.singular += not is_name
-        habit.placed += previous in word_list("before_place")
-        return
-    habit.cut += slot == PAIR and before is not None and _is_modifier(before)
-    if previous in word_list("before_verb"):
-        habit.as_verb += 1
-    else:
-        habit.as_noun += 1 + determined
-    if token.lower != token.lemma:
-        habit.plural += 1
-    elif not attributive and not is_name:
-        habit.singular += 1
-        habit.definite += article
-        described = before is not None and (word_class(previous).adjective >= 4 or word_class(previous).noun >= 6)
-        habit.bare += not determined and not described
 
 
 def _worth_naming(slot: str, key: str, habit: _Habit, words: Counter[str]) -> bool:
@@ -284,11 +203,13 @@ def _spelling(key: str, habit: _Habit) -> str | None:
         return many
     if habit.plural >= (0.1 if kind in COUNTED else 0.25) * (habit.singular + habit.plural):
         return many
-    if habit.bare >= 0.5 * habit.singular:
+    if habit.counted >= 0.3 * habit.singular:
+        return many
+    if habit.bare >= 0.5 * habit.singular and (habit.singular >= ENOUGH or kind in UNCOUNTED):
         return key
     if habit.definite >= 0.6 * habit.singular:
         return f"the {key}"
-    return many if kind in COUNTED or (modifier and kind in "bhil") else None
+    return many if kind in COUNTED else None
 
 
 def _capitalised(word: str) -> str:

@@ -1,8 +1,8 @@
 """How well each item fits the theme it stands under, measured from texts alone, for any theme whoever wrote it.
 
 The raw score blends the likeness of item and theme in the latent space, the share of the theme's words that the item
-bears out, and the item's likeness to its group. It is then set so that 0.1 means "fits better than 95 % of the
-catalogue", which keeps the meaning of Amazon's guidance to cut at 0.1. Local service, themes.
+bears out, and the item's likeness to its group in texts and categories. It is then set so that 0.1 means "fits better
+than 95 % of the catalogue", which keeps the meaning of Amazon's guidance to cut at 0.1. Local service, themes.
 """
 
 from __future__ import annotations
@@ -14,9 +14,13 @@ import scipy.sparse as sp
 
 from . import statistics
 from .genres import as_head, as_modifier
-from .index import Index, incidence
+from .index import CATEGORY, Index, incidence
+from .lexicon import singular, word_list
+from .rules import PERIOD, QUOTED_NAME
 from .text import lemmas
 
+# Weights of an item's likeness to the theme (meaning, words borne out) and to its group (texts, categories).
+MEANING, FACETS, CENTRE, PROFILE = 0.5, 0.3, 0.6, 0.3
 LOWEST, HIGHEST = -0.2, 0.6
 AT_QUANTILE, PER_DEVIATION, QUANTILE = 0.1, 0.12, 0.95
 DECIMALS = 7
@@ -31,7 +35,12 @@ class Relevance:
         present = np.bincount(index.words.indices, minlength=len(index.vocabulary))
         self._weight = np.log((1 + len(index.catalogue.items)) / (1 + present))
         self._bears = index.words.T.tocsr().sign()
+        self._profile = statistics.unit_rows(index.categories)
         self._named = _category_words(index)
+        self._mute = word_list("medium") | {singular(index.catalogue.medium), "fan"}
+        self._is_category = np.array([entry.startswith(CATEGORY) for entry in index.vocabulary], dtype=float)
+        told = set().union(*(needed for needed, _ in self._named))
+        self._is_subject = np.array([entry not in told for entry in index.vocabulary], dtype=float) - self._is_category
 
     def score(self, themes: Sequence[str], groups: sp.csr_matrix) -> list[np.ndarray]:
         """Return the scores of each group's items, in the order of the group's row of the incidence matrix.
@@ -59,23 +68,42 @@ class Relevance:
         """Return themes x catalogue, the blend before calibration."""
         index = self._index
         read = self._read(themes)
-        meaning = statistics.unit(statistics.unit(read @ index.projection) - index.centre)
-        whole = np.maximum(np.asarray(read.sum(axis=1)).ravel(), 1e-9)
-        facets = (sp.diags(1 / whole) @ read @ self._bears).toarray()
+        meaning = statistics.unit(statistics.unit(read @ sp.diags(self._weight) @ index.projection) - index.centre)
+        facets = (self._facets(read) @ self._bears).toarray()
         sizes = np.maximum(np.diff(groups.indptr), 1)[:, None]
         centres = (groups @ index.items) / sizes
-        return 0.6 * (meaning @ index.items.T + 0.5 * facets) + 0.5 * (centres @ index.items.T)
+        profiles = statistics.unit((groups @ self._profile).toarray())
+        return (
+            MEANING * (meaning @ index.items.T)
+            + FACETS * facets
+            + CENTRE * (centres @ index.items.T)
+            + PROFILE * (self._profile @ profiles.T).T
+        )
+
+    def _facets(self, read: sp.csr_matrix) -> sp.csr_matrix:
+        """Weigh what a theme speaks of: its categories share one half, its other words the other."""
+        spoken = [read @ sp.diags(part) for part in (self._is_category, self._is_subject)]
+        sums = [np.asarray(part.sum(axis=1)).ravel() for part in spoken]
+        halves = np.maximum((sums[0] > 0).astype(float) + (sums[1] > 0), 1)
+        return sum(
+            sp.diags(1 / (halves * np.maximum(total, 1))) @ part for part, total in zip(spoken, sums, strict=True)
+        )
 
     def _read(self, themes: Sequence[str]) -> sp.csr_matrix:
-        """Return themes x vocabulary: the words of each theme and the categories that it speaks of."""
+        """Return themes x vocabulary, 0 or 1: the words of each theme and the categories that it speaks of.
+
+        Words for the medium, periods and the name in "for fans of" say nothing of the items' texts.
+        """
         rows = []
         for theme in themes:
-            words = lemmas(theme)
-            columns = {self._index.columns[word] for word in words if word in self._index.columns}
+            words = lemmas(QUOTED_NAME.sub("", PERIOD.sub("", theme)))
+            columns = {
+                self._index.columns[word] for word in words if word in self._index.columns and word not in self._mute
+            }
             spoken = set(words)
             columns.update(column for needed, column in self._named if needed <= spoken)
             rows.append(sorted(columns))
-        return (incidence(rows, len(self._index.vocabulary)) @ sp.diags(self._weight)).tocsr()
+        return incidence(rows, len(self._index.vocabulary))
 
 
 def _category_words(index: Index) -> list[tuple[frozenset[str], int]]:

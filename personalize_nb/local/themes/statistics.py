@@ -42,7 +42,7 @@ def weigh(counts: sp.csr_matrix) -> sp.csr_matrix:
     weighted.data = 1 + np.log(weighted.data)
     present = np.bincount(weighted.indices, minlength=weighted.shape[1])
     weighted = weighted @ sp.diags(np.log((1 + weighted.shape[0]) / (1 + present)))
-    return _unit_rows(weighted.tocsr())
+    return unit_rows(weighted.tocsr())
 
 
 def latent_space(weighted: sp.csr_matrix) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -102,6 +102,7 @@ def row_quantile(values: np.ndarray, quantile: float) -> np.ndarray:
     return np.partition(values, place, axis=1)[:, place]
 
 
-def _unit_rows(matrix: sp.csr_matrix) -> sp.csr_matrix:
+def unit_rows(matrix: sp.csr_matrix) -> sp.csr_matrix:
+    """Return the rows of a sparse matrix scaled to length one; empty rows stay."""
     lengths = np.sqrt(np.asarray(matrix.multiply(matrix).sum(axis=1)).ravel())
     return (sp.diags(1 / np.where(lengths > 0, lengths, 1)) @ matrix).tocsr()
