@@ -11,7 +11,7 @@ import dataclasses
 import importlib
 import json
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -84,7 +84,6 @@ def run_batch_inference_job(context: Context, resource: Resource) -> None:
     from personalize_nb.local import batch, recipes
 
     body = resource.body
-    data = _load(context, body, {})
     model = recipes.load(layout.model_path(context.root, body["solutionVersionArn"]))
     config = body.get("batchInferenceJobConfig", {})
     exploration = config.get("itemExplorationConfig", {})
@@ -98,8 +97,8 @@ def run_batch_inference_job(context: Context, resource: Resource) -> None:
         ranking_influence=config.get("rankingInfluence"),
         mode=body["_mode"],
     )
-    bound_filter = _bound_filter(body, data, model)
-    theme_maker = _theme_maker(context, body, data)
+    bound_filter = _bound_filter(context, body, model)
+    theme_maker = _theme_maker(context, body)
     # clients pick the outputs whose date, in whole seconds, is later than the job's
     context.sleep(max(0.0, math.floor(resource.created) + 1 - context.clock()))
     batch.run(
@@ -164,8 +163,11 @@ _NEEDED = frozenset({"USER_ID", "ITEM_ID", "TIMESTAMP"})
 
 
 def _kept(schema: Schema, config: Mapping[str, Any]) -> Schema:
-    excluded = config.get("excludedDatasetColumns", {}).get(schema.type, ())
-    included = config.get("includedDatasetColumns", {}).get(schema.type, schema.names)
+    def named(member: str, default: tuple[str, ...]) -> Iterable[str]:
+        by_type = {dataset_type.upper(): columns for dataset_type, columns in config.get(member, {}).items()}
+        return by_type.get(schema.type, default)
+
+    excluded, included = named("excludedDatasetColumns", ()), named("includedDatasetColumns", schema.names)
     fields = tuple(
         column
         for column in schema.fields
@@ -174,18 +176,18 @@ def _kept(schema: Schema, config: Mapping[str, Any]) -> Schema:
     return dataclasses.replace(schema, fields=fields)
 
 
-def _bound_filter(body: Mapping[str, Any], data: TrainingData, model: Model) -> BoundFilter | None:
+def _bound_filter(context: Context, body: Mapping[str, Any], model: Model) -> BoundFilter | None:
     if "_filterExpression" not in body:
         return None
     from personalize_nb.local import filters
 
-    return filters.bind(filters.parse(body["_filterExpression"]), data, model.item_ids)
+    return filters.bind(filters.parse(body["_filterExpression"]), _load(context, body, {}), model.item_ids)
 
 
-def _theme_maker(context: Context, body: Mapping[str, Any], data: TrainingData) -> ThemeMaker | None:
+def _theme_maker(context: Context, body: Mapping[str, Any]) -> ThemeMaker | None:
     if body["_mode"] != "THEME_GENERATION":
         return None
     from personalize_nb.local.themes import ThemeMaker
 
     item_name = body["themeGenerationConfig"]["fieldsForThemeGeneration"]["itemName"]
-    return ThemeMaker.build(data, item_name, context.root / "cache")
+    return ThemeMaker.build(_load(context, body, {}), item_name, context.root / "cache")

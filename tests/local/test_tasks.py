@@ -1,0 +1,150 @@
+"""What the tasks hand to the rooms that compute: columns left out, settings of the solution, a stop on the way."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+import small_world as world
+
+from personalize_nb.local import layout, metrics, recipes, tasks
+from personalize_nb.local.objects.store import ObjectStore
+from personalize_nb.local.operations import Control
+from personalize_nb.local.performing import Context, perform
+from personalize_nb.local.store import Store
+
+ROLE = "arn:aws:iam::123456789012:role/PersonalizeNbLocal"
+
+
+@pytest.fixture
+def context(tmp_path):
+    layout.prepare(tmp_path)
+    store, objects = Store(tmp_path / "state.sqlite"), ObjectStore(tmp_path / "objects")
+    objects.create_bucket("bucket", "us-east-1")
+    yield Context(tmp_path, store, objects, "us-east-1", "123456789012")
+    store.close()
+    objects.close()
+
+
+@pytest.fixture
+def call(context):
+    """Call an operation and do the work that it queued, in this process."""
+    control = Control(context.store, context.objects, context.account, context.region)
+
+    def run(operation, **params):
+        answer = control.call(operation, params)
+        while (work := context.store.claim(os.getpid())) is not None:
+            perform(context, work, tasks.LIGHT | tasks.HEAVY)
+        return next(value for key, value in answer.items() if key.endswith("Arn"))
+
+    return run
+
+
+@pytest.fixture
+def train(context, call):
+    """Import the small world, train with a solution's settings, return the solution version."""
+    group = call("CreateDatasetGroup", name="g")
+    for kind in world.SCHEMAS:
+        schema = call("CreateSchema", name=kind, schema=world.avro(kind))
+        dataset = call("CreateDataset", name=kind, schemaArn=schema, datasetGroupArn=group, datasetType=kind.lower())
+        context.objects.put("bucket", f"{kind}.csv", world.csv(kind))
+        job = call(
+            "CreateDatasetImportJob",
+            jobName=kind,
+            datasetArn=dataset,
+            dataSource={"dataLocation": f"s3://bucket/{kind}.csv"},
+            roleArn=ROLE,
+        )
+        assert context.store[job].status == "ACTIVE", context.store[job].failure_reason
+
+    def run(recipe, **settings):
+        arn = f"arn:aws:personalize:::recipe/{recipe}"
+        solution = call("CreateSolution", name="s", recipeArn=arn, datasetGroupArn=group, **settings)
+        return context.store[call("CreateSolutionVersion", solutionArn=solution)]
+
+    return run
+
+
+@pytest.fixture
+def taught(monkeypatch):
+    """Record what recipes are trained with."""
+    seen = {}
+
+    def learn(name, data, **arguments):
+        seen.update(arguments, name=name, data=data)
+        return recipes_train(name, data, **arguments)
+
+    recipes_train = recipes.train
+    monkeypatch.setattr(recipes, "train", learn)
+    return seen
+
+
+def test_a_solutions_settings_reach_its_training(train, taught):
+    version = train(
+        "aws-sims",
+        eventType="view",
+        solutionConfig={
+            "eventValueThreshold": "1.5",
+            "algorithmHyperParameters": {"min_cointeraction_count": "2"},
+        },
+    )
+    assert version.status == "ACTIVE", version.failure_reason
+    assert (taught["name"], taught["event_type"], taught["event_value_threshold"]) == ("aws-sims", "view", 1.5)
+    assert taught["hyperparameters"] == {"min_cointeraction_count": "2"}
+    assert version.progress is not None
+
+
+def test_columns_that_a_solution_leaves_out_are_not_trained_on(train, taught):
+    config = {
+        "excludedDatasetColumns": {"items": ["DESCRIPTION"]},
+        "includedDatasetColumns": {"INTERACTIONS": ["EVENT_TYPE"]},
+    }
+    train("aws-popularity-count", solutionConfig={"trainingDataConfig": config})
+    data = taught["data"]
+    assert data.items.column_names == ["ITEM_ID", "TITLE", "SHELF", "PRICE", "CREATION_TIMESTAMP"]
+    assert data.interactions.column_names == ["USER_ID", "ITEM_ID", "TIMESTAMP", "EVENT_TYPE"]
+    assert data.schemas["ITEMS"].textual is None
+    assert data.users.column_names == ["USER_ID", "AGE"]
+
+
+def test_a_training_that_is_stopped_on_the_way_leaves_no_model(context, train, monkeypatch):
+    control = Control(context.store, context.objects, context.account, context.region)
+
+    def stopped(name, data, *, progress, **arguments):
+        (version,) = context.store.list("solution_version")
+        control.call("StopSolutionVersionCreation", {"solutionVersionArn": version.arn})
+        progress(1, 2)
+
+    monkeypatch.setattr(recipes, "train", stopped)
+    version = train("aws-sims")
+    assert version.status == "CREATE STOPPED"
+    assert list((context.root / "models").iterdir()) == []
+
+
+def test_too_little_data_fails_in_amazons_words(train):
+    version = train("aws-popularity-count", eventType="download")
+    assert version.status == "CREATE FAILED"
+    assert version.failure_reason.startswith("Dataset has fewer than 1000 interactions")
+
+
+def test_metrics_are_kept_with_the_version(train, call, monkeypatch):
+    monkeypatch.setattr(metrics, "hold_out", lambda *_, **__: {"coverage": 0.5})
+    version = train("aws-popularity-count")
+    assert call("GetSolutionMetrics", solutionVersionArn=version.arn) == version.arn
+    assert version.body["_metrics"] == {"coverage": 0.5}
+
+
+def test_an_import_from_a_place_that_emptied_meanwhile_says_so(context, call, train, monkeypatch):
+    put = context.objects.put
+    put("bucket", "folder/a.csv", world.csv("USERS"))
+    (dataset,) = [found.arn for found in context.store.list("dataset") if found.body["datasetType"] == "USERS"]
+    monkeypatch.setattr(ObjectStore, "list", lambda self, bucket, prefix="", start_after="": iter(()))
+    monkeypatch.setattr("personalize_nb.local.operations.locations.check_readable", lambda *_: None)
+    job = call(
+        "CreateDatasetImportJob",
+        jobName="late",
+        datasetArn=dataset,
+        dataSource={"dataLocation": "s3://bucket/folder/"},
+        roleArn=ROLE,
+    )
+    assert context.store[job].failure_reason.startswith("Invalid Data location.")
