@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from .endpoint import Handler, Request
-from .iam import Roles
-from .queryprotocol import query_handler
+from personalize_nb.local.endpoint import Handler, Request
+from personalize_nb.local.iam import Roles
+from personalize_nb.local.queryprotocol import query_handler
 
 DEFAULT_ROLE = "PersonalizeNbLocal"
 _USER = "personalize-nb"

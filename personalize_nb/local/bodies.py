@@ -12,7 +12,7 @@ import io
 from collections.abc import Callable, Mapping
 from typing import Any, BinaryIO
 
-from .faults import ApiFault
+from personalize_nb.local.faults import ApiFault
 
 _MAX_LINE = 8192
 _MAX_TRAILERS = 32

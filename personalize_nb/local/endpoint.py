@@ -22,9 +22,9 @@ from typing import Any, BinaryIO
 from urllib.parse import urlsplit
 from xml.sax.saxutils import escape
 
-from .bodies import Body, ChunkedBody, LengthBody
-from .faults import ApiFault
-from .signature import Claim, Head, guess_service, open_body, read_claim
+from personalize_nb.local.bodies import Body, ChunkedBody, LengthBody
+from personalize_nb.local.faults import ApiFault
+from personalize_nb.local.signature import Claim, Head, guess_service, open_body, read_claim
 
 _log = logging.getLogger(__name__)
 
@@ -160,15 +160,19 @@ class Endpoint:
         if self._thread:
             self._thread.join()
 
-    def answer(self, head: Head, body: Body) -> Response:
-        """The answer to one request; every fault becomes an answer in the service's own dialect."""
-        service = guess_service(head)
+    def answer(self, head: Head, body: Body) -> tuple[Response, bool]:
+        """The answer to one request, and whether its sender was let in.
+
+        Every fault becomes an answer in the service's own dialect.
+        """
+        service, let_in = guess_service(head), False
         try:
             host = _loopback_host(head)
             claim = read_claim(head)
             service = claim.service
             handler = self._handler(claim)
             checked = open_body(head, claim, body, self.credentials, self.clock())
+            let_in = True
             self._on_request()
             request = Request(
                 head.method,
@@ -181,16 +185,16 @@ class Endpoint:
                 claim.access_key,
                 host,
             )
-            return handler(request)
+            return handler(request), let_in
         except ApiFault as fault:
-            return _refusal(service, fault)
+            return _refusal(service, fault), let_in
         except (ConnectionError, TimeoutError):
             raise
         except Exception:
             _log.exception("%s %s failed", head.method, head.path)
             code = "InternalError" if service == "s3" else "InternalFailure"
             fault = ApiFault(code, "The local service met an unexpected error; service.log has the traceback.", 500)
-            return _refusal(service, fault)
+            return _refusal(service, fault), let_in
 
     def answered(self) -> None:
         """A response has been sent; long transfers count as activity until here."""
@@ -319,12 +323,13 @@ class _Connection(BaseHTTPRequestHandler):
             self.close_connection = True
             self._send(_refusal(guess_service(head), fault))
             return
-        response = self.server.endpoint.answer(head, body)
+        response, let_in = self.server.endpoint.answer(head, body)
         linger = not body.finished and not self._drain(body)
         if linger or self.server.stopping:
             self.close_connection = True
         self._send(response)
-        self.server.endpoint.answered()
+        if let_in:
+            self.server.endpoint.answered()
         if linger:
             self._linger()
 

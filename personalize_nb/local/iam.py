@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from .database import Database
-from .faults import ApiFault
-from .queryprotocol import Operation, Parameters
+from personalize_nb.local.database import Database
+from personalize_nb.local.faults import ApiFault
+from personalize_nb.local.queryprotocol import Operation, Parameters
 
 MAX_TAGS = 50
 MAX_ATTACHED = 10

@@ -16,9 +16,9 @@ from xml.etree import ElementTree
 import botocore.session
 from botocore.model import OperationModel, ServiceModel, Shape
 
-from . import shapes, xmlshapes
-from .endpoint import Handler, Request, Response
-from .faults import ApiFault
+from personalize_nb.local import shapes, xmlshapes
+from personalize_nb.local.endpoint import Handler, Request, Response
+from personalize_nb.local.faults import ApiFault
 
 Parameters = Mapping[str, Any]
 Operation = Callable[[Parameters, Request], Mapping[str, Any] | None]

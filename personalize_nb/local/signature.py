@@ -14,11 +14,11 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from urllib.parse import quote, unquote, unquote_to_bytes
 
-from .bodies import AwsChunkedBody, Body, BytesBody, ChunkSigner, DigestBody
-from .faults import ApiFault
+from personalize_nb.local.bodies import AwsChunkedBody, Body, BytesBody, ChunkSigner, DigestBody
+from personalize_nb.local.faults import ApiFault
 
 ALGORITHM = "AWS4-HMAC-SHA256"
 UNSIGNED = "UNSIGNED-PAYLOAD"
@@ -47,7 +47,7 @@ class Head:
     raw_query: str
     headers: Mapping[str, str]
 
-    @property
+    @cached_property
     def query(self) -> list[tuple[str, str]]:
         """The query's names and values, decoded, in their order."""
         pairs = [part.partition("=") for part in self.raw_query.split("&") if part]

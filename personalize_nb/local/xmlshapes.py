@@ -15,7 +15,7 @@ from xml.etree import ElementTree
 from botocore.model import Shape
 from botocore.utils import parse_timestamp
 
-from .faults import ApiFault
+from personalize_nb.local.faults import ApiFault
 
 
 def render(tag: str, shape: Shape, value: Mapping[str, Any], namespace: str = "") -> bytes:

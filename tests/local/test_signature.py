@@ -160,7 +160,7 @@ def test_an_unexpected_error_is_answered_and_tells_nothing(tmp_path):
     assert status == 500 and "InternalError" in answer and "42" not in answer
 
 
-def test_many_requests_on_one_connection_and_activity_is_told():
+def test_many_requests_on_one_connection_and_only_their_activity_is_told():
     calls = []
     with wire.serving({"s3": lambda request: Response()}, on_request=lambda: calls.append(1)) as endpoint:
         connection = http.client.HTTPConnection("127.0.0.1", endpoint.port, timeout=20)
@@ -169,6 +169,7 @@ def test_many_requests_on_one_connection_and_activity_is_told():
             response = connection.getresponse()
             assert response.status == 200 and response.read() == b""
         connection.close()
+        wire.send(endpoint, "GET", "/")
     assert len(calls) == 6
 
 

@@ -9,11 +9,11 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from ..faults import ApiFault
-from .context import S3, Operation, checked_tags, key_encoder, page_size, quoted
-from .listing import Page, list_page
-from .protocol import Call, Reply
-from .records import ObjectInfo
+from personalize_nb.local.faults import ApiFault
+from personalize_nb.local.objects.context import S3, Operation, checked_tags, key_encoder, page_size, quoted
+from personalize_nb.local.objects.listing import Page, list_page
+from personalize_nb.local.objects.protocol import Call, Reply
+from personalize_nb.local.objects.records import ObjectInfo
 
 MAX_BUCKET_TAGS = 50
 MAX_POLICY_BYTES = 20 * 1024

@@ -19,12 +19,12 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, BinaryIO
 
-from ..bodies import DigestBody
-from ..endpoint import Request
-from ..faults import ApiFault
-from .files import BLOCK
-from .records import Checksum
-from .store import Incoming, ObjectStore
+from personalize_nb.local.bodies import DigestBody
+from personalize_nb.local.endpoint import Request
+from personalize_nb.local.faults import ApiFault
+from personalize_nb.local.objects.files import BLOCK
+from personalize_nb.local.objects.records import Checksum
+from personalize_nb.local.objects.store import Incoming, ObjectStore
 
 ALGORITHMS = ("CRC32", "CRC32C", "CRC64NVME", "SHA1", "SHA256", "SHA512", "MD5", "XXHASH64", "XXHASH3", "XXHASH128")
 _HEADER = "x-amz-checksum-"

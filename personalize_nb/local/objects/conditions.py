@@ -6,9 +6,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from ..faults import ApiFault
-from .records import ObjectInfo, no_such_key
-from .store import Condition
+from personalize_nb.local.faults import ApiFault
+from personalize_nb.local.objects.records import ObjectInfo, no_such_key
+from personalize_nb.local.objects.store import Condition
 
 
 def check_read(params: Mapping[str, Any], info: ObjectInfo) -> None:

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, quote, unquote
 
-from ..faults import ApiFault
-from .multipart import Uploads
-from .protocol import Call, Reply
-from .records import ObjectDetails
-from .store import ObjectStore
+from personalize_nb.local.faults import ApiFault
+from personalize_nb.local.objects.multipart import Uploads
+from personalize_nb.local.objects.protocol import Call, Reply
+from personalize_nb.local.objects.records import ObjectDetails
+from personalize_nb.local.objects.store import ObjectStore
 
 MAX_PAGE = 1000
 MAX_METADATA_BYTES = 2048

@@ -10,8 +10,8 @@ import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from .records import ObjectInfo, after_prefix, info_from, require_bucket, scan_objects
-from .store import ObjectStore
+from personalize_nb.local.objects.records import ObjectInfo, after_prefix, info_from, require_bucket, scan_objects
+from personalize_nb.local.objects.store import ObjectStore
 
 
 @dataclass

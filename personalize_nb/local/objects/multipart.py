@@ -12,10 +12,10 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..faults import ApiFault
-from . import checksums
-from .records import Checksum, ObjectDetails, ObjectInfo, require_bucket
-from .store import Condition, Incoming, ObjectStore
+from personalize_nb.local.faults import ApiFault
+from personalize_nb.local.objects import checksums
+from personalize_nb.local.objects.records import Checksum, ObjectDetails, ObjectInfo, require_bucket
+from personalize_nb.local.objects.store import Condition, Incoming, ObjectStore
 
 MIN_PART_BYTES = 5 << 20
 MAX_PARTS = 10_000

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from ..endpoint import FileBody
-from ..faults import ApiFault
-from . import checksums
-from .conditions import byte_range, check_copy, check_read, write_condition
-from .context import (
+from personalize_nb.local.endpoint import FileBody
+from personalize_nb.local.faults import ApiFault
+from personalize_nb.local.objects import checksums
+from personalize_nb.local.objects.conditions import byte_range, check_copy, check_read, write_condition
+from personalize_nb.local.objects.context import (
     MAX_OBJECT_TAGS,
     MAX_PAGE,
     S3,
@@ -21,9 +21,9 @@ from .context import (
     quoted,
     tags_in_header,
 )
-from .protocol import Call, Reply
-from .records import ObjectDetails, ObjectInfo
-from .store import DEFAULT_CONTENT_TYPE
+from personalize_nb.local.objects.protocol import Call, Reply
+from personalize_nb.local.objects.records import ObjectDetails, ObjectInfo
+from personalize_nb.local.objects.store import DEFAULT_CONTENT_TYPE
 
 _OVERRIDES = {
     "ResponseCacheControl": "CacheControl",

@@ -16,10 +16,10 @@ from urllib.parse import unquote, unquote_to_bytes
 import botocore.session
 from botocore.model import OperationModel, ServiceModel, Shape
 
-from .. import xmlshapes
-from ..endpoint import FileBody, Request, Response
-from ..faults import ApiFault
-from . import checksums
+from personalize_nb.local import xmlshapes
+from personalize_nb.local.endpoint import FileBody, Request, Response
+from personalize_nb.local.faults import ApiFault
+from personalize_nb.local.objects import checksums
 
 NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
 MAX_XML_BYTES = 4 << 20

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..faults import ApiFault
+from personalize_nb.local.faults import ApiFault
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS buckets (

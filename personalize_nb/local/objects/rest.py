@@ -5,15 +5,15 @@ from __future__ import annotations
 import errno
 import uuid
 
-from ..endpoint import Handler, Request, Response
-from ..faults import ApiFault
-from .buckets_api import BUCKET_OPERATIONS
-from .context import S3
-from .multipart import Uploads
-from .objects_api import OBJECT_OPERATIONS
-from .protocol import Reply, read_call, write_reply
-from .store import ObjectStore
-from .uploads_api import UPLOAD_OPERATIONS
+from personalize_nb.local.endpoint import Handler, Request, Response
+from personalize_nb.local.faults import ApiFault
+from personalize_nb.local.objects.buckets_api import BUCKET_OPERATIONS
+from personalize_nb.local.objects.context import S3
+from personalize_nb.local.objects.multipart import Uploads
+from personalize_nb.local.objects.objects_api import OBJECT_OPERATIONS
+from personalize_nb.local.objects.protocol import Reply, read_call, write_reply
+from personalize_nb.local.objects.store import ObjectStore
+from personalize_nb.local.objects.uploads_api import UPLOAD_OPERATIONS
 
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 OPERATIONS = BUCKET_OPERATIONS | OBJECT_OPERATIONS | UPLOAD_OPERATIONS

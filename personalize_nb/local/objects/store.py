@@ -17,10 +17,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from ..database import Database
-from ..faults import ApiFault
-from .files import BLOCK, Bodies, append_range
-from .records import (
+from personalize_nb.local.database import Database
+from personalize_nb.local.faults import ApiFault
+from personalize_nb.local.objects.files import BLOCK, Bodies, append_range
+from personalize_nb.local.objects.records import (
     NO_DETAILS,
     SCHEMA,
     BucketInfo,

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..faults import ApiFault
-from . import checksums
-from .conditions import byte_range, check_copy, write_condition
-from .context import (
+from personalize_nb.local.faults import ApiFault
+from personalize_nb.local.objects import checksums
+from personalize_nb.local.objects.conditions import byte_range, check_copy, write_condition
+from personalize_nb.local.objects.context import (
     MAX_PAGE,
     S3,
     Operation,
@@ -19,9 +19,9 @@ from .context import (
     parse_etag,
     quoted,
 )
-from .multipart import NamedPart, Part, Upload
-from .protocol import Call, Reply
-from .store import DEFAULT_CONTENT_TYPE
+from personalize_nb.local.objects.multipart import NamedPart, Part, Upload
+from personalize_nb.local.objects.protocol import Call, Reply
+from personalize_nb.local.objects.store import DEFAULT_CONTENT_TYPE
 
 
 def create_multipart_upload(s3: S3, call: Call) -> Mapping[str, Any]:
