@@ -15,7 +15,7 @@ import ipywidgets as widgets
 from personalize_nb.requests import BATCH_INFERENCE, THEME_GENERATION, Problem
 
 _STYLE = {"description_width": "11em"}
-_WIDE = widgets.Layout(width="min(46em, 98%)")
+_WIDE = widgets.Layout(width="min(60em, 98%)")
 
 
 @dataclass(frozen=True)

@@ -76,6 +76,7 @@ class JobForm:
         self._filters: dict[str, Filter] = {}
         self._suggested = ""
         self._build(solution_version, values)
+        self._mode_changed()
         self._solution_changed()
 
     def _build(self, solution_version: SolutionVersion | str | None, values: dict[str, str]) -> None:
@@ -103,6 +104,7 @@ class JobForm:
         for name, widget in self.widgets.items():
             if name not in ("solution_version", "filter"):
                 widget.observe(self._guarded(self._check), "value")
+        self.widgets["mode"].observe(self._guarded(self._mode_changed), "value")
         self._start_button.on_click(self._guarded(self.start))
         self._refresh_button.on_click(self._guarded(self.refresh))
 
@@ -140,11 +142,8 @@ class JobForm:
     def _source_text(self) -> str:
         if isinstance(self._data, inputs.Batch):
             return f"{len(self._data):,} {self._data.kind}"
-        return (
-            f"{len(self._data):,} rows"
-            if hasattr(self._data, "__len__") and not isinstance(self._data, str)
-            else str(self._data)
-        )
+        counted = hasattr(self._data, "__len__") and not isinstance(self._data, str)
+        return f"{len(self._data):,} rows" if counted else str(self._data)
 
     # What the fields say
 
@@ -213,8 +212,6 @@ class JobForm:
         except errors.NotFoundError as error:
             return None, batch, known, [*found, Problem("role_arn", str(error))]
         found += problems(request, known)
-        if request.job_name in self._started:
-            found.append(Problem("job_name", "This form has started that job; change the job name to start another."))
         return request, batch, known, found
 
     def _batch(self, version: SolutionVersion, chosen: Filter | None, values: Any) -> Batch:
@@ -240,11 +237,11 @@ class JobForm:
     def start(self) -> BatchInferenceJob | None:
         """Start the job, if nothing is wrong, and show its receipt; the button does the same."""
         request, batch, known, found = self.plan()
-        if request is None or any(problem.level != WARNING for problem in found):
+        if request is None or request.job_name in self._started or any(one.level != WARNING for one in found):
             self._show(found)
             return None
         self._start_button.disabled = True
-        self._messages.value = markup.alert(["The input goes to S3, then the job starts."], urgent=False)
+        self._messages.value = markup.status(["The input goes to S3, then the job starts."])
         self.job = launch.submit(request, batch, known, self.session)
         self._started.add(request.job_name)
         if self.receipt is not None:
@@ -270,6 +267,10 @@ class JobForm:
             name.value = self._suggested
         self._filter_changed()
 
+    def _mode_changed(self) -> None:
+        themes = self.widgets["mode"].value == THEME_GENERATION
+        self.widgets["item_name"].layout.display = "" if themes else "none"
+
     def _filter_changed(self) -> None:
         wanted = self.filter.placeholders if self.filter else ()
         columns = {str(name).lower() for name in getattr(self._data, "columns", ())}
@@ -290,10 +291,14 @@ class JobForm:
     def _show(self, found: list[Problem]) -> None:
         wrong = [problem for problem in found if problem.level != WARNING]
         notes = [problem for problem in found if problem.level == WARNING]
-        self._messages.value = markup.alert(wrong, "To be mended before the job can start:") + markup.alert(
-            notes, "Worth a look:", urgent=False
+        started = self.widgets["job_name"].value.strip() in self._started
+        told = ["The job is started; its receipt is below. Change the job name to start another."] if started else []
+        self._messages.value = (
+            markup.alert(wrong, "To be mended before the job can start:")
+            + markup.alert(notes, "Worth a look:", urgent=False)
+            + markup.status(told)
         )
-        self._start_button.disabled = bool(wrong)
+        self._start_button.disabled = bool(wrong) or started
         self._call.value = markup.Markup("<details><summary>The same without the form</summary>{}</details>").format(
             markup.code(self.code)
         )

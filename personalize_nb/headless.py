@@ -58,6 +58,7 @@ def execute(
         document,
         timeout=int(cell_timeout),
         store_widget_state=False,
+        extra_arguments=["--log-level=ERROR"],  # its warning about local sockets would stand above every run
         resources={"metadata": {"path": str(source.parent)}},
     )
     tell = show or (lambda _text: None)

@@ -101,6 +101,15 @@ def alert(messages: Sequence[object], heading: str = "", urgent: bool = True) ->
     )
 
 
+def status(messages: Sequence[object]) -> Markup:
+    """Return how things stand, for a screen reader to announce when it has time."""
+    if not messages:
+        return Markup("")
+    return Markup(
+        '<div role="status" aria-live="polite" style="border-left:3px solid {};padding-left:.6em">{}</div>'
+    ).format(BLUE, lines(*messages))
+
+
 def code(text: str) -> Markup:
     """Return text as it is, in a fixed-width block."""
     return Markup('<pre style="margin:.3em 0;white-space:pre-wrap">{}</pre>').format(text)

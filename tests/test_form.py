@@ -49,7 +49,9 @@ def test_problems_stand_in_the_form_and_disable_start(form, field, value, proble
 
 
 def test_themes_need_a_related_items_recipe(form):
+    assert form.widgets["item_name"].layout.display == "none"
     form.widgets["mode"].value = "THEME_GENERATION"
+    assert form.widgets["item_name"].layout.display == ""
     assert "Themes need a solution version of aws-similar-items" in form._messages.value
 
 
@@ -59,7 +61,11 @@ def test_started_job_runs_and_its_name_is_used_up(form):
     assert form.job is not None, form._messages.value
     frame = form.job.wait(progress=False).recommendations()
     assert frame.groupby("user_id").size().tolist() == [3, 3]
-    assert "change the job name to start another" in str(form.problems())
+    assert "Change the job name to start another" in form._messages.value
+    assert form._start_button.disabled
+    first = form.job
+    form._start_button.click()
+    assert form.job is first
 
 
 def test_same_request_as_the_one_liner(form, session, readers_model):

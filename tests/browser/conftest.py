@@ -13,11 +13,14 @@ import shutil
 import socket
 import subprocess
 import sys
+import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
+from personalize_nb import local
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 FLAGS = (
@@ -49,6 +52,13 @@ def _free_port() -> int:
         return probe.getsockname()[1]
 
 
+def _wait_until(happened: Callable[[], bool], what: str, seconds: float = 120) -> None:
+    deadline = time.monotonic() + seconds
+    while not happened():
+        assert time.monotonic() < deadline, f"waited {seconds} s for {what}"
+        time.sleep(0.2)
+
+
 def _answers(url: str) -> bool:
     try:
         with urllib.request.urlopen(url, timeout=2) as reply:
@@ -58,7 +68,7 @@ def _answers(url: str) -> bool:
 
 
 @pytest.fixture(scope="session")
-def lab(tmp_path_factory: pytest.TempPathFactory, until: Callable) -> Iterator[tuple[str, str, Path]]:
+def lab(tmp_path_factory: pytest.TempPathFactory, clean_environment: None) -> Iterator[tuple[str, str, Path]]:
     """Start JupyterLab; gives its URL, its token and the folder it serves."""
     home, root = tmp_path_factory.mktemp("home"), tmp_path_factory.mktemp("root")
     for plugin, settings in {
@@ -101,13 +111,11 @@ def lab(tmp_path_factory: pytest.TempPathFactory, until: Callable) -> Iterator[t
         )
     url = f"http://127.0.0.1:{port}"
     try:
-        until(lambda: _answers(f"{url}/api/status?token={token}"), "JupyterLab to answer")
+        _wait_until(lambda: _answers(f"{url}/api/status?token={token}"), "JupyterLab to answer")
         yield url, token, root
     finally:
         server.terminate()
         server.wait(30)
-        from personalize_nb import local
-
         local.stop(home / "service")
 
 
