@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from personalize_nb import columns, errors, inputs, limits, storage
 from personalize_nb.filters import Filter, find_filter
-from personalize_nb.jobs import BatchInferenceJob, check_name, new_job_name, refuse, start
+from personalize_nb.jobs import KIND, BatchInferenceJob, check_name, new_job_name, refuse, start
 from personalize_nb.requests import KIND_OF_KEYS, THEME_GENERATION, Context, JobRequest, Problem
 from personalize_nb.session import Session, current
 from personalize_nb.solutions import SolutionVersion, find_solution_version
@@ -176,7 +176,13 @@ def submit(request: JobRequest, batch: Batch | None, context: Context, session: 
     try:
         return start(request, context=context, session=session)
     except errors.PersonalizeError:
-        storage.delete(session, [request.input_path])  # nothing half done stays behind
+        job = BatchInferenceJob(session.arn(KIND, request.job_name), session)
+        try:
+            job.describe()
+        except errors.NotFoundError:
+            storage.delete(session, [request.input_path])  # nothing half done stays behind
+        else:
+            return job  # only the answer was lost: the name was free a moment ago, so this job is ours
         raise
 
 
