@@ -1,8 +1,8 @@
 """aws-similar-items and aws-sims: items like this one. Local service.
 
-SIMS counts who shares two items, less the popularity of the answer. Similar-Items adds a regression (which items
-lead to this one, all else equal) and what metadata say; an item too new for behaviour gets the behaviour that
-its metadata predict. An unknown item gets popular items, as on AWS. Neither gives scores.
+Both count who met two items, twice: at all, and soon after one another; the popularity of the answer is discounted.
+Similar-Items adds what metadata say, and an item too new for behaviour borrows that of its nearest items. An
+unknown item gets popular items, as on AWS. Neither gives scores.
 """
 
 from __future__ import annotations
@@ -16,23 +16,27 @@ from scipy import sparse
 
 from ..tables import TrainingData
 from .base import Model, Queries, Ranked
-from .compiled import compiled, over_ranges
 from .content import item_features, nearest
+from .heap import strongest
 from .history import History, Sequences
 from .hyperparameters import PARAMETERS
-from .ridge import count_together, local_ridge
+from .ridge import count_near, count_together
 from .scoring import Catalogue, States, rank_rows
 
-# AWS's factor runs from 0 (popular) to 1 (popularity does not matter); counts by chance grow as popularity to the 1.
-_EXPONENT = 0.5
+# Two items are near when a user met them within WINDOW steps; the nearer the more, by exp(-steps / TAU).
+WINDOW, TAU = 100, 30.0
+# AWS's popularity discount of 0 to 1 as the power of the answer's popularity that counts are divided by: 0.2 is
+# best on held-out data and belongs to SIMS's default of 0.5; Similar-Items starts there.
+_POWER, _SIMILAR_POWER = 0.4, 0.2
 # Neighbours kept of each item: enough for 500 results and a filter; the rest of a list is popular items.
-_KEPT = 1000
-_MOST, _PENALTY = 128, 200.0
+_KEPT, _LENT = 1000, 200
 # Between the first and the last neighbour of a row, in log-odds.
 _SPREAD = 20.0
 # AWS calls an item cold below this many interactions.
 COLD = 5
 _BORROWED_FROM = 30
+# What likeness by metadata (a cosine) weighs beside behaviour (at most 1) for a well known item, and for a new one.
+_CONTENT, _CONTENT_OF_COLD = 0.2, 0.5
 
 
 class Related(Model):
@@ -87,10 +91,9 @@ class Sims(Related):
         progress: Callable[[int, int], None],
     ) -> Related:
         sequences = _typical(history.sequences, hyperparameters)
-        together = count_together(sequences).tocsr()
-        progress(2, 4)
-        together.data[together.data < hyperparameters["min_cointeraction_count"]] = 0.0
-        similar = discounted(together, history.users_per_item, hyperparameters["popularity_discount_factor"])
+        power = _POWER * hyperparameters["popularity_discount_factor"]
+        similar = behaviour(sequences, history.users_per_item, power, hyperparameters["min_cointeraction_count"])
+        progress(3, 4)
         return cls.of_matrix(history, similar, history.users_per_item)
 
 
@@ -104,28 +107,31 @@ class SimilarItems(Related):
         cls, history: History, data: TrainingData, hyperparameters: dict[str, Any], seed: int,
         progress: Callable[[int, int], None],
     ) -> Related:
-        sequences, count = history.sequences, history.users_per_item
-        together = count_together(sequences)
-        regression = local_ridge(together, together, count, _MOST, _PENALTY)
+        count = history.users_per_item
+        power = _SIMILAR_POWER + _POWER * hyperparameters["popularity_discount_factor"]
+        similar = behaviour(history.sequences, count, power, 0)
         progress(2, 4)
-        factor = hyperparameters["popularity_discount_factor"]
-        company = strongest(discounted(together, count, 0.5), _KEPT // 2)
-        similar = sparse.csr_matrix(unit_maximum(company) + unit_maximum(regression))
         features = item_features(data, history.item_ids)
         if features is not None:
             similar = with_metadata(similar, features, count)
         progress(3, 4)
-        if factor > 0:
-            similar = sparse.csr_matrix(similar @ sparse.diags_array((count + 1.0) ** (-_EXPONENT * factor)))
         return cls.of_matrix(history, similar, count)
 
 
-def discounted(together: sparse.csr_matrix, count: np.ndarray, factor: float) -> sparse.csr_matrix:
-    """Divide co-occurrence counts by the answer's popularity to a power; the diagonal is dropped."""
-    result = sparse.csr_matrix(together @ sparse.diags_array((count + 1.0) ** (-_EXPONENT * factor)))
-    result.setdiag(0.0)
-    result.eliminate_zeros()
-    return result
+def behaviour(sequences: Sequences, count: np.ndarray, power: float, least: float) -> sparse.csr_matrix:
+    """Return how alike items are by who met both (at least `least` users) and how soon, discounted by popularity.
+
+    Rows are scaled so that the closest neighbour has 1.
+    """
+    discount = sparse.diags_array((count + 1.0) ** -power)
+    together = count_together(sequences)
+    near = count_near(sequences, WINDOW, TAU)
+    if least > 0:
+        together.data[together.data < least] = 0.0
+        together.eliminate_zeros()
+        near = near.multiply(together > 0)
+    total = unit_maximum(strongest(together @ discount, _KEPT)) + unit_maximum(strongest(near @ discount, _KEPT))
+    return unit_maximum(total)
 
 
 def unit_maximum(matrix: sparse.csr_matrix) -> sparse.csr_matrix:
@@ -143,48 +149,14 @@ def with_metadata(similar: sparse.csr_matrix, features: sparse.csr_matrix, count
     kept = (found >= 0) & (found != rows)
     trust = (count / (count + COLD)).astype(np.float32)
     own = sparse.csr_matrix((cosines[kept], (rows[kept], found[kept])), shape=similar.shape)
-    borrowed_weights = cosines[kept] ** 2 * trust[found[kept]]
-    borrowing = sparse.csr_matrix((borrowed_weights, (rows[kept], found[kept])), shape=similar.shape)
+    weights = cosines[kept] ** 2 * trust[found[kept]]
+    borrowing = sparse.csr_matrix((weights, (rows[kept], found[kept])), shape=similar.shape)
     totals = np.maximum(np.asarray(borrowing.sum(axis=1)).ravel(), 1e-9)
-    unsure = np.flatnonzero(count < 4 * COLD)
-    chosen = sparse.csr_matrix((np.ones(len(unsure)), (unsure, unsure)), shape=similar.shape)
-    borrowed = (chosen @ sparse.diags_array((1.0 - trust) / totals) @ borrowing) @ similar
-    mixed = sparse.diags_array(trust) @ similar + borrowed + sparse.diags_array(0.1 + 0.4 * (1.0 - trust)) @ own
-    return sparse.csr_matrix(mixed).astype(np.float32)
-
-
-@compiled
-def _strongest_rows(ptr, idx, val, kept, first, last, out_idx, out_val):
-    for row in range(first, last):
-        begin, end = ptr[row], ptr[row + 1]
-        order = np.argsort(-val[begin:end], kind="mergesort")
-        size = 0
-        for k in order:
-            if size == kept or val[begin + k] <= 0.0:
-                break
-            if idx[begin + k] != row:
-                out_idx[row, size] = idx[begin + k]
-                out_val[row, size] = val[begin + k]
-                size += 1
-
-
-def strongest(matrix: sparse.csr_matrix, kept: int) -> sparse.csr_matrix:
-    """Keep the `kept` largest positive entries of each row (ties by item) and drop the diagonal."""
-    matrix = sparse.csr_matrix(matrix, dtype=np.float32)
-    matrix.sum_duplicates()
-    n_rows = matrix.shape[0]
-    kept = min(kept, n_rows)
-    found = np.full((n_rows, kept), -1, np.int32)
-    values = np.zeros((n_rows, kept), np.float32)
-    ptr = matrix.indptr.astype(np.int64)
-
-    def work(first: int, last: int) -> None:
-        _strongest_rows(ptr, matrix.indices, matrix.data, kept, first, last, found, values)
-
-    over_ranges(work, n_rows, 512)
-    used = found >= 0
-    pointers = np.concatenate(([0], np.cumsum(used.sum(axis=1))))
-    return sparse.csr_matrix((values[used], found[used], pointers), shape=matrix.shape)
+    unsure = np.where(count < 4 * COLD, (1.0 - trust) / totals, 0.0)
+    borrowing = sparse.csr_matrix(sparse.diags_array(unsure) @ borrowing)
+    borrowing.eliminate_zeros()
+    likeness = sparse.diags_array(_CONTENT * trust + _CONTENT_OF_COLD * (1.0 - trust)) @ own
+    return sparse.csr_matrix(sparse.diags_array(trust) @ similar + borrowing @ strongest(similar, _LENT) + likeness)
 
 
 def _typical(sequences: Sequences, hyperparameters: dict[str, Any]) -> Sequences:

@@ -12,6 +12,7 @@ import numpy as np
 from scipy import sparse
 
 from .compiled import compiled, over_ranges
+from .heap import offer
 
 # A history longer than this adds only its newest part to plain co-occurrence: the work grows with its square.
 MAX_TOGETHER = 1000
@@ -100,6 +101,12 @@ def count_following(sequences, window: int, tau: float) -> tuple[sparse.csr_matr
     return _counted(sequences, window, decay, False), _counted(sequences, window, decay, True)
 
 
+def count_near(sequences, window: int, tau: float) -> sparse.csr_matrix:
+    """Return decayed counts of pairs met within `window` steps of one another, in either order."""
+    following = _counted(sequences, window, float(np.exp(-1.0 / tau)), False)
+    return sparse.csr_matrix(following + following.T)
+
+
 def count_together(sequences) -> sparse.csr_matrix:
     """Return how many users have both items, over their newest `MAX_TOGETHER` items."""
     lengths = np.diff(sequences.starts)
@@ -146,20 +153,13 @@ def _ridge_rows(steps, c_ptr, c_idx, c_val, g_ptr, g_idx, g_val, most, penalty, 
     target = np.empty(most, np.float32)
     for item in range(first, last):
         begin, end = c_ptr[item], c_ptr[item + 1]
-        # The strongest connections, ties by item: a stable sort of the negated counts of ascending indices.
-        order = np.argsort(-c_val[begin:end], kind="mergesort")
         size = 0
         wanted = min(most, _FEWEST + _PER_STEP * steps[item])
-        for k in order:
-            other = c_idx[begin + k]
-            if other == item:
-                continue
-            out_idx[item, size] = other
-            target[size] = c_val[begin + k]
-            position[other] = size
-            size += 1
-            if size == wanted:
-                break
+        for p in range(begin, end):
+            if c_idx[p] != item:
+                size = offer(target, out_idx[item], size, wanted, c_val[p], c_idx[p])
+        for i in range(size):
+            position[out_idx[item, i]] = i
         for i in range(size):
             gram[i, :size] = 0.0
             source = out_idx[item, i]

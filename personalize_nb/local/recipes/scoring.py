@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .compiled import compiled, over_ranges
+from .heap import offer, sift
 
 _BLOCK = 256
 
@@ -69,49 +70,6 @@ def _chance(seed, row_key, item):
     z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     z = z ^ (z >> np.uint64(31))
     return np.float64(z >> np.uint64(11)) / 9007199254740992.0
-
-
-@compiled
-def _sift(keys, ids, size):
-    """Restore the heap (smallest key on top; on ties the larger item) after its top was replaced."""
-    i = 0
-    while True:
-        left = 2 * i + 1
-        if left >= size:
-            return
-        small = left
-        right = left + 1
-        if right < size and (keys[right] < keys[left] or (keys[right] == keys[left] and ids[right] > ids[left])):
-            small = right
-        if keys[small] < keys[i] or (keys[small] == keys[i] and ids[small] > ids[i]):
-            keys[small], keys[i] = keys[i], keys[small]
-            ids[small], ids[i] = ids[i], ids[small]
-            i = small
-        else:
-            return
-
-
-@compiled
-def _offer(keys, ids, size, limit, key, item):
-    """Offer one candidate to a heap of the best `limit`; return its new size."""
-    if size < limit:
-        i = size
-        keys[i] = key
-        ids[i] = item
-        while i > 0:
-            parent = (i - 1) // 2
-            if keys[i] < keys[parent] or (keys[i] == keys[parent] and ids[i] > ids[parent]):
-                keys[i], keys[parent] = keys[parent], keys[i]
-                ids[i], ids[parent] = ids[parent], ids[i]
-                i = parent
-            else:
-                break
-        return size + 1
-    if limit > 0 and (key > keys[0] or (key == keys[0] and item < ids[0])):
-        keys[0] = key
-        ids[0] = item
-        _sift(keys, ids, size)
-    return size
 
 
 @compiled
@@ -183,27 +141,27 @@ def _rank_rows(
             if met[item] or (filtered and not allowed[row, item]):
                 continue
             key = prior[item] * np.exp(np.float64(scores[item]) - highest) * scale
-            size = _offer(heap_keys, heap_ids, size, k, key, item)
+            size = offer(heap_keys, heap_ids, size, k, key, item)
         for p in range(seen_ptr[row], seen_ptr[row + 1]):
             item = seen_idx[p]
             if again[row] <= 0.0 or (filtered and not allowed[row, item]):
                 continue
             key = again[row] * seen_val[p] / seen_mass
-            size = _offer(heap_keys, heap_ids, size, k, key, item)
+            size = offer(heap_keys, heap_ids, size, k, key, item)
         added = 0
         for item in by_prior:
             if added == k:
                 break
             if met[item] or not np.isnan(scores[item]) or (filtered and not allowed[row, item]):
                 continue
-            size = _offer(heap_keys, heap_ids, size, k, prior[item] * np.exp(-highest) * scale, item)
+            size = offer(heap_keys, heap_ids, size, k, prior[item] * np.exp(-highest) * scale, item)
             added += 1
         for slot in range(size - 1, -1, -1):
             out_items[row, slot] = heap_ids[0]
             out_scores[row, slot] = heap_keys[0]
             heap_keys[0] = heap_keys[slot]
             heap_ids[0] = heap_ids[slot]
-            _sift(heap_keys, heap_ids, slot)
+            sift(heap_keys, heap_ids, slot)
         for t in range(n_touched):
             scores[touched[t]] = np.nan
         for p in range(seen_ptr[row], seen_ptr[row + 1]):
