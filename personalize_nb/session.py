@@ -372,7 +372,9 @@ def _from_client_error(error: Any, action: str) -> errors.PersonalizeError:
     if code in _TAKEN:
         return errors.AlreadyExistsError(told)
     if code in _QUOTA:
-        return errors.QuotaError(f"{told} Wait until other work has ended (pnb.list_jobs()), then try again.")
+        stays = "delete some" in text  # a quota of things that stay, not of work under way
+        wait = "" if stays else " Wait until other work has ended (pnb.list_jobs()), then try again."
+        return errors.QuotaError(f"{told}{wait}")
     if code in _ACCESS or "nsufficient privileges" in text or "not authorized" in text:
         return errors.AccessError(told)
     if code == "ResourceInUseException":

@@ -187,7 +187,14 @@ class _Chain:
             call("delete_dataset_group", datasetGroupArn=arn)
             found = None
         if found is None:
-            call("create_dataset_group", name=name, **self._tags)
+            try:
+                call("create_dataset_group", name=name, **self._tags)
+            except errors.QuotaError as error:
+                names = [entry["name"] for entry in self._session.pages("list_dataset_groups", "datasetGroups")]
+                raise errors.QuotaError(
+                    f"{error} There are {', '.join(map(repr, names))}; pnb.delete_dataset_group(name) deletes one with "
+                    "everything trained on it."
+                ) from error
         self._active(
             lambda: call("describe_dataset_group", datasetGroupArn=arn)["datasetGroup"],
             f"dataset group {name!r}",

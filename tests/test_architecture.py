@@ -13,7 +13,7 @@ FLOORS = {
     1: "session storage progress waiting",
     2: (
         "filters identifiers timestamps jsonlines inputs outputs requests solutions schemas training jobs launch"
-        " results runs preflight permissions cost compare evaluate distributed samples"
+        " results cleanup runs preflight permissions cost compare evaluate distributed samples"
     ),
     3: "charts views fields form receipts headless",
 }

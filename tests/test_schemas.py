@@ -1,0 +1,221 @@
+"""Frames become Avro schemas and CSV: types read off the data, times in seconds, text escaped as Amazon wants it."""
+
+import datetime
+import io
+
+import numpy as np
+import pandas as pd
+import pytest
+import reading_world
+
+from personalize_nb import schemas, timestamps
+from personalize_nb.errors import InputError
+from personalize_nb.identifiers import Findings
+from personalize_nb.local.csvfiles import read_csv
+from personalize_nb.local.tables import Schema
+
+LONG = "A long story of ships and sailors that nobody has told before, number {}."
+
+
+def roles(dataset):
+    return dict(part.split(" ") for part in dataset.described().split(", "))
+
+
+def csv(dataset):
+    file = io.BytesIO()
+    dataset.write_csv(file)
+    return file.getvalue().decode()
+
+
+def items(**columns):
+    return pd.DataFrame({"item_id": [f"i{number}" for number in range(6)]} | columns)
+
+
+def test_item_columns_find_their_roles():
+    frame = items(
+        title=[f"T{number}" for number in range(6)],
+        author=["A", "A", "B", "B", "C", "C"],
+        subjects=["sea|war", "sea", "war", "art", "tea", "law"],
+        blurb=[LONG.format(number) for number in range(6)],
+        code=[f"c{number}" for number in range(6)],
+        publishedYear=range(1900, 1906),
+        price=[1.5, None, 2, 3, 4, 5],
+        inPrint=[True, False] * 3,
+        tags=[["x", "y"], ["x"], [], None, ["z"], ["y"]],
+        kind=pd.Categorical(["p", "q"] * 3),
+        creation_timestamp=pd.date_range("2020-01-01", periods=6),
+    )
+    dataset = schemas.prepare("ITEMS", frame)
+    assert roles(dataset) == {
+        "ITEM_ID": "string",
+        "TITLE": "string",
+        "AUTHOR": "categorical",
+        "SUBJECTS": "categorical",
+        "BLURB": "textual",
+        "CODE": "string",
+        "PUBLISHED_YEAR": "long",
+        "PRICE": "double",
+        "IN_PRINT": "categorical",
+        "TAGS": "categorical",
+        "KIND": "categorical",
+        "CREATION_TIMESTAMP": "long",
+    }
+    assert dataset.schema["name"] == "Items"
+    first = csv(dataset).splitlines()[1].split(",")
+    assert first[-4:] == ['"True"', '"x|y"', '"p"', "1577836800"]
+
+
+def test_metadata_may_be_null_so_that_the_schema_stays():
+    full, holed = items(price=[1.0] * 6), items(price=[1.0, None] * 3)
+    assert schemas.prepare("ITEMS", full).schema == schemas.prepare("ITEMS", holed).schema
+
+
+def test_roles_can_be_given():
+    frame = items(code=[f"c{number}" for number in range(6)], blurb=[LONG.format(number) for number in range(6)])
+    chosen = schemas.prepare("ITEMS", frame, textual="code", categorical=["blurb"])
+    assert roles(chosen) == {"ITEM_ID": "string", "CODE": "textual", "BLURB": "categorical"}
+    assert roles(schemas.prepare("ITEMS", frame, textual=False, categorical=["Code"]))["BLURB"] == "string"
+    with pytest.raises(InputError, match="'textual' names .*PLOT"):
+        schemas.prepare("ITEMS", frame, textual="plot")
+    with pytest.raises(InputError, match="'categorical' names .*PLOT"):
+        schemas.prepare("ITEMS", frame, categorical=["plot"])
+    with pytest.raises(InputError, match="is no text column"):
+        schemas.prepare("ITEMS", items(year=range(6)), textual="year")
+
+
+def test_interactions_keep_amazons_names():
+    frame = pd.DataFrame(
+        {
+            "eventValue": [1, 2],
+            "userId": [7, 8],
+            "ITEM_ID": ["a", "b"],
+            "timestamp": [10, 20],
+            "event_type": "e",
+            "device": "tv",
+        }
+    )
+    dataset = schemas.prepare("INTERACTIONS", frame)
+    assert [one["name"] for one in dataset.schema["fields"]] == [
+        "USER_ID", "ITEM_ID", "TIMESTAMP", "EVENT_VALUE", "EVENT_TYPE", "DEVICE"
+    ]  # fmt: skip
+    assert roles(dataset)["EVENT_VALUE"] == "float"
+    assert roles(dataset)["EVENT_TYPE"] == "string"
+    assert csv(dataset).splitlines()[1] == '"7","a",10,1,"e","tv"'
+
+
+def test_text_survives_the_import():
+    texts = ['say "hi", \\ bye', "line\nbreak\ttab", "ünï", "'", None, ",;"]
+    dataset = schemas.prepare("ITEMS", items(note=texts), categorical=["note"])
+    schema = Schema.from_avro("ITEMS", dataset.schema)
+    imported = next(read_csv(io.BytesIO(csv(dataset).encode()), schema, "items.csv"))
+    assert imported.column("NOTE").to_pylist() == ['say "hi", \\ bye', "line break tab", "ünï", "'", None, ",;"]
+
+
+def test_the_same_content_has_the_same_hash():
+    dataset = schemas.prepare("ITEMS", reading_world.items())
+    first, again, other = (schemas.prepare("ITEMS", frame).write_csv(io.BytesIO()) for frame in (
+        reading_world.items(), reading_world.items(), reading_world.items().iloc[::-1]
+    ))  # fmt: skip
+    assert first == again == dataset.write_csv(io.BytesIO()) != other
+
+
+@pytest.mark.parametrize(
+    ("kind", "frame", "told"),
+    [
+        ("INTERACTIONS", pd.DataFrame({"user_id": ["u"], "item_id": ["i"]}), "timestamp missing among"),
+        ("INTERACTIONS", pd.DataFrame({"user_id": [], "item_id": [], "timestamp": []}), "empty"),
+        ("INTERACTIONS", [("u", "i", 1)], "must be a pandas DataFrame, got list"),
+        (
+            "INTERACTIONS",
+            pd.DataFrame({"user_id": ["u"], "item_id": ["i"], "timestamp": ["soon"]}),
+            "the value is no time",
+        ),
+        (
+            "INTERACTIONS",
+            pd.DataFrame({"user_id": ["u"], "item_id": ["i"], "timestamp": [None]}),
+            "the time is missing",
+        ),
+        ("INTERACTIONS", pd.DataFrame({"user_id": [1.0], "item_id": ["i"], "timestamp": [1]}), "ids are float64"),
+        ("INTERACTIONS", pd.DataFrame({"user_id": ["u"], "item_id": ["a\nb"], "timestamp": [1]}), "line break"),
+        (
+            "INTERACTIONS",
+            pd.DataFrame({"user_id": ["u"], "item_id": ["i"], "timestamp": [1], "event_type": [None]}),
+            "event type is missing",
+        ),
+        (
+            "INTERACTIONS",
+            pd.DataFrame({"user_id": ["u"], "item_id": ["i"], "timestamp": [1], "event_value": ["much"]}),
+            "value is no number",
+        ),
+        (
+            "INTERACTIONS",
+            pd.DataFrame(
+                {"user_id": ["u"], "item_id": ["i"], "timestamp": [1]} | {f"m{number}": [1] for number in range(6)}
+            ),
+            "at most 5 columns of metadata, got 6",
+        ),
+        ("ITEMS", items(), "a column that a model can learn from"),
+        ("ITEMS", items(code=[f"c{number}" for number in range(6)]), "a column that a model can learn from"),
+        ("ITEMS", items(genre_1=range(6), genre1=range(6)), "would both be"),
+        ("ITEMS", items(price=[np.inf] * 6), "infinite"),
+        ("ITEMS", items(fact=[{"a": 1}] * 6), "holds dictionaries"),
+        ("ITEMS", items(year=range(6), x=["x" * 1001] * 6), "texts of up to 1,001 characters"),
+    ],
+)
+def test_what_cannot_be_trained_on_says_why(kind, frame, told):
+    with pytest.raises(InputError, match=told):
+        schemas.prepare(kind, frame)
+
+
+def test_too_little_data_is_told_before_anything_is_sent():
+    few = schemas.prepare("INTERACTIONS", reading_world.interactions().head(999))
+    with pytest.raises(InputError, match="at least 1,000 interactions, got 999"):
+        schemas.check_enough(few)
+    enough = schemas.prepare("INTERACTIONS", reading_world.interactions())
+    schemas.check_enough(enough, "read")
+    with pytest.raises(InputError, match="of event type 'buy', got 0"):
+        schemas.check_enough(enough, "buy")
+    lonely = reading_world.interactions().assign(
+        user_id=[f"u{number}" for number in range(reading_world.READERS * reading_world.READ)]
+    )
+    with pytest.raises(InputError, match="25 users with 2 or more interactions, got 0"):
+        schemas.check_enough(schemas.prepare("INTERACTIONS", lonely))
+    plain = schemas.prepare("INTERACTIONS", reading_world.interactions().drop(columns="event_type"))
+    with pytest.raises(InputError, match="no column 'event_type'"):
+        schemas.check_enough(plain, "read")
+
+
+SECONDS = 1_767_225_600
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        [SECONDS],
+        [float(SECONDS)],
+        [SECONDS * 1000],
+        [SECONDS * 1_000_000],
+        [SECONDS * 1_000_000_000],
+        [str(SECONDS)],
+        ["2026-01-01"],
+        ["2026-01-01T00:00:00Z"],
+        ["2026-01-01T01:00:00+01:00"],
+        [pd.Timestamp("2026-01-01")],
+        [pd.Timestamp("2026-01-01", tz="UTC")],
+        [pd.Timestamp("2026-01-01 09:00", tz="Asia/Tokyo")],
+        [datetime.date(2026, 1, 1)],
+        [np.datetime64("2026-01-01", "ms")],
+    ],
+)
+def test_every_kind_of_time_is_the_same_second(values):
+    findings = Findings()
+    seconds = timestamps.to_epoch_seconds(pd.Series(values), "timestamp", findings, required=True)
+    findings.raise_faults(1, "rows")
+    assert seconds.to_pylist() == [SECONDS]
+
+
+def test_times_may_be_missing_where_the_column_is_optional():
+    findings = Findings()
+    given = pd.Series([pd.NaT, pd.Timestamp("2026-01-01")])
+    assert timestamps.to_epoch_seconds(given, "t", findings, required=False).to_pylist() == [None, SECONDS]
+    assert findings.frame().empty

@@ -1,0 +1,181 @@
+"""Frames to an ACTIVE solution version in one call, which costs nothing when repeated and goes on where it stopped."""
+
+import pandas as pd
+import pytest
+import reading_world
+
+import personalize_nb as pnb
+from personalize_nb import storage
+from personalize_nb.errors import FailedError, InputError, NotFoundError, QuotaError, WaitTimeoutError
+from personalize_nb.session import Session
+
+INTERACTIONS, ITEMS = reading_world.interactions(), reading_world.items()
+
+
+def resources(session):
+    counts = {
+        "groups": ("list_dataset_groups", "datasetGroups"),
+        "imports": ("list_dataset_import_jobs", "datasetImportJobs"),
+        "solutions": ("list_solutions", "solutions"),
+        "versions": ("list_solution_versions", "solutionVersions"),
+    }
+    return {name: len(list(session.pages(*operation))) for name, operation in counts.items()}
+
+
+def made(before, after):
+    return {name: after[name] - before[name] for name in after if after[name] != before[name]}
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory):
+    """A session on a service of its own, because only five dataset groups may be active."""
+    own = Session.local(tmp_path_factory.mktemp("lab"), idle_seconds=600)
+    yield own
+    own.stop()
+
+
+@pytest.fixture(autouse=True)
+def room(lab):
+    """Leave at most three dataset groups, so that each test can make two."""
+    yield
+    for name in pnb.list_dataset_groups(lab)["name"].iloc[3:]:
+        pnb.delete_dataset_group(name, progress=False, session=lab)
+
+
+@pytest.fixture(scope="module")
+def model(lab):
+    return pnb.train(INTERACTIONS, ITEMS, name="reading", progress=False, session=lab)
+
+
+def test_a_solution_version_comes_out(model, lab):
+    assert model.status == "ACTIVE"
+    assert model.recipe == "aws-user-personalization"
+    assert model.metrics()["normalized_discounted_cumulative_gain_at_25"] > 0
+    assert repr(model).startswith(f"<SolutionVersion {model.name} of aws-user-personalization")
+    solution = lab.call("describe_solution", solutionArn=model.arn.rsplit("/", 1)[0])["solution"]
+    assert solution["performAutoTraining"] is False
+    listed = pnb.list_solution_versions(lab).set_index("solution_version_arn")
+    assert listed.loc[model.arn, ["solution", "recipe", "status"]].tolist() == [
+        model.name, "aws-user-personalization", "ACTIVE"
+    ]  # fmt: skip
+
+
+def test_uploaded_files_do_not_stay(model, lab):
+    assert storage.stored(lab, lab.location("data")) == []
+
+
+def test_the_same_call_again_makes_nothing(model, lab, capsys):
+    before = resources(lab)
+    assert pnb.train(INTERACTIONS, ITEMS, name="reading", session=lab) == model
+    assert resources(lab) == before
+    told = capsys.readouterr().err
+    assert "1,440 interactions are imported already and are used" in told
+    assert f"{model.name!r} is trained on this data already and is used" in told
+
+
+def test_another_recipe_uses_the_same_data(model, lab):
+    other = pnb.train(INTERACTIONS, ITEMS, name="reading", recipe="aws-sims", progress=False, session=lab)
+    assert other.dataset_group_arn == model.dataset_group_arn
+    assert other.arn != model.arn
+
+
+def test_new_data_is_a_new_import_and_version_and_old_data_comes_back(lab):
+    def train(interactions):
+        return pnb.train(interactions, name="weekly", recipe="aws-popularity-count", progress=False, session=lab)
+
+    first = train(INTERACTIONS)
+    before = resources(lab)
+    second = train(INTERACTIONS.head(1200))
+    assert made(before, resources(lab)) == {"imports": 1, "versions": 1}
+    assert (second.name, second.dataset_group_arn) == (first.name, first.dataset_group_arn)
+    assert pnb.find_solution_version("weekly", lab) == second
+    third = train(INTERACTIONS)
+    assert third.arn not in (first.arn, second.arn)
+    assert made(before, resources(lab)) == {"imports": 2, "versions": 2}
+
+
+def test_another_structure_is_another_dataset_group(model, lab):
+    users = pd.DataFrame({"user_id": INTERACTIONS["user_id"].unique()}).assign(age=30)
+    other = pnb.train(
+        INTERACTIONS, users=users, name="reading", recipe="aws-popularity-count", progress=False, session=lab
+    )
+    assert other.dataset_group_arn != model.dataset_group_arn
+
+
+def test_settings_reach_the_service_and_make_another_solution(lab):
+    settings = {"hyperparameters": {"popularity_discount_factor": 0.2}, "event_type": "read", "tags": {"team": "books"}}
+    model = pnb.train(
+        INTERACTIONS, ITEMS, name="reading", recipe="aws-similar-items", progress=False, session=lab, **settings
+    )
+    solution = lab.call("describe_solution", solutionArn=model.arn.rsplit("/", 1)[0])["solution"]
+    assert solution["solutionConfig"]["algorithmHyperParameters"] == {"popularity_discount_factor": "0.2"}
+    assert solution["eventType"] == "read"
+    tags = lab.call("list_tags_for_resource", resourceArn=model.arn)["tags"]
+    assert tags == [{"tagKey": "team", "tagValue": "books"}]
+
+
+def test_an_interrupted_training_is_taken_up_again(lab):
+    settings = {"name": "resumed", "recipe": "aws-popularity-count", "progress": False, "session": lab}
+    with pytest.raises(WaitTimeoutError, match="Wait again with the same pnb.train"):
+        pnb.train(INTERACTIONS, timeout=0, **settings)
+    begun = pnb.train(INTERACTIONS, wait=False, **settings)
+    before = resources(lab)
+    assert pnb.train(INTERACTIONS, **settings) == begun.wait(progress=False)
+    assert resources(lab) == before
+
+
+def test_a_failed_import_gives_the_reason_and_can_be_tried_again(lab):
+    settings = {"name": "failing", "recipe": "aws-popularity-count", "progress": False, "session": lab}
+    real = storage.upload
+    with pytest.MonkeyPatch.context() as patch, pytest.raises((FailedError, InputError)) as caught:
+
+        def spoiled(lab, source, address):
+            source.truncate(100)
+            real(lab, source, address)
+
+        patch.setattr(storage, "upload", spoiled)
+        pnb.train(INTERACTIONS, **settings)
+    assert caught.value.reason
+    assert pnb.train(INTERACTIONS, **settings).status == "ACTIVE"
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"recipe": "aws-magic"}, "no recipe 'aws-magic'; there are aws-hrnn"),
+        ({"name": "!!"}, "'name' needs letters or digits, got '!!'"),
+        ({"categorical": ["colour"]}, r"'categorical' names \['colour'\], which no frame has"),
+        ({"event_type": "buy"}, "of event type 'buy', got 0"),
+        ({"interactions": INTERACTIONS.drop(columns="timestamp")}, "timestamp missing"),
+    ],
+)
+def test_bad_arguments_make_nothing(change, told, lab):
+    before = resources(lab)
+    with pytest.raises(InputError, match=told):
+        pnb.train(**{"interactions": INTERACTIONS, "session": lab, "name": "bad"} | change)
+    assert resources(lab) == before
+
+
+def test_a_session_without_role_or_bucket_makes_nothing(lab, monkeypatch):
+    before = resources(lab)
+    for missing in ("role_arn", "bucket"):
+        with monkeypatch.context() as patch, pytest.raises(NotFoundError, match=r"pass Session.aws\("):
+            patch.setattr(lab, missing, None)
+            pnb.train(INTERACTIONS, name="nowhere", session=lab)
+    assert resources(lab) == before
+
+
+def test_names_of_any_length_are_cut_to_what_is_legal(lab):
+    long = "A name that is much longer than any resource may have, with spaces & signs"
+    settings = {"recipe": "aws-personalized-ranking-v2", "wait": False, "progress": False, "session": lab}
+    assert pnb.train(INTERACTIONS, name=long, **settings).name.startswith("A-name-that-is-much")
+
+
+def test_a_full_account_is_told_what_to_delete(lab):
+    begun = []
+    settings = {"recipe": "aws-popularity-count", "wait": False, "progress": False, "session": lab}
+    with pytest.raises(QuotaError, match=r"There are .*'full.*; pnb.delete_dataset_group\(name\) deletes one"):
+        for number in range(6):
+            begun.append(pnb.train(INTERACTIONS, name=f"full{number}", **settings))
+    for model in begun:
+        model.wait(progress=False)
