@@ -13,7 +13,7 @@ import pytest
 
 from personalize_nb.local.faults import WorkFault
 from personalize_nb.local.tables import Field, Schema, TrainingData
-from personalize_nb.local.themes import Proposal, ThemeMaker
+from personalize_nb.local.themes import Draft, Proposal, ThemeMaker
 from personalize_nb.local.themes.rules import problems
 
 KINDS = {
@@ -167,7 +167,7 @@ class Writer:
 
     def generate(self, requests):
         for _ in requests:
-            yield Proposal(self.texts, 0.9)
+            yield Proposal(tuple(Draft(text) for text in self.texts), 0.9)
 
 
 def test_another_generator_can_write_the_themes(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@
 `maker` joins it all. Local service, over floor 0.
 """
 
-from .generators import Evidence, Proposal, ThemeGenerator, ThemeRequest
+from .generators import Draft, Evidence, Proposal, ThemeGenerator, ThemeRequest
 from .maker import Themed, ThemeMaker
 
-__all__ = ["Evidence", "Proposal", "ThemeGenerator", "ThemeMaker", "ThemeRequest", "Themed"]
+__all__ = ["Draft", "Evidence", "Proposal", "ThemeGenerator", "ThemeMaker", "ThemeRequest", "Themed"]

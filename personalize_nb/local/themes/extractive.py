@@ -8,6 +8,7 @@ that is true. Local service, themes.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -15,24 +16,28 @@ import numpy as np
 import scipy.sparse as sp
 
 from . import grammar, statistics
-from .generators import Evidence, Proposal, ThemeRequest
-from .genres import is_subject
+from .generators import Draft, Evidence, Proposal, ThemeRequest
+from .genres import TOLD_MEDIA, is_subject, kinds_in_name
 from .index import Index
-from .phrases import NAME, SETTING, Phrase
+from .phrases import NAME, SETTING, SUBJECT, Phrase
 
 MIN_Z = 2.0
 WIDE_SHARE, WIDE_FIT = 0.25, 0.35  # either many items use the phrase and the group leans to it,
 NARROW_SHARE, NARROW_FIT = 0.15, 0.6  # or some do and the group leans to it clearly;
+USUAL_LENGTH = 50  # words of a description; shorter ones mention less
 MIN_SHARE = 0.1  # and some use the very word
 USE_POWER, TOLD_POWER = 0.5, 0.2  # how much it counts that items use the word, or one that says nearly the same
 MIN_LIKENESS = 0.04
 HEAD_SHARE, PAIR_SHARE, BOTH_SHARE, MIN_LIFT = 0.5, 0.4, 1.0, 1.15
 SECOND_HEAD = 0.7  # what the second category of a pair adds
 MAKER_SHARE, PERIOD_LIFT = 0.6, 1.6
-SECOND_UTILITY, SECOND_SHARE = 0.6, 0.12
-MAX_SUBJECTS, MAX_TEXTS = 6, 12
+SECOND_UTILITY, NEAR_COSINE = 0.5, 0.2
+MAX_SUBJECTS, MAX_EVIDENCE = 6, 3
+OTHER_HEAD = 0.4
+ALTERNATIVE = 0.3  # a subject this far below the best is not worth keeping themes apart for
+KIND_SHARE, LONG_KIND = 0.4, 0.6
+MIN_SETTING_SHARE, MIN_UTILITY = 0.2, 0.7
 CERTAIN = 4.0  # the utility that counts as full confidence
-FALLBACK_CONFIDENCE = 0.1
 BLOCK = 512
 
 
@@ -64,6 +69,10 @@ class ExtractiveThemes:
         self._index = index
         medium = index.catalogue.medium
         self._base = np.asarray(index.categories.mean(axis=0)).ravel()
+        length = np.mean([item.description.count(" ") + 1 for item in index.catalogue.items] or [0])
+        self._narrow = float(np.clip(NARROW_SHARE * length / USUAL_LENGTH, MIN_SHARE, NARROW_SHARE))
+        told = medium in TOLD_MEDIA
+        self._kinds = [() if told else kinds_in_name(item.name) for item in index.catalogue.items]
         self._years = np.array([item.year for item in index.catalogue.items], dtype=np.int64)
         self._heads = np.array([not is_subject(name, medium) for name in index.category_names], dtype=bool)
 
@@ -76,7 +85,7 @@ class ExtractiveThemes:
             shares = (groups @ self._index.categories).toarray()
             for row, request in enumerate(block):
                 members = groups.indices[groups.indptr[row] : groups.indptr[row + 1]]
-                heads = self._find_heads(shares[row], len(members))
+                heads = [*self._kind(members), *self._find_heads(shares[row], len(members))]
                 subjects = self._find_subjects(members, _row(counts, row), _row(told, row))
                 yield self._propose(request, members, heads, subjects)
 
@@ -84,15 +93,14 @@ class ExtractiveThemes:
         self, request: ThemeRequest, members: np.ndarray, heads: list[_Head], subjects: list[_Subject]
     ) -> Proposal:
         if not len(members):
-            return Proposal((f"More {self._index.catalogue.medium}",), 0.0, (), "unknown items")
-        texts, evidence = self._write(heads, subjects, members)
+            return Proposal((Draft(f"More {self._index.catalogue.medium}", "unknown items"),), 0.0)
+        noun = heads[0].noun
+        subjects = [subject for subject in subjects if not grammar.echoes(noun, subject.phrase)]
+        texts = [Draft(text) for text in self._write(heads, subjects, members)]
         plain = self._fall_back(heads, request, members)
-        if texts:
-            confidence = min(1.0, subjects[0].utility / CERTAIN) if subjects else MAKER_SHARE
-            return Proposal(
-                tuple(dict.fromkeys([*texts, *(text for text, _ in plain)])), round(confidence, 4), evidence
-            )
-        return Proposal(tuple(text for text, _ in plain), FALLBACK_CONFIDENCE, evidence, plain[0][1])
+        confidence = min(1.0, subjects[0].utility / CERTAIN) if subjects else MAKER_SHARE
+        evidence = tuple(subject.evidence for subject in subjects[:MAX_EVIDENCE])
+        return Proposal((*texts, *plain), round(confidence, 4), evidence)
 
     def _find_heads(self, counts: np.ndarray, size: int) -> list[_Head]:
         """Return the nouns that fit the group by its categories, best first; the medium itself is last."""
@@ -116,6 +124,17 @@ class ExtractiveThemes:
         found.sort(key=lambda head: (-round(head.worth, 6), head.noun))
         return [*found, _Head(medium, (), 0.0)]
 
+    def _kind(self, members: np.ndarray) -> list[_Head]:
+        """Return what most of the group's names say the items are ("electric guitars"), for products."""
+        counts = Counter(kind for row in members for kind in self._kinds[row])
+        ranked = sorted(counts, key=lambda kind: (-counts[kind], kind))
+        short = next((kind for kind in ranked if " " not in kind), None)
+        if short is None or counts[short] < max(2, KIND_SHARE * len(members)):
+            return []
+        long = next((kind for kind in ranked if kind.endswith(f" {short}")), short)
+        best = long if counts[long] >= LONG_KIND * counts[short] else short
+        return [_Head(best, (), 1.0)]
+
     def _find_subjects(self, members: np.ndarray, uses: np.ndarray, told: np.ndarray) -> list[_Subject]:
         """Return the phrases that pass the gates, best first."""
         index, size = self._index, len(members)
@@ -127,13 +146,20 @@ class ExtractiveThemes:
         fit = ((index.directions[columns] @ centre - index.mean[columns]) / index.deviation[columns]).round(4)
         share, wide = uses[columns] / size, told[columns] / size
         gate = (z >= MIN_Z) & (
-            ((wide >= WIDE_SHARE) & (fit >= WIDE_FIT)) | ((wide >= NARROW_SHARE) & (fit >= NARROW_FIT))
+            ((wide >= WIDE_SHARE) & (fit >= WIDE_FIT)) | ((wide >= self._narrow) & (fit >= NARROW_FIT))
         )
         columns, fit, share, wide = columns[gate], fit[gate], share[gate], wide[gate]
         near = (index.directions[columns] @ index.items[members].T >= index.high[columns, None]).mean(axis=1)
         utility = (
             np.sqrt((share + wide) / 2) * fit * (1 + near) * (1 + np.sqrt(np.maximum(index.likeness[columns], 0)))
         ).round(4)
+        weak = [
+            self._is_weak(index.phrases[column], worth, here)
+            for column, worth, here in zip(columns, utility, share, strict=True)
+        ]
+        columns, fit, share, utility = (
+            values[~np.array(weak, dtype=bool)] for values in (columns, fit, share, utility)
+        )
         order = sorted(range(len(columns)), key=lambda i: (-utility[i], index.phrases[columns[i]].key))
         users = index.uses[members].tocsc()
         total = len(index.catalogue.items)
@@ -146,37 +172,53 @@ class ExtractiveThemes:
             found.append(_Subject(index.phrases[column], int(column), float(utility[i]), bearing, evidence))
         return _without_parts(found)[:MAX_SUBJECTS]
 
-    def _write(
-        self, heads: list[_Head], subjects: list[_Subject], members: np.ndarray
-    ) -> tuple[list[str], tuple[Evidence, ...]]:
-        """Return the texts worth printing, best first, and the evidence of the best."""
+    def _is_weak(self, phrase: Phrase, utility: float, share: float) -> bool:
+        """Tell whether a phrase passes the gates and still would not convince a reader."""
+        if phrase.slot == SETTING and share < MIN_SETTING_SHARE:
+            return True
+        return phrase.slot != SUBJECT and utility < MIN_UTILITY
+
+    def _write(self, heads: list[_Head], subjects: list[_Subject], members: np.ndarray) -> list[str]:
+        """Return the texts worth printing, best first."""
         noun = heads[0].noun
-        texts: list[str] = []
-        maker = self._maker(noun, members)
-        if maker is not None:
-            texts.append(maker)
+        texts = [self._maker(noun, members)]
         for first in subjects:
+            if first.utility < ALTERNATIVE * subjects[0].utility:
+                break
             if first.phrase.slot == SETTING:
                 texts.append(grammar.compose(noun, (), first.phrase))
                 continue
-            for second in subjects:
-                if self._joins(first, second):
-                    if second.phrase.slot == SETTING:
-                        texts.append(grammar.compose(noun, [first.phrase], second.phrase))
-                    else:
-                        texts.append(grammar.compose(noun, [first.phrase, second.phrase]))
-                    break
+            second = next((other for other in subjects if self._joins(first, other)), None)
+            if second is not None and second.phrase.slot == SETTING:
+                texts.append(grammar.compose(noun, [first.phrase], second.phrase))
+            elif second is not None:
+                texts.append(grammar.compose(noun, [first.phrase, second.phrase]))
             texts.append(grammar.compose(noun, [first.phrase]))
-        return texts[:MAX_TEXTS], tuple(subject.evidence for subject in subjects[:3])
+        for head in heads[1:]:  # other words for the same group, where its best theme is taken
+            if head.worth >= OTHER_HEAD * heads[0].worth:
+                texts.extend(
+                    grammar.compose(
+                        head.noun,
+                        [] if subject.phrase.slot == SETTING else [subject.phrase],
+                        subject.phrase if subject.phrase.slot == SETTING else None,
+                    )
+                    for subject in subjects[:2]
+                    if not grammar.echoes(head.noun, subject.phrase)
+                )
+        return [text for text in texts if text]
 
     def _joins(self, first: _Subject, second: _Subject) -> bool:
-        """Tell whether a second subject adds items of its own and reads well beside the first."""
-        if second.utility < SECOND_UTILITY * first.utility or second is first or second.utility > first.utility:
+        """Tell whether a second subject adds items of its own, belongs to the first and reads well beside it."""
+        if second is first or not SECOND_UTILITY * first.utility <= second.utility <= first.utility:
             return False
-        if " and " in first.phrase.text + second.phrase.text and second.phrase.slot != SETTING:
+        if len(second.users - first.users) < 2 or NAME in (first.phrase.slot, second.phrase.slot):
             return False
-        alike = first.phrase.person == second.phrase.person or second.phrase.slot == SETTING
-        return alike and len(second.users - first.users) >= 2 and first.phrase.slot != NAME != second.phrase.slot
+        near = float(self._index.directions[first.column] @ self._index.directions[second.column])
+        if second.phrase.slot == SETTING:
+            return True
+        if first.phrase.link != second.phrase.link or " and " in first.phrase.text + second.phrase.text:
+            return False
+        return first.phrase.person == second.phrase.person and near >= NEAR_COSINE
 
     def _maker(self, noun: str, members: np.ndarray) -> str | None:
         """Return "… by <maker>" when most of the group is one maker's work."""
@@ -204,10 +246,11 @@ class ExtractiveThemes:
             (self._period(noun, members), "period"),
             (grammar.for_fans(noun, request.seed_name), "fans"),
             (grammar.for_fans(medium, request.seed_name), "fans"),
+            (grammar.like(medium, request.seed_name), "fans"),
             *((head.noun, "head") for head in heads if " " in head.noun),
             (f"more {medium} like these", "head"),
         ]
-        return [(grammar.sentence_case(text), kind) for text, kind in plain if text]
+        return [Draft(grammar.sentence_case(text), kind) for text, kind in plain if text]
 
 
 def _row(counts: sp.csr_matrix, row: int) -> np.ndarray:

@@ -37,16 +37,23 @@ class Evidence:
 
 
 @dataclass(frozen=True)
-class Proposal:
-    """Texts for one group, best first; the last ones may be used to keep themes of a job apart.
+class Draft:
+    """One text a generator would print; `fallback` names the reason when it speaks of no common thread."""
 
-    `confidence` is between 0 and 1; `fallback` names the reason when there was no common thread to speak of.
+    text: str
+    fallback: str | None = None
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """Drafts for one group, best first; later ones may be printed to keep the themes of a job apart.
+
+    `confidence` is between 0 and 1 and speaks of the drafts that are no fallback.
     """
 
-    texts: tuple[str, ...]
+    drafts: tuple[Draft, ...]
     confidence: float
     evidence: tuple[Evidence, ...] = ()
-    fallback: str | None = None
 
 
 class ThemeGenerator(Protocol):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from .lexicon import genre_table, is_place, plural, singular, word_class, word_list
+from .lexicon import UNKNOWN, genre_table, is_place, plural, singular, word_class, word_list
 from .text import tokens
 
 TOLD_MEDIA = frozenset({"books", "movies", "albums"})  # what is about something
@@ -51,12 +51,18 @@ def is_subject(value: str, medium: str) -> bool:
 
 @cache
 def as_subject(value: str) -> str:
-    """Return a category value as it stands after "about": without a capital unless it is a name."""
+    """Return a category value as it stands after "about": without a capital unless it is a name.
+
+    Examples
+    --------
+    >>> as_subject("City life"), as_subject("American frontier"), as_subject("New Orleans")
+    ('city life', 'American frontier', 'New Orleans')
+    """
     words = value.replace("_", " ").split()
     if is_place(" ".join(words).lower()) or any(word[0].isupper() for word in words[1:]):
         return " ".join(words)
-    known = [word_class(singular(word.lower())) for word in words]
-    if known[0].noun or known[0].adjective or known[0].verb:
+    first = words[0].lower()
+    if word_class(singular(first)) != UNKNOWN and first not in word_list("proper"):
         return " ".join([words[0].lower(), *words[1:]])
     return " ".join(words)
 
@@ -67,10 +73,22 @@ def subject_key(value: str) -> str:
     return " ".join(token.lemma if token.lower == value.split()[-1].lower() else token.lower for token in tokens(value))
 
 
-def plural_of_name(word: str) -> str | None:
-    """Return the plural of a common noun that ends an item's name ("Guitar" gives "guitars"), or None."""
-    lemma = singular(word.lower())
-    known = word_class(lemma)
-    if known.noun < 6 or lemma in word_list("vague"):
-        return None
-    return lemma if lemma in word_list("mass") else plural(lemma)
+@cache
+def kinds_in_name(name: str) -> tuple[str, ...]:
+    """Return the plural nouns that the end of a product's name makes it, longest first.
+
+    Examples
+    --------
+    >>> kinds_in_name("Retro Electric Guitar")
+    ('electric guitars', 'guitars')
+    """
+    words = [token.lower for token in tokens(name) if not any(letter.isdigit() for letter in token.lower)]
+    if not words:
+        return ()
+    lemma = singular(words[-1])
+    if word_class(lemma).noun < 5 or len(lemma) < 3:
+        return ()
+    last = lemma if lemma in word_list("mass") else plural(lemma)
+    if len(words) > 1 and words[-2] not in word_list("stop") and word_class(words[-2]) != UNKNOWN:
+        return f"{words[-2]} {last}", last
+    return (last,)

@@ -16,6 +16,7 @@ from .phrases import NAME, Phrase
 
 QUOTABLE = re.compile(r"[^\W\d_][\w'’&\- ]*[\w]")
 MAX_NAME_WORDS = 4
+ECHO = 4  # letters that make two words echo each other
 PERIOD_SHARE, FIRST_DECADE = 0.7, 1800
 HEAD_ORDER = (
     "thrillers",
@@ -79,7 +80,7 @@ def compose(noun: str, subjects: Sequence[Phrase] = (), setting: Phrase | None =
     """
     text = noun
     if subjects:
-        text += " about " + " and ".join(phrase.text for phrase in _in_order(subjects))
+        text += f" {subjects[0].link} " + " and ".join(phrase.text for phrase in _in_order(subjects))
     if setting is not None:
         text += f" set in {setting.text}"
     return sentence_case(text)
@@ -121,3 +122,14 @@ def for_fans(noun: str, name: str) -> str | None:
     if not QUOTABLE.fullmatch(name) or len(name.split()) > MAX_NAME_WORDS:
         return None
     return f"{noun} for fans of {name}"
+
+
+def like(noun: str, name: str) -> str | None:
+    """Return "… like <name>", which leaves room for a longer name than "for fans of" does."""
+    return f"{noun} like {name}" if QUOTABLE.fullmatch(name) else None
+
+
+def echoes(noun: str, phrase: Phrase) -> bool:
+    """Tell whether a phrase repeats a word of the head, as in "sci-fi movies about science"."""
+    stems = {part[:ECHO] for part in noun.replace("-", " ").split() if len(part) > 2}
+    return any(word.startswith(stem) for word in phrase.key.replace("-", " ").split() for stem in stems)

@@ -16,13 +16,14 @@ import numpy as np
 from ..tables import TrainingData
 from .catalogue import read_catalogue
 from .extractive import ExtractiveThemes
-from .generators import Evidence, Proposal, ThemeGenerator, ThemeRequest
+from .generators import Draft, Evidence, Proposal, ThemeGenerator, ThemeRequest
 from .index import Index, load_or_build
 from .relevance import LOWEST, Relevance
 from .rules import one_line, problems
 
 SAME_GROUP = 0.5  # groups that share this part of their items may share a theme
 REMEMBERED = 50
+FALLBACK_CONFIDENCE = 0.1
 
 
 @dataclass(frozen=True)
@@ -115,29 +116,30 @@ class ThemeMaker:
             for seed, group in zip(seeds, groups, strict=True)
         ]
         proposals = self._proposals(requests)
-        themes = _kept_apart(requests, [proposal for proposal, _ in proposals])
-        scored = self._relevance.score(themes, self._index.rows_of(groups))
+        drafts = _kept_apart(requests, [proposal for proposal, _ in proposals])
+        scored = self._relevance.score([draft.text for draft in drafts], self._index.rows_of(groups))
         return [
-            self._themed(theme, request, proposal, writer, scores)
-            for theme, request, (proposal, writer), scores in zip(themes, requests, proposals, scored, strict=True)
+            self._themed(draft, request, proposal, writer, scores)
+            for draft, request, (proposal, writer), scores in zip(drafts, requests, proposals, scored, strict=True)
         ]
 
     def _proposals(self, requests: Sequence[ThemeRequest]) -> list[tuple[Proposal, str]]:
-        """Ask the generator, keep the texts that pass the rules, and ask the default where none does."""
+        """Ask the generator, keep the drafts that pass the rules, and ask the default where none does."""
         checked = [(self._checked(given), self._generator.name) for given in self._generator.generate(requests)]
-        lost = [row for row, (proposal, _) in enumerate(checked) if not proposal.texts]
+        lost = [row for row, (proposal, _) in enumerate(checked) if not proposal.drafts]
         if lost and self._generator is not self._default:
             for row, given in zip(lost, self._default.generate([requests[row] for row in lost]), strict=True):
                 checked[row] = (self._checked(given), self._default.name)
         return checked
 
     def _checked(self, given: Proposal) -> Proposal:
-        fit = tuple(text for text in map(one_line, given.texts) if not problems(text, self._index.catalogue.rows))
-        if fit == given.texts:
-            return given
-        return Proposal(fit, given.confidence, given.evidence, given.fallback)
+        tidy = [Draft(one_line(draft.text), draft.fallback) for draft in given.drafts]
+        fit = tuple(draft for draft in tidy if not problems(draft.text, self._index.catalogue.rows))
+        return Proposal(fit, given.confidence, given.evidence)
 
-    def _themed(self, theme: str, request: ThemeRequest, proposal: Proposal, writer: str, scores: np.ndarray) -> Themed:
+    def _themed(
+        self, draft: Draft, request: ThemeRequest, proposal: Proposal, writer: str, scores: np.ndarray
+    ) -> Themed:
         """Order the items by score; ties keep the recommender's order, unknown items come last."""
         rows = self._index.catalogue.rows
         known = sorted({rows[item] for item in request.items if item in rows})
@@ -145,28 +147,30 @@ class ThemeMaker:
         worth = [by_row.get(rows.get(item, -1), LOWEST) for item in request.items]
         order = sorted(range(len(worth)), key=lambda place: -worth[place])
         return Themed(
-            theme=theme,
+            theme=draft.text,
             items=[request.items[place] for place in order],
             scores=[worth[place] for place in order],
-            confidence=proposal.confidence,
+            confidence=min(proposal.confidence, FALLBACK_CONFIDENCE) if draft.fallback else proposal.confidence,
             evidence=proposal.evidence,
-            fallback=proposal.fallback,
+            fallback=draft.fallback,
             generator=writer,
         )
 
 
-def _kept_apart(requests: Sequence[ThemeRequest], proposals: Sequence[Proposal]) -> list[str]:
-    """Choose a text per group so that groups with different items do not bear the same theme.
+def _kept_apart(requests: Sequence[ThemeRequest], proposals: Sequence[Proposal]) -> list[Draft]:
+    """Choose a draft per group so that groups with different items do not bear the same theme.
 
     The surest group chooses first, then by seed, whatever the order of the input.
     """
-    chosen = [""] * len(requests)
+    chosen = [proposal.drafts[0] for proposal in proposals]
     bearers: dict[str, list[frozenset[str]]] = defaultdict(list)
     for row in sorted(range(len(requests)), key=lambda row: (-proposals[row].confidence, requests[row].seed_id)):
-        group, texts = frozenset(requests[row].items), proposals[row].texts
-        free = (text for text in texts if all(_same(group, other) for other in bearers[text][-REMEMBERED:]))
-        chosen[row] = next(free, texts[0])
-        bearers[chosen[row]].append(group)
+        group = frozenset(requests[row].items)
+        for draft in proposals[row].drafts:
+            if all(_same(group, other) for other in bearers[draft.text][-REMEMBERED:]):
+                chosen[row] = draft
+                break
+        bearers[chosen[row].text].append(group)
     return chosen
 
 

@@ -11,12 +11,14 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from .catalogue import Catalogue
-from .genres import as_subject, is_subject, subject_key
+from .genres import TOLD_MEDIA, as_subject, is_subject, subject_key
 from .lexicon import ANIMAL, COUNTED, GROUPLESS, PERSON, UNCOUNTED, is_place, plural, word_class, word_list
 from .occurrences import NAME, NOUN, PAIR, Occurrence, occurrences, proper_words
 from .text import tokens
 
 SETTING, SUBJECT = "setting", "subject"
+ABOUT, SET_IN, FOR, WITH = "about", "set in", "for", "with"
+MIN_LINKED = 0.15  # uses of a phrase with a preposition that make it a habit
 MIN_ASSOCIATION = 0.3  # normalised pointwise mutual information of a two-word phrase
 MAX_SHARE = 0.2  # a phrase in more of the catalogue than this distinguishes nothing,
 MAX_SHARE_SMALL = 0.4  # though a small catalogue may have few kinds of items
@@ -29,13 +31,14 @@ class Phrase:
     """A phrase as a theme would write it.
 
     `key` is its singular lower-case form, `slot` one of NOUN, PAIR, NAME, SETTING, SUBJECT (a category value),
-    `person` whether it names people.
+    `person` whether it names people, `link` the words that tie it to the head ("about", "set in", "for", "with").
     """
 
     key: str
     text: str
     slot: str
     person: bool
+    link: str = ABOUT
 
 
 @dataclass(slots=True)
@@ -52,6 +55,8 @@ class _Habit:
     in_name: int = 0
     placed: int = 0
     cut: int = 0
+    after_for: int = 0
+    after_with: int = 0
     items: list[int] = field(default_factory=list)
 
     def add(self, use: Occurrence, row: int, is_name: bool) -> None:
@@ -66,6 +71,8 @@ class _Habit:
             return
         determined = use.article in ("the", "'s") or use.article in word_list("determiners")
         self.cut += use.described
+        self.after_for += use.article == FOR
+        self.after_with += use.article == WITH
         if use.previous in word_list("before_verb"):
             self.as_verb += 1
         else:
@@ -89,12 +96,15 @@ def mine(catalogue: Catalogue) -> list[tuple[Phrase, list[int]]]:
     kept = []
     for (slot, key), habit in habits.items():
         if key not in subjects and least <= len(habit.items) <= most and _worth_naming(slot, key, habit, words):
-            kept.append((_written(slot, key, habit), habit.items))
+            phrase = _written(slot, key, habit, catalogue.medium in TOLD_MEDIA)
+            if phrase is not None:
+                kept.append((phrase, habit.items))
     for key, (text, rows) in subjects.items():
         told = set(rows).union(*(habits[slot, key].items for slot in (NOUN, PAIR, NAME) if (slot, key) in habits))
         if least <= len(rows) <= 2 * most and not word_list("sensitive").intersection(key.split()):
             slot = SETTING if is_place(key) else SUBJECT
-            kept.append((Phrase(key, text, slot, word_class(key.split()[-1]).kind == PERSON), sorted(told)))
+            person, link = word_class(key.split()[-1]).kind == PERSON, SET_IN if slot == SETTING else ABOUT
+            kept.append((Phrase(key, text, slot, person, link), sorted(told)))
     return sorted(kept, key=lambda pair: (pair[0].key, pair[0].slot))
 
 
@@ -129,6 +139,8 @@ def _worth_naming(slot: str, key: str, habit: _Habit, words: Counter[str]) -> bo
         return False
     if slot == NAME:
         return _is_known_name(key, habit)
+    if habit.in_name > len(habit.items) / 2:  # "Star Trek" makes no treks
+        return False
     if habit.as_verb > habit.as_noun / 2 or (slot == NOUN and _weak_noun(key, habit)):
         return False
     kind = word_class(parts[-1]).kind
@@ -180,14 +192,23 @@ def _association(parts: list[str], habit: _Habit, words: Counter[str]) -> float:
     return math.log(joint / independent) / -math.log(joint) if independent else 0.0
 
 
-def _written(slot: str, key: str, habit: _Habit) -> Phrase:
-    """Give the phrase its number and article."""
+def _written(slot: str, key: str, habit: _Habit, told: bool) -> Phrase | None:
+    """Give the phrase its number, article and link; None where nothing ties it to what is not told but sold."""
     if slot == NAME:
+        if not told:
+            return None
         text = " ".join(_capitalised(part) for part in key.split())
         article = "the " if habit.definite >= 0.5 * habit.singular else ""
-        return Phrase(key, article + text, SETTING if _is_setting(key, habit) else NAME, False)
-    text = _spelling(key, habit)
-    return Phrase(key, text or key, slot, word_class(key.rsplit(" ", 1)[-1]).kind == PERSON)
+        place = _is_setting(key, habit)
+        return Phrase(key, article + text, SETTING if place else NAME, False, SET_IN if place else ABOUT)
+    link = ABOUT
+    if not told:
+        linked = max(habit.after_for, habit.after_with)
+        if linked < max(2, MIN_LINKED * habit.as_noun):
+            return None
+        link = FOR if habit.after_for >= habit.after_with else WITH
+    person = word_class(key.rsplit(" ", 1)[-1]).kind == PERSON
+    return Phrase(key, _spelling(key, habit) or key, slot, person, link)
 
 
 def _spelling(key: str, habit: _Habit) -> str | None:

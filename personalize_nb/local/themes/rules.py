@@ -16,7 +16,7 @@ MIN_WORDS, MAX_WORDS, MAX_CHARACTERS = 2, 8, 60
 MAX_CONTENT_RUN = 4
 UNSEEMLY = re.compile(r"[\x00-\x1f\x7f<>{}\[\]|\\`*_#@$%^~=;\"“”]|https?:|www\.|[.!?,:]$|\s\s|^\W")
 PERIOD = re.compile(r"\b\d{4}s\b|\b\d{1,2}(st|nd|rd|th)[ -]century\b|\b(1[5-9]|20)\d\d\b")
-QUOTED_NAME = re.compile(r"\bfor fans of .+$")
+QUOTED_NAME = re.compile(r"\b(for fans of|like) .+$")
 
 
 def problems(text: str, item_ids: Collection[str] = ()) -> list[str]:
