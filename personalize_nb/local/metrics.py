@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from .hyperparameters import resolve
 from .recipes import Model, train_on
 from .recipes.history import History, Sequences, read_history
-from .recipes.hyperparameters import resolve
 from .recipes.personalization import Sequential
 from .recipes.popularity import popular
 from .recipes.related import Related
@@ -88,7 +88,7 @@ def top_lists(model: Model, given: Sequences, k: int) -> np.ndarray:
             last = np.where(lengths > 0, part.items[np.maximum(part.starts[1:] - 1, 0)], -1)
             lists[start : start + block] = model.rank_codes(last, k, new)
         else:
-            lists[start : start + block] = popular(np.asarray(model.arrays["order"]), part.n_users, k, new)
+            lists[start : start + block] = popular(model.arrays["order"], part.n_users, k, new)
     return lists
 
 

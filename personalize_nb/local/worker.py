@@ -23,7 +23,7 @@ from personalize_nb.local.store import Store
 
 NICENESS = 10
 # an idle worker holds the memory of its libraries; starting a new one takes about two seconds
-IDLE_SECONDS = 600.0
+IDLE_SECONDS = 300.0
 _SET_PARENT_DEATH_SIGNAL = 1
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
+import psutil
 import pytest
 import small_world as world
 
@@ -220,3 +222,11 @@ def test_an_import_can_read_a_folder(personalize, s3, group, local_service, ende
         importMode="INCREMENTAL",
     )["datasetImportJobArn"]
     assert ended(personalize.describe_dataset_import_job, datasetImportJobArn=arn)["importMode"] == "INCREMENTAL"
+
+
+@pytest.mark.skipif(not hasattr(psutil.Process, "memory_maps"), reason="psutil cannot tell on this system")
+def test_the_server_process_has_done_all_this_without_numerical_libraries(trained, local_service):
+    trained("aws-user-personalization")
+    loaded = {Path(mapped.path).name for mapped in psutil.Process(local_service.pid).memory_maps()}
+    assert loaded
+    assert not [name for name in loaded if name.startswith(("libarrow", "_multiarray_umath", "_dynfunc"))]

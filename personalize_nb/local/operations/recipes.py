@@ -12,7 +12,8 @@ from functools import cache
 from typing import Any
 
 from personalize_nb.limits import ACTIVE, RECIPES
-from personalize_nb.local.faults import ApiFault
+from personalize_nb.local.faults import ApiFault, WorkFault
+from personalize_nb.local.hyperparameters import PARAMETERS, resolve
 from personalize_nb.local.operations.control import PAGE_SIZE, Control, make_token, operation, read_token
 
 PREFIX = "arn:aws:personalize:::"
@@ -202,9 +203,6 @@ def describe_feature_transformation(control: Control, params: dict[str, Any]) ->
 
 def _parameters(recipe: str) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return a recipe's algorithm hyperparameters and its feature transformation parameters."""
-    # imported here: the package of the recipes brings numerical libraries along
-    from personalize_nb.local.recipes.hyperparameters import PARAMETERS
-
     known = PARAMETERS.get(recipe, {})
     featurization = {name: parameter for name, parameter in known.items() if name.endswith("_percentile")}
     return {name: parameter for name, parameter in known.items() if name not in featurization}, featurization
@@ -212,9 +210,6 @@ def _parameters(recipe: str) -> tuple[dict[str, Any], dict[str, Any]]:
 
 def check_hyperparameters(recipe: str, algorithm: dict[str, str], featurization: dict[str, str]) -> dict[str, str]:
     """Return both maps as one, or refuse names and values that the recipe does not have."""
-    from personalize_nb.local.faults import WorkFault
-    from personalize_nb.local.recipes.hyperparameters import PARAMETERS, resolve
-
     merged = algorithm | featurization
     if recipe in PARAMETERS:
         try:

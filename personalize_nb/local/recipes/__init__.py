@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from ..faults import WorkFault
+from ..hyperparameters import PARAMETERS, resolve
 from ..tables import TrainingData
 from .base import Codes, Model, Queries, Ranked
 from .disk import META
 from .history import History, read_history
-from .hyperparameters import PARAMETERS, resolve
 from .personalization import PersonalizedRanking, UserPersonalization
 from .popularity import PopularityCount
 from .related import SimilarItems, Sims
@@ -111,5 +111,7 @@ def load(folder: Path) -> Model:
 
 def _known(recipe_name: str) -> str:
     if recipe_name not in _RECIPES:
-        raise WorkFault(f"Recipe {recipe_name!r} cannot be trained here; legal is one of {', '.join(sorted(PARAMETERS))}.")
+        raise WorkFault(
+            f"Recipe {recipe_name!r} cannot be trained here; legal is one of {', '.join(sorted(PARAMETERS))}."
+        )
     return recipe_name

@@ -14,12 +14,12 @@ import numpy as np
 import pyarrow as pa
 from scipy import sparse
 
+from ..hyperparameters import PARAMETERS
 from ..tables import TrainingData
 from .base import Model, Queries, Ranked
 from .content import item_features, nearest
 from .heap import strongest
 from .history import History, Sequences
-from .hyperparameters import PARAMETERS
 from .ridge import count_near, count_together
 from .scoring import Catalogue, States, rank_rows
 
@@ -42,12 +42,18 @@ _CONTENT, _CONTENT_OF_COLD = 0.2, 0.5
 class Related(Model):
     """A matrix with a row per seed item, ranked as it is; the seed itself never comes back."""
 
-    def __init__(self, item_ids: pa.StringArray, user_ids: pa.StringArray, arrays: dict[str, np.ndarray], facts: dict[str, Any]):
+    def __init__(
+        self, item_ids: pa.StringArray, user_ids: pa.StringArray, arrays: dict[str, np.ndarray], facts: dict[str, Any]
+    ):
         super().__init__(item_ids, user_ids, arrays, facts)
-        prior = np.asarray(arrays["prior"])
+        prior = self.arrays["prior"]
         self._catalogue = Catalogue(
-            np.asarray(arrays["ptr"]), np.asarray(arrays["idx"]), np.asarray(arrays["val"]), prior,
-            np.argsort(-prior, kind="stable"), float(prior.sum()),
+            self.arrays["ptr"],
+            self.arrays["idx"],
+            self.arrays["val"],
+            prior,
+            np.argsort(-prior, kind="stable"),
+            float(prior.sum()),
         )
 
     @classmethod
@@ -61,8 +67,10 @@ class Related(Model):
         prior = (count + 0.5) / (count + 0.5).sum()
         similar.data = _SPREAD * similar.data + np.log(prior.max() / prior)[similar.indices]
         arrays = {
-            "ptr": similar.indptr.astype(np.int64), "idx": similar.indices.astype(np.int32),
-            "val": similar.data.astype(np.float32), "prior": prior,
+            "ptr": similar.indptr.astype(np.int64),
+            "idx": similar.indices.astype(np.int32),
+            "val": similar.data.astype(np.float32),
+            "prior": prior,
         }
         return cls(history.item_ids, history.user_ids, arrays, {})
 
@@ -87,7 +95,11 @@ class Sims(Related):
 
     @classmethod
     def train(
-        cls, history: History, data: TrainingData, hyperparameters: dict[str, Any], seed: int,
+        cls,
+        history: History,
+        data: TrainingData,
+        hyperparameters: dict[str, Any],
+        seed: int,
         progress: Callable[[int, int], None],
     ) -> Related:
         sequences = _typical(history.sequences, hyperparameters)
@@ -104,7 +116,11 @@ class SimilarItems(Related):
 
     @classmethod
     def train(
-        cls, history: History, data: TrainingData, hyperparameters: dict[str, Any], seed: int,
+        cls,
+        history: History,
+        data: TrainingData,
+        hyperparameters: dict[str, Any],
+        seed: int,
         progress: Callable[[int, int], None],
     ) -> Related:
         count = history.users_per_item

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ..faults import WorkFault
+from .faults import WorkFault
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,8 @@ class Parameter:
             value = {"true": True, "false": False}.get(text.strip().lower())
             legal = "true or false"
         else:
-            legal = f"{'a whole number' if isinstance(self.default, int) else 'a number'} from {self.low:g} to {self.high:g}"
+            kind = "a whole number" if isinstance(self.default, int) else "a number"
+            legal = f"{kind} from {self.low:g} to {self.high:g}"
             try:
                 value = int(text) if isinstance(self.default, int) else float(text)
             except ValueError:
