@@ -13,7 +13,7 @@ from .faults import WorkFault
 
 @dataclass(frozen=True)
 class Parameter:
-    """One hyperparameter: `kind` is int, float or bool; `section` where the API's maps keep it."""
+    """One hyperparameter: its default tells the type; `tunable` by HPO."""
 
     default: float | int | bool
     low: float = 0.0

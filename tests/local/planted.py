@@ -31,7 +31,9 @@ def planted(users: int = 80, steps: int = 15, seed: int = 3, events: bool = Fals
             walk.append(place)
             place = (place + (1 if rng.random() < 0.8 else 2)) % ITEMS_PER_TASTE or 1
         for step, number in enumerate(walk):
-            rows.append((f"u{user:03d}", item(taste, number), START + step * DAY + user, "read" if step % 2 else "click"))
+            rows.append(
+                (f"u{user:03d}", item(taste, number), START + step * DAY + user, "read" if step % 2 else "click")
+            )
     names = ["USER_ID", "ITEM_ID", "TIMESTAMP"] + (["EVENT_TYPE"] if events else [])
     interactions = pa.table({name: [row[at] for row in rows] for at, name in enumerate(names)})
     interactions = interactions.sort_by("TIMESTAMP")
@@ -45,7 +47,11 @@ def planted(users: int = 80, steps: int = 15, seed: int = 3, events: bool = Fals
     )
     fields = {
         "INTERACTIONS": tuple(Field(name, "long" if name == "TIMESTAMP" else "string") for name in names),
-        "ITEMS": (Field("ITEM_ID", "string"), Field("GENRE", "string", categorical=True), Field("CREATION_TIMESTAMP", "long")),
+        "ITEMS": (
+            Field("ITEM_ID", "string"),
+            Field("GENRE", "string", categorical=True),
+            Field("CREATION_TIMESTAMP", "long"),
+        ),
     }
     schemas = {kind: Schema(kind, columns) for kind, columns in fields.items()}
     return TrainingData(interactions, items, None, schemas)

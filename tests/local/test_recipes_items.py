@@ -5,12 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 import pytest
+from planted import planted
 
 from personalize_nb.local import recipes
 from personalize_nb.local.recipes import Queries
 from personalize_nb.local.tables import TrainingData
-
-from planted import planted
 
 
 @pytest.fixture(scope="module")
@@ -107,9 +106,13 @@ def test_sims_asks_for_enough_shared_users():
     assert place("0") < place("10")
 
 
-@pytest.mark.parametrize("recipe", ["aws-similar-items", "aws-sims", "aws-personalized-ranking", "aws-popularity-count"])
+@pytest.mark.parametrize(
+    "recipe", ["aws-similar-items", "aws-sims", "aws-personalized-ranking", "aws-popularity-count"]
+)
 def test_models_survive_the_disk(data, recipe, tmp_path):
-    queries = Queries(users=["u000", "u001"], items=["a05", "nowhere"], item_lists=[["a05", "b05"], ["b07"]], num_results=6)
+    queries = Queries(
+        users=["u000", "u001"], items=["a05", "nowhere"], item_lists=[["a05", "b05"], ["b07"]], num_results=6
+    )
     model = recipes.train(recipe, data)
     model.save(tmp_path / "model")
     assert recipes.load(tmp_path / "model").rank(queries).items == model.rank(queries).items

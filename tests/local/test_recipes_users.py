@@ -6,13 +6,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
+from planted import planted
 
 from personalize_nb.local import recipes
 from personalize_nb.local.faults import WorkFault
 from personalize_nb.local.recipes import Queries
 from personalize_nb.local.tables import TrainingData
-
-from planted import planted
 
 RECIPE = "aws-user-personalization"
 USERS = [f"u{user:03d}" for user in range(80)]
@@ -93,7 +92,9 @@ def test_popularity_counts_users_not_events():
     rows = [(f"u{user}", "many", 10 * user + step) for user in range(3) for step in range(400)]
     rows += [(f"u{user}", "wide", 9_000 + user) for user in range(40)] + [(f"u{user}", "few", 99) for user in range(30)]
     table = pa.table({name: [row[at] for row in rows] for at, name in enumerate(["USER_ID", "ITEM_ID", "TIMESTAMP"])})
-    ranked = recipes.train("aws-popularity-count", TrainingData(table, None, None)).rank(Queries(users=["x"], num_results=9))
+    ranked = recipes.train("aws-popularity-count", TrainingData(table, None, None)).rank(
+        Queries(users=["x"], num_results=9)
+    )
     assert ranked.items.to_pylist() == [["wide", "few", "many"]]
 
 
@@ -114,7 +115,9 @@ def test_a_cold_item_is_reached_through_its_metadata(model):
 
 def test_exploration_brings_new_items_up_and_zero_keeps_the_pure_order(data, model):
     def place_of_new(weight: float | None, cut_off: float | None = None) -> float:
-        queries = Queries(users=USERS, num_results=62, exploration_weight=weight, exploration_cut_off_days=cut_off, seed=5)
+        queries = Queries(
+            users=USERS, num_results=62, exploration_weight=weight, exploration_cut_off_days=cut_off, seed=5
+        )
         return float(np.mean([items.index("a90") for items in model.rank(queries).items.to_pylist()]))
 
     pure = recipes.train("aws-hrnn", data).rank(Queries(users=USERS, num_results=62))
@@ -122,7 +125,9 @@ def test_exploration_brings_new_items_up_and_zero_keeps_the_pure_order(data, mod
     assert place_of_new(1.0) < place_of_new(0.3) < place_of_new(0.0)
     assert place_of_new(None) == place_of_new(0.3)
     assert place_of_new(1.0, cut_off=5.0) == place_of_new(1.0)
-    by_seed = [model.rank(Queries(users=USERS, num_results=9, exploration_weight=1.0, seed=seed)).items for seed in (1, 1, 2)]
+    by_seed = [
+        model.rank(Queries(users=USERS, num_results=9, exploration_weight=1.0, seed=seed)).items for seed in (1, 1, 2)
+    ]
     assert by_seed[0] == by_seed[1]
     assert by_seed[0] != by_seed[2]
 
@@ -166,7 +171,9 @@ def test_event_filters_choose_what_is_learnt():
     data = planted(users=160, events=True)
     reads = recipes.train("aws-popularity-count", data, event_type="read").arrays["users_per_item"]
     config = {"eventParametersList": [{"eventType": "read", "weight": 1.0}, {"eventType": "click", "weight": 0.0}]}
-    assert np.array_equal(reads, recipes.train("aws-popularity-count", data, events_config=config).arrays["users_per_item"])
+    assert np.array_equal(
+        reads, recipes.train("aws-popularity-count", data, events_config=config).arrays["users_per_item"]
+    )
     assert reads.sum() < recipes.train("aws-popularity-count", data).arrays["users_per_item"].sum()
 
 

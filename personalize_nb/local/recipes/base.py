@@ -67,10 +67,15 @@ class Model(ABC):
 
     kind: ClassVar[str]
 
-    def __init__(self, item_ids: pa.StringArray, user_ids: pa.StringArray, arrays: dict[str, np.ndarray], facts: dict[str, Any]):
+    def __init__(
+        self, item_ids: pa.StringArray, user_ids: pa.StringArray, arrays: dict[str, np.ndarray], facts: dict[str, Any]
+    ):
         self.item_ids = item_ids
         self.user_ids = user_ids
-        self.arrays = arrays
+        # Read-only, as they are when mapped from disk: one compiled kernel serves a new model and a loaded one.
+        self.arrays = {name: values.view(np.ndarray) for name, values in arrays.items()}
+        for values in self.arrays.values():
+            values.flags.writeable = False
         self.facts = facts
         self._items = Codes(item_ids)
         self._users = Codes(user_ids)

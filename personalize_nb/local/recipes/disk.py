@@ -19,7 +19,9 @@ META = "meta.json"
 FORMAT = 1
 
 
-def write_arrays(folder: Path, arrays: dict[str, np.ndarray], ids: dict[str, pa.StringArray], facts: dict[str, Any]) -> None:
+def write_arrays(
+    folder: Path, arrays: dict[str, np.ndarray], ids: dict[str, pa.StringArray], facts: dict[str, Any]
+) -> None:
     """Write everything into a new folder next to `folder`, then put it in its place."""
     folder = Path(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -42,7 +44,5 @@ def read_arrays(folder: Path) -> tuple[dict[str, np.ndarray], dict[str, pa.Strin
     if meta["format"] != FORMAT:
         raise ValueError(f"model folder {folder} has format {meta['format']}, legal is {FORMAT}; train it again")
     arrays = {name: np.load(Path(folder) / f"{name}.npy", mmap_mode="r", allow_pickle=False) for name in meta["arrays"]}
-    ids = {
-        name: pq.read_table(Path(folder) / f"{name}.parquet").column("id").combine_chunks() for name in meta["ids"]
-    }
+    ids = {name: pq.read_table(Path(folder) / f"{name}.parquet").column("id").combine_chunks() for name in meta["ids"]}
     return arrays, ids, meta["facts"]

@@ -192,7 +192,9 @@ def _impressions(table: pa.Table, catalogue: pa.StringArray) -> np.ndarray:
     return counts
 
 
-def _born(data: TrainingData, catalogue: pa.StringArray, items: np.ndarray, times: np.ndarray, now: float) -> np.ndarray:
+def _born(
+    data: TrainingData, catalogue: pa.StringArray, items: np.ndarray, times: np.ndarray, now: float
+) -> np.ndarray:
     born = np.full(len(catalogue), np.inf)
     np.minimum.at(born, items, times.astype(np.float64))
     born[np.isinf(born)] = now

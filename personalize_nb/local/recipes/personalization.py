@@ -31,7 +31,11 @@ class Sequential(Model):
 
     @classmethod
     def train(
-        cls, history: History, data: TrainingData, hyperparameters: dict[str, Any], seed: int,
+        cls,
+        history: History,
+        data: TrainingData,
+        hyperparameters: dict[str, Any],
+        seed: int,
         progress: Callable[[int, int], None],
     ) -> Sequential:
         recency = bool(hyperparameters.get("recency_mask", hyperparameters.get("apply_recency_bias", True)))
@@ -45,28 +49,41 @@ class Sequential(Model):
             matrix = borrow_columns(matrix, item_features(data, history.item_ids), cold, warm, BORROWED)
         catalogue = catalogue_of(sparse.csr_matrix(matrix), prior_of(count, fitted.prior_power))
         arrays = {
-            "ptr": catalogue.ptr, "idx": catalogue.idx, "val": catalogue.val, "prior": catalogue.prior,
-            "by_prior": catalogue.by_prior, "popularity": prior_of(count, 1.0),
-            "starts": history.sequences.starts, "items": history.sequences.items,
+            "ptr": catalogue.ptr,
+            "idx": catalogue.idx,
+            "val": catalogue.val,
+            "prior": catalogue.prior,
+            "by_prior": catalogue.by_prior,
+            "popularity": prior_of(count, 1.0),
+            "starts": history.sequences.starts,
+            "items": history.sequences.items,
             "age_days": (history.now - history.born) / DAY,
             "met": history.users_per_item + history.impressions,
         }
         facts = {
-            "recency": recency, "temperature": fitted.temperature, "prior_power": fitted.prior_power,
+            "recency": recency,
+            "temperature": fitted.temperature,
+            "prior_power": fitted.prior_power,
             "again": fitted.again,
             "exploration_weight": hyperparameters.get("exploration_weight"),
             "exploration_item_age_cut_off": hyperparameters.get("exploration_item_age_cut_off", 30.0),
         }
         return cls(history.item_ids, history.user_ids, arrays, facts)
 
-    def __init__(self, item_ids: pa.StringArray, user_ids: pa.StringArray, arrays: dict[str, np.ndarray], facts: dict[str, Any]):
+    def __init__(
+        self, item_ids: pa.StringArray, user_ids: pa.StringArray, arrays: dict[str, np.ndarray], facts: dict[str, Any]
+    ):
         super().__init__(item_ids, user_ids, arrays, facts)
-        prior = np.asarray(arrays["prior"])
+        prior = self.arrays["prior"]
         self._catalogue = Catalogue(
-            np.asarray(arrays["ptr"]), np.asarray(arrays["idx"]), np.asarray(arrays["val"]), prior,
-            np.asarray(arrays["by_prior"]), float(prior.sum()),
+            self.arrays["ptr"],
+            self.arrays["idx"],
+            self.arrays["val"],
+            prior,
+            self.arrays["by_prior"],
+            float(prior.sum()),
         )
-        starts, items = np.asarray(arrays["starts"]), np.asarray(arrays["items"])
+        starts, items = self.arrays["starts"], self.arrays["items"]
         self._histories = Sequences(starts, items, np.zeros(len(items), np.int64), len(item_ids))
 
     def given(self, users: list[str]) -> Sequences:
@@ -95,7 +112,7 @@ class Sequential(Model):
         cold = np.flatnonzero(np.diff(given.starts) == 0)
         if len(cold) and (exploration is None or not len(exploration.items)):
             # Nothing is known of them: popularity itself, not its tempered form, is the best guess.
-            popularity = np.asarray(self.arrays["popularity"])
+            popularity = self.arrays["popularity"]
             scores[cold] = np.where(items[cold] >= 0, popularity[items[cold]], 0.0)
         return items, scores
 
@@ -122,8 +139,8 @@ class UserPersonalization(Sequential):
         if weight <= 0.0:
             return Exploration.none()
         cut_off = queries.exploration_cut_off_days or self.facts["exploration_item_age_cut_off"]
-        young = np.flatnonzero(np.asarray(self.arrays["age_days"]) <= cut_off)
-        met = np.asarray(self.arrays["met"])
+        young = np.flatnonzero(self.arrays["age_days"] <= cut_off)
+        met = self.arrays["met"]
         typical = max(1.0, float(met.mean()))
         boost = weight / (1.0 + met[young] / typical)
         return Exploration(young, boost.astype(np.float32), queries.seed)

@@ -24,7 +24,7 @@ class PopularityCount(Model):
 
     def rank(self, queries: Queries) -> Ranked:
         lines = len(queries.users or queries.items or [])
-        return self.lists(popular(np.asarray(self.arrays["order"]), lines, queries.num_results, queries.allowed))
+        return self.lists(popular(self.arrays["order"], lines, queries.num_results, queries.allowed))
 
 
 def popular(order: np.ndarray, lines: int, num_results: int, allowed: np.ndarray | None) -> np.ndarray:

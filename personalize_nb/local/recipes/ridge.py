@@ -80,8 +80,17 @@ def _counted(sequences, window: int, decay: float, symmetric: bool) -> sparse.cs
 
     def work(first: int, last: int) -> None:
         parts[first] = _count_ordered(
-            sequences.starts, sequences.items, sequences.by_item_ptr, sequences.by_item_pos, sequences.owner,
-            first, last, window, powers, symmetric, n_items,
+            sequences.starts,
+            sequences.items,
+            sequences.by_item_ptr,
+            sequences.by_item_pos,
+            sequences.owner,
+            first,
+            last,
+            window,
+            powers,
+            symmetric,
+            n_items,
         )
 
     over_ranges(work, n_items, _BLOCK)
@@ -195,9 +204,20 @@ def local_ridge(
 
     def work(first: int, last: int) -> None:
         _ridge_rows(
-            steps, connections.indptr.astype(np.int64), connections.indices, connections.data,
-            gram.indptr.astype(np.int64), gram.indices, gram.data,
-            most, np.float32(penalty), first, last, n_items, out_idx, out_val,
+            steps,
+            connections.indptr.astype(np.int64),
+            connections.indices,
+            connections.data,
+            gram.indptr.astype(np.int64),
+            gram.indices,
+            gram.data,
+            most,
+            np.float32(penalty),
+            first,
+            last,
+            n_items,
+            out_idx,
+            out_val,
         )
 
     over_ranges(work, n_items, _BLOCK)

@@ -65,7 +65,11 @@ class Exploration:
 @compiled
 def _chance(seed, row_key, item):
     """Return a number in [0, 1) that depends on nothing but its arguments (splitmix64)."""
-    z = np.uint64(seed) + np.uint64(row_key) * np.uint64(0x9E3779B97F4A7C15) + np.uint64(item + 1) * np.uint64(0xD1342543DE82EF95)
+    z = (
+        np.uint64(seed)
+        + np.uint64(row_key) * np.uint64(0x9E3779B97F4A7C15)
+        + np.uint64(item + 1) * np.uint64(0xD1342543DE82EF95)
+    )
     z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     z = z ^ (z >> np.uint64(31))
@@ -91,8 +95,29 @@ def _logits(ptr, idx, val, s_idx, s_val, begin, end, scores, touched):
 
 @compiled
 def _rank_rows(
-    ptr, idx, val, prior, by_prior, prior_mass, s_ptr, s_idx, s_val, seen_ptr, seen_idx, seen_val, again, keys_of_rows,
-    explored, boost, seed, allowed, first, last, k, out_items, out_scores,
+    ptr,
+    idx,
+    val,
+    prior,
+    by_prior,
+    prior_mass,
+    s_ptr,
+    s_idx,
+    s_val,
+    seen_ptr,
+    seen_idx,
+    seen_val,
+    again,
+    keys_of_rows,
+    explored,
+    boost,
+    seed,
+    allowed,
+    first,
+    last,
+    k,
+    out_items,
+    out_scores,
 ):
     n_items = len(prior)
     scores = np.full(n_items, np.nan, np.float32)
@@ -194,9 +219,29 @@ def rank_rows(
 
     def work(first: int, last: int) -> None:
         _rank_rows(
-            catalogue.ptr, catalogue.idx, catalogue.val, catalogue.prior, catalogue.by_prior, catalogue.prior_mass,
-            states.ptr, states.idx, states.val, states.seen_ptr, states.seen_idx, states.seen_val, states.again, keys,
-            explored.items, explored.boost, np.uint64(explored.seed), mask, first, last, k, items, scores,
+            catalogue.ptr,
+            catalogue.idx,
+            catalogue.val,
+            catalogue.prior,
+            catalogue.by_prior,
+            catalogue.prior_mass,
+            states.ptr,
+            states.idx,
+            states.val,
+            states.seen_ptr,
+            states.seen_idx,
+            states.seen_val,
+            states.again,
+            keys,
+            explored.items,
+            explored.boost,
+            np.uint64(explored.seed),
+            mask,
+            first,
+            last,
+            k,
+            items,
+            scores,
         )
 
     over_ranges(work, len(states), _BLOCK)
@@ -229,8 +274,18 @@ def score_pairs(catalogue: Catalogue, states: States, q_ptr: np.ndarray, q_idx: 
 
     def work(first: int, last: int) -> None:
         _score_pairs(
-            catalogue.ptr, catalogue.idx, catalogue.val, catalogue.prior, states.ptr, states.idx, states.val,
-            q_ptr, q_idx, first, last, out,
+            catalogue.ptr,
+            catalogue.idx,
+            catalogue.val,
+            catalogue.prior,
+            states.ptr,
+            states.idx,
+            states.val,
+            q_ptr,
+            q_idx,
+            first,
+            last,
+            out,
         )
 
     over_ranges(work, len(states), _BLOCK)

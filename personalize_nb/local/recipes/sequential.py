@@ -1,10 +1,10 @@
 """The learnt heart of User-Personalization and Personalized-Ranking: who comes next after these items. Local service.
 
-Two sparse linear models are added: LSR (order matters) and local EASE (company matters); engine.md has the
-evidence. A user's state is the decayed memory of the newest steps. Probabilities are a softmax over the catalogue
-of state x matrix, on top of a popularity prior; how sharp it is and how much popularity counts is fitted on
-held-back users. How often people come back to an item they know is counted, not assumed: where nobody does, items
-already met sink to the bottom; Amazon filters them only on request, and so do we.
+Two sparse linear models are added: LSR (order matters) and local EASE (company matters). A user's state is the
+decayed memory of the newest steps. Probabilities are a softmax over the catalogue of state x matrix, on top of a
+slight popularity prior; how sharp it is, is fitted on held-back users. How often people come back to an item they
+know is counted, not assumed: where nobody does, items already met sink below real suggestions. They are not removed:
+Amazon filters them only on request.
 """
 
 from __future__ import annotations
@@ -28,17 +28,25 @@ LEAST_AGAIN = 0.002
 # Without recency (recency_mask or apply_recency_bias false) every one of the newest steps counts the same.
 _EVEN = 1e9
 _HELD_BACK_USERS, _HELD_BACK_CELLS, _MOST_STEPS_TO_FIT = 400, 20_000_000, 2_000_000
-_TEMPERATURES = np.geomspace(0.005, 0.5, 14)
-_PRIOR_POWERS = (0.1, 0.2, 0.4, 0.6, 0.8, 1.0)
+_TEMPERATURES = np.geomspace(0.005, 0.5, 20)
+# Where too few users can be held back to fit one.
+_TEMPERATURE = 0.03
+# What a factor e of popularity adds to a score before the temperature: held-back likelihood would choose ten times
+# more, and held-back rankings would suffer for it.
+POPULARITY_SHARE = 0.002
 
 
 @dataclass(frozen=True)
 class Fit:
-    """What held-back users taught: softmax temperature, power of the popularity prior, odds of coming back."""
+    """What the data taught: softmax temperature (from held-back users) and how often people come back to an item."""
 
     temperature: float
-    prior_power: float
     again: float
+
+    @property
+    def prior_power(self) -> float:
+        """The power of popularity in the prior, so that temperature changes scores but never the order."""
+        return POPULARITY_SHARE / self.temperature
 
 
 def learn(sequences: Sequences, recency: bool = True) -> sparse.csr_matrix:
@@ -57,13 +65,13 @@ def popularity(sequences: Sequences) -> np.ndarray:
 
 
 def fit(sequences: Sequences, seed: int, recency: bool = True) -> Fit:
-    """Learn from most users, and choose temperature and prior by the likelihood of what the others did last."""
+    """Learn from most users, and choose the temperature by the likelihood of what the others did last."""
     rng = np.random.default_rng(seed)
     long_enough = np.flatnonzero(np.diff(sequences.starts) >= 5)
     n_held = int(min(_HELD_BACK_USERS, len(long_enough) // 10, max(8, _HELD_BACK_CELLS // sequences.n_items)))
     again = coming_back(sequences)
     if n_held < 5:
-        return Fit(0.05, 0.4, again)
+        return Fit(_TEMPERATURE, again)
     held = np.sort(rng.choice(long_enough, n_held, replace=False))
     others = np.setdiff1d(np.arange(sequences.n_users), held)
     mean_length = max(1.0, len(sequences.items) / sequences.n_users)
@@ -74,26 +82,26 @@ def fit(sequences: Sequences, seed: int, recency: bool = True) -> Fit:
     states = states_of(given, np.zeros(n_held), recency)
     shape = (n_held, sequences.n_items)
     logits = (sparse.csr_matrix((states.val, states.idx, states.ptr), shape=shape) @ learn(training, recency)).toarray()
-    seen = sparse.csr_matrix((np.ones(len(states.seen_idx)), states.seen_idx, states.seen_ptr), shape=shape).toarray() > 0
+    seen = (
+        sparse.csr_matrix((np.ones(len(states.seen_idx)), states.seen_idx, states.seen_ptr), shape=shape).toarray() > 0
+    )
     rows, items = truth.owner, truth.items
     new = ~seen[rows, items]
     rows, items = rows[new], items[new]
     if not len(rows):
-        return Fit(0.05, 0.4, again)
+        return Fit(_TEMPERATURE, again)
     per_user = 1.0 / np.bincount(rows, minlength=n_held)[rows]
     count = popularity(training)
-    best = (-np.inf, 0.05, 0.4)
+    best = (-np.inf, _TEMPERATURE)
     for temperature in _TEMPERATURES:
         scaled = logits / temperature
         top = scaled.max(axis=1, keepdims=True)
-        lifted = np.where(seen, 0.0, np.exp(scaled - top))
-        for power in _PRIOR_POWERS:
-            prior = prior_of(count, power)
-            log_mass = np.log(np.maximum(lifted @ prior, 1e-300)) + top[:, 0]
-            likelihood = float(np.sum(per_user * (scaled[rows, items] + np.log(prior[items]) - log_mass[rows])))
-            if likelihood > best[0]:
-                best = (likelihood, float(temperature), power)
-    return Fit(best[1], best[2], again)
+        prior = prior_of(count, POPULARITY_SHARE / temperature)
+        mass = np.where(seen, 0.0, np.exp(scaled - top)) @ prior
+        log_mass = np.log(np.maximum(mass, 1e-300)) + top[:, 0]
+        likelihood = float(np.sum(per_user * (scaled[rows, items] + np.log(prior[items]) - log_mass[rows])))
+        best = max(best, (likelihood, float(temperature)))
+    return Fit(best[1], again)
 
 
 def prior_of(count: np.ndarray, power: float) -> np.ndarray:
