@@ -1,7 +1,7 @@
 """A session says which world the toolkit works in: AWS or the embedded service of this machine. Floor 1.
 
 It holds boto3 clients, a bucket, a prefix and a role, and that is the whole difference between the two worlds: code
-above never asks where it runs. Errors of boto3 are translated here, once.
+above never asks where it runs.
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ import os
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from personalize_nb import errors
+from personalize_nb.translation import translated
 
 if TYPE_CHECKING:
     import boto3
@@ -326,60 +326,6 @@ def default_folder() -> Path:
     import platformdirs
 
     return Path(platformdirs.user_data_path("personalize_nb", appauthor=False)) / "local"
-
-
-@contextmanager
-def translated(action: str) -> Iterator[None]:
-    """Turn what boto3 raises into the toolkit's errors; the original stays as `__cause__`.
-
-    Parameters
-    ----------
-    action
-        What was attempted, named as AWS names it.
-    """
-    import botocore.exceptions
-
-    try:
-        yield
-    except botocore.exceptions.ClientError as error:
-        raise _from_client_error(error, action) from error
-    except (botocore.exceptions.NoCredentialsError, botocore.exceptions.PartialCredentialsError) as error:
-        raise errors.AccessError(
-            f"{action}: no AWS credentials were found. Configure a profile, set AWS_ACCESS_KEY_ID, or work offline "
-            "with pnb.connect(pnb.Session.local())."
-        ) from error
-    except botocore.exceptions.BotoCoreError as error:
-        raise errors.ServiceError(f"{action}: {error}", code=type(error).__name__, operation=action) from error
-
-
-_NOT_FOUND = frozenset({"ResourceNotFoundException", "NoSuchBucket", "NoSuchKey", "404", "NoSuchEntity"})
-_TAKEN = frozenset({"ResourceAlreadyExistsException", "BucketAlreadyExists", "EntityAlreadyExists"})
-_QUOTA = frozenset(
-    {"LimitExceededException", "ThrottlingException", "Throttling", "SlowDown", "TooManyRequestsException"}
-)
-_ACCESS = frozenset({
-    "AccessDenied", "AccessDeniedException", "403", "UnrecognizedClientException", "InvalidClientTokenId",
-    "ExpiredToken", "ExpiredTokenException", "SignatureDoesNotMatch", "InvalidAccessKeyId", "InvalidSignatureException",
-})  # fmt: skip
-
-
-def _from_client_error(error: Any, action: str) -> errors.PersonalizeError:
-    code = str(error.response.get("Error", {}).get("Code", ""))
-    text = str(error.response.get("Error", {}).get("Message", "")).strip() or str(error)
-    told = f"{action}: {text} [{code}]"
-    if code in _NOT_FOUND:
-        return errors.NotFoundError(told)
-    if code in _TAKEN:
-        return errors.AlreadyExistsError(told)
-    if code in _QUOTA:
-        stays = "delete some" in text  # a quota of things that stay, not of work under way
-        wait = "" if stays else " Wait until other work has ended (pnb.list_jobs()), then try again."
-        return errors.QuotaError(f"{told}{wait}")
-    if code in _ACCESS or "nsufficient privileges" in text or "not authorized" in text:
-        return errors.AccessError(told)
-    if code == "ResourceInUseException":
-        told += " Wait until it is ACTIVE, for example solution_version.wait(), then try again."
-    return errors.ServiceError(told, code=code, operation=action)
 
 
 def _answers(url: str) -> bool:

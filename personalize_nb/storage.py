@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from personalize_nb import errors
-from personalize_nb.session import translated
+from personalize_nb.translation import translated
 
 if TYPE_CHECKING:
     from personalize_nb.session import Session

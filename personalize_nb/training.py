@@ -188,7 +188,7 @@ class _Chain:
             found = None
         if found is None:
             try:
-                call("create_dataset_group", name=name, **self._tags)
+                self._create("create_dataset_group", name=name, **self._tags)
             except errors.QuotaError as error:
                 names = [entry["name"] for entry in self._session.pages("list_dataset_groups", "datasetGroups")]
                 raise errors.QuotaError(
@@ -210,7 +210,7 @@ class _Chain:
             arn = self._session.arn("dataset", f"{group}/{one.type}")
             found = self._found(lambda arn=arn: self._dataset(arn))
             if found is None:
-                self._session.call(
+                self._create(
                     "create_dataset",
                     name=f"{group}-{one.type.lower()}",
                     schemaArn=self._schema(group, one),
@@ -259,7 +259,7 @@ class _Chain:
         arn = self._session.arn("schema", name)
         found = self._found(lambda: self._session.call("describe_schema", schemaArn=arn)["schema"])
         if found is None:
-            self._session.call("create_schema", name=name, schema=schemas.avro(dataset))
+            self._create("create_schema", name=name, schema=schemas.avro(dataset))
         return arn
 
     def _import(self, dataset_arn: str, content: str, taken: Collection[str], file: IO[bytes]) -> tuple[str, str]:
@@ -293,7 +293,7 @@ class _Chain:
             call("delete_solution", solutionArn=arn)
             found = None
         if found is None:
-            call(
+            self._create(
                 "create_solution",
                 name=name,
                 recipeArn=f"arn:{self._session.partition}:personalize:::recipe/{recipe}",
@@ -330,6 +330,12 @@ class _Chain:
         described = version.describe()
         self._active(version.describe, f"training of {version.name!r}", version.arn, described)
         return version
+
+    def _create(self, operation: str, **parameters: Any) -> None:
+        try:
+            self._session.call(operation, **parameters)
+        except errors.AlreadyExistsError:  # another kernel made the same call a moment ago
+            self._progress.say(f"{parameters['name']!r} was made by another call just now and is used")
 
     def _found(self, describe: Callable[[], dict[str, Any]]) -> dict[str, Any] | None:
         try:

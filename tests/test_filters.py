@@ -5,7 +5,7 @@ import datetime
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import personalize_nb as pnb
@@ -48,8 +48,8 @@ def test_quoted(value, text):
     )
 )
 def test_unquoted_is_the_inverse(values):
-    ready = len(values) == 1 and filters._READY.fullmatch(values[0])
-    assert ready or filters.unquoted(filters.quoted(values)) == "|".join(values)
+    assume(len(values) > 1 or not values[0].startswith('"'))  # one quoted text is kept as it is
+    assert filters.unquoted(filters.quoted(values)) == "|".join(values)
 
 
 @pytest.mark.parametrize(
