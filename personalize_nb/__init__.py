@@ -19,6 +19,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "charts": ("plot_coverage", "plot_popularity", "plot_scores"),
     "cleanup": ("delete_dataset_group", "list_dataset_groups"),
+    "evaluation": ("evaluate",),
     "filters": ("Filter", "create_filter", "find_filter", "list_filters"),
     "form": ("JobForm",),
     "inputs": ("Batch", "items", "rankings", "users"),

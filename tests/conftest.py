@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import pytest
 import reading_world
@@ -52,3 +53,13 @@ def books_model(session):
     """Give a Similar-Items solution version of the reading world."""
     frames = reading_world.interactions(), reading_world.items()
     return train(*frames, name="reading", recipe="aws-similar-items", progress=False, session=session)
+
+
+@pytest.fixture(scope="session")
+def real_movielens():
+    """Give the ml-latest-small folder, beside the repository or where `MOVIELENS` points; skip where there is none."""
+    beside = Path(__file__).resolve().parents[2] / "shared" / "data" / "ml-latest-small"
+    folder = Path(os.environ.get("MOVIELENS", beside))
+    if not folder.exists():
+        pytest.skip("the MovieLens folder is not on this machine")
+    return folder

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from importlib import resources
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -14,10 +12,6 @@ import pytest
 import personalize_nb as pnb
 from personalize_nb.errors import InputError, NotFoundError
 from personalize_nb.samples.library import END, START
-
-MOVIELENS = Path(
-    os.environ.get("MOVIELENS", Path(__file__).resolve().parents[2] / "shared" / "data" / "ml-latest-small")
-)
 
 SUBJECTS = {
     "Adventure",
@@ -282,9 +276,8 @@ def test_movielens_names_the_broken_file(movielens_folder, content):
 
 
 @pytest.mark.movielens
-@pytest.mark.skipif(not MOVIELENS.exists(), reason="the MovieLens folder is not on this machine")
-def test_the_real_movielens():
-    sample = pnb.samples.movielens(MOVIELENS)
+def test_the_real_movielens(real_movielens):
+    sample = pnb.samples.movielens(real_movielens)
     assert (len(sample.interactions), len(sample.items), len(sample.users)) == (100_836, 9_742, 610)
     assert sample.items["year"].isna().sum() < 20
     assert sample.items["description"].notna().sum() > 7_000

@@ -1,0 +1,132 @@
+"""How good lists are, measured on frames: accuracy by Amazon's names, coverage, popularity and diversity. Floor 2.
+
+The accuracy is that of GetSolutionMetrics, computed by the same code, for the lists that a job really gave and for
+a truth of the user's own: a later week, a hold-out, clicks on a mailing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from personalize_nb import columns as c
+from personalize_nb.errors import InputError
+from personalize_nb.measures import CUT_OFFS, FOUND, RELEVANT, ranking_metrics
+
+
+def evaluate(
+    recommendations: pd.DataFrame,
+    truth: pd.DataFrame,
+    *,
+    interactions: pd.DataFrame | None = None,
+    items: pd.DataFrame | None = None,
+    category: str | None = None,
+    cut_offs: Sequence[int] = CUT_OFFS,
+    ideal: str = FOUND,
+) -> pd.Series:
+    """Measure recommendations against what users really chose.
+
+    Parameters
+    ----------
+    recommendations
+        Columns `user_id`, `rank`, `item_id`, as `job.recommendations()` gives them.
+    truth
+        Columns `user_id`, `item_id`: one row per item that was right for a user. Every user of the truth counts;
+        one without recommendations counts as a list without hits.
+    interactions
+        History; adds `popularity_at_K`, the mean number of interactions of the recommended items.
+    items
+        Catalogue; with `interactions`, or alone, adds `coverage`: the share of all items that somebody is recommended.
+    category
+        A column of `items` with categories separated by `|`; adds `diversity_at_K`, one minus the mean cosine
+        similarity of the categories of two items of a list.
+    cut_offs
+        Values of K.
+    ideal
+        `found` (Amazon's NDCG) or `relevant` (the usual one); see `measures`.
+
+    Returns
+    -------
+    pandas.Series
+        Metrics by name, `users` last: how many users of the truth were counted.
+
+    Raises
+    ------
+    InputError
+        A column is missing, the truth is empty, or an option is not legal.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> lists = pd.DataFrame({"user_id": ["u", "u"], "rank": [1, 2], "item_id": ["a", "b"]})
+    >>> evaluate(lists, pd.DataFrame({"user_id": ["u"], "item_id": ["b"]}), cut_offs=[5])["mean_reciprocal_rank_at_5"]
+    np.float64(0.5)
+    """
+    _checked(recommendations, truth, items, category, cut_offs, ideal)
+    deepest = max(cut_offs)
+    lists = recommendations[recommendations[c.RANK] <= deepest]
+    wanted = truth[[c.USER_ID, c.ITEM_ID]].drop_duplicates()
+    users = pd.Index(wanted[c.USER_ID].unique())
+    relevant = wanted[c.USER_ID].value_counts().reindex(users).to_numpy()
+    right = lists.merge(wanted, on=[c.USER_ID, c.ITEM_ID])
+    hits = np.zeros((len(users), deepest), bool)
+    hits[users.get_indexer(right[c.USER_ID]), right[c.RANK].to_numpy() - 1] = True
+    found = ranking_metrics(hits, relevant, cut_offs, ideal)
+
+    catalogue = {item for frame in (interactions, items) if frame is not None for item in frame[c.ITEM_ID].unique()}
+    if catalogue:
+        found["coverage"] = len(catalogue.intersection(lists[c.ITEM_ID].unique())) / len(catalogue)
+    for cut in cut_offs:
+        top = lists[lists[c.RANK] <= cut]
+        if interactions is not None:
+            count = interactions[c.ITEM_ID].value_counts()
+            found[f"popularity_at_{cut}"] = float(top[c.ITEM_ID].map(count).fillna(0).mean())
+        if category is not None:
+            found[f"diversity_at_{cut}"] = _diversity(top, items, category)
+    return pd.Series({**found, "users": len(users)}, name="value")
+
+
+def _diversity(lists: pd.DataFrame, items: pd.DataFrame, category: str) -> float:
+    """One minus the mean cosine of two items of a list; by the norm of the sum of a list's unit vectors."""
+    indicators = items.drop_duplicates(c.ITEM_ID).set_index(c.ITEM_ID)[category].fillna("").str.get_dummies("|")
+    flags = indicators.to_numpy(float)
+    vectors = flags / np.maximum(np.linalg.norm(flags, axis=1, keepdims=True), 1e-12)
+    places = indicators.index.get_indexer(lists[c.ITEM_ID])
+    known = lists[places >= 0].assign(place=places[places >= 0])
+    owner, owners = pd.factorize(known[c.USER_ID])
+    sums = np.zeros((len(owners), vectors.shape[1]))
+    np.add.at(sums, owner, vectors[known["place"]])
+    own = np.zeros(len(owners))
+    np.add.at(own, owner, (vectors[known["place"]] ** 2).sum(axis=1))
+    lengths = np.bincount(owner, minlength=len(owners))
+    pairs = lengths * (lengths - 1)
+    alike = ((sums**2).sum(axis=1) - own)[pairs > 0] / pairs[pairs > 0]
+    return float(1 - alike.mean()) if len(alike) else float("nan")
+
+
+def _checked(
+    recommendations: pd.DataFrame,
+    truth: pd.DataFrame,
+    items: pd.DataFrame | None,
+    category: str | None,
+    cut_offs: Sequence[int],
+    ideal: str,
+) -> None:
+    for name, frame, needed in (
+        ("recommendations", recommendations, (c.USER_ID, c.RANK, c.ITEM_ID)),
+        ("truth", truth, (c.USER_ID, c.ITEM_ID)),
+    ):
+        missing = [column for column in needed if column not in frame.columns]
+        if missing:
+            raise InputError(f"'{name}' has no column {missing}; it has {list(frame.columns)}")
+    if truth.empty:
+        raise InputError("'truth' is empty: give one row per item that was right for a user")
+    if not cut_offs or any(not isinstance(cut, int) or cut < 1 for cut in cut_offs):
+        raise InputError(f"'cut_offs' must be whole numbers from 1, got {cut_offs!r}")
+    if ideal not in (FOUND, RELEVANT):
+        raise InputError(f"'ideal' must be {FOUND!r} or {RELEVANT!r}, got {ideal!r}")
+    if category is not None and (items is None or category not in items.columns):
+        legal = "no items frame was given" if items is None else f"items has {list(items.columns)}"
+        raise InputError(f"'category' must be a column of items, got {category!r}; {legal}")

@@ -1,0 +1,80 @@
+"""Metrics against Amazon's worked example, a slow definition, and lists whose measure can be counted by hand."""
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import personalize_nb as pnb
+from personalize_nb.errors import InputError
+from personalize_nb.measures import ranking_metrics
+
+LISTS = pd.DataFrame(
+    {
+        "user_id": ["u"] * 5 + ["v"] * 2,
+        "rank": [1, 2, 3, 4, 5, 1, 2],
+        "item_id": ["a", "b", "c", "d", "e", "a", "c"],
+    }
+)
+TRUTH = pd.DataFrame({"user_id": ["u", "u", "v", "w"], "item_id": ["b", "e", "z", "a"]})
+ITEMS = pd.DataFrame({"item_id": list("abcdez"), "genre": ["x", "x", "y", "x|y", None, "y"]})
+
+
+def test_amazons_worked_example():
+    metrics = ranking_metrics(np.array([[0, 1, 0, 0, 1]], bool), np.array([2]), [5])
+    assert metrics["normalized_discounted_cumulative_gain_at_5"] == pytest.approx(0.6241, abs=5e-5)
+
+
+def test_every_user_of_the_truth_counts():
+    metrics = pnb.evaluate(LISTS, TRUTH, cut_offs=[5])
+    assert metrics["users"] == 3
+    assert metrics["mean_reciprocal_rank_at_5"] == pytest.approx(0.5 / 3)
+    assert metrics["precision_at_5"] == pytest.approx(2 / 5 / 3)
+    assert metrics["recall_at_5"] == pytest.approx(1 / 3)
+
+
+def test_coverage_popularity_diversity_by_hand():
+    interactions = pd.DataFrame({"item_id": ["a"] * 4 + ["b"] * 2})
+    metrics = pnb.evaluate(LISTS, TRUTH, items=ITEMS, interactions=interactions, category="genre", cut_offs=[2])
+    assert metrics["coverage"] == pytest.approx(3 / 6)
+    assert metrics["popularity_at_2"] == pytest.approx((4 + 2 + 4 + 0) / 4)
+    assert metrics["diversity_at_2"] == pytest.approx(1 - (1 + 0) / 2)
+
+
+@given(
+    st.lists(st.lists(st.booleans(), min_size=1, max_size=8), min_size=1, max_size=6).map(
+        lambda rows: [(row + [False] * 8)[:8] for row in rows]
+    ),
+    st.sampled_from(["found", "relevant"]),
+)
+def test_equal_to_the_slow_definition(rows, ideal):
+    relevant = [sum(row) + 1 for row in rows]
+    slow = []
+    for row, wanted in zip(rows, relevant, strict=True):
+        top = row[:5]
+        gain = sum(1 / math.log2(place + 2) for place, hit in enumerate(top) if hit)
+        longest = sum(top) if ideal == "found" else min(wanted, 5)
+        best = sum(1 / math.log2(place + 2) for place in range(longest))
+        slow.append(gain / best if best else 0.0)
+    fast = ranking_metrics(np.array(rows), np.array(relevant), [5], ideal)
+    assert fast["normalized_discounted_cumulative_gain_at_5"] == pytest.approx(sum(slow) / len(slow))
+
+
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        ({"truth": TRUTH.head(0)}, "'truth' is empty"),
+        ({"truth": TRUTH[["user_id"]]}, r"'truth' has no column \['item_id'\]"),
+        ({"recommendations": LISTS[["user_id"]]}, "'recommendations' has no column"),
+        ({"cut_offs": [0]}, "'cut_offs' must be whole numbers from 1"),
+        ({"ideal": "best"}, "'ideal' must be 'found' or 'relevant', got 'best'"),
+        ({"category": "genre"}, "no items frame was given"),
+        ({"category": "kind", "items": ITEMS}, "'category' must be a column of items"),
+    ],
+)
+def test_bad_input_is_told(change, text):
+    with pytest.raises(InputError, match=text):
+        pnb.evaluate(**{"recommendations": LISTS, "truth": TRUTH, **change})
