@@ -12,9 +12,6 @@ import zlib
 import pytest
 import wire
 from boto3.s3.transfer import TransferConfig
-from botocore.auth import S3SigV4Auth
-from botocore.awsrequest import AWSRequest
-from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 
 from personalize_nb.local.objects.rest import s3_handler
@@ -223,18 +220,6 @@ def aws_chunks(data, trailer=b"", size=100_000):
     return framed + b"0\r\n" + trailer + b"\r\n"
 
 
-def put_chunked(endpoint, body, content_sha256, extra):
-    """Sign with the payload kind in place of a digest, then send the framed body."""
-    headers = {"X-Amz-Content-SHA256": content_sha256, "Content-Encoding": "aws-chunked", **extra}
-    request = AWSRequest("PUT", endpoint.url + "/books/big", headers=headers)
-    auth = S3SigV4Auth(Credentials(wire.ACCESS_KEY, wire.SECRET_KEY), "s3", wire.REGION)
-    auth.payload = lambda _: content_sha256
-    auth.add_auth(request)
-    signed = dict(request.headers)
-    frame = body(signed) if callable(body) else body
-    return wire.send(endpoint, "PUT", "/books/big", frame, signed)
-
-
 @pytest.mark.parametrize("transfer", ["length", "chunked"])
 def test_unsigned_trailers(endpoint, store, transfer):
     data = os.urandom(350_001)
@@ -244,7 +229,7 @@ def test_unsigned_trailers(endpoint, store, transfer):
 
     def put(trailer, **changes):
         frame = wrap(aws_chunks(data, trailer))
-        return put_chunked(endpoint, frame, "STREAMING-UNSIGNED-PAYLOAD-TRAILER", extra | changes)
+        return wire.put_chunked(endpoint, "/books/big", frame, "STREAMING-UNSIGNED-PAYLOAD-TRAILER", extra | changes)
 
     status, headers, answer = put(b"x-amz-checksum-crc32:" + crc + b"\r\n")
     assert status == 200, answer
@@ -286,18 +271,18 @@ def test_signed_chunks(endpoint, store):
         return framed
 
     extra = {"x-amz-decoded-content-length": str(len(data))}
-    status, _, answer = put_chunked(endpoint, frame, "STREAMING-AWS4-HMAC-SHA256-PAYLOAD", extra)
+    status, _, answer = wire.put_chunked(endpoint, "/books/big", frame, "STREAMING-AWS4-HMAC-SHA256-PAYLOAD", extra)
     assert status == 200, answer
     with store.open("books", "big") as file:
         assert file.read() == data
-    status, _, answer = put_chunked(
-        endpoint, lambda headers: frame(headers, tamper=True), "STREAMING-AWS4-HMAC-SHA256-PAYLOAD", extra
+    status, _, answer = wire.put_chunked(
+        endpoint, "/books/big", lambda headers: frame(headers, tamper=True), "STREAMING-AWS4-HMAC-SHA256-PAYLOAD", extra
     )
     assert status == 403 and b"SignatureDoesNotMatch" in answer
 
 
 @pytest.mark.parametrize("frame", [b"zz\r\n", b"5\r\nabc", b"3\r\nabcdef\r\n0\r\n\r\n", b"-1\r\n", b""])
 def test_broken_chunks(endpoint, store, frame):
-    status, _, _ = put_chunked(endpoint, frame, "STREAMING-UNSIGNED-PAYLOAD-TRAILER", {})
+    status, _, _ = wire.put_chunked(endpoint, "/books/big", frame, "STREAMING-UNSIGNED-PAYLOAD-TRAILER", {})
     assert status == 400
     assert bodies(store) == []

@@ -58,6 +58,20 @@ def send(endpoint, method, path, body=b"", headers=None):
         connection.close()
 
 
+def put_chunked(endpoint, path, body, content_sha256, extra):
+    """Sign an upload with the kind of its payload in place of a digest, then send the framed body.
+
+    `body` may be a function of the signed headers, for bodies that are signed themselves.
+    """
+    headers = {"X-Amz-Content-SHA256": content_sha256, "Content-Encoding": "aws-chunked", **extra}
+    request = AWSRequest("PUT", endpoint.url + path, headers=headers)
+    auth = S3SigV4Auth(Credentials(ACCESS_KEY, SECRET_KEY), "s3", REGION)
+    auth.payload = lambda _: content_sha256
+    auth.add_auth(request)
+    signed = dict(request.headers)
+    return send(endpoint, "PUT", path, body(signed) if callable(body) else body, signed)
+
+
 def code_of(error):
     """The service's error code in what `pytest.raises` caught."""
     return error.value.response["Error"]["Code"]

@@ -1,23 +1,20 @@
 """Checksums of objects: promised in a header or a trailer, computed on the way in, refused when they differ.
 
-CRC32, SHA-1, SHA-256, SHA-512 and MD5 come with Python. CRC32C and CRC64NVME need `awscrt`, which the toolkit does
-not require: without it such a checksum (and any of the XXHash family) is accepted, neither verified nor kept.
-Floor 0 of `local`.
+Every algorithm of S3 is verified and kept but the XXHash family, which no client of ours sends: such a checksum is
+accepted, neither verified nor kept. Floor 0 of `local`.
 """
 
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
-import importlib.util
 import uuid
-import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
 from typing import Any, BinaryIO
+
+import anycrc
 
 from personalize_nb.local.bodies import DigestBody
 from personalize_nb.local.endpoint import Request
@@ -28,18 +25,24 @@ from personalize_nb.local.objects.store import Incoming, ObjectStore
 
 ALGORITHMS = ("CRC32", "CRC32C", "CRC64NVME", "SHA1", "SHA256", "SHA512", "MD5", "XXHASH64", "XXHASH3", "XXHASH128")
 _HEADER = "x-amz-checksum-"
+# The reveng catalogue's names of S3's cyclic redundancy checks, and the bytes of their values.
+_CRCS = {"CRC32": ("CRC32", 4), "CRC32C": ("CRC32C", 4), "CRC64NVME": ("CRC64-NVME", 8)}
 
 
 class _Crc:
     """A cyclic redundancy check with the face of a hashlib object."""
 
-    def __init__(self, function: Callable[..., int], width: int):
-        self._function = function
-        self._width = width
+    def __init__(self, algorithm: str):
+        name, self._width = _CRCS[algorithm]
+        self._model = anycrc.Model(name)
         self._value = 0
 
     def update(self, data: Any) -> None:
-        self._value = self._function(data, self._value)
+        self._value = self._model.calc(data, self._value)
+
+    def join(self, other: bytes, size: int) -> None:
+        """Go on as if the `size` bytes whose check is `other` had been given."""
+        self._value = self._model.combine(self._value, int.from_bytes(other, "big"), size)
 
     def digest(self) -> bytes:
         return self._value.to_bytes(self._width, "big")
@@ -47,26 +50,11 @@ class _Crc:
 
 def new_digest(algorithm: str) -> Any | None:
     """A running digest (`update`, `digest`), or None when it cannot be computed here."""
-    if algorithm == "CRC32":
-        return _Crc(zlib.crc32, 4)
+    if algorithm in _CRCS:
+        return _Crc(algorithm)
     if algorithm in ("SHA1", "SHA256", "SHA512", "MD5"):
         return hashlib.new(algorithm.lower(), usedforsecurity=False)
-    crt = _crt_functions()
-    if algorithm in crt:
-        return _Crc(*crt[algorithm])
     return None
-
-
-@cache
-def _crt_functions() -> dict[str, tuple[Callable[..., int], int]]:
-    if importlib.util.find_spec("awscrt") is None:
-        return {}
-    from awscrt import checksums  # optional: its absence is not an error
-
-    def on_bytes(function: Callable[[bytes, int], int]) -> Callable[[Any, int], int]:
-        return lambda data, value: function(bytes(data), value)
-
-    return {"CRC32C": (on_bytes(checksums.crc32c), 4), "CRC64NVME": (on_bytes(checksums.crc64nvme), 8)}
 
 
 @dataclass(frozen=True)
@@ -176,6 +164,14 @@ def composite(algorithm: str, values: list[str]) -> Checksum | None:
     return Checksum(algorithm, f"{base64.b64encode(digest.digest()).decode()}-{len(values)}", "COMPOSITE")
 
 
+def joined(algorithm: str, parts: Sequence[tuple[str, int]]) -> Checksum:
+    """The checksum of the parts' bytes one after the other, from their checksums and sizes; for CRCs only."""
+    digest = _Crc(algorithm)
+    for value, size in parts:
+        digest.join(base64.b64decode(value), size)
+    return Checksum(algorithm, base64.b64encode(digest.digest()).decode())
+
+
 def of_file(algorithm: str, file: BinaryIO) -> Checksum | None:
     """The checksum of a whole file."""
     digest = new_digest(algorithm)
@@ -190,7 +186,13 @@ def of_file(algorithm: str, file: BinaryIO) -> Checksum | None:
 def _check(request: Request, computed: Checksum) -> None:
     name = _HEADER + computed.algorithm.lower()
     promised = request.headers.get(name) or request.body.trailers.get(name)
-    if promised is not None and promised != computed.value:
+    if promised is None:
+        if name in request.headers.get("x-amz-trailer", "").lower():
+            raise ApiFault("MalformedTrailerError", f"The trailer {name} was announced and did not come.")
+        return
+    if len(_decoded(promised)) != len(_decoded(computed.value)):
+        raise ApiFault("InvalidRequest", f"Value for {name} header is invalid: {promised!r}.")
+    if promised != computed.value:
         raise ApiFault(
             "BadDigest",
             f"The {computed.algorithm} you specified did not match the calculated checksum: specified {promised}, "
@@ -202,11 +204,16 @@ def _check_md5(headers: Mapping[str, str], digest: Any) -> None:
     promised = headers.get("content-md5")
     if promised is None:
         return
-    try:
-        expected = base64.b64decode(promised, validate=True)
-    except binascii.Error:
-        expected = b""
+    expected = _decoded(promised)
     if len(expected) != 16:
         raise ApiFault("InvalidDigest", f"The Content-MD5 you specified was invalid: {promised!r}.")
     if expected != digest.digest():
         raise ApiFault("BadDigest", "The Content-MD5 you specified did not match what we received.")
+
+
+def _decoded(text: str) -> bytes:
+    """Base64 as bytes; nothing when it is none."""
+    try:
+        return base64.b64decode(text, validate=True)
+    except ValueError:
+        return b""

@@ -153,7 +153,7 @@ class Uploads:
         chosen = _choose(self.parts(upload), named)
         with store.incoming() as incoming:
             self._join(incoming, chosen)
-            checksum = self._checksum(upload, chosen, incoming)
+            checksum = self._checksum(upload, chosen)
             if promised_checksum and checksum and promised_checksum != checksum.value.partition("-")[0]:
                 raise ApiFault(
                     "BadDigest",
@@ -205,14 +205,14 @@ class Uploads:
                 incoming.append(file, 0, part.size)
 
     @staticmethod
-    def _checksum(upload: Upload, chosen: Sequence[Part], incoming: Incoming) -> Checksum | None:
-        if upload.checksum_algorithm is None:
+    def _checksum(upload: Upload, chosen: Sequence[Part]) -> Checksum | None:
+        algorithm = upload.checksum_algorithm
+        kept = [(part.checksum.value, part.size) for part in chosen if part.checksum]
+        if algorithm is None or len(kept) < len(chosen):
             return None
         if upload.checksum_type == "FULL_OBJECT":
-            with open(incoming.path, "rb") as file:
-                return checksums.of_file(upload.checksum_algorithm, file)
-        values = [part.checksum.value for part in chosen if part.checksum]
-        return checksums.composite(upload.checksum_algorithm, values) if len(values) == len(chosen) else None
+            return checksums.joined(algorithm, kept)
+        return checksums.composite(algorithm, [value for value, _ in kept])
 
 
 def _choose(parts: Sequence[Part], named: Sequence[NamedPart]) -> list[Part]:
