@@ -145,7 +145,7 @@ class Results:
             place = np.empty(len(order), np.int64)
             place[order] = np.arange(len(order))
             failed = failed[np.argsort(place[failed])]
-        rows = self._rows.take(pa.array(failed))
+        rows = self._taken(failed)
         frame = _keys(rows.column("input"), np.arange(rows.num_rows))
         for name in (c.ERROR, c.LINE, c.FILE):
             frame[name] = rows.column(name).to_pandas()
@@ -194,7 +194,7 @@ class Results:
         if not self._asked.num_rows:
             return None, np.zeros(0, np.int64)
         asked = pa.chunked_array([outputs.keys_of(self._asked)])
-        chunks = (batch.column("input") for batch in self._rows.to_batches())
+        chunks = (batch.column("input") for batch in self._batches)
         answered = pa.chunked_array([outputs.keys_of(chunk) for chunk in chunks], pa.large_string())
         place, unanswered = outputs.positions(asked, answered)
         ordered = bool(np.all(place[1:] >= place[:-1]))
@@ -208,7 +208,31 @@ class Results:
         order = self._matched[0]
         if order is None:
             return self._rows.slice(start, rows)
-        return self._rows.take(pa.array(order[start : start + rows]))
+        return self._taken(order[start : start + rows])
+
+    def _taken(self, places: np.ndarray) -> pa.Table:
+        """Return rows by position, from the batches they lie in: `Table.take` would first join the whole table."""
+        if not len(places):
+            return self._rows.slice(0, 0)
+        which = np.searchsorted(self._starts, places, side="right") - 1
+        order = np.argsort(which, kind="stable")
+        numbers, firsts = np.unique(which[order], return_index=True)
+        pieces = [
+            self._batches[number].take(pa.array(places[chosen] - self._starts[number]))
+            for number, chosen in zip(numbers, np.split(order, firsts[1:]), strict=True)
+        ]
+        back = np.empty(len(order), np.int64)
+        back[order] = np.arange(len(order))
+        return pa.Table.from_batches(pieces, self._rows.schema).combine_chunks().take(pa.array(back))
+
+    @cached_property
+    def _batches(self) -> list[pa.RecordBatch]:
+        return self._rows.to_batches()
+
+    @cached_property
+    def _starts(self) -> np.ndarray:
+        lengths = [batch.num_rows for batch in self._batches]
+        return np.cumsum([0, *lengths[:-1]])
 
 
 def read_results(output: str, source: str | None = None, session: Session | None = None) -> Results:

@@ -49,6 +49,12 @@ def test_rows_follow_the_input(read):
     assert found["score"].tolist() == [0.5, 3.773e-4] * 4
 
 
+def test_no_errors_is_an_empty_frame(read):
+    failed = read([row(one) for one in ASKED], ASKED).errors()
+    assert failed.empty
+    assert failed.columns.tolist() == ["error", "line", "file"]
+
+
 def test_without_input_rows_keep_their_order(read):
     found = read([row(ASKED[1]), row(ASKED[0])]).recommendations()
     assert found["user_id"].unique().tolist() == ["5866", "5023"]
