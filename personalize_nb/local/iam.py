@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from personalize_nb.local import policies
 from personalize_nb.local.database import Database
 from personalize_nb.local.faults import ApiFault
 from personalize_nb.local.queryprotocol import Operation, Parameters
@@ -20,8 +21,8 @@ from personalize_nb.local.queryprotocol import Operation, Parameters
 MAX_TAGS = 50
 MAX_ATTACHED = 10
 _PAGE = 100
+_AWS_POLICY_DATE = 1_543_881_600
 _ID_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
-_AWS_POLICY = "arn:aws:iam::aws:policy/"
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS iam_roles (name TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID;
@@ -72,13 +73,25 @@ class Roles:
         return self.role(name)["Arn"]
 
     def policy(self, arn: str) -> dict[str, Any]:
-        """The customer-managed policy's document, or `NoSuchEntity`."""
+        """The managed policy's document, the account's own or one of AWS's that is known here, or `NoSuchEntity`."""
+        if (text := policies.managed_policy(arn)) is not None:
+            return _aws_policy(arn, text)
         with self._database.reading() as db:
             row = db.execute("SELECT body FROM iam_policies WHERE arn = ?", (arn,)).fetchone()
         if row is None:
-            hint = " AWS's own policies can be attached here, not read." if arn.startswith(_AWS_POLICY) else ""
+            hint = " What this policy of AWS allows is not known here." if arn.startswith(policies.AWS_POLICY) else ""
             raise _unknown(f"Policy {arn} does not exist or is not attachable.{hint}")
         return json.loads(row["body"])
+
+    def documents(self, role: Mapping[str, Any]) -> tuple[dict[str, str], list[str]]:
+        """The texts of a role's policies by name, and the attached policies whose text is not known here."""
+        texts, unknown = {f"inline policy {name}": text for name, text in role["inline"].items()}, []
+        for arn in role["attached"]:
+            try:
+                texts[f"policy {arn}"] = self.policy(arn)["document"]
+            except ApiFault:
+                unknown.append(arn)
+        return texts, unknown
 
     def operations(self) -> dict[str, Operation]:
         """IAM's operations by name."""
@@ -190,7 +203,7 @@ class Roles:
 
     def _attach(self, params: Parameters, _: Any) -> None:
         arn = params["PolicyArn"]
-        if not arn.startswith(_AWS_POLICY):
+        if not arn.startswith(policies.AWS_POLICY):
             self.policy(arn)
 
         def change(role: dict[str, Any]) -> None:
@@ -314,6 +327,22 @@ class Roles:
         }
 
 
+def _aws_policy(arn: str, text: str) -> dict[str, Any]:
+    name, path = arn.rsplit("/", 1)[-1], _path_of(arn)
+    return {
+        "PolicyName": name,
+        "PolicyId": f"ANPA{name.upper()}",
+        "Arn": arn,
+        "Path": path,
+        "DefaultVersionId": "v1",
+        "IsAttachable": True,
+        "PermissionsBoundaryUsageCount": 0,
+        "CreateDate": _AWS_POLICY_DATE,
+        "UpdateDate": _AWS_POLICY_DATE,
+        "document": text,
+    }
+
+
 def _shown_role(role: Mapping[str, Any]) -> dict[str, Any]:
     return {
         **role,
@@ -325,27 +354,10 @@ def _shown_role(role: Mapping[str, Any]) -> dict[str, Any]:
 def _check_document(text: str, *, trust: bool) -> None:
     """The form that IAM demands of a policy: who or what, may or may not, do what."""
     try:
-        document = json.loads(text)
-    except ValueError as error:
-        raise _malformed(f"it is not JSON ({error})") from error
-    if not isinstance(document, dict) or "Statement" not in document:
-        raise _malformed("it needs a Statement")
-    if document.get("Version", "2008-10-17") not in ("2008-10-17", "2012-10-17"):
-        raise _malformed(f"Version must be '2012-10-17' or '2008-10-17', got {document['Version']!r}")
-    statements = document["Statement"]
-    for statement in statements if isinstance(statements, list) else [statements]:
-        if not isinstance(statement, dict) or statement.get("Effect") not in ("Allow", "Deny"):
-            raise _malformed("every statement needs an Effect of Allow or Deny")
-        if not {"Action", "NotAction"} & statement.keys():
-            raise _malformed("every statement needs an Action or NotAction")
-        if trust and not {"Principal", "NotPrincipal"} & statement.keys():
-            raise _malformed("every statement of a trust policy needs a Principal")
-        if trust and {"Resource", "NotResource"} & statement.keys():
-            raise _malformed("a trust policy has no Resource: it is about the role itself")
-        if not trust and not {"Resource", "NotResource"} & statement.keys():
-            raise _malformed("every statement needs a Resource or NotResource")
-        if not trust and "Principal" in statement:
-            raise _malformed("a role's policy has no Principal: it is about the role itself")
+        check = policies.check_trust if trust else policies.check_identity
+        check(policies.read_policy(text))
+    except policies.PolicyError as error:
+        raise ApiFault("MalformedPolicyDocument", f"The policy document cannot be used: {error}.") from error
 
 
 def _merged_tags(old: Iterable[Mapping[str, str]], new: Iterable[Mapping[str, str]]) -> list[dict[str, str]]:
@@ -377,7 +389,3 @@ def _new_id(prefix: str) -> str:
 
 def _unknown(message: str) -> ApiFault:
     return ApiFault("NoSuchEntity", message, 404)
-
-
-def _malformed(detail: str) -> ApiFault:
-    return ApiFault("MalformedPolicyDocument", f"The policy document cannot be used: {detail}.")

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
+from personalize_nb.local import policies
 from personalize_nb.local.faults import ApiFault
 from personalize_nb.local.objects.context import S3, Operation, checked_tags, key_encoder, page_size, quoted
 from personalize_nb.local.objects.listing import Page, list_page
@@ -249,30 +250,17 @@ def _put_tags(s3: S3, bucket: str, tag_set: list[dict[str, str]]) -> None:
 
 def _check_policy(bucket: str, text: str) -> None:
     """What S3 checks of a policy before it keeps it."""
-    try:
-        policy = json.loads(text)
-    except ValueError:
-        raise _malformed_policy("Policies must be valid JSON and the first byte must be '{'") from None
-    if not isinstance(policy, dict) or len(text.encode()) > MAX_POLICY_BYTES:
+    if len(text.encode()) > MAX_POLICY_BYTES:
         raise _malformed_policy(f"A policy is one JSON object of at most {MAX_POLICY_BYTES} bytes")
-    if policy.get("Version", "2008-10-17") not in ("2008-10-17", "2012-10-17"):
-        raise _malformed_policy(f"The policy must contain a valid version string, got {policy['Version']!r}")
-    statements = policy.get("Statement")
-    for statement in statements if isinstance(statements, list) else [statements]:
-        if not isinstance(statement, dict):
-            raise _malformed_policy("Missing required field Statement")
-        for names in (("Effect",), ("Principal", "NotPrincipal"), ("Action", "NotAction"), ("Resource", "NotResource")):
-            if not any(name in statement for name in names):
-                raise _malformed_policy(f"Missing required field {names[0]}")
-        if statement["Effect"] not in ("Allow", "Deny"):
-            raise _malformed_policy(f"Invalid effect : {statement['Effect']}")
-        resources = statement.get("Resource", [])
-        for resource in [resources] if isinstance(resources, str) else resources:
-            name = str(resource).removeprefix("arn:aws:s3:::").partition("/")[0]
-            if name != bucket and "*" not in name and "?" not in name:
-                raise _malformed_policy(
-                    f"Policy has invalid resource {resource!r}; this bucket is arn:aws:s3:::{bucket}"
-                )
+    try:
+        policy = policies.read_policy(text)
+        policies.check_resource(policy)
+    except policies.PolicyError as error:
+        raise _malformed_policy(f"Policies must be valid: {error}") from error
+    for resource in (one for statement in policy.statements for one in statement.resources or ()):
+        name = resource.removeprefix("arn:aws:s3:::").partition("/")[0]
+        if name != bucket and "*" not in name and "?" not in name:
+            raise _malformed_policy(f"Policy has invalid resource {resource!r}; this bucket is arn:aws:s3:::{bucket}")
 
 
 def _malformed_policy(detail: str) -> ApiFault:
