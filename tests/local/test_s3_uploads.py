@@ -123,6 +123,26 @@ def test_aborted_and_open_uploads(s3, store):
     assert bodies(store) == []
 
 
+@pytest.mark.parametrize("size", [1, 2, 1000])
+def test_open_uploads_listed_with_a_delimiter(s3, size):
+    for key in ("a/1", "a/2", "b", "b", "c/x/1", "c/y", "d é"):
+        s3.create_multipart_upload(Bucket="books", Key=key)
+
+    def found(**options):
+        pages = s3.get_paginator("list_multipart_uploads").paginate(
+            Bucket="books", PaginationConfig={"PageSize": size}, **options
+        )
+        entries = []
+        for page in pages:
+            entries += [each["Key"] for each in page.get("Uploads", [])]
+            entries += [each["Prefix"] for each in page.get("CommonPrefixes", [])]
+        return sorted(entries)
+
+    assert found(Delimiter="/") == ["a/", "b", "b", "c/", "d é"]
+    assert found(Delimiter="/", Prefix="c/") == ["c/x/", "c/y"]
+    assert found(Prefix="a/") == ["a/1", "a/2"]
+
+
 def test_parts_copied_from_objects(s3):
     s3.put_object(Bucket="books", Key="source", Body=FIVE + b"tail")
     upload = begin(s3)

@@ -48,22 +48,23 @@ def _entries(
     db: sqlite3.Connection, bucket: str, prefix: str, delimiter: str, after: str
 ) -> Iterator[ObjectInfo | str]:
     start: str | None = ""
-    if _rolled(after, prefix, delimiter) == after:
+    if rolled(after, prefix, delimiter) == after:
         # The page before ended with this prefix: everything under it has been told.
         start = after_prefix(after)
     while start is not None:
         for row in scan_objects(db, bucket, prefix, after, start):
-            rolled = _rolled(row["key"], prefix, delimiter)
-            if rolled:
-                yield rolled
-                start = after_prefix(rolled)
+            common = rolled(row["key"], prefix, delimiter)
+            if common:
+                yield common
+                start = after_prefix(common)
                 break
             yield info_from(row)
         else:
             return
 
 
-def _rolled(key: str, prefix: str, delimiter: str) -> str | None:
+def rolled(key: str, prefix: str, delimiter: str) -> str | None:
+    """The entry that stands for a key and its like: the key up to the delimiter behind `prefix`; None for itself."""
     if not delimiter or not key.startswith(prefix):
         return None
     end = key.find(delimiter, len(prefix))

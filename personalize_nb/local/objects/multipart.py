@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import sqlite3
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from personalize_nb.local.faults import ApiFault
@@ -19,6 +19,7 @@ from personalize_nb.local.objects.store import Condition, Incoming, ObjectStore
 
 MIN_PART_BYTES = 5 << 20
 MAX_PARTS = 10_000
+_PAGE = 1000
 
 
 @dataclass(frozen=True)
@@ -105,16 +106,20 @@ class Uploads:
             require_bucket(db, bucket)
             return _require(db, bucket, key, upload_id)
 
-    def page(self, bucket: str, prefix: str, after: tuple[str, str], limit: int) -> list[Upload]:
-        """The first `limit` uploads behind `after` (key, upload id), ordered by key and id."""
-        with self._store.database.reading() as db:
-            require_bucket(db, bucket)
-            rows = db.execute(
-                "SELECT * FROM uploads WHERE bucket = ? AND substr(key, 1, ?) = ? AND (key, id) > (?, ?)"
-                " ORDER BY key, id LIMIT ?",
-                (bucket, len(prefix), prefix, *after, limit),
-            ).fetchall()
-        return [_upload(row) for row in rows]
+    def list(self, bucket: str, prefix: str, after: tuple[str, str]) -> Iterator[Upload]:
+        """The uploads under `prefix` and behind `after` (key, upload id), ordered by key and id."""
+        while True:
+            with self._store.database.reading() as db:
+                require_bucket(db, bucket)
+                rows = db.execute(
+                    "SELECT * FROM uploads WHERE bucket = ? AND substr(key, 1, ?) = ? AND (key, id) > (?, ?)"
+                    " ORDER BY key, id LIMIT ?",
+                    (bucket, len(prefix), prefix, *after, _PAGE),
+                ).fetchall()
+            yield from map(_upload, rows)
+            if len(rows) < _PAGE:
+                return
+            after = (rows[-1]["key"], rows[-1]["id"])
 
     def add_part(self, upload: Upload, number: int, incoming: Incoming, etag: str, checksum: Checksum | None) -> Part:
         """Keep a part, in place of any of that number."""

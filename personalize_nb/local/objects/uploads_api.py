@@ -9,7 +9,6 @@ from personalize_nb.local.faults import ApiFault
 from personalize_nb.local.objects import checksums
 from personalize_nb.local.objects.conditions import byte_range, check_copy, write_condition
 from personalize_nb.local.objects.context import (
-    MAX_PAGE,
     S3,
     Operation,
     copy_source,
@@ -19,6 +18,7 @@ from personalize_nb.local.objects.context import (
     parse_etag,
     quoted,
 )
+from personalize_nb.local.objects.listing import rolled
 from personalize_nb.local.objects.multipart import NamedPart, Part, Upload
 from personalize_nb.local.objects.protocol import Call, Reply
 from personalize_nb.local.objects.store import DEFAULT_CONTENT_TYPE
@@ -150,25 +150,37 @@ def list_parts(s3: S3, call: Call) -> Mapping[str, Any]:
 
 def list_multipart_uploads(s3: S3, call: Call) -> Mapping[str, Any]:
     params, encode = call.params, key_encoder(call.params)
-    if params.get("Delimiter"):
-        raise ApiFault("NotImplemented", "The local service lists uploads without a delimiter only.", 501)
     limit = page_size(params.get("MaxUploads"), "MaxUploads")
+    prefix, delimiter = params.get("Prefix") or "", params.get("Delimiter") or ""
     key_marker, id_marker = params.get("KeyMarker") or "", params.get("UploadIdMarker") or ""
-    if key_marker and not id_marker:
-        id_marker = chr(0x10FFFF)  # behind every upload of that key
-    prefix = params.get("Prefix") or ""
-    uploads = s3.uploads.page(params["Bucket"], prefix, (key_marker, id_marker), limit + 1)
-    page = uploads[:limit]
+    uploads, prefixes, truncated = [], [], False
+    last = (key_marker, id_marker)
+    # A marker without an id stands behind every upload of its key.
+    for upload in s3.uploads.list(params["Bucket"], prefix, (key_marker, id_marker or chr(0x10FFFF))):
+        common = rolled(upload.key, prefix, delimiter)
+        if common is not None and common in (key_marker, last[0]):
+            continue
+        truncated = len(uploads) + len(prefixes) == limit
+        if truncated:
+            break
+        if common is None:
+            uploads.append(upload)
+            last = (upload.key, upload.id)
+        else:
+            prefixes.append(common)
+            last = (common, "")
     return {
         "Bucket": params["Bucket"],
         "KeyMarker": encode(key_marker),
-        "UploadIdMarker": params.get("UploadIdMarker") or "",
+        "UploadIdMarker": id_marker,
         "Prefix": encode(prefix),
-        "NextKeyMarker": encode(page[-1].key) if page else None,
-        "NextUploadIdMarker": page[-1].id if page else None,
-        "MaxUploads": limit or MAX_PAGE,
-        "IsTruncated": len(uploads) > limit,
+        "Delimiter": encode(delimiter) if delimiter else None,
+        "NextKeyMarker": encode(last[0]) if truncated else None,
+        "NextUploadIdMarker": last[1] if truncated else None,
+        "MaxUploads": limit,
+        "IsTruncated": truncated,
         "EncodingType": params.get("EncodingType"),
+        "CommonPrefixes": [{"Prefix": encode(common)} for common in prefixes],
         "Uploads": [
             {
                 "UploadId": upload.id,
@@ -180,7 +192,7 @@ def list_multipart_uploads(s3: S3, call: Call) -> Mapping[str, Any]:
                 "ChecksumAlgorithm": upload.checksum_algorithm,
                 "ChecksumType": upload.checksum_type,
             }
-            for upload in page
+            for upload in uploads
         ],
     }
 
