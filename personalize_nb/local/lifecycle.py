@@ -1,8 +1,8 @@
 """Statuses of resources and the moves between them, as data.
 
 Every resource that takes time walks `CREATE PENDING` -> `CREATE IN_PROGRESS` -> `ACTIVE` or `CREATE FAILED`;
-solution versions can also be stopped. A status that is not in the table cannot be reached. Local service, over
-floor 0.
+solution versions can also be stopped, recommenders stopped and started again. A status that is not in the table
+cannot be reached. Local service, over floor 0.
 """
 
 from __future__ import annotations
@@ -10,18 +10,34 @@ from __future__ import annotations
 from personalize_nb.limits import ACTIVE, FAILED, IN_PROGRESS, PENDING
 
 STOPPING, STOPPED = "CREATE STOPPING", "CREATE STOPPED"
+# of recommenders only
+STOP_PENDING, STOP_IN_PROGRESS, INACTIVE = "STOP PENDING", "STOP IN_PROGRESS", "INACTIVE"
+START_PENDING, START_IN_PROGRESS = "START PENDING", "START IN_PROGRESS"
 
 MOVES: dict[str, frozenset[str]] = {
     PENDING: frozenset({IN_PROGRESS, FAILED, STOPPED}),
     # in progress again: the worker died and another one takes the work up
     IN_PROGRESS: frozenset({IN_PROGRESS, ACTIVE, FAILED, STOPPING, STOPPED}),
     STOPPING: frozenset({STOPPED, FAILED}),
-    ACTIVE: frozenset(),
+    ACTIVE: frozenset({STOP_PENDING}),
+    STOP_PENDING: frozenset({STOP_IN_PROGRESS}),
+    STOP_IN_PROGRESS: frozenset({STOP_IN_PROGRESS, INACTIVE}),
+    INACTIVE: frozenset({START_PENDING}),
+    START_PENDING: frozenset({START_IN_PROGRESS}),
+    START_IN_PROGRESS: frozenset({START_IN_PROGRESS, ACTIVE}),
     FAILED: frozenset(),
     STOPPED: frozenset(),
 }
 
-UNFINISHED = tuple(status for status, following in MOVES.items() if following)
+AT_REST = frozenset({ACTIVE, INACTIVE, FAILED, STOPPED})
+UNFINISHED = tuple(status for status in MOVES if status not in AT_REST)
+
+# what a resource is while a kind of work is done on it, and after it; other kinds create it
+DURING: dict[str, tuple[str, str]] = {
+    "stop": (STOP_IN_PROGRESS, INACTIVE),
+    "start": (START_IN_PROGRESS, ACTIVE),
+}
+CREATING = (IN_PROGRESS, ACTIVE)
 
 
 class IllegalMoveError(ValueError):

@@ -11,12 +11,14 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from personalize_nb.limits import ACTIVE, FAILED, IN_PROGRESS
+from personalize_nb.limits import FAILED
+from personalize_nb.local import updating
 from personalize_nb.local.faults import ApiFault, WorkFault
-from personalize_nb.local.lifecycle import STOPPED, STOPPING, UNFINISHED
+from personalize_nb.local.lifecycle import CREATING, DURING, STOPPED, STOPPING, UNFINISHED
 from personalize_nb.local.store import Resource, Store, Work
 
 if TYPE_CHECKING:
@@ -59,33 +61,42 @@ def perform(context: Context, work: Work, tasks: Mapping[str, Task]) -> None:
     store = context.store
     started = context.clock()
     try:
-        check_wanted(store, work.arn)
-        resource = store.set_status(work.arn, IN_PROGRESS)
-        changes = tasks[work.kind](context, resource)
-        check_wanted(store, work.arn)
-        store.set_status(work.arn, ACTIVE, changes=changes)
+        task = partial(tasks[work.kind], context)
+        if work.kind in updating.KINDS:
+            updating.advance(store, work, task)
+        else:
+            _walk(store, work, task)
         log.info("%s work on %s took %.1f s", work.kind, work.arn, context.clock() - started)
     except WorkFault as fault:
         log.warning("%s work on %s failed: %s", work.kind, work.arn, fault.reason)
-        _end(store, work.arn, fault.reason)
+        _end(store, work, fault.reason)
     except ApiFault as fault:
         # an object or bucket went away while the work was under way
         log.warning("%s work on %s failed: %s", work.kind, work.arn, fault)
-        _end(store, work.arn, f"{fault.code}: {fault.message}")
+        _end(store, work, f"{fault.code}: {fault.message}")
     except Stopped:
         log.info("%s work on %s was stopped", work.kind, work.arn)
-        _end(store, work.arn, "The work was stopped.")
+        _end(store, work, "The work was stopped.")
     except Exception as error:
         log.exception("%s work on %s failed", work.kind, work.arn)
-        _end(store, work.arn, _explained(error))
+        _end(store, work, _explained(error))
     finally:
         store.finish(work.id)
+
+
+def _walk(store: Store, work: Work, task: Callable[[Resource], dict[str, Any] | None]) -> None:
+    """Take a resource through the statuses of this kind of work."""
+    during, after = DURING.get(work.kind, CREATING)
+    check_wanted(store, work.arn)
+    changes = task(store.set_status(work.arn, during))
+    check_wanted(store, work.arn)
+    store.set_status(work.arn, after, changes=changes)
 
 
 def give_up(store: Store, work: Work, reason: str) -> None:
     """End work that was begun too often."""
     log.error("%s work on %s is given up after %d attempts", work.kind, work.arn, work.attempts)
-    _end(store, work.arn, reason)
+    _end(store, work, reason)
     store.finish(work.id)
 
 
@@ -96,8 +107,12 @@ def check_wanted(store: Store, arn: str) -> None:
         raise Stopped(arn)
 
 
-def _end(store: Store, arn: str, reason: str) -> None:
+def _end(store: Store, work: Work, reason: str) -> None:
     """Set the last status of a resource whose work did not succeed."""
+    arn = work.arn
+    if work.kind in updating.KINDS:
+        updating.fail(store, arn, reason)
+        return
     resource = store.get(arn)
     if resource is None or resource.status not in UNFINISHED:
         return

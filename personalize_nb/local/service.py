@@ -27,6 +27,7 @@ from personalize_nb.local.endpoint import Endpoint, Handler, Request, Response
 from personalize_nb.local.objects.rest import s3_handler
 from personalize_nb.local.objects.store import ObjectStore
 from personalize_nb.local.operations import Control
+from personalize_nb.local.operations.quotas import Quota, configured
 from personalize_nb.local.performing import Context, perform
 from personalize_nb.local.protocol import personalize_handler
 from personalize_nb.local.record import HEALTH_PATH, ServiceInfo, alive, healthy, proof, read_record, write_record
@@ -39,6 +40,8 @@ DEFAULT_REGION, DEFAULT_ACCOUNT = "us-east-1", "123456789012"
 # a service that is just ending still holds the folder for a moment
 _LOCK_SECONDS = 15.0
 _LOOK_SECONDS = 2.0
+# how the names of operations begin that may have queued work
+_QUEUEING = ("Create", "Update", "Start", "Stop")
 
 
 class Service:
@@ -94,7 +97,14 @@ class Service:
             workers or min(2, os.cpu_count() or 1),
             lambda work: perform(context, work, tasks.LIGHT),
         )
-        control = Control(self._store, self._objects, self.account, self.region, on_delete=self._discard)
+        control = Control(
+            self._store,
+            self._objects,
+            self.account,
+            self.region,
+            quotas=_quotas(),
+            on_delete=self._discard,
+        )
         handlers: dict[str, Handler] = {
             "s3": s3_handler(self._objects, self.region, self.account),
             **accounts_handlers(root, self.account),
@@ -157,7 +167,7 @@ class Service:
                 body = json.dumps({"pid": os.getpid(), "proof": proof(secret_key, nonce)})
                 return Response(200, {"Content-Type": "application/json"}, body.encode())
             response = answer(request)
-            if ".Create" in request.headers.get("x-amz-target", ""):
+            if request.headers.get("x-amz-target", "").rpartition(".")[2].startswith(_QUEUEING):
                 self._supervisor.wake()
             return response
 
@@ -176,6 +186,13 @@ class Service:
         if not self._objects.has_bucket(name):
             self._objects.create_bucket(name, self.region)
         return name
+
+
+def _quotas() -> dict[str, Quota]:
+    try:
+        return configured(os.environ)
+    except ValueError as error:
+        raise LocalServiceError(str(error)) from error
 
 
 def _locked(root: Path) -> filelock.BaseFileLock:

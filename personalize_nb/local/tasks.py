@@ -37,7 +37,7 @@ def import_libraries() -> None:
 
 
 def settle(context: Context, resource: Resource) -> None:
-    """Let a resource become ACTIVE for which nothing is left to do."""
+    """Let a resource reach its next status of rest, for which nothing is left to do."""
 
 
 def import_dataset(context: Context, resource: Resource) -> None:
@@ -112,7 +112,7 @@ def run_batch_inference_job(context: Context, resource: Resource) -> None:
     )
 
 
-LIGHT: dict[str, Task] = {"settle": settle}
+LIGHT: dict[str, Task] = {"settle": settle, "update": settle, "stop": settle, "start": settle}
 HEAVY: dict[str, Task] = {
     "import": import_dataset,
     "train": train_solution_version,

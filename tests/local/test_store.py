@@ -61,7 +61,7 @@ def test_statuses_move_only_along_the_table(store):
     done = store.set_status("arn:solution/a", "ACTIVE", changes={"trainingHours": 0.1})
     assert (done.status, done.body["trainingHours"]) == ("ACTIVE", 0.1)
     assert done.updated > done.created
-    with pytest.raises(IllegalMoveError, match="none"):
+    with pytest.raises(IllegalMoveError, match="STOP PENDING"):
         store.set_status("arn:solution/a", "CREATE FAILED", "late")
 
 

@@ -39,6 +39,7 @@ from .syntax import (
 
 _TARGETS = {name.lower(): name for name in (ITEM_TARGET, USER_TARGET, ACTION_TARGET)}
 _DATASETS = {name.lower(): name for name in (INTERACTIONS, ITEMS, USERS, CURRENT_ITEM, CURRENT_USER)}
+_OWNERS = {CURRENT_ITEM: ITEMS, CURRENT_USER: USERS}
 _READABLE = {
     "EFFECT": "INCLUDE or EXCLUDE",
     "NAME": "a name",
@@ -95,6 +96,12 @@ class Expression:
     @property
     def uses_interactions(self) -> bool:
         return any(clause.dataset == INTERACTIONS for clause in self.clauses)
+
+    @property
+    def fields(self) -> frozenset[str]:
+        """The distinct fields it uses, as `dataset.field` in lower case; current items and users count as theirs."""
+        used = (field for condition in self._conditions() for field in (condition.field, condition.other) if field)
+        return frozenset(f"{_OWNERS.get(field.dataset, field.dataset)}.{field.name}".lower() for field in used)
 
     def check(self, schemas: Mapping[str, Schema], recipe_type: str | None = None) -> None:
         """Check the expression against the schemas of a dataset group.

@@ -19,13 +19,13 @@ from personalize_nb.limits import (
 from personalize_nb.local.faults import ApiFault
 from personalize_nb.local.operations import locations
 from personalize_nb.local.operations.control import Control, invalid, operation
+from personalize_nb.local.operations.exploration import check_exploration
 from personalize_nb.local.operations.filters import check_expression
 from personalize_nb.local.store import Resource
 from personalize_nb.local.tables import ITEMS, Schema
 
 KIND = "batch_inference_job"
 THEMES = "THEME_GENERATION"
-WEIGHT, CUT_OFF = "explorationWeight", "explorationItemAgeCutOff"
 
 _ECHOED = (
     "jobName",
@@ -55,7 +55,8 @@ def create_batch_inference_job(control: Control, params: dict[str, Any]) -> dict
         )
     if params.get("numResults", 1) < 1:
         raise invalid(f"numResults must be at least 1, got {params['numResults']}.")
-    _check_config(recipe, params.get("batchInferenceJobConfig", {}))
+    config = params.get("batchInferenceJobConfig", {})
+    check_exploration(recipe.name, recipe.exploration, config.get("itemExplorationConfig", {}))
     _check_themes(control, recipe, version, params)
     body = {key: params[key] for key in _ECHOED if key in params}
     body |= {
@@ -65,26 +66,10 @@ def create_batch_inference_job(control: Control, params: dict[str, Any]) -> dict
     }
     body |= {key: version.body[key] for key in ("_recipe", "_group", "_schemas", "_model")}
     if "filterArn" in params:
-        body["_filterExpression"] = _filter_expression(control, params["filterArn"], version, recipe)
-    _check_locations(control, params)
+        body["_filterExpression"] = filter_expression(control, params["filterArn"], version, recipe)
+    check_locations(control, params)
     control.add(KIND, arn, name, body, params, work="batch", group_arn=version.group_arn, parent_arn=version.arn)
     return {"batchInferenceJobArn": arn}
-
-
-def _check_config(recipe: RecipeFacts, config: dict[str, Any]) -> None:
-    exploration = config.get("itemExplorationConfig", {})
-    if exploration and not recipe.exploration:
-        raise invalid(f"itemExplorationConfig is for recipe aws-user-personalization only, got {recipe.name}.")
-    for key, text in exploration.items():
-        if key not in (WEIGHT, CUT_OFF):
-            raise invalid(f"itemExplorationConfig has no key {key!r}; legal: {WEIGHT}, {CUT_OFF}.")
-        low, high, words = (0.0, 1.0, "from 0 to 1") if key == WEIGHT else (1.0, 1e6, "of days, at least 1")
-        try:
-            fits = low <= float(text) <= high
-        except ValueError:
-            fits = False
-        if not fits:
-            raise invalid(f"{key} must be a number {words} in a string, got {text!r}.")
 
 
 def _check_themes(control: Control, recipe: RecipeFacts, version: Resource, params: dict[str, Any]) -> None:
@@ -119,7 +104,8 @@ def _items_schema(version: Resource) -> Schema | None:
     return None if text is None else Schema.from_avro(ITEMS, json.loads(text))
 
 
-def _filter_expression(control: Control, arn: str, version: Resource, recipe: RecipeFacts) -> str:
+def filter_expression(control: Control, arn: str, version: Resource, recipe: RecipeFacts) -> str:
+    """Return the text of a job's filter, or refuse one that does not fit its solution version."""
     found = control.require_active("filter", arn)
     if found.group_arn != version.group_arn:
         raise invalid(f"{arn} belongs to {found.group_arn} and the solution version to {version.group_arn}.")
@@ -128,7 +114,8 @@ def _filter_expression(control: Control, arn: str, version: Resource, recipe: Re
     return text
 
 
-def _check_locations(control: Control, params: dict[str, Any]) -> None:
+def check_locations(control: Control, params: dict[str, Any]) -> None:
+    """Refuse a job whose input cannot be read or whose output has no place."""
     source = params["jobInput"]["s3DataSource"]["path"]
     target = params["jobOutput"]["s3DataDestination"]["path"]
     locations.check_readable(control, source, locations.INVALID_INPUT)

@@ -23,14 +23,18 @@ if TYPE_CHECKING:
 Operation = Callable[["Control", dict[str, Any]], dict[str, Any] | None]
 
 OPERATIONS: dict[str, Operation] = {}
+# operations that keep and show what they are told, and do nothing more
+RECORDED: set[str] = set()
 PAGE_SIZE = 100
 
 
-def operation(name: str) -> Callable[[Operation], Operation]:
-    """Register a function as the meaning of one operation of the model."""
+def operation(name: str, recorded: bool = False) -> Callable[[Operation], Operation]:
+    """Register a function as the meaning of one operation of the model; `recorded` marks those without effects."""
 
     def register(function: Operation) -> Operation:
         OPERATIONS[name] = function
+        if recorded:
+            RECORDED.add(name)
         return function
 
     return register

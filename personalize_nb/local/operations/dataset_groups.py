@@ -1,4 +1,5 @@
-"""Dataset groups, custom or of a domain. A group is deleted after its datasets and solutions; its filters go along.
+"""Dataset groups, custom or of a domain. A group is deleted after what stands on it;
+its filters go along.
 
 Local service, over floor 0.
 """
@@ -41,11 +42,15 @@ def delete_dataset_group(control: Control, params: dict[str, Any]) -> None:
     group = control.require(KIND, params["datasetGroupArn"])
     if group.status in UNFINISHED:
         raise ApiFault("ResourceInUseException", f"{group.arn} has status {group.status}; wait until it is ACTIVE.")
-    for kind in ("solution", "dataset"):
+    for kind in ("event_tracker", "metric_attribution", "recommender", "solution", "dataset"):
         held = control.store.list(kind, group_arn=group.arn)
         if held:
             names = ", ".join(resource.arn for resource in held)
             raise ApiFault("ResourceInUseException", f"{group.arn} still has a {spoken(kind)}; delete first: {names}.")
-    for resource in control.store.list("filter", group_arn=group.arn):
+    deletions = control.store.list("data_deletion_job", group_arn=group.arn)
+    busy = [job.arn for job in deletions if job.status in UNFINISHED]
+    if busy:
+        raise ApiFault("ResourceInUseException", f"{group.arn} is in use by {busy[0]}; wait until that has ended.")
+    for resource in control.store.list("filter", group_arn=group.arn) + deletions:
         control.remove(resource)
     control.remove(group)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from personalize_nb.limits import ACTIVE
+from personalize_nb.limits import ACTIVE, MAX_FILTER_FIELDS_PER_GROUP
 from personalize_nb.local.faults import ApiFault
 from personalize_nb.local.filters import parse
 from personalize_nb.local.lifecycle import UNFINISHED
@@ -29,9 +29,22 @@ def create_filter(control: Control, params: dict[str, Any]) -> dict[str, Any]:
         # ResourceInUseException is not among the errors of this operation
         raise invalid(f"{group.arn} has status {group.status}; a filter needs an ACTIVE dataset group.")
     check_expression(text, schemas_of_group(control, group.arn))
+    _check_fields(control, group.arn, text)
     body = {"name": name, "filterArn": arn, "datasetGroupArn": group.arn, "filterExpression": text}
     control.add(KIND, arn, name, body, params, group_arn=group.arn, parent_arn=group.arn)
     return {"filterArn": arn}
+
+
+def _check_fields(control: Control, group_arn: str, text: str) -> None:
+    """Refuse a filter with which the filters of its group would use too many distinct fields."""
+    texts = [text, *(held.body["filterExpression"] for held in control.store.list(KIND, group_arn=group_arn))]
+    used = {name for each in texts for name in parse(each).fields}
+    if len(used) > MAX_FILTER_FIELDS_PER_GROUP:
+        raise ApiFault(
+            "LimitExceededException",
+            f"Cannot create a filter. The filters of a dataset group can use {MAX_FILTER_FIELDS_PER_GROUP} distinct "
+            f"fields; with this one they would use {len(used)}.",
+        )
 
 
 def check_expression(text: str, schemas: dict[str, str], recipe_type: str | None = None) -> None:
@@ -64,7 +77,8 @@ def list_filters(control: Control, params: dict[str, Any]) -> dict[str, Any]:
 @operation("DeleteFilter")
 def delete_filter(control: Control, params: dict[str, Any]) -> None:
     found = control.require(KIND, params["filterArn"])
-    running = control.store.list("batch_inference_job", statuses=UNFINISHED)
+    kinds = ("batch_inference_job", "batch_segment_job")
+    running = [job for kind in kinds for job in control.store.list(kind, statuses=UNFINISHED)]
     users = [job.arn for job in running if job.body.get("filterArn") == found.arn]
     if found.status in UNFINISHED or users:
         reason = ", ".join(users) or "its own creation"

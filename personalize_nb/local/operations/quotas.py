@@ -1,12 +1,14 @@
-"""The quotas of Amazon Personalize that concern batch work, as one table.
+"""The quotas of Amazon Personalize on its resources, as one table that a local user may raise.
 
-Values from the developer guide's page on endpoints and quotas. A local user who needs more passes another table to
-`Control`. Local service, over floor 0.
+Values from the developer guide's page on endpoints and quotas. Where a service starts with the environment variable
+`PERSONALIZE_NB_QUOTAS`, for example `dataset_group=50,batch_inference_job=20`, those limits are used in their place.
+Local service, over floor 0.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 from personalize_nb.limits import ACTIVE, MAX_JOBS_IN_PROGRESS
 from personalize_nb.local.lifecycle import UNFINISHED
@@ -49,8 +51,39 @@ QUOTAS: dict[str, Quota] = {
     "dataset_group": Quota(5),
     "schema": Quota(500),
     "dataset_import_job": Quota(MAX_JOBS_IN_PROGRESS, unfinished=True),
+    # the guide names no number for exports; as for imports
+    "dataset_export_job": Quota(MAX_JOBS_IN_PROGRESS, unfinished=True),
+    "data_deletion_job": Quota(5, per_group=True, unfinished=True),
     "solution": Quota(10, per_group=True),
     "solution_version": Quota(20, unfinished=True),
     "filter": Quota(30, per_group=True),
     "batch_inference_job": Quota(MAX_JOBS_IN_PROGRESS, unfinished=True),
+    "batch_segment_job": Quota(MAX_JOBS_IN_PROGRESS, unfinished=True),
+    "campaign": Quota(5, per_group=True),
+    "recommender": Quota(5, per_group=True),
+    "event_tracker": Quota(1, per_group=True),
+    # the model allows a list of them; the guide speaks of one for a dataset group
+    "metric_attribution": Quota(1, per_group=True),
 }
+
+VARIABLE = "PERSONALIZE_NB_QUOTAS"
+
+
+def configured(environment: Mapping[str, str]) -> dict[str, Quota]:
+    """Return Amazon's quotas with the limits that the environment sets in place of its own.
+
+    Raises
+    ------
+    ValueError
+        The variable is not a list of `kind=number`.
+    """
+    quotas = dict(QUOTAS)
+    for entry in filter(None, environment.get(VARIABLE, "").replace(" ", "").split(",")):
+        kind, _, number = entry.partition("=")
+        if kind not in QUOTAS or not number.isdecimal():
+            raise ValueError(
+                f"{VARIABLE} holds {entry!r}; legal are entries such as dataset_group=50, between commas, "
+                f"with one of {', '.join(QUOTAS)}"
+            )
+        quotas[kind] = replace(QUOTAS[kind], limit=int(number))
+    return quotas

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from personalize_nb.local import updating
 from personalize_nb.local.faults import ApiFault
 from personalize_nb.local.lifecycle import UNFINISHED
 from personalize_nb.local.operations.avro import DATASET_RULES
@@ -75,7 +76,7 @@ def _check_config(recipe: str, config: dict[str, Any], params: dict[str, Any]) -
         raise invalid(f"eventsConfig is for the -v2 recipes; {recipe} trains with eventType and eventValueThreshold.")
     if params.get("performIncrementalUpdate") and recipe != "aws-semantic-similarity":
         raise invalid(f"performIncrementalUpdate is for aws-semantic-similarity only, got recipe {recipe}.")
-    _check_columns(config.get("trainingDataConfig", {}))
+    check_columns(config.get("trainingDataConfig", {}))
     resources = config.get("hpoConfig", {}).get("hpoResourceConfig", {})
     for key, most in (
         ("maxNumberOfTrainingJobs", MAX_TRAINING_JOBS),
@@ -91,7 +92,7 @@ def _check_config(recipe: str, config: dict[str, Any], params: dict[str, Any]) -
         )
 
 
-def _check_columns(config: dict[str, dict[str, list[str]]]) -> None:
+def check_columns(config: dict[str, dict[str, list[str]]]) -> None:
     """Refuse a choice of training columns that names no dataset or leaves out what every training needs."""
     for member in config.values():
         for dataset_type in member:
@@ -127,9 +128,34 @@ def list_solutions(control: Control, params: dict[str, Any]) -> dict[str, Any]:
     return control.page(params, "solutions", KIND, parent_arn=params.get("datasetGroupArn"))
 
 
+@operation("UpdateSolution")
+def update_solution(control: Control, params: dict[str, Any]) -> dict[str, Any]:
+    solution = control.require_active(KIND, params["solutionArn"])
+    recipe = solution.body["_recipe"]
+    given = params.get("solutionUpdateConfig", {})
+    shown = {
+        key: params[key]
+        for key in ("performAutoTraining", "performIncrementalUpdate", "solutionUpdateConfig")
+        if key in params
+    }
+    if not shown:
+        raise invalid("Nothing is to be updated: give performAutoTraining, performIncrementalUpdate or a config.")
+    config = solution.body.get("solutionConfig", {}) | given
+    _check_config(recipe, config, params)
+    changes = {key: shown[key] for key in ("performAutoTraining", "performIncrementalUpdate") if key in shown}
+    if given:
+        changes["solutionConfig"] = config
+    updating.begin(control.store, solution, "latestSolutionUpdate", shown, changes)
+    return {"solutionArn": solution.arn}
+
+
 @operation("DeleteSolution")
 def delete_solution(control: Control, params: dict[str, Any]) -> None:
     solution = control.require(KIND, params["solutionArn"])
+    campaigns = control.store.list("campaign", parent_arn=solution.arn)
+    if campaigns:
+        names = ", ".join(campaign.arn for campaign in campaigns)
+        raise ApiFault("ResourceInUseException", f"{solution.arn} still has a campaign; delete first: {names}.")
     versions = control.store.list("solution_version", parent_arn=solution.arn)
     busy = [version for version in [solution, *versions] if version.status in UNFINISHED]
     busy += _running_jobs(control, versions)
@@ -143,5 +169,6 @@ def delete_solution(control: Control, params: dict[str, Any]) -> None:
 
 def _running_jobs(control: Control, versions: list[Resource]) -> list[Resource]:
     arns = {version.arn for version in versions}
-    running = control.store.list("batch_inference_job", statuses=UNFINISHED)
+    kinds = ("batch_inference_job", "batch_segment_job")
+    running = [job for kind in kinds for job in control.store.list(kind, statuses=UNFINISHED)]
     return [job for job in running if job.parent_arn in arns]

@@ -10,6 +10,8 @@ from botocore.exceptions import ClientError
 from botocore.validate import ParamValidator
 
 from personalize_nb.limits import ACTIVE, IN_PROGRESS, service_model
+from personalize_nb.local import updating
+from personalize_nb.local.lifecycle import DURING
 from personalize_nb.local.objects.store import ObjectStore
 from personalize_nb.local.operations import Control
 from personalize_nb.local.store import Store
@@ -69,8 +71,14 @@ class Plane:
     def work(self, status=ACTIVE, reason=None, **changes):
         """Let all waiting work end."""
         while (work := self.store.claim(1)) is not None:
-            self.store.set_status(work.arn, IN_PROGRESS)
-            self.store.set_status(work.arn, status, reason, changes)
+            if work.kind in updating.KINDS and reason is None:
+                updating.advance(self.store, work, lambda resource: changes)
+            elif work.kind in updating.KINDS:
+                updating.fail(self.store, work.arn, reason)
+            else:
+                during, after = DURING.get(work.kind, (IN_PROGRESS, status))
+                self.store.set_status(work.arn, during)
+                self.store.set_status(work.arn, after, reason, changes)
             self.store.finish(work.id)
 
     def refused(self, operation, **params):
