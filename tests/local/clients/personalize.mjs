@@ -1,0 +1,69 @@
+// @aws-sdk/client-personalize: from a CSV file to recommendations, with nothing but the environment set.
+import assert from "node:assert/strict";
+import { setTimeout as sleep } from "node:timers/promises";
+import * as sdk from "@aws-sdk/client-personalize";
+import { GetObjectCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
+
+const { BUCKET: Bucket, ROLE_ARN: roleArn, CSV: csv, AVRO: schema } = process.env;
+const client = new sdk.PersonalizeClient({});
+const s3 = new S3Client({ forcePathStyle: true });
+const name = "javascript";
+
+async function active(Describe, arn) {
+  for (;;) {
+    const [found] = Object.values(await client.send(new Describe(arn))).filter((each) => each?.status);
+    assert.notEqual(found.status, "CREATE FAILED", found.failureReason);
+    if (found.status === "ACTIVE") return found;
+    await sleep(50);
+  }
+}
+
+await s3.send(new PutObjectCommand({ Bucket, Key: "js/data.csv", Body: csv }));
+await s3.send(new PutObjectCommand({ Bucket, Key: "js/readers.json", Body: '{"userId": "u1"}\n{"userId": "u2"}\n' }));
+
+const { datasetGroupArn } = await client.send(new sdk.CreateDatasetGroupCommand({ name }));
+const { schemaArn } = await client.send(new sdk.CreateSchemaCommand({ name, schema }));
+const group = await active(sdk.DescribeDatasetGroupCommand, { datasetGroupArn });
+assert.ok(group.creationDateTime instanceof Date);
+const { datasetArn } = await client.send(new sdk.CreateDatasetCommand({
+  name, schemaArn, datasetGroupArn, datasetType: "interactions",
+}));
+await active(sdk.DescribeDatasetCommand, { datasetArn });
+const { datasetImportJobArn } = await client.send(new sdk.CreateDatasetImportJobCommand({
+  jobName: name, datasetArn, roleArn, dataSource: { dataLocation: `s3://${Bucket}/js/data.csv` },
+}));
+await active(sdk.DescribeDatasetImportJobCommand, { datasetImportJobArn });
+const { solutionArn } = await client.send(new sdk.CreateSolutionCommand({
+  name, datasetGroupArn, performAutoTraining: false, recipeArn: "arn:aws:personalize:::recipe/aws-popularity-count",
+}));
+await active(sdk.DescribeSolutionCommand, { solutionArn });
+const { solutionVersionArn } = await client.send(new sdk.CreateSolutionVersionCommand({ solutionArn }));
+await active(sdk.DescribeSolutionVersionCommand, { solutionVersionArn });
+const { metrics } = await client.send(new sdk.GetSolutionMetricsCommand({ solutionVersionArn }));
+assert.equal(typeof metrics.coverage, "number");
+const { batchInferenceJobArn } = await client.send(new sdk.CreateBatchInferenceJobCommand({
+  jobName: name, solutionVersionArn, roleArn, numResults: 3,
+  jobInput: { s3DataSource: { path: `s3://${Bucket}/js/readers.json` } },
+  jobOutput: { s3DataDestination: { path: `s3://${Bucket}/js/out/` } },
+}));
+const job = await active(sdk.DescribeBatchInferenceJobCommand, { batchInferenceJobArn });
+assert.equal(job.numResults, 3);
+const output = await s3.send(new GetObjectCommand({ Bucket, Key: "js/out/readers.json.out" }));
+const rows = (await output.Body.transformToString()).trim().split("\n").map((line) => JSON.parse(line));
+assert.deepEqual(rows.map((row) => row.input.userId), ["u1", "u2"]);
+assert.ok(rows.every((row) => row.output.recommendedItems.length === 3));
+
+const jobs = [];
+for await (const page of sdk.paginateListBatchInferenceJobs({ client, pageSize: 1 }, { solutionVersionArn })) {
+  jobs.push(...page.batchInferenceJobs);
+}
+assert.deepEqual(jobs.map((each) => each.batchInferenceJobArn), [batchInferenceJobArn]);
+await assert.rejects(
+  client.send(new sdk.DescribeSchemaCommand({ schemaArn: `${schemaArn}-absent` })), sdk.ResourceNotFoundException,
+);
+await assert.rejects(
+  client.send(new sdk.CreateDatasetGroupCommand({ name })), sdk.ResourceAlreadyExistsException,
+);
+await assert.rejects(
+  client.send(new sdk.CreateSchemaCommand({ name: "bad name!", schema })), { name: "InvalidInputException" },
+);
