@@ -20,6 +20,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from personalize_nb import limits
+from personalize_nb.local import streamed
 from personalize_nb.local.csvfiles import arrow_schema, read_csv
 from personalize_nb.local.faults import WorkFault
 from personalize_nb.local.layout import DRAFT, dataset_path
@@ -80,8 +81,8 @@ def import_files(root: Path, group: str, schema: Schema, files: Iterable[tuple[s
     return records
 
 
-def load(root: Path, group: str, schemas: Mapping[str, Schema]) -> TrainingData:
-    """Read the imported datasets of a group.
+def load(root: Path, group: str, schemas: Mapping[str, Schema], *, with_streamed: bool = True) -> TrainingData:
+    """Read the datasets of a group.
 
     Parameters
     ----------
@@ -92,21 +93,68 @@ def load(root: Path, group: str, schemas: Mapping[str, Schema]) -> TrainingData:
     schemas
         Schema of each dataset that the group has, by dataset type. Columns that a newer schema added are null
         until the next import; columns that it dropped are left out.
+    with_streamed
+        Whether rows that were put one by one count too; of an item or user the streamed row is the newer one.
     """
-    tables = {dataset_type: _load(root, group, schema) for dataset_type, schema in schemas.items()}
+    tables = {dataset_type: _load(root, group, schema, with_streamed) for dataset_type, schema in schemas.items()}
     return TrainingData(tables.get(INTERACTIONS), tables.get(ITEMS), tables.get(USERS), dict(schemas))
 
 
-def _load(root: Path, group: str, schema: Schema) -> pa.Table | None:
+def _load(root: Path, group: str, schema: Schema, with_streamed: bool) -> pa.Table | None:
     path = dataset_path(root, group, schema.type)
-    if not path.exists():
+    parts = []
+    if path.exists():
+        parts.append(pa.Table.from_batches(_stored(path, schema), schema=arrow_schema(schema)))
+    if with_streamed and schema.type in _SORTED_BY:
+        rows = streamed.table(root, group, schema)
+        if rows.num_rows:
+            parts.append(rows)
+    if not parts:
         return None
-    table = pa.Table.from_batches(_stored(path, schema), schema=arrow_schema(schema)).combine_chunks()
+    table = pa.concat_tables(parts).combine_chunks()
+    if len(parts) > 1 and schema.type in _UNIQUE:
+        table = table.filter(pa.array(_last_of_each(table.column(_UNIQUE[schema.type]).combine_chunks())))
     key = _SORTED_BY[schema.type]
     order = table.column(key)
     if schema.type == INTERACTIONS and np.all(np.diff(order.to_numpy()) >= 0):
         return table
     return table.take(pc.sort_indices(table, sort_keys=[(key, "ascending")]))
+
+
+def _last_of_each(ids: pa.Array) -> np.ndarray:
+    """Return for each row whether it is the last one of its ID."""
+    codes = ids.dictionary_encode().indices.to_numpy()
+    last = np.full(int(codes.max(initial=-1)) + 1, -1, dtype=np.int64)
+    # numpy keeps the last of several assignments to one place
+    last[codes] = np.arange(len(codes))
+    keep = np.zeros(len(codes), dtype=bool)
+    keep[last] = True
+    return keep
+
+
+def delete_users(root: Path, group: str, schemas: Mapping[str, Schema], users: pa.Array) -> int:
+    """Remove all rows of some users from a group's datasets; return how many there were."""
+    with streamed.opened(root) as rows:
+        deleted = rows.forget_users(group, users.to_pylist())
+    for dataset_type in (INTERACTIONS, USERS):
+        path = dataset_path(root, group, dataset_type)
+        if dataset_type in schemas and path.exists():
+            deleted += _drop(path, users)
+    return deleted
+
+
+def _drop(path: Path, users: pa.Array) -> int:
+    deleted = 0
+    with (
+        _replacing(path) as draft,
+        pq.ParquetFile(path) as stored,
+        pq.ParquetWriter(draft, stored.schema_arrow, compression="zstd") as writer,
+    ):
+        for batch in stored.iter_batches():
+            kept = batch.filter(pc.invert(pc.is_in(batch.column("USER_ID"), value_set=users)))
+            deleted += batch.num_rows - kept.num_rows
+            writer.write_batch(kept)
+    return deleted
 
 
 def _stored(path: Path, schema: Schema) -> Iterator[pa.RecordBatch]:
@@ -126,14 +174,9 @@ def _stored(path: Path, schema: Schema) -> Iterator[pa.RecordBatch]:
 def _keep_last(path: Path, key: str) -> None:
     """Drop all but the last row of each ID; only the IDs are in memory at once."""
     ids = pq.read_table(path, columns=[key]).column(key).combine_chunks()
-    codes = ids.dictionary_encode().indices.to_numpy()
-    last = np.full(int(codes.max(initial=-1)) + 1, -1, dtype=np.int64)
-    # numpy keeps the last of several assignments to one place
-    last[codes] = np.arange(len(codes))
-    if len(last) == len(codes):
+    keep = _last_of_each(ids)
+    if keep.all():
         return
-    keep = np.zeros(len(codes), dtype=bool)
-    keep[last] = True
     start = 0
     with (
         _replacing(path) as draft,

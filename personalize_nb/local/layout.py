@@ -3,6 +3,7 @@
     service.json service.lock service.log     who serves here, how to reach it
     state.sqlite objects/                     resources and queue; S3's buckets
     datasets/<group>/<TYPE>.parquet           imported rows
+    streamed.sqlite                           rows put one by one
     models/<8 hex>/                           trained models, by solution version
     cache/ scratch/                           may be deleted at any time the service is down
 
@@ -71,7 +72,7 @@ def dataset_path(root: Path, group: str, dataset_type: str) -> Path:
 
 
 def model_path(root: Path, solution_version_arn: str) -> Path:
-    """Return the folder of a trained model."""
+    """Return the folder of a trained model; recommenders give the name of their model for the ARN."""
     return root / "models" / solution_version_arn.rsplit("/", 1)[-1]
 
 

@@ -22,8 +22,9 @@ import psutil
 
 from personalize_nb.errors import LocalServiceError
 from personalize_nb.local import layout, tasks, worker
-from personalize_nb.local.accounts import accounts_handlers, ensure_default_role
+from personalize_nb.local.accounts import accounts_handlers, bucket_policy, ensure_default_role
 from personalize_nb.local.endpoint import Endpoint, Handler, Request, Response
+from personalize_nb.local.judge import Judge
 from personalize_nb.local.objects.rest import s3_handler
 from personalize_nb.local.objects.store import ObjectStore
 from personalize_nb.local.operations import Control
@@ -32,6 +33,7 @@ from personalize_nb.local.performing import Context, perform
 from personalize_nb.local.protocol import personalize_handler
 from personalize_nb.local.record import HEALTH_PATH, ServiceInfo, alive, healthy, proof, read_record, write_record
 from personalize_nb.local.store import Resource, Store
+from personalize_nb.local.streamed import Streamed
 from personalize_nb.local.supervisor import Supervisor
 
 log = logging.getLogger(__name__)
@@ -87,10 +89,12 @@ class Service:
         layout.prepare(root)
         self._store = Store(root / layout.STATE)
         self._objects = ObjectStore(root / layout.OBJECTS)
+        self._streamed = Streamed(root)
         _end_orphans(self._store, root)
         self._objects.sweep()
 
-        context = Context(root, self._store, self._objects, self.region, self.account)
+        self._judge = Judge(root / layout.STATE, self._objects, self.account, self.region)
+        context = Context(root, self._store, self._objects, self.region, self.account, judge=self._judge)
         self._supervisor = Supervisor(
             self._store,
             worker.command(root, self.region, self.account),
@@ -104,6 +108,7 @@ class Service:
             self.region,
             quotas=_quotas(),
             on_delete=self._discard,
+            judge=self._judge,
         )
         handlers: dict[str, Handler] = {
             "s3": s3_handler(self._objects, self.region, self.account),
@@ -142,7 +147,9 @@ class Service:
         log.info("ending")
         self._endpoint.stop()
         self._supervisor.stop()
+        self._judge.close()
         self._objects.close()
+        self._streamed.close()
         self._store.close()
         self._lock.release()
 
@@ -178,13 +185,18 @@ class Service:
         if resource.kind == "dataset":
             group = resource.body["datasetGroupArn"].rsplit("/", 1)[-1]
             layout.discard_dataset(self.root, group, resource.body["datasetType"])
+            self._streamed.forget(group, resource.body["datasetType"])
         elif resource.kind == "solution_version":
             layout.discard_model(self.root, resource.arn)
+        elif resource.kind == "recommender":
+            for model in filter(None, (resource.body["_model"], resource.body.get("_former"))):
+                layout.discard_model(self.root, model)
 
     def _default_bucket(self) -> str:
         name = f"personalize-nb-{self.account}-{self.region}"
         if not self._objects.has_bucket(name):
             self._objects.create_bucket(name, self.region)
+            self._objects.set_setting(name, "policy", bucket_policy(name))
         return name
 
 

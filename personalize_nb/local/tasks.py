@@ -7,25 +7,29 @@ process, which settles trivial resources, should start at once. Local service, o
 
 from __future__ import annotations
 
-import dataclasses
 import importlib
 import json
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import partial
-from typing import TYPE_CHECKING, Any, BinaryIO
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 from personalize_nb import limits
-from personalize_nb.local import layout
-from personalize_nb.local.faults import ApiFault, WorkFault
-from personalize_nb.local.performing import Context, Task, check_wanted
+from personalize_nb.local import layout, updating
+from personalize_nb.local.performing import Context, Task
 from personalize_nb.local.store import Resource
-from personalize_nb.local.tables import Schema, TrainingData
-
-if TYPE_CHECKING:
-    from personalize_nb.local.filters import BoundFilter
-    from personalize_nb.local.recipes.base import Model
-    from personalize_nb.local.themes import ThemeMaker
+from personalize_nb.local.tables import Field, Schema
+from personalize_nb.local.taskdata import (
+    bound_filter,
+    csv_files,
+    load,
+    number,
+    outlive_second,
+    progress,
+    schemas_of,
+    theme_maker,
+)
 
 SEED = 20_190_610
 
@@ -46,7 +50,7 @@ def import_dataset(context: Context, resource: Resource) -> None:
 
     body = resource.body
     schema = Schema.from_avro(body["_type"], json.loads(body["_schema"]))
-    files = list(_csv_files(context, body["dataSource"]["dataLocation"]))
+    files = list(csv_files(context, body["dataSource"]["dataLocation"]))
     datasets.import_files(context.root, body["_group"], schema, files, body["importMode"])
 
 
@@ -55,28 +59,97 @@ def train_solution_version(context: Context, resource: Resource) -> dict[str, An
 
     trainingMode UPDATE trains anew as well: here that costs seconds, and the result knows all that it would.
     """
+    body = resource.body
+    config = body.get("solutionConfig", {})
+    return _train(
+        context,
+        body,
+        config.get("trainingDataConfig", {}),
+        layout.model_path(context.root, resource.arn),
+        progress(context, resource),
+        hyperparameters=body["_hyperparameters"],
+        event_type=body.get("eventType"),
+        event_value_threshold=number(config.get("eventValueThreshold")),
+        events_config=config.get("eventsConfig"),
+    )
+
+
+def train_recommender(context: Context, resource: Resource) -> dict[str, Any]:
+    """Train the model of a recommender, for the first time or for its update under way."""
+    planned = updating.planned(resource)
+    body = resource.body | (planned or {})
+    if planned is not None and "_former" in resource.body:
+        layout.discard_model(context.root, resource.body["_former"])
+    exploration = body["recommenderConfig"].get("itemExplorationConfig", {})
+    names = {"explorationWeight": "exploration_weight", "explorationItemAgeCutOff": "exploration_item_age_cut_off"}
+    return _train(
+        context,
+        body,
+        body["recommenderConfig"].get("trainingDataConfig", {}),
+        layout.model_path(context.root, body["_model"]),
+        # an update does not change the status, by which others tell that a training is wanted
+        progress(context, resource) if planned is None else None,
+        hyperparameters={names[key]: text for key, text in exploration.items()},
+        event_type=body["_eventType"],
+    )
+
+
+def _train(
+    context: Context,
+    body: dict[str, Any],
+    columns: dict[str, Any],
+    folder: Path,
+    report: Callable[[int, int], None] | None,
+    **arguments: Any,
+) -> dict[str, Any]:
+    """Train, keep and measure a model; return what its resource gets to know of it."""
     from personalize_nb.local import metrics, recipes
 
     started = context.clock()
-    body = resource.body
-    config = body.get("solutionConfig", {})
-    data = _load(context, body, config.get("trainingDataConfig", {}))
-    threshold = config.get("eventValueThreshold")
-    arguments = {
-        "hyperparameters": body["_hyperparameters"],
-        "event_type": body.get("eventType"),
-        "event_value_threshold": None if threshold is None else float(threshold),
-        "events_config": config.get("eventsConfig"),
-        "seed": SEED,
-    }
+    recipe = body["_recipe"]
+    # segments are made from imported data alone
+    data = load(context, body, columns, with_streamed=limits.RECIPES[recipe].type != "USER_SEGMENTATION")
     # what an earlier, killed attempt left is replaced as a whole
-    layout.discard_model(context.root, resource.arn)
-    model = recipes.train(body["_recipe"], data, **arguments, progress=_progress(context, resource))
-    check_wanted(context.store, resource.arn)
-    model.save(layout.model_path(context.root, resource.arn))
-    measured = metrics.hold_out(body["_recipe"], data, **arguments)
+    shutil.rmtree(folder, ignore_errors=True)
+    model = recipes.train(recipe, data, **arguments, seed=SEED, progress=report)
+    if report is not None:
+        report(1, 1)
+    model.save(folder)
+    measured = metrics.hold_out(recipe, data, **arguments, seed=SEED)
     hours = math.ceil((context.clock() - started) / 3.6) / 1000
     return {"_metrics": measured, "trainingHours": hours}
+
+
+def export_dataset(context: Context, resource: Resource) -> None:
+    """Write the rows of a dataset to S3 as one CSV file, named after the job."""
+    from personalize_nb.local import exporting
+
+    body = resource.body
+    schema = Schema.from_avro(body["_type"], json.loads(body["_schema"]))
+    table = exporting.exported_rows(context.root, body["_group"], schema, body["ingestionMode"])
+    outlive_second(context, resource)
+    bucket, _, folder = body["jobOutput"]["s3DataDestination"]["path"].removeprefix("s3://").partition("/")
+    folder = folder if not folder or folder.endswith("/") else f"{folder}/"
+    with context.objects.writer(bucket, f"{folder}{body['jobName']}.csv", "text/csv") as out:
+        for block in exporting.csv_blocks(table):
+            out.write(block)
+
+
+def delete_users(context: Context, resource: Resource) -> dict[str, Any]:
+    """Remove the rows of the users that the CSV files of a data deletion job name."""
+    import pyarrow as pa
+
+    from personalize_nb.local import csvfiles, datasets
+
+    body = resource.body
+    named = Schema("USERS", (Field("USER_ID", "string"),))
+    users = set()
+    for name, opener in csv_files(context, body["dataSource"]["dataLocation"]):
+        with opener() as stream:
+            for batch in csvfiles.read_csv(stream, named, name):
+                users.update(batch.column("USER_ID").to_pylist())
+    wanted = pa.array(sorted(users), pa.string())
+    return {"numDeleted": datasets.delete_users(context.root, body["_group"], schemas_of(body), wanted)}
 
 
 def run_batch_inference_job(context: Context, resource: Resource) -> None:
@@ -92,102 +165,30 @@ def run_batch_inference_job(context: Context, resource: Resource) -> None:
         input_path=body["jobInput"]["s3DataSource"]["path"],
         output_path=body["jobOutput"]["s3DataDestination"]["path"],
         num_results=body["_numResults"],
-        exploration_weight=_number(exploration.get("explorationWeight")),
-        exploration_cut_off_days=_number(exploration.get("explorationItemAgeCutOff")),
+        exploration_weight=number(exploration.get("explorationWeight")),
+        exploration_cut_off_days=number(exploration.get("explorationItemAgeCutOff")),
         ranking_influence=config.get("rankingInfluence"),
         mode=body["_mode"],
     )
-    bound_filter = _bound_filter(context, body, model)
-    theme_maker = _theme_maker(context, body)
-    # clients pick the outputs whose date, in whole seconds, is later than the job's
-    context.sleep(max(0.0, math.floor(resource.created) + 1 - context.clock()))
+    outlive_second(context, resource)
     batch.run(
         spec,
         objects=context.objects,
         model=model,
         facts=limits.RECIPES[body["_recipe"]],
-        bound_filter=bound_filter,
-        theme_maker=theme_maker,
-        progress=_progress(context, resource),
+        bound_filter=bound_filter(context, body, model),
+        theme_maker=theme_maker(context, body),
+        progress=progress(context, resource),
     )
 
 
 LIGHT: dict[str, Task] = {"settle": settle, "update": settle, "stop": settle, "start": settle}
 HEAVY: dict[str, Task] = {
     "import": import_dataset,
+    "export": export_dataset,
+    "delete": delete_users,
     "train": train_solution_version,
+    "recommender": train_recommender,
+    "retrain": train_recommender,
     "batch": run_batch_inference_job,
 }
-
-
-def _progress(context: Context, resource: Resource) -> Callable[[int, int], None]:
-    def note(done: int, total: int) -> None:
-        check_wanted(context.store, resource.arn)
-        context.store.progress(resource.arn, done, total)
-
-    return note
-
-
-def _number(text: str | None) -> float | None:
-    return None if text is None else float(text)
-
-
-def _csv_files(context: Context, location: str) -> Iterator[tuple[str, Callable[[], BinaryIO]]]:
-    """Find the file at a location, or the files of the folder that it names."""
-    bucket, _, key = location.removeprefix("s3://").partition("/")
-    try:
-        try:
-            keys = [context.objects.head(bucket, key).key]
-        except ApiFault:
-            folder = key if not key or key.endswith("/") else f"{key}/"
-            keys = [found.key for found in context.objects.list(bucket, folder) if not found.key.endswith("/")]
-    except ApiFault as fault:
-        raise WorkFault(f"Invalid Data location. {location}: {fault.message}") from fault
-    if not keys:
-        raise WorkFault(f"Invalid Data location. There is no object at {location} and none in that folder.")
-    for found in keys:
-        yield found, partial(context.objects.open, bucket, found)
-
-
-def _load(context: Context, body: Mapping[str, Any], config: Mapping[str, Any]) -> TrainingData:
-    """Load the datasets of a solution version, without the columns that its solution leaves out."""
-    from personalize_nb.local import datasets
-
-    schemas = {kind: Schema.from_avro(kind, json.loads(text)) for kind, text in body["_schemas"].items()}
-    return datasets.load(
-        context.root, body["_group"], {kind: _kept(schema, config) for kind, schema in schemas.items()}
-    )
-
-
-_NEEDED = frozenset({"USER_ID", "ITEM_ID", "TIMESTAMP"})
-
-
-def _kept(schema: Schema, config: Mapping[str, Any]) -> Schema:
-    def named(member: str, default: tuple[str, ...]) -> Iterable[str]:
-        by_type = {dataset_type.upper(): columns for dataset_type, columns in config.get(member, {}).items()}
-        return by_type.get(schema.type, default)
-
-    excluded, included = named("excludedDatasetColumns", ()), named("includedDatasetColumns", schema.names)
-    fields = tuple(
-        column
-        for column in schema.fields
-        if column.name in _NEEDED or (column.name in included and column.name not in excluded)
-    )
-    return dataclasses.replace(schema, fields=fields)
-
-
-def _bound_filter(context: Context, body: Mapping[str, Any], model: Model) -> BoundFilter | None:
-    if "_filterExpression" not in body:
-        return None
-    from personalize_nb.local import filters
-
-    return filters.bind(filters.parse(body["_filterExpression"]), _load(context, body, {}), model.item_ids)
-
-
-def _theme_maker(context: Context, body: Mapping[str, Any]) -> ThemeMaker | None:
-    if body["_mode"] != "THEME_GENERATION":
-        return None
-    from personalize_nb.local.themes import ThemeMaker
-
-    item_name = body["themeGenerationConfig"]["fieldsForThemeGeneration"]["itemName"]
-    return ThemeMaker.build(_load(context, body, {}), item_name, context.root / "cache")

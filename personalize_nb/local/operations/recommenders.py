@@ -19,7 +19,6 @@ from personalize_nb.local.operations.datasets import schemas_of_group
 from personalize_nb.local.operations.exploration import check_exploration
 from personalize_nb.local.operations.recipes import require_recipe
 from personalize_nb.local.operations.solutions import check_columns
-from personalize_nb.local.store import Resource
 
 KIND = "recommender"
 
@@ -115,8 +114,12 @@ def update_recommender(control: Control, params: dict[str, Any]) -> dict[str, An
     trains = config.get("trainingDataConfig", {}) != columns
     changes = dict(shown)
     if trains:
-        # the model in use serves until the new one is there
-        changes |= {"_model": secrets.token_hex(4), "_schemas": schemas_of_group(control, recommender.group_arn)}
+        # the model in use serves until the new one is there; its folder goes with the next training
+        changes |= {
+            "_model": secrets.token_hex(4),
+            "_former": recommender.body["_model"],
+            "_schemas": schemas_of_group(control, recommender.group_arn),
+        }
     work = updating.RETRAIN if trains else updating.UPDATE
     updating.begin(control.store, recommender, "latestRecommenderUpdate", shown, changes, work)
     return {"recommenderArn": recommender.arn}
@@ -149,8 +152,3 @@ def delete_recommender(control: Control, params: dict[str, Any]) -> None:
     if recommender.status in UNFINISHED or updating.planned(recommender) is not None:
         raise ApiFault("ResourceInUseException", f"{recommender.arn} is being made or changed; wait for its end.")
     control.remove(recommender)
-
-
-def training_of(recommender: Resource) -> dict[str, Any]:
-    """Return the recommender's body as its next training needs it: with the values of the update under way."""
-    return recommender.body | (updating.planned(recommender) or {})

@@ -1,0 +1,111 @@
+"""What tasks have in common: the data of a dataset group as they need it, files in S3, progress, time.
+
+Local service, over floor 0.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from personalize_nb.local.faults import ApiFault, WorkFault
+from personalize_nb.local.performing import Context, check_wanted
+from personalize_nb.local.store import Resource
+from personalize_nb.local.tables import Schema, TrainingData
+
+if TYPE_CHECKING:
+    from personalize_nb.local.filters import BoundFilter
+    from personalize_nb.local.recipes.base import Model
+    from personalize_nb.local.themes import ThemeMaker
+
+
+def progress(context: Context, resource: Resource) -> Callable[[int, int], None]:
+    """Return what a long task calls with (done, total): it notes both, and raises when nobody waits any more."""
+
+    def note(done: int, total: int) -> None:
+        check_wanted(context.store, resource.arn)
+        context.store.progress(resource.arn, done, total)
+
+    return note
+
+
+def number(text: str | None) -> float | None:
+    """Return a number that the API carries as a string."""
+    return None if text is None else float(text)
+
+
+def csv_files(context: Context, location: str) -> Iterator[tuple[str, Callable[[], BinaryIO]]]:
+    """Find the file at a location, or the files of the folder that it names."""
+    bucket, _, key = location.removeprefix("s3://").partition("/")
+    try:
+        try:
+            keys = [context.objects.head(bucket, key).key]
+        except ApiFault:
+            folder = key if not key or key.endswith("/") else f"{key}/"
+            keys = [found.key for found in context.objects.list(bucket, folder) if not found.key.endswith("/")]
+    except ApiFault as fault:
+        raise WorkFault(f"Invalid Data location. {location}: {fault.message}") from fault
+    if not keys:
+        raise WorkFault(f"Invalid Data location. There is no object at {location} and none in that folder.")
+    for found in keys:
+        yield found, partial(context.objects.open, bucket, found)
+
+
+def outlive_second(context: Context, resource: Resource) -> None:
+    """Wait for the second after the resource's: clients pick outputs whose date, in whole seconds, is later."""
+    context.sleep(max(0.0, math.floor(resource.created) + 1 - context.clock()))
+
+
+def schemas_of(body: Mapping[str, Any]) -> dict[str, Schema]:
+    """Return the schemas that a resource keeps, by dataset type."""
+    return {kind: Schema.from_avro(kind, json.loads(text)) for kind, text in body["_schemas"].items()}
+
+
+def load(
+    context: Context, body: Mapping[str, Any], config: Mapping[str, Any], with_streamed: bool = True
+) -> TrainingData:
+    """Load the datasets of a solution version, without the columns that its solution leaves out."""
+    from personalize_nb.local import datasets
+
+    kept = {kind: _kept(schema, config) for kind, schema in schemas_of(body).items()}
+    return datasets.load(context.root, body["_group"], kept, with_streamed=with_streamed)
+
+
+_NEEDED = frozenset({"USER_ID", "ITEM_ID", "TIMESTAMP"})
+
+
+def _kept(schema: Schema, config: Mapping[str, Any]) -> Schema:
+    def named(member: str, default: tuple[str, ...]) -> Iterable[str]:
+        by_type = {dataset_type.upper(): columns for dataset_type, columns in config.get(member, {}).items()}
+        return by_type.get(schema.type, default)
+
+    excluded, included = named("excludedDatasetColumns", ()), named("includedDatasetColumns", schema.names)
+    fields = tuple(
+        column
+        for column in schema.fields
+        if column.name in _NEEDED or (column.name in included and column.name not in excluded)
+    )
+    return dataclasses.replace(schema, fields=fields)
+
+
+def bound_filter(context: Context, body: Mapping[str, Any], model: Model) -> BoundFilter | None:
+    """Return the job's filter on items, bound to the model's catalogue; None when it has none."""
+    if "_filterExpression" not in body:
+        return None
+    from personalize_nb.local import filters
+
+    return filters.bind(filters.parse(body["_filterExpression"]), load(context, body, {}), model.item_ids)
+
+
+def theme_maker(context: Context, body: Mapping[str, Any]) -> ThemeMaker | None:
+    """Return what writes themes, for a job that asks for them."""
+    if body["_mode"] != "THEME_GENERATION":
+        return None
+    from personalize_nb.local.themes import ThemeMaker
+
+    item_name = body["themeGenerationConfig"]["fieldsForThemeGeneration"]["itemName"]
+    return ThemeMaker.build(load(context, body, {}), item_name, context.root / "cache")
