@@ -154,6 +154,63 @@ def test_missing_columns_are_named() -> None:
         ThemeMaker.build(TrainingData(None, None, None, {}), "TITLE", Path("unused"))
 
 
+def shop(size: int = 90) -> TrainingData:
+    """Return a catalogue of products in three kinds."""
+    chance = random.Random(5)
+    kinds = [
+        (
+            "Music",
+            "Electric Guitar",
+            ["A guitar for beginners with maple wood.", "A loud guitar for beginners and studios."],
+        ),
+        (
+            "Home",
+            "Wall Clock",
+            ["A quiet clock with Roman numerals.", "A round clock for kitchens with large numerals."],
+        ),
+        (
+            "Garden",
+            "Watering Can",
+            ["A can for gardeners with a long spout.", "A zinc can for balconies and gardeners."],
+        ),
+    ]
+    ids, names, groups, texts = [], [], [], []
+    for number in range(size):
+        group, kind, descriptions = kinds[number % 3]
+        ids.append(f"p{number:02}")
+        names.append(f"{chance.choice(['Retro', 'Classic', 'Compact', 'Elegant'])} {kind}")
+        groups.append(group)
+        texts.append(chance.choice(descriptions))
+    fields = (
+        Field("ITEM_ID", "string"),
+        Field("PRODUCT_NAME", "string"),
+        Field("CATEGORY", "string", categorical=True),
+        Field("PRODUCT_DESCRIPTION", "string", textual=True),
+    )
+    columns = dict(zip((field.name for field in fields), (ids, names, groups, texts), strict=True))
+    return TrainingData(None, pa.table(columns), None, {"ITEMS": Schema("ITEMS", fields)})
+
+
+def test_products_are_named_by_their_kind_and_never_told_about(tmp_path: Path) -> None:
+    maker = ThemeMaker.build(shop(), "PRODUCT_NAME", tmp_path)
+    groups = [[f"p{number:02}" for number in range(kind, 60, 3)] for kind in range(3)]
+    guitars, clocks, cans = (themed.theme for themed in maker.make(["p00", "p01", "p02"], groups))
+    assert (
+        guitars.startswith("Electric guitars") and clocks.startswith("Wall clocks") and cans.startswith("Watering cans")
+    )
+    assert not any("about" in theme or problems(theme) for theme in (guitars, clocks, cans))
+
+
+def test_one_author_is_theme_enough(tmp_path: Path) -> None:
+    data = catalogue(60)
+    names = ["Austen, Jane" if number % 3 == 0 else f"Writer {number}" for number in range(60)]
+    schema = Schema("ITEMS", (*data.schemas["ITEMS"].fields, Field("AUTHOR", "string")))
+    table = data.items.append_column("AUTHOR", pa.array(names))
+    maker = ThemeMaker.build(TrainingData(None, table, None, {"ITEMS": schema}), "TITLE", tmp_path)
+    themed = maker.make(["i000"], [[f"i{number:03}" for number in range(0, 45, 3)]])[0]
+    assert themed.theme.endswith(" by Jane Austen")
+
+
 class Writer:
     """A generator that writes what it is told."""
 

@@ -22,22 +22,22 @@ from .index import Index
 from .phrases import NAME, SETTING, SUBJECT, Phrase
 
 MIN_Z = 2.0
-WIDE_SHARE, WIDE_FIT = 0.25, 0.35  # either many items use the phrase and the group leans to it,
-NARROW_SHARE, NARROW_FIT = 0.15, 0.6  # or some do and the group leans to it clearly;
-USUAL_LENGTH = 50  # words of a description; shorter ones mention less
-MIN_SHARE = 0.1  # and some use the very word
-USE_POWER, TOLD_POWER = 0.5, 0.2  # how much it counts that items use the word, or one that says nearly the same
+WIDE_SHARE, WIDE_FIT = 0.25, 0.35  # either many items tell of the phrase and the group leans to it,
+NARROW_SHARE, NARROW_FIT = 0.15, 0.6  # or some do and the group leans to it clearly,
+MIN_SHARE = 0.1  # or few, and then the rest must speak for it all the more,
+MIN_UTILITY, SCARCE_UTILITY = 0.3, 0.9  # so that all in all it would convince a reader
+SHARE_POWER = 0.2  # how much it counts that many items use the word, or one that says nearly the same
 MIN_LIKENESS = 0.04
 HEAD_SHARE, PAIR_SHARE, BOTH_SHARE, MIN_LIFT = 0.5, 0.4, 1.0, 1.15
 SECOND_HEAD = 0.7  # what the second category of a pair adds
 MAKER_SHARE, PERIOD_LIFT = 0.6, 1.6
-SECOND_UTILITY, NEAR_COSINE = 0.5, 0.2
-MAX_SUBJECTS, MAX_EVIDENCE = 6, 3
+SECOND_UTILITY, NEAR_COSINE = 0.5, 0.1
+MAX_SUBJECTS, MAX_EVIDENCE, MAX_TEXTS = 6, 3, 8
 OTHER_HEAD = 0.4
 ALTERNATIVE = 0.3  # a subject this far below the best is not worth keeping themes apart for
 KIND_SHARE, LONG_KIND = 0.4, 0.6
-MIN_SETTING_SHARE, MIN_UTILITY = 0.2, 0.7
-CERTAIN = 4.0  # the utility that counts as full confidence
+MIN_SETTING_SHARE = 0.2
+CERTAIN = 5.0  # the utility that counts as full confidence
 BLOCK = 512
 
 
@@ -69,8 +69,8 @@ class ExtractiveThemes:
         self._index = index
         medium = index.catalogue.medium
         self._base = np.asarray(index.categories.mean(axis=0)).ravel()
-        length = np.mean([item.description.count(" ") + 1 for item in index.catalogue.items] or [0])
-        self._narrow = float(np.clip(NARROW_SHARE * length / USUAL_LENGTH, MIN_SHARE, NARROW_SHARE))
+        self._is_subject = np.array([phrase.slot == SUBJECT for phrase in index.phrases], dtype=bool)
+        self._is_setting = np.array([phrase.slot == SETTING for phrase in index.phrases], dtype=bool)
         told = medium in TOLD_MEDIA
         self._kinds = [() if told else kinds_in_name(item.name) for item in index.catalogue.items]
         self._years = np.array([item.year for item in index.catalogue.items], dtype=np.int64)
@@ -145,21 +145,14 @@ class ExtractiveThemes:
         centre = index.items[members].mean(axis=0)
         fit = ((index.directions[columns] @ centre - index.mean[columns]) / index.deviation[columns]).round(4)
         share, wide = uses[columns] / size, told[columns] / size
-        gate = (z >= MIN_Z) & (
-            ((wide >= WIDE_SHARE) & (fit >= WIDE_FIT)) | ((wide >= self._narrow) & (fit >= NARROW_FIT))
-        )
+        gate = (z >= MIN_Z) & (wide >= MIN_SHARE) & (fit >= np.where(wide >= WIDE_SHARE, WIDE_FIT, NARROW_FIT))
         columns, fit, share, wide = columns[gate], fit[gate], share[gate], wide[gate]
         near = (index.directions[columns] @ index.items[members].T >= index.high[columns, None]).mean(axis=1)
-        utility = (
-            np.sqrt((share + wide) / 2) * fit * (1 + near) * (1 + np.sqrt(np.maximum(index.likeness[columns], 0)))
-        ).round(4)
-        weak = [
-            self._is_weak(index.phrases[column], worth, here)
-            for column, worth, here in zip(columns, utility, share, strict=True)
-        ]
-        columns, fit, share, utility = (
-            values[~np.array(weak, dtype=bool)] for values in (columns, fit, share, utility)
-        )
+        meaning = np.sqrt(np.maximum(index.likeness[columns], 0))
+        utility = ((share * wide) ** SHARE_POWER * fit * (1 + near) * (1 + meaning)).round(4)
+        convincing = utility >= np.where(wide >= NARROW_SHARE, MIN_UTILITY, SCARCE_UTILITY)
+        keep = (convincing | self._is_subject[columns]) & ((share >= MIN_SETTING_SHARE) | ~self._is_setting[columns])
+        columns, fit, share, utility = columns[keep], fit[keep], share[keep], utility[keep]
         order = sorted(range(len(columns)), key=lambda i: (-utility[i], index.phrases[columns[i]].key))
         users = index.uses[members].tocsc()
         total = len(index.catalogue.items)
@@ -171,12 +164,6 @@ class ExtractiveThemes:
             evidence = Evidence(index.phrases[column].text, round(share[i], 4), round(base, 4), float(fit[i]))
             found.append(_Subject(index.phrases[column], int(column), float(utility[i]), bearing, evidence))
         return _without_parts(found)[:MAX_SUBJECTS]
-
-    def _is_weak(self, phrase: Phrase, utility: float, share: float) -> bool:
-        """Tell whether a phrase passes the gates and still would not convince a reader."""
-        if phrase.slot == SETTING and share < MIN_SETTING_SHARE:
-            return True
-        return phrase.slot != SUBJECT and utility < MIN_UTILITY
 
     def _write(self, heads: list[_Head], subjects: list[_Subject], members: np.ndarray) -> list[str]:
         """Return the texts worth printing, best first."""
@@ -205,7 +192,7 @@ class ExtractiveThemes:
                     for subject in subjects[:2]
                     if not grammar.echoes(head.noun, subject.phrase)
                 )
-        return [text for text in texts if text]
+        return list(dict.fromkeys(text for text in texts if text))[:MAX_TEXTS]
 
     def _joins(self, first: _Subject, second: _Subject) -> bool:
         """Tell whether a second subject adds items of its own, belongs to the first and reads well beside it."""
@@ -242,14 +229,16 @@ class ExtractiveThemes:
     def _fall_back(self, heads: list[_Head], request: ThemeRequest, members: np.ndarray) -> list[tuple[str, str]]:
         """Return plainer texts that are true, with the kind of each."""
         noun, medium = heads[0].noun, self._index.catalogue.medium
+        name = request.seed_name
         plain = [
             (self._period(noun, members), "period"),
-            (grammar.for_fans(noun, request.seed_name), "fans"),
-            (grammar.for_fans(medium, request.seed_name), "fans"),
-            (grammar.like(medium, request.seed_name), "fans"),
-            *((head.noun, "head") for head in heads if " " in head.noun),
-            (f"more {medium} like these", "head"),
+            (grammar.for_fans(noun, name), "fans"),
+            (grammar.for_fans(medium, name), "fans"),
+            (grammar.like(medium, name), "fans"),
         ]
+        named = [(head.noun, "head") for head in heads if " " in head.noun]
+        plain = [*plain, *named] if medium in TOLD_MEDIA else [*named, *plain]
+        plain.append((f"more {medium} like these", "head"))
         return [Draft(grammar.sentence_case(text), kind) for text, kind in plain if text]
 
 

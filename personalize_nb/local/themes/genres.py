@@ -86,7 +86,7 @@ def kinds_in_name(name: str) -> tuple[str, ...]:
     if not words:
         return ()
     lemma = singular(words[-1])
-    if word_class(lemma).noun < 5 or len(lemma) < 3:
+    if not word_class(lemma).noun or len(lemma) < 3:
         return ()
     last = lemma if lemma in word_list("mass") else plural(lemma)
     if len(words) > 1 and words[-2] not in word_list("stop") and word_class(words[-2]) != UNKNOWN:

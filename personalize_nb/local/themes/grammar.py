@@ -119,14 +119,17 @@ def _century(start: int) -> str:
 
 def for_fans(noun: str, name: str) -> str | None:
     """Return "… for fans of <name>", or None for a name that does not read well inside a sentence."""
-    if not QUOTABLE.fullmatch(name) or len(name.split()) > MAX_NAME_WORDS:
-        return None
-    return f"{noun} for fans of {name}"
+    return f"{noun} for fans of {name}" if _quotable(noun, name) and len(name.split()) <= MAX_NAME_WORDS else None
 
 
 def like(noun: str, name: str) -> str | None:
     """Return "… like <name>", which leaves room for a longer name than "for fans of" does."""
-    return f"{noun} like {name}" if QUOTABLE.fullmatch(name) else None
+    return f"{noun} like {name}" if _quotable(noun, name) else None
+
+
+def _quotable(noun: str, name: str) -> bool:
+    last = singular(noun.rsplit(" ", 1)[-1])
+    return QUOTABLE.fullmatch(name) is not None and last not in map(singular, name.lower().split())
 
 
 def echoes(noun: str, phrase: Phrase) -> bool:

@@ -89,12 +89,14 @@ class _Habit:
 def mine(catalogue: Catalogue) -> list[tuple[Phrase, list[int]]]:
     """Return the phrases worth naming a group by, sorted by key, each with the rows of its items."""
     habits, words = _read(catalogue)
-    subjects = _subjects(catalogue)
+    subjects, parts = _subjects(catalogue), _parts_of_names(habits)
     count = len(catalogue.items)
     least = 3 if count >= SMALL else 2
     most = max(4, int((MAX_SHARE if count >= SMALL else MAX_SHARE_SMALL) * count))
     kept = []
     for (slot, key), habit in habits.items():
+        if slot == NAME and len(habit.items) <= 2 * parts[key]:  # "Sherlock" beside "Sherlock Holmes"
+            continue
         if key not in subjects and least <= len(habit.items) <= most and _worth_naming(slot, key, habit, words):
             phrase = _written(slot, key, habit, catalogue.medium in TOLD_MEDIA)
             if phrase is not None:
@@ -120,6 +122,15 @@ def _read(catalogue: Catalogue) -> tuple[dict[tuple[str, str], _Habit], Counter[
             for use in occurrences(found, proper, is_name):
                 habits.setdefault((use.slot, use.key), _Habit()).add(use, row, is_name)
     return habits, words
+
+
+def _parts_of_names(habits: dict[tuple[str, str], _Habit]) -> Counter[str]:
+    """Return for each word of longer names how many items the commonest of these names is in."""
+    largest: Counter[str] = Counter()
+    for (slot, key), habit in habits.items():
+        for word in key.split() if slot == NAME and " " in key else ():
+            largest[word] = max(largest[word], len(habit.items))
+    return largest
 
 
 def _subjects(catalogue: Catalogue) -> dict[str, tuple[str, list[int]]]:
@@ -174,7 +185,8 @@ def _is_known_name(key: str, habit: _Habit) -> bool:
     if _is_setting(key, habit) or key in word_list("holidays"):
         return True
     if " " not in key:
-        return not is_place(key) and habit.in_name >= max(2, 0.5 * len(habit.items))
+        modifies = habit.definite >= 0.5 * habit.singular and not key.endswith(("s", "men"))  # "the Bourne identity"
+        return not (is_place(key) or modifies) and habit.in_name >= max(2, 0.5 * len(habit.items))
     return len(habit.items) >= 3 and (
         habit.in_name >= 2 or habit.definite >= 0.5 * habit.singular or len(habit.items) >= 8
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
+from functools import lru_cache
 
 from .lexicon import singular, word_class, word_list
 from .text import tokens
@@ -51,11 +52,12 @@ def problems(text: str, item_ids: Collection[str] = ()) -> list[str]:
     if any(word in item_ids for word in words if any(character.isdigit() for character in word)):
         found.append("quotes an item id")
     own = QUOTED_NAME.sub("", text)  # the name of an item is quoted as it is
-    return found + _wording(own if own.strip() else text)
+    return [*found, *_wording(own if own.strip() else text)]
 
 
-def _wording(text: str) -> list[str]:
-    found = []
+@lru_cache(maxsize=8192)
+def _wording(text: str) -> tuple[str, ...]:
+    found: list[str] = []
     if re.search(r"\d", PERIOD.sub("", text)):
         found.append("has digits that are no period")
     read = list(tokens(text))
@@ -72,7 +74,7 @@ def _wording(text: str) -> list[str]:
         found.append("has no noun")
     if _longest_run(text) > MAX_CONTENT_RUN:
         found.append(f"has more than {MAX_CONTENT_RUN} content words in a row")
-    return found
+    return tuple(found)
 
 
 def _longest_run(text: str) -> int:
