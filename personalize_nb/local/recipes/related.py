@@ -29,12 +29,12 @@ WINDOW, TAU = 100, 30.0
 # best on held-out data and belongs to SIMS's default of 0.5; Similar-Items starts there.
 _POWER, _SIMILAR_POWER = 0.4, 0.2
 # Neighbours kept of each item: enough for 500 results and a filter; the rest of a list is popular items.
-_KEPT, _LENT = 1000, 200
+_KEPT, _LENT = 600, 100
 # Between the first and the last neighbour of a row, in log-odds.
 _SPREAD = 20.0
 # AWS calls an item cold below this many interactions.
 COLD = 5
-_BORROWED_FROM = 30
+_BORROWED_FROM = 40
 # What likeness by metadata (a cosine) weighs beside behaviour (at most 1) for a well known item, and for a new one.
 _CONTENT, _CONTENT_OF_COLD = 0.2, 0.5
 
@@ -160,7 +160,7 @@ def unit_maximum(matrix: sparse.csr_matrix) -> sparse.csr_matrix:
 def with_metadata(similar: sparse.csr_matrix, features: sparse.csr_matrix, count: np.ndarray) -> sparse.csr_matrix:
     """Add likeness by metadata, the more the less is known of the seed; cold seeds borrow their neighbours' rows."""
     everything = np.arange(len(count))
-    found, cosines = nearest(features, everything, everything, 2 * _BORROWED_FROM)
+    found, cosines = nearest(features, everything, everything, _BORROWED_FROM)
     rows = np.broadcast_to(everything[:, None], found.shape)
     kept = (found >= 0) & (found != rows)
     trust = (count / (count + COLD)).astype(np.float32)

@@ -19,7 +19,9 @@ from .ridge import count_following, count_together, local_ridge
 from .scoring import Catalogue, States
 
 WINDOW, TAU = 20, 8.0
-MOST = 128
+LSR_MOST, EASE_MOST = 200, 128
+# Pairs that fewer users share change nothing beside the penalty, and are most of all pairs.
+_SHARED_BY = 3
 LSR_PENALTY, EASE_PENALTY, EASE_SHARE = 200.0, 200.0, 0.3
 # The memory of a user at scoring: a step loses a factor e every MEMORY steps; older than HISTORY has no weight.
 MEMORY, HISTORY = 8.0, 60
@@ -27,7 +29,9 @@ MEMORY, HISTORY = 8.0, 60
 LEAST_AGAIN = 0.002
 # Without recency (recency_mask or apply_recency_bias false) every one of the newest steps counts the same.
 _EVEN = 1e9
-_HELD_BACK_USERS, _HELD_BACK_CELLS, _MOST_STEPS_TO_FIT = 400, 20_000_000, 2_000_000
+_HELD_BACK_USERS, _HELD_BACK_CELLS = 400, 20_000_000
+# The temperature is fitted on a model of half the data, within these numbers of steps.
+_FEWEST_STEPS_TO_FIT, _MOST_STEPS_TO_FIT = 20_000, 2_000_000
 _TEMPERATURES = np.geomspace(0.005, 0.5, 20)
 # Where too few users can be held back to fit one.
 _TEMPERATURE = 0.03
@@ -53,9 +57,12 @@ def learn(sequences: Sequences, recency: bool = True) -> sparse.csr_matrix:
     """Return the sum of both models, a row per source item."""
     steps = np.bincount(sequences.items, minlength=sequences.n_items)
     together = count_together(sequences)
-    ease = local_ridge(together, together, steps, MOST, EASE_PENALTY)
+    gram = together.copy()
+    gram.data[gram.data < _SHARED_BY] = 0.0
+    gram.eliminate_zeros()
+    ease = local_ridge(together, gram, steps, EASE_MOST, EASE_PENALTY)
     following, gram = count_following(sequences, WINDOW, TAU if recency else WINDOW)
-    lsr = local_ridge(following, gram, steps, MOST, LSR_PENALTY)
+    lsr = local_ridge(following, gram, steps, LSR_MOST, LSR_PENALTY)
     return sparse.csr_matrix(lsr + EASE_SHARE * ease)
 
 
@@ -75,8 +82,9 @@ def fit(sequences: Sequences, seed: int, recency: bool = True) -> Fit:
     held = np.sort(rng.choice(long_enough, n_held, replace=False))
     others = np.setdiff1d(np.arange(sequences.n_users), held)
     mean_length = max(1.0, len(sequences.items) / sequences.n_users)
-    if len(others) * mean_length > _MOST_STEPS_TO_FIT:
-        others = np.sort(rng.choice(others, int(_MOST_STEPS_TO_FIT / mean_length), replace=False))
+    enough = int(np.clip(len(sequences.items) / 2, _FEWEST_STEPS_TO_FIT, _MOST_STEPS_TO_FIT) / mean_length)
+    if len(others) > enough:
+        others = np.sort(rng.choice(others, enough, replace=False))
     training = sequences.of_users(others)
     given, truth = split_newest(sequences.of_users(held), 0.1)
     states = states_of(given, np.zeros(n_held), recency)
