@@ -1,10 +1,10 @@
-# Everything a newcomer needs: `make demo`, `make test`, `make lab`. Only Python and make are taken for granted.
+# Everything a newcomer needs: `make demo`, `make test`, `make lab`, `make bench`. Only Python and make are taken for granted.
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
-.PHONY: demo test lab notebooks lint clean
+.PHONY: demo test lab notebooks bench lint clean
 
 demo: $(STAMP)
 	$(BIN)/python -m personalize_nb.headless notebooks/01_quickstart.ipynb --output build --local build/service
@@ -18,6 +18,11 @@ lab: $(STAMP)
 # Run every notebook again on the embedded service and save it with its outputs, masked.
 notebooks: $(STAMP)
 	$(BIN)/python -m personalize_nb.headless notebooks/*.ipynb --local build/service --quiet
+
+# Measure beside named peers (minutes); `make bench BENCH="objects --rounds 1"` runs one of them.
+bench: $(STAMP)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[bench]"
+	$(BIN)/python -m benchmarks $(BENCH)
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

@@ -1,0 +1,40 @@
+"""The README's section on benchmarks, written from the files of results and from nothing else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from benchmarks.harness import RESULTS, load, table
+
+README = Path(__file__).parent.parent / "README.md"
+BEGIN, END = "<!-- benchmarks: written by `python -m benchmarks` -->", "<!-- /benchmarks -->"
+
+
+def section(folder: Path = RESULTS) -> str:
+    """All results as Markdown, one table for each bench."""
+    parts = []
+    for path in sorted(folder.glob("*.json")):
+        facts, found = load(path)
+        how = f"medians of {facts['rounds']} rounds, {facts['machine']}, {facts['date']}"
+        parts.append(f"**{facts['title']}** ({how})\n\n{table(found)}")
+    return "\n\n".join(parts)
+
+
+def fill(text: str, body: str) -> str:
+    """Put the section between its markers.
+
+    Raises
+    ------
+    ValueError
+        The text has no such markers.
+    """
+    before, begin, rest = text.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        raise ValueError(f"the README needs the lines {BEGIN!r} and {END!r}")
+    return f"{before}{begin}\n{body}\n{end}{after}"
+
+
+def write(readme: Path = README) -> None:
+    """Bring the README up to date."""
+    readme.write_text(fill(readme.read_text(), section()))

@@ -1,0 +1,65 @@
+"""The benches' harness, on contenders that take no time, and the README's section."""
+
+from __future__ import annotations
+
+import pytest
+
+from benchmarks import __main__ as command
+from benchmarks import harness, report
+
+
+def contender(log, name, **figures):
+    def run():
+        log.append(name)
+        return figures
+
+    return run
+
+
+def rows_of(rounds):
+    log = []
+    contenders = {
+        harness.OURS: contender(log, "a", rate=200.0, cpu=0.5),
+        "moto": contender(log, "b", rate=50.0, cpu=2.0),
+    }
+    return log, harness.rows("up", harness.interleave(contenders, rounds), more_is_better=["rate"])
+
+
+def test_contenders_take_turns_and_begin_in_turn():
+    log, found = rows_of(3)
+    assert log == ["a", "b", "b", "a", "a", "b"]
+    assert [len(row.samples["moto"]) for row in found] == [3, 3]
+
+
+def test_a_ratio_above_one_is_for_us_whichever_way_a_figure_counts():
+    _, (rate, cpu) = rows_of(1)
+    assert (rate.ratio("moto"), cpu.ratio("moto")) == (4, 4)
+
+
+def test_one_slow_round_does_not_decide():
+    row = harness.Row("up", "s", False, {harness.OURS: (1, 1, 90), "moto": (2, 2, 2)})
+    assert row.ratio("moto") == 2
+
+
+def test_results_come_back_as_they_were_saved(tmp_path):
+    _, found = rows_of(2)
+    facts, back = harness.load(harness.save("objects", "Title", found, tmp_path))
+    assert facts["title"] == "Title"
+    assert harness.table(back) == harness.table(found)
+    assert "| up | rate | 200 | 50 | 4x |" in harness.table(found)
+    assert "|  | cpu | 0.5 | 2 | 4x |" in harness.table(found)
+    text = report.fill(f"before\n{report.BEGIN}\nold\n{report.END}\nafter", report.section(tmp_path))
+    assert "old" not in text
+    assert text.startswith("before\n")
+    assert text.endswith("\nafter")
+
+
+def test_a_text_without_markers_is_refused():
+    with pytest.raises(ValueError, match="needs the lines"):
+        report.fill("nothing", "body")
+
+
+def test_every_bench_is_found_and_the_readme_tells_its_results():
+    assert "objects" in command.names()
+    text = report.README.read_text()
+    assert report.fill(text, report.section()) == text
