@@ -15,6 +15,9 @@ from personalize_nb.local.iam import Roles
 from personalize_nb.local.queryprotocol import query_handler
 
 DEFAULT_ROLE = "PersonalizeNbLocal"
+SERVICE = "personalize.amazonaws.com"
+BUCKET_ACTIONS = ["s3:GetObject", "s3:PutObject", "s3:ListBucket"]
+KEY_ACTIONS = ["kms:Decrypt", "kms:GenerateDataKey", "kms:DescribeKey", "kms:ListGrants"]
 _USER = "personalize-nb"
 _USER_ID = "AIDALOCALPERSONALIZEN"
 _STATE = "state.sqlite"
@@ -42,23 +45,36 @@ def accounts_handlers(root: Path, account: str) -> dict[str, Handler]:
 
 
 def ensure_default_role(root: Path, account: str) -> str:
-    """Make the role that Personalize may take on to read and write every local bucket, and give its ARN.
+    """Make the role that Personalize may take on, and give its ARN.
 
-    A role of that name that exists already is left as it is, whatever its owner made of it.
+    It may read and write every bucket and use every key of the account, so that, as on AWS, what a newcomer has to
+    add for a bucket or key of their own is that bucket's or key's policy. A role of that name that exists already is
+    left as it is, whatever its owner made of it.
     """
-    trust = _policy({"Principal": {"Service": "personalize.amazonaws.com"}, "Action": "sts:AssumeRole"})
-    buckets = _policy({"Action": ["s3:GetObject", "s3:PutObject", "s3:ListBucket"], "Resource": "arn:aws:s3:::*"})
+    trust = _policy({"Principal": {"Service": SERVICE}, "Action": "sts:AssumeRole"})
+    buckets = _policy({"Action": BUCKET_ACTIONS, "Resource": "arn:aws:s3:::*"})
+    keys = _policy({"Action": KEY_ACTIONS, "Resource": f"arn:aws:kms:*:{account}:key/*"})
     roles = Roles(Path(root) / _STATE, account)
     try:
         return roles.ensure_role(
             DEFAULT_ROLE,
             trust,
-            {"ReadAndWriteBuckets": buckets},
+            {"ReadAndWriteBuckets": buckets, "UseKeys": keys},
             "Made by the local service so that the first job just works.",
         )
     finally:
         roles.close()
 
 
-def _policy(statement: Mapping[str, Any]) -> str:
-    return json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", **statement}]})
+def bucket_policy(bucket: str) -> str:
+    """The policy that lets Personalize read and write a bucket; the service's own bucket has it from the start."""
+    arn = f"arn:aws:s3:::{bucket}"
+    return _policy(
+        {"Principal": {"Service": SERVICE}, "Action": BUCKET_ACTIONS, "Resource": [arn, f"{arn}/*"]},
+        sid="PersonalizeReadsAndWrites",
+    )
+
+
+def _policy(statement: Mapping[str, Any], sid: str | None = None) -> str:
+    named = {} if sid is None else {"Sid": sid}
+    return json.dumps({"Version": "2012-10-17", "Statement": [{**named, "Effect": "Allow", **statement}]})

@@ -22,6 +22,7 @@ from personalize_nb.local.lifecycle import CREATING, DURING, STOPPED, STOPPING, 
 from personalize_nb.local.store import Resource, Store, Work
 
 if TYPE_CHECKING:
+    from personalize_nb.local.judge import Judge
     from personalize_nb.local.objects.store import ObjectStore
 
 log = logging.getLogger(__name__)
@@ -40,6 +41,8 @@ class Context:
     account: str
     clock: Callable[[], float] = field(default=time.time, repr=False)
     sleep: Callable[[float], None] = field(default=time.sleep, repr=False)
+    # says whether a resource's role may do what it asks; without one, nobody asks
+    judge: Judge | None = None
 
 
 class Stopped(Exception):
@@ -61,7 +64,7 @@ def perform(context: Context, work: Work, tasks: Mapping[str, Task]) -> None:
     store = context.store
     started = context.clock()
     try:
-        task = partial(tasks[work.kind], context)
+        task = partial(_judged, context, tasks[work.kind])
         if work.kind in updating.KINDS:
             updating.advance(store, work, task)
         else:
@@ -82,6 +85,16 @@ def perform(context: Context, work: Work, tasks: Mapping[str, Task]) -> None:
         _end(store, work, _explained(error))
     finally:
         store.finish(work.id)
+
+
+def _judged(context: Context, task: Task, resource: Resource) -> dict[str, Any] | None:
+    """Do the task if the resource's role still may: policies can have changed since it was created."""
+    if context.judge is not None:
+        try:
+            context.judge.check(resource.arn, resource.body)
+        except ApiFault as fault:
+            raise WorkFault(fault.message) from fault
+    return task(context, resource)
 
 
 def _walk(store: Store, work: Work, task: Callable[[Resource], dict[str, Any] | None]) -> None:

@@ -17,6 +17,7 @@ import threading
 from pathlib import Path
 
 from personalize_nb.local import layout, tasks
+from personalize_nb.local.judge import Judge
 from personalize_nb.local.objects.store import ObjectStore
 from personalize_nb.local.performing import Context, perform
 from personalize_nb.local.store import Store
@@ -49,12 +50,14 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.nice(NICENESS)
 
+    objects = ObjectStore(options.path / layout.OBJECTS)
     context = Context(
         root=options.path,
         store=Store(options.path / layout.STATE),
-        objects=ObjectStore(options.path / layout.OBJECTS),
+        objects=objects,
         region=options.region,
         account=options.account,
+        judge=Judge(options.path / layout.STATE, objects, options.account, options.region),
     )
     called = threading.Event()
     threading.Thread(target=_listen, args=(called,), daemon=True).start()

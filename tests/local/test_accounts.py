@@ -156,4 +156,4 @@ def test_roles_survive_a_restart_and_the_default_role_is_made_once(tmp_path):
     assert ensure_default_role(tmp_path, wire.ACCOUNT) == arn
     with wire.serving(accounts_handlers(tmp_path, wire.ACCOUNT)) as endpoint:
         iam = wire.make_client("iam", endpoint)
-        assert iam.list_role_policies(RoleName="PersonalizeNbLocal")["PolicyNames"] == []
+        assert iam.list_role_policies(RoleName="PersonalizeNbLocal")["PolicyNames"] == ["UseKeys"]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
 import re
 import sqlite3
 import time
@@ -37,6 +38,8 @@ from personalize_nb.local.objects.records import (
 DEFAULT_CONTENT_TYPE = "binary/octet-stream"
 MAX_KEY_BYTES = 1024
 _PAGE = 1000
+# the key that AWS manages for S3, for whoever asks for encryption without naming a key
+S3_KEY = "alias/aws/s3"
 
 # Looks at the object that is about to be replaced (None: there is none) and raises when it must not be.
 Condition = Callable[[ObjectInfo | None], None]
@@ -189,6 +192,16 @@ class ObjectStore:
             db.execute("DELETE FROM bucket_settings WHERE bucket = ? AND kind = ?", (bucket, kind))
             if document is not None:
                 db.execute("INSERT INTO bucket_settings VALUES (?, ?, ?)", (bucket, kind, document))
+
+    def default_key(self, bucket: str) -> str | None:
+        """The KMS key that the bucket's default encryption names, or None."""
+        document = self.setting(bucket, "encryption")
+        rules = json.loads(document).get("Rules", []) if document else []
+        for rule in rules:
+            default = rule.get("ApplyServerSideEncryptionByDefault") or {}
+            if default.get("SSEAlgorithm", "").startswith("aws:kms"):
+                return default.get("KMSMasterKeyID") or S3_KEY
+        return None
 
     # objects
 

@@ -18,6 +18,7 @@ from personalize_nb.local.operations.quotas import QUOTAS, Quota
 from personalize_nb.local.store import Resource, Store
 
 if TYPE_CHECKING:
+    from personalize_nb.local.judge import Judge
     from personalize_nb.local.objects import ObjectStore
 
 Operation = Callable[["Control", dict[str, Any]], dict[str, Any] | None]
@@ -68,6 +69,8 @@ class Control:
         Limits by kind; None means Amazon's.
     on_delete
         Called for each resource that is deleted, before its name is free again; the process removes files here.
+    judge
+        Says whether a resource's role may do what it asks; without one, nobody asks.
     """
 
     def __init__(
@@ -79,6 +82,7 @@ class Control:
         clock: Callable[[], float] = time.time,
         quotas: Mapping[str, Quota] | None = None,
         on_delete: Callable[[Resource], None] | None = None,
+        judge: Judge | None = None,
     ):
         self.store = store
         self.objects = objects
@@ -87,6 +91,7 @@ class Control:
         self.clock = clock
         self.quotas = QUOTAS if quotas is None else quotas
         self._on_delete = on_delete
+        self._judge = judge
 
     def call(self, name: str, params: dict[str, Any]) -> dict[str, Any]:
         """Run one operation on parameters that fit the model.
@@ -172,6 +177,8 @@ class Control:
         tags = checked_tags(params.get("tags", []))
         self.check_free(arn)
         self.check_quota(kind, group_arn)
+        if self._judge is not None:
+            self._judge.check(arn, body)
         resource = self.store.create(
             kind, arn, name, body, group_arn=group_arn, parent_arn=parent_arn, status=PENDING, tags=tags
         )
