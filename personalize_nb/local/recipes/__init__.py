@@ -1,6 +1,7 @@
 """Amazon's recipes, learnt in earnest: `train` makes a model from imported data, `load` reads one from its folder.
 
-One file a recipe family: `personalization` (users and rankings), `related` (items like this one), `popularity`.
+One file a recipe family: `personalization` (users and rankings), `related` (items like this one), `popularity`,
+`segmentation` (users for items).
 They stand on `history` (interactions as arrays), `content` (metadata as features), `ridge` (the linear models),
 `scoring` (compiled ranking). Local service.
 """
@@ -21,11 +22,13 @@ from .history import History, read_history
 from .personalization import PersonalizedRanking, UserPersonalization
 from .popularity import PopularityCount
 from .related import SimilarItems, Sims
+from .segmentation import UserSegments
 
 __all__ = ["Model", "Queries", "Ranked", "Codes", "load", "train", "train_on"]
 
 _MODELS: dict[str, type[Model]] = {
-    model.kind: model for model in (UserPersonalization, PersonalizedRanking, SimilarItems, Sims, PopularityCount)
+    model.kind: model
+    for model in (UserPersonalization, PersonalizedRanking, SimilarItems, Sims, PopularityCount, UserSegments)
 }
 _RECIPES: dict[str, type[Model]] = {
     "aws-user-personalization": UserPersonalization,
@@ -38,6 +41,8 @@ _RECIPES: dict[str, type[Model]] = {
     "aws-similar-items": SimilarItems,
     "aws-sims": Sims,
     "aws-popularity-count": PopularityCount,
+    "aws-item-affinity": UserSegments,
+    "aws-item-attribute-affinity": UserSegments,
 }
 
 

@@ -63,9 +63,8 @@ def _strongest_rows(ptr, idx, val, kept, first, last, out_idx, out_val):
 
 
 def strongest(matrix: Any, kept: int) -> sparse.csr_matrix:
-    """Keep the `kept` largest positive entries of each row (ties by item) and drop the diagonal."""
+    """Keep the `kept` largest positive entries of each row (ties by item), drop the diagonal; rows may be unsorted."""
     matrix = sparse.csr_matrix(matrix, dtype=np.float32)
-    matrix.sum_duplicates()
     n_rows = matrix.shape[0]
     found = np.full((n_rows, min(kept, n_rows)), -1, np.int32)
     values = np.zeros(found.shape, np.float32)

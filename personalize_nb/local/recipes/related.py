@@ -139,14 +139,16 @@ def behaviour(sequences: Sequences, count: np.ndarray, power: float, least: floa
 
     Rows are scaled so that the closest neighbour has 1.
     """
-    discount = sparse.diags_array((count + 1.0) ** -power)
+    discount = ((count + 1.0) ** -power).astype(np.float32)
     together = count_together(sequences)
     near = count_near(sequences, WINDOW, TAU)
     if least > 0:
         together.data[together.data < least] = 0.0
         together.eliminate_zeros()
-        near = near.multiply(together > 0)
-    total = unit_maximum(strongest(together @ discount, _KEPT)) + unit_maximum(strongest(near @ discount, _KEPT))
+        near = sparse.csr_matrix(near.multiply(together > 0))
+    for counts in (together, near):
+        counts.data *= discount[counts.indices]
+    total = unit_maximum(strongest(together, _KEPT)) + unit_maximum(strongest(near, _KEPT))
     return unit_maximum(total)
 
 
