@@ -79,13 +79,14 @@ def plot_coverage(recommendations: pd.DataFrame, items: pd.DataFrame | Sequence[
     Parameters
     ----------
     recommendations
-        A frame with `rank` and `item_id`.
+        A frame with `rank` and `item_id`, or `recommended_item_id` for jobs about items.
     items
         The catalogue: a frame with `item_id`, or the ids.
     """
-    _require(recommendations, c.RANK, c.ITEM_ID)
+    recommended = _recommended(recommendations)
+    _require(recommendations, c.RANK, recommended)
     catalogue = set(items[c.ITEM_ID] if hasattr(items, "columns") else items)
-    first_rank = recommendations.groupby(c.ITEM_ID)[c.RANK].min()
+    first_rank = recommendations.groupby(recommended)[c.RANK].min()
     known = first_rank[first_rank.index.isin(catalogue)]
     ks = np.arange(1, int(recommendations[c.RANK].max()) + 1) if len(recommendations) else np.array([1])
     share = np.array([(known <= k).sum() for k in ks]) / max(len(catalogue), 1)
@@ -108,15 +109,18 @@ def plot_popularity(recommendations: pd.DataFrame, interactions: pd.DataFrame) -
 
     Parameters
     ----------
-    recommendations, interactions
-        Frames with `item_id`.
+    recommendations
+        A frame with `item_id`, or `recommended_item_id` for jobs about items.
+    interactions
+        A frame with `item_id`.
     """
-    _require(recommendations, c.ITEM_ID)
+    column = _recommended(recommendations)
+    _require(recommendations, column)
     _require(interactions, c.ITEM_ID)
     seen = interactions[c.ITEM_ID].value_counts()
     tenth = np.minimum(np.arange(len(seen)) * 10 // max(len(seen), 1), 9)
     places = dict(zip(seen.index, tenth, strict=True))
-    of_recommended = recommendations[c.ITEM_ID].map(places).fillna(9).astype(int)
+    of_recommended = recommendations[column].map(places).fillna(9).astype(int)
     recommended = np.bincount(of_recommended, minlength=10) / max(len(recommendations), 1)
     interacted = np.bincount(tenth, weights=seen.to_numpy(), minlength=10) / max(seen.sum(), 1)
     labels = [f"{10 * i}-{10 * i + 10} %" for i in range(10)]
@@ -132,6 +136,11 @@ def plot_popularity(recommendations: pd.DataFrame, interactions: pd.DataFrame) -
         ),
         _text_bars(title, labels, recommended, "{:.1%}"),
     )
+
+
+def _recommended(frame: pd.DataFrame) -> str:
+    """The column of recommended items: in jobs about items, `item_id` is what was asked about."""
+    return c.RECOMMENDED_ITEM_ID if c.RECOMMENDED_ITEM_ID in frame.columns else c.ITEM_ID
 
 
 def _require(frame: pd.DataFrame, *names: str) -> None:

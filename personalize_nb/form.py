@@ -74,6 +74,7 @@ class JobForm:
         self._batches: dict[Any, Batch] = {}
         self._versions: dict[str, SolutionVersion] = {}
         self._filters: dict[str, Filter] = {}
+        self._name_columns: dict[str, str] = {}
         self._suggested = ""
         self._build(solution_version, values)
         self._mode_changed()
@@ -184,8 +185,11 @@ class JobForm:
         return {name: value for name, value in given.items() if value not in (None, "", {})}, found
 
     def _name_column(self, found: list[Problem]) -> str | None:
+        version = self.solution_version
         try:
-            return launch.name_column(self.solution_version)
+            if version.arn not in self._name_columns:
+                self._name_columns[version.arn] = launch.name_column(version)
+            return self._name_columns[version.arn]
         except errors.NotFoundError as error:
             found.append(Problem("item_name", str(error)))
             return None

@@ -35,6 +35,12 @@ def test_coverage_counts_each_item_once():
     assert view.text.splitlines()[-1].endswith("50.0%")
 
 
+def test_items_asked_about_do_not_count_as_recommended():
+    asked = RECOMMENDATIONS.rename(columns={"item_id": "recommended_item_id"}).assign(item_id="h")
+    assert "4 of 8 items" in charts.plot_coverage(asked, ["a", "b", "c", "d", "e", "f", "g", "h"]).text
+    assert charts.plot_popularity(asked, pd.DataFrame({"item_id": ["a"]})).text.startswith("Popularity: 33%")
+
+
 def test_popularity_by_tenth():
     interactions = pd.DataFrame({"item_id": [f"i{i}" for i in range(10) for _ in range(10 - i)]})
     recommended = pd.DataFrame({"item_id": ["i0", "i0", "i9", "new"]})

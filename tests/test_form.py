@@ -121,3 +121,13 @@ def test_shared_notebook_shows_the_call_instead_of_the_widget(form):
     bundle = form.box._repr_mimebundle_()
     assert "pnb.recommend(data" in bundle["text/html"]
     assert "arn:" not in bundle["text/plain"]
+
+
+def test_themes_from_the_form(session, books_model):
+    form = JobForm(["b1", "b2"], books_model, session=session, num_results="5")
+    form.widgets["mode"].value = "THEME_GENERATION"
+    assert "item_name='TITLE'" in form.code
+    form._start_button.click()
+    themes = form.job.wait(progress=False).themes(threshold=None, minimum_items=0)
+    assert themes["item_id"].drop_duplicates().tolist() == ["b1", "b2"]
+    assert themes["theme"].str.len().gt(0).all()
