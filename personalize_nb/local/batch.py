@@ -96,7 +96,9 @@ def run(
         The job cannot be done at all; problems of single lines become error rows.
     """
     bucket, names = find_inputs(objects, spec.input_path)
-    total = _count_records(objects, bucket, list(names), spec.mode)
+    themes = spec.mode == THEME_GENERATION
+    most = limits.MAX_THEME_RECORDS_PER_FILE if themes else limits.MAX_RECORDS_PER_FILE
+    total = count_records(objects, bucket, list(names), most, "themes" if themes else "batch inference")
     out_bucket, folder = split_path(spec.output_path, "output")
     folder = folder if not folder or folder.endswith("/") else f"{folder}/"
     if not objects.has_bucket(out_bucket):
@@ -153,17 +155,16 @@ def find_inputs(objects: ObjectStore, path: str) -> tuple[str, dict[str, str]]:
     return bucket, {key: name if times[name] == 1 else key[base:] for key, name in names.items()}
 
 
-def _count_records(objects: ObjectStore, bucket: str, keys: list[str], mode: str) -> int:
-    themes = mode == THEME_GENERATION
-    most = limits.MAX_THEME_RECORDS_PER_FILE if themes else limits.MAX_RECORDS_PER_FILE
+def count_records(objects: ObjectStore, bucket: str, keys: list[str], most: int, purpose: str) -> int:
+    """Count the records of all input files; WorkFault when one has too many, or none has any."""
     total = 0
     for key in keys:
         with objects.open(bucket, key) as source:
             records = sum(len(lines.texts) for lines in read_lines(source, limits.MAX_RECORDS_PER_FILE))
         if records > most:
             raise WorkFault(
-                f"The input file {key!r} has {records} records; with {'themes' if themes else 'batch inference'} "
-                f"it can have {most}. Split it into several files or jobs."
+                f"The input file {key!r} has {records} records; with {purpose} it can have {most}. "
+                "Split it into several files or jobs."
             )
         total += records
     if not total:

@@ -54,6 +54,7 @@ _EXPLORING = {
     "exploration_weight": Parameter(0.3),
     "exploration_item_age_cut_off": Parameter(30.0, 1.0, 1e6),
 }
+_SEGMENTS = {"hidden_dimension": Parameter(149, 32, 256)}
 _TRANSFORMER = {"apply_recency_bias": Parameter(True)}
 
 PARAMETERS: dict[str, dict[str, Parameter]] = {
@@ -78,6 +79,8 @@ PARAMETERS: dict[str, dict[str, Parameter]] = {
         "max_item_interaction_count_percentile": Parameter(0.9),
     },
     "aws-popularity-count": {},
+    "aws-item-affinity": _SEGMENTS,
+    "aws-item-attribute-affinity": _SEGMENTS,
 }
 
 

@@ -20,7 +20,7 @@ import pyarrow.json
 from .. import limits
 
 CHUNK_BYTES = 4 << 20
-ITEM_LIST, FILTER_VALUES = "itemList", "filterValues"
+ITEM_LIST, FILTER_VALUES, ITEM_ATTRIBUTES = "itemList", "filterValues", "itemAttributes"
 
 _JSON_SPACE = " \t\r\n"
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -43,7 +43,7 @@ class Wanted:
     Parameters
     ----------
     required
-        Keys that the recipe needs: `userId`, `itemId`, `itemList`.
+        Keys that the recipe needs: `userId`, `itemId`, `itemList`, `itemAttributes`.
     optional
         Keys that a filter uses where they are given.
     placeholders
@@ -273,6 +273,8 @@ def _check(block: Block, wanted: Wanted) -> None:
         column = block.columns[key]
         if key == ITEM_LIST:
             _check_lists(block, column)
+            continue
+        if key == ITEM_ATTRIBUTES:
             continue
         lengths = pc.utf8_length(column)
         for row in _rows(_illegal(lengths)):

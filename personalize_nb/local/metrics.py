@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from ..limits import RECIPES
+from . import segment_metrics
 from .hyperparameters import resolve
 from .recipes import Model, train_on
 from .recipes.history import History, Sequences, read_history
@@ -47,6 +49,8 @@ def hold_out(
     """
     values = resolve(recipe_name, hyperparameters)
     history = read_history(data, event_type, event_value_threshold, events_config)
+    if RECIPES[recipe_name].type == "USER_SEGMENTATION":
+        return segment_metrics.hold_out(recipe_name, history, data, values, seed)
     testing = np.sort(np.random.default_rng(seed).permutation(history.sequences.n_users)[: _tenth(history)])
     return measure(recipe_name, history, data, values, testing, seed)
 

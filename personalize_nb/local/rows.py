@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+ITEMS_LIST, USERS_LIST = "recommendedItems", "usersList"
 _UNITS = 10_000_000  # scores are whole multiples of 1E-7
 _LOW = 10_000  # the last four decimals; the first three are looked up apart
 
@@ -99,7 +100,9 @@ def _bounds(texts: pa.StringArray) -> tuple[int, int]:
     return int(offsets[texts.offset]), int(offsets[texts.offset + len(texts)])
 
 
-def good_rows(inputs: pa.StringArray, items: pa.ListArray, scores: pa.ListArray | None) -> pa.StringArray:
+def good_rows(
+    inputs: pa.StringArray, items: pa.ListArray, scores: pa.ListArray | None, member: str = ITEMS_LIST
+) -> pa.StringArray:
     """Make the rows of answered lines, each with its newline.
 
     Parameters
@@ -108,8 +111,10 @@ def good_rows(inputs: pa.StringArray, items: pa.ListArray, scores: pa.ListArray 
         What each row echoes, as JSON text.
     items, scores
         One list per row, best first; None for recipes without scores.
+    member
+        What the output calls the list.
     """
-    parts = ['{"input":', inputs, ',"output":{"recommendedItems":', id_lists(items)]
+    parts = ['{"input":', inputs, f',"output":{{"{member}":', id_lists(items)]
     if scores is not None:
         parts += [',"scores":', _json_list(scores, score_texts(scores.flatten()), "[", ",", "]")]
     return pc.binary_join_element_wise(*parts, '},"error":null}\n', "")
@@ -124,18 +129,21 @@ def theme_row(echo: str, items: list[str], theme: str, relevance: list[float]) -
     )
 
 
-def error_row(echo: str, text: str) -> str:
+def error_row(echo: str, text: str, member: str = ITEMS_LIST) -> str:
     """Make the row of a line that could not be answered."""
-    return f'{{"input":{echo},"output":{{"recommendedItems":[]}},"error":{_dumps(f"User error: {text}")}}}\n'
+    return f'{{"input":{echo},"output":{{"{member}":[]}},"error":{_dumps(f"User error: {text}")}}}\n'
 
 
-def merge(good: pa.StringArray | None, inputs: pa.StringArray, errors: Mapping[int, str]) -> pa.StringArray:
+def merge(
+    good: pa.StringArray | None, inputs: pa.StringArray, errors: Mapping[int, str], member: str = ITEMS_LIST
+) -> pa.StringArray:
     """Put the rows of answered lines and of errors into input order."""
     if not errors:
         return good
     failed = np.array(sorted(errors), dtype=np.int64)
     echoes = inputs.take(pa.array(failed)).to_pylist()
-    bad = pa.array([error_row(echo, errors[row]) for echo, row in zip(echoes, failed.tolist(), strict=True)])
+    pairs = zip(echoes, failed.tolist(), strict=True)
+    bad = pa.array([error_row(echo, errors[row], member) for echo, row in pairs])
     if good is None:
         return bad
     answered = np.setdiff1d(np.arange(len(inputs)), failed)

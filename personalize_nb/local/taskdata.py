@@ -101,6 +101,15 @@ def bound_filter(context: Context, body: Mapping[str, Any], model: Model) -> Bou
     return filters.bind(filters.parse(body["_filterExpression"]), load(context, body, {}), model.item_ids)
 
 
+def bound_user_filter(body: Mapping[str, Any], data: TrainingData, model: Model) -> BoundFilter | None:
+    """Return the segment job's filter, bound to the users the model knows; None when it has none."""
+    if "_filterExpression" not in body:
+        return None
+    from personalize_nb.local import filters
+
+    return filters.bind_users(filters.parse(body["_filterExpression"]), data, model.user_ids)
+
+
 def theme_maker(context: Context, body: Mapping[str, Any]) -> ThemeMaker | None:
     """Return what writes themes, for a job that asks for them."""
     if body["_mode"] != "THEME_GENERATION":

@@ -22,6 +22,7 @@ from personalize_nb.local.store import Resource
 from personalize_nb.local.tables import Field, Schema
 from personalize_nb.local.taskdata import (
     bound_filter,
+    bound_user_filter,
     csv_files,
     load,
     number,
@@ -36,7 +37,7 @@ SEED = 20_190_610
 
 def import_libraries() -> None:
     """Import what the heavy tasks use, so that an idle worker begins its first work at once."""
-    for name in ("batch", "datasets", "filters", "metrics", "recipes", "themes"):
+    for name in ("batch", "datasets", "filters", "metrics", "recipes", "segments", "themes"):
         importlib.import_module(f"personalize_nb.local.{name}")
 
 
@@ -182,6 +183,30 @@ def run_batch_inference_job(context: Context, resource: Resource) -> None:
     )
 
 
+def run_batch_segment_job(context: Context, resource: Resource) -> None:
+    """Answer every line of a batch segment job's input with users."""
+    from personalize_nb.local import recipes, segments
+
+    body = resource.body
+    model = recipes.load(layout.model_path(context.root, body["solutionVersionArn"]))
+    data = load(context, body, {})
+    spec = segments.SegmentSpec(
+        input_path=body["jobInput"]["s3DataSource"]["path"],
+        output_path=body["jobOutput"]["s3DataDestination"]["path"],
+        key=limits.RECIPES[body["_recipe"]].input_keys[0],
+        num_results=body["_numResults"],
+    )
+    outlive_second(context, resource)
+    segments.run(
+        spec,
+        objects=context.objects,
+        model=model,
+        data=data,
+        bound_filter=bound_user_filter(body, data, model),
+        progress=progress(context, resource),
+    )
+
+
 LIGHT: dict[str, Task] = {"settle": settle, "update": settle, "stop": settle, "start": settle}
 HEAVY: dict[str, Task] = {
     "import": import_dataset,
@@ -191,4 +216,5 @@ HEAVY: dict[str, Task] = {
     "recommender": train_recommender,
     "retrain": train_recommender,
     "batch": run_batch_inference_job,
+    "segment": run_batch_segment_job,
 }

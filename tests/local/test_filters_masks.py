@@ -219,7 +219,7 @@ def test_unusable_values_are_errors_of_their_row_only(text, values, message):
 def test_binding_refuses_what_the_data_lacks():
     with pytest.raises(FilterError, match="needs a dataset of type ITEMS"):
         bind(parse("INCLUDE ItemID WHERE Items.PRICE > 3"), TrainingData(None, None, None, {}), pa.array(CATALOGUE))
-    with pytest.raises(FilterError, match="UserID cannot filter items"):
+    with pytest.raises(FilterError, match="UserID cannot stand where ItemID is needed"):
         bind(parse("INCLUDE UserID WHERE Users.AGE > 3"), DATA, pa.array(CATALOGUE))
 
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from ..tables import TrainingData
     from .bound import BoundFilter
 
-__all__ = ["BoundFilter", "Expression", "FilterError", "bind", "parse"]
+__all__ = ["BoundFilter", "Expression", "FilterError", "bind", "bind_users", "parse"]
 
 
 def bind(expression: Expression, data: TrainingData, item_ids: pa.StringArray) -> BoundFilter:
@@ -57,6 +57,13 @@ def bind(expression: Expression, data: TrainingData, item_ids: pa.StringArray) -
     from .bound import BoundFilter
 
     return BoundFilter(expression, data, item_ids)
+
+
+def bind_users(expression: Expression, data: TrainingData, user_ids: pa.StringArray) -> BoundFilter:
+    """Make a filter on users ready to be evaluated on the users of a model; otherwise as `bind`."""
+    from .users import BoundUserFilter
+
+    return BoundUserFilter(expression, data, user_ids)
 
 
 def __getattr__(name: str) -> object:

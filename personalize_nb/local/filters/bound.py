@@ -42,7 +42,7 @@ _REMEMBERED = 32_000_000
 
 
 @dataclass
-class _Block:
+class Block:
     """The queries of one call."""
 
     size: int
@@ -52,28 +52,30 @@ class _Block:
     errors: dict[int, str] = field(default_factory=dict)
 
 
-Mask = Callable[[_Block], np.ndarray]
+Mask = Callable[[Block], np.ndarray]
 
 
 class BoundFilter:
-    """A filter ready for queries; made by `personalize_nb.local.filters.bind`."""
+    """A filter on items ready for queries; made by `personalize_nb.local.filters.bind`."""
 
-    def __init__(self, expression: Expression, data: TrainingData, item_ids: pa.StringArray):
-        if expression.target != ITEM_TARGET:
-            raise FilterError(f"Invalid Expression: {expression.target} cannot filter items.", 0)
+    target = ITEM_TARGET
+
+    def __init__(self, expression: Expression, data: TrainingData, ids: pa.StringArray):
+        if expression.target != self.target:
+            raise FilterError(f"Invalid Expression: {expression.target} cannot stand where {self.target} is needed.", 0)
         expression.check(data.schemas)
         self.expression = expression
-        self.n_items = len(item_ids)
+        self.size = len(ids)
         self._data = data
-        self._item_ids = item_ids.cast(pa.string())
+        self._ids = ids.cast(pa.string())
         self._columns: dict[tuple[str, str], Column] = {}
         self._row_of_item = (
-            {item: row for row, item in enumerate(item_ids.to_pylist())} if expression.uses_current_item else {}
+            {item: row for row, item in enumerate(ids.to_pylist())} if expression.uses_current_item else {}
         )
         self._row_of_user: dict[str, int] = {}
         if expression.uses_current_user and data.users is not None:
             self._row_of_user = {user: row for row, user in enumerate(data.users["USER_ID"].to_pylist())}
-        self._history = History(data.interactions, self._item_ids) if expression.uses_interactions else None
+        self._history = self._read_history() if expression.uses_interactions else None
         self._clauses = [self._bind_clause(clause) for clause in expression.clauses]
 
     def allowed(
@@ -99,7 +101,7 @@ class BoundFilter:
         """
         size = len(values)
         nobody = [None] * size
-        block = _Block(size, users or nobody, items or nobody, values)
+        block = Block(size, users or nobody, items or nobody, values)
         included: np.ndarray | None = None
         skipped: np.ndarray | None = None
         excluded: np.ndarray | None = None
@@ -114,13 +116,16 @@ class BoundFilter:
             included = matches if included is None else included | matches
             inactive = ~holds if guard is not None else np.zeros((1, 1), dtype=bool)
             skipped = inactive if skipped is None else skipped & inactive
-        mask = np.ones((1, self.n_items), dtype=bool)
+        mask = np.ones((1, self.size), dtype=bool)
         if included is not None:
             mask = included | skipped if skipped.any() else included
         if excluded is not None:
             # for booleans, greater is "and not", in one pass over the memory
             mask = np.greater(mask, excluded)
-        return np.broadcast_to(mask, (size, self.n_items)), block.errors
+        return np.broadcast_to(mask, (size, self.size)), block.errors
+
+    def _read_history(self) -> History:
+        return History(self._data.interactions, self._ids)
 
     def _bind_clause(self, clause: Clause) -> tuple[Clause, Mask, Mask | None]:
         any_of = [self._all(group, clause.include) for group in clause.any_of]
@@ -143,8 +148,8 @@ class BoundFilter:
     def _bind_items(self, condition: Condition, column: Column, required: bool) -> Mask:
         test = _remember(lambda literals: column.test(condition.operator, literals)[:-1])
 
-        def mask(block: _Block) -> np.ndarray:
-            answers, known = _by_values(block, condition, required, test, self.n_items)
+        def mask(block: Block) -> np.ndarray:
+            answers, known = by_values(block, condition, required, test, self.size)
             return answers if known is None else answers & known
 
         return mask
@@ -152,7 +157,7 @@ class BoundFilter:
     def _bind_user(self, condition: Condition, column: Column, required: bool) -> Mask:
         test = _remember(lambda literals: column.test(condition.operator, literals))
 
-        def mask(block: _Block) -> np.ndarray:
+        def mask(block: Block) -> np.ndarray:
             rows = np.array([self._row_of_user.get(user, -1) for user in block.users], dtype=np.int64)
             groups, group_of = _group(block, condition, required)
             holds = np.zeros(block.size, dtype=bool)
@@ -175,8 +180,8 @@ class BoundFilter:
         def wanted(literals: tuple[str, ...]) -> np.ndarray:
             return history.matching_types(None if any_type else literals)
 
-        def mask(block: _Block) -> np.ndarray:
-            types, known = _by_values(block, condition, required, wanted, len(history.types))
+        def mask(block: Block) -> np.ndarray:
+            types, known = by_values(block, condition, required, wanted, len(history.types))
             touched = history.touched(history.users(block.users), types)
             if negated:
                 np.logical_not(touched, out=touched)
@@ -187,7 +192,7 @@ class BoundFilter:
     def _bind_current_item(self, condition: Condition, column: Column) -> Mask:
         other = self._column(False, Condition(condition.other, IS_IN))
 
-        def mask(block: _Block) -> np.ndarray:
+        def mask(block: Block) -> np.ndarray:
             rows = np.array([self._row_of_item.get(item, -1) for item in block.items], dtype=np.int64)
             distinct, which = np.unique(rows, return_inverse=True)
             return column.test_against(condition.operator, other, distinct)[:, :-1][which]
@@ -203,8 +208,8 @@ class BoundFilter:
             else:
                 items, order = self._data.items, None
                 if items is not None:
-                    order = pc.index_in(self._item_ids, value_set=items["ITEM_ID"].combine_chunks().cast(pa.string()))
-                column = make_column(items, found, self.n_items, order)
+                    order = pc.index_in(self._ids, value_set=items["ITEM_ID"].combine_chunks().cast(pa.string()))
+                column = make_column(items, found, self.size, order)
             self._columns[kind, found.name] = column
         return self._columns[kind, found.name]
 
@@ -228,7 +233,7 @@ def _remember(test: Callable[[tuple[str, ...]], np.ndarray]) -> Callable[[tuple[
     return remembered
 
 
-def _group(block: _Block, condition: Condition, required: bool) -> tuple[list[tuple[str, ...] | None], np.ndarray]:
+def _group(block: Block, condition: Condition, required: bool) -> tuple[list[tuple[str, ...] | None], np.ndarray]:
     """Return the distinct values that a condition is tested with, and for each row which of them it has.
 
     None stands for rows where a value is missing; their errors are noted when the condition is required.
@@ -250,8 +255,8 @@ def _group(block: _Block, condition: Condition, required: bool) -> tuple[list[tu
     return list(numbers), group_of
 
 
-def _by_values(
-    block: _Block,
+def by_values(
+    block: Block,
     condition: Condition,
     required: bool,
     test: Callable[[tuple[str, ...]], np.ndarray],
@@ -276,7 +281,7 @@ def _by_values(
 
 
 def _tested(
-    block: _Block,
+    block: Block,
     group_of: np.ndarray,
     number: int,
     condition: Condition,

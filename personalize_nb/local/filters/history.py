@@ -72,6 +72,13 @@ class History:
         touched[owner[wanted], self.item_codes[events[wanted]]] = True
         return touched
 
+    def has_event(self, users: np.ndarray, types: np.ndarray) -> np.ndarray:
+        """Return for rows of users whether each has an event of a wanted type, with whatever item."""
+        owner, events = self.events.take(users)
+        found = np.zeros(len(users), dtype=bool)
+        found[owner[types[self.type_codes[events]]]] = True
+        return found
+
 
 def _most_recent(users: np.ndarray, types: np.ndarray, times: np.ndarray) -> np.ndarray:
     order = np.lexsort((times, types, users))

@@ -73,6 +73,8 @@ def check_structure(clauses: Sequence[Clause]) -> None:
                     "one dataset: join two expressions with | instead",
                     condition.field.position,
                 )
+        if clause.guards and target == USER_TARGET:
+            raise _invalid(f"IF cannot follow a filter on {target}", clause.guards[0].field.position)
         for condition in clause.guards:
             _check_place(condition, (CURRENT_USER,), "after IF")
             if condition.other is not None:

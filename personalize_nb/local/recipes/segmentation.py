@@ -2,13 +2,14 @@
 
 The learnt probabilities of User-Personalization, read by column: a user's affinity to a set of items is the
 probability that his next step goes to one of them, times the number of his steps so far; that is how many such
-interactions to expect of him. On MovieLens both factors together find a third more of the right users than
-either alone. Users who met an item already count like all others: filters remove them where that is wanted.
+interactions to expect of him. On MovieLens the product finds twice as many of the right users as the probability
+alone. Who met an item already comes back to it as often as people of this dataset do.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,16 @@ from .personalization import Sequential
 
 # users whose scores are expanded at once
 _BLOCK = 4096
+
+
+@dataclass(frozen=True)
+class _Part:
+    """Some users: positions, states, probabilities of items they met, and their share of all probability."""
+
+    users: np.ndarray
+    states: sparse.csr_matrix
+    seen: sparse.csr_matrix
+    again: np.ndarray
 
 
 class UserSegments(Sequential):
@@ -39,10 +50,7 @@ class UserSegments(Sequential):
         progress: Callable[[int, int], None],
     ) -> UserSegments:
         model = super().train(history, data, hyperparameters, seed, progress)
-        states, matrix = model._states(), model._matrix()
-        prior = model.arrays["prior"]
-        mass = [model._log_mass(states[start : start + _BLOCK], matrix, prior) for start in _starts(states.shape[0])]
-        model.arrays["log_mass"] = np.concatenate(mass)
+        model.arrays["log_mass"] = np.concatenate([model._log_mass(part) for part in model._parts()])
         model.arrays["steps"] = np.diff(history.sequences.starts).astype(np.float64)
         return model
 
@@ -80,40 +88,51 @@ class UserSegments(Sequential):
         """Return [queries, users]: how many interactions with each set of items to expect of each user."""
         columns = np.unique(wanted.indices)
         chosen = wanted[:, columns].astype(bool).astype(np.float64)
-        states, matrix = self._states(), self._matrix()[:, columns]
-        prior, log_mass = self.arrays["prior"][columns], np.asarray(self.arrays["log_mass"])
-        floor = np.exp(-log_mass)[None, :] * (chosen @ prior)[:, None]
-        for start in _starts(states.shape[0]):
-            logits = (states[start : start + _BLOCK] @ matrix).tocsr()
-            mass = np.repeat(log_mass[start : start + _BLOCK], np.diff(logits.indptr))
-            # what these logits add to items that share the floor
+        matrix, prior = self._matrix()[:, columns], self.arrays["prior"][columns]
+        result = np.empty((wanted.shape[0], len(self.user_ids)))
+        for part in self._parts():
+            log_mass = np.asarray(self.arrays["log_mass"])[part.users]
+            untouched = np.exp(-log_mass)
+            logits = (part.states @ matrix).tocsr()
+            mass = np.repeat(log_mass, np.diff(logits.indptr))
+            # what the logits add to items that would otherwise have their prior alone
             logits.data = prior[logits.indices] * (np.exp(logits.data - mass) - np.exp(-mass))
-            floor[:, start : start + _BLOCK] += (chosen @ logits.T).toarray()
-        return floor * self.arrays["steps"][None, :]
+            seen = part.seen[:, columns].tocsr()
+            place = seen.astype(bool).astype(np.float64)
+            expected = logits - logits.multiply(place) + seen
+            expected -= sparse.diags_array(untouched) @ place @ sparse.diags_array(prior)
+            scores = (chosen @ expected.T).toarray() + np.outer(chosen @ prior, untouched)
+            result[:, part.users] = scores * np.asarray(self.arrays["steps"])[part.users]
+        return result
 
-    def _states(self) -> sparse.csr_matrix:
-        states = self.states(self._histories)
-        shape = (len(self.user_ids), len(self.item_ids))
-        return sparse.csr_matrix((states.val.astype(np.float64), states.idx, states.ptr), shape=shape)
+    def _parts(self) -> Iterator[_Part]:
+        """Yield the users block by block: states, and the probability of each item they met already."""
+        n_items = len(self.item_ids)
+        for start in range(0, len(self.user_ids), _BLOCK):
+            users = np.arange(start, min(start + _BLOCK, len(self.user_ids)))
+            found = self.states(self._histories.of_users(users))
+            shape = (len(users), n_items)
+            states = sparse.csr_matrix((found.val.astype(np.float64), found.idx, found.ptr), shape=shape)
+            seen = sparse.csr_matrix((found.seen_val, found.seen_idx, found.seen_ptr), shape=shape)
+            totals = np.maximum(np.asarray(seen.sum(axis=1)).ravel(), 1e-300)
+            yield _Part(users, states, sparse.csr_matrix(sparse.diags_array(found.again / totals) @ seen), found.again)
 
     def _matrix(self) -> sparse.csr_matrix:
         shape = (len(self.item_ids), len(self.item_ids))
         return sparse.csr_matrix((self.arrays["val"], self.arrays["idx"], self.arrays["ptr"]), shape=shape)
 
-    @staticmethod
-    def _log_mass(states: sparse.csr_matrix, matrix: sparse.csr_matrix, prior: np.ndarray) -> np.ndarray:
-        """Return the logarithm of each user's softmax normaliser over the catalogue."""
-        logits = (states @ matrix).tocsr()
-        rows = np.repeat(np.arange(states.shape[0]), np.diff(logits.indptr))
-        highest = np.zeros(states.shape[0])
+    def _log_mass(self, part: _Part) -> np.ndarray:
+        """Return the logarithm of each user's softmax normaliser over the items that are new to him."""
+        prior = self.arrays["prior"]
+        logits = (part.states @ self._matrix()).tocsr()
+        rows = np.repeat(np.arange(len(part.users)), np.diff(logits.indptr))
+        highest = np.zeros(len(part.users))
         np.maximum.at(highest, rows, logits.data)
-        lifted = prior[logits.indices] * (np.exp(logits.data - highest[rows]) - np.exp(-highest[rows]))
-        mass = prior.sum() * np.exp(-highest) + np.bincount(rows, weights=lifted, minlength=states.shape[0])
-        return highest + np.log(np.maximum(mass, 1e-300))
-
-
-def _starts(users: int) -> range:
-    return range(0, users, _BLOCK)
+        logits.data = prior[logits.indices] * (np.exp(logits.data - highest[rows]) - np.exp(-highest[rows]))
+        place = part.seen.astype(bool).astype(np.float64)
+        new = logits - logits.multiply(place)
+        mass = (prior.sum() - place @ prior) * np.exp(-highest) + np.asarray(new.sum(axis=1)).ravel()
+        return highest + np.log(np.maximum(mass, 1e-300)) - np.log(1.0 - part.again)
 
 
 def _best(scores: np.ndarray, wanted: int) -> np.ndarray:

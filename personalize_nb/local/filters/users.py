@@ -1,0 +1,55 @@
+"""Filters on users, for batch segment jobs: masks over the users of a model instead of its items.
+
+`Users.X` conditions test the Users dataset; `Interactions.EVENT_TYPE` matches users who have such an event, with
+whatever item, among their most recent ones. Local service.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from . import rules
+from .bound import Block, BoundFilter, Mask, by_values
+from .columns import Column, make_column
+from .history import History
+from .syntax import INTERACTIONS, NOT_IN, USER_TARGET, AnyValue, Condition
+
+
+class BoundUserFilter(BoundFilter):
+    """A filter on users ready for queries; made by `personalize_nb.local.filters.bind_users`."""
+
+    target = USER_TARGET
+
+    def _read_history(self) -> History:
+        interactions = self._data.interactions
+        items = pa.array([], pa.string()) if interactions is None else pc.unique(interactions["ITEM_ID"])
+        return History(interactions, items.cast(pa.string()))
+
+    def _bind(self, condition: Condition, required: bool) -> Mask:
+        if condition.field.dataset == INTERACTIONS:
+            return self._bind_events(condition, required)
+        return self._bind_items(condition, self._column(True, condition), required)
+
+    def _bind_events(self, condition: Condition, required: bool) -> Mask:
+        history = self._history
+        rows = history.users(self._ids.to_pylist())
+        any_type = any(isinstance(value, AnyValue) for value in condition.values)
+        negated = condition.operator in (NOT_IN, "!=")
+
+        def test(literals: tuple[str, ...]) -> np.ndarray:
+            return history.has_event(rows, history.matching_types(None if any_type else literals)) != negated
+
+        def mask(block: Block) -> np.ndarray:
+            answers, known = by_values(block, condition, required, test, self.size)
+            return answers if known is None else answers & known
+
+        return mask
+
+    def _column(self, of_users: bool, condition: Condition) -> Column:
+        field, users = rules.resolve(condition.field, self._data.schemas), self._data.users
+        order = None
+        if users is not None:
+            order = pc.index_in(self._ids, value_set=users["USER_ID"].combine_chunks().cast(pa.string()))
+        return make_column(users, field, self.size, order)
