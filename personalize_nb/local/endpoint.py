@@ -22,6 +22,7 @@ from typing import Any, BinaryIO
 from urllib.parse import urlsplit
 from xml.sax.saxutils import escape
 
+from personalize_nb.local import diskspace
 from personalize_nb.local.bodies import Body, ChunkedBody, LengthBody
 from personalize_nb.local.faults import ApiFault
 from personalize_nb.local.signature import Claim, Head, guess_service, open_body, read_claim
@@ -190,8 +191,10 @@ class Endpoint:
             return _refusal(service, fault), let_in
         except (ConnectionError, TimeoutError):
             raise
-        except Exception:
+        except Exception as error:
             _log.exception("%s %s failed", head.method, head.path)
+            if diskspace.is_full(error):
+                return _refusal(service, diskspace.fault()), let_in
             code = "InternalError" if service == "s3" else "InternalFailure"
             fault = ApiFault(code, "The local service met an unexpected error; service.log has the traceback.", 500)
             return _refusal(service, fault), let_in

@@ -6,7 +6,6 @@ supervisor takes that up. What the work is, is in `tasks`. Local service, over f
 
 from __future__ import annotations
 
-import errno
 import logging
 import time
 from collections.abc import Callable, Mapping
@@ -16,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from personalize_nb.limits import FAILED
-from personalize_nb.local import updating
+from personalize_nb.local import diskspace, updating
 from personalize_nb.local.faults import ApiFault, WorkFault
 from personalize_nb.local.lifecycle import CREATING, DURING, STOPPED, STOPPING, UNFINISHED
 from personalize_nb.local.store import Resource, Store, Work
@@ -138,8 +137,13 @@ def _end(store: Store, work: Work, reason: str) -> None:
 def _explained(error: Exception) -> str:
     if isinstance(error, MemoryError):
         return "The machine has too little memory for this work. Use fewer rows, or a machine with more memory."
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return f"No space is left for the local service's folder: {error}. Free some space and try again."
+    if diskspace.is_full(error):
+        return diskspace.reason(error)
+    if isinstance(error, OSError) and error.filename is not None:
+        return (
+            f"A file of the local service cannot be read or written: {error}. Check that its folder is whole and "
+            "belongs to you; the traceback is in service.log there."
+        )
     return (
         f"The local service met an unexpected fault: {type(error).__name__}: {error}. "
         "The traceback is in service.log in its folder."

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from personalize_nb.limits import service_model
+from personalize_nb.local import diskspace
 from personalize_nb.local.endpoint import Handler, Request, Response
 from personalize_nb.local.faults import ApiFault
 from personalize_nb.local.operations.control import find_operation
@@ -72,8 +73,10 @@ def answer(control: Control, target: str | None, body: bytes) -> tuple[int, dict
         result = control.call(operation.name, params)
     except ApiFault as fault:
         return _refusal(fault)
-    except Exception:
+    except Exception as error:
         log.exception("%s failed", target)
+        if diskspace.is_full(error):
+            return _refusal(diskspace.fault())
         text = "The local service met an unexpected fault; the traceback is in service.log."
         return _refusal(ApiFault("InternalFailure", text, 500))
     shape = operation.output_shape

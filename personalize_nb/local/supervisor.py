@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 
+from personalize_nb.local.lifecycle import STOPPING
 from personalize_nb.local.performing import give_up
 from personalize_nb.local.store import Store, Work
 from personalize_nb.local.tasks import HEAVY, LIGHT
@@ -51,7 +52,8 @@ class Supervisor:
 
     def start(self) -> None:
         """Take up the work of processes that are gone, then supervise in a thread."""
-        self._take_up()
+        # whoever held work is gone, also when one of ours has got its number since (in a container they often do)
+        self._release(set())
         self._thread.start()
 
     def wake(self) -> None:
@@ -92,6 +94,7 @@ class Supervisor:
                     return
             try:
                 self._bury()
+                self._end_stopped()
                 self._do_light_work()
                 self._staff()
             except Exception:
@@ -129,17 +132,32 @@ class Supervisor:
         self.wake()
 
     def _bury(self) -> None:
-        ended = [process for process in self._workers.values() if process.returncode is not None]
-        for process in ended:
+        for process in [each for each in self._workers.values() if each.returncode is not None]:
             del self._workers[process.pid]
             process.stdin.close()
             log.info("worker %d ended with code %d", process.pid, process.returncode)
-        if ended:
-            self._take_up()
+        living = {os.getpid(), *self._workers}
+        # asked each time, because a full disk may have kept the last time from being written down
+        if not living.issuperset(self._store.running()):
+            self._release(living)
 
-    def _take_up(self) -> None:
-        for work in self._store.requeue({os.getpid(), *self._workers}):
-            if work.attempts >= MAX_ATTEMPTS:
+    def _end_stopped(self) -> None:
+        """End workers whose work was stopped through the API: a long calculation does not look up by itself."""
+        for pid, work in self._store.running().items():
+            if pid in self._workers and self._is_stopping(work):
+                log.info("worker %d is ended: %s was stopped", pid, work.arn)
+                self._workers[pid].kill()
+
+    def _is_stopping(self, work: Work) -> bool:
+        resource = self._store.get(work.arn)
+        return resource is not None and resource.status == STOPPING
+
+    def _release(self, living: set[int]) -> None:
+        """Put the work of all other processes back into the queue, or end it."""
+        for work in self._store.requeue(living):
+            if self._is_stopping(work):
+                give_up(self._store, work, "The work was stopped.")
+            elif work.attempts >= MAX_ATTEMPTS:
                 give_up(
                     self._store,
                     work,

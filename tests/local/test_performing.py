@@ -56,6 +56,8 @@ def test_work_that_succeeds_is_active_with_its_changes(context):
         (ApiFault("NoSuchKey", "The key is gone.", 404), "NoSuchKey: The key is gone."),
         (MemoryError(), "too little memory"),
         (OSError(errno.ENOSPC, "No space left on device"), "No space is left"),
+        (OSError(errno.EACCES, "Permission denied", "a.parquet"), "cannot be read or written: [Errno 13]"),
+        (ConnectionError("no model answers"), "unexpected fault: ConnectionError"),
         (ZeroDivisionError("by zero"), "unexpected fault: ZeroDivisionError: by zero"),
     ],
 )

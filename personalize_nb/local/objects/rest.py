@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import uuid
 
 from personalize_nb.local.endpoint import Handler, Request, Response
@@ -15,7 +14,6 @@ from personalize_nb.local.objects.protocol import Reply, read_call, write_reply
 from personalize_nb.local.objects.store import ObjectStore
 from personalize_nb.local.objects.uploads_api import UPLOAD_OPERATIONS
 
-_NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 OPERATIONS = BUCKET_OPERATIONS | OBJECT_OPERATIONS | UPLOAD_OPERATIONS
 
 
@@ -44,13 +42,7 @@ def s3_handler(store: ObjectStore, region: str, account: str) -> Handler:
                 501,
             )
         s3.check_owner(call)
-        try:
-            reply = operation(s3, call)
-        except OSError as error:
-            if error.errno not in _NO_SPACE:
-                raise
-            # Not one of the statuses that clients try again by themselves.
-            raise ApiFault("InsufficientStorage", f"No space is left for objects under {store.root}.", 507) from error
+        reply = operation(s3, call)
         response = write_reply(call, reply if isinstance(reply, Reply) else Reply(reply))
         response.headers["x-amz-request-id"] = uuid.uuid4().hex[:16].upper()
         return response

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from personalize_nb.local.database import Database
+from personalize_nb.local.diskspace import require_room
 from personalize_nb.local.faults import ApiFault
 from personalize_nb.local.objects.files import BLOCK, Bodies, append_range
 from personalize_nb.local.objects.records import (
@@ -60,6 +61,7 @@ class Incoming(io.RawIOBase):
 
     def write(self, block: Any) -> int:
         view = memoryview(block).cast("B")
+        require_room(self.path.parent, len(view))
         for digest in self.digests.values():
             digest.update(view)
         written = 0
@@ -81,6 +83,7 @@ class Incoming(io.RawIOBase):
 
     def append(self, source: BinaryIO, offset: int, length: int) -> None:
         """Append a stretch of another file without reading it here; digests do not see it."""
+        require_room(self.path.parent, length)
         append_range(self.file, source, offset, length)
         self.size += length
 

@@ -1,0 +1,92 @@
+"""Worker processes: how many there are, whose work they take up, and how work that was stopped ends."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import pytest
+
+from personalize_nb.local.store import Store
+from personalize_nb.local.supervisor import Supervisor
+
+ARN = "arn:aws:personalize:us-east-1:123456789012:solution/s/{:08x}"
+# Takes one piece of work and then never looks up again, as long calculations do.
+BUSY = """
+import os, sys
+from personalize_nb.local.store import Store
+store = Store(sys.argv[1])
+work = store.claim(os.getpid())
+work and store.set_status(work.arn, "CREATE IN_PROGRESS")
+sys.stdin.buffer.read()
+"""
+
+
+@pytest.fixture
+def store(tmp_path):
+    store = Store(tmp_path / "state.sqlite")
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def supervise(store, tmp_path):
+    """Start a supervisor of busy workers; it is stopped afterwards."""
+    started = []
+
+    def start(limit):
+        def light(work):
+            raise AssertionError("no light work here")
+
+        supervisor = Supervisor(store, [sys.executable, "-c", BUSY, str(tmp_path / "state.sqlite")], limit, light)
+        started.append(supervisor)
+        supervisor.start()
+        return supervisor
+
+    yield start
+    for supervisor in started:
+        supervisor.stop()
+
+
+def queue(store, count):
+    for number in range(count):
+        arn = ARN.format(number)
+        store.create("solution_version", arn, f"s{number}", {}, status="CREATE PENDING")
+        store.enqueue("train", arn)
+
+
+def test_no_more_work_is_begun_than_there_are_workers(store, supervise, until):
+    queue(store, 4)
+    supervisor = supervise(2)
+    until(lambda: len(store.running()) == 2, "two workers at work")
+    for _ in range(5):
+        supervisor.wake()
+    # the oldest come first, and the others wait
+    assert sorted(work.arn for work in store.running().values()) == [ARN.format(0), ARN.format(1)]
+    assert store.waiting() == 2
+
+
+def test_work_is_taken_up_although_its_dead_owner_had_our_process_number(store, supervise, until):
+    queue(store, 1)
+    assert store.claim(os.getpid())
+    supervise(1)
+    until(lambda: store.running() and os.getpid() not in store.running(), "the work in a worker")
+
+
+def test_a_worker_whose_work_was_stopped_is_ended_and_the_next_work_begins(store, supervise, until):
+    queue(store, 2)
+    supervisor = supervise(1)
+    until(lambda: store[ARN.format(0)].status == "CREATE IN_PROGRESS", "work under way")
+    store.set_status(ARN.format(0), "CREATE STOPPING")
+    supervisor.wake()
+    until(lambda: store[ARN.format(0)].status == "CREATE STOPPED", "the stop")
+    until(lambda: store[ARN.format(1)].status == "CREATE IN_PROGRESS", "the next work")
+    assert [work.arn for work in store.running().values()] == [ARN.format(1)]
+
+
+def test_progress_outlives_the_process_that_made_it(store, tmp_path):
+    queue(store, 1)
+    store.progress(ARN.format(0), 3, 4)
+    again = Store(tmp_path / "state.sqlite")
+    assert again[ARN.format(0)].progress == (3, 4)
+    again.close()
