@@ -1,13 +1,13 @@
-"""Pack WordNet 3.0 into the small table of word classes that the theme generator ships.
+"""Pack WordNet 3.0 into the small table of word classes that `lexicon` reads.
 
 Run once, by hand, on the unpacked data of Debian's `wordnet-base`:
 
-    python tools/pack_word_classes.py /usr/share/wordnet personalize_nb/local/themes/words/classes.txt.gz
+    python -m personalize_nb.local.themes.pack_classes /usr/share/wordnet personalize_nb/local/themes/words/classes.txt.gz
 
 One line a word: the word, then three digits (how far it is a noun, a verb, an adjective; tenths of its uses in
 WordNet's tagged corpus) and one letter for the lexicographer file of its first noun sense (`a` for 03 to `z` for
 28; a capital for a named place, `-` for no noun). The licence asks for its notice to travel along: it is in
-`NOTICE.txt` beside the table.
+`NOTICE.txt` beside the table. Local service, themes; standard library only.
 """
 
 from __future__ import annotations
