@@ -9,11 +9,11 @@ import personalize_nb
 
 ROOT = Path(personalize_nb.__file__).parent
 FLOORS = {
-    0: "errors columns limits measures redact markup",
+    0: "errors columns limits measures policies redact markup",
     1: "translation session storage progress waiting",
     2: (
         "filters identifiers timestamps jsonlines inputs outputs requests solutions schemas training jobs launch"
-        " results cleanup runs preflight permissions cost compare evaluation distributed samples"
+        " results cleanup runs inspection permissions cost compare evaluation distributed samples"
     ),
     3: "charts views fields form receipts headless",
 }

@@ -13,11 +13,9 @@ from typing import Any
 from personalize_nb.local.endpoint import Handler, Request
 from personalize_nb.local.iam import Roles
 from personalize_nb.local.queryprotocol import query_handler
+from personalize_nb.policies import templates
 
 DEFAULT_ROLE = "PersonalizeNbLocal"
-SERVICE = "personalize.amazonaws.com"
-BUCKET_ACTIONS = ["s3:GetObject", "s3:PutObject", "s3:ListBucket"]
-KEY_ACTIONS = ["kms:Decrypt", "kms:GenerateDataKey", "kms:DescribeKey", "kms:ListGrants"]
 _USER = "personalize-nb"
 _USER_ID = "AIDALOCALPERSONALIZEN"
 _STATE = "state.sqlite"
@@ -51,9 +49,9 @@ def ensure_default_role(root: Path, account: str) -> str:
     add for a bucket or key of their own is that bucket's or key's policy. A role of that name that exists already is
     left as it is, whatever its owner made of it.
     """
-    trust = _policy({"Principal": {"Service": SERVICE}, "Action": "sts:AssumeRole"})
-    buckets = _policy({"Action": BUCKET_ACTIONS, "Resource": "arn:aws:s3:::*"})
-    keys = _policy({"Action": KEY_ACTIONS, "Resource": f"arn:aws:kms:*:{account}:key/*"})
+    trust = json.dumps(templates.document(templates.trust_statement()))
+    buckets = json.dumps(templates.document(*templates.role_statements(["*"])))
+    keys = json.dumps(templates.document(*templates.role_statements([], [f"arn:aws:kms:*:{account}:key/*"])))
     roles = Roles(Path(root) / _STATE, account)
     try:
         return roles.ensure_role(
@@ -68,13 +66,4 @@ def ensure_default_role(root: Path, account: str) -> str:
 
 def bucket_policy(bucket: str) -> str:
     """The policy that lets Personalize read and write a bucket; the service's own bucket has it from the start."""
-    arn = f"arn:aws:s3:::{bucket}"
-    return _policy(
-        {"Principal": {"Service": SERVICE}, "Action": BUCKET_ACTIONS, "Resource": [arn, f"{arn}/*"]},
-        sid="PersonalizeReadsAndWrites",
-    )
-
-
-def _policy(statement: Mapping[str, Any], sid: str | None = None) -> str:
-    named = {} if sid is None else {"Sid": sid}
-    return json.dumps({"Version": "2012-10-17", "Statement": [{**named, "Effect": "Allow", **statement}]})
+    return json.dumps(templates.document(templates.bucket_statement(bucket)))

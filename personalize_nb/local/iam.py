@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from personalize_nb.local import policies
 from personalize_nb.local.database import Database
 from personalize_nb.local.faults import ApiFault
 from personalize_nb.local.queryprotocol import Operation, Parameters
+from personalize_nb.policies import documents
 
 MAX_TAGS = 50
 MAX_ATTACHED = 10
@@ -74,12 +74,12 @@ class Roles:
 
     def policy(self, arn: str) -> dict[str, Any]:
         """The managed policy's document, the account's own or one of AWS's that is known here, or `NoSuchEntity`."""
-        if (text := policies.managed_policy(arn)) is not None:
+        if (text := documents.managed_policy(arn)) is not None:
             return _aws_policy(arn, text)
         with self._database.reading() as db:
             row = db.execute("SELECT body FROM iam_policies WHERE arn = ?", (arn,)).fetchone()
         if row is None:
-            hint = " What this policy of AWS allows is not known here." if arn.startswith(policies.AWS_POLICY) else ""
+            hint = " What this policy of AWS allows is not known here." if arn.startswith(documents.AWS_POLICY) else ""
             raise _unknown(f"Policy {arn} does not exist or is not attachable.{hint}")
         return json.loads(row["body"])
 
@@ -203,7 +203,7 @@ class Roles:
 
     def _attach(self, params: Parameters, _: Any) -> None:
         arn = params["PolicyArn"]
-        if not arn.startswith(policies.AWS_POLICY):
+        if not arn.startswith(documents.AWS_POLICY):
             self.policy(arn)
 
         def change(role: dict[str, Any]) -> None:
@@ -354,9 +354,9 @@ def _shown_role(role: Mapping[str, Any]) -> dict[str, Any]:
 def _check_document(text: str, *, trust: bool) -> None:
     """The form that IAM demands of a policy: who or what, may or may not, do what."""
     try:
-        check = policies.check_trust if trust else policies.check_identity
-        check(policies.read_policy(text))
-    except policies.PolicyError as error:
+        check = documents.check_trust if trust else documents.check_identity
+        check(documents.read_policy(text))
+    except documents.PolicyError as error:
         raise ApiFault("MalformedPolicyDocument", f"The policy document cannot be used: {error}.") from error
 
 

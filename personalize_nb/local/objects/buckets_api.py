@@ -9,12 +9,12 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from personalize_nb.local import policies
 from personalize_nb.local.faults import ApiFault
 from personalize_nb.local.objects.context import S3, Operation, checked_tags, key_encoder, page_size, quoted
 from personalize_nb.local.objects.listing import Page, list_page
 from personalize_nb.local.objects.protocol import Call, Reply
 from personalize_nb.local.objects.records import ObjectInfo
+from personalize_nb.policies import documents
 
 MAX_BUCKET_TAGS = 50
 MAX_POLICY_BYTES = 20 * 1024
@@ -253,9 +253,9 @@ def _check_policy(bucket: str, text: str) -> None:
     if len(text.encode()) > MAX_POLICY_BYTES:
         raise _malformed_policy(f"A policy is one JSON object of at most {MAX_POLICY_BYTES} bytes")
     try:
-        policy = policies.read_policy(text)
-        policies.check_resource(policy)
-    except policies.PolicyError as error:
+        policy = documents.read_policy(text)
+        documents.check_resource(policy)
+    except documents.PolicyError as error:
         raise _malformed_policy(f"Policies must be valid: {error}") from error
     for resource in (one for statement in policy.statements for one in statement.resources or ()):
         name = resource.removeprefix("arn:aws:s3:::").partition("/")[0]

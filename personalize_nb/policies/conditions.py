@@ -1,7 +1,7 @@
 """Conditions of policy statements: operators of the IAM reference over the facts of one request.
 
 A condition that is not met makes its statement not apply, whatever the statement's effect. A key that the request
-does not have fails the plain operators and passes the negated ones and those with `IfExists`. Floor 0 of `local`.
+does not have fails the plain operators and passes the negated ones and those with `IfExists`. Floor 0.
 """
 
 from __future__ import annotations

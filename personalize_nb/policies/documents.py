@@ -1,6 +1,6 @@
 """Policy documents as values: read once, checked for what AWS refuses, kept as statements.
 
-Also the managed policies of AWS that notebooks attach for Personalize, by name. Floor 0 of `local`.
+Also the managed policies of AWS that notebooks attach for Personalize, by name. Floor 0.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from personalize_nb.local.conditions import Condition, read_conditions
+from personalize_nb.policies.conditions import Condition, read_conditions
 
 VERSIONS = ("2008-10-17", "2012-10-17")
 AWS_POLICY = "arn:aws:iam::aws:policy/"

@@ -1,6 +1,6 @@
 """What a resource of Personalize reads and writes outside of it: locations in S3 and KMS keys, from its members.
 
-Floor 0 of `local`.
+Floor 0.
 """
 
 from __future__ import annotations

@@ -6,8 +6,7 @@ import json
 
 import pytest
 
-from personalize_nb.local.access import Question, Verdict, ask
-from personalize_nb.local.policies import (
+from personalize_nb.policies.documents import (
     PolicyError,
     check_identity,
     check_resource,
@@ -15,6 +14,7 @@ from personalize_nb.local.policies import (
     managed_policy,
     read_policy,
 )
+from personalize_nb.policies.evaluation import Question, Verdict, ask
 
 ROLE = "arn:aws:iam::123456789012:role/Mine"
 SERVICE = "personalize.amazonaws.com"

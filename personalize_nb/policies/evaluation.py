@@ -1,7 +1,7 @@
 """Policy evaluation: what a set of policies says to one request, as AWS would say it.
 
 An explicit Deny that applies wins over everything, an Allow that applies comes next, and silence is a refusal. Which
-policies must agree for a request is the caller's business. Floor 0 of `local`.
+policies must agree for a request is the caller's business. Floor 0.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
-from personalize_nb.local.conditions import Facts, expanded, like
-from personalize_nb.local.policies import Policy, Principals, Statement
+from personalize_nb.policies.conditions import Facts, expanded, like
+from personalize_nb.policies.documents import Policy, Principals, Statement
 
 _ROLE_OR_USER = re.compile(r"arn:[a-z-]+:(?:iam|sts)::(\d{12}):.+")
 
