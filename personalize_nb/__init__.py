@@ -25,6 +25,7 @@ _HOMES = {
     "inputs": ("Batch", "items", "rankings", "users"),
     "jobs": ("BatchInferenceJob", "attach", "list_jobs", "start"),
     "launch": ("recommend", "themes"),
+    "permissions": ("allow_personalize", "bucket_policy", "create_role"),
     "receipts": ("watch",),
     "redact": ("redact_notebook",),
     "requests": ("JobRequest", "Problem", "problems"),
