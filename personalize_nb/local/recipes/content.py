@@ -74,7 +74,7 @@ def _words(column: pa.ChunkedArray, rows: np.ndarray, n_items: int) -> sparse.cs
     where: list[int] = []
     terms: list[int] = []
     for row, text in zip(rows.tolist(), column.to_pylist(), strict=True):
-        for word in set(_WORD.findall((text or "").lower())):
+        for word in dict.fromkeys(_WORD.findall((text or "").lower())):
             where.append(row)
             terms.append(known.setdefault(word, len(known)))
     if not terms:
