@@ -229,8 +229,8 @@ class Writer:
 
 def test_another_generator_can_write_the_themes(tmp_path: Path) -> None:
     maker = ThemeMaker.build(catalogue(), "TITLE", tmp_path, generator=Writer('"Robots among the stars."\nSure!'))
-    themed = maker.make(["i001"], [["i004", "i007"]])[0]
-    assert (themed.theme, themed.generator) == ("Robots among the stars", "writer")
+    themed = maker.make(["i002"], [[f"i{number:03}" for number in range(5, 50, 3)]])[0]
+    assert (themed.theme, themed.generator, themed.replaced) == ("Robots among the stars", "writer", None)
 
 
 @pytest.mark.parametrize(

@@ -48,12 +48,13 @@ class Draft:
 class Proposal:
     """Drafts for one group, best first; later ones may be printed to keep the themes of a job apart.
 
-    `confidence` is between 0 and 1 and speaks of the drafts that are no fallback.
+    `confidence` is between 0 and 1 and speaks of the drafts that are no fallback. `problem` says why there are none.
     """
 
     drafts: tuple[Draft, ...]
     confidence: float
     evidence: tuple[Evidence, ...] = ()
+    problem: str = ""
 
 
 class ThemeGenerator(Protocol):

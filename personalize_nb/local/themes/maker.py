@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,8 +18,10 @@ from .catalogue import read_catalogue
 from .extractive import ExtractiveThemes
 from .generators import Draft, Evidence, Proposal, ThemeGenerator, ThemeRequest
 from .index import Index, load_or_build
+from .plugins import Guarded
 from .relevance import LOWEST, Relevance
-from .rules import one_line, problems
+from .rules import MAX_CHARACTERS, one_line, problems
+from .validator import Validator
 
 SAME_GROUP = 0.5  # groups that share this part of their items may share a theme
 REMEMBERED = 50
@@ -37,6 +39,8 @@ class Themed:
     evidence: tuple[Evidence, ...]
     fallback: str | None
     generator: str
+    # why the chosen generator's text is not the one printed
+    replaced: str | None = None
 
 
 class ThemeMaker:
@@ -54,9 +58,11 @@ class ThemeMaker:
         self._index = index
         self._default = ExtractiveThemes()
         self._default.prepare(index)
-        self._generator = generator or self._default
+        self._generator: ThemeGenerator | None = None
         if generator is not None:
-            generator.prepare(index)
+            self._generator = Guarded(generator)
+            self._generator.prepare(index)
+        self._validator = Validator(index)
         self._relevance = Relevance(index)
 
     @classmethod
@@ -124,18 +130,37 @@ class ThemeMaker:
         ]
 
     def _proposals(self, requests: Sequence[ThemeRequest]) -> list[tuple[Proposal, str]]:
-        """Ask the generator, keep the drafts that pass the rules, and ask the default where none does."""
-        checked = [(self._checked(given), self._generator.name) for given in self._generator.generate(requests)]
+        """Ask the generator, keep the drafts that pass the rules, and ask the default where none does.
+
+        A proposal of the default in place of another says in `problem` why.
+        """
+        if self._generator is None:
+            return [(self._checked(given), self._default.name) for given in self._default.generate(requests)]
+        asked = zip(requests, self._generator.generate(requests), strict=True)
+        checked = [(self._validated(given, request), self._generator.name) for request, given in asked]
         lost = [row for row, (proposal, _) in enumerate(checked) if not proposal.drafts]
-        if lost and self._generator is not self._default:
-            for row, given in zip(lost, self._default.generate([requests[row] for row in lost]), strict=True):
-                checked[row] = (self._checked(given), self._default.name)
+        for row, given in zip(lost, self._default.generate([requests[row] for row in lost]), strict=True):
+            reason = checked[row][0].problem
+            checked[row] = (replace(self._checked(given), problem=reason), self._default.name)
         return checked
 
     def _checked(self, given: Proposal) -> Proposal:
         tidy = [Draft(one_line(draft.text), draft.fallback) for draft in given.drafts]
         fit = tuple(draft for draft in tidy if not problems(draft.text, self._index.catalogue.rows))
-        return Proposal(fit, given.confidence, given.evidence)
+        return replace(given, drafts=fit)
+
+    def _validated(self, given: Proposal, request: ThemeRequest) -> Proposal:
+        """Keep what may be printed of a proposal from outside; the first draft's fault is told when nothing may."""
+        fit, faults = [], []
+        for draft in given.drafts:
+            text = one_line(draft.text)
+            found = self._validator.problems(text, request.items)
+            if found:
+                faults.append(f"{text[:MAX_CHARACTERS]!r} {', '.join(found)}")
+            else:
+                fit.append(Draft(text, draft.fallback))
+        problem = given.problem or (faults[0] if faults else "it proposed nothing")
+        return replace(given, drafts=tuple(fit), problem="" if fit else problem)
 
     def _themed(
         self, draft: Draft, request: ThemeRequest, proposal: Proposal, writer: str, scores: np.ndarray
@@ -154,6 +179,7 @@ class ThemeMaker:
             evidence=proposal.evidence,
             fallback=draft.fallback,
             generator=writer,
+            replaced=proposal.problem or None,
         )
 
 
