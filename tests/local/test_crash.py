@@ -161,3 +161,17 @@ def test_a_killed_worker_is_replaced_without_the_service_ending(api, info, folde
     for worker in psutil.Process(local.attach(folder).pid).children():
         worker.kill()
     assert status(api.describe_solution_version, ENDED, solutionVersionArn=arn)["status"] == "ACTIVE"
+
+
+def test_a_training_that_is_stopped_ends_stopped_and_others_go_on(api, folder, solution, status):
+    # new workers import their libraries while the training is IN_PROGRESS, which gives the time to stop it
+    for worker in psutil.Process(local.attach(folder).pid).children():
+        worker.kill()
+    stopped, kept = (api.create_solution_version(solutionArn=solution)["solutionVersionArn"] for _ in range(2))
+    status(api.describe_solution_version, {"CREATE IN_PROGRESS"}, solutionVersionArn=stopped)
+    api.stop_solution_version_creation(solutionVersionArn=stopped)
+    described = status(api.describe_solution_version, ENDED | {"CREATE STOPPED"}, solutionVersionArn=stopped)
+    assert described["status"] == "CREATE STOPPED"
+    with pytest.raises(api.exceptions.InvalidInputException, match="can be stopped"):
+        api.stop_solution_version_creation(solutionVersionArn=stopped)
+    assert status(api.describe_solution_version, ENDED, solutionVersionArn=kept)["status"] == "ACTIVE"

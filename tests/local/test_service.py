@@ -15,6 +15,7 @@ import threading
 import boto3
 import psutil
 import pytest
+from botocore.exceptions import ClientError
 
 from personalize_nb import local
 from personalize_nb.errors import LocalServiceError
@@ -82,6 +83,28 @@ def arguments(info):
         "aws_access_key_id": info.access_key,
         "aws_secret_access_key": info.secret_key,
     }
+
+
+def test_services_of_two_folders_know_nothing_of_each_other(folder, local_service, client, s3):
+    other = local.start(folder, idle_seconds=600)
+    assert other.url != local_service.url
+    theirs = client("s3", other)
+    theirs.put_object(Bucket=other.bucket, Key="of-the-other", Body=b"data")
+    with pytest.raises(s3.exceptions.NoSuchKey):
+        s3.get_object(Bucket=local_service.bucket, Key="of-the-other")
+    client("personalize", other).create_dataset_group(name="of-the-other")
+    names = [each["name"] for each in client("personalize").list_dataset_groups()["datasetGroups"]]
+    assert "of-the-other" not in names
+    intruder = boto3.client("s3", **arguments(local_service) | {"endpoint_url": other.url})
+    with pytest.raises(ClientError, match="is not one of this service's"):
+        intruder.list_buckets()
+    intruder.close()
+
+
+def test_a_folder_has_one_service_by_whatever_name_it_is_called(folder, tmp_path):
+    info = local.start(folder, idle_seconds=600)
+    (tmp_path / "alias").symlink_to(folder)
+    assert local.start(tmp_path / "alias").pid == info.pid
 
 
 def test_two_starters_get_one_service(folder):
