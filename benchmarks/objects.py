@@ -89,6 +89,7 @@ class Server:
         return {"ms": spent["seconds"] * 1000, CPU: spent["cpu"]}
 
     def _moved(self, size: int, task: Callable[[], None]) -> dict[str, float]:
+        os.sync()  # what the run before has left to write to the disk is not this one's to wait for
         spent = self._process.spends(task)
         return {RATE: size / MB / spent["seconds"], CPU: spent["cpu"], PEAK: spent["peak"]}
 
