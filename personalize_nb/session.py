@@ -134,7 +134,8 @@ class Session:
         prefix
             Folder in the bucket.
         **options
-            For `personalize_nb.local.start`: `region`, `account`, `idle_seconds`, `timeout`.
+            For `personalize_nb.local.start`: `region`, `account`, `idle_seconds`, `timeout`, and `themes`, what writes
+            themes: `{"generator": "openai", "model": "llama3.2"}`.
         """
         folder = Path(path or os.environ.get(FOLDER) or default_folder()).expanduser().resolve()
 

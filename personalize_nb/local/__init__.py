@@ -11,18 +11,21 @@ import select
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import filelock
 import psutil
 
 from personalize_nb.errors import LocalServiceError
-from personalize_nb.local import layout
+from personalize_nb.local import layout, themesettings
 from personalize_nb.local.record import ServiceInfo, alive, healthy, read_record
 
 __all__ = ["ServiceInfo", "attach", "start", "stop"]
 
 READY = b"ready"
+_PROFILES = frozenset({"AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE", "AWS_CA_BUNDLE"})
 _LOG_TAIL = 2000
 
 
@@ -33,6 +36,7 @@ def start(
     account: str | None = None,
     idle_seconds: float = 3600,
     timeout: float = 60,
+    themes: str | Mapping[str, Any] | None = None,
 ) -> ServiceInfo:
     """Find the service of a folder, or start it as a process of its own.
 
@@ -47,13 +51,21 @@ def start(
         The service ends after this time without requests and work; 0 means never.
     timeout
         Seconds to wait until it answers.
+    themes
+        What writes themes, from the next job on: the name of a generator, or `generator` with its options, such as
+        `{"generator": "openai", "model": "llama3.2"}`, and `items_per_file` to lift the limit of 100 items; by
+        default `PERSONALIZE_NB_THEMES`, else what the folder holds.
 
     Raises
     ------
     LocalServiceError
-        It did not start, or it serves another region or account; the message says why.
+        It did not start, or it serves another region or account, or a setting is not legal; the message says why.
     """
+    chosen = themes or themesettings.from_environment(os.environ)
+    settings = themesettings.parse(chosen) if chosen else None
     root = layout.claim_folder(Path(path))
+    if settings is not None:
+        themesettings.keep(root, settings)
     running = attach(root)
     if running is None:
         try:
@@ -156,8 +168,15 @@ def _launch(root: Path, region: str | None, account: str | None, idle_seconds: f
 
 
 def _environment() -> dict[str, str]:
-    """Return this environment without the user's own keys, which the service must not take for its own."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    """Return this environment without the user's own keys, which the service must not take for its own.
+
+    Where profiles and a container's credentials are found stays: a generator of themes may need them for Bedrock.
+    """
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("AWS_") or name in _PROFILES or name.startswith("AWS_CONTAINER_")
+    }
 
 
 def _log_tail(root: Path) -> str:

@@ -15,7 +15,7 @@ import sys
 from pathlib import Path
 
 from personalize_nb.errors import LocalServiceError
-from personalize_nb.local import READY, layout, stop
+from personalize_nb.local import READY, layout, stop, themesettings
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -60,6 +60,9 @@ def _serve(options: argparse.Namespace) -> int:
     # after the fork: the first half should not pay for these imports
     from personalize_nb.local.service import Service
 
+    themes = themesettings.from_environment(os.environ)
+    if themes and not detached:  # `start` has done it before it began this process
+        themesettings.keep(layout.claim_folder(options.path), themesettings.parse(themes))
     keys = (os.environ.get("AWS_ACCESS_KEY_ID"), os.environ.get("AWS_SECRET_ACCESS_KEY"))
     service = Service(
         layout.claim_folder(options.path),

@@ -7,6 +7,7 @@ Choices where Amazon's pages say nothing:
   input's folder, so that none overwrites another.
 * Rows come in input order. A line that is not a JSON object is echoed as a JSON string.
 * `_CHECK` is empty and is written before the first result.
+* A theme job also writes `<name>.themes.json` (`themenotes`) beside each `.out`, whose rows have exactly AWS's keys.
 
 Local service.
 """
@@ -17,12 +18,13 @@ import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 import pyarrow as pa
 
 from .. import limits
+from . import themenotes
 from .faults import WorkFault
 from .lines import ITEM_LIST, Block, Wanted, parse_lines, read_lines
 from .recipes.base import Model, Queries, Ranked
@@ -54,6 +56,7 @@ class BatchSpec:
     exploration_cut_off_days: float | None = None
     ranking_influence: Mapping[str, float] | None = None
     mode: str = "BATCH_INFERENCE"
+    theme_items_per_file: int = limits.MAX_THEME_RECORDS_PER_FILE
 
     @property
     def seed(self) -> int:
@@ -97,7 +100,7 @@ def run(
     """
     bucket, names = find_inputs(objects, spec.input_path)
     themes = spec.mode == THEME_GENERATION
-    most = limits.MAX_THEME_RECORDS_PER_FILE if themes else limits.MAX_RECORDS_PER_FILE
+    most = spec.theme_items_per_file if themes else limits.MAX_RECORDS_PER_FILE
     total = count_records(objects, bucket, list(names), most, "themes" if themes else "batch inference")
     out_bucket, folder = split_path(spec.output_path, "output")
     folder = folder if not folder or folder.endswith("/") else f"{folder}/"
@@ -112,6 +115,9 @@ def run(
                 out.write(text)
                 done += count
                 progress(done, total)
+        if runner.theme_maker is not None:
+            notes = themenotes.encoded(spec.job_name, key, runner.notes)
+            objects.put(out_bucket, f"{folder}{name}{themenotes.SUFFIX}", notes, "application/json")
 
 
 def split_path(path: str, which: str) -> tuple[str, str]:
@@ -196,13 +202,18 @@ class _Runner:
         self.rows = max(1, min(_MAX_LINES, cells, _MAX_RESULTS // max(1, spec.num_results)))
         if self.theme_maker is not None:
             # themes of one file are made together, so that no two of them are the same
-            self.rows = limits.MAX_THEME_RECORDS_PER_FILE
+            self.rows = max(limits.MAX_THEME_RECORDS_PER_FILE, min(self.rows, spec.theme_items_per_file))
+        # of the file that is answered: what was noted of its themes, and the lines before the present block
+        self.notes: list[dict[str, Any]] = []
+        self.line = 0
 
     def answer(self, source: BinaryIO) -> Iterator[tuple[int, memoryview]]:
         """Yield for each block its number of lines and the text of its rows."""
+        self.notes, self.line = [], 0
         for lines in read_lines(source, self.rows):
             block = parse_lines(lines, self.wanted)
             yield len(block), row_bytes(self._rows(block))
+            self.line += len(block)
 
     def _rows(self, block: Block) -> pa.StringArray:
         answered = self._usable(block)
@@ -254,7 +265,7 @@ class _Runner:
             )
         )
 
-    def _themed(self, block: Block, rows: np.ndarray, ranked: Ranked) -> pa.StringArray:
+    def _themed(self, block: Block, rows: np.ndarray, ranked: Ranked) -> pa.StringArray | None:
         groups = ranked.items.to_pylist()
         for row, group in zip(rows.tolist(), groups, strict=True):
             if not group:
@@ -262,10 +273,14 @@ class _Runner:
         seeds = self._column(block, "itemId", rows)
         pairs = [(row, seed, group) for row, seed, group in zip(rows.tolist(), seeds, groups, strict=True) if group]
         if not pairs:
-            return pa.array([], pa.string())
+            return None
         made = self.theme_maker.make([seed for _, seed, _ in pairs], [group for _, _, group in pairs])
         texts = [
             theme_row(block.inputs[row].as_py(), themed.items, themed.theme, themed.scores)
             for (row, _, _), themed in zip(pairs, made, strict=True)
+        ]
+        self.notes += [
+            themenotes.note(self.line + row + 1, seed, themed)
+            for (row, seed, _), themed in zip(pairs, made, strict=True)
         ]
         return pa.array(texts, pa.string())

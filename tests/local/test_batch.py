@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
@@ -17,6 +16,7 @@ from personalize_nb.local.filters import bind, parse
 from personalize_nb.local.objects.store import ObjectStore
 from personalize_nb.local.recipes.base import Queries, Ranked
 from personalize_nb.local.tables import Field, Schema, TrainingData
+from personalize_nb.local.themes import Evidence, Themed
 
 CATALOGUE = ["a", "b", "c", "d"]
 SCORES = np.array([0.5, 0.25, 0.00037734, 0.00007166])
@@ -46,17 +46,12 @@ class AlphabeticalModel:
         return Ranked(pa.array(items, pa.list_(pa.string())), pa.array(scores, pa.list_(pa.float64())))
 
 
-@dataclass(frozen=True)
-class Themed:
-    theme: str
-    items: list[str]
-    scores: list[float]
-
-
 class ReversingThemes:
     def make(self, seeds, groups):
+        scores = [0.19994527, 0.183059963, -0.188913, 0.00004]
+        grounds = (Evidence("sea", 0.5, 0.1, 2.0),)
         return [
-            Themed(f'Like "{seed}"', group[::-1], [0.19994527, 0.183059963, -0.188913, 0.00004][: len(group)])
+            Themed(f'Like "{seed}"', group[::-1], scores[: len(group)], 0.8, grounds, None, "reversing", None)
             for seed, group in zip(seeds, groups, strict=True)
         ]
 
@@ -73,7 +68,11 @@ def answer(objects, lines, recipe="aws-user-personalization", model=None, **opti
     """Run a job on lines (text or values) and return the rows of its output as text."""
     text = "".join((line if isinstance(line, str) else json.dumps(line)) + "\n" for line in lines)
     objects.put("bucket", "in/users.json", text.encode())
-    spec = {name: options.pop(name) for name in ("num_results", "mode", "exploration_weight") if name in options}
+    spec = {
+        name: options.pop(name)
+        for name in ("num_results", "mode", "exploration_weight", "theme_items_per_file")
+        if name in options
+    }
     batch.run(
         BatchSpec("job", "s3://bucket/in/users.json", "s3://bucket/out/", **spec),
         objects=objects,
@@ -132,6 +131,34 @@ def test_theme_rows_are_exact(objects):
         '{"input":{"userId":"1"},"output":{"recommendedItems":[]},'
         '"error":"User error: Required fields for the provided recipe are itemId"}',
     ]
+
+
+def test_a_file_beside_the_output_says_who_wrote_each_theme_and_why(objects):
+    lines = [{"itemId": "40"}, {"userId": "1"}, {"itemId": "41"}]
+    answer(objects, lines, "aws-similar-items", mode="THEME_GENERATION", theme_maker=ReversingThemes())
+    assert keys(objects) == ["in/users.json", "out/_CHECK", "out/users.json.out", "out/users.json.themes.json"]
+    notes = json.loads("\n".join(read(objects, "out/users.json.themes.json")))
+    assert (notes["job"], notes["input"]) == ("job", "in/users.json")
+    assert [(one["line"], one["itemId"]) for one in notes["themes"]] == [(1, "40"), (3, "41")]
+    assert notes["themes"][0] == {
+        "line": 1,
+        "itemId": "40",
+        "theme": 'Like "40"',
+        "generator": "reversing",
+        "confidence": 0.8,
+        "fallback": None,
+        "replaced": None,
+        "evidence": [{"phrase": "sea", "share": 0.5, "base": 0.1, "fit": 2.0}],
+    }
+
+
+def test_the_limit_of_items_with_themes_can_be_lifted(objects):
+    lines = [{"itemId": str(number)} for number in range(250)]
+    options = {"mode": "THEME_GENERATION", "theme_maker": ReversingThemes()}
+    rows = answer(objects, lines, "aws-similar-items", **options, theme_items_per_file=250)
+    assert len(rows) == 250 and all(json.loads(row)["output"]["theme"] for row in rows)
+    with pytest.raises(WorkFault, match="has 250 records; with themes it can have 249"):
+        answer(objects, lines, "aws-similar-items", **options, theme_items_per_file=249)
 
 
 def test_a_theme_row_without_items_is_an_error(objects):
