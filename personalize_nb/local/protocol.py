@@ -6,21 +6,21 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import uuid
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from personalize_nb.limits import service_model
-from personalize_nb.local import diskspace
+from personalize_nb.local import diskspace, restprotocol
 from personalize_nb.local.endpoint import Handler, Request, Response
 from personalize_nb.local.faults import ApiFault
+from personalize_nb.local.jsonbodies import compact, parsed
 from personalize_nb.local.operations.control import find_operation
 from personalize_nb.local.shapes import checked, projected
 
 if TYPE_CHECKING:
     from personalize_nb.local.operations import Control
+    from personalize_nb.local.serving import Serving
 
 CONTENT_TYPE = "application/x-amz-json-1.1"
 TARGET_PREFIX = "AmazonPersonalize."
@@ -30,18 +30,29 @@ MAX_REQUEST_BYTES = 1_000_000
 log = logging.getLogger(__name__)
 
 
-def personalize_handler(control: Control) -> Handler:
-    """Return the endpoint's handler for everything signed as `personalize`."""
+def personalize_handler(control: Control, serving: Serving | None = None) -> Handler:
+    """Return the endpoint's handler for everything signed as `personalize`: control plane, runtime and events.
+
+    Parameters
+    ----------
+    control
+        The control plane.
+    serving
+        What answers the runtime and events services; None leaves them out.
+    """
 
     def handle(request: Request) -> Response:
         if request.method == "POST" and request.path == "/":
             body = request.body.read_all(MAX_REQUEST_BYTES)
             status, headers, content = answer(control, request.headers.get("x-amz-target"), body)
+        elif serving is not None and request.method == "POST" and request.path in restprotocol.routes():
+            body = request.body.read_all(MAX_REQUEST_BYTES)
+            status, headers, content = restprotocol.answer(serving, request.path, body)
         else:
+            legal = ", ".join(["/ with an X-Amz-Target header", *restprotocol.routes()])
             fault = ApiFault(
                 "UnknownOperationException",
-                f"{request.method} {request.path} is not served here: the local service answers the control plane of "
-                "Amazon Personalize (POST / with an X-Amz-Target header), not its runtime or events services.",
+                f"{request.method} {request.path} is not served here; legal is POST to: {legal}.",
                 404,
             )
             status, headers, content = _refusal(fault)
@@ -69,7 +80,7 @@ def answer(control: Control, target: str | None, body: bytes) -> tuple[int, dict
     """
     try:
         operation = _operation(target)
-        params = checked(_parsed(body), operation.input_shape)
+        params = checked(parsed(body), operation.input_shape)
         result = control.call(operation.name, params)
     except ApiFault as fault:
         return _refusal(fault)
@@ -80,7 +91,7 @@ def answer(control: Control, target: str | None, body: bytes) -> tuple[int, dict
         text = "The local service met an unexpected fault; the traceback is in service.log."
         return _refusal(ApiFault("InternalFailure", text, 500))
     shape = operation.output_shape
-    return 200, _headers(), b"" if shape is None else _compact(projected(result, shape))
+    return 200, _headers(), b"" if shape is None else compact(projected(result, shape))
 
 
 def _operation(target: str | None) -> Any:
@@ -96,29 +107,9 @@ def _operation(target: str | None) -> Any:
     return model.operation_model(name)
 
 
-def _parsed(body: bytes) -> dict[str, Any]:
-    try:
-        params = json.loads(body or b"{}", parse_constant=_no_constant)
-        # half a surrogate pair is legal JSON and no text: it could be neither stored nor answered
-        json.dumps(params, ensure_ascii=False).encode()
-    except (ValueError, RecursionError) as error:  # also UnicodeDecodeError and UnicodeEncodeError
-        raise ApiFault("SerializationException", f"The request's body is not JSON: {error}.") from error
-    if not isinstance(params, dict):
-        raise ApiFault("SerializationException", f"The request must be a JSON object, got {type(params).__name__}.")
-    return params
-
-
-def _no_constant(name: str) -> None:
-    raise ValueError(f"{name} is not JSON")
-
-
 def _refusal(fault: ApiFault) -> tuple[int, dict[str, str], bytes]:
-    return fault.status, _headers(), _compact({"__type": fault.code, "message": fault.message})
+    return fault.status, _headers(), compact({"__type": fault.code, "message": fault.message})
 
 
 def _headers() -> dict[str, str]:
     return {"Content-Type": CONTENT_TYPE, "x-amzn-RequestId": str(uuid.uuid4())}
-
-
-def _compact(value: Mapping[str, Any]) -> bytes:
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()

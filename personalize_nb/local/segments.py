@@ -6,12 +6,14 @@ Amazon's pages say nothing: an item that no dataset knows, and attributes that n
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from scipy import sparse
 
 from .. import limits
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
 
 # scores and results held at once
 _MAX_CELLS, _MAX_RESULTS = 8_000_000, 1_000_000
+
+_POSITION = re.compile(r" \(position \d+\)| at position \d+")
 
 MOST_LINES = {
     "itemId": limits.MAX_ITEM_SEGMENTS_PER_FILE,
@@ -99,6 +103,7 @@ class _Runner:
         self.spec, self.model, self.data, self.filter = spec, model, data, bound_filter
         placeholders = () if bound_filter is None else bound_filter.expression.placeholders
         self.wanted = Wanted((spec.key,), (), placeholders)
+        self.present = _present(model, data)
         widest = max(1, len(model.user_ids), len(model.item_ids))
         self.rows = max(1, min(_MAX_CELLS // widest, _MAX_RESULTS // min(spec.num_results, widest)))
 
@@ -118,6 +123,8 @@ class _Runner:
                 block.errors[rows[place]] = text
                 del sets[rows[place]]
             allowed = allowed[[place for place in range(len(rows)) if place not in errors]]
+        if self.present is not None:
+            allowed = np.tile(self.present, (len(sets), 1)) if allowed is None else allowed & self.present
         good = None
         if sets:
             answered = list(sets)
@@ -134,7 +141,9 @@ class _Runner:
             try:
                 items = items_with(text, self.data, self.model.item_ids)
             except FilterError as fault:
-                block.errors[row] = f"{ITEM_ATTRIBUTES} {fault.message.removeprefix('Could not create filter. ')}"
+                text = fault.message.removeprefix("Could not create filter. ")
+                # positions count from the start of the filter that the text was made into
+                block.errors[row] = f"{ITEM_ATTRIBUTES}: {_POSITION.sub('', text)}"
                 return None
             problem = "no item has these attributes"
         else:
@@ -150,6 +159,15 @@ class _Runner:
         columns = np.concatenate(sets)
         shape = (len(sets), len(self.model.item_ids))
         return sparse.csr_matrix((np.ones(len(columns)), columns, starts), shape=shape)
+
+
+def _present(model: UserSegments, data: TrainingData) -> np.ndarray | None:
+    """Return which users of the model still have data: deleted ones must not appear. None when all have."""
+    if data.interactions is None:
+        return np.zeros(len(model.user_ids), bool)
+    users = pc.unique(data.interactions["USER_ID"].cast(pa.string()))
+    present = pc.is_in(model.user_ids, value_set=users).to_numpy(zero_copy_only=False)
+    return None if present.all() else present
 
 
 def items_with(attributes: str, data: TrainingData, item_ids: pa.StringArray) -> np.ndarray:

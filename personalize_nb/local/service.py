@@ -32,6 +32,8 @@ from personalize_nb.local.operations.quotas import Quota, configured
 from personalize_nb.local.performing import Context, perform
 from personalize_nb.local.protocol import personalize_handler
 from personalize_nb.local.record import HEALTH_PATH, ServiceInfo, alive, healthy, proof, read_record, write_record
+from personalize_nb.local.serving import Serving
+from personalize_nb.local.serving.models import Models
 from personalize_nb.local.store import Resource, Store
 from personalize_nb.local.streamed import Streamed
 from personalize_nb.local.supervisor import Supervisor
@@ -110,10 +112,11 @@ class Service:
             on_delete=self._discard,
             judge=self._judge,
         )
+        serving = Serving(control, Models(root, self._streamed), self._streamed)
         handlers: dict[str, Handler] = {
             "s3": s3_handler(self._objects, self.region, self.account),
             **accounts_handlers(root, self.account),
-            "personalize": self._personalize(personalize_handler(control), secret_key),
+            "personalize": self._personalize(personalize_handler(control, serving), secret_key),
         }
         self._idle_seconds = idle_seconds
         self._used_at = time.monotonic()
@@ -159,6 +162,8 @@ class Service:
         if current is None or current.pid != os.getpid():
             log.warning("the record in %s is gone; nobody can find this service", self.root)
             return True
+        if self._endpoint.busy:
+            return False
         quiet = time.monotonic() - self._used_at
         return bool(self._idle_seconds) and min(quiet, self._supervisor.idle_for()) > self._idle_seconds
 

@@ -57,18 +57,37 @@ class Streamed:
             sql = "SELECT coalesce(max(id), 0), count(*) FROM streamed WHERE dataset_group = ?"
             return tuple(connection.execute(sql, (group,)).fetchone())
 
-    def rows(self, group: str, dataset_type: str) -> list[dict[str, Any]]:
-        """Return the rows of a dataset, oldest first; events that nobody can be named for are left out."""
-        sql = "SELECT user, session, body FROM streamed WHERE dataset_group = ? AND type = ? ORDER BY id"
+    def rows(self, group: str, dataset_type: str, after: int = 0) -> list[dict[str, Any]]:
+        """Return the rows of a dataset, oldest first; events that nobody can be named for are left out.
+
+        Parameters
+        ----------
+        group, dataset_type
+            The dataset.
+        after
+            Only rows with a higher number, as `newest` gives it.
+        """
+        where = "FROM streamed WHERE dataset_group = ? AND type = ?"
         with self._database.reading() as connection:
-            found = connection.execute(sql, (group, dataset_type)).fetchall()
+            sql = f"SELECT user, session, body {where} AND id > ? ORDER BY id"
+            found = connection.execute(sql, (group, dataset_type, after)).fetchall()
+            owners: dict[str, str] = {}
+            if any(row["user"] is None for row in found):
+                sql = f"SELECT session, user {where} AND user IS NOT NULL AND session IS NOT NULL ORDER BY id"
+                owners = dict(connection.execute(sql, (group, dataset_type)).fetchall())
         rows = [json.loads(row["body"]) for row in found]
         if dataset_type != INTERACTIONS:
             return rows
-        owners = {row["session"]: row["user"] for row in found if row["user"] is not None}
         for row, stored in zip(rows, found, strict=True):
             row[_USER] = stored["user"] or owners.get(stored["session"])
         return [row for row in rows if row[_USER] is not None and row.get("ITEM_ID") is not None]
+
+    def recent(self, group: str, after: int) -> dict[str, list[str]]:
+        """Return the items of each user's events that came after row `after`, oldest first."""
+        found: dict[str, list[str]] = {}
+        for row in self.rows(group, INTERACTIONS, after):
+            found.setdefault(row[_USER], []).append(row["ITEM_ID"])
+        return found
 
     def forget(self, group: str, dataset_type: str | None = None) -> None:
         """Remove the rows of a deleted dataset, or of a whole group."""

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from personalize_nb import limits
-from personalize_nb.local import layout, updating
+from personalize_nb.local import layout, streamed, themesettings, updating
 from personalize_nb.local.performing import Context, Task
 from personalize_nb.local.store import Resource
 from personalize_nb.local.tables import Field, Schema
@@ -108,6 +108,8 @@ def _train(
 
     started = context.clock()
     recipe = body["_recipe"]
+    with streamed.opened(context.root) as rows:
+        streamed_to = rows.newest(body["_group"])[0]
     # segments are made from imported data alone
     data = load(context, body, columns, with_streamed=limits.RECIPES[recipe].type != "USER_SEGMENTATION")
     # what an earlier, killed attempt left is replaced as a whole
@@ -118,7 +120,7 @@ def _train(
     model.save(folder)
     measured = metrics.hold_out(recipe, data, **arguments, seed=SEED)
     hours = math.ceil((context.clock() - started) / 3.6) / 1000
-    return {"_metrics": measured, "trainingHours": hours}
+    return {"_metrics": measured, "trainingHours": hours, "_streamedTo": streamed_to}
 
 
 def export_dataset(context: Context, resource: Resource) -> None:
@@ -159,6 +161,7 @@ def run_batch_inference_job(context: Context, resource: Resource) -> None:
 
     body = resource.body
     model = recipes.load(layout.model_path(context.root, body["solutionVersionArn"]))
+    settings = themesettings.kept(context.root)
     config = body.get("batchInferenceJobConfig", {})
     exploration = config.get("itemExplorationConfig", {})
     spec = batch.BatchSpec(
@@ -170,6 +173,7 @@ def run_batch_inference_job(context: Context, resource: Resource) -> None:
         exploration_cut_off_days=number(exploration.get("explorationItemAgeCutOff")),
         ranking_influence=config.get("rankingInfluence"),
         mode=body["_mode"],
+        theme_items_per_file=settings.items_per_file,
     )
     outlive_second(context, resource)
     batch.run(
@@ -178,7 +182,7 @@ def run_batch_inference_job(context: Context, resource: Resource) -> None:
         model=model,
         facts=limits.RECIPES[body["_recipe"]],
         bound_filter=bound_filter(context, body, model),
-        theme_maker=theme_maker(context, body),
+        theme_maker=theme_maker(context, body, settings),
         progress=progress(context, resource),
     )
 

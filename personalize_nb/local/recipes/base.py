@@ -8,6 +8,7 @@ a few values per query and item of the block.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -79,10 +80,15 @@ class Model(ABC):
         self.facts = facts
         self._items = Codes(item_ids)
         self._users = Codes(user_ids)
+        self.recent: Mapping[str, Sequence[str]] = {}
 
     @abstractmethod
     def rank(self, queries: Queries) -> Ranked:
         """Rank the catalogue, or the query's own list, for each query of the block."""
+
+    def remember(self, recent: Mapping[str, Sequence[str]]) -> None:
+        """Note the items that users met since the training, oldest first, for recipes that rank by histories."""
+        self.recent = recent
 
     def save(self, folder: Path) -> None:
         """Write the model to a folder that appears whole or not at all."""

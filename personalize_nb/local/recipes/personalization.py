@@ -93,8 +93,19 @@ class Sequential(Model):
         histories = self._histories.of_users(codes[known])
         lengths = np.zeros(len(users), np.int64)
         lengths[known] = np.diff(histories.starts)
+        items = histories.items
+        recent = self.recent
+        # items that nobody knew at the training are left out
+        new = [(row, self.item_codes(list(recent[user]))) for row, user in enumerate(users) if user in recent]
+        added = [(row, codes[codes >= 0]) for row, codes in new]
+        if added:
+            ends = np.cumsum(lengths)
+            places = np.concatenate([np.full(len(codes), ends[row]) for row, codes in added])
+            items = np.insert(items, places, np.concatenate([codes for _, codes in added]).astype(items.dtype))
+            for row, codes in added:
+                lengths[row] += len(codes)
         starts = np.concatenate(([0], np.cumsum(lengths))).astype(np.int64)
-        return Sequences(starts, histories.items, histories.times, histories.n_items)
+        return Sequences(starts, items, np.zeros(len(items), np.int64), histories.n_items)
 
     def states(self, given: Sequences) -> States:
         return states_of(given, np.full(given.n_users, self.facts["again"]), self.facts["recency"])
