@@ -92,13 +92,13 @@ def recipe_facts(name_or_arn: str) -> RecipeFacts | None:
 
 
 @cache
-def service_model() -> Any:
-    """Return botocore's `ServiceModel` of Personalize (about 60 ms the first time)."""
+def service_model(service: str = "personalize") -> Any:
+    """Return botocore's `ServiceModel` of Personalize, or of its runtime or events (about 60 ms the first time)."""
     import botocore.loaders
     import botocore.model
 
-    description = botocore.loaders.Loader().load_service_model("personalize", "service-2")
-    return botocore.model.ServiceModel(description, "personalize")
+    description = botocore.loaders.Loader().load_service_model(service, "service-2")
+    return botocore.model.ServiceModel(description, service)
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,10 @@ import json
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from personalize_nb.local import themesettings
 from personalize_nb.local.faults import ApiFault, WorkFault
 from personalize_nb.local.performing import Context, check_wanted
 from personalize_nb.local.store import Resource
@@ -20,7 +22,8 @@ from personalize_nb.local.tables import Schema, TrainingData
 if TYPE_CHECKING:
     from personalize_nb.local.filters import BoundFilter
     from personalize_nb.local.recipes.base import Model
-    from personalize_nb.local.themes import ThemeMaker
+    from personalize_nb.local.themes import ThemeGenerator, ThemeMaker
+    from personalize_nb.local.themesettings import ThemeSettings
 
 
 def progress(context: Context, resource: Resource) -> Callable[[int, int], None]:
@@ -110,11 +113,25 @@ def bound_user_filter(body: Mapping[str, Any], data: TrainingData, model: Model)
     return filters.bind_users(filters.parse(body["_filterExpression"]), data, model.user_ids)
 
 
-def theme_maker(context: Context, body: Mapping[str, Any]) -> ThemeMaker | None:
+def theme_maker(context: Context, body: Mapping[str, Any], settings: ThemeSettings) -> ThemeMaker | None:
     """Return what writes themes, for a job that asks for them."""
     if body["_mode"] != "THEME_GENERATION":
         return None
     from personalize_nb.local.themes import ThemeMaker
 
     item_name = body["themeGenerationConfig"]["fieldsForThemeGeneration"]["itemName"]
-    return ThemeMaker.build(load(context, body, {}), item_name, context.root / "cache")
+    cache = context.root / "cache"
+    return ThemeMaker.build(load(context, body, {}), item_name, cache, generator=_generator(settings, cache))
+
+
+def _generator(settings: ThemeSettings, cache: Path) -> ThemeGenerator | None:
+    """Return the generator that the service is told to use; None is the default."""
+    if settings.generator == themesettings.DEFAULT:
+        return None
+    from personalize_nb.local.themes import plugins
+
+    try:
+        return plugins.make(settings.generator, settings.options, cache)
+    except Exception as error:
+        # its package may have changed since the settings were checked
+        return plugins.Absent(settings.generator, f"{settings.generator} cannot be used: {error}")
