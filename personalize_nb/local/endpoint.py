@@ -140,6 +140,11 @@ class Endpoint:
     def port(self) -> int:
         return self._server.server_address[1]
 
+    @property
+    def busy(self) -> bool:
+        """Whether a request is under way; a transfer may take longer than any idle time."""
+        return self._server.is_busy()
+
     def serve_forever(self) -> None:
         """Answer until `stop` is called from another thread."""
         self._serving = True
@@ -254,6 +259,10 @@ class _Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
         with self._changed:
             self._connections.pop(connection, None)
             self._changed.notify_all()
+
+    def is_busy(self) -> bool:
+        with self._changed:
+            return any(connection.busy for connection in self._connections)
 
     def end_connections(self) -> None:
         """Close the idle ones now and the busy ones after their answer, or after a few seconds anyway."""

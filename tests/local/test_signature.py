@@ -173,6 +173,19 @@ def test_many_requests_on_one_connection_and_only_their_activity_is_told():
     assert len(calls) == 6
 
 
+def test_an_endpoint_is_busy_while_a_request_is_under_way():
+    told = []
+
+    def answer(request):
+        told.append(endpoint.busy)
+        return Response()
+
+    with wire.serving({"s3": answer}) as endpoint:
+        told.append(endpoint.busy)
+        assert call(endpoint)[0] == 200
+    assert told == [False, True]
+
+
 def test_an_endpoint_that_never_served_can_be_stopped():
     Endpoint({}, {}, wire.REGION).stop()
 

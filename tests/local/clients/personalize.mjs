@@ -2,11 +2,11 @@
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
 import * as sdk from "@aws-sdk/client-personalize";
-import { GetObjectCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
+import { GetObjectCommand, PutBucketPolicyCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 
 const { BUCKET: Bucket, ROLE_ARN: roleArn, CSV: csv, AVRO: schema } = process.env;
 const client = new sdk.PersonalizeClient({});
-const s3 = new S3Client({ forcePathStyle: true });
+const s3 = new S3Client({});
 const name = "javascript";
 
 async function active(Describe, arn) {
@@ -18,6 +18,15 @@ async function active(Describe, arn) {
   }
 }
 
+const Policy = JSON.stringify({
+  Version: "2012-10-17",
+  Statement: [{
+    Effect: "Allow", Principal: { Service: "personalize.amazonaws.com" },
+    Action: ["s3:GetObject", "s3:ListBucket", "s3:PutObject"],
+    Resource: [`arn:aws:s3:::${Bucket}`, `arn:aws:s3:::${Bucket}/*`],
+  }],
+});
+await s3.send(new PutBucketPolicyCommand({ Bucket, Policy }));
 await s3.send(new PutObjectCommand({ Bucket, Key: "js/data.csv", Body: csv }));
 await s3.send(new PutObjectCommand({ Bucket, Key: "js/readers.json", Body: '{"userId": "u1"}\n{"userId": "u2"}\n' }));
 

@@ -11,7 +11,7 @@ import { Upload } from "@aws-sdk/lib-storage";
 import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
 
 const Bucket = process.env.BUCKET;
-const client = new S3Client({ forcePathStyle: true });
+const client = new S3Client({});
 const send = (command) => client.send(command);
 const bytes = async (answer) => Buffer.from(await answer.Body.transformToByteArray());
 
