@@ -1,0 +1,157 @@
+"""What the embedded service does where Amazon's documentation is silent or contradicts itself: the one list of it.
+
+    python -m personalize_nb.local.choices    prints it
+
+Imports nothing. Local service, over floor 0.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One open question and what is done here.
+
+    Parameters
+    ----------
+    subject
+        What it is about.
+    choice
+        What the service does.
+    where
+        The module that does it, below `personalize_nb.local`.
+    """
+
+    subject: str
+    choice: str
+    where: str
+
+
+CHOICES: tuple[Choice, ...] = (
+    # requests
+    Choice(
+        "Texts of refusals that nobody recorded", "our own words: what is wrong, the value, what is legal", "operations"
+    ),
+    Choice("Patterns of the model that are not anchored", "matched in full", "shapes"),
+    Choice(
+        "A repeated name, an unknown ARN, a resource that is not ACTIVE",
+        "ResourceAlreadyExistsException, "
+        "ResourceNotFoundException, ResourceInUseException, in this order of checks: name, ARNs, values",
+        "operations",
+    ),
+    Choice(
+        "CreateFilter on a group that is not ACTIVE",
+        "InvalidInputException; the model lists no ResourceInUse",
+        "operations.filters",
+    ),
+    Choice(
+        "Members left out of a request",
+        "stay out of Describe, but for those whose default the guide states "
+        "(performAutoTraining, performHPO, importMode, trainingMode, minProvisionedTPS, ingestionMode)",
+        "operations",
+    ),
+    Choice("Order of List answers", "oldest first", "store"),
+    Choice(
+        "List filtered by an ARN that does not exist",
+        "an empty list; ListSolutionVersions, whose model has it: ResourceNotFoundException",
+        "operations",
+    ),
+    Choice("The largest number of tags", "50, as the guide says; the model's list allows 200", "limits"),
+    Choice("Deletions", "at once: DELETE PENDING and DELETE IN_PROGRESS are never seen", "operations"),
+    Choice("A second import into a dataset that is being imported", "ResourceInUseException", "operations.import_jobs"),
+    Choice(
+        "A second event tracker or metric attribution for a dataset group",
+        "LimitExceededException",
+        "operations.quotas",
+    ),
+    Choice("Pending exports at once", "5, as imports", "operations.quotas"),
+    Choice("Popularity-Count's recipeType", "USER_PERSONALIZATION, as its own page says", "operations.recipes"),
+    Choice(
+        "performAutoTraining, performIncrementalUpdate, performHPO",
+        "recorded and shown; nothing starts by itself",
+        "operations.solutions",
+    ),
+    Choice("trainingMode UPDATE", "needs an ACTIVE FULL version and trains anew, which here costs seconds", "tasks"),
+    Choice(
+        "itemExplorationConfig on a recipe that does not explore", "InvalidInputException", "operations.exploration"
+    ),
+    Choice(
+        "rankingInfluence on a recipe that does not read it", "accepted, no effect", "operations.batch_inference_jobs"
+    ),
+    Choice("The largest numResults of a batch job", "none but the catalogue; segments: 5 million", "operations"),
+    Choice(
+        "Output path equal to the input path", "refused; the same folder is fine", "operations.batch_inference_jobs"
+    ),
+    # batch files
+    Choice("_CHECK", "empty, written before the first result, kept", "batch"),
+    Choice(
+        "Output names of inputs in sub-folders",
+        "the file name; of equal names, the path below the input's folder",
+        "batch",
+    ),
+    Choice("Output path without a slash at its end", "a folder all the same", "batch"),
+    Choice("The error key of good rows", "always there, null", "rows"),
+    Choice("Reasons of v2 recipes in batch rows", "not written", "rows"),
+    Choice("Unknown items in Personalized-Ranking", "at the end, with score 0", "recipes.personalization"),
+    Choice("BOM, CRLF, blank lines, duplicate lines", "accepted; a duplicate line is answered twice", "lines"),
+    Choice(
+        "IDs that are not strings, lines that are no JSON (also compressed files)", "an error row for the line", "lines"
+    ),
+    Choice("Order of output rows", "the input's", "batch"),
+    Choice("An item that no dataset knows in a segment job, attributes that no item has", "an error row", "segments"),
+    Choice(
+        "Users who met an item already, in its segment",
+        "count, as often as people come back to items",
+        "recipes.segmentation",
+    ),
+    Choice("INCREMENTAL imports in segments", "count as FULL ones; rows put one by one do not", "tasks"),
+    # filters
+    Choice("AND and OR together, parentheses", "AND binds tighter; parentheses are refused", "filters"),
+    Choice("A clause whose IF is false", "is skipped for that user", "filters"),
+    Choice("Missing values", "are in no list and compare with nothing, so NOT IN and != let them pass", "filters"),
+    Choice('= with strings, quoted placeholders, "*" in quotes', "accepted", "filters"),
+    Choice("Interactions.EVENT_TYPE on UserID", "users with such an event, with whatever item", "filters.users"),
+    # data
+    Choice("An item or user both imported and put", "the put row is the newer one", "datasets"),
+    Choice("Events without user", "belong to the user whom another event of their session names", "streamed"),
+    Choice("Events without item", "accepted and not used", "serving.events"),
+    Choice("Names in properties", "the schema's, or those in camel case; others are ignored", "serving.events"),
+    Choice("Name of an exported file", "<path>/<job name>.csv", "tasks"),
+    Choice(
+        "Data deletion and trained models",
+        "models stay until they are trained again; segments leave the users out",
+        "segments",
+    ),
+    # real time
+    Choice("Context of real-time requests", "accepted, no effect", "serving.recommendations"),
+    Choice("Keys of metadata in real-time answers", "the column names as requested", "serving.recommendations"),
+    Choice(
+        "Places of promoted items",
+        "by chance that depends on who asks; 20 % without a percentage",
+        "serving.promotions",
+    ),
+    Choice(
+        "A campaign or recommender that is not ACTIVE, asked",
+        "InvalidInputException; the model has no other",
+        "serving.recommendations",
+    ),
+    # models
+    Choice(
+        "Domain recipes", "train their custom siblings on the event type of the use case", "operations.recommenders"
+    ),
+    Choice("NDCG's ideal list, coverage, users with one step", "see the module", "metrics"),
+    Choice("Hits, recall and coverage of segments", "see the module", "segment_metrics"),
+)
+
+
+def main() -> None:
+    """Print the list as a Markdown table."""
+    print("| where Amazon is silent | what is done here | module |\n|---|---|---|")
+    for choice in CHOICES:
+        print(f"| {choice.subject} | {choice.choice} | `{choice.where}` |")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,71 @@
+"""Which operations of the installed botocore's models are answered, as the table in README.md.
+
+    python -m personalize_nb.local.coverage            prints it
+    python -m personalize_nb.local.coverage README.md  writes it between the file's markers
+
+Local service, over floor 0.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from personalize_nb.limits import service_model
+from personalize_nb.local.operations import OPERATIONS, RECORDED
+from personalize_nb.local.restprotocol import SERVICES
+from personalize_nb.local.serving import SERVED
+
+START, END = "<!-- operations -->", "<!-- /operations -->"
+REAL, RECORDED_ONLY, UNSUPPORTED = "real", "recorded only", "unsupported"
+CONTROL = "personalize"
+
+
+def operations() -> Iterator[tuple[str, str, str]]:
+    """Yield service, operation and how far it is answered, in the order of the models."""
+    for service in (CONTROL, *SERVICES):
+        answered = OPERATIONS if service == CONTROL else SERVED
+        for name in service_model(service).operation_names:
+            state = UNSUPPORTED if name not in answered else RECORDED_ONLY if name in RECORDED else REAL
+            yield service, name, state
+
+
+def table() -> str:
+    """Return the table as Markdown: one row for each service and state, and the count of each."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for service, name, state in operations():
+        found.setdefault((service, state), []).append(name)
+    lines = ["| service | state | operations |", "|---|---|---|"]
+    order = (REAL, RECORDED_ONLY, UNSUPPORTED)
+    for (service, state), names in sorted(found.items(), key=lambda entry: order.index(entry[0][1])):
+        lines.append(f"| `{service}` | {state} ({len(names)}) | {', '.join(names)} |")
+    return "\n".join(lines)
+
+
+def written(text: str) -> str:
+    """Return a document with the table between its markers.
+
+    Raises
+    ------
+    ValueError
+        The document has no markers.
+    """
+    head, start, rest = text.partition(START)
+    _, end, tail = rest.partition(END)
+    if not start or not end:
+        raise ValueError(f"the markers {START} and {END} are not in the document")
+    return f"{head}{START}\n{table()}\n{END}{tail}"
+
+
+def main(arguments: list[str]) -> None:
+    """Print the table, or write it into the documents named."""
+    if not arguments:
+        print(table())
+    for name in arguments:
+        path = Path(name)
+        path.write_text(written(path.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
