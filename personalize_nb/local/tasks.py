@@ -162,7 +162,6 @@ def run_batch_inference_job(context: Context, resource: Resource) -> None:
     body = resource.body
     model = recipes.load(layout.model_path(context.root, body["solutionVersionArn"]))
     settings = themesettings.kept(context.root)
-    settings = themesettings.kept(context.root)
     config = body.get("batchInferenceJobConfig", {})
     exploration = config.get("itemExplorationConfig", {})
     spec = batch.BatchSpec(
