@@ -23,6 +23,7 @@ _HOMES = {
     "filters": ("Filter", "create_filter", "find_filter", "list_filters"),
     "form": ("JobForm",),
     "inputs": ("Batch", "items", "rankings", "users"),
+    "inspection": ("preflight",),
     "jobs": ("BatchInferenceJob", "attach", "list_jobs", "start"),
     "launch": ("recommend", "themes"),
     "permissions": ("allow_personalize", "bucket_policy", "create_role"),
