@@ -184,6 +184,11 @@ class Keys:
                 "InvalidCiphertextException", "The ciphertext was changed, or its encryption context is another one."
             ) from None
 
+    @staticmethod
+    def random(size: int) -> bytes:
+        """Bytes that nobody can guess."""
+        return os.urandom(size)
+
     def new_data_key(self, name: str) -> tuple[str, bytes, bytes]:
         """A new data key under a key: the key's ARN, the data key, and the data key encrypted."""
         plain = os.urandom(KEY_BYTES)

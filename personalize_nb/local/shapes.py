@@ -20,6 +20,7 @@ _PYTHON_TYPES: dict[str, tuple[type, ...]] = {
     "map": (dict,),
     "list": (list,),
     "string": (str,),
+    "blob": (str,),  # as base64
     "boolean": (bool,),
     "integer": (int,),
     "long": (int,),
