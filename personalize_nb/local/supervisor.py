@@ -52,8 +52,8 @@ class Supervisor:
 
     def start(self) -> None:
         """Take up the work of processes that are gone, then supervise in a thread."""
-        # whoever held work is gone, also when one of ours has got its number since (in a container they often do)
-        self._release(set())
+        # whoever held work is gone, also when its number is ours now (in a container it often is)
+        self._release()
         self._thread.start()
 
     def wake(self) -> None:
@@ -136,10 +136,10 @@ class Supervisor:
             del self._workers[process.pid]
             process.stdin.close()
             log.info("worker %d ended with code %d", process.pid, process.returncode)
-        living = {os.getpid(), *self._workers}
-        # asked each time, because a full disk may have kept the last time from being written down
-        if not living.issuperset(self._store.running()):
-            self._release(living)
+        # Asked each time, because a full disk may have kept the last time from being written down. Light work of
+        # this process is not under way here, so what it still holds could not be ended either.
+        if not self._workers.keys() >= self._store.running().keys():
+            self._release()
 
     def _end_stopped(self) -> None:
         """End workers whose work was stopped through the API: a long calculation does not look up by itself."""
@@ -152,9 +152,9 @@ class Supervisor:
         resource = self._store.get(work.arn)
         return resource is not None and resource.status == STOPPING
 
-    def _release(self, living: set[int]) -> None:
-        """Put the work of all other processes back into the queue, or end it."""
-        for work in self._store.requeue(living):
+    def _release(self) -> None:
+        """Put work that no worker holds back into the queue, or end it."""
+        for work in self._store.requeue(self._workers.keys()):
             if self._is_stopping(work):
                 give_up(self._store, work, "The work was stopped.")
             elif work.attempts >= MAX_ATTEMPTS:

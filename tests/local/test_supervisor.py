@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 
@@ -82,6 +83,26 @@ def test_a_worker_whose_work_was_stopped_is_ended_and_the_next_work_begins(store
     until(lambda: store[ARN.format(0)].status == "CREATE STOPPED", "the stop")
     until(lambda: store[ARN.format(1)].status == "CREATE IN_PROGRESS", "the next work")
     assert [work.arn for work in store.running().values()] == [ARN.format(1)]
+
+
+def test_light_work_that_could_not_be_ended_is_done_later(store, until):
+    store.create("dataset_group", ARN, "g", {}, status="CREATE PENDING")
+    store.enqueue("settle", ARN)
+    tried = []
+
+    def settle(work):
+        tried.append(work.attempts)
+        if len(tried) == 1:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        store.finish(work.id)
+
+    supervisor = Supervisor(store, [sys.executable, "-c", ""], 1, settle)
+    supervisor.start()
+    until(lambda: tried, "the first try")
+    supervisor.wake()
+    until(lambda: not store.waiting() and not store.running(), "the second try")
+    supervisor.stop()
+    assert tried == [1, 2]
 
 
 def test_progress_outlives_the_process_that_made_it(store, tmp_path):
