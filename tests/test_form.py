@@ -50,6 +50,7 @@ def test_problems_stand_in_the_form_and_disable_start(form, field, value, proble
 
 def test_themes_need_a_related_items_recipe(form):
     assert form.widgets["item_name"].layout.display == "none"
+    assert form.widgets["job_name"].layout.display != "none"
     form.widgets["mode"].value = "THEME_GENERATION"
     assert form.widgets["item_name"].layout.display == ""
     assert "Themes need a solution version of aws-similar-items" in form._messages.value

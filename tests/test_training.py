@@ -115,7 +115,7 @@ def test_settings_reach_the_service_and_make_another_solution(lab):
 
 
 def test_an_interrupted_training_is_taken_up_again(lab):
-    settings = {"name": "resumed", "recipe": "aws-popularity-count", "progress": False, "session": lab}
+    settings = {"name": "resumed", "recipe": "aws-user-personalization", "progress": False, "session": lab}
     with pytest.raises(WaitTimeoutError, match="Wait again with the same pnb.train"):
         pnb.train(INTERACTIONS, timeout=0, **settings)
     begun = pnb.train(INTERACTIONS, wait=False, **settings)

@@ -43,8 +43,10 @@ def test_form_has_names_for_screen_readers(open_notebook):
         ("combobox", "Filter"),
         ("textbox", "Job name"),
         ("textbox", "Number of results"),
-        ("textbox", "Item name column"),
         ("button", "Start job"),
         ("radio", "Recommendations with themes"),
     ]:
         sync_api.expect(form.get_by_role(role, name=name).first).to_be_visible()
+    sync_api.expect(form.get_by_label("Item name column")).to_be_hidden()
+    form.get_by_label("Recommendations with themes").check()
+    sync_api.expect(form.get_by_label("Item name column")).to_be_visible()
