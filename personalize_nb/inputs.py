@@ -190,11 +190,12 @@ def _named(data: pd.DataFrame, column: str) -> pd.DataFrame:
         raise InputError(
             f"Columns {sorted(map(str, doubled))} occur twice among {list(data.columns)}; keep one of each."
         )
-    if column not in names and len(names) == 1:
+    if column not in names and len(names) == 1 and names[0] not in c.JSON_NAMES:
         return renamed.set_axis([column], axis=1)
     if column not in names:
         raise InputError(
-            f"The frame needs a column {column!r}; it has {list(data.columns)}. Rename the one that holds the ids."
+            f"The recipe takes a column {column!r}; the frame has {list(data.columns)}. If one of them holds those ids, "
+            f"rename it: frame.rename(columns={{...: {column!r}}})."
         )
     return renamed
 

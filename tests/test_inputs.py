@@ -107,7 +107,8 @@ def test_suspicious_ids_are_kept_and_noted():
     [
         ([], "no users"),
         (pd.DataFrame({"user_id": []}), "no users"),
-        (pd.DataFrame({"a": ["1"], "b": ["2"]}), "needs a column 'user_id'; it has"),
+        (pd.DataFrame({"a": ["1"], "b": ["2"]}), "takes a column 'user_id'; the frame has"),
+        (pd.DataFrame({"ITEM_ID": ["1"]}), "takes a column 'user_id'; the frame has \\['ITEM_ID'\\]"),
         (pd.DataFrame([["1", "2"]], columns=["user_id", "userId"]), "twice"),
         ("42", r"no file '42'. A single id is given as a list: \['42'\]"),
         ({"user_id": ["1"]}, "frame, a series, a list"),
