@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +19,7 @@ from personalize_nb.local import diskspace, updating
 from personalize_nb.local.faults import ApiFault, WorkFault
 from personalize_nb.local.lifecycle import CREATING, DURING, STOPPED, STOPPING, UNFINISHED
 from personalize_nb.local.store import Resource, Store, Work
+from personalize_nb.policies.uses import uses_of
 
 if TYPE_CHECKING:
     from personalize_nb.local.judge import Judge
@@ -87,12 +88,15 @@ def perform(context: Context, work: Work, tasks: Mapping[str, Task]) -> None:
 
 
 def _judged(context: Context, task: Task, resource: Resource) -> dict[str, Any] | None:
-    """Do the task if the resource's role still may: policies can have changed since it was created."""
+    """Do the task if the resource's role still may (policies can have changed), and encrypt as the resource asks."""
     if context.judge is not None:
         try:
             context.judge.check(resource.arn, resource.body)
         except ApiFault as fault:
             raise WorkFault(fault.message) from fault
+    keys = [use.key_arn for use in uses_of(resource.body) if use.writes and use.key_arn is not None]
+    if keys:
+        context = replace(context, objects=context.objects.under(keys[0]))
     return task(context, resource)
 
 

@@ -25,6 +25,8 @@ from personalize_nb.local import layout, tasks, worker
 from personalize_nb.local.accounts import accounts_handlers, bucket_policy, ensure_default_role
 from personalize_nb.local.endpoint import Endpoint, Handler, Request, Response
 from personalize_nb.local.judge import Judge
+from personalize_nb.local.keys import Keys
+from personalize_nb.local.kms import kms_handler
 from personalize_nb.local.objects.rest import s3_handler
 from personalize_nb.local.objects.store import ObjectStore
 from personalize_nb.local.operations import Control
@@ -90,7 +92,8 @@ class Service:
         access_key, secret_key = keys or _keys(before)
         layout.prepare(root)
         self._store = Store(root / layout.STATE)
-        self._objects = ObjectStore(root / layout.OBJECTS)
+        self._kms = Keys(root / layout.STATE, self.account, self.region)
+        self._objects = ObjectStore(root / layout.OBJECTS, keyring=self._kms)
         self._streamed = Streamed(root)
         _end_orphans(self._store, root)
         self._objects.sweep()
@@ -116,6 +119,7 @@ class Service:
         handlers: dict[str, Handler] = {
             "s3": s3_handler(self._objects, self.region, self.account),
             **accounts_handlers(root, self.account),
+            "kms": kms_handler(self._kms),
             "personalize": self._personalize(personalize_handler(control, serving), secret_key),
         }
         self._idle_seconds = idle_seconds
@@ -151,6 +155,7 @@ class Service:
         self._endpoint.stop()
         self._supervisor.stop()
         self._judge.close()
+        self._kms.close()
         self._objects.close()
         self._streamed.close()
         self._store.close()

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from personalize_nb.local import layout, tasks
 from personalize_nb.local.judge import Judge
+from personalize_nb.local.keys import Keys
 from personalize_nb.local.objects.store import ObjectStore
 from personalize_nb.local.performing import Context, perform
 from personalize_nb.local.store import Store
@@ -50,7 +51,8 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.nice(NICENESS)
 
-    objects = ObjectStore(options.path / layout.OBJECTS)
+    keys = Keys(options.path / layout.STATE, options.account, options.region)
+    objects = ObjectStore(options.path / layout.OBJECTS, keyring=keys)
     context = Context(
         root=options.path,
         store=Store(options.path / layout.STATE),

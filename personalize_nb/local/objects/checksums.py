@@ -12,15 +12,15 @@ import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, BinaryIO
+from typing import Any
 
 import anycrc
 
 from personalize_nb.local.bodies import DigestBody
 from personalize_nb.local.endpoint import Request
 from personalize_nb.local.faults import ApiFault
-from personalize_nb.local.objects.files import BLOCK
 from personalize_nb.local.objects.records import Checksum
+from personalize_nb.local.objects.sealing import Seal
 from personalize_nb.local.objects.store import Incoming, ObjectStore
 
 ALGORITHMS = ("CRC32", "CRC32C", "CRC64NVME", "SHA1", "SHA256", "SHA512", "MD5", "XXHASH64", "XXHASH3", "XXHASH128")
@@ -68,7 +68,7 @@ class Received:
 
 @contextmanager
 def receive(
-    store: ObjectStore, request: Request, *, md5_etag: bool, algorithm: str | None = None
+    store: ObjectStore, request: Request, *, md5_etag: bool, algorithm: str | None = None, seal: Seal | None = None
 ) -> Iterator[Received]:
     """Take in a request's body and check it against every promise made for it.
 
@@ -79,6 +79,8 @@ def receive(
         makes uploads of parts about twice as fast.
     algorithm
         A checksum to compute even when the request promises none.
+    seal
+        How the body is encrypted on its way to the disk.
     """
     promised = promised_algorithm(request.headers) or algorithm
     digest = new_digest(promised) if promised else None
@@ -87,12 +89,12 @@ def receive(
         digests["md5"] = hashlib.md5(usedforsecurity=False)
     if digest is not None:
         digests["checksum"] = digest
-    with store.incoming(**digests) as incoming:
+    with store.incoming(seal, **digests) as incoming:
         incoming.write_from(request.body)
         _check_md5(request.headers, digests.get("md5"))
         checksum = None
         if digest is not None:
-            checksum = Checksum(promised, base64.b64encode(digest.digest()).decode())
+            checksum = of_digest(promised, digest)
             _check(request, checksum)
         if "md5" in digests:
             etag = digests["md5"].hexdigest()
@@ -172,14 +174,8 @@ def joined(algorithm: str, parts: Sequence[tuple[str, int]]) -> Checksum:
     return Checksum(algorithm, base64.b64encode(digest.digest()).decode())
 
 
-def of_file(algorithm: str, file: BinaryIO) -> Checksum | None:
-    """The checksum of a whole file."""
-    digest = new_digest(algorithm)
-    if digest is None:
-        return None
-    file.seek(0)
-    while block := file.read(BLOCK):
-        digest.update(block)
+def of_digest(algorithm: str, digest: Any) -> Checksum:
+    """What a running digest has come to."""
     return Checksum(algorithm, base64.b64encode(digest.digest()).decode())
 
 

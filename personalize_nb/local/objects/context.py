@@ -12,7 +12,7 @@ from personalize_nb.local.faults import ApiFault
 from personalize_nb.local.objects.multipart import Uploads
 from personalize_nb.local.objects.protocol import Call, Reply
 from personalize_nb.local.objects.records import ObjectDetails
-from personalize_nb.local.objects.store import ObjectStore
+from personalize_nb.local.objects.store import KMS, ObjectStore
 
 MAX_PAGE = 1000
 MAX_METADATA_BYTES = 2048
@@ -44,6 +44,17 @@ class S3:
     @property
     def owner(self) -> dict[str, str]:
         return {"ID": self.account.rjust(64, "0"), "DisplayName": "personalize-nb"}
+
+    def encrypted(self, details: ObjectDetails, params: Mapping[str, Any]) -> ObjectDetails:
+        """The details of a new object with the encryption that a request asks for, or its bucket's default."""
+        algorithm, key = params.get("ServerSideEncryption"), params.get("SSEKMSKeyId")
+        if algorithm not in (None, "AES256", *KMS) or (key is not None and algorithm not in KMS):
+            raise ApiFault(
+                "InvalidArgument",
+                f"ServerSideEncryption must be AES256 or one of {', '.join(KMS)}, a key needs one of the latter; got "
+                f"{algorithm!r} and {key!r}.",
+            )
+        return self.store.encrypted(details, params["Bucket"], algorithm, key)
 
     def check_owner(self, call: Call) -> None:
         """Refuse what needs another owner, another version or a customer's key."""

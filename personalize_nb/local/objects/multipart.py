@@ -10,11 +10,12 @@ import hashlib
 import sqlite3
 import uuid
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from personalize_nb.local.faults import ApiFault
 from personalize_nb.local.objects import checksums
 from personalize_nb.local.objects.records import Checksum, ObjectDetails, ObjectInfo, require_bucket
+from personalize_nb.local.objects.sealing import sealed_size
 from personalize_nb.local.objects.store import Condition, Incoming, ObjectStore
 
 MIN_PART_BYTES = 5 << 20
@@ -157,7 +158,9 @@ class Uploads:
         store = self._store
         chosen = _choose(self.parts(upload), named)
         with store.incoming() as incoming:
-            self._join(incoming, chosen)
+            sizes = tuple(part.size for part in chosen)
+            seal = upload.details.seal and replace(upload.details.seal, sizes=sizes)
+            self._join(incoming, chosen, sealed=seal is not None)
             checksum = self._checksum(upload, chosen)
             if promised_checksum and checksum and promised_checksum != checksum.value.partition("-")[0]:
                 raise ApiFault(
@@ -170,7 +173,8 @@ class Uploads:
                 headers=upload.details.headers,
                 tags=upload.details.tags,
                 checksum=checksum,
-                part_sizes=tuple(part.size for part in chosen),
+                part_sizes=sizes,
+                seal=seal,
             )
             dropped: list[str] = []
 
@@ -200,14 +204,15 @@ class Uploads:
         for body in bodies:
             self._store.bodies.drop(body)
 
-    def _join(self, incoming: Incoming, chosen: Sequence[Part]) -> None:
+    def _join(self, incoming: Incoming, chosen: Sequence[Part], sealed: bool) -> None:
         for part in chosen:
             try:
                 file = self._store.bodies.open(part.body)
             except FileNotFoundError:
                 raise _invalid_part(part.number, "it was replaced while the upload was being completed") from None
             with file:
-                incoming.append(file, 0, part.size)
+                incoming.append(file, 0, sealed_size(part.size) if sealed else part.size)
+        incoming.size = sum(part.size for part in chosen)
 
     @staticmethod
     def _checksum(upload: Upload, chosen: Sequence[Part]) -> Checksum | None:

@@ -22,7 +22,7 @@ from personalize_nb.local.objects.context import (
     tags_in_header,
 )
 from personalize_nb.local.objects.protocol import Call, Reply
-from personalize_nb.local.objects.records import ObjectDetails, ObjectInfo
+from personalize_nb.local.objects.records import ObjectInfo
 from personalize_nb.local.objects.store import DEFAULT_CONTENT_TYPE
 
 _OVERRIDES = {
@@ -38,8 +38,8 @@ _OVERRIDES = {
 def put_object(s3: S3, call: Call) -> Mapping[str, Any]:
     bucket, key = call.params["Bucket"], call.params["Key"]
     s3.store.bucket(bucket)
-    details, condition = details_of(call.params), write_condition(call.params, key)
-    with checksums.receive(s3.store, call.request, md5_etag=True) as received:
+    details, condition = s3.encrypted(details_of(call.params), call.params), write_condition(call.params, key)
+    with checksums.receive(s3.store, call.request, md5_etag=True, seal=details.seal) as received:
         info = s3.store.publish(
             bucket,
             key,
@@ -112,32 +112,32 @@ def copy_object(s3: S3, call: Call) -> Mapping[str, Any]:
     replacing = _directive(params, "MetadataDirective")
     s3.store.bucket(bucket)
     source, file = s3.store.open_object(source_bucket, source_key)
-    with file, s3.store.incoming() as incoming:
+    with file:
         check_copy(params, source)
-        if (source_bucket, source_key) == (bucket, key) and not replacing:
+        if (source_bucket, source_key) == (bucket, key) and not replacing and not params.get("ServerSideEncryption"):
             raise ApiFault(
                 "InvalidRequest",
                 "This copy request is illegal because it is trying to copy an object to itself without changing its "
-                "metadata. Use MetadataDirective='REPLACE' to change that.",
+                "metadata or encryption. Use MetadataDirective='REPLACE' to change the metadata.",
             )
-        incoming.become(s3.store.bodies, source.body, file, source.size)
-        described = details_of(params) if replacing else source.details
+        details = s3.encrypted(details_of(params) if replacing else source.details, params)
         tags = tags_in_header(params.get("Tagging")) if _directive(params, "TaggingDirective") else source.details.tags
-        info = s3.store.publish(
-            bucket,
-            key,
-            incoming,
-            etag=source.etag,
-            content_type=(params.get("ContentType") or DEFAULT_CONTENT_TYPE) if replacing else source.content_type,
-            details=ObjectDetails(
-                metadata=described.metadata,
-                headers=described.headers,
-                tags=tags,
-                checksum=source.details.checksum,
-                part_sizes=source.details.part_sizes,
-            ),
-            condition=write_condition(params, key),
-        )
+        with s3.store.incoming(details.seal) as incoming:
+            if source.details.seal or details.seal:
+                incoming.write_range(file, 0, source.size)
+            else:
+                incoming.become(s3.store.bodies, source.body, file, source.size)
+            info = s3.store.publish(
+                bucket,
+                key,
+                incoming,
+                etag=source.etag,
+                content_type=(params.get("ContentType") or DEFAULT_CONTENT_TYPE) if replacing else source.content_type,
+                details=replace(
+                    details, tags=tags, checksum=source.details.checksum, part_sizes=source.details.part_sizes
+                ),
+                condition=write_condition(params, key),
+            )
     result = {"ETag": quoted(info.etag), "LastModified": info.last_modified}
     return {"CopyObjectResult": result | checksums.members(info.details.checksum), **_encryption(info)}
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from personalize_nb.local.faults import ApiFault
+from personalize_nb.local.objects.sealing import Seal
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS buckets (
@@ -58,11 +59,15 @@ class ObjectDetails:
     tags: Mapping[str, str] = field(default_factory=dict)
     checksum: Checksum | None = None
     part_sizes: tuple[int, ...] = ()
+    # how the body is encrypted; None for one that lies open
+    seal: Seal | None = None
 
     def to_json(self) -> str:
         values = {name: value for name, value in vars(self).items() if value}
         if self.checksum:
             values["checksum"] = vars(self.checksum)
+        if self.seal:
+            values["seal"] = vars(self.seal)
         return json.dumps({name: _plain(value) for name, value in values.items()})
 
     @classmethod
@@ -74,6 +79,8 @@ class ObjectDetails:
             values["checksum"] = Checksum(**values["checksum"])
         if "part_sizes" in values:
             values["part_sizes"] = tuple(values["part_sizes"])
+        if "seal" in values:
+            values["seal"] = Seal(**values["seal"] | {"sizes": tuple(values["seal"]["sizes"])})
         return cls(**values)
 
 

@@ -7,6 +7,7 @@ Floor 1 of `local`.
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import io
 import json
@@ -15,6 +16,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -35,7 +37,9 @@ from personalize_nb.local.objects.records import (
     require_bucket,
     scan_objects,
 )
+from personalize_nb.local.objects.sealing import Keyring, Seal, Sealer, unsealed
 
+KMS = ("aws:kms", "aws:kms:dsse")
 DEFAULT_CONTENT_TYPE = "binary/octet-stream"
 MAX_KEY_BYTES = 1024
 _PAGE = 1000
@@ -47,14 +51,15 @@ Condition = Callable[[ObjectInfo | None], None]
 
 
 class Incoming(io.RawIOBase):
-    """A body being written: counts its bytes and feeds digests on the way. Not visible until it is published."""
+    """A body being written: counts its bytes, feeds digests and encrypts on the way. Not visible until published."""
 
-    def __init__(self, path: Path, digests: Mapping[str, Any]):
+    def __init__(self, path: Path, digests: Mapping[str, Any], data_key: bytes | None = None):
         super().__init__()
         self.path = path
         self.size = 0
         self.digests = digests
         self.file = io.FileIO(path, "xb")
+        self._sealer = None if data_key is None else Sealer(self.file, data_key)
 
     def writable(self) -> bool:
         return True
@@ -64,9 +69,12 @@ class Incoming(io.RawIOBase):
         require_room(self.path.parent, len(view))
         for digest in self.digests.values():
             digest.update(view)
-        written = 0
-        while written < len(view):
-            written += self.file.write(view[written:])
+        if self._sealer is not None:
+            self._sealer.write(view)
+        else:
+            written = 0
+            while written < len(view):
+                written += self.file.write(view[written:])
         self.size += len(view)
         return len(view)
 
@@ -87,6 +95,13 @@ class Incoming(io.RawIOBase):
         append_range(self.file, source, offset, length)
         self.size += length
 
+    def write_range(self, source: BinaryIO, offset: int, length: int) -> None:
+        """Write a stretch of another file, read here: its bytes are decrypted or encrypted on the way."""
+        source.seek(offset)
+        while length > 0 and (block := source.read(min(BLOCK, length))):
+            self.write(block)
+            length -= len(block)
+
     def become(self, bodies: Bodies, body: str, source: BinaryIO, size: int) -> None:
         """Become a second name of a published body (opened as `source`), in place of anything written."""
         self.close()
@@ -96,6 +111,8 @@ class Incoming(io.RawIOBase):
 
     def close(self) -> None:
         if not self.closed:
+            if self._sealer is not None and not self.file.closed:
+                self._sealer.finish()
             self.file.close()
         super().close()
 
@@ -109,6 +126,8 @@ class ObjectStore:
         The folder; made when absent, readable by its owner only.
     clock
         Where `last_modified` comes from.
+    keyring
+        KMS, for objects that are encrypted; without it there can be none.
 
     Examples
     --------
@@ -120,7 +139,9 @@ class ObjectStore:
     2
     """
 
-    def __init__(self, root: Path, clock: Callable[[], float] = time.time):
+    def __init__(self, root: Path, clock: Callable[[], float] = time.time, keyring: Keyring | None = None):
+        self._keyring = keyring
+        self._key: str | None = None
         self.root = Path(root)
         self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.clock = clock
@@ -217,7 +238,8 @@ class ObjectStore:
         metadata: Mapping[str, str] | None = None,
     ) -> ObjectInfo:
         """Store one object, replacing any of that key at once."""
-        with self.incoming(md5=hashlib.md5(usedforsecurity=False)) as incoming:
+        details = self.encrypted(ObjectDetails(metadata=metadata or {}), bucket)
+        with self.incoming(details.seal, md5=hashlib.md5(usedforsecurity=False)) as incoming:
             incoming.write_from(io.BytesIO(data) if isinstance(data, bytes | bytearray | memoryview) else data)
             return self.publish(
                 bucket,
@@ -225,18 +247,18 @@ class ObjectStore:
                 incoming,
                 etag=incoming.digests["md5"].hexdigest(),
                 content_type=content_type,
-                details=ObjectDetails(metadata=metadata or {}),
+                details=details,
             )
 
     @contextmanager
     def writer(self, bucket: str, key: str, content_type: str = DEFAULT_CONTENT_TYPE) -> Iterator[io.BufferedWriter]:
         """A binary file that becomes the object on a clean exit and vanishes on an exception."""
-        self.bucket(bucket)
-        with self.incoming(md5=hashlib.md5(usedforsecurity=False)) as incoming:
+        details = self.encrypted(NO_DETAILS, bucket)
+        with self.incoming(details.seal, md5=hashlib.md5(usedforsecurity=False)) as incoming:
             with io.BufferedWriter(incoming, BLOCK) as file:
                 yield file
             etag = incoming.digests["md5"].hexdigest()
-            self.publish(bucket, key, incoming, etag=etag, content_type=content_type)
+            self.publish(bucket, key, incoming, etag=etag, content_type=content_type, details=details)
 
     def open(self, bucket: str, key: str) -> BinaryIO:
         """The object's bytes as a seekable file; it stays whole even if the object is replaced meanwhile."""
@@ -247,7 +269,7 @@ class ObjectStore:
         while True:
             info = self.head(bucket, key)
             try:
-                return info, self.bodies.open(info.body)
+                return info, self._opened(info)
             except FileNotFoundError:
                 # Replaced between the look-up and the opening; an unchanged row means that the file was lost.
                 if self.head(bucket, key).body == info.body:
@@ -299,10 +321,67 @@ class ObjectStore:
 
     # the way in
 
+    def under(self, key: str) -> ObjectStore:
+        """The same store, whose new objects are encrypted under a KMS key whatever their bucket's default is."""
+        store = copy.copy(self)
+        store._key = key
+        return store
+
+    def encrypted(
+        self, details: ObjectDetails, bucket: str, algorithm: str | None = None, key: str | None = None
+    ) -> ObjectDetails:
+        """The details of a new object with the encryption that is asked for, or else its bucket's default.
+
+        Parameters
+        ----------
+        details
+            What is kept with the object otherwise; encryption that it has already is forgotten.
+        bucket
+            Where the object will be.
+        algorithm, key
+            As in `x-amz-server-side-encryption` and its key id.
+        """
+        names = ("ServerSideEncryption", "SSEKMSKeyId", "BucketKeyEnabled")
+        headers = {name: value for name, value in details.headers.items() if name not in names}
+        if algorithm is None:
+            key = self._key or self.default_key(bucket)
+            algorithm = KMS[0] if key else None
+        if algorithm not in KMS:
+            headers |= {"ServerSideEncryption": algorithm} if algorithm else {}
+            return replace(details, headers=headers, seal=None)
+        try:
+            arn, _, wrapped = self._keys().new_data_key(self._keys().for_s3(None if key == S3_KEY else key))
+        except ApiFault as fault:
+            raise _kms_fault(fault) from fault
+        headers |= {"ServerSideEncryption": algorithm, "SSEKMSKeyId": arn}
+        return replace(details, headers=headers, seal=Seal(arn, wrapped.hex()))
+
+    def _keys(self) -> Keyring:
+        if self._keyring is None:
+            raise ApiFault("KMS.NotFoundException", "This object store has no KMS; objects lie open in it.")
+        return self._keyring
+
+    def _data_key(self, seal: Seal) -> bytes:
+        try:
+            return self._keys().data_key(bytes.fromhex(seal.wrapped))
+        except ApiFault as fault:
+            raise _kms_fault(fault) from fault
+
+    def _opened(self, info: ObjectInfo) -> BinaryIO:
+        file, seal = self.bodies.open(info.body), info.details.seal
+        if seal is None:
+            return file
+        try:
+            return unsealed(file, self._data_key(seal), seal.sizes or (info.size,))
+        except ApiFault:
+            file.close()
+            raise
+
     @contextmanager
-    def incoming(self, **digests: Any) -> Iterator[Incoming]:
-        """A body to write to and then `publish`; removed on exit if nobody did."""
-        incoming = Incoming(self.bodies.new_incoming(), digests)
+    def incoming(self, seal: Seal | None = None, /, **digests: Any) -> Iterator[Incoming]:
+        """A body to write to and then `publish`, encrypted on the way where a seal says so; removed if nobody did."""
+        data_key = None if seal is None else self._data_key(seal)
+        incoming = Incoming(self.bodies.new_incoming(), digests, data_key)
         try:
             yield incoming
         finally:
@@ -368,6 +447,12 @@ class ObjectStore:
                         path.unlink(missing_ok=True)
                         dropped += 1
         return dropped
+
+
+def _kms_fault(fault: ApiFault) -> ApiFault:
+    """KMS's refusal as S3 passes it on."""
+    code = fault.code if fault.code.startswith("KMS.") else f"KMS.{fault.code}"
+    return ApiFault(code, fault.message, 400)
 
 
 def _is_bucket_name(name: str) -> bool:

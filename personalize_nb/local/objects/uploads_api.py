@@ -37,7 +37,7 @@ def create_multipart_upload(s3: S3, call: Call) -> Mapping[str, Any]:
         params["Bucket"],
         params["Key"],
         params.get("ContentType") or DEFAULT_CONTENT_TYPE,
-        details_of(params),
+        s3.encrypted(details_of(params), params),
         algorithm,
         kind,
     )
@@ -47,6 +47,7 @@ def create_multipart_upload(s3: S3, call: Call) -> Mapping[str, Any]:
         "UploadId": upload.id,
         "ChecksumAlgorithm": algorithm,
         "ChecksumType": kind,
+        **{name: upload.details.headers.get(name) for name in ("ServerSideEncryption", "SSEKMSKeyId")},
     }
 
 
@@ -59,7 +60,8 @@ def upload_part(s3: S3, call: Call) -> Mapping[str, Any]:
             f"Checksum Type mismatch occurred, expected checksum Type: {upload.checksum_algorithm.lower()}, actual "
             f"checksum Type: {sent.lower()}.",
         )
-    with checksums.receive(s3.store, call.request, md5_etag=False, algorithm=upload.checksum_algorithm) as received:
+    algorithm, seal = upload.checksum_algorithm, upload.details.seal
+    with checksums.receive(s3.store, call.request, md5_etag=False, algorithm=algorithm, seal=seal) as received:
         number = call.params["PartNumber"]
         part = s3.uploads.add_part(upload, number, received.incoming, received.etag, received.checksum)
     return {"ETag": quoted(part.etag), **_part_checksum(part)}
@@ -68,18 +70,20 @@ def upload_part(s3: S3, call: Call) -> Mapping[str, Any]:
 def upload_part_copy(s3: S3, call: Call) -> Mapping[str, Any]:
     upload = _upload(s3, call)
     source, file = s3.store.open_object(*copy_source(call.params["CopySource"]))
-    with file, s3.store.incoming() as incoming:
+    seal, algorithm = upload.details.seal, upload.checksum_algorithm
+    digest = checksums.new_digest(algorithm) if algorithm else None
+    with file, s3.store.incoming(seal, **({"checksum": digest} if digest else {})) as incoming:
         check_copy(call.params, source)
         wish = call.params.get("CopySourceRange")
         stretch = byte_range(wish, source.size)
         if wish is not None and stretch is None:
             raise ApiFault("InvalidArgument", f"The copy source range must be like bytes=0-99, got {wish!r}.")
         offset, length = stretch or (0, source.size)
-        incoming.append(file, offset, length)
-        checksum = None
-        if upload.checksum_algorithm:
-            with open(incoming.path, "rb") as written:
-                checksum = checksums.of_file(upload.checksum_algorithm, written)
+        if digest or seal or source.details.seal:
+            incoming.write_range(file, offset, length)
+        else:
+            incoming.append(file, offset, length)
+        checksum = checksums.of_digest(algorithm, digest) if digest else None
         etag = source.etag if stretch is None and "-" not in source.etag else checksums.random_etag()
         part = s3.uploads.add_part(upload, call.params["PartNumber"], incoming, etag, checksum)
     return {"CopyPartResult": {"ETag": quoted(part.etag), "LastModified": part.modified, **_part_checksum(part)}}
