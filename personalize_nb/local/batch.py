@@ -25,6 +25,7 @@ import pyarrow as pa
 
 from .. import limits
 from . import themenotes
+from .allowed import Allowed
 from .faults import WorkFault
 from .lines import ITEM_LIST, Block, Wanted, parse_lines, read_lines
 from .recipes.base import Model, Queries, Ranked
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 THEME_GENERATION = "THEME_GENERATION"
 CHECK = "_CHECK"
 
-# What a block may hold at once: values per line and item of the catalogue, results, lines.
+# What a block may hold at once: values of a filter's masks, results, lines.
 _MAX_CELLS, _MAX_RESULTS, _MAX_LINES = 16_000_000, 1_000_000, 8192
 
 Progress = Callable[[int, int], None]
@@ -198,8 +199,7 @@ class _Runner:
             expression = bound_filter.expression
             needs_user = expression.uses_current_user or expression.uses_interactions
             self.wanted = Wanted(facts.input_keys, ("userId",) if needs_user else (), expression.placeholders)
-        cells = _MAX_CELLS // max(1, len(model.item_ids))
-        self.rows = max(1, min(_MAX_LINES, cells, _MAX_RESULTS // max(1, spec.num_results)))
+        self.rows = max(1, min(_MAX_LINES, _MAX_RESULTS // max(1, spec.num_results)))
         if self.theme_maker is not None:
             # themes of one file are made together, so that no two of them are the same
             self.rows = max(limits.MAX_THEME_RECORDS_PER_FILE, min(self.rows, spec.theme_items_per_file))
@@ -217,28 +217,40 @@ class _Runner:
 
     def _rows(self, block: Block) -> pa.StringArray:
         answered = self._usable(block)
-        allowed = None
-        if self.filter is not None and len(answered):
-            allowed, errors = self._allowed(block, answered)
-            if errors:
-                kept = np.array([row for row in range(len(answered)) if row not in errors], dtype=np.int64)
-                block.errors.update({int(answered[row]): text for row, text in errors.items()})
-                allowed, answered = allowed[kept], answered[kept]
-        good = None
-        if len(answered):
-            ranked = self._rank(block, answered, allowed)
-            if self.theme_maker is not None:
-                good = self._themed(block, answered, ranked)
-            else:
-                inputs = block.inputs if len(answered) == len(block) else block.inputs.take(pa.array(answered))
-                good = good_rows(inputs, ranked.items, ranked.scores if self.facts.scores else None)
+        parts = [self._answers(block, answered[part]) for part in self._parts(block, answered)]
+        answers = [rows for rows in parts if rows is not None]
+        good = answers[0] if len(answers) == 1 else pa.concat_arrays(answers) if answers else None
         return merge(good, block.inputs, block.errors)
 
     def _usable(self, block: Block) -> np.ndarray:
         rows = np.arange(len(block))
         return rows if not block.errors else np.delete(rows, sorted(block.errors))
 
-    def _allowed(self, block: Block, rows: np.ndarray) -> tuple[np.ndarray, dict[int, str]]:
+    def _parts(self, block: Block, rows: np.ndarray) -> Iterator[slice]:
+        """Cut the rows so that the filter's masks fit into memory; themes of a file stay together."""
+        if self.filter is None or self.theme_maker is not None or not len(rows):
+            return iter([slice(0, len(rows))])
+        values = [block.filter_values[row] for row in rows]
+        return self.filter.slices(self._column(block, "itemId", rows), values, _MAX_CELLS)
+
+    def _answers(self, block: Block, rows: np.ndarray) -> pa.StringArray | None:
+        """Return the output of those of `rows` that can be answered, after noting the errors of the others."""
+        allowed = None
+        if self.filter is not None and len(rows):
+            allowed, errors = self._allowed(block, rows)
+            if errors:
+                kept = np.array([row for row in range(len(rows)) if row not in errors], dtype=np.int64)
+                block.errors.update({int(rows[row]): text for row, text in errors.items()})
+                allowed, rows = allowed.take(kept), rows[kept]
+        if not len(rows):
+            return None
+        ranked = self._rank(block, rows, allowed)
+        if self.theme_maker is not None:
+            return self._themed(block, rows, ranked)
+        inputs = block.inputs if len(rows) == len(block) else block.inputs.take(pa.array(rows))
+        return good_rows(inputs, ranked.items, ranked.scores if self.facts.scores else None)
+
+    def _allowed(self, block: Block, rows: np.ndarray) -> tuple[Allowed, dict[int, str]]:
         values = [block.filter_values[row] for row in rows]
         return self.filter.allowed(self._column(block, "userId", rows), self._column(block, "itemId", rows), values)
 
@@ -246,7 +258,7 @@ class _Runner:
         column = block.columns.get(key)
         return None if column is None else column.take(pa.array(rows)).to_pylist()
 
-    def _rank(self, block: Block, rows: np.ndarray, allowed: np.ndarray | None) -> Ranked:
+    def _rank(self, block: Block, rows: np.ndarray, allowed: Allowed | None) -> Ranked:
         spec, keys = self.spec, self.facts.input_keys
         explores = self.facts.exploration
         return self.model.rank(
@@ -256,6 +268,7 @@ class _Runner:
                 item_lists=self._column(block, ITEM_LIST, rows) if ITEM_LIST in keys else None,
                 num_results=spec.num_results,
                 allowed=allowed,
+                unknown_allowed=self.filter is None or not self.filter.expression.includes,
                 exploration_weight=spec.exploration_weight if explores else None,
                 exploration_cut_off_days=spec.exploration_cut_off_days if explores else None,
                 ranking_influence=dict(spec.ranking_influence)

@@ -17,6 +17,7 @@ import pyarrow as pa
 
 from ..limits import RECIPES
 from . import segment_metrics
+from .allowed import Allowed
 from .hyperparameters import resolve
 from .recipes import Model, train_on
 from .recipes.history import History, Sequences, read_history
@@ -28,8 +29,6 @@ from .tables import TrainingData
 
 CUT_OFFS = (5, 10, 25)
 _MOST_TESTED = 2000
-# Values of a mask held at once.
-_CELLS = 50_000_000
 
 
 def hold_out(
@@ -81,19 +80,12 @@ def top_lists(model: Model, given: Sequences, k: int) -> np.ndarray:
     """
     if isinstance(model, Sequential):
         return model.rank_histories(given, k)[0]
-    lists = np.full((given.n_users, min(k, given.n_items)), -1, np.int64)
-    block = max(1, _CELLS // max(1, given.n_items))
-    for start in range(0, given.n_users, block):
-        part = given.of_users(np.arange(start, min(start + block, given.n_users)))
-        new = np.ones((part.n_users, given.n_items), bool)
-        new[part.owner, part.items] = False
-        if isinstance(model, Related):
-            lengths = np.diff(part.starts)
-            last = np.where(lengths > 0, part.items[np.maximum(part.starts[1:] - 1, 0)], -1)
-            lists[start : start + block] = model.rank_codes(last, k, new)
-        else:
-            lists[start : start + block] = popular(model.arrays["order"], part.n_users, k, new)
-    return lists
+    new = ~Allowed.listed(given.owner, given.items, given.n_users, given.n_items)
+    if isinstance(model, Related):
+        lengths = np.diff(given.starts)
+        last = np.where(lengths > 0, given.items[np.maximum(given.starts[1:] - 1, 0)], -1)
+        return model.rank_codes(last, k, new)
+    return popular(model.arrays["order"], given.n_users, k, new)
 
 
 def scores_of(lists: np.ndarray, truth: Sequences) -> dict[str, float]:

@@ -122,7 +122,7 @@ class _Runner:
             for place, text in errors.items():
                 block.errors[rows[place]] = text
                 del sets[rows[place]]
-            allowed = allowed[[place for place in range(len(rows)) if place not in errors]]
+            allowed = allowed.take([place for place in range(len(rows)) if place not in errors]).cells()
         if self.present is not None:
             allowed = np.tile(self.present, (len(sets), 1)) if allowed is None else allowed & self.present
         good = None
@@ -187,5 +187,5 @@ def items_with(attributes: str, data: TrainingData, item_ids: pa.StringArray) ->
         for condition in clause.conditions
     ):
         raise FilterError('Invalid Expression: legal are only ITEMS.<field> = "<value>", joined with AND.', 0)
-    mask, _ = bind(expression, data, item_ids).allowed(None, None, [None])
-    return np.flatnonzero(mask[0])
+    allowed, _ = bind(expression, data, item_ids).allowed(None, None, [None])
+    return np.flatnonzero(allowed.cells()[0])

@@ -10,6 +10,7 @@ import pytest
 
 from personalize_nb import limits
 from personalize_nb.local import batch
+from personalize_nb.local.allowed import Allowed
 from personalize_nb.local.batch import BatchSpec
 from personalize_nb.local.faults import WorkFault
 from personalize_nb.local.filters import bind, parse
@@ -37,9 +38,7 @@ class AlphabeticalModel:
             lists = [sorted(items) for items in queries.item_lists]
             return Ranked(pa.array(lists, pa.list_(pa.string())), pa.array([[1 / len(x)] * len(x) for x in lists]))
         size = len(queries.users or queries.items)
-        allowed = queries.allowed
-        if allowed is None:
-            allowed = np.ones((size, len(self.item_ids)), dtype=bool)
+        allowed = (queries.allowed or Allowed.everything(size, len(self.item_ids))).cells()
         kept = [np.flatnonzero(row)[: queries.num_results] for row in allowed]
         items = [[self.item_ids[int(place)].as_py() for place in row] for row in kept]
         scores = [[float(SCORES[place % 4]) for place in row] for row in kept]

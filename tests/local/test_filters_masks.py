@@ -85,7 +85,8 @@ def allowed(text: str, users=None, items=None, values=None, data: TrainingData =
     """Return for each query the allowed items, or the error text."""
     size = len(users or items or values)
     bound = bind(parse(text), data, pa.array(CATALOGUE))
-    mask, errors = bound.allowed(users, items, values or [None] * size)
+    found, errors = bound.allowed(users, items, values or [None] * size)
+    mask = found.cells()
     assert mask.shape == (size, len(CATALOGUE))
     assert mask.dtype == bool
     return [
@@ -360,7 +361,8 @@ def test_masks_equal_a_slow_obvious_evaluator(text, asked):
     expression = parse(text)
     assert parse(str(expression)) == expression
     users, items, values = (list(column) for column in zip(*asked, strict=True))
-    mask, errors = bind(expression, DATA, pa.array(CATALOGUE)).allowed(users, items, values)
+    found, errors = bind(expression, DATA, pa.array(CATALOGUE)).allowed(users, items, values)
+    mask = found.cells()
     for row, (user, current, given_values) in enumerate(asked):
         try:
             expected = [slow(expression, user, current, given_values, item) for item in CATALOGUE]

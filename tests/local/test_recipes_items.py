@@ -8,6 +8,7 @@ import pytest
 from planted import planted
 
 from personalize_nb.local import recipes
+from personalize_nb.local.allowed import Allowed
 from personalize_nb.local.recipes import Queries
 from personalize_nb.local.tables import TrainingData
 
@@ -50,7 +51,7 @@ def test_ranking_for_a_stranger_goes_by_popularity(ranking):
 def test_ranking_leaves_out_what_a_filter_removes(ranking):
     allowed = np.ones((1, len(ranking.item_ids)), bool)
     allowed[0, ranking.item_ids.to_pylist().index("b05")] = False
-    ranked = ranking.rank(Queries(users=["u000"], item_lists=[["b05", "a06", "a05"]], allowed=allowed))
+    ranked = ranking.rank(Queries(users=["u000"], item_lists=[["b05", "a06", "a05"]], allowed=Allowed.dense(allowed)))
     assert sorted(ranked.items.to_pylist()[0]) == ["a05", "a06"]
     assert sum(ranked.scores.to_pylist()[0]) == pytest.approx(1.0)
 

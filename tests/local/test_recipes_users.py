@@ -9,6 +9,7 @@ import pytest
 from planted import planted
 
 from personalize_nb.local import recipes
+from personalize_nb.local.allowed import Allowed
 from personalize_nb.local.faults import WorkFault
 from personalize_nb.local.recipes import Queries
 from personalize_nb.local.tables import TrainingData
@@ -61,7 +62,7 @@ def test_items_already_met_sink_where_nobody_comes_back_but_can_still_be_had(dat
     assert len(ranked) == len(set(ranked)) == 62
     assert not history & set(ranked[:10])
     allowed = np.isin(np.asarray(model.item_ids.to_pylist()), sorted(history))[None, :]
-    only = model.rank(Queries(users=["u000"], num_results=62, allowed=allowed)).items.to_pylist()[0]
+    only = model.rank(Queries(users=["u000"], num_results=62, allowed=Allowed.dense(allowed))).items.to_pylist()[0]
     assert set(only) == history
 
 
@@ -101,7 +102,7 @@ def test_popularity_counts_users_not_events():
 def test_filters_leave_only_allowed_items_even_few(model):
     allowed = np.zeros((2, len(model.item_ids)), bool)
     allowed[0, [3, 40]] = True
-    ranked = model.rank(Queries(users=["u000", "stranger"], num_results=10, allowed=allowed))
+    ranked = model.rank(Queries(users=["u000", "stranger"], num_results=10, allowed=Allowed.dense(allowed)))
     ids = model.item_ids.to_pylist()
     assert sorted(ranked.items.to_pylist()[0]) == [ids[3], ids[40]]
     assert ranked.items.to_pylist()[1] == []

@@ -1,7 +1,7 @@
 """The filter language: text to tree, tree against schemas, tree against data.
 
 `parse(text)` gives an `Expression`, `Expression.check(schemas)` says whether a dataset group can serve it, and
-`bind(expression, data, item_ids)` turns it into masks over a catalogue. Local service.
+`bind(expression, data, item_ids)` turns it into sets of a catalogue's items. Local service.
 
 Where Amazon's pages leave the meaning open, this is what is done here:
 
@@ -11,6 +11,8 @@ Where Amazon's pages leave the meaning open, this is what is done here:
 * A string field that is `categorical` holds the values between its `|`; IN and = match when any of them matches.
 * `Interactions.EVENT_TYPE IN (...)` matches the items for which the user has such an event among the 100 most recent
   of that event type. AND, OR and NOT IN work on those sets of items.
+* AWS stops counting a user's history when nothing was imported for the user for three months. Not here: it would
+  empty the history of every sample that ends in the past.
 * A clause whose IF is false for the user is skipped. A filter without an active INCLUDE starts from the catalogue.
 * A placeholder without value is a row error in INCLUDE; in EXCLUDE its condition holds for no item.
 """
@@ -41,12 +43,12 @@ def bind(expression: Expression, data: TrainingData, item_ids: pa.StringArray) -
     data
         The imported datasets with their schemas.
     item_ids
-        The catalogue, in the order of the masks' columns.
+        The catalogue, whose order the answers have.
 
     Returns
     -------
     BoundFilter
-        Its `allowed` gives one mask per query.
+        Its `allowed` says what each query may have.
 
     Raises
     ------

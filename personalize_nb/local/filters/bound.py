@@ -1,13 +1,14 @@
-"""An expression bound to data: masks over the catalogue for a block of queries, without a loop over items or users.
+"""An expression bound to data: which items each query of a block may have, without a loop over items or users.
 
-Every condition yields an array whose shape says what it depends on: (1, items) for fixed item conditions, (n, 1) for
-conditions on users, (n, items) otherwise. AND and OR are then numpy's `&` and `|` with broadcasting. Rows with equal
-placeholder values share one evaluation.
+Every condition yields an `Allowed`: conditions on items share one mask per distinct placeholder values (or per
+distinct value of the current item), conditions on users choose between all and nothing, and a user's events are
+exceptions to an empty mask. AND, OR and the clauses combine those. What was tested once is remembered.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import operator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
 
@@ -16,6 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from .. import tables
+from ..allowed import Allowed
 from ..tables import TrainingData
 from . import rules
 from .columns import Column, make_column
@@ -52,7 +54,7 @@ class Block:
     errors: dict[int, str] = field(default_factory=dict)
 
 
-Mask = Callable[[Block], np.ndarray]
+Mask = Callable[[Block], Allowed]
 
 
 class BoundFilter:
@@ -83,7 +85,7 @@ class BoundFilter:
         users: Sequence[str | None] | None,
         items: Sequence[str | None] | None,
         values: Sequence[FilterValues | None],
-    ) -> tuple[np.ndarray, dict[int, str]]:
+    ) -> tuple[Allowed, dict[int, str]]:
         """Say for each query which items may be returned.
 
         Parameters
@@ -96,33 +98,58 @@ class BoundFilter:
 
         Returns
         -------
-        tuple[np.ndarray, dict[int, str]]
-            A read-only bool array [queries, items], and the error texts of queries that cannot be answered.
+        tuple[Allowed, dict[int, str]]
+            The items of each query, and the error texts of queries that cannot be answered.
         """
         size = len(values)
         nobody = [None] * size
         block = Block(size, users or nobody, items or nobody, values)
-        included: np.ndarray | None = None
-        skipped: np.ndarray | None = None
-        excluded: np.ndarray | None = None
+        included: Allowed | None = None
+        skipped: Allowed | None = None
+        excluded: Allowed | None = None
         for clause, where, guard in self._clauses:
             matches = where(block)
-            if guard is not None:
-                holds = guard(block)
+            holds = None if guard is None else guard(block)
+            if holds is not None:
                 matches = matches & holds
             if not clause.include:
                 excluded = matches if excluded is None else excluded | matches
                 continue
             included = matches if included is None else included | matches
-            inactive = ~holds if guard is not None else np.zeros((1, 1), dtype=bool)
+            inactive = ~Allowed.everything(size, self.size) if holds is None else ~holds
             skipped = inactive if skipped is None else skipped & inactive
-        mask = np.ones((1, self.size), dtype=bool)
+        allowed = Allowed.everything(size, self.size)
         if included is not None:
-            mask = included | skipped if skipped.any() else included
+            allowed = included | skipped
         if excluded is not None:
-            # for booleans, greater is "and not", in one pass over the memory
-            mask = np.greater(mask, excluded)
-        return np.broadcast_to(mask, (size, self.size)), block.errors
+            allowed = allowed & ~excluded
+        return allowed, block.errors
+
+    def slices(
+        self, items: Sequence[str | None] | None, values: Sequence[FilterValues | None], cells: int
+    ) -> Iterator[slice]:
+        """Cut a block so that no part needs more than about `cells` values in masks.
+
+        Parameters
+        ----------
+        items, values
+            As for `allowed`.
+        cells
+            How many values the masks of one part may hold; a single query may take more.
+        """
+        names = self.expression.placeholders
+        most = max(1, cells // max(1, self.size))
+        if len(values) <= most or not (names or self.expression.uses_current_item):
+            yield slice(0, len(values))
+            return
+        start, seen = 0, set()
+        for row, given in enumerate(values):
+            current = items[row] if items is not None and self.expression.uses_current_item else None
+            seen.add((current, *((given or {}).get(name) for name in names)))
+            if len(seen) > most:
+                yield slice(start, row)
+                start, seen = row, set()
+        yield slice(start, len(values))
 
     def _read_history(self) -> History:
         return History(self._data.interactions, self._ids)
@@ -130,10 +157,10 @@ class BoundFilter:
     def _bind_clause(self, clause: Clause) -> tuple[Clause, Mask, Mask | None]:
         any_of = [self._all(group, clause.include) for group in clause.any_of]
         guard = self._all(clause.guards, clause.include) if clause.guards else None
-        return clause, _combine(np.logical_or, any_of), guard
+        return clause, _combine(operator.or_, any_of), guard
 
     def _all(self, conditions: Sequence[Condition], required: bool) -> Mask:
-        return _combine(np.logical_and, [self._bind(condition, required) for condition in conditions])
+        return _combine(operator.and_, [self._bind(condition, required) for condition in conditions])
 
     def _bind(self, condition: Condition, required: bool) -> Mask:
         if condition.field.dataset == INTERACTIONS:
@@ -148,16 +175,12 @@ class BoundFilter:
     def _bind_items(self, condition: Condition, column: Column, required: bool) -> Mask:
         test = _remember(lambda literals: column.test(condition.operator, literals)[:-1])
 
-        def mask(block: Block) -> np.ndarray:
-            answers, known = by_values(block, condition, required, test, self.size)
-            return answers if known is None else answers & known
-
-        return mask
+        return lambda block: by_values(block, condition, required, test, self.size)
 
     def _bind_user(self, condition: Condition, column: Column, required: bool) -> Mask:
         test = _remember(lambda literals: column.test(condition.operator, literals))
 
-        def mask(block: Block) -> np.ndarray:
+        def mask(block: Block) -> Allowed:
             rows = np.array([self._row_of_user.get(user, -1) for user in block.users], dtype=np.int64)
             groups, group_of = _group(block, condition, required)
             holds = np.zeros(block.size, dtype=bool)
@@ -168,7 +191,7 @@ class BoundFilter:
                 tested = _tested(block, group_of, number, condition, literals, test)
                 if tested is not None:
                     holds[members] = tested[rows[members]]
-            return holds[:, None]
+            return Allowed.by_flag(holds, self.size)
 
         return mask
 
@@ -178,24 +201,28 @@ class BoundFilter:
         negated = condition.operator in (NOT_IN, "!=")
 
         def wanted(literals: tuple[str, ...]) -> np.ndarray:
-            return history.matching_types(None if any_type else literals)
+            # the last value says that there was an answer at all
+            return np.append(history.matching_types(None if any_type else literals), True)
 
-        def mask(block: Block) -> np.ndarray:
-            types, known = by_values(block, condition, required, wanted, len(history.types))
-            touched = history.touched(history.users(block.users), types)
+        def mask(block: Block) -> Allowed:
+            types = by_values(block, condition, required, wanted, len(history.types) + 1)
+            owners, items = history.touched(history.users(block.users), types.masks, types.mask_of)
+            touched = Allowed.listed(owners, items, block.size, self.size)
             if negated:
-                np.logical_not(touched, out=touched)
-            return touched if known is None else touched & known
+                touched = ~touched
+            answered = types.masks[types.mask_of, -1]
+            return touched if answered.all() else touched & Allowed.by_flag(answered, self.size)
 
         return mask
 
     def _bind_current_item(self, condition: Condition, column: Column) -> Mask:
         other = self._column(False, Condition(condition.other, IS_IN))
 
-        def mask(block: Block) -> np.ndarray:
+        def mask(block: Block) -> Allowed:
             rows = np.array([self._row_of_item.get(item, -1) for item in block.items], dtype=np.int64)
-            distinct, which = np.unique(rows, return_inverse=True)
-            return column.test_against(condition.operator, other, distinct)[:, :-1][which]
+            # items with the same value ask the same question
+            _, first, which = np.unique(other.value_of_row[rows], return_index=True, return_inverse=True)
+            return Allowed.shared(column.test_against(condition.operator, other, rows[first])[:, :-1], which)
 
         return mask
 
@@ -214,7 +241,7 @@ class BoundFilter:
         return self._columns[kind, found.name]
 
 
-def _combine(operation: np.ufunc, masks: list[Mask]) -> Mask:
+def _combine(operation: Callable[[Allowed, Allowed], Allowed], masks: list[Mask]) -> Mask:
     return lambda block: reduce(operation, [mask(block) for mask in masks])
 
 
@@ -261,23 +288,15 @@ def by_values(
     required: bool,
     test: Callable[[tuple[str, ...]], np.ndarray],
     width: int,
-) -> tuple[np.ndarray, np.ndarray | None]:
-    """Evaluate a condition once per distinct values.
-
-    Returns the answers, [queries, width] or [1, width] when all queries share them, and whether there was an answer,
-    [queries, 1] or [1, 1], or None when there always was.
-    """
+) -> Allowed:
+    """Evaluate a condition once per distinct values; rows without an answer are allowed nothing."""
     groups, group_of = _group(block, condition, required)
     answers = np.zeros((len(groups), width), dtype=bool)
-    known = np.zeros((len(groups), 1), dtype=bool)
     for number, literals in enumerate(groups):
         tested = _tested(block, group_of, number, condition, literals, test)
         if tested is not None:
             answers[number] = tested
-            known[number] = True
-    if len(groups) > 1:
-        answers, known = answers[group_of], known[group_of]
-    return answers, None if known.all() else known
+    return Allowed.shared(answers, group_of)
 
 
 def _tested(

@@ -30,7 +30,9 @@ COMPARE = {
 
 
 class Column(Protocol):
-    """One field of a table, ready to be tested."""
+    """One field of a table, ready to be tested; rows with equal values have equal numbers in `value_of_row`."""
+
+    value_of_row: np.ndarray
 
     def test(self, operator: str, literals: Sequence[str]) -> np.ndarray:
         """Return for every row (and the empty one) whether the condition holds."""
@@ -82,6 +84,9 @@ class TextColumn:
 
     def __init__(self, values: pa.ChunkedArray, categorical: bool):
         rows = len(values)
+        whole = pc.fill_null(values.combine_chunks(), "").dictionary_encode()
+        # the empty row shares a number with no other: no harm, it only is asked apart
+        self.value_of_row = np.append(whole.indices.to_numpy(zero_copy_only=False).astype(np.int64), -1)
         if categorical:
             lists = pc.split_pattern(values.combine_chunks(), "|")
             flat, owner = pc.list_flatten(lists), pc.list_parent_indices(lists)
@@ -120,6 +125,7 @@ class NumberColumn:
 
     def __init__(self, values: pa.ChunkedArray):
         self.values = np.append(pc.fill_null(values.cast(pa.float64(), safe=False), np.nan).to_numpy(), np.nan)
+        self.value_of_row = np.unique(self.values, return_inverse=True)[1]
 
     def test(self, operator: str, literals: Sequence[str]) -> np.ndarray:
         for text in literals:

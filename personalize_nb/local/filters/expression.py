@@ -98,6 +98,11 @@ class Expression:
         return any(clause.dataset == INTERACTIONS for clause in self.clauses)
 
     @property
+    def includes(self) -> bool:
+        """Whether only items of the catalogue can pass: some clause is an INCLUDE."""
+        return any(clause.include for clause in self.clauses)
+
+    @property
     def fields(self) -> frozenset[str]:
         """The distinct fields it uses, as `dataset.field` in lower case; current items and users count as theirs."""
         used = (field for condition in self._conditions() for field in (condition.field, condition.other) if field)

@@ -56,21 +56,21 @@ class History:
         wanted = {text.lower() for text in literals}
         return np.array([name in wanted for name in self.types], dtype=bool)
 
-    def touched(self, users: np.ndarray, types: np.ndarray) -> np.ndarray:
-        """Return [len(users), n_items]: has the user an event of a wanted type with the item?
+    def touched(self, users: np.ndarray, types: np.ndarray, types_of: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return (place in `users`, item) for every event of a wanted type.
 
         Parameters
         ----------
         users
             Rows of users.
         types
-            [len(users) or 1, number of event types]: the wanted ones.
+            [choices, at least the number of event types]: the wanted ones.
+        types_of
+            The choice of each of `users`.
         """
         owner, events = self.events.take(users)
-        wanted = types[owner if len(types) > 1 else 0, self.type_codes[events]]
-        touched = np.zeros((len(users), self.n_items), dtype=bool)
-        touched[owner[wanted], self.item_codes[events[wanted]]] = True
-        return touched
+        wanted = types[types_of[owner], self.type_codes[events]]
+        return owner[wanted], self.item_codes[events[wanted]]
 
     def has_event(self, users: np.ndarray, types: np.ndarray) -> np.ndarray:
         """Return for rows of users whether each has an event of a wanted type, with whatever item."""

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from . import rules
-from .bound import Block, BoundFilter, Mask, by_values
+from .bound import BoundFilter, Mask, by_values
 from .columns import Column, make_column
 from .history import History
 from .syntax import INTERACTIONS, NOT_IN, USER_TARGET, AnyValue, Condition
@@ -41,11 +41,7 @@ class BoundUserFilter(BoundFilter):
         def test(literals: tuple[str, ...]) -> np.ndarray:
             return history.has_event(rows, history.matching_types(None if any_type else literals)) != negated
 
-        def mask(block: Block) -> np.ndarray:
-            answers, known = by_values(block, condition, required, test, self.size)
-            return answers if known is None else answers & known
-
-        return mask
+        return lambda block: by_values(block, condition, required, test, self.size)
 
     def _column(self, of_users: bool, condition: Condition) -> Column:
         field, users = rules.resolve(condition.field, self._data.schemas), self._data.users

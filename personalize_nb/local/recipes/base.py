@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from ..allowed import Allowed
 from .disk import read_arrays, write_arrays
 
 
@@ -31,7 +32,9 @@ class Queries:
     num_results
         Items wanted per line. Ranking recipes return the whole list whatever it says.
     allowed
-        What a filter lets through, `bool [lines, items]` in the order of `Model.item_ids`; None allows all.
+        What a filter lets through of each line, in the order of `Model.item_ids`; None allows all.
+    unknown_allowed
+        Whether a list to be ranked keeps items that no dataset knows; a filter with INCLUDE drops them.
     exploration_weight, exploration_cut_off_days
         itemExplorationConfig of the job; None takes what the solution was trained with.
     ranking_influence
@@ -44,7 +47,8 @@ class Queries:
     items: list[str] | None = None
     item_lists: list[list[str]] | None = None
     num_results: int = 25
-    allowed: np.ndarray | None = None
+    allowed: Allowed | None = None
+    unknown_allowed: bool = True
     exploration_weight: float | None = None
     exploration_cut_off_days: float | None = None
     ranking_influence: dict[str, float] | None = None

@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 from scipy import sparse
 
+from ..allowed import Allowed
 from ..tables import TrainingData
 from .base import Model, Queries, Ranked
 from .content import borrow_columns, item_features
@@ -114,7 +115,7 @@ class Sequential(Model):
         self,
         given: Sequences,
         num_results: int,
-        allowed: np.ndarray | None = None,
+        allowed: Allowed | None = None,
         exploration: Exploration | None = None,
         row_keys: np.ndarray | None = None,
     ) -> tuple[np.ndarray, np.ndarray]:
@@ -174,7 +175,8 @@ class PersonalizedRanking(Sequential):
         scores = _softmax_by_row(logits, rows, len(lists))
         kept = np.ones(len(codes), bool)
         if queries.allowed is not None:
-            kept = (codes < 0) | queries.allowed[rows, np.maximum(codes, 0)]
+            known = queries.allowed.at(rows, np.maximum(codes, 0))
+            kept = np.where(codes < 0, queries.unknown_allowed, known)
             scores = _softmax_by_row(np.where(kept, logits, -np.inf), rows, len(lists))
         order = np.lexsort((np.arange(len(codes)), -scores, codes < 0, rows))
         order = order[kept[order]]

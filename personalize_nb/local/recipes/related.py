@@ -14,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 from scipy import sparse
 
+from ..allowed import Allowed
 from ..hyperparameters import PARAMETERS
 from ..tables import TrainingData
 from .base import Model, Queries, Ranked
@@ -78,7 +79,7 @@ class Related(Model):
         codes = self.item_codes(queries.items or [])
         return self.lists(self.rank_codes(codes, queries.num_results, queries.allowed))
 
-    def rank_codes(self, codes: np.ndarray, num_results: int, allowed: np.ndarray | None = None) -> np.ndarray:
+    def rank_codes(self, codes: np.ndarray, num_results: int, allowed: Allowed | None = None) -> np.ndarray:
         """Rank for item positions (-1 is an unknown item); return positions, padded with -1."""
         known = codes >= 0
         ptr = np.concatenate(([0], np.cumsum(known))).astype(np.int64)

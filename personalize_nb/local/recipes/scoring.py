@@ -12,10 +12,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..allowed import Allowed
 from .compiled import compiled, over_ranges
 from .heap import offer, sift
 
 _BLOCK = 256
+# Popular items looked up once for each mask of a filter, and cells of all such lists.
+_POPULAR, _POPULAR_CELLS = 4096, 4_000_000
 
 
 @dataclass(frozen=True)
@@ -112,7 +115,14 @@ def _rank_rows(
     explored,
     boost,
     seed,
-    allowed,
+    masks,
+    mask_of,
+    other_ptr,
+    other_idx,
+    popular,
+    n_popular,
+    popular_end,
+    unscored,
     first,
     last,
     k,
@@ -125,8 +135,11 @@ def _rank_rows(
     met = np.zeros(n_items, np.bool_)
     heap_keys = np.empty(k, np.float64)
     heap_ids = np.empty(k, np.int64)
-    filtered = allowed.shape[0] > 0
+    other = np.zeros(n_items, np.bool_)
     for row in range(first, last):
+        allowed = masks[mask_of[row]]
+        for p in range(other_ptr[row], other_ptr[row + 1]):
+            other[other_idx[p]] = True
         n_touched = _logits(ptr, idx, val, s_idx, s_val, s_ptr[row], s_ptr[row + 1], scores, touched)
         mass = prior_mass
         highest = 0.0
@@ -163,27 +176,40 @@ def _rank_rows(
         size = 0
         for t in range(n_touched):
             item = touched[t]
-            if met[item] or (filtered and not allowed[row, item]):
+            if met[item] or allowed[item] == other[item]:
                 continue
             key = prior[item] * np.exp(np.float64(scores[item]) - highest) * scale
             size = offer(heap_keys, heap_ids, size, k, key, item)
         for p in range(seen_ptr[row], seen_ptr[row + 1]):
             item = seen_idx[p]
-            if again[row] <= 0.0 or (filtered and not allowed[row, item]):
+            if again[row] <= 0.0 or allowed[item] == other[item]:
                 continue
             key = again[row] * seen_val[p] / seen_mass
             size = offer(heap_keys, heap_ids, size, k, key, item)
+        # What nothing speaks for comes by popularity; the keys fall, so that the first one too low ends the search.
+        rest = np.exp(-highest) * scale
+        below = unscored and n_touched > 0
         added = 0
-        for item in by_prior:
-            if added == k:
+        group = mask_of[row]
+        for p in range(n_popular[group] + n_items - popular_end[group]):
+            listed = p < n_popular[group]
+            item = popular[group, p] if listed else by_prior[popular_end[group] + p - n_popular[group]]
+            key = prior[item] - 2.0 if below else prior[item] * rest
+            if added == k or (size == k and key < heap_keys[0]):
                 break
-            if met[item] or not np.isnan(scores[item]) or (filtered and not allowed[row, item]):
+            if other[item] or met[item] or not np.isnan(scores[item]) or not allowed[item]:
                 continue
-            size = offer(heap_keys, heap_ids, size, k, prior[item] * np.exp(-highest) * scale, item)
+            size = offer(heap_keys, heap_ids, size, k, key, item)
             added += 1
+        for p in range(other_ptr[row], other_ptr[row + 1]):
+            item = other_idx[p]
+            if allowed[item] or met[item] or not np.isnan(scores[item]):
+                continue
+            key = prior[item] - 2.0 if below else prior[item] * rest
+            size = offer(heap_keys, heap_ids, size, k, key, item)
         for slot in range(size - 1, -1, -1):
             out_items[row, slot] = heap_ids[0]
-            out_scores[row, slot] = heap_keys[0]
+            out_scores[row, slot] = max(heap_keys[0], 0.0)
             heap_keys[0] = heap_keys[slot]
             heap_ids[0] = heap_ids[slot]
             sift(heap_keys, heap_ids, slot)
@@ -191,31 +217,64 @@ def _rank_rows(
             scores[touched[t]] = np.nan
         for p in range(seen_ptr[row], seen_ptr[row + 1]):
             met[seen_idx[p]] = False
+        for p in range(other_ptr[row], other_ptr[row + 1]):
+            other[other_idx[p]] = False
+
+
+@compiled
+def _first_allowed(masks, order, most, out, n_out, end):
+    """Write the first `most` items of `order` that each mask allows, their number, and where the search ended."""
+    for group in range(len(masks)):
+        found = 0
+        place = 0
+        while place < len(order) and found < most:
+            if masks[group, order[place]]:
+                out[group, found] = order[place]
+                found += 1
+            place += 1
+        n_out[group] = found
+        end[group] = place
+
+
+def first_allowed(allowed: Allowed, order: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Look up the first items of an order for each mask, where rows share masks: (items, how many, where it ended)."""
+    masks = allowed.masks
+    most = min(len(order), k + _POPULAR, _POPULAR_CELLS // len(masks)) if 4 * len(masks) <= len(allowed) else 0
+    found = np.empty((len(masks), most), np.int64)
+    counts, ends = np.zeros(len(masks), np.int64), np.zeros(len(masks), np.int64)
+    _first_allowed(masks, order, most, found, counts, ends)
+    return found, counts, ends
 
 
 def rank_rows(
     catalogue: Catalogue,
     states: States,
     k: int,
-    allowed: np.ndarray | None = None,
+    allowed: Allowed | None = None,
     exploration: Exploration | None = None,
     row_keys: np.ndarray | None = None,
+    unscored: bool = False,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the best `k` items of each row and their probabilities over the catalogue, padded with -1.
 
     Parameters
     ----------
     allowed
-        `bool [rows, items]`; items that are not allowed are left out, but keep their share of the softmax.
+        The items of each row; those that are not allowed are left out, but keep their share of the softmax.
     exploration, row_keys
         Items to explore, and a number per row that makes its chance its own.
+    unscored
+        Whether items that nothing speaks for come last with a score of 0, in the order of popularity, instead of
+        competing by the prior. Rows whose every item is such keep the prior's scores.
     """
     k = min(k, len(catalogue.prior))
     items = np.full((len(states), k), -1, np.int64)
     scores = np.zeros((len(states), k), np.float64)
     explored = exploration or Exploration.none()
     keys = np.zeros(len(states), np.uint64) if row_keys is None else row_keys.astype(np.uint64)
-    mask = np.zeros((0, 0), np.bool_) if allowed is None else np.ascontiguousarray(allowed)
+    if allowed is None:
+        allowed = Allowed.everything(len(states), len(catalogue.prior))
+    popular, n_popular, popular_end = first_allowed(allowed, catalogue.by_prior, k)
 
     def work(first: int, last: int) -> None:
         _rank_rows(
@@ -236,7 +295,14 @@ def rank_rows(
             explored.items,
             explored.boost,
             np.uint64(explored.seed),
-            mask,
+            allowed.masks,
+            allowed.mask_of,
+            allowed.ptr,
+            allowed.idx,
+            popular,
+            n_popular,
+            popular_end,
+            unscored,
             first,
             last,
             k,

@@ -18,8 +18,7 @@ from personalize_nb.local.serving.promotions import promote
 from personalize_nb.local.serving.registry import Serving, served
 
 if TYPE_CHECKING:
-    import numpy as np
-
+    from personalize_nb.local.allowed import Allowed
     from personalize_nb.local.recipes.base import Ranked
 
 MAX_WITH_METADATA = 50
@@ -108,6 +107,7 @@ def _rank(
     from personalize_nb.local.recipes.base import Queries
 
     recipe, model = endpoint.recipe, serving.models.model(endpoint.body)
+    allowed, includes = (None, False) if filter_arn is None else _allowed(serving, endpoint, params, filter_arn, values)
     exploration = endpoint.config.get("itemExplorationConfig", {}) if recipe.exploration else {}
     weight, cut_off = exploration.get("explorationWeight"), exploration.get("explorationItemAgeCutOff")
     keys = recipe.input_keys
@@ -117,7 +117,8 @@ def _rank(
             items=[params["itemId"]] if "itemId" in keys else None,
             item_lists=[params["inputList"]] if "itemList" in keys else None,
             num_results=count,
-            allowed=None if filter_arn is None else _allowed(serving, endpoint, params, filter_arn, values),
+            allowed=allowed,
+            unknown_allowed=not includes,
             exploration_weight=None if weight is None else float(weight),
             exploration_cut_off_days=None if cut_off is None else float(cut_off),
             ranking_influence=endpoint.config.get("rankingInfluence") if recipe.ranking_influence else None,
@@ -128,7 +129,8 @@ def _rank(
 
 def _allowed(
     serving: Serving, endpoint: Endpoint, params: dict[str, Any], arn: str, values: dict[str, str] | None
-) -> np.ndarray:
+) -> tuple[Allowed, bool]:
+    """Return what the filter allows, and whether it has an INCLUDE."""
     found = serving.control.require("filter", arn)
     if found.status != ACTIVE:
         raise invalid(f"{arn} has status {found.status}; a filter can be used when it is {ACTIVE}.")
@@ -140,7 +142,7 @@ def _allowed(
     allowed, errors = bound.allowed([params.get("userId")], [params.get("itemId")], [values])
     for problem in errors.values():
         raise invalid(f"The filter cannot be applied: {problem}.")
-    return allowed
+    return allowed, bound.expression.includes
 
 
 def _items(ranked: Ranked, recipe: RecipeFacts) -> list[dict[str, Any]]:
