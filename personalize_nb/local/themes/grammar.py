@@ -28,6 +28,7 @@ HEAD_ORDER = (
     "adventures",
     "mysteries",
     "romances",
+    "children's books",
 )
 MODIFIER_ORDER = ("war", "family", "action", "fantasy", "sci-fi", "crime", "mystery", "thriller", "horror")
 

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from .lexicon import word_class, word_list
+from .lexicon import UNKNOWN, word_class, word_list
 from .text import Token, tokens
 
 NOUN, PAIR, NAME = "noun", "pair", "name"
@@ -79,7 +79,7 @@ def _is_named(token: Token, proper: Callable[[str], bool], is_name: bool) -> boo
     capital_speaks = not (token.opens or is_name)
     if token.lower in word_list("stop"):
         return capital_speaks and token.lower in word_list("name_openers")
-    return capital_speaks or proper(token.lower)
+    return capital_speaks or proper(token.lower) or (is_name and word_class(token.lemma) == UNKNOWN)
 
 
 def _name_start(found: list[Token], named: list[bool], end: int) -> int:

@@ -2,7 +2,8 @@
 
 Run once, by hand, on the unpacked data of Debian's `wordnet-base`:
 
-    python -m personalize_nb.local.themes.pack_classes /usr/share/wordnet personalize_nb/local/themes/words/classes.txt.gz
+    cd personalize_nb/local/themes
+    python -m personalize_nb.local.themes.pack_classes /usr/share/wordnet words/classes.txt.gz
 
 One line a word: the word, then three digits (how far it is a noun, a verb, an adjective; tenths of its uses in
 WordNet's tagged corpus) and one letter for the lexicographer file of its first noun sense (`a` for 03 to `z` for

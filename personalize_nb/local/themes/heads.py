@@ -1,0 +1,109 @@
+"""The noun a theme begins with: what kind of items these are, by the categories or the names that they share.
+
+A category counts when the group bears it more than the catalogue does; two that go together make one noun ("romantic
+comedies"). Products are named by how their names end ("electric guitars"). Local service, themes.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from . import grammar
+from .genres import TOLD_MEDIA, is_subject, kinds_in_name
+from .index import Index
+
+ONE_SHARE, PAIR_SHARE, BOTH_SHARE, MIN_LIFT = 0.5, 0.4, 1.0, 1.15
+THIN_SHARE, THIN_BOTH, THIN_LIFT, THIN_ITEMS = 0.3, 0.7, 1.6, 3  # what a plainer theme may still say of part of a group
+SECOND_HEAD = 0.7  # what the second category of a pair adds
+KIND_SHARE, LONG_KIND = 0.4, 0.6
+
+
+@dataclass(frozen=True)
+class Head:
+    """A plural noun, the columns of the categories that it stands for, and how well it sets the group apart."""
+
+    noun: str
+    columns: tuple[int, ...]
+    worth: float
+
+
+class Heads:
+    """Finds the nouns that fit a group of items of one catalogue."""
+
+    def __init__(self, index: Index):
+        self._names, self._medium = index.category_names, index.catalogue.medium
+        self._base = np.asarray(index.categories.mean(axis=0)).ravel()
+        told = self._medium in TOLD_MEDIA
+        self._kinds = [() if told else kinds_in_name(item.name) for item in index.catalogue.items]
+        self._fit = np.array([not is_subject(name, self._medium) for name in self._names], dtype=bool)
+
+    def find(self, counts: np.ndarray, members: np.ndarray) -> list[Head]:
+        """Return the nouns that most of a group bears out, best first; the medium itself is last.
+
+        Parameters
+        ----------
+        counts
+            In how many items of the group each category occurs.
+        members
+            The rows of the group's items.
+        """
+        share = counts / max(len(members), 1)
+        ranked = self._ranked(share, PAIR_SHARE, MIN_LIFT)
+        found = self._pairs(ranked, share, BOTH_SHARE)
+        for column, worth in ranked:
+            noun = grammar.head((self._names[column],), self._medium)
+            if noun is not None and share[column] >= ONE_SHARE:
+                found.append(Head(noun, (column,), worth))
+        found.sort(key=lambda head: (-round(head.worth, 6), head.noun))
+        return [*self._kind(members), *found, Head(self._medium, (), 0.0)]
+
+    def thin(self, counts: np.ndarray, members: np.ndarray, own: Sequence[int]) -> str | None:
+        """Return a noun that part of a group bears out and the input item too, or None.
+
+        Parameters
+        ----------
+        counts, members
+            As for `find`.
+        own
+            The category columns of the input item.
+        """
+        share = counts / max(len(members), 1)
+        ranked = [
+            (column, worth)
+            for column, worth in self._ranked(share, THIN_SHARE, THIN_LIFT)
+            if column in own and counts[column] >= THIN_ITEMS
+        ]
+        pairs = [head.noun for head in self._pairs(ranked, share, THIN_BOTH)]
+        ones = [grammar.head((self._names[column],), self._medium) for column, _ in ranked]
+        return next((noun for noun in (*pairs, *ones) if noun), None)
+
+    def _ranked(self, share: np.ndarray, least: float, lift: float) -> list[tuple[int, float]]:
+        """Return the category columns above a share and a lift with their worth, best first."""
+        fits = np.flatnonzero(self._fit & (share >= least) & (share >= lift * self._base))
+        worth = share[fits] ** 1.5 * -np.log(np.minimum(self._base[fits], 0.95))
+        pairs = zip(fits.tolist(), worth.round(6).tolist(), strict=True)
+        return sorted(pairs, key=lambda pair: (-pair[1], self._names[pair[0]]))
+
+    def _pairs(self, ranked: Sequence[tuple[int, float]], share: np.ndarray, both: float) -> list[Head]:
+        found = []
+        for place, (first, worth) in enumerate(ranked[:3]):
+            for second, less in ranked[place + 1 : 4]:
+                if share[first] + share[second] >= both:
+                    noun = grammar.head((self._names[first], self._names[second]), self._medium)
+                    if noun is not None:
+                        found.append(Head(noun, (first, second), worth + SECOND_HEAD * less))
+        return found
+
+    def _kind(self, members: np.ndarray) -> list[Head]:
+        """Return what most of the group's names say the items are, for products."""
+        counts = Counter(kind for row in members.tolist() for kind in self._kinds[row])
+        ranked = sorted(counts, key=lambda kind: (-counts[kind], kind))
+        short = next((kind for kind in ranked if " " not in kind), None)
+        if short is None or counts[short] < max(2, KIND_SHARE * len(members)):
+            return []
+        long = next((kind for kind in ranked if kind.endswith(f" {short}")), short)
+        return [Head(long if counts[long] >= LONG_KIND * counts[short] else short, (), 1.0)]
