@@ -19,9 +19,10 @@ import anycrc
 from personalize_nb.local.bodies import DigestBody
 from personalize_nb.local.endpoint import Request
 from personalize_nb.local.faults import ApiFault
+from personalize_nb.local.objects.incoming import Incoming
 from personalize_nb.local.objects.records import Checksum
 from personalize_nb.local.objects.sealing import Seal
-from personalize_nb.local.objects.store import Incoming, ObjectStore
+from personalize_nb.local.objects.store import ObjectStore
 
 ALGORITHMS = ("CRC32", "CRC32C", "CRC64NVME", "SHA1", "SHA256", "SHA512", "MD5", "XXHASH64", "XXHASH3", "XXHASH128")
 _HEADER = "x-amz-checksum-"

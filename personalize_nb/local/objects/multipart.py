@@ -14,9 +14,10 @@ from dataclasses import dataclass, replace
 
 from personalize_nb.local.faults import ApiFault
 from personalize_nb.local.objects import checksums
+from personalize_nb.local.objects.incoming import Incoming
 from personalize_nb.local.objects.records import Checksum, ObjectDetails, ObjectInfo, require_bucket
 from personalize_nb.local.objects.sealing import sealed_size
-from personalize_nb.local.objects.store import Condition, Incoming, ObjectStore
+from personalize_nb.local.objects.store import Condition, ObjectStore
 
 MIN_PART_BYTES = 5 << 20
 MAX_PARTS = 10_000

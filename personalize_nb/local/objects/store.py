@@ -21,9 +21,9 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from personalize_nb.local.database import Database
-from personalize_nb.local.diskspace import require_room
 from personalize_nb.local.faults import ApiFault
-from personalize_nb.local.objects.files import BLOCK, Bodies, append_range
+from personalize_nb.local.objects.files import BLOCK, Bodies
+from personalize_nb.local.objects.incoming import Incoming
 from personalize_nb.local.objects.records import (
     NO_DETAILS,
     SCHEMA,
@@ -37,7 +37,7 @@ from personalize_nb.local.objects.records import (
     require_bucket,
     scan_objects,
 )
-from personalize_nb.local.objects.sealing import Keyring, Seal, Sealer, unsealed
+from personalize_nb.local.objects.sealing import Keyring, Seal, unsealed
 
 KMS = ("aws:kms", "aws:kms:dsse")
 DEFAULT_CONTENT_TYPE = "binary/octet-stream"
@@ -48,73 +48,6 @@ S3_KEY = "alias/aws/s3"
 
 # Looks at the object that is about to be replaced (None: there is none) and raises when it must not be.
 Condition = Callable[[ObjectInfo | None], None]
-
-
-class Incoming(io.RawIOBase):
-    """A body being written: counts its bytes, feeds digests and encrypts on the way. Not visible until published."""
-
-    def __init__(self, path: Path, digests: Mapping[str, Any], data_key: bytes | None = None):
-        super().__init__()
-        self.path = path
-        self.size = 0
-        self.digests = digests
-        self.file = io.FileIO(path, "xb")
-        self._sealer = None if data_key is None else Sealer(self.file, data_key)
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, block: Any) -> int:
-        view = memoryview(block).cast("B")
-        require_room(self.path.parent, len(view))
-        for digest in self.digests.values():
-            digest.update(view)
-        if self._sealer is not None:
-            self._sealer.write(view)
-        else:
-            written = 0
-            while written < len(view):
-                written += self.file.write(view[written:])
-        self.size += len(view)
-        return len(view)
-
-    def write_from(self, reader: Any) -> None:
-        """Copy everything a binary reader gives, in blocks of constant size."""
-        buffer = bytearray(BLOCK)
-        view = memoryview(buffer)
-        if hasattr(reader, "readinto"):
-            while count := reader.readinto(view):
-                self.write(view[:count])
-        else:
-            while block := reader.read(BLOCK):
-                self.write(block)
-
-    def append(self, source: BinaryIO, offset: int, length: int) -> None:
-        """Append a stretch of another file without reading it here; digests do not see it."""
-        require_room(self.path.parent, length)
-        append_range(self.file, source, offset, length)
-        self.size += length
-
-    def write_range(self, source: BinaryIO, offset: int, length: int) -> None:
-        """Write a stretch of another file, read here: its bytes are decrypted or encrypted on the way."""
-        source.seek(offset)
-        while length > 0 and (block := source.read(min(BLOCK, length))):
-            self.write(block)
-            length -= len(block)
-
-    def become(self, bodies: Bodies, body: str, source: BinaryIO, size: int) -> None:
-        """Become a second name of a published body (opened as `source`), in place of anything written."""
-        self.close()
-        self.path.unlink()
-        bodies.link_to(body, source, size, self.path)
-        self.size = size
-
-    def close(self) -> None:
-        if not self.closed:
-            if self._sealer is not None and not self.file.closed:
-                self._sealer.finish()
-            self.file.close()
-        super().close()
 
 
 class ObjectStore:
