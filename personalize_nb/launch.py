@@ -13,6 +13,7 @@ from personalize_nb import columns, errors, inputs, limits, storage
 from personalize_nb.filters import Filter, find_filter
 from personalize_nb.jobs import KIND, BatchInferenceJob, check_name, new_job_name, refuse, start
 from personalize_nb.requests import KIND_OF_KEYS, THEME_GENERATION, Context, JobRequest, Problem
+from personalize_nb.runs import Run, start_run
 from personalize_nb.session import Session, current
 from personalize_nb.solutions import SolutionVersion, find_solution_version
 
@@ -38,9 +39,12 @@ def recommend(
     output: str | None = None,
     input_kms_key_arn: str | None = None,
     output_kms_key_arn: str | None = None,
+    at_once: int = limits.MAX_JOBS_IN_PROGRESS,
     session: Session | None = None,
-) -> BatchInferenceJob:
+) -> BatchInferenceJob | Run:
     """Start a batch inference job for the ids in `data` and return it; nothing is waited for.
+
+    Themes for more than 100 items become a run: as many jobs as are needed, with the face of one.
 
     Parameters
     ----------
@@ -67,6 +71,8 @@ def recommend(
         An `s3://` folder instead of the job's own one below the session's prefix.
     input_kms_key_arn, output_kms_key_arn
         Keys that decrypt the input and encrypt the output.
+    at_once
+        The most jobs to have pending or in progress, where several are needed; AWS's quota is 5.
     session
         Where to work; by default the solution version's session, else that of `pnb.connect()`.
 
@@ -107,7 +113,12 @@ def recommend(
         output_kms_key_arn=output_kms_key_arn,
         tags=dict(tags or {}),
     )
-    return submit(request, batch, context(version, batch, chosen), session)
+    known = context(version, batch, chosen)
+    if mode == THEME_GENERATION and batch is not None and len(batch) > limits.MAX_THEME_RECORDS_PER_FILE:
+        folder = (output.rstrip("/"), request.job_name) if output else (session.location("runs", request.job_name),)
+        request = request.replace(output_path="/".join((*folder, "output", "")))
+        return start_run(request, batch, known, session, at_once=at_once)
+    return submit(request, batch, known, session)
 
 
 def request_for(
@@ -192,13 +203,15 @@ def themes(
     *,
     item_name: str | None = None,
     **parameters: Any,
-) -> BatchInferenceJob:
+) -> BatchInferenceJob | Run:
     """Start a job that recommends similar items with a theme for each item in `data`.
+
+    A job takes 100 items. More become a `Run`: jobs of 100 items, a few at a time, that come back as one frame.
 
     Parameters
     ----------
     data
-        Items, at most 100.
+        Items.
     solution_version
         One of the recipe `aws-similar-items`, trained on items with a textual column.
     item_name

@@ -160,6 +160,8 @@ class Context:
         `users`, `items` or `rankings`: what the input holds.
     records
         Lines of input.
+    per_file
+        Lines of each file, where the input is spread over several.
     required_values
         Placeholders that every record must fill.
     missing_values
@@ -170,6 +172,7 @@ class Context:
     region: str | None = None
     kind: str | None = None
     records: int | None = None
+    per_file: int | None = None
     required_values: tuple[str, ...] = ()
     missing_values: Mapping[str, int] | None = None
 
@@ -303,15 +306,16 @@ def _fit(request: JobRequest, known: Context) -> Iterator[Problem]:
         yield Problem(
             "mode", f"Themes are offered in {', '.join(limits.THEME_REGIONS)}, this session is in {known.region}."
         )
-    if themes and known.records is not None and known.records > limits.MAX_THEME_RECORDS_PER_FILE:
+    in_file = known.per_file or known.records
+    if themes and in_file is not None and in_file > limits.MAX_THEME_RECORDS_PER_FILE:
         most = limits.MAX_THEME_RECORDS_PER_FILE
         yield Problem(
-            "input_path", f"A theme job takes at most {most} items per file, got {known.records:,}; split the items."
+            "input_path",
+            f"A theme job takes at most {most} items per file, got {in_file:,}; pnb.themes(items, model) splits them "
+            "into jobs.",
         )
-    if known.records is not None and known.records > limits.MAX_RECORDS_PER_FILE:
-        yield Problem(
-            "input_path", f"A file holds at most {limits.MAX_RECORDS_PER_FILE:,} records, got {known.records:,}."
-        )
+    if in_file is not None and in_file > limits.MAX_RECORDS_PER_FILE:
+        yield Problem("input_path", f"A file holds at most {limits.MAX_RECORDS_PER_FILE:,} records, got {in_file:,}.")
     for name in known.required_values if known.missing_values is not None else ():
         absent = known.missing_values.get(name)
         if absent is None:

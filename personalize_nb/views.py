@@ -94,7 +94,8 @@ def show_themes(
     Parameters
     ----------
     themes
-        A frame with `item_id`, `theme`, `recommended_item_id` and `relevance`, as `job.themes()` gives it.
+        A frame with `item_id`, `theme`, `recommended_item_id` and `relevance`, as `job.themes()` gives it; that
+        leaves out by itself what is below its own `threshold` and `minimum_items`.
     items
         Catalogue with `item_id` and the column named by `title`.
     threshold
@@ -126,12 +127,19 @@ def show_themes(
             )
         )
         text.append("\n".join([heading] + [f"  {text_bar(r / 0.6, 10)} {r:.2f} {name}" for name, r in pairs]))
-    asked = themes[c.ITEM_ID].nunique()
-    note = (
-        f"{min(most, len(groups))} of {asked} themes shown; {asked - len(groups)} have fewer than "
-        f"{minimum_items} items of relevance {threshold} or more"
-    )
+    note = _told(min(most, len(groups)), len(groups), themes[c.ITEM_ID].nunique(), threshold, minimum_items)
     return View(markup.lines(*parts, note), "\n".join([*text, note]))
+
+
+def _told(shown: int, fit: int, whole: int, threshold: float, minimum_items: int) -> str:
+    """Say how many of a frame's themes are shown, and why not the others, where there are others."""
+    note = f"{shown} of the {whole} themes in this frame shown" if whole != 1 else f"{shown} of 1 theme shown"
+    if shown < fit:
+        note += f"; most={fit} shows {fit}"
+    if fit < whole:
+        have = "has" if whole - fit == 1 else "have"
+        note += f"; {whole - fit} {have} fewer than {minimum_items} items of relevance {threshold} or more"
+    return note
 
 
 def show_job(job: BatchInferenceJob) -> View:

@@ -13,7 +13,8 @@ FLOORS = {
     1: "translation session storage progress waiting",
     2: (
         "filters identifiers timestamps jsonlines inputs outputs requests solutions schemas training jobs launch"
-        " results cleanup runs reading inspection permissions cost compare evaluation distributed samples"
+        " results cleanup runs manifests quality reading inspection permissions cost compare evaluation distributed"
+        " samples"
     ),
     3: "charts views fields form receipts headless",
 }

@@ -128,9 +128,7 @@ def test_themes_find_the_name_column(books_model, session):
     assert repr(job).endswith("ACTIVE: .themes(items=...) to read>")
 
 
-def test_themes_of_too_many_items_or_another_recipe(books_model, readers_model):
-    with pytest.raises(RequestError, match="at most 100 items per file, got 101"):
-        pnb.themes([f"b{number}" for number in range(101)], books_model)
+def test_themes_of_another_recipe(readers_model):
     with pytest.raises(RequestError, match="need a solution version of aws-similar-items"):
         pnb.recommend(["r1"], readers_model, mode="THEME_GENERATION", item_name="TITLE")
 

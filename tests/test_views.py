@@ -40,8 +40,16 @@ def test_themes_need_enough_relevant_items():
     view = show_themes(THEMES, ITEMS)
     assert "Small animals (from Ant <b>)" in view.text
     assert "Big animals" not in view.text
-    assert "1 of 2 themes shown; 1 have fewer than 3 items of relevance 0.1 or more" in view.text
+    hidden = "1 of the 2 themes in this frame shown; 1 has fewer than 3 items of relevance 0.1 or more"
+    assert view.text.endswith(hidden) and hidden in view.html
     assert "Big animals" in show_themes(THEMES, ITEMS, threshold=-1).text
+
+
+def test_the_note_speaks_of_hidden_themes_only_when_there_are_some():
+    assert show_themes(THEMES, threshold=-1).text.endswith("2 of the 2 themes in this frame shown")
+    assert show_themes(THEMES[:3]).text.endswith("1 of 1 theme shown")
+    some = show_themes(THEMES, threshold=-1, most=1).text
+    assert some.endswith("1 of the 2 themes in this frame shown; most=2 shows 2")
 
 
 def test_title_column_must_exist():
