@@ -94,7 +94,7 @@ def trust_lacks(caller: Caller, trust: Policy) -> Iterator[Lack]:
     answer = ask([trust], question)
     if not answer.allowed:
         name = f"the trust policy of role {caller.role_name}"
-        yield Lack(_refused(answer, [trust], question, name, name), TRUST, caller.role_arn)
+        yield Lack(_refused(answer, [trust], question, name), TRUST, caller.role_arn)
 
 
 def bucket_lacks(
@@ -132,7 +132,7 @@ def bucket_lacks(
                 answer = ask(policies, asked)
             if not answer.allowed:
                 told.add((action, BUCKET_POLICY))
-                text = _refused(answer, policies, asked, name, name if policies else f"{name} (there is none)")
+                text = _refused(answer, policies, asked, name if policies else f"{name} (there is none)")
                 yield Lack(text, BUCKET_POLICY, use.bucket or "", use.bucket)
 
 
@@ -167,7 +167,7 @@ def key_lacks(
             by_service = ask([policy], of_service)
             if by_role.denied or by_service.denied or not (by_role.allowed or by_service.allowed):
                 answer, asked = (by_role, question) if by_role.denied else (by_service, of_service)
-                yield Lack(_refused(answer, [policy], asked, name, name), KEY_POLICY, key_arn)
+                yield Lack(_refused(answer, [policy], asked, name), KEY_POLICY, key_arn)
         if action in KEY_ACTIONS and not use.folder and caller.policies is not None:
             answer = ask(caller.policies, question)
             if not answer.allowed:
@@ -224,17 +224,17 @@ def _role_refused(caller: Caller, answer: Answer, question: Question) -> str:
     name = f"no policy of role {caller.role_name}"
     if caller.unknown:
         name += f" (what {', '.join(caller.unknown)} allows is not known)"
-    return _refused(answer, caller.policies or (), question, name, name)
+    return _refused(answer, caller.policies or (), question, name)
 
 
-def _refused(answer: Answer, policies: Sequence[Policy], question: Question, name: str, subject: str) -> str:
+def _refused(answer: Answer, policies: Sequence[Policy], question: Question, subject: str) -> str:
     """Tell who lacks what, and whether it is a Deny, an unmet condition or silence."""
     who = question.principal if question.account is None else f"role {question.principal.rsplit('/', 1)[-1]}"
     what = f"{question.action} on {question.resource}"
     if answer.denied:
         statement = f"statement {answer.sid!r}" if answer.sid else "a statement"
-        return f"{_upper(answer.policy or name)} denies {who} {what}, by {statement} with Effect Deny."
-    sentence = f"{_upper(subject)} {'allows' if name.startswith('no ') else 'does not allow'} {who} {what}"
+        return f"{_upper(answer.policy or subject)} denies {who} {what}, by {statement} with Effect Deny."
+    sentence = f"{_upper(subject)} {'allows' if subject.startswith('no ') else 'does not allow'} {who} {what}"
     bare = [
         replace(policy, statements=tuple(replace(one, conditions=()) for one in policy.statements if one.allows))
         for policy in policies
