@@ -34,6 +34,7 @@ class InlineService:
     """Clients `control`, `runtime`, `events`; objects; and short ways to what tests need."""
 
     def __init__(self, folder):
+        self.folder = folder
         layout.prepare(folder)
         self.store, self.objects = Store(folder / "state.sqlite"), ObjectStore(folder / "objects")
         self.streamed = Streamed(folder)

@@ -59,7 +59,8 @@ class UserSegments(Sequential):
         codes = self.item_codes(queries.items or [])
         known = np.flatnonzero(codes >= 0)
         wanted = sparse.csr_matrix((np.ones(len(known)), (known, codes[known])), shape=(len(codes), len(self.item_ids)))
-        return self.segment(wanted, queries.num_results, queries.allowed)
+        allowed = None if queries.allowed is None else queries.allowed.cells()
+        return self.segment(wanted, queries.num_results, allowed)
 
     def segment(self, wanted: sparse.csr_matrix, num_results: int, allowed: np.ndarray | None = None) -> Ranked:
         """Return the users with the highest affinity to sets of items.
