@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import ipywidgets as widgets
 
-from personalize_nb import errors, fields, inputs, launch, limits, markup
+from personalize_nb import errors, fields, inputs, inspection, launch, limits, markup
 from personalize_nb.filters import Filter, find_filter, list_filters
 from personalize_nb.jobs import BatchInferenceJob, new_job_name
 from personalize_nb.receipts import Receipt
@@ -21,6 +21,8 @@ from personalize_nb.session import Session, current
 from personalize_nb.solutions import SolutionVersion, find_solution_version, list_solution_versions
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from personalize_nb.inputs import Batch, Data
 
 _NO_FILTER = ("no filter", "")
@@ -96,8 +98,9 @@ class JobForm:
             self.widgets[name].value = str(value)
         self._values_box = widgets.VBox()
         self._values: dict[str, widgets.Text] = {}
-        self._messages, self._call = widgets.HTML(), widgets.HTML()
+        self._messages, self._checks, self._call = widgets.HTML(), widgets.HTML(), widgets.HTML()
         self._start_button = widgets.Button(description="Start job", button_style="primary")
+        self._check_button = widgets.Button(description="Check access", tooltip="Role, policies, buckets, keys, quota")
         self._refresh_button = widgets.Button(description="Refresh lists", tooltip="Look for new solutions and filters")
         self.box = _FormBox(self, self._layout())
         self.widgets["solution_version"].observe(self._guarded(self._solution_changed), "value")
@@ -107,6 +110,7 @@ class JobForm:
                 widget.observe(self._guarded(self._check), "value")
         self.widgets["mode"].observe(self._guarded(self._mode_changed), "value")
         self._start_button.on_click(self._guarded(self.start))
+        self._check_button.on_click(self._guarded(self._show_preflight))
         self._refresh_button.on_click(self._guarded(self.refresh))
 
     def _layout(self) -> list[widgets.Widget]:
@@ -116,8 +120,17 @@ class JobForm:
         for place, title in enumerate(fields.PANELS):
             more.set_title(place, title)
         main = ("solution_version", "mode", "item_name", "job_name", "num_results", "filter")
-        buttons = widgets.HBox([self._start_button, self._refresh_button])
-        return [source, *(shown[name] for name in main), self._values_box, more, self._messages, buttons, self._call]
+        buttons = widgets.HBox([self._start_button, self._check_button, self._refresh_button])
+        return [
+            source,
+            *(shown[name] for name in main),
+            self._values_box,
+            more,
+            self._messages,
+            buttons,
+            self._checks,
+            self._call,
+        ]
 
     def _solution_options(self, wanted: SolutionVersion | str | None) -> tuple[list[tuple[str, str]], str]:
         frame = list_solution_versions(self.session)
@@ -253,6 +266,18 @@ class JobForm:
         self.receipt = Receipt(self.job).show(self._receipt_place).start()
         self._check()
         return self.job
+
+    def preflight(self) -> pd.DataFrame:
+        """Return what `pnb.preflight` finds for the request of the form, whose input is uploaded only at the start."""
+        request, batch, _, found = self.plan()
+        if request is None:
+            raise errors.RequestError(found)
+        findings = inspection.preflight(request, self.session)
+        return findings[findings["check"] != "input"] if batch is not None else findings
+
+    def _show_preflight(self) -> None:
+        shown = self.preflight()[["check", "level", "found", "to_do"]]
+        self._checks.value = markup.table(shown.itertuples(index=False), ("check", "result", "found", "what to do"))
 
     def refresh(self) -> None:
         """Look for new solutions and filters; what is chosen stays chosen."""

@@ -132,3 +132,13 @@ def test_themes_from_the_form(session, books_model):
     themes = form.job.wait(progress=False).themes(threshold=None, minimum_items=0)
     assert themes["item_id"].drop_duplicates().tolist() == ["b1", "b2"]
     assert themes["theme"].str.len().gt(0).all()
+
+
+def test_access_is_checked_on_request(session, readers_model):
+    form = JobForm(["r1"], readers_model, session=session)
+    form._check_button.click()
+    assert "allow what the job does" in form._checks.value
+    form.widgets["role_arn"].value = "arn:aws:iam::123456789012:role/NoSuchRole"
+    form._check_button.click()
+    assert "NoSuchRole" in form._checks.value
+    assert set(form.preflight()["level"]) >= {"error", "ok"}
