@@ -144,6 +144,14 @@ def test_segments_are_measured(service, by_item, by_attributes):
         assert metrics["hits_at_1_percent"] > 0
 
 
+def test_attributes_need_items(service):
+    group, _ = service.group("bare", kinds=("INTERACTIONS",))
+    recipe = "arn:aws:personalize:::recipe/aws-item-attribute-affinity"
+    solution = service.made("create_solution", name="bare", datasetGroupArn=group, recipeArn=recipe)
+    refused = service.refused(service.control, "create_solution_version", solutionArn=solution)
+    assert refused[1] == "InvalidInputException" and "type ITEMS" in refused[2]
+
+
 def test_jobs_are_for_their_own_recipes(service, group, by_item):
     popular = service.version(group, "aws-popularity-count")
     users = service.made(

@@ -19,6 +19,11 @@ from personalize_nb.local.store import Resource
 KIND = "solution_version"
 UPDATABLE = ("aws-user-personalization", "aws-hrnn-coldstart")
 _ID_BYTES = 4
+# the datasets of recipes that need others than interactions
+_NEEDED = {
+    "aws-semantic-similarity": ("ITEMS",),
+    "aws-item-attribute-affinity": ("INTERACTIONS", "ITEMS"),
+}
 
 
 @operation("CreateSolutionVersion")
@@ -72,10 +77,10 @@ def _check_mode(control: Control, solution: Resource, mode: str) -> None:
 
 
 def _check_data(control: Control, solution: Resource, schemas: dict[str, str]) -> None:
-    needed = "ITEMS" if solution.body["_recipe"] == "aws-semantic-similarity" else "INTERACTIONS"
-    if needed not in schemas:
+    missing = [kind for kind in _NEEDED.get(solution.body["_recipe"], ("INTERACTIONS",)) if kind not in schemas]
+    if missing:
         raise invalid(
-            f"The dataset group {solution.body['_group']} has no dataset of type {needed}, which "
+            f"The dataset group {solution.body['_group']} has no dataset of type {' and '.join(missing)}, which "
             f"{solution.body['_recipe']} needs; create it and import data first."
         )
 
