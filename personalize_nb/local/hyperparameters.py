@@ -79,6 +79,7 @@ PARAMETERS: dict[str, dict[str, Parameter]] = {
         "max_item_interaction_count_percentile": Parameter(0.9),
     },
     "aws-popularity-count": {},
+    "aws-semantic-similarity": {},
     "aws-item-affinity": _SEGMENTS,
     "aws-item-attribute-affinity": _SEGMENTS,
 }

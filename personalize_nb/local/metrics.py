@@ -39,6 +39,7 @@ def hold_out(
     event_type: str | None = None,
     event_value_threshold: float | None = None,
     events_config: Mapping[str, Any] | None = None,
+    objective: Mapping[str, str] | None = None,
     seed: int = 0,
     progress: Callable[[int, int], None] | None = None,
 ) -> dict[str, float]:

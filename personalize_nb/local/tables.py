@@ -33,8 +33,8 @@ class Field:
         `string`, `int`, `long`, `float`, `double` or `boolean`.
     nullable
         Whether an empty cell is legal; it becomes null.
-    categorical, textual
-        Amazon's marks: `A|B` lists of categories, and the one free text that may train a model.
+    categorical, textual, item_name
+        Amazon's marks: `A|B` lists of categories, the one free text that may train a model, and the item's title.
     """
 
     name: str
@@ -42,6 +42,7 @@ class Field:
     nullable: bool = False
     categorical: bool = False
     textual: bool = False
+    item_name: bool = False
 
     @property
     def numeric(self) -> bool:
@@ -72,6 +73,11 @@ class Schema:
     def textual(self) -> str | None:
         """Name of the textual column, where there is one."""
         return next((column.name for column in self.fields if column.textual), None)
+
+    @property
+    def item_name(self) -> str | None:
+        """Name of the column marked itemName, where there is one."""
+        return next((column.name for column in self.fields if column.item_name), None)
 
     @classmethod
     def from_avro(cls, dataset_type: str, avro: Mapping[str, Any]) -> Schema:
@@ -107,6 +113,7 @@ def _field(column: Mapping[str, Any]) -> Field:
         nullable="null" in union,
         categorical=bool(column.get("categorical", False)),
         textual=bool(column.get("textual", False)),
+        item_name=bool(column.get("itemName", False)),
     )
 
 

@@ -172,11 +172,12 @@ def _rule_problems(
         yield f"It has {len(own)} metadata fields; at most {rules.max_metadata} are allowed."
     if rules.needs_metadata and not any(map(_trains, (column for column in fields if _optional(column, rules)))):
         yield "It needs at least one metadata field that is a number or a categorical or textual string."
-    textual = [column["name"] for column in fields if column.get("textual")]
-    if textual and rules.label != "Items":
-        yield f"The field {textual[0]} is marked textual, which only Items schemas may have."
-    if len(textual) > 1:
-        yield f"Only one field can be textual, got {', '.join(textual)}."
+    for mark in ("textual", "itemName"):
+        marked = [column["name"] for column in fields if column.get(mark)]
+        if marked and rules.label != "Items":
+            yield f"The field {marked[0]} is marked {mark}, which only Items schemas may have."
+        if len(marked) > 1:
+            yield f"Only one field can be {mark}, got {', '.join(marked)}."
 
 
 def _optional(column: dict[str, Any], rules: DatasetRules) -> bool:

@@ -1,7 +1,7 @@
 """Amazon's recipes, learnt in earnest: `train` makes a model from imported data, `load` reads one from its folder.
 
-One file a recipe family: `personalization` (users and rankings), `related` (items like this one), `popularity`,
-`segmentation` (users for items).
+One file a recipe family: `personalization` (users and rankings), `related` (items like this one),
+`semantic` (items with texts like this one), `popularity`, `segmentation` (users for items).
 They stand on `history` (interactions as arrays), `content` (metadata as features), `ridge` (the linear models),
 `scoring` (compiled ranking). Local service.
 """
@@ -23,13 +23,24 @@ from .personalization import PersonalizedRanking, UserPersonalization
 from .popularity import PopularityCount
 from .related import SimilarItems, Sims
 from .segmentation import UserSegments
+from .semantic import SemanticSimilarity
 
 __all__ = ["Model", "Queries", "Ranked", "Codes", "load", "train", "train_on"]
 
 _MODELS: dict[str, type[Model]] = {
     model.kind: model
-    for model in (UserPersonalization, PersonalizedRanking, SimilarItems, Sims, PopularityCount, UserSegments)
+    for model in (
+        UserPersonalization,
+        PersonalizedRanking,
+        SimilarItems,
+        Sims,
+        SemanticSimilarity,
+        PopularityCount,
+        UserSegments,
+    )
 }
+# recipes that learn from items, with or without interactions
+WITHOUT_INTERACTIONS = frozenset({"aws-semantic-similarity"})
 _RECIPES: dict[str, type[Model]] = {
     "aws-user-personalization": UserPersonalization,
     "aws-user-personalization-v2": UserPersonalization,
@@ -40,6 +51,7 @@ _RECIPES: dict[str, type[Model]] = {
     "aws-personalized-ranking-v2": PersonalizedRanking,
     "aws-similar-items": SimilarItems,
     "aws-sims": Sims,
+    "aws-semantic-similarity": SemanticSimilarity,
     "aws-popularity-count": PopularityCount,
     "aws-item-affinity": UserSegments,
     "aws-item-attribute-affinity": UserSegments,
@@ -58,6 +70,7 @@ def train(
     event_type: str | None = None,
     event_value_threshold: float | None = None,
     events_config: Mapping[str, Any] | None = None,
+    objective: Mapping[str, str] | None = None,
     seed: int = 0,
     progress: Callable[[int, int], None] | None = None,
 ) -> Model:
@@ -71,8 +84,8 @@ def train(
         The imported datasets.
     hyperparameters
         `algorithmHyperParameters` and `featureTransformationParameters` as the API carries them: strings.
-    event_type, event_value_threshold, events_config
-        What the solution says about events.
+    event_type, event_value_threshold, events_config, objective
+        What the solution says about events, and its `optimizationObjective`.
     seed
         Decides which users are held back while parameters are fitted.
     progress
@@ -86,7 +99,8 @@ def train(
     """
     values = resolve(_known(recipe_name), hyperparameters)
     report = progress or _silent
-    history = read_history(data, event_type, event_value_threshold, events_config)
+    optional = recipe_name in WITHOUT_INTERACTIONS
+    history = read_history(data, event_type, event_value_threshold, events_config, objective, optional)
     report(1, 4)
     model = train_on(recipe_name, history, data, values, seed, report)
     report(4, 4)

@@ -19,18 +19,26 @@ import pyarrow.compute as pc
 from ...limits import MIN_INTERACTIONS, MIN_USERS_WITH_TWO_INTERACTIONS
 from ..faults import WorkFault
 from ..tables import TrainingData
+from .objective import Objective, read_objective
 
 DAY = 86_400.0
+_NO_INTERACTIONS = pa.table(
+    {"USER_ID": pa.array([], pa.string()), "ITEM_ID": pa.array([], pa.string()), "TIMESTAMP": pa.array([], pa.int64())}
+)
 
 
 @dataclass(frozen=True)
 class Sequences:
-    """Steps of all users, one after the other: user u owns `items[starts[u]:starts[u+1]]`, oldest first."""
+    """Steps of all users, one after the other: user u owns `items[starts[u]:starts[u+1]]`, oldest first.
+
+    `weights` is how much each step counts as something to be predicted, 1 on average; None is 1 for all.
+    """
 
     starts: np.ndarray
     items: np.ndarray
     times: np.ndarray
     n_items: int
+    weights: np.ndarray | None = None
 
     @property
     def n_users(self) -> int:
@@ -56,13 +64,24 @@ class Sequences:
         lengths = self.starts[users + 1] - self.starts[users]
         starts = np.concatenate(([0], np.cumsum(lengths))).astype(np.int64)
         picked = np.repeat(self.starts[users] - starts[:-1], lengths) + np.arange(starts[-1])
-        return Sequences(starts, self.items[picked], self.times[picked], self.n_items)
+        weights = None if self.weights is None else self.weights[picked]
+        return Sequences(starts, self.items[picked], self.times[picked], self.n_items, weights)
 
     def where(self, mask: np.ndarray) -> Sequences:
         """Return only the steps that a mask keeps; every user stays, some perhaps with none."""
         counts = np.bincount(self.owner[mask], minlength=self.n_users)
         starts = np.concatenate(([0], np.cumsum(counts))).astype(np.int64)
-        return Sequences(starts, self.items[mask], self.times[mask], self.n_items)
+        weights = None if self.weights is None else self.weights[mask]
+        return Sequences(starts, self.items[mask], self.times[mask], self.n_items, weights)
+
+    def targets(self, mask: np.ndarray) -> Sequences:
+        """Return the same steps, of which only those of a mask are grouped by item: counts then are about these."""
+        part = Sequences(self.starts, self.items, self.times, self.n_items, self.weights)
+        positions = np.flatnonzero(mask)
+        part.__dict__["by_item_pos"] = positions[np.argsort(self.items[positions], kind="stable")].astype(np.int64)
+        counts = np.bincount(self.items[positions], minlength=self.n_items)
+        part.__dict__["by_item_ptr"] = np.concatenate(([0], np.cumsum(counts))).astype(np.int64)
+        return part
 
 
 @dataclass(frozen=True)
@@ -71,6 +90,7 @@ class History:
 
     `users_per_item` counts unique users; `impressions` how often an item was shown; `born` is when an item entered
     the catalogue (creation time, else its oldest interaction, else now) and `now` the latest interaction.
+    `objective` is what the solution wants besides relevance.
     """
 
     item_ids: pa.StringArray
@@ -80,6 +100,7 @@ class History:
     impressions: np.ndarray
     born: np.ndarray
     now: float
+    objective: Objective | None = None
 
 
 def read_history(
@@ -87,27 +108,43 @@ def read_history(
     event_type: str | None = None,
     event_value_threshold: float | None = None,
     events_config: Mapping[str, Any] | None = None,
+    objective: Mapping[str, str] | None = None,
+    optional: bool = False,
 ) -> History:
     """Read, filter and encode the interactions of a dataset group, and check Amazon's minimum amounts.
+
+    Parameters
+    ----------
+    data
+        The imported datasets.
+    event_type, event_value_threshold, events_config, objective
+        What the solution says of events, and its `optimizationObjective`.
+    optional
+        Whether the recipe can do with few interactions, or none at all.
 
     Raises
     ------
     WorkFault
         There are no interactions, or fewer than a training needs.
     """
-    if data.interactions is None:
-        raise WorkFault("Dataset has fewer than 1000 interactions. Import an Interactions dataset first.")
+    interactions = data.interactions
+    if interactions is None:
+        if not optional:
+            raise WorkFault("Dataset has fewer than 1000 interactions. Import an Interactions dataset first.")
+        interactions = _NO_INTERACTIONS
     catalogue = _catalogue(data)
-    table = _filtered(data.interactions, event_type, event_value_threshold, events_config)
+    table, weights = _filtered(interactions, event_type, event_value_threshold, events_config)
     items = pc.index_in(table["ITEM_ID"].combine_chunks(), catalogue).to_numpy(zero_copy_only=False).astype(np.int32)
     user_ids = _sorted_unique([table["USER_ID"]])
     users = pc.index_in(table["USER_ID"].combine_chunks(), user_ids).to_numpy(zero_copy_only=False).astype(np.int32)
     times = table["TIMESTAMP"].to_numpy().astype(np.int64)
-    _check_amounts(users, len(user_ids), event_type)
+    if not optional:
+        _check_amounts(users, len(user_ids), event_type)
     order = np.lexsort((times, users))
-    sequences = _steps(users[order], items[order], times[order], len(user_ids), len(catalogue))
+    weights = None if weights is None else weights[order]
+    sequences = _steps(users[order], items[order], times[order], len(user_ids), len(catalogue), weights)
     pairs = np.unique(sequences.owner.astype(np.int64) * len(catalogue) + sequences.items)
-    now = float(times.max())
+    now = float(times.max()) if len(times) else _latest_creation(data)
     return History(
         item_ids=catalogue,
         user_ids=user_ids,
@@ -116,6 +153,7 @@ def read_history(
         impressions=_impressions(table, catalogue),
         born=_born(data, catalogue, items, times, now),
         now=now,
+        objective=read_objective(data, catalogue, objective),
     )
 
 
@@ -132,29 +170,40 @@ def _sorted_unique(columns: Sequence[pa.ChunkedArray]) -> pa.StringArray:
 
 def _filtered(
     table: pa.Table, event_type: str | None, threshold: float | None, config: Mapping[str, Any] | None
-) -> pa.Table:
-    """Keep the events the solution asked for; an event of an unknown value counts as below any threshold."""
-    if config and config.get("eventParametersList"):
-        kept = None
-        for rule in config["eventParametersList"]:
-            if rule.get("weight") == 0.0:
-                continue
-            part = _event_mask(table, rule.get("eventType"), rule.get("eventValueThreshold"))
-            kept = part if kept is None else pc.or_(kept, part)
-        return table.filter(kept) if kept is not None else table.slice(0, 0)
-    if event_type is None and threshold is None:
-        return table
-    return table.filter(_event_mask(table, event_type, threshold))
+) -> tuple[pa.Table, np.ndarray | None]:
+    """Keep the events the solution asked for, and say what each weighs; None when all weigh the same.
+
+    An event of an unknown value counts as below any threshold, and without a column of types no event is of any. An
+    event that several rules keep has the highest of their weights; a rule without a weight gives 1.
+    """
+    if not config or not config.get("eventParametersList"):
+        if event_type is None and threshold is None:
+            return table, None
+        return table.filter(_event_mask(table, event_type, threshold)), None
+    weights = np.zeros(len(table))
+    for rule in config["eventParametersList"]:
+        kept = _event_mask(table, rule.get("eventType"), rule.get("eventValueThreshold"))
+        weight = float(rule.get("weight", 1.0))
+        weights = np.maximum(weights, np.where(kept.to_numpy(zero_copy_only=False), weight, 0.0))
+    kept_rows = weights > 0
+    weights = weights[kept_rows]
+    same = not len(weights) or weights.min() == weights.max()
+    return table.filter(pa.array(kept_rows)), None if same else weights / weights.mean()
 
 
-def _event_mask(table: pa.Table, event_type: str | None, threshold: float | None) -> pa.ChunkedArray:
+def _event_mask(table: pa.Table, event_type: str | None, threshold: float | None) -> pa.Array:
     mask = pc.is_valid(table["ITEM_ID"])
-    if event_type is not None and "EVENT_TYPE" in table.column_names:
-        mask = pc.and_(mask, pc.fill_null(pc.equal(table["EVENT_TYPE"], event_type), False))
-    if threshold is not None and "EVENT_VALUE" in table.column_names:
-        enough = pc.greater_equal(table["EVENT_VALUE"].cast(pa.float64()), float(threshold))
-        mask = pc.and_(mask, pc.fill_null(enough, False))
-    return mask
+    for name, wanted in (("EVENT_TYPE", event_type), ("EVENT_VALUE", threshold)):
+        if wanted is None:
+            continue
+        if name not in table.column_names:
+            fits = pa.repeat(pa.scalar(False), len(table))
+        elif name == "EVENT_TYPE":
+            fits = pc.equal(table[name], wanted)
+        else:
+            fits = pc.greater_equal(table[name].cast(pa.float64()), float(wanted))
+        mask = pc.and_(mask, pc.fill_null(fits, False))
+    return mask.combine_chunks() if isinstance(mask, pa.ChunkedArray) else mask
 
 
 def _check_amounts(users: np.ndarray, n_users: int, event_type: str | None) -> None:
@@ -169,18 +218,33 @@ def _check_amounts(users: np.ndarray, n_users: int, event_type: str | None) -> N
         )
 
 
-def _steps(users: np.ndarray, items: np.ndarray, times: np.ndarray, n_users: int, n_items: int) -> Sequences:
+def _steps(
+    users: np.ndarray, items: np.ndarray, times: np.ndarray, n_users: int, n_items: int, weights: np.ndarray | None
+) -> Sequences:
     # One second is one moment: an item that is clicked and bought in it was met once, whatever lies between.
     moments = np.lexsort((items, times, users))
     same = np.zeros(len(users), bool)
     same[1:] = (np.diff(users[moments]) == 0) & (np.diff(times[moments]) == 0) & (np.diff(items[moments]) == 0)
+    if weights is not None:
+        weights = weights.copy()
+        firsts = np.flatnonzero(~same)
+        weights[moments[firsts]] = np.maximum.reduceat(weights[moments], firsts)
     kept = np.ones(len(users), bool)
     kept[moments[same]] = False
     users, items, times = users[kept], items[kept], times[kept]
     new = np.ones(len(users), bool)
     new[1:] = (users[1:] != users[:-1]) | (items[1:] != items[:-1])
+    if weights is not None:
+        # of the events that are one step, the weightiest counts
+        weights = np.maximum.reduceat(weights[kept], np.flatnonzero(new))
     starts = np.concatenate(([0], np.cumsum(np.bincount(users[new], minlength=n_users)))).astype(np.int64)
-    return Sequences(starts, items[new].astype(np.int32), times[new], n_items)
+    return Sequences(starts, items[new].astype(np.int32), times[new], n_items, weights)
+
+
+def _latest_creation(data: TrainingData) -> float:
+    if data.items is None or "CREATION_TIMESTAMP" not in data.items.column_names:
+        return 0.0
+    return float(pc.max(data.items["CREATION_TIMESTAMP"]).as_py() or 0.0)
 
 
 def _impressions(table: pa.Table, catalogue: pa.StringArray) -> np.ndarray:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -20,8 +21,9 @@ from ..tables import TrainingData
 from .base import Model, Queries, Ranked
 from .content import borrow_columns, item_features
 from .history import DAY, History, Sequences
+from .knobs import knobs_of, usual_users
 from .scoring import Catalogue, Exploration, States, rank_rows, score_pairs
-from .sequential import catalogue_of, fit, learn, popularity, prior_of, states_of
+from .sequential import Knobs, catalogue_of, fit, learn, popularity, prior_of, states_of
 
 # A cold item borrows this share of what its nearest items by metadata would get.
 BORROWED = 0.3
@@ -39,30 +41,33 @@ class Sequential(Model):
         seed: int,
         progress: Callable[[int, int], None],
     ) -> Sequential:
-        recency = bool(hyperparameters.get("recency_mask", hyperparameters.get("apply_recency_bias", True)))
-        fitted = fit(history.sequences, seed, recency)
+        knobs = knobs_of(hyperparameters)
+        sequences = usual_users(history.sequences, hyperparameters)
+        fitted = fit(sequences, seed, knobs)
         progress(2, 4)
-        matrix = learn(history.sequences, recency) * np.float32(1.0 / fitted.temperature)
+        matrix = learn(sequences, knobs) * np.float32(1.0 / fitted.temperature)
         progress(3, 4)
         count = popularity(history.sequences)
         cold, warm = np.flatnonzero(count == 0), np.flatnonzero(count > 0)
         if len(cold):
             matrix = borrow_columns(matrix, item_features(data, history.item_ids), cold, warm, BORROWED)
-        catalogue = catalogue_of(sparse.csr_matrix(matrix), prior_of(count, fitted.prior_power))
+        lift = np.ones(len(count)) if history.objective is None else np.exp(history.objective.lift)
+        prior, tempered = prior_of(count, 1.0) * lift, prior_of(count, fitted.prior_power) * lift
+        catalogue = catalogue_of(sparse.csr_matrix(matrix), tempered / tempered.sum())
         arrays = {
             "ptr": catalogue.ptr,
             "idx": catalogue.idx,
             "val": catalogue.val,
             "prior": catalogue.prior,
             "by_prior": catalogue.by_prior,
-            "popularity": prior_of(count, 1.0),
+            "popularity": prior / prior.sum(),
             "starts": history.sequences.starts,
             "items": history.sequences.items,
             "age_days": (history.now - history.born) / DAY,
             "met": history.users_per_item + history.impressions,
         }
         facts = {
-            "recency": recency,
+            "knobs": asdict(knobs),
             "temperature": fitted.temperature,
             "prior_power": fitted.prior_power,
             "again": fitted.again,
@@ -109,7 +114,7 @@ class Sequential(Model):
         return Sequences(starts, items, np.zeros(len(items), np.int64), histories.n_items)
 
     def states(self, given: Sequences) -> States:
-        return states_of(given, np.full(given.n_users, self.facts["again"]), self.facts["recency"])
+        return states_of(given, np.full(given.n_users, self.facts["again"]), Knobs(**self.facts["knobs"]))
 
     def rank_histories(
         self,

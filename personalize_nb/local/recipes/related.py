@@ -21,6 +21,7 @@ from .base import Model, Queries, Ranked
 from .content import item_features, nearest
 from .heap import strongest
 from .history import History, Sequences
+from .knobs import neighbours, usual_users
 from .ridge import count_near, count_together
 from .scoring import Catalogue, States, rank_rows
 
@@ -127,10 +128,12 @@ class SimilarItems(Related):
         count = history.users_per_item
         power = _SIMILAR_POWER + _POWER * hyperparameters["popularity_discount_factor"]
         similar = behaviour(history.sequences, count, power, 0)
+        similar = strongest(similar, neighbours(hyperparameters, "item_id_hidden_dim", _KEPT))
         progress(2, 4)
         features = item_features(data, history.item_ids)
         if features is not None:
-            similar = with_metadata(similar, features, count)
+            borrowed = neighbours(hyperparameters, "item_metadata_hidden_dim", _BORROWED_FROM)
+            similar = with_metadata(similar, features, count, borrowed)
         progress(3, 4)
         return cls.of_matrix(history, similar, count)
 
@@ -160,10 +163,12 @@ def unit_maximum(matrix: sparse.csr_matrix) -> sparse.csr_matrix:
     return sparse.csr_matrix(sparse.diags_array(scale) @ matrix)
 
 
-def with_metadata(similar: sparse.csr_matrix, features: sparse.csr_matrix, count: np.ndarray) -> sparse.csr_matrix:
+def with_metadata(
+    similar: sparse.csr_matrix, features: sparse.csr_matrix, count: np.ndarray, borrowed_from: int
+) -> sparse.csr_matrix:
     """Add likeness by metadata, the more the less is known of the seed; cold seeds borrow their neighbours' rows."""
     everything = np.arange(len(count))
-    found, cosines = nearest(features, everything, everything, _BORROWED_FROM)
+    found, cosines = nearest(features, everything, everything, borrowed_from)
     rows = np.broadcast_to(everything[:, None], found.shape)
     kept = (found >= 0) & (found != rows)
     trust = (count / (count + COLD)).astype(np.float32)
@@ -189,7 +194,4 @@ def _typical(sequences: Sequences, hyperparameters: dict[str, Any]) -> Sequences
         if hyperparameters[name] != PARAMETERS["aws-sims"][name].default:
             edge = np.quantile(count[count > 0], hyperparameters[name])
             sequences = sequences.where(sign * (count[sequences.items] - edge) >= 0)
-    lengths = np.diff(sequences.starts)
-    low = np.quantile(lengths, hyperparameters["min_user_history_length_percentile"])
-    high = np.quantile(lengths, hyperparameters["max_user_history_length_percentile"])
-    return sequences.of_users(np.flatnonzero((lengths >= low) & (lengths <= high)))
+    return usual_users(sequences, hyperparameters)

@@ -107,7 +107,18 @@ def _counted(sequences, window: int, decay: float, symmetric: bool) -> sparse.cs
 def count_following(sequences, window: int, tau: float) -> tuple[sparse.csr_matrix, sparse.csr_matrix]:
     """Return decayed counts (C with a row per target: what came before it; G: what was in the state together)."""
     decay = float(np.exp(-1.0 / tau))
-    return _counted(sequences, window, decay, False), _counted(sequences, window, decay, True)
+    return _counted_by_weight(sequences, window, decay), _counted(sequences, window, decay, True)
+
+
+def _counted_by_weight(sequences, window: int, decay: float) -> sparse.csr_matrix:
+    """Count what came before each target; a step counts by its weight as a target, and in full as what came before."""
+    if sequences.weights is None:
+        return _counted(sequences, window, decay, False)
+    parts = [
+        _counted(sequences.targets(sequences.weights == weight), window, decay, False) * np.float32(weight)
+        for weight in np.unique(sequences.weights)
+    ]
+    return sparse.csr_matrix(sum(parts[1:], parts[0]))
 
 
 def count_near(sequences, window: int, tau: float) -> sparse.csr_matrix:
@@ -116,18 +127,24 @@ def count_near(sequences, window: int, tau: float) -> sparse.csr_matrix:
     return sparse.csr_matrix(following + following.T)
 
 
-def count_together(sequences) -> sparse.csr_matrix:
-    """Return how many users have both items, over their newest `MAX_TOGETHER` items."""
+def count_together(sequences, weighted: bool = False) -> sparse.csr_matrix:
+    """Return how many users have both items, over their newest `MAX_TOGETHER` items.
+
+    `weighted` counts each user by the weight that the row's item has for him.
+    """
     lengths = np.diff(sequences.starts)
     age = np.repeat(sequences.starts[1:], lengths) - np.arange(len(sequences.items))
     newest = age <= MAX_TOGETHER
     shape = (len(lengths), sequences.n_items)
-    owned = sparse.csr_matrix(
-        (np.ones(int(newest.sum()), np.float32), (sequences.owner[newest], sequences.items[newest])), shape=shape
-    )
-    owned.sum_duplicates()
+    places = (sequences.owner[newest], sequences.items[newest])
+    owned = sparse.csr_matrix((np.ones(int(newest.sum()), np.float32), places), shape=shape)
+    times = owned.copy()
     owned.data[:] = 1.0
-    return (owned.T @ owned).tocsr()
+    if not weighted or sequences.weights is None:
+        return (owned.T @ owned).tocsr()
+    weights = sparse.csr_matrix((sequences.weights[newest].astype(np.float32), places), shape=shape)
+    weights.data /= times.data
+    return (weights.T @ owned).tocsr()
 
 
 @compiled

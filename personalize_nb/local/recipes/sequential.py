@@ -41,6 +41,32 @@ POPULARITY_SHARE = 0.002
 
 
 @dataclass(frozen=True)
+class Knobs:
+    """What hyperparameters change of the models.
+
+    Parameters
+    ----------
+    recency
+        Whether newer steps say more.
+    capacity
+        How many other items may predict an item, relative to the default.
+    reach
+        How many steps back the models look, relative to the default.
+    """
+
+    recency: bool = True
+    capacity: float = 1.0
+    reach: float = 1.0
+
+    @staticmethod
+    def scaled(number: int, by: float) -> int:
+        return max(1, round(number * by))
+
+
+DEFAULT = Knobs()
+
+
+@dataclass(frozen=True)
 class Fit:
     """What the data taught: softmax temperature (from held-back users) and how often people come back to an item."""
 
@@ -53,25 +79,28 @@ class Fit:
         return POPULARITY_SHARE / self.temperature
 
 
-def learn(sequences: Sequences, recency: bool = True) -> sparse.csr_matrix:
+def learn(sequences: Sequences, knobs: Knobs = DEFAULT) -> sparse.csr_matrix:
     """Return the sum of both models, a row per source item."""
     steps = np.bincount(sequences.items, minlength=sequences.n_items)
     together = count_together(sequences)
     gram = together.copy()
     gram.data[gram.data < _SHARED_BY] = 0.0
     gram.eliminate_zeros()
-    ease = local_ridge(together, gram, steps, EASE_MOST, EASE_PENALTY)
-    following, gram = count_following(sequences, WINDOW, TAU if recency else WINDOW)
-    lsr = local_ridge(following, gram, steps, LSR_MOST, LSR_PENALTY)
+    if sequences.weights is not None:
+        together = count_together(sequences, weighted=True)
+    ease = local_ridge(together, gram, steps, knobs.scaled(EASE_MOST, knobs.capacity), EASE_PENALTY)
+    window = knobs.scaled(WINDOW, knobs.reach)
+    following, gram = count_following(sequences, window, TAU if knobs.recency else window)
+    lsr = local_ridge(following, gram, steps, knobs.scaled(LSR_MOST, knobs.capacity), LSR_PENALTY)
     return sparse.csr_matrix(lsr + EASE_SHARE * ease)
 
 
 def popularity(sequences: Sequences) -> np.ndarray:
-    """Return how many steps reached each item."""
-    return np.bincount(sequences.items, minlength=sequences.n_items).astype(np.float64)
+    """Return how many steps reached each item, by their weights."""
+    return np.bincount(sequences.items, sequences.weights, minlength=sequences.n_items).astype(np.float64)
 
 
-def fit(sequences: Sequences, seed: int, recency: bool = True) -> Fit:
+def fit(sequences: Sequences, seed: int, knobs: Knobs = DEFAULT) -> Fit:
     """Learn from most users, and choose the temperature by the likelihood of what the others did last."""
     rng = np.random.default_rng(seed)
     long_enough = np.flatnonzero(np.diff(sequences.starts) >= 5)
@@ -87,9 +116,9 @@ def fit(sequences: Sequences, seed: int, recency: bool = True) -> Fit:
         others = np.sort(rng.choice(others, enough, replace=False))
     training = sequences.of_users(others)
     given, truth = split_newest(sequences.of_users(held), 0.1)
-    states = states_of(given, np.zeros(n_held), recency)
+    states = states_of(given, np.zeros(n_held), knobs)
     shape = (n_held, sequences.n_items)
-    logits = (sparse.csr_matrix((states.val, states.idx, states.ptr), shape=shape) @ learn(training, recency)).toarray()
+    logits = (sparse.csr_matrix((states.val, states.idx, states.ptr), shape=shape) @ learn(training, knobs)).toarray()
     seen = (
         sparse.csr_matrix((np.ones(len(states.seen_idx)), states.seen_idx, states.seen_ptr), shape=shape).toarray() > 0
     )
@@ -134,7 +163,7 @@ def split_newest(sequences: Sequences, share: float) -> tuple[Sequences, Sequenc
     return sequences.where(~is_newest), sequences.where(is_newest)
 
 
-def states_of(given: Sequences, again: np.ndarray, recency: bool = True) -> States:
+def states_of(given: Sequences, again: np.ndarray, knobs: Knobs = DEFAULT) -> States:
     """Return the state of each user: newest steps with decayed weights, and all items met before.
 
     An item met more than once weighs as much as its newest step. Among items already met, recency decides.
@@ -149,8 +178,8 @@ def states_of(given: Sequences, again: np.ndarray, recency: bool = True) -> Stat
     newest = np.sort(order[last])
     owner = given.owner[newest]
     seen_ptr = np.concatenate(([0], np.cumsum(np.bincount(owner, minlength=given.n_users)))).astype(np.int64)
-    decay = np.exp(-age[newest] / (MEMORY if recency else _EVEN))
-    active = age[newest] < HISTORY
+    decay = np.exp(-age[newest] / (MEMORY if knobs.recency else _EVEN))
+    active = age[newest] < knobs.scaled(HISTORY, knobs.reach)
     ptr = np.concatenate(([0], np.cumsum(np.bincount(owner[active], minlength=given.n_users)))).astype(np.int64)
     return States(
         ptr=ptr,
