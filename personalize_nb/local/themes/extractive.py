@@ -18,7 +18,7 @@ from .generators import Draft, Proposal, ThemeRequest
 from .genres import TOLD_MEDIA
 from .heads import Head, Heads
 from .index import Index
-from .phrases import NAME, SETTING
+from .phrases import NAME, SETTING, SUBJECT
 from .subjects import Group, Subject, Subjects
 
 MAKER_SHARE, PERIOD_LIFT = 0.6, 1.6
@@ -26,8 +26,10 @@ SECOND_UTILITY, NEAR_COSINE = 0.25, 0.03  # how good and how related a second su
 MAX_EVIDENCE, MAX_TEXTS = 3, 8
 OTHER_HEAD = 0.4
 ALTERNATIVE = 0.3  # a subject this far below the best is not worth keeping themes apart for
-CERTAIN = 5.0  # the utility that counts as full confidence
-LONE_ITEMS, PAIR_ITEMS = 3, 4  # how many items must use a subject that stands alone, or one of two
+LONE_ITEMS, PAIR_ITEMS = 3, 4  # how many items must use a subject that stands alone, or one of two,
+BARE_MORE = 1  # and how many more in a group that shares no category
+LONE_UTILITY = 5.0  # unless the subject convinces without them
+HALF_SURE = 10.0  # the utility that makes the generator half sure
 BLOCK = 512
 
 
@@ -43,6 +45,7 @@ class ExtractiveThemes:
         self._index = index
         self._heads, self._subjects = Heads(index), Subjects(index)
         self._years = np.array([item.year for item in index.catalogue.items], dtype=np.int64)
+        self._sorted_years = np.sort(self._years)
 
     def generate(self, requests: Sequence[ThemeRequest]) -> Iterator[Proposal]:
         """Yield a proposal per request; counting is done for blocks of groups at once."""
@@ -71,46 +74,39 @@ class ExtractiveThemes:
         subjects = [subject for subject in subjects if not grammar.echoes(noun, subject.phrase)]
         texts = [Draft(text) for text in self._write(heads, subjects, members)]
         plain = self._fall_back(heads, request, members, shares)
-        confidence = min(1.0, subjects[0].utility / CERTAIN) if subjects else MAKER_SHARE
+        confidence = subjects[0].utility / (subjects[0].utility + HALF_SURE) if subjects else MAKER_SHARE
         evidence = tuple(subject.evidence for subject in subjects[:MAX_EVIDENCE])
         return Proposal((*texts, *plain), round(confidence, 4), evidence)
 
     def _write(self, heads: list[Head], subjects: list[Subject], members: np.ndarray) -> list[str]:
         """Return the texts worth printing, best first."""
-        noun = heads[0].noun
-        texts = [self._maker(noun, members)]
-        for first in subjects:
-            if first.utility < ALTERNATIVE * subjects[0].utility:
-                break
-            if first.phrase.slot == SETTING:
-                texts.append(grammar.compose(noun, (), first.phrase))
-                continue
+        texts = [self._maker(heads[0].noun, members)]
+        more = 0 if heads[0].worth else BARE_MORE
+        worthy = [subject for subject in subjects if subject.utility >= ALTERNATIVE * subjects[0].utility]
+        alone = [
+            subject
+            for subject in worthy
+            if _is_carried(subject.users, LONE_ITEMS, subject, more) or (not more and subject.utility >= LONE_UTILITY)
+        ]
+        for first in worthy:
             second = next((other for other in subjects if self._joins(first, other)), None)
-            if len(first.users) < LONE_ITEMS and (second is None or len(first.users | second.users) < PAIR_ITEMS):
-                continue
-            if second is not None and second.phrase.slot == SETTING:
-                texts.append(grammar.compose(noun, [first.phrase], second.phrase))
-            elif second is not None:
-                texts.append(grammar.compose(noun, [first.phrase, second.phrase]))
-            texts.append(grammar.compose(noun, [first.phrase]))
+            if second is not None and _is_carried(first.users | second.users, PAIR_ITEMS, first, more):
+                texts.append(_compose(heads[0].noun, first, second))
+            if first in alone:
+                texts.append(_compose(heads[0].noun, first))
         for head in heads[1:]:  # other words for the same group, where its best theme is taken
             if head.worth >= OTHER_HEAD * heads[0].worth:
-                texts.extend(
-                    grammar.compose(
-                        head.noun,
-                        [] if subject.phrase.slot == SETTING else [subject.phrase],
-                        subject.phrase if subject.phrase.slot == SETTING else None,
-                    )
-                    for subject in subjects[:2]
-                    if not grammar.echoes(head.noun, subject.phrase)
-                )
+                chosen = (subject for subject in alone[:2] if not grammar.echoes(head.noun, subject.phrase))
+                texts.extend(_compose(head.noun, subject) for subject in chosen)
         return list(dict.fromkeys(text for text in texts if text))[:MAX_TEXTS]
 
     def _joins(self, first: Subject, second: Subject) -> bool:
         """Tell whether a second subject adds items of its own, belongs to the first and reads well beside it."""
         if second is first or not SECOND_UTILITY * first.utility <= second.utility <= first.utility:
             return False
-        if len(second.users - first.users) < 2 or NAME in (first.phrase.slot, second.phrase.slot):
+        if len(second.users - first.users) < 2 or {first.phrase.slot, second.phrase.slot} & {NAME}:
+            return False
+        if first.phrase.slot == SETTING:
             return False
         near = float(self._index.directions[first.column] @ self._index.directions[second.column])
         if second.phrase.slot == SETTING:
@@ -128,15 +124,16 @@ class ExtractiveThemes:
             return None
         return grammar.sentence_case(f"{noun} by {best}")
 
-    def _period(self, noun: str, members: np.ndarray) -> str | None:
-        """Return "… from the 1990s" when that sets the group apart from the catalogue."""
-        found = grammar.period_of(self._years[members].tolist())
+    def _period(self, members: np.ndarray) -> str | None:
+        """Return "the 1990s" when that sets the group apart from the catalogue."""
+        years = self._years[members]
+        found = grammar.period_of(years.tolist())
         if found is None:
             return None
         text, first, end = found
-        usual = np.mean((self._years >= first) & (self._years < end))
-        here = np.mean((self._years[members] >= first) & (self._years[members] < end))
-        return f"{noun} from {text}" if here >= PERIOD_LIFT * usual else None
+        before, after = np.searchsorted(self._sorted_years, (first, end))
+        here = np.count_nonzero((years >= first) & (years < end)) / len(years)
+        return text if here >= PERIOD_LIFT * (after - before) / len(self._years) else None
 
     def _fall_back(
         self, heads: list[Head], request: ThemeRequest, members: np.ndarray, shares: np.ndarray
@@ -144,22 +141,34 @@ class ExtractiveThemes:
         """Return plainer texts that are true, with the kind of each."""
         noun, medium = heads[0].noun, self._index.catalogue.medium
         name, seed = request.seed_name, self._index.catalogue.rows.get(request.seed_id)
-        thin = None
+        thin, period = None, self._period(members)
+        dated = f"{noun} from {period}" if period else None
         if noun == medium and seed is not None:
             thin = self._heads.thin(shares, members, self._index.categories[seed].indices)
         plain = [
             (grammar.for_fans(thin, name) if thin else None, "fans"),
-            (self._period(noun, members) if noun != medium else None, "period"),
+            (dated if noun != medium else None, "period"),
             (grammar.for_fans(noun, name), "fans"),
             (grammar.for_fans(medium, name), "fans"),
             (grammar.like(medium, name), "fans"),
-            (self._period(noun, members), "period"),
+            (dated, "period"),
             (thin, "head"),
         ]
         named = [(head.noun, "head") for head in heads if " " in head.noun]
         plain = [*plain, *named] if medium in TOLD_MEDIA else [*named, *plain]
         plain.append((f"more {medium} like these", "head"))
         return [Draft(grammar.sentence_case(text), kind) for text, kind in plain if text]
+
+
+def _is_carried(users: frozenset[int], least: int, subject: Subject, more: int) -> bool:
+    """Tell whether enough items use a subject; a category value is the catalogue's own word and needs no more."""
+    return len(users) >= least + (0 if subject.phrase.slot == SUBJECT else more)
+
+
+def _compose(noun: str, first: Subject, second: Subject | None = None) -> str:
+    subjects = [subject.phrase for subject in (first, second) if subject is not None]
+    places = [phrase for phrase in subjects if phrase.slot == SETTING]
+    return grammar.compose(noun, [phrase for phrase in subjects if phrase not in places], *places[:1])
 
 
 def _row(counts: sp.csr_matrix, row: int) -> np.ndarray:

@@ -16,6 +16,7 @@ from .phrases import NAME, Phrase
 
 QUOTABLE = re.compile(r"[^\W\d_][\w'’&\- ]*[\w]")
 MAX_NAME_WORDS = 4
+ADJECTIVE = 5  # tenths of its uses that make a word an adjective
 ECHO = 4  # letters that make two words echo each other
 PERIOD_SHARE, FIRST_DECADE = 0.7, 1800
 HEAD_ORDER = (
@@ -46,16 +47,24 @@ def head(values: Sequence[str], medium: str) -> str | None:
     for first, second in sorted((tuple(values), tuple(values[::-1])), key=lambda pair: _head_rank(as_head(pair[1]))):
         modifier, noun = as_modifier(first), as_head(second)
         if modifier and noun and not _overlap(modifier, noun):
-            return f"{modifier} {noun}"
+            return _before(modifier, noun)
     modifiers = sorted((modifier for modifier in map(as_modifier, values) if modifier), key=_modifier_rank)
     if len(modifiers) == 2 and not _overlap(*modifiers):
         return f"{' '.join(modifiers)} {medium}"
     return None
 
 
+def _before(modifier: str, noun: str) -> str:
+    """Put a modifier before a noun, but behind the noun's own adjective: "historical war novels"."""
+    own, _, last = noun.rpartition(" ")
+    if own and word_class(own).adjective >= ADJECTIVE > word_class(modifier).adjective:
+        return f"{own} {modifier} {last}"
+    return f"{modifier} {noun}"
+
+
 def _head_rank(noun: str | None) -> tuple[int, str]:
     """Order nouns by how well they end a pair: "romantic comedies", not "comedy romances"."""
-    place = HEAD_ORDER.index(noun) if noun in HEAD_ORDER else len(HEAD_ORDER) // 2
+    place = HEAD_ORDER.index(noun) if noun in HEAD_ORDER else HEAD_ORDER.index("mysteries")
     return place, noun or ""
 
 
@@ -63,7 +72,7 @@ def _modifier_rank(modifier: str) -> tuple[int, int, str]:
     """Adjectives first, then the order in which English stacks genres: "animated family", "action horror"."""
     last = len(MODIFIER_ORDER)
     place = MODIFIER_ORDER.index(modifier) if modifier in MODIFIER_ORDER else last
-    return int(word_class(modifier).adjective < 5), place, modifier
+    return int(word_class(modifier).adjective < ADJECTIVE), place, modifier
 
 
 def _overlap(left: str, right: str) -> bool:

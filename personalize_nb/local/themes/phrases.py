@@ -210,7 +210,7 @@ def _written(slot: str, key: str, habit: _Habit, told: bool) -> Phrase | None:
         if not told:
             return None
         text = " ".join(_capitalised(part) for part in key.split())
-        article = "the " if habit.definite >= 0.5 * habit.singular else ""
+        article = "the " if habit.definite >= max(1, 0.5 * habit.singular) else ""
         place = _is_setting(key, habit)
         return Phrase(key, article + text, SETTING if place else NAME, False, SET_IN if place else ABOUT)
     link = ABOUT

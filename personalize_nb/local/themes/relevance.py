@@ -2,7 +2,8 @@
 
 The raw score blends the likeness of item and theme in the latent space, the share of the theme's words that the item
 bears out, and the item's likeness to its group in texts and categories. It is then set so that 0.1 means "fits better
-than 95 % of the catalogue", which keeps the meaning of Amazon's guidance to cut at 0.1. Local service, themes.
+than 95 % of the catalogue", which keeps the meaning of Amazon's guidance to cut at 0.1, and bends towards the ends of
+Amazon's range without reaching them. Local service, themes.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from .text import lemmas
 MEANING, FACETS, CENTRE, PROFILE = 0.5, 0.3, 0.6, 0.3
 LOWEST, HIGHEST = -0.2, 0.6
 AT_QUANTILE, PER_DEVIATION, QUANTILE = 0.1, 0.12, 0.95
+LEAST_DEVIATION = 0.12  # a theme of one rare word moves few items; that must not make them all perfect
 DECIMALS = 7
 BLOCK = 256
 
@@ -57,11 +59,12 @@ class Relevance:
             part = groups[start : start + BLOCK]
             raw = self._raw(themes[start : start + BLOCK], part)
             high = statistics.row_quantile(raw, QUANTILE)
-            deviation = np.maximum(raw.std(axis=1), 1e-6)
+            deviation = np.maximum(raw.std(axis=1), LEAST_DEVIATION)
             for row in range(part.shape[0]):
                 members = part.indices[part.indptr[row] : part.indptr[row + 1]]
-                scaled = AT_QUANTILE + PER_DEVIATION * (raw[row, members] - high[row]) / deviation[row]
-                scores.append(np.clip(scaled, LOWEST, HIGHEST).round(DECIMALS))
+                beyond = PER_DEVIATION * (raw[row, members] - high[row]) / deviation[row]
+                room = np.where(beyond > 0, HIGHEST - AT_QUANTILE, AT_QUANTILE - LOWEST)
+                scores.append((AT_QUANTILE + room * np.tanh(beyond / room)).round(DECIMALS))
         return scores
 
     def _raw(self, themes: Sequence[str], groups: sp.csr_matrix) -> np.ndarray:

@@ -15,6 +15,7 @@ from .text import tokens
 
 MIN_WORDS, MAX_WORDS, MAX_CHARACTERS = 2, 8, 60
 MAX_CONTENT_RUN = 4
+DIGIT = re.compile(r"\d")
 UNSEEMLY = re.compile(r"[\x00-\x1f\x7f<>{}\[\]|\\`*_#@$%^~=;\"“”]|https?:|www\.|[.!?,:]$|\s\s|^\W")
 PERIOD = re.compile(r"\b\d{4}s\b|\b\d{1,2}(st|nd|rd|th)[ -]century\b|\b(1[5-9]|20)\d\d\b")
 QUOTED_NAME = re.compile(r"\b(for fans of|like) .+$")
@@ -49,7 +50,7 @@ def problems(text: str, item_ids: Collection[str] = ()) -> list[str]:
         found.append(f"ends with a dangling word: {words[-1]}")
     if words and words[0][:1].islower():
         found.append("does not start with a capital letter")
-    if any(word in item_ids for word in words if any(character.isdigit() for character in word)):
+    if DIGIT.search(text) and any(word in item_ids for word in words if DIGIT.search(word)):
         found.append("quotes an item id")
     own = QUOTED_NAME.sub("", text)  # the name of an item is quoted as it is
     return [*found, *_wording(own if own.strip() else text)]
@@ -58,7 +59,7 @@ def problems(text: str, item_ids: Collection[str] = ()) -> list[str]:
 @lru_cache(maxsize=8192)
 def _wording(text: str) -> tuple[str, ...]:
     found: list[str] = []
-    if re.search(r"\d", PERIOD.sub("", text)):
+    if DIGIT.search(PERIOD.sub("", text)):
         found.append("has digits that are no period")
     read = list(tokens(text))
     stop, sensitive = word_list("stop"), word_list("sensitive")

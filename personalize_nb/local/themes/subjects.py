@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import scipy.sparse as sp
 
 from . import statistics
 from .generators import Evidence
@@ -46,7 +45,7 @@ class Group:
 
 @dataclass(frozen=True)
 class Subject:
-    """A phrase that a theme may be about, with the rows of the group that use it."""
+    """A phrase that a theme may be about, and which of the group's items use it, by place."""
 
     phrase: Phrase
     column: int
@@ -122,17 +121,23 @@ class Subjects:
         index = self._index
         order = sorted(range(len(columns)), key=lambda i: (-utility[i], index.phrases[columns[i]].key))
         found: list[Subject] = []
-        users = index.uses[group.members].tocsc() if order else sp.csc_matrix((0, 0))
+        used = [index.uses.indices[index.uses.indptr[row] : index.uses.indptr[row + 1]] for row in group.members]
         for i in order[: 3 * MAX_SUBJECTS]:
             column, phrase = int(columns[i]), index.phrases[columns[i]]
             words = set(phrase.key.split())
             if any(words & set(other.phrase.key.split()) for other in found):  # "school" beside "high school"
                 continue
-            bearing = frozenset(users.indices[users.indptr[column] : users.indptr[column + 1]].tolist())
+            bearing = frozenset(place for place, own in enumerate(used) if _holds(own, column))
             base = index.phrase_counts[column] / self._total
             evidence = Evidence(phrase.text, round(float(share[i]), 4), round(float(base), 4), float(fit[i]))
             found.append(Subject(phrase, column, float(utility[i]), bearing, evidence))
         return found[:MAX_SUBJECTS]
+
+
+def _holds(columns: np.ndarray, column: int) -> bool:
+    """Tell whether sorted columns hold one."""
+    place = int(np.searchsorted(columns, column))
+    return place < len(columns) and bool(columns[place] == column)
 
 
 def _own_likeness(index: Index) -> np.ndarray:
