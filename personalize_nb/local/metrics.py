@@ -3,7 +3,9 @@
 Nine users in ten train; of each other user the oldest 90 % of the steps are given and the newest 10 % are the
 truth. Where Amazon's text is silent we chose, and say so: a user with one step is not tested; the ideal list of
 NDCG is as long as the hits that were found, as in Amazon's worked example; coverage is the share of the catalogue
-in the top 25 of all users of the dataset that were asked (at most 2,000).
+in the top 25 of all users of the dataset that were asked (at most 2,000). With eventsConfig, a hit of the weighted
+NDCG (of the top 25) gains the weight of its event. average_rewards_at_k takes the top 100: of what a user's hits in
+them are worth, the share that is among the 25 most rewarding of them, as a mean over the users with hits.
 """
 
 from __future__ import annotations
@@ -14,20 +16,25 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from scipy import sparse
 
 from ..limits import RECIPES
 from . import segment_metrics
 from .allowed import Allowed
 from .hyperparameters import resolve
-from .recipes import Model, train_on
+from .recipes import WITHOUT_INTERACTIONS, Model, train_on
 from .recipes.history import History, Sequences, read_history
 from .recipes.personalization import Sequential
 from .recipes.popularity import popular
 from .recipes.related import Related
+from .recipes.semantic import SemanticSimilarity
 from .recipes.sequential import split_newest
 from .tables import TrainingData
 
 CUT_OFFS = (5, 10, 25)
+WEIGHTED = "normalized_discounted_cumulative_gain_with_event_weights_at_k"
+REWARDS = "average_rewards_at_k"
+_REWARDED_AMONG = 100
 _MOST_TESTED = 2000
 
 
@@ -48,28 +55,49 @@ def hold_out(
     The parameters are those of `recipes.train`.
     """
     values = resolve(recipe_name, hyperparameters)
-    history = read_history(data, event_type, event_value_threshold, events_config)
+    optional = recipe_name in WITHOUT_INTERACTIONS
+    history = read_history(data, event_type, event_value_threshold, events_config, objective, optional)
     if RECIPES[recipe_name].type == "USER_SEGMENTATION":
         return segment_metrics.hold_out(recipe_name, history, data, values, seed)
-    testing = np.sort(np.random.default_rng(seed).permutation(history.sequences.n_users)[: _tenth(history)])
-    return measure(recipe_name, history, data, values, testing, seed)
+    if not history.sequences.n_users:
+        return {"coverage": round(_coverage_of_items(train_on(recipe_name, history, data, values, seed)), 4)}
+    result = measure(recipe_name, history, data, values, tested_users(history, seed), seed)
+    if events_config and events_config.get("eventParametersList"):
+        # where all events weigh the same, so do all hits
+        result.setdefault(WEIGHTED, result["normalized_discounted_cumulative_gain_at_25"])
+    return dict(sorted(result.items()))
+
+
+def tested_users(history: History, seed: int) -> np.ndarray:
+    """Return the positions of the users that are held back: one in ten, at most 2,000."""
+    return np.sort(np.random.default_rng(seed).permutation(history.sequences.n_users)[: _tenth(history)])
 
 
 def measure(
-    recipe_name: str, history: History, data: TrainingData, values: dict[str, Any], testing: np.ndarray, seed: int = 0
+    recipe_name: str,
+    history: History,
+    data: TrainingData,
+    values: dict[str, Any],
+    testing: np.ndarray,
+    seed: int = 0,
+    coverage: bool = True,
 ) -> dict[str, float]:
     """Train without the users `testing` (positions in `History.user_ids`) and measure on them."""
     sequences = history.sequences
     training = np.setdiff1d(np.arange(sequences.n_users), testing)
-    model = train_on(recipe_name, _only(history, training), data, values, seed)
+    model = train_on(recipe_name, only_users(history, training), data, values, seed)
     given, truth = split_newest(sequences.of_users(testing), 0.1)
     asked = np.flatnonzero(np.diff(truth.starts) > 0)
     given, truth = given.of_users(asked), truth.of_users(asked)
-    lists = top_lists(model, given, max(CUT_OFFS))
-    everyone = sequences.of_users(np.arange(0, sequences.n_users, max(1, sequences.n_users // _MOST_TESTED)))
-    covered = np.unique(top_lists(model, everyone, max(CUT_OFFS)))
-    result = {"coverage": (covered >= 0).sum() / max(1, len(history.item_ids))}
-    result |= scores_of(lists, truth)
+    longest = max(CUT_OFFS)
+    lists = top_lists(model, given, longest if history.objective is None else _REWARDED_AMONG)
+    result = scores_of(lists[:, :longest], truth)
+    if coverage:
+        everyone = sequences.of_users(np.arange(0, sequences.n_users, max(1, sequences.n_users // _MOST_TESTED)))
+        covered = np.unique(top_lists(model, everyone, longest))
+        result["coverage"] = (covered >= 0).sum() / max(1, len(history.item_ids))
+    if history.objective is not None:
+        result[REWARDS] = average_rewards(lists, truth, history.objective.rewards)
     return {name: round(float(value), 4) for name, value in sorted(result.items())}
 
 
@@ -82,7 +110,7 @@ def top_lists(model: Model, given: Sequences, k: int) -> np.ndarray:
     if isinstance(model, Sequential):
         return model.rank_histories(given, k)[0]
     new = ~Allowed.listed(given.owner, given.items, given.n_users, given.n_items)
-    if isinstance(model, Related):
+    if isinstance(model, (Related, SemanticSimilarity)):
         lengths = np.diff(given.starts)
         last = np.where(lengths > 0, given.items[np.maximum(given.starts[1:] - 1, 0)], -1)
         return model.rank_codes(last, k, new)
@@ -91,9 +119,8 @@ def top_lists(model: Model, given: Sequences, k: int) -> np.ndarray:
 
 def scores_of(lists: np.ndarray, truth: Sequences) -> dict[str, float]:
     """Return precision, NDCG and reciprocal rank of lists of item positions against the true items."""
-    hits = np.zeros(lists.shape, bool)
-    for row in range(len(lists)):
-        hits[row] = np.isin(lists[row], truth.items[truth.starts[row] : truth.starts[row + 1]])
+    gains = _gains(lists, truth)
+    hits = gains > 0
     discount = 1.0 / np.log2(np.arange(2, lists.shape[1] + 2))
     ideal = np.concatenate(([0.0], np.cumsum(discount)))
     result = {}
@@ -104,16 +131,54 @@ def scores_of(lists: np.ndarray, truth: Sequences) -> dict[str, float]:
         ndcg = np.divide(gained, best, out=np.zeros(len(top)), where=best > 0)
         result[f"normalized_discounted_cumulative_gain_at_{cut}"] = ndcg.mean() if len(ndcg) else 0.0
         result[f"precision_at_{cut}"] = top.sum() / (cut * max(1, len(top)))
+    if truth.weights is not None:
+        best = (-np.sort(-gains, axis=1)) @ discount
+        ndcg = np.divide(gains @ discount, best, out=np.zeros(len(gains)), where=best > 0)
+        result[WEIGHTED] = ndcg.mean() if len(ndcg) else 0.0
     first = np.where(hits.any(axis=1), 1.0 / (np.argmax(hits, axis=1) + 1.0), 0.0)
     result["mean_reciprocal_rank_at_25"] = first.mean() if len(first) else 0.0
     return result
+
+
+def average_rewards(lists: np.ndarray, truth: Sequences, rewards: np.ndarray) -> float:
+    """Return the mean share of users' rewards that the 25 most rewarding of their recommendations bring."""
+    worth = np.where(lists >= 0, rewards[lists], -np.inf)
+    gained = np.where(_gains(lists, truth) > 0, worth, 0.0)
+    top = np.argsort(-worth, axis=1, kind="stable")[:, : max(CUT_OFFS)]
+    totals = gained.sum(axis=1)
+    shares = np.take_along_axis(gained, top, axis=1).sum(axis=1)[totals > 0] / totals[totals > 0]
+    return float(shares.mean()) if len(shares) else 0.0
+
+
+def _gains(lists: np.ndarray, truth: Sequences) -> np.ndarray:
+    """Return for each place of the lists the weight of the true item there, 0 for an item that is none."""
+    weights = np.ones(len(truth.items)) if truth.weights is None else truth.weights
+    shape = (truth.n_users, truth.n_items)
+    order = np.lexsort((weights, truth.items, truth.owner))
+    pairs = truth.owner[order].astype(np.int64) * truth.n_items + truth.items[order]
+    last = np.append(np.diff(pairs) > 0, True)
+    # of several events with one item, the weightiest counts
+    pairs, weights = pairs[last], weights[order][last]
+    known = sparse.csr_matrix((weights, np.divmod(pairs, truth.n_items)), shape=shape)
+    rows = np.broadcast_to(np.arange(len(lists))[:, None], lists.shape)
+    found = np.asarray(known[rows.ravel(), np.maximum(lists, 0).ravel()]).reshape(lists.shape)
+    return np.where(lists >= 0, found, 0.0)
+
+
+def _coverage_of_items(model: Model) -> float:
+    """Return the share of the catalogue among the top 25 of its items (at most 2,000), for want of users."""
+    n_items = len(model.item_ids)
+    seeds = np.arange(0, n_items, max(1, n_items // _MOST_TESTED))
+    covered = np.unique(model.rank_codes(seeds, max(CUT_OFFS)))
+    return float((covered >= 0).sum() / max(1, n_items))
 
 
 def _tenth(history: History) -> int:
     return max(1, min(_MOST_TESTED, round(history.sequences.n_users * 0.1)))
 
 
-def _only(history: History, users: np.ndarray) -> History:
+def only_users(history: History, users: np.ndarray) -> History:
+    """Return the history of some users, over the same catalogue."""
     sequences = history.sequences.of_users(users)
     pairs = np.unique(sequences.owner.astype(np.int64) * sequences.n_items + sequences.items)
     return replace(

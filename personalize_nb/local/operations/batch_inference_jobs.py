@@ -21,6 +21,7 @@ from personalize_nb.local.operations import locations
 from personalize_nb.local.operations.control import Control, invalid, operation
 from personalize_nb.local.operations.exploration import check_exploration
 from personalize_nb.local.operations.filters import check_expression
+from personalize_nb.local.operations.influence import check_influence
 from personalize_nb.local.store import Resource
 from personalize_nb.local.tables import ITEMS, Schema
 
@@ -57,6 +58,7 @@ def create_batch_inference_job(control: Control, params: dict[str, Any]) -> dict
         raise invalid(f"numResults must be at least 1, got {params['numResults']}.")
     config = params.get("batchInferenceJobConfig", {})
     check_exploration(recipe.name, recipe.exploration, config.get("itemExplorationConfig", {}))
+    check_influence(recipe, config.get("rankingInfluence", {}), version.body["_schemas"])
     _check_themes(control, recipe, version, params)
     body = {key: params[key] for key in _ECHOED if key in params}
     body |= {

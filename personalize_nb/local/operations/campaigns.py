@@ -14,6 +14,7 @@ from personalize_nb.local.faults import ApiFault
 from personalize_nb.local.lifecycle import UNFINISHED
 from personalize_nb.local.operations.control import Control, invalid, operation
 from personalize_nb.local.operations.exploration import check_exploration
+from personalize_nb.local.operations.influence import check_influence
 from personalize_nb.local.store import Resource
 
 KIND = "campaign"
@@ -70,6 +71,7 @@ def _check_config(version: Resource, config: dict[str, Any]) -> None:
     if recipe.type in _NOT_SERVED:
         raise invalid(f"Campaigns are not supported by recipe {recipe.name} of type {recipe.type}.")
     check_exploration(recipe.name, recipe.exploration, config.get("itemExplorationConfig", {}))
+    check_influence(recipe, config.get("rankingInfluence", {}), version.body["_schemas"])
 
 
 def serving_version(control: Control, campaign: Resource) -> str:

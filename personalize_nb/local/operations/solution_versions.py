@@ -6,6 +6,7 @@ Local service, over floor 0.
 
 from __future__ import annotations
 
+import json
 import secrets
 from typing import Any
 
@@ -15,6 +16,7 @@ from personalize_nb.local.lifecycle import STOPPED, STOPPING
 from personalize_nb.local.operations.control import Control, invalid, operation
 from personalize_nb.local.operations.datasets import schemas_of_group
 from personalize_nb.local.store import Resource
+from personalize_nb.local.tables import ITEMS, Schema
 
 KIND = "solution_version"
 UPDATABLE = ("aws-user-personalization", "aws-hrnn-coldstart")
@@ -83,6 +85,13 @@ def _check_data(control: Control, solution: Resource, schemas: dict[str, str]) -
             f"The dataset group {solution.body['_group']} has no dataset of type {' and '.join(missing)}, which "
             f"{solution.body['_recipe']} needs; create it and import data first."
         )
+    if solution.body["_recipe"] == "aws-semantic-similarity":
+        items = Schema.from_avro(ITEMS, json.loads(schemas[ITEMS]))
+        if items.item_name is None or items.textual is None:
+            raise invalid(
+                "aws-semantic-similarity needs an Items schema with a string field marked itemName and one marked "
+                "textual; update the dataset's schema and import again."
+            )
 
 
 @operation("DescribeSolutionVersion")

@@ -7,6 +7,7 @@ service, over floor 0.
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 
@@ -15,11 +16,14 @@ from personalize_nb.local.faults import ApiFault
 from personalize_nb.local.lifecycle import UNFINISHED
 from personalize_nb.local.operations.avro import DATASET_RULES
 from personalize_nb.local.operations.control import Control, invalid, operation
+from personalize_nb.local.operations.datasets import schemas_of_group
+from personalize_nb.local.operations.hpo import check_hpo
 from personalize_nb.local.operations.recipes import check_hyperparameters, require_recipe
 from personalize_nb.local.store import Resource
+from personalize_nb.local.tables import ITEMS, Schema
 
 KIND = "solution"
-MAX_TRAINING_JOBS, MAX_PARALLEL_TRAINING_JOBS = 40, 10
+OBJECTIVE_RECIPES = ("aws-user-personalization", "aws-personalized-ranking")
 MAX_TRAINING_DAYS = 30
 
 _SUMMARY = (
@@ -47,6 +51,7 @@ def create_solution(control: Control, params: dict[str, Any]) -> dict[str, Any]:
     if recipe.domain is not None:
         raise invalid(f"{recipe.arn} is for recommenders of domain {recipe.domain}; a solution needs a custom recipe.")
     _check_config(recipe.name, config, params)
+    _check_objective(recipe.name, config.get("optimizationObjective", {}), schemas_of_group(control, group.arn))
     hyperparameters = check_hyperparameters(
         recipe.name, config.get("algorithmHyperParameters", {}), config.get("featureTransformationParameters", {})
     )
@@ -77,19 +82,30 @@ def _check_config(recipe: str, config: dict[str, Any], params: dict[str, Any]) -
     if params.get("performIncrementalUpdate") and recipe != "aws-semantic-similarity":
         raise invalid(f"performIncrementalUpdate is for aws-semantic-similarity only, got recipe {recipe}.")
     check_columns(config.get("trainingDataConfig", {}))
-    resources = config.get("hpoConfig", {}).get("hpoResourceConfig", {})
-    for key, most in (
-        ("maxNumberOfTrainingJobs", MAX_TRAINING_JOBS),
-        ("maxParallelTrainingJobs", MAX_PARALLEL_TRAINING_JOBS),
-    ):
-        value = resources.get(key, "1")
-        if not value.isdecimal() or not 1 <= int(value) <= most:
-            raise invalid(f"{key} must be a whole number from 1 to {most} in a string, got {value!r}.")
+    check_hpo(recipe, params.get("performHPO", False), config.get("hpoConfig", {}))
     schedule = config.get("autoTrainingConfig", {}).get("schedulingExpression")
     if schedule is not None and not 1 <= int(re.sub(r"\D", "", schedule)) <= MAX_TRAINING_DAYS:
         raise invalid(
             f"schedulingExpression must be from rate(1 day) to rate({MAX_TRAINING_DAYS} days), got {schedule!r}."
         )
+
+
+def _check_objective(recipe: str, objective: dict[str, str], schemas: dict[str, str]) -> None:
+    """Refuse an objective that its recipe does not follow, or whose column is not a number without nulls."""
+    if not objective:
+        return
+    if recipe not in OBJECTIVE_RECIPES:
+        raise invalid(f"optimizationObjective is for {' and '.join(OBJECTIVE_RECIPES)}, got recipe {recipe}.")
+    name = objective.get("itemAttribute")
+    if name is None:
+        raise invalid("optimizationObjective needs an itemAttribute: a number of the Items dataset.")
+    if ITEMS not in schemas:
+        return  # the training says so, if there is still none by then
+    items = Schema.from_avro(ITEMS, json.loads(schemas[ITEMS]))
+    column = items.field(name)
+    if column is None or not column.numeric or column.nullable:
+        legal = ", ".join(known.name for known in items.fields if known.numeric and not known.nullable) or "none"
+        raise invalid(f"itemAttribute must be a number that cannot be null; legal here: {legal}; got {name!r}.")
 
 
 def check_columns(config: dict[str, dict[str, list[str]]]) -> None:

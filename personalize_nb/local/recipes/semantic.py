@@ -163,8 +163,16 @@ def words_of(text: str) -> list[str]:
         if _UNSPACED.match(token) and len(token) > 2:
             found += [token[at : at + 2] for at in range(len(token) - 1)]
         else:
-            found.append(token)
+            found.append(_singular(token))
     return found
+
+
+def _singular(word: str) -> str:
+    """Fold English plurals, so that `ships` is `ship`; on the books of the samples it brings nearer what is alike."""
+    for ending, instead in (("ies", "y"), ("es", ""), ("s", "")):
+        if word.endswith(ending) and len(word) > len(ending) + 3 and not word.endswith("ss"):
+            return word.removesuffix(ending) + instead
+    return word
 
 
 def _counts(data: TrainingData, item_ids: pa.StringArray) -> sparse.csr_matrix:
@@ -186,9 +194,7 @@ def _counts(data: TrainingData, item_ids: pa.StringArray) -> sparse.csr_matrix:
     most = max(2, _COMMON * len(bags))
     shared = sorted((-times, word) for word, times in found.items() if 2 <= times <= most)[:_MOST_WORDS]
     known = {word: place for place, word in enumerate(sorted(word for _, word in shared))}
-    cells = [
-        (row, known[word], times) for row, bag in enumerate(bags) for word, times in bag.items() if word in known
-    ]
+    cells = [(row, known[word], times) for row, bag in enumerate(bags) for word, times in bag.items() if word in known]
     rows, columns, values = np.asarray(cells, np.int64).reshape(-1, 3).T
     shape = (len(item_ids), max(1, len(known)))
     return sparse.csr_matrix((values.astype(np.float32), (rows, columns)), shape=shape)

@@ -23,7 +23,7 @@ FIELDS = {
     "Interactions": [("USER_ID", "string"), ("ITEM_ID", "string"), ("TIMESTAMP", "long"), ("EVENT_TYPE", "string")],
     "Items": [
         {"name": "ITEM_ID", "type": "string"},
-        {"name": "TITLE", "type": "string"},
+        {"name": "TITLE", "type": "string", "itemName": True},
         {"name": "GENRES", "type": ["null", "string"], "categorical": True},
         {"name": "DESCRIPTION", "type": "string", "textual": True},
     ],
