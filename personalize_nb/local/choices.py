@@ -106,7 +106,14 @@ CHOICES: tuple[Choice, ...] = (
         "count, as often as people come back to items",
         "recipes.segmentation",
     ),
-    Choice("INCREMENTAL imports in segments", "count as FULL ones; rows put one by one do not", "tasks"),
+    Choice(
+        "Filters of segment jobs", "see all rows; the segments are made of FULL imports only, as on AWS", "taskdata"
+    ),
+    Choice(
+        "Trending-Now between trainings",
+        "the trends of the training; Amazon refreshes them by itself",
+        "recipes.trending",
+    ),
     # filters
     Choice("AND and OR together, parentheses", "AND binds tighter; parentheses are refused", "filters"),
     Choice("A clause whose IF is false", "is skipped for that user", "filters"),

@@ -1,8 +1,9 @@
 """Imported data on disk: one Parquet file per dataset, replaced as a whole or not at all.
 
-`import_files` turns CSV files into `datasets/<group>/<TYPE>.parquet` (FULL replaces, INCREMENTAL adds and replaces
-rows of the same ID); `load` gives the datasets of a group to a training. Rows stream through in blocks; only the
-IDs of items or users are held at once. Local service, over floor 0.
+`import_files` turns CSV files into `datasets/<group>/<TYPE>.parquet` (FULL replaces it; INCREMENTAL writes all rows,
+its own in place of those of the same ID, to a file beside it, because segments are made of FULL imports alone);
+`load` gives the datasets of a group to a training. Rows stream through in blocks; only the IDs of items or users are
+held at once. Local service, over floor 0.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from personalize_nb import limits
 from personalize_nb.local import streamed
 from personalize_nb.local.csvfiles import arrow_schema, read_csv
 from personalize_nb.local.faults import WorkFault
-from personalize_nb.local.layout import DRAFT, dataset_path
+from personalize_nb.local.layout import DRAFT, dataset_path, merged_path
 from personalize_nb.local.tables import INTERACTIONS, ITEMS, USERS, Schema, TrainingData
 
 FULL, INCREMENTAL = "FULL", "INCREMENTAL"
@@ -59,13 +60,14 @@ def import_files(root: Path, group: str, schema: Schema, files: Iterable[tuple[s
     WorkFault
         A file breaks a rule, or there is too little data; the dataset is as it was.
     """
-    target = dataset_path(root, group, schema.type)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    earlier = target if mode == INCREMENTAL and target.exists() else None
+    full, merged = dataset_path(root, group, schema.type), merged_path(root, group, schema.type)
+    full.parent.mkdir(parents=True, exist_ok=True)
+    target = merged if mode == INCREMENTAL else full
+    earlier = _newest(root, group, schema.type) if mode == INCREMENTAL else None
     with _replacing(target) as draft:
         records = 0
         with pq.ParquetWriter(draft, arrow_schema(schema), compression="zstd") as writer:
-            for batch in _stored(earlier, schema) if earlier else ():
+            for batch in _stored(earlier, schema) if earlier is not None else ():
                 writer.write_batch(batch)
             for name, opener in files:
                 with opener() as stream:
@@ -78,10 +80,25 @@ def import_files(root: Path, group: str, schema: Schema, files: Iterable[tuple[s
             )
         if schema.type in _UNIQUE:
             _keep_last(draft, _UNIQUE[schema.type])
+    if mode == FULL:
+        merged.unlink(missing_ok=True)
     return records
 
 
-def load(root: Path, group: str, schemas: Mapping[str, Schema], *, with_streamed: bool = True) -> TrainingData:
+def _newest(root: Path, group: str, dataset_type: str) -> Path | None:
+    """Return the file with all imported rows of a dataset, or None before its first import."""
+    paths = (merged_path(root, group, dataset_type), dataset_path(root, group, dataset_type))
+    return next((path for path in paths if path.exists()), None)
+
+
+def load(
+    root: Path,
+    group: str,
+    schemas: Mapping[str, Schema],
+    *,
+    with_streamed: bool = True,
+    with_incremental: bool = True,
+) -> TrainingData:
     """Read the datasets of a group.
 
     Parameters
@@ -95,20 +112,23 @@ def load(root: Path, group: str, schemas: Mapping[str, Schema], *, with_streamed
         until the next import; columns that it dropped are left out.
     with_streamed
         Whether rows that were put one by one count too; of an item or user the streamed row is the newer one.
+    with_incremental
+        Whether rows of INCREMENTAL imports count too.
     """
-    tables = {dataset_type: _load(root, group, schema, with_streamed) for dataset_type, schema in schemas.items()}
+    tables = {}
+    for dataset_type, schema in schemas.items():
+        full = dataset_path(root, group, dataset_type)
+        path = _newest(root, group, dataset_type) if with_incremental else full if full.exists() else None
+        tables[dataset_type] = _load(path, schema, streamed.table(root, group, schema) if with_streamed else None)
     return TrainingData(tables.get(INTERACTIONS), tables.get(ITEMS), tables.get(USERS), dict(schemas))
 
 
-def _load(root: Path, group: str, schema: Schema, with_streamed: bool) -> pa.Table | None:
-    path = dataset_path(root, group, schema.type)
+def _load(path: Path | None, schema: Schema, put: pa.Table | None) -> pa.Table | None:
     parts = []
-    if path.exists():
+    if path is not None:
         parts.append(pa.Table.from_batches(_stored(path, schema), schema=arrow_schema(schema)))
-    if with_streamed and schema.type in _SORTED_BY:
-        rows = streamed.table(root, group, schema)
-        if rows.num_rows:
-            parts.append(rows)
+    if put is not None and put.num_rows:
+        parts.append(put)
     if not parts:
         return None
     table = pa.concat_tables(parts).combine_chunks()
@@ -137,9 +157,11 @@ def delete_users(root: Path, group: str, schemas: Mapping[str, Schema], users: p
     with streamed.opened(root) as rows:
         deleted = rows.forget_users(group, users.to_pylist())
     for dataset_type in (INTERACTIONS, USERS):
-        path = dataset_path(root, group, dataset_type)
-        if dataset_type in schemas and path.exists():
-            deleted += _drop(path, users)
+        newest, full = _newest(root, group, dataset_type), dataset_path(root, group, dataset_type)
+        if dataset_type in schemas and newest is not None:
+            deleted += _drop(newest, users)
+            if newest != full and full.exists():
+                _drop(full, users)
     return deleted
 
 

@@ -40,6 +40,21 @@ class Parameter:
         return value
 
 
+@dataclass(frozen=True)
+class OneOf:
+    """A hyperparameter that is one of a few texts."""
+
+    default: str
+    legal: tuple[str, ...]
+    tunable: bool = False
+
+    def parse(self, name: str, text: str) -> str:
+        """Return the text; refuse any other."""
+        if text not in self.legal:
+            raise WorkFault(f"Invalid value {text!r} of hyperparameter {name}; legal is {', '.join(self.legal)}.")
+        return text
+
+
 _HISTORY_LENGTHS = {
     "min_user_history_length_percentile": Parameter(0.0),
     "max_user_history_length_percentile": Parameter(0.99),
@@ -57,7 +72,7 @@ _EXPLORING = {
 _SEGMENTS = {"hidden_dimension": Parameter(149, 32, 256)}
 _TRANSFORMER = {"apply_recency_bias": Parameter(True)}
 
-PARAMETERS: dict[str, dict[str, Parameter]] = {
+PARAMETERS: dict[str, dict[str, Parameter | OneOf]] = {
     "aws-user-personalization": {**_SEQUENTIAL, **_EXPLORING},
     "aws-user-personalization-v2": _TRANSFORMER,
     "aws-hrnn": _SEQUENTIAL,
@@ -79,13 +94,16 @@ PARAMETERS: dict[str, dict[str, Parameter]] = {
         "max_item_interaction_count_percentile": Parameter(0.9),
     },
     "aws-popularity-count": {},
+    "aws-trending-now": {
+        "trend_discovery_frequency": OneOf("3 hours", ("30 minutes", "1 hour", "2 hours", "3 hours", "1 day")),
+    },
     "aws-semantic-similarity": {},
     "aws-item-affinity": _SEGMENTS,
     "aws-item-attribute-affinity": _SEGMENTS,
 }
 
 
-def resolve(recipe: str, given: Mapping[str, str] | None) -> dict[str, float | int | bool]:
+def resolve(recipe: str, given: Mapping[str, str] | None) -> dict[str, float | int | bool | str]:
     """Return all hyperparameters of a recipe with the given values in place of defaults.
 
     Raises
@@ -94,7 +112,7 @@ def resolve(recipe: str, given: Mapping[str, str] | None) -> dict[str, float | i
         A name that the recipe does not know, or a value out of its range.
     """
     known = PARAMETERS[recipe]
-    values: dict[str, float | int | bool] = {name: parameter.default for name, parameter in known.items()}
+    values: dict[str, float | int | bool | str] = {name: parameter.default for name, parameter in known.items()}
     for name, text in (given or {}).items():
         if name not in known:
             legal = ", ".join(sorted(known)) or "none"

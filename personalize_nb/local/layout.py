@@ -3,7 +3,8 @@
     service.json service.lock service.log     who serves here, how to reach it
     themes.json                               what writes themes, when told
     state.sqlite objects/                     resources and queue; S3's buckets
-    datasets/<group>/<TYPE>.parquet           imported rows
+    datasets/<group>/<TYPE>.parquet           rows of the newest FULL import
+    datasets/<group>/<TYPE>.merged.parquet    the same with later INCREMENTAL ones, if any
     streamed.sqlite                           rows put one by one
     models/<8 hex>/                           trained models, by solution version
     cache/ scratch/                           may be deleted at any time the service is down
@@ -68,8 +69,13 @@ def turn_log(root: Path) -> None:
 
 
 def dataset_path(root: Path, group: str, dataset_type: str) -> Path:
-    """Return where the rows of a dataset are kept."""
+    """Return where the rows of a dataset's newest FULL import are kept."""
     return root / "datasets" / group / f"{dataset_type}.parquet"
+
+
+def merged_path(root: Path, group: str, dataset_type: str) -> Path:
+    """Return where the rows of a dataset are kept once an INCREMENTAL import has added to the FULL one."""
+    return root / "datasets" / group / f"{dataset_type}.merged.parquet"
 
 
 def model_path(root: Path, solution_version_arn: str) -> Path:
@@ -79,6 +85,7 @@ def model_path(root: Path, solution_version_arn: str) -> Path:
 
 def discard_dataset(root: Path, group: str, dataset_type: str) -> None:
     """Remove the rows of a deleted dataset; nothing happens when there are none."""
+    merged_path(root, group, dataset_type).unlink(missing_ok=True)
     dataset_path(root, group, dataset_type).unlink(missing_ok=True)
 
 

@@ -68,14 +68,17 @@ def schemas_of(body: Mapping[str, Any]) -> dict[str, Schema]:
     return {kind: Schema.from_avro(kind, json.loads(text)) for kind, text in body["_schemas"].items()}
 
 
-def load(
-    context: Context, body: Mapping[str, Any], config: Mapping[str, Any], with_streamed: bool = True
-) -> TrainingData:
-    """Load the datasets of a solution version, without the columns that its solution leaves out."""
+def load(context: Context, body: Mapping[str, Any], config: Mapping[str, Any], full_only: bool = False) -> TrainingData:
+    """Load the datasets of a solution version, without the columns that its solution leaves out.
+
+    Segments are made of the rows of FULL imports only.
+    """
     from personalize_nb.local import datasets
 
     kept = {kind: _kept(schema, config) for kind, schema in schemas_of(body).items()}
-    return datasets.load(context.root, body["_group"], kept, with_streamed=with_streamed)
+    return datasets.load(
+        context.root, body["_group"], kept, with_streamed=not full_only, with_incremental=not full_only
+    )
 
 
 _NEEDED = frozenset({"USER_ID", "ITEM_ID", "TIMESTAMP"})
@@ -104,13 +107,16 @@ def bound_filter(context: Context, body: Mapping[str, Any], model: Model) -> Bou
     return filters.bind(filters.parse(body["_filterExpression"]), load(context, body, {}), model.item_ids)
 
 
-def bound_user_filter(body: Mapping[str, Any], data: TrainingData, model: Model) -> BoundFilter | None:
-    """Return the segment job's filter, bound to the users the model knows; None when it has none."""
+def bound_user_filter(context: Context, body: Mapping[str, Any], model: Model) -> BoundFilter | None:
+    """Return the segment job's filter, bound to the users the model knows; None when it has none.
+
+    Unlike the segments, filters see all rows.
+    """
     if "_filterExpression" not in body:
         return None
     from personalize_nb.local import filters
 
-    return filters.bind_users(filters.parse(body["_filterExpression"]), data, model.user_ids)
+    return filters.bind_users(filters.parse(body["_filterExpression"]), load(context, body, {}), model.user_ids)
 
 
 def theme_maker(context: Context, body: Mapping[str, Any], settings: ThemeSettings) -> ThemeMaker | None:

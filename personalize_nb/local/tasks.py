@@ -110,8 +110,7 @@ def _train(
     recipe = body["_recipe"]
     with streamed.opened(context.root) as rows:
         streamed_to = rows.newest(body["_group"])[0]
-    # segments are made from imported data alone
-    data = load(context, body, columns, with_streamed=limits.RECIPES[recipe].type != "USER_SEGMENTATION")
+    data = load(context, body, columns, full_only=limits.RECIPES[recipe].type == "USER_SEGMENTATION")
     # what an earlier, killed attempt left is replaced as a whole
     shutil.rmtree(folder, ignore_errors=True)
     model = recipes.train(recipe, data, **arguments, seed=SEED, progress=report)
@@ -193,7 +192,7 @@ def run_batch_segment_job(context: Context, resource: Resource) -> None:
 
     body = resource.body
     model = recipes.load(layout.model_path(context.root, body["solutionVersionArn"]))
-    data = load(context, body, {})
+    data = load(context, body, {}, full_only=True)
     spec = segments.SegmentSpec(
         input_path=body["jobInput"]["s3DataSource"]["path"],
         output_path=body["jobOutput"]["s3DataDestination"]["path"],
@@ -206,7 +205,7 @@ def run_batch_segment_job(context: Context, resource: Resource) -> None:
         objects=context.objects,
         model=model,
         data=data,
-        bound_filter=bound_user_filter(body, data, model),
+        bound_filter=bound_user_filter(context, body, model),
         progress=progress(context, resource),
     )
 

@@ -88,7 +88,7 @@ def test_long_text_is_cut_but_a_long_category_fails(items):
         items("ITEM_ID,PRICE,GENRES,ABOUT,STOCKED\n" + "x" * 257 + ",,,,\n")
 
 
-def test_the_last_row_of_an_item_counts_also_across_files_and_imports(items):
+def test_the_last_row_of_an_item_counts_also_across_files_and_imports(items, tmp_path):
     head = "ITEM_ID,PRICE,GENRES,ABOUT,STOCKED\n"
     assert items(head + "b,1,,,\na,1,,,\nb,2,,,\n", head + "a,3,,,\n") == [item("a", 3.0), item("b", 2.0)]
     assert items(head + "b,5,,,\nc,6,,,\n", mode="INCREMENTAL") == [
@@ -96,7 +96,11 @@ def test_the_last_row_of_an_item_counts_also_across_files_and_imports(items):
         item("b", 5.0),
         item("c", 6.0),
     ]
+    assert items(head + "a,8,,,\n", mode="INCREMENTAL")[0] == item("a", 8.0)
+    full = datasets.load(tmp_path, "group", {"ITEMS": ITEMS}, with_incremental=False).items.to_pylist()
+    assert full == [item("a", 3.0), item("b", 2.0)]
     assert items(head + "d,7,,,\n") == [item("d", 7.0)]
+    assert [path.name for path in (tmp_path / "datasets" / "group").iterdir()] == ["ITEMS.parquet"]
 
 
 @pytest.mark.parametrize(

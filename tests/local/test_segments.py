@@ -144,6 +144,50 @@ def test_segments_are_measured(service, by_item, by_attributes):
         assert metrics["hits_at_1_percent"] > 0
 
 
+def test_only_full_imports_count(service, segment):
+    """Readers, items and categories of INCREMENTAL imports are in no segment; filters see them."""
+    group, datasets = service.group("grown")
+    more = world.csv("INTERACTIONS").replace(b"\nu", b"\nnew").replace(b",i6,", b",late,")
+    items = (
+        b"\n".join(world.csv("ITEMS").splitlines()[:1]) + b'\nlate,Late,Late|Fiction,"A late book.",1.5,1700000000\n'
+    )
+    for kind, text in (("INTERACTIONS", more), ("ITEMS", items)):
+        service.put(f"more-{kind}.csv", text)
+        service.made(
+            "create_dataset_import_job",
+            jobName=f"more-{kind}",
+            datasetArn=datasets[kind],
+            dataSource={"dataLocation": f"s3://{BUCKET}/more-{kind}.csv"},
+            roleArn=ROLE,
+            importMode="INCREMENTAL",
+        )
+    assert len(export(service, datasets["INTERACTIONS"], "grown", ingestionMode="BULK")) > 1 + world.READERS * 18
+    by_item = service.version(group, "aws-item-affinity", "grown-item")
+    rows = [json.loads(row) for row in segment(by_item, [{"itemId": "i6"}, {"itemId": "late"}], numResults=500)]
+    users = rows[0]["output"]["usersList"]
+    assert len(users) == world.READERS and not any(user.startswith("new") for user in users)
+    assert "late" in rows[1]["error"]
+    by_attributes = service.version(group, "aws-item-attribute-affinity", "grown-attributes")
+    [row] = segment(by_attributes, [{"itemAttributes": 'ITEMS.SHELF = "Late"'}], "grown-attributes")
+    assert "no item has" in json.loads(row)["error"]
+    # what is not a segment counts them
+    taste = service.version(group, "aws-popularity-count", "grown-popular")
+    assert "late" in Models(service.folder, service.streamed).model(service.store[taste].body).item_ids.to_pylist()
+
+    service.put("grown-gone.csv", b"USER_ID\nu3\nnew3\n")
+    service.made(
+        "create_data_deletion_job",
+        jobName="grown-gone",
+        datasetGroupArn=group,
+        dataSource={"dataLocation": f"s3://{BUCKET}/grown-gone.csv"},
+        roleArn=ROLE,
+    )
+    [row] = segment(by_item, [{"itemId": "i6"}], "grown-without", numResults=500)
+    assert len(json.loads(row)["output"]["usersList"]) == world.READERS - 1
+    left = export(service, datasets["INTERACTIONS"], "grown-left", ingestionMode="BULK")
+    assert not any(line.startswith(("u3,", "new3,")) for line in left)
+
+
 def test_attributes_need_items(service):
     group, _ = service.group("bare", kinds=("INTERACTIONS",))
     recipe = "arn:aws:personalize:::recipe/aws-item-attribute-affinity"

@@ -61,6 +61,8 @@ class Recipe:
 
 _SHOP, _VIDEO = "ECOMMERCE", "VIDEO_ON_DEMAND"
 _PERCENTILES = "JSON-percentile-filtering"
+# how the names of featureTransformationParameters end
+_FEATURIZATION = ("_percentile", "_frequency")
 
 _CUSTOM: tuple[tuple[str, str, str, str | None], ...] = (
     ("aws-hrnn", "Sequence model of users' histories (legacy).", "2019-06-10", _PERCENTILES),
@@ -204,7 +206,7 @@ def describe_feature_transformation(control: Control, params: dict[str, Any]) ->
 def _parameters(recipe: str) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return a recipe's algorithm hyperparameters and its feature transformation parameters."""
     known = PARAMETERS.get(recipe, {})
-    featurization = {name: parameter for name, parameter in known.items() if name.endswith("_percentile")}
+    featurization = {name: parameter for name, parameter in known.items() if name.endswith(_FEATURIZATION)}
     return {name: parameter for name, parameter in known.items() if name not in featurization}, featurization
 
 
@@ -219,7 +221,7 @@ def check_hyperparameters(recipe: str, algorithm: dict[str, str], featurization:
     return merged
 
 
-def _text(value: float | int | bool) -> str:
+def _text(value: float | int | bool | str) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 

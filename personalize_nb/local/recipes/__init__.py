@@ -1,7 +1,7 @@
 """Amazon's recipes, learnt in earnest: `train` makes a model from imported data, `load` reads one from its folder.
 
 One file a recipe family: `personalization` (users and rankings), `related` (items like this one),
-`semantic` (items with texts like this one), `popularity`, `segmentation` (users for items).
+`semantic` (items with texts like this one), `popularity`, `trending`, `segmentation` (users for items).
 They stand on `history` (interactions as arrays), `content` (metadata as features), `ridge` (the linear models),
 `scoring` (compiled ranking). Local service.
 """
@@ -24,6 +24,7 @@ from .popularity import PopularityCount
 from .related import SimilarItems, Sims
 from .segmentation import UserSegments
 from .semantic import SemanticSimilarity
+from .trending import TrendingNow
 
 __all__ = ["Model", "Queries", "Ranked", "Codes", "load", "train", "train_on"]
 
@@ -36,6 +37,7 @@ _MODELS: dict[str, type[Model]] = {
         Sims,
         SemanticSimilarity,
         PopularityCount,
+        TrendingNow,
         UserSegments,
     )
 }
@@ -53,6 +55,7 @@ _RECIPES: dict[str, type[Model]] = {
     "aws-sims": Sims,
     "aws-semantic-similarity": SemanticSimilarity,
     "aws-popularity-count": PopularityCount,
+    "aws-trending-now": TrendingNow,
     "aws-item-affinity": UserSegments,
     "aws-item-attribute-affinity": UserSegments,
 }

@@ -119,6 +119,7 @@ class Models:
     def _stamp(self, body: Body) -> Hashable:
         """Return a value that changes whenever the rows of the group do."""
         group = body["_group"]
-        paths = [layout.dataset_path(self._root, group, kind) for kind in DATASET_TYPES]
+        where = (layout.dataset_path, layout.merged_path)
+        paths = [path(self._root, group, kind) for kind in DATASET_TYPES for path in where]
         files = tuple(path.stat().st_mtime_ns if path.exists() else 0 for path in paths)
         return group, files, self._streamed.newest(group)
