@@ -3,6 +3,11 @@
 Both rank by the same learnt probabilities: the first over the catalogue, the second over the list it is given.
 Users without interactions get popular items. v1 explores: items younger than the cut-off get a boost that shrinks
 with the interactions and impressions they already have, times a chance of their own for each user.
+
+v2 gives probabilities to a part of the catalogue only: the items that the user's history says anything of. When a
+filter leaves fewer of them than wanted, popular items that pass the filter follow. Amazon calls those placeholders
+without a score; here their score is 0, so that `scores` stays parallel to `recommendedItems` and holds numbers only.
+v1 has a probability for every item and returns fewer only when fewer pass the filter. v2 explores nothing.
 """
 
 from __future__ import annotations
@@ -71,6 +76,8 @@ class Sequential(Model):
             "temperature": fitted.temperature,
             "prior_power": fitted.prior_power,
             "again": fitted.again,
+            # the -v2 recipes are told by their hyperparameter
+            "placeholders": "apply_recency_bias" in hyperparameters,
             "exploration_weight": hyperparameters.get("exploration_weight"),
             "exploration_item_age_cut_off": hyperparameters.get("exploration_item_age_cut_off", 30.0),
         }
@@ -125,7 +132,10 @@ class Sequential(Model):
         row_keys: np.ndarray | None = None,
     ) -> tuple[np.ndarray, np.ndarray]:
         """Rank the catalogue for histories rather than names; return item positions, padded with -1, and scores."""
-        items, scores = rank_rows(self._catalogue, self.states(given), num_results, allowed, exploration, row_keys)
+        unscored = self.facts["placeholders"]
+        items, scores = rank_rows(
+            self._catalogue, self.states(given), num_results, allowed, exploration, row_keys, unscored
+        )
         cold = np.flatnonzero(np.diff(given.starts) == 0)
         if len(cold) and (exploration is None or not len(exploration.items)):
             # Nothing is known of them: popularity itself, not its tempered form, is the best guess.

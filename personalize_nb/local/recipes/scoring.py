@@ -159,16 +159,20 @@ def _rank_rows(
                 lift = np.float32(boost[e] * reach * (0.5 + _chance(seed, keys_of_rows[row], item)))
                 scores[item] += lift
                 highest = max(highest, np.float64(scores[item]))
-        # Probabilities relative to exp(highest), so that nothing overflows.
-        mass *= np.exp(-highest)
+        # Probabilities relative to exp(highest), so that nothing overflows; items without a score have no share.
+        below = unscored and n_touched > 0
+        common = 0.0 if below else np.exp(-highest)
+        mass *= common
         for t in range(n_touched):
             item = touched[t]
-            mass += prior[item] * (np.exp(np.float64(scores[item]) - highest) - np.exp(-highest))
+            mass += prior[item] * (np.exp(np.float64(scores[item]) - highest) - common)
         seen_mass = 0.0
         for p in range(seen_ptr[row], seen_ptr[row + 1]):
             item = seen_idx[p]
             met[item] = True
             seen_mass += seen_val[p]
+            if below and np.isnan(scores[item]):
+                continue
             logit = 0.0 if np.isnan(scores[item]) else np.float64(scores[item])
             mass -= prior[item] * np.exp(logit - highest)
         share = 1.0 - again[row]
@@ -188,7 +192,6 @@ def _rank_rows(
             size = offer(heap_keys, heap_ids, size, k, key, item)
         # What nothing speaks for comes by popularity; the keys fall, so that the first one too low ends the search.
         rest = np.exp(-highest) * scale
-        below = unscored and n_touched > 0
         added = 0
         group = mask_of[row]
         for p in range(n_popular[group] + n_items - popular_end[group]):

@@ -4,8 +4,9 @@ The words of an item's name and of its textual field become tf-idf features, and
 decomposition places items near each other whose words keep the same company. Likeness is the mean of both cosines.
 An item that nobody knows, or that has no words in common with any other, gets popular items. No scores are given.
 
-rankingInfluence, where Amazon documents no formula: likeness x (1 - P + P x popularity) x (1 - F + F x freshness).
-So nothing unlike is brought up, and the more weight, the further up come popular and new items. Both are computed
+rankingInfluence, where Amazon documents no formula: likeness x (1 - 0.9 P (1 - popularity)) x (1 - 0.9 F (1 -
+freshness)). The more weight, the further up come popular and new items, if they are alike at all; at the full weight
+1 the least popular of two equally like items has a tenth of the other's standing. Both factors are computed
 when the model is trained: popularity is log(1 + users) over its maximum, freshness falls from 1 for the item created
 last to 0 for the one created first (and for items without CREATION_TIMESTAMP).
 """
@@ -36,6 +37,8 @@ _MOST_WORDS, _COMMON = 100_000, 0.2
 # Chinese, Japanese and Korean are written without spaces: pairs of characters stand for words.
 _WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]+|[^\W_\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]{2,}")
 _UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+# What the full weight of rankingInfluence takes from the standing of the least popular or oldest item.
+_SWAY = 0.9
 # Cosines held at once.
 _CELLS = 8_000_000
 
@@ -124,10 +127,9 @@ class SemanticSimilarity(Model):
         return np.where(known[:, None], np.maximum(0.5 * (by_words + by_vectors), 0.0), 0.0)
 
     def _factor(self, influence: Mapping[str, float]) -> np.ndarray:
-        popular, fresh = influence.get("POPULARITY", 0.0), influence.get("FRESHNESS", 0.0)
-        factor = (1.0 - popular + popular * self.arrays["popularity"]) * (
-            1.0 - fresh + fresh * self.arrays["freshness"]
-        )
+        factor = np.ones(len(self.item_ids))
+        for name, values in (("POPULARITY", self.arrays["popularity"]), ("FRESHNESS", self.arrays["freshness"])):
+            factor *= 1.0 - _SWAY * influence.get(name, 0.0) * (1.0 - values)
         return factor.astype(np.float32)
 
 

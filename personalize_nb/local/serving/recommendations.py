@@ -149,7 +149,10 @@ def _items(ranked: Ranked, recipe: RecipeFacts) -> list[dict[str, Any]]:
     items = [{"itemId": item} for item in ranked.items[0].as_py()]
     if recipe.scores and ranked.scores is not None:
         for item, score in zip(items, ranked.scores[0].as_py(), strict=True):
-            item["score"] = round(score, 7)
+            if score == 0.0 and recipe.name == "aws-user-personalization-v2":
+                item["reason"] = ["Popular item"]
+            else:
+                item["score"] = round(score, 7)
     return items
 
 
