@@ -18,7 +18,7 @@ from .generators import Draft, Proposal, ThemeRequest
 from .genres import TOLD_MEDIA
 from .heads import Head, Heads
 from .index import Index
-from .phrases import NAME, SETTING, SUBJECT
+from .phrases import NAME, SETTING, SMALL, SUBJECT
 from .subjects import Group, Subject, Subjects
 
 MAKER_SHARE, PERIOD_LIFT = 0.6, 1.6
@@ -28,7 +28,7 @@ OTHER_HEAD = 0.4
 ALTERNATIVE = 0.3  # a subject this far below the best is not worth keeping themes apart for
 LONE_ITEMS, PAIR_ITEMS = 3, 4  # how many items must use a subject that stands alone, or one of two,
 BARE_MORE = 1  # and how many more in a group that shares no category
-LONE_UTILITY = 5.0  # unless the subject convinces without them
+LONE_UTILITY = 4.5  # unless the subject convinces without them, in a catalogue large enough to know
 HALF_SURE = 10.0  # the utility that makes the generator half sure
 BLOCK = 512
 
@@ -45,6 +45,7 @@ class ExtractiveThemes:
         self._index = index
         self._heads, self._subjects = Heads(index), Subjects(index)
         self._years = np.array([item.year for item in index.catalogue.items], dtype=np.int64)
+        self._sure = len(index.catalogue.items) >= SMALL
         self._sorted_years = np.sort(self._years)
 
     def generate(self, requests: Sequence[ThemeRequest]) -> Iterator[Proposal]:
@@ -83,10 +84,11 @@ class ExtractiveThemes:
         texts = [self._maker(heads[0].noun, members)]
         more = 0 if heads[0].worth else BARE_MORE
         worthy = [subject for subject in subjects if subject.utility >= ALTERNATIVE * subjects[0].utility]
+        enough = LONE_UTILITY if self._sure and not more else np.inf
         alone = [
             subject
             for subject in worthy
-            if _is_carried(subject.users, LONE_ITEMS, subject, more) or (not more and subject.utility >= LONE_UTILITY)
+            if subject.utility >= enough or _is_carried(subject.users, LONE_ITEMS, subject, more)
         ]
         for first in worthy:
             second = next((other for other in subjects if self._joins(first, other)), None)

@@ -15,6 +15,7 @@ from .lexicon import singular, word_class
 from .phrases import NAME, Phrase
 
 QUOTABLE = re.compile(r"[^\W\d_][\w'’&\- ]*[\w]")
+LIKABLE = re.compile(r"[^\W_][\w'’&,./\- ]*[\w]")  # what may stand at the end of a theme, if nothing better is left
 MAX_NAME_WORDS = 4
 ADJECTIVE = 5  # tenths of its uses that make a word an adjective
 ECHO = 4  # letters that make two words echo each other
@@ -129,17 +130,19 @@ def _century(start: int) -> str:
 
 def for_fans(noun: str, name: str) -> str | None:
     """Return "… for fans of <name>", or None for a name that does not read well inside a sentence."""
-    return f"{noun} for fans of {name}" if _quotable(noun, name) and len(name.split()) <= MAX_NAME_WORDS else None
+    short = name.partition(": ")[0]
+    return f"{noun} for fans of {short}" if _quotable(noun, short) and len(short.split()) <= MAX_NAME_WORDS else None
 
 
 def like(noun: str, name: str) -> str | None:
     """Return "… like <name>", which leaves room for a longer name than "for fans of" does."""
-    return f"{noun} like {name}" if _quotable(noun, name) else None
+    short = name.partition(": ")[0]
+    return f"{noun} like {short}" if _quotable(noun, short, LIKABLE) else None
 
 
-def _quotable(noun: str, name: str) -> bool:
+def _quotable(noun: str, name: str, pattern: re.Pattern[str] = QUOTABLE) -> bool:
     last = singular(noun.rsplit(" ", 1)[-1])
-    return QUOTABLE.fullmatch(name) is not None and last not in map(singular, name.lower().split())
+    return pattern.fullmatch(name) is not None and last not in map(singular, name.lower().split())
 
 
 def echoes(noun: str, phrase: Phrase) -> bool:

@@ -186,11 +186,18 @@ class ThemeMaker:
 def _kept_apart(requests: Sequence[ThemeRequest], proposals: Sequence[Proposal]) -> list[Draft]:
     """Choose a draft per group so that groups with different items do not bear the same theme.
 
-    The surest group chooses first, then by seed, whatever the order of the input.
+    The surest group chooses first, of those that fall back the one with the fewest drafts; ties go by the input item,
+    so the order of the job is nothing.
     """
     chosen = [proposal.drafts[0] for proposal in proposals]
     bearers: dict[str, list[frozenset[str]]] = defaultdict(list)
-    for row in sorted(range(len(requests)), key=lambda row: (-proposals[row].confidence, requests[row].seed_id)):
+
+    def turn(row: int) -> tuple[bool, float, str]:
+        first = proposals[row].drafts[0]
+        left = len(proposals[row].drafts) if first.fallback else -proposals[row].confidence
+        return first.fallback is not None, left, requests[row].seed_id
+
+    for row in sorted(range(len(requests)), key=turn):
         group = frozenset(requests[row].items)
         for draft in proposals[row].drafts:
             if all(_same(group, other) for other in bearers[draft.text][-REMEMBERED:]):

@@ -14,7 +14,7 @@ from .catalogue import Catalogue
 from .genres import TOLD_MEDIA, as_subject, is_subject, subject_key
 from .lexicon import ANIMAL, COUNTED, GROUPLESS, PERSON, UNCOUNTED, is_place, plural, word_class, word_list
 from .occurrences import NAME, NOUN, PAIR, Occurrence, occurrences, proper_words
-from .text import tokens
+from .text import is_english, tokens
 
 SETTING, SUBJECT = "setting", "subject"
 ABOUT, SET_IN, FOR, WITH = "about", "set in", "for", "with"
@@ -23,6 +23,7 @@ MIN_ASSOCIATION = 0.3  # normalised pointwise mutual information of a two-word p
 MAX_SHARE = 0.2  # a phrase in more of the catalogue than this distinguishes nothing,
 MAX_SHARE_SMALL = 0.4  # though a small catalogue may have few kinds of items
 SMALL = 1000
+LANGUAGE_SAMPLE = 300  # descriptions that show a catalogue's language
 ENOUGH = 5  # uses that show a habit
 
 
@@ -87,8 +88,13 @@ class _Habit:
 
 
 def mine(catalogue: Catalogue) -> list[tuple[Phrase, list[int]]]:
-    """Return the phrases worth naming a group by, sorted by key, each with the rows of its items."""
-    habits, words = _read(catalogue)
+    """Return the phrases worth naming a group by, sorted by key, each with the rows of its items.
+
+    Texts that are not English give none: only category values are left, as the catalogue writes them.
+    """
+    sample = catalogue.items[:: max(1, len(catalogue.items) // LANGUAGE_SAMPLE)]
+    english = is_english([item.description for item in sample])
+    habits, words = _read(catalogue) if english else ({}, Counter())
     subjects, parts = _subjects(catalogue), _parts_of_names(habits)
     count = len(catalogue.items)
     least = 3 if count >= SMALL else 2

@@ -15,21 +15,22 @@ import numpy as np
 from . import statistics
 from .generators import Evidence
 from .index import Index
-from .phrases import SETTING, SUBJECT, Phrase
+from .phrases import NAME, SETTING, SUBJECT, Phrase
 
-MIN_Z = 2.0
+MIN_Z = 1.7
 MIN_ITEMS, MIN_SHARE = 2, 0.09
 WIDE_SHARE, WIDE_FIT = 0.25, 0.35  # either many items tell of the phrase and the group leans to it,
-NARROW_SHARE, NARROW_FIT = 0.15, 0.6  # or some do and the group leans to it clearly,
+NARROW_SHARE, NARROW_FIT = 0.15, 0.5  # or some do and the group leans to it clearly,
 MIN_UTILITY, SCARCE_UTILITY = 0.3, 0.9  # or few, and then it must convince all in all
 FEW_ITEMS = 4  # below so many that tell of it,
-FEW_LIKENESS, FEW_OWN_FIT = 0.005, 0.5  # its users must be alike, and the input item lean to it
+FEW_OWN_FIT = 0.5  # the input item must lean to it too
 OWN_WORDS = 1.5  # how much more alike texts are in the latent space than a shared word makes them outside it
 USUAL_LIKENESS = 0.04
-SHARE_POWER, KIND_POWER, LIKENESS_POWER, SEED_BONUS = 0.2, 0.5, 0.2, 1.0  # what makes one phrase better than another
+SHARE_POWER, KIND_POWER, LIKENESS_POWER, SEED_BONUS = 0.2, 0.7, 0.2, 1.0  # what makes one phrase better than another
 FULL_FIT = 4.0
 MAX_KIND_LIFT = 20.0
 MIN_SETTING_SHARE = 0.2
+MIN_NAME_SHARE = 0.3  # a name that the input item does not bear must be many items' name
 MAX_SUBJECTS = 6
 
 
@@ -61,6 +62,7 @@ class Subjects:
         self._index = index
         self._total = len(index.catalogue.items)
         self._curated = np.array([phrase.slot == SUBJECT for phrase in index.phrases], dtype=bool)
+        self._name = np.array([phrase.slot == NAME for phrase in index.phrases], dtype=bool)
         self._setting = np.array([phrase.slot == SETTING for phrase in index.phrases], dtype=bool)
         self._likeness = np.maximum(index.likeness - OWN_WORDS * _own_likeness(index), 0)
         self._meaning = (self._likeness / USUAL_LIKENESS) ** LIKENESS_POWER
@@ -90,7 +92,7 @@ class Subjects:
         if group.seed is not None:
             own_fit = ((directions @ index.items[group.seed] - mean) / deviation).round(4)
         gate = (z >= MIN_Z) & (wide >= MIN_SHARE) & (fit >= np.where(wide >= WIDE_SHARE, WIDE_FIT, NARROW_FIT))
-        gate &= ~few | ((self._likeness[columns] >= FEW_LIKENESS) & (own_fit >= FEW_OWN_FIT))
+        gate &= ~few | (own_fit >= FEW_OWN_FIT)
         kept = np.flatnonzero(gate)
         columns, fit, wide, directions = columns[kept], fit[kept], wide[kept], directions[kept]
         share = uses[columns] / size
@@ -100,7 +102,14 @@ class Subjects:
         utility = ((share * wide) ** SHARE_POWER * fit * (1 + near) * special).round(4)
         convincing = utility >= np.where(wide >= NARROW_SHARE, MIN_UTILITY, SCARCE_UTILITY)
         keep = (convincing | self._curated[columns]) & ((share >= MIN_SETTING_SHARE) | ~self._setting[columns])
+        keep &= ~self._name[columns] | (share >= MIN_NAME_SHARE) | self._used_by(group.seed, columns)
         return self._described(group, columns[keep], fit[keep], share[keep], utility[keep])
+
+    def _used_by(self, row: int | None, columns: np.ndarray) -> np.ndarray:
+        """Tell which phrases an item uses."""
+        uses = self._index.uses
+        own = [] if row is None else uses.indices[uses.indptr[row] : uses.indptr[row + 1]]
+        return np.isin(columns, own)
 
     def _special(self, columns: np.ndarray, told: np.ndarray, size: int, kinds: Sequence[int]) -> np.ndarray:
         """Return how much more the group tells of each phrase than other items of its kind do, damped."""

@@ -1,0 +1,119 @@
+"""Groups of similar items to be named, drawn apart from the theme generator: from what people liked and from texts.
+
+The vectors of the texts are made here, not taken from the generator's index, so that a generator cannot look good by
+having drawn its own groups.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import scipy.sparse as sp
+from scipy.sparse.linalg import svds
+
+from personalize_nb.local.themes.catalogue import ItemText
+from personalize_nb.local.themes.index import Index
+
+SIZE = 20
+LEAST_LIKES = 5
+DIMENSIONS = 96
+FUNCTION_WORDS = frozenset(
+    ["a", "an", "the", "of", "for", "with", "from", "in", "on", "at", "to", "by", "about", "set", "and", "or"]
+    + ["as", "is", "are", "more", "like", "these", "fans", "s"]
+)
+
+
+@dataclass(frozen=True)
+class Draw:
+    """Input items, the twenty items most like each, and the twenty after them, which no generator sees."""
+
+    seeds: list[str]
+    groups: list[list[str]]
+    later: list[list[str]]
+    tags: dict[str, list[str]]
+
+
+def stems(text: str) -> list[str]:
+    """Return the content words of a text without their plural endings."""
+    words = re.findall(r"[a-z0-9']+", text.lower().replace("'s", "").replace("-", " "))
+    return [_stem(word) for word in words if word not in FUNCTION_WORDS]
+
+
+def _stem(word: str) -> str:
+    if word.endswith("ies") and len(word) > 4:
+        return word[:-3] + "y"
+    if word.endswith("es") and len(word) > 5 and word[-3] in "shx":
+        return word[:-2]
+    return word[:-1] if word.endswith("s") and not word.endswith("ss") and len(word) > 3 else word
+
+
+def words_of(item: ItemText) -> Counter[str]:
+    """Count the words of an item's name, description and categories."""
+    return Counter(stems(" ".join((item.name, item.description, *item.categories))))
+
+
+class Tastes:
+    """Likeness between the items of a catalogue."""
+
+    def __init__(self, index: Index, likes: pd.DataFrame, tags: dict[str, list[str]]):
+        self._items, self._tags = index.catalogue.items, tags
+        rows = index.catalogue.rows
+        known = likes[likes.item.isin(list(rows))]
+        users = {user: column for column, user in enumerate(sorted(known.user.unique()))}
+        places = (known.item.map(rows).to_numpy(), known.user.map(users).to_numpy())
+        liked = sp.csr_matrix((np.ones(len(known)), places), shape=(len(self._items), len(users))).sign()
+        self._counts = np.asarray(liked.sum(axis=1)).ravel()
+        self._liked = sp.diags(1 / np.sqrt(np.maximum(self._counts, 1))) @ liked
+        self._texts: np.ndarray | None = None
+
+    def drawing(self, text_share: float) -> Callable[[int, int], Draw]:
+        """Return a function that draws so many groups with a seed; the texts' likeness counts `text_share`."""
+
+        def draw(count: int, seed: int) -> Draw:
+            pool = np.flatnonzero(self._counts >= LEAST_LIKES)
+            picked = np.random.default_rng(seed).choice(pool, min(count, len(pool)), replace=False)
+            close = self._closeness(picked, text_share)
+            close[np.arange(len(picked)), picked] = -np.inf
+            order = np.argsort(-close.round(9), axis=1, kind="stable")[:, : 2 * SIZE]
+            named = [[self._items[row].id for row in places] for places in order]
+            groups, later = [ids[:SIZE] for ids in named], [ids[SIZE:] for ids in named]
+            return Draw([self._items[row].id for row in picked], groups, later, self._tags)
+
+        return draw
+
+    def _closeness(self, picked: np.ndarray, text_share: float) -> np.ndarray:
+        close = np.zeros((len(picked), len(self._items)))
+        if text_share < 1:
+            together = (self._liked[picked] @ self._liked.T).toarray() * (self._counts / (self._counts + LEAST_LIKES))
+            close += (1 - text_share) * together / np.maximum(together.max(axis=1, keepdims=True), 1e-9)
+        if text_share > 0:
+            if self._texts is None:
+                self._texts = _vectors(self._items)
+            close += text_share * (self._texts[picked] @ self._texts.T)
+        return close
+
+
+def _vectors(items: tuple[ItemText, ...]) -> np.ndarray:
+    """Return a latent vector of each item's words, its categories counted twice."""
+    counted = [words_of(item) + Counter(stems(" ".join(item.categories))) for item in items]
+    present = Counter(word for words in counted for word in words)
+    columns = {word: place for place, word in enumerate(sorted(word for word in present if present[word] > 1))}
+    cells = [
+        (row, columns[word], (1 + math.log(count)) * math.log(len(items) / present[word]))
+        for row, words in enumerate(counted)
+        for word, count in words.items()
+        if word in columns
+    ]
+    row, column, value = (np.array(part) for part in zip(*cells, strict=True))
+    weighted = sp.csr_matrix((value, (row, column)), shape=(len(items), len(columns)))
+    lengths = np.sqrt(np.asarray(weighted.multiply(weighted).sum(axis=1)).ravel())
+    weighted = sp.diags(1 / np.maximum(lengths, 1e-9)) @ weighted
+    left, strength, _ = svds(weighted, k=min(DIMENSIONS, min(weighted.shape) - 2), v0=np.ones(min(weighted.shape)))
+    vectors = left * strength
+    return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
