@@ -60,9 +60,9 @@ class _Habit:
     after_with: int = 0
     items: list[int] = field(default_factory=list)
 
-    def add(self, use: Occurrence, row: int, is_name: bool) -> None:
-        """Add one occurrence."""
-        if not self.items or self.items[-1] != row:
+    def add(self, use: Occurrence, row: int, is_name: bool, counts: bool) -> None:
+        """Add one occurrence; it `counts` when it shows what the item is about."""
+        if counts and (not self.items or self.items[-1] != row):
             self.items.append(row)
         self.in_name += is_name
         self.placed += use.previous in word_list("before_place")
@@ -119,6 +119,7 @@ def mine(catalogue: Catalogue) -> list[tuple[Phrase, list[int]]]:
 def _read(catalogue: Catalogue) -> tuple[dict[tuple[str, str], _Habit], Counter[str]]:
     """Read every name and description; return the habits of all phrases by (slot, key), and counts of words."""
     proper = proper_words(item.description for item in catalogue.items)
+    told = catalogue.medium in TOLD_MEDIA
     habits: dict[tuple[str, str], _Habit] = {}
     words: Counter[str] = Counter()
     for row, item in enumerate(catalogue.items):
@@ -126,7 +127,8 @@ def _read(catalogue: Catalogue) -> tuple[dict[tuple[str, str], _Habit], Counter[
             found = list(tokens(text))
             words.update(token.lower for token in found)
             for use in occurrences(found, proper, is_name):
-                habits.setdefault((use.slot, use.key), _Habit()).add(use, row, is_name)
+                counts = not (is_name and told) or use.slot == NAME  # "Reservoir Dogs" is not about dogs
+                habits.setdefault((use.slot, use.key), _Habit()).add(use, row, is_name, counts)
     return habits, words
 
 
