@@ -79,3 +79,28 @@ def strongest(matrix: Any, kept: int) -> sparse.csr_matrix:
     result = sparse.csr_matrix((values[used], found[used], pointers), shape=matrix.shape)
     result.sort_indices()
     return result
+
+
+@compiled
+def _largest_rows(ptr, val, kept, first, last, chosen, magnitudes):
+    for row in range(first, last):
+        size = 0
+        for p in range(ptr[row], ptr[row + 1]):
+            size = offer(magnitudes[row], chosen[row], size, kept, abs(val[p]), p)
+
+
+def largest(matrix: sparse.csr_matrix, kept: int) -> sparse.csr_matrix:
+    """Keep the `kept` entries of each row that are largest in magnitude; on ties those that come first."""
+    n_rows = matrix.shape[0]
+    chosen = np.full((n_rows, kept), -1, np.int64)
+    magnitudes = np.zeros(chosen.shape, np.float32)
+    ptr = matrix.indptr.astype(np.int64)
+
+    def work(first: int, last: int) -> None:
+        _largest_rows(ptr, matrix.data, kept, first, last, chosen, magnitudes)
+
+    over_ranges(work, n_rows, 512)
+    stays = np.zeros(matrix.nnz, bool)
+    stays[chosen[chosen >= 0]] = True
+    rows = np.concatenate(([0], np.cumsum(stays)))
+    return sparse.csr_matrix((matrix.data[stays], matrix.indices[stays], rows[ptr]), shape=matrix.shape)

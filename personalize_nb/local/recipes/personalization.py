@@ -14,7 +14,8 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -99,6 +100,12 @@ class Sequential(Model):
         starts, items = self.arrays["starts"], self.arrays["items"]
         self._histories = Sequences(starts, items, np.zeros(len(items), np.int64), len(item_ids))
 
+    @cached_property
+    def _for_strangers(self) -> Catalogue:
+        """Nothing is known of them: popularity itself, not its tempered form, is the best guess."""
+        prior = self.arrays["popularity"]
+        return replace(self._catalogue, prior=prior, by_prior=np.argsort(-prior, kind="stable"))
+
     def given(self, users: list[str]) -> Sequences:
         """Return the histories of users by ID; an unknown user has an empty one."""
         codes = self.user_codes(users)
@@ -133,14 +140,16 @@ class Sequential(Model):
     ) -> tuple[np.ndarray, np.ndarray]:
         """Rank the catalogue for histories rather than names; return item positions, padded with -1, and scores."""
         unscored = self.facts["placeholders"]
-        items, scores = rank_rows(
-            self._catalogue, self.states(given), num_results, allowed, exploration, row_keys, unscored
-        )
+        states = self.states(given)
+        items, scores = rank_rows(self._catalogue, states, num_results, allowed, exploration, row_keys, unscored)
         cold = np.flatnonzero(np.diff(given.starts) == 0)
-        if len(cold) and (exploration is None or not len(exploration.items)):
-            # Nothing is known of them: popularity itself, not its tempered form, is the best guess.
-            popularity = self.arrays["popularity"]
-            scores[cold] = np.where(items[cold] >= 0, popularity[items[cold]], 0.0)
+        if len(cold):
+            states = self.states(given.of_users(cold))
+            allowed = None if allowed is None else allowed.take(cold)
+            row_keys = None if row_keys is None else row_keys[cold]
+            items[cold], scores[cold] = rank_rows(
+                self._for_strangers, states, num_results, allowed, exploration, row_keys, unscored
+            )
         return items, scores
 
 
@@ -184,9 +193,11 @@ class PersonalizedRanking(Sequential):
         ptr = np.concatenate(([0], np.cumsum(lengths))).astype(np.int64)
         names = pa.array([item for items in lists for item in items], pa.string())
         codes = self.item_codes(names.to_pylist())
-        states = self.states(self.given(queries.users or []))
-        logits = score_pairs(self._catalogue, states, ptr, codes)
+        given = self.given(queries.users or [])
+        logits = score_pairs(self._catalogue, self.states(given), ptr, codes)
         rows = np.repeat(np.arange(len(lists)), lengths)
+        of_strangers = (np.diff(given.starts) == 0)[rows] & (codes >= 0)
+        logits[of_strangers] = np.log(self.arrays["popularity"][codes[of_strangers]])
         scores = _softmax_by_row(logits, rows, len(lists))
         kept = np.ones(len(codes), bool)
         if queries.allowed is not None:

@@ -1,10 +1,10 @@
 """The learnt heart of User-Personalization and Personalized-Ranking: who comes next after these items. Local service.
 
-Two sparse linear models are added: LSR (order matters) and local EASE (company matters). A user's state is the
-decayed memory of the newest steps. Probabilities are a softmax over the catalogue of state x matrix, on top of a
-slight popularity prior; how sharp it is, is fitted on held-back users. How often people come back to an item they
-know is counted, not assumed: where nobody does, items already met sink below real suggestions. They are not removed:
-Amazon filters them only on request.
+Two linear models are added: LSR (order matters) and EASE (company matters). A user's state is the decayed
+memory of the newest steps. Probabilities are a softmax over the catalogue of state x matrix, on top of a slight
+popularity prior; how sharp it is, is fitted on held-back users. How often people come back to an item they know is
+counted, not assumed: where nobody does, items already met sink below real suggestions. They are not removed: Amazon
+filters them only on request.
 """
 
 from __future__ import annotations
@@ -14,17 +14,28 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
+from .ease import affordable, ease
+from .heap import largest
 from .history import Sequences
 from .ridge import count_following, count_together, local_ridge
 from .scoring import Catalogue, States
 
-WINDOW, TAU = 20, 8.0
-LSR_MOST, EASE_MOST = 200, 128
+# How far back the state of a user reaches while it is learnt, and how fast it fades; half as far on large data,
+# where counting pairs is the work.
+WINDOW, TAU = 40, 16.0
+_MANY_STEPS = 4_000_000
+LSR_MOST, EASE_MOST = 200, 256
 # Pairs that fewer users share change nothing beside the penalty, and are most of all pairs.
 _SHARED_BY = 3
-LSR_PENALTY, EASE_PENALTY, EASE_SHARE = 200.0, 200.0, 0.3
-# The memory of a user at scoring: a step loses a factor e every MEMORY steps; older than HISTORY has no weight.
-MEMORY, HISTORY = 8.0, 60
+# Penalties at WINDOW (they go with the size of the counts), and the share of EASE beside LSR.
+LSR_PENALTY, EASE_PENALTY, EASE_SHARE = 400.0, 300.0, 0.2
+LOCAL_EASE_MOST, LOCAL_EASE_PENALTY, LOCAL_EASE_SHARE = 128, 200.0, 0.3
+# What is met often is predicted by everything: a target's column is divided by this power of its popularity.
+DISCOUNT = 0.2
+# Entries of the whole matrix, and of a row at the least and the most: the rest moves no list and costs time.
+_ENTRIES, _ROW_LEAST, _ROW_MOST = 3_200_000, 64, 350
+# The memory of a user at scoring, a mean of three that fade at different speeds; older than HISTORY has no weight.
+MEMORIES, HISTORY = (4.0, 8.0, 16.0), 60
 # Items already met share at least this probability: below any real suggestion, above what nothing speaks for.
 LEAST_AGAIN = 0.002
 # Without recency (recency_mask or apply_recency_bias false) every one of the newest steps counts the same.
@@ -32,12 +43,12 @@ _EVEN = 1e9
 _HELD_BACK_USERS, _HELD_BACK_CELLS = 400, 20_000_000
 # The temperature is fitted on a model of half the data, within these numbers of steps.
 _FEWEST_STEPS_TO_FIT, _MOST_STEPS_TO_FIT = 20_000, 2_000_000
-_TEMPERATURES = np.geomspace(0.005, 0.5, 20)
+_TEMPERATURES = np.geomspace(0.0005, 0.5, 30)
 # Where too few users can be held back to fit one.
-_TEMPERATURE = 0.03
-# What a factor e of popularity adds to a score before the temperature: held-back likelihood would choose ten times
-# more, and held-back rankings would suffer for it.
-POPULARITY_SHARE = 0.002
+_TEMPERATURE = 0.01
+# What a factor e of popularity adds to a score before the temperature: it orders what nothing else does. Held-back
+# likelihood would choose a thousand times more, and held-back rankings would suffer for it.
+POPULARITY_SHARE = 0.00002
 
 
 @dataclass(frozen=True)
@@ -80,19 +91,30 @@ class Fit:
 
 
 def learn(sequences: Sequences, knobs: Knobs = DEFAULT) -> sparse.csr_matrix:
-    """Return the sum of both models, a row per source item."""
-    steps = np.bincount(sequences.items, minlength=sequences.n_items)
+    """Return the sum of both models, a row per source item, its largest entries only."""
+    n_items = sequences.n_items
+    steps = np.bincount(sequences.items, minlength=n_items)
+    scale = 1.0 if len(sequences.items) < _MANY_STEPS else 0.5
+    window = knobs.scaled(scale * WINDOW, knobs.reach)
+    following, gram = count_following(sequences, window, scale * TAU if knobs.recency else window)
+    total = local_ridge(following, gram, steps, knobs.scaled(LSR_MOST, knobs.capacity), scale * LSR_PENALTY)
+    del following, gram
+    total = sparse.csr_matrix(total + _company(sequences, steps, knobs), dtype=np.float32)
+    total.data *= ((steps + 1.0) ** -DISCOUNT).astype(np.float32)[total.indices]
+    return largest(total, int(np.clip(_ENTRIES // n_items, _ROW_LEAST, _ROW_MOST)))
+
+
+def _company(sequences: Sequences, steps: np.ndarray, knobs: Knobs) -> sparse.csr_matrix:
+    """Return the share of EASE: in closed form, or its local form where that is too large or events have weights."""
+    if sequences.weights is None and affordable(sequences):
+        return EASE_SHARE * ease(sequences, EASE_PENALTY, knobs.scaled(EASE_MOST, knobs.capacity))
     together = count_together(sequences)
     gram = together.copy()
     gram.data[gram.data < _SHARED_BY] = 0.0
     gram.eliminate_zeros()
-    if sequences.weights is not None:
-        together = count_together(sequences, weighted=True)
-    ease = local_ridge(together, gram, steps, knobs.scaled(EASE_MOST, knobs.capacity), EASE_PENALTY)
-    window = knobs.scaled(WINDOW, knobs.reach)
-    following, gram = count_following(sequences, window, TAU if knobs.recency else window)
-    lsr = local_ridge(following, gram, steps, knobs.scaled(LSR_MOST, knobs.capacity), LSR_PENALTY)
-    return sparse.csr_matrix(lsr + EASE_SHARE * ease)
+    together = together if sequences.weights is None else count_together(sequences, weighted=True)
+    most = knobs.scaled(LOCAL_EASE_MOST, knobs.capacity)
+    return LOCAL_EASE_SHARE * local_ridge(together, gram, steps, most, LOCAL_EASE_PENALTY)
 
 
 def popularity(sequences: Sequences) -> np.ndarray:
@@ -178,7 +200,7 @@ def states_of(given: Sequences, again: np.ndarray, knobs: Knobs = DEFAULT) -> St
     newest = np.sort(order[last])
     owner = given.owner[newest]
     seen_ptr = np.concatenate(([0], np.cumsum(np.bincount(owner, minlength=given.n_users)))).astype(np.int64)
-    decay = np.exp(-age[newest] / (MEMORY if knobs.recency else _EVEN))
+    decay = np.mean([np.exp(-age[newest] / memory) for memory in (MEMORIES if knobs.recency else (_EVEN,))], axis=0)
     active = age[newest] < knobs.scaled(HISTORY, knobs.reach)
     ptr = np.concatenate(([0], np.cumsum(np.bincount(owner[active], minlength=given.n_users)))).astype(np.int64)
     return States(
