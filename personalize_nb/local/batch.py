@@ -42,6 +42,8 @@ CHECK = "_CHECK"
 
 # What a block may hold at once: values of a filter's masks, results, lines.
 _MAX_CELLS, _MAX_RESULTS, _MAX_LINES = 16_000_000, 1_000_000, 8192
+# how every gzip file begins
+_GZIP = b"\x1f\x8b"
 
 Progress = Callable[[int, int], None]
 
@@ -164,10 +166,15 @@ def find_inputs(objects: ObjectStore, path: str) -> tuple[str, dict[str, str]]:
 
 
 def count_records(objects: ObjectStore, bucket: str, keys: list[str], most: int, purpose: str) -> int:
-    """Count the records of all input files; WorkFault when one has too many, or none has any."""
+    """Count the records of all input files; WorkFault when one has too many or is compressed, or none has any."""
     total = 0
     for key in keys:
         with objects.open(bucket, key) as source:
+            if source.read(len(_GZIP)) == _GZIP:
+                raise WorkFault(
+                    f"The input file {key!r} is compressed with gzip. Give it as plain text, one JSON object per line."
+                )
+            source.seek(0)
             records = sum(len(lines.texts) for lines in read_lines(source, limits.MAX_RECORDS_PER_FILE))
         if records > most:
             raise WorkFault(

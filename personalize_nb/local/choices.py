@@ -96,9 +96,8 @@ CHOICES: tuple[Choice, ...] = (
     Choice("Reasons of v2 recipes in batch rows", "not written", "rows"),
     Choice("Unknown items in Personalized-Ranking", "at the end, with score 0", "recipes.personalization"),
     Choice("BOM, CRLF, blank lines, duplicate lines", "accepted; a duplicate line is answered twice", "lines"),
-    Choice(
-        "IDs that are not strings, lines that are no JSON (also compressed files)", "an error row for the line", "lines"
-    ),
+    Choice("IDs that are not strings, lines that are no JSON", "an error row for the line", "lines"),
+    Choice("Compressed input", "the job fails and names the file", "batch"),
     Choice("Order of output rows", "the input's", "batch"),
     Choice("An item that no dataset knows in a segment job, attributes that no item has", "an error row", "segments"),
     Choice(

@@ -41,25 +41,31 @@ def number(text: str | None) -> float | None:
     return None if text is None else float(text)
 
 
-def csv_files(context: Context, location: str) -> Iterator[tuple[str, Callable[[], BinaryIO]]]:
-    """Find the file at a location, or the files of the folder that it names."""
+def csv_files(context: Context, location: str, most: int | None = None) -> Iterator[tuple[str, Callable[[], BinaryIO]]]:
+    """Find the file at a location, or the files of the folder that it names; together they have `most` bytes."""
     bucket, _, key = location.removeprefix("s3://").partition("/")
     try:
         try:
-            keys = [context.objects.head(bucket, key).key]
+            found = [context.objects.head(bucket, key)]
         except ApiFault:
             folder = key if not key or key.endswith("/") else f"{key}/"
-            keys = [found.key for found in context.objects.list(bucket, folder) if not found.key.endswith("/")]
+            found = [info for info in context.objects.list(bucket, folder) if not info.key.endswith("/")]
     except ApiFault as fault:
         raise WorkFault(f"Invalid Data location. {location}: {fault.message}") from fault
-    if not keys:
+    if not found:
         raise WorkFault(f"Invalid Data location. There is no object at {location} and none in that folder.")
-    for found in keys:
-        yield found, partial(context.objects.open, bucket, found)
+    size = sum(info.size for info in found)
+    if most is not None and size > most:
+        raise WorkFault(f"The files at {location} have {size} bytes; an import job of this mode can have {most}.")
+    for info in found:
+        yield info.key, partial(context.objects.open, bucket, info.key)
 
 
 def outlive_second(context: Context, resource: Resource) -> None:
-    """Wait for the second after the resource's: clients pick outputs whose date, in whole seconds, is later."""
+    """Wait for the second after the resource's: no job ends, or writes, in the second of its creation.
+
+    Clients pick outputs whose date, in whole seconds, is later.
+    """
     context.sleep(max(0.0, math.floor(resource.created) + 1 - context.clock()))
 
 

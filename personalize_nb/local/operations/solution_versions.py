@@ -122,6 +122,8 @@ def stop_solution_version_creation(control: Control, params: dict[str, Any]) -> 
     elif version.status == IN_PROGRESS:
         # its worker sees this and ends with CREATE STOPPED
         control.store.set_status(version.arn, STOPPING)
+    elif version.status == STOPPING:
+        raise ApiFault("ResourceInUseException", f"{version.arn} is being stopped already; wait until that has ended.")
     else:
         raise invalid(
             f"{version.arn} has status {version.status}; only {PENDING} or {IN_PROGRESS} trainings can be stopped."

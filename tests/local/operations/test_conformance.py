@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from botocore import xform_name
 from control_plane import ROLE
+from every_kind import World
 
 from personalize_nb.limits import service_model
 from personalize_nb.local.operations import OPERATIONS
@@ -126,6 +127,9 @@ def one_more(plane, kind):
         return lambda n: client.create_dataset_group(name=f"n{n}")
     if kind == "event_tracker":
         return lambda n: client.create_event_tracker(name=f"n{n}", datasetGroupArn=group)
+    if kind == "recommender":
+        request = World(plane).request(kind)
+        return lambda n: client.create_recommender(**request | {"name": f"r{n}"})
     dataset = plane.dataset(group)
     if kind == "schema":
         text = client.describe_schema(schemaArn=client.list_schemas()["schemas"][0]["schemaArn"])["schema"]["schema"]
@@ -169,7 +173,7 @@ def held(plane, kind):
     return plane.store.count(kind, statuses=QUOTAS[kind].statuses)
 
 
-@pytest.mark.parametrize("kind", [kind for kind in QUOTAS if kind != "recommender"])
+@pytest.mark.parametrize("kind", QUOTAS)
 def test_every_quota_holds(make_plane, kind):
     limit = QUOTAS[kind].limit if kind != "schema" else 3
     plane = make_plane(quotas=configured({"PERSONALIZE_NB_QUOTAS": f"{kind}={limit}"}))
