@@ -23,7 +23,7 @@ from .subjects import Group, Subject, Subjects
 
 MAKER_SHARE, PERIOD_LIFT = 0.6, 1.6
 SECOND_UTILITY, NEAR_COSINE = 0.25, 0.03  # how good and how related a second subject must be
-MAX_EVIDENCE, MAX_TEXTS = 3, 8
+MAX_EVIDENCE, MAX_TEXTS = 3, 10
 OTHER_HEAD = 0.4
 ALTERNATIVE = 0.3  # a subject this far below the best is not worth keeping themes apart for
 LONE_ITEMS, PAIR_ITEMS = 3, 4  # how many items must use a subject that stands alone, or one of two,
@@ -73,13 +73,13 @@ class ExtractiveThemes:
             return Proposal((Draft(f"More {self._index.catalogue.medium}", "unknown items"),), 0.0)
         noun = heads[0].noun
         subjects = [subject for subject in subjects if not grammar.echoes(noun, subject.phrase)]
-        texts = [Draft(text) for text in self._write(heads, subjects, members)]
+        texts = [Draft(text) for text in self._write(heads, subjects, members, shares)]
         plain = self._fall_back(heads, request, members, shares)
         confidence = subjects[0].utility / (subjects[0].utility + HALF_SURE) if subjects else MAKER_SHARE
         evidence = tuple(subject.evidence for subject in subjects[:MAX_EVIDENCE])
         return Proposal((*texts, *plain), round(confidence, 4), evidence)
 
-    def _write(self, heads: list[Head], subjects: list[Subject], members: np.ndarray) -> list[str]:
+    def _write(self, heads: list[Head], subjects: list[Subject], members: np.ndarray, shares: np.ndarray) -> list[str]:
         """Return the texts worth printing, best first."""
         texts = [self._maker(heads[0].noun, members)]
         more = 0 if heads[0].worth else BARE_MORE
@@ -96,10 +96,10 @@ class ExtractiveThemes:
                 texts.append(_compose(heads[0].noun, first, second))
             if first in alone:
                 texts.append(_compose(heads[0].noun, first))
-        for head in heads[1:]:  # other words for the same group, where its best theme is taken
-            if head.worth >= OTHER_HEAD * heads[0].worth:
-                chosen = (subject for subject in alone[:2] if not grammar.echoes(head.noun, subject.phrase))
-                texts.extend(_compose(head.noun, subject) for subject in chosen)
+        others = [head.noun for head in heads[1:] if head.worth >= OTHER_HEAD * heads[0].worth]
+        for noun in (*others, *self._heads.thin(shares, members)):  # other words, where the best theme is taken
+            chosen = (subject for subject in alone[:2] if not grammar.echoes(noun, subject.phrase))
+            texts.extend(_compose(noun, subject) for subject in chosen)
         return list(dict.fromkeys(text for text in texts if text))[:MAX_TEXTS]
 
     def _joins(self, first: Subject, second: Subject) -> bool:
@@ -146,18 +146,20 @@ class ExtractiveThemes:
         thin, period = None, self._period(members)
         dated = f"{noun} from {period}" if period else None
         if noun == medium and seed is not None:
-            thin = self._heads.thin(shares, members, self._index.categories[seed].indices)
+            thin = next(iter(self._heads.thin(shares, members, self._index.categories[seed].indices)), None)
+        named = [head.noun for head in heads if head.noun != medium]
         plain = [
             (grammar.for_fans(thin, name) if thin else None, "fans"),
-            (dated if noun != medium else None, "period"),
-            (grammar.for_fans(noun, name), "fans"),
+            (dated if named else None, "period"),
+            *((grammar.for_fans(other, name), "fans") for other in named),
+            *((other, "head") for other in named if " " in other),
             (grammar.for_fans(medium, name), "fans"),
             (grammar.like(medium, name), "fans"),
             (dated, "period"),
             (thin, "head"),
         ]
-        named = [(head.noun, "head") for head in heads if " " in head.noun]
-        plain = [*plain, *named] if medium in TOLD_MEDIA else [*named, *plain]
+        if medium not in TOLD_MEDIA:
+            plain = [*((other, "head") for other in named if " " in other), *plain]
         plain.append((f"more {medium} like these", "head"))
         return [Draft(grammar.sentence_case(text), kind) for text, kind in plain if text]
 

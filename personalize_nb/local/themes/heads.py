@@ -61,25 +61,25 @@ class Heads:
         found.sort(key=lambda head: (-round(head.worth, 6), head.noun))
         return [*self._kind(members), *found, Head(self._medium, (), 0.0)]
 
-    def thin(self, counts: np.ndarray, members: np.ndarray, own: Sequence[int]) -> str | None:
-        """Return a noun that part of a group bears out and the input item too, or None.
+    def thin(self, counts: np.ndarray, members: np.ndarray, own: Sequence[int] | None = None) -> list[str]:
+        """Return nouns that part of a group bears out, best first.
 
         Parameters
         ----------
         counts, members
             As for `find`.
         own
-            The category columns of the input item.
+            The category columns of the input item, where it must bear the noun out too.
         """
         share = counts / max(len(members), 1)
         ranked = [
             (column, worth)
             for column, worth in self._ranked(share, THIN_SHARE, THIN_LIFT)
-            if column in own and counts[column] >= THIN_ITEMS
+            if (own is None or column in own) and counts[column] >= THIN_ITEMS
         ]
         pairs = [head.noun for head in self._pairs(ranked, share, THIN_BOTH)]
         ones = [grammar.head((self._names[column],), self._medium) for column, _ in ranked]
-        return next((noun for noun in (*pairs, *ones) if noun), None)
+        return [noun for noun in (*pairs, *ones) if noun]
 
     def _ranked(self, share: np.ndarray, least: float, lift: float) -> list[tuple[int, float]]:
         """Return the category columns above a share and a lift with their worth, best first."""

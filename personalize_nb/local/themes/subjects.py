@@ -64,7 +64,7 @@ class Subjects:
         self._curated = np.array([phrase.slot == SUBJECT for phrase in index.phrases], dtype=bool)
         self._name = np.array([phrase.slot == NAME for phrase in index.phrases], dtype=bool)
         self._setting = np.array([phrase.slot == SETTING for phrase in index.phrases], dtype=bool)
-        self._likeness = np.maximum(index.likeness - OWN_WORDS * _own_likeness(index), 0)
+        self._likeness = np.maximum(index.likeness - OWN_WORDS * _own_likeness(index) * ~self._curated, 0)
         self._meaning = (self._likeness / USUAL_LIKENESS) ** LIKENESS_POWER
         self._kinds = (index.categories.T @ index.told).tocsr()
         self._kind_sizes = np.maximum(np.asarray(index.categories.sum(axis=0)).ravel(), 1)
