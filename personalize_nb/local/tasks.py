@@ -19,7 +19,7 @@ from personalize_nb import limits
 from personalize_nb.local import layout, streamed, themesettings, updating
 from personalize_nb.local.performing import Context, Task
 from personalize_nb.local.store import Resource
-from personalize_nb.local.tables import Field, Schema
+from personalize_nb.local.tables import Field, Schema, TrainingData
 from personalize_nb.local.taskdata import (
     bound_filter,
     bound_user_filter,
@@ -37,7 +37,7 @@ SEED = 20_190_610
 
 def import_libraries() -> None:
     """Import what the heavy tasks use, so that an idle worker begins its first work at once."""
-    for name in ("batch", "datasets", "filters", "metrics", "recipes", "segments", "themes"):
+    for name in ("batch", "datasets", "filters", "metrics", "recipes", "segments", "themes", "tuning"):
         importlib.import_module(f"personalize_nb.local.{name}")
 
 
@@ -51,10 +51,8 @@ def import_dataset(context: Context, resource: Resource) -> None:
 
     body = resource.body
     schema = Schema.from_avro(body["_type"], json.loads(body["_schema"]))
-    most = limits.MAX_IMPORT_BYTES[body["importMode"]]
-    files = list(csv_files(context, body["dataSource"]["dataLocation"], most))
+    files = list(csv_files(context, body["dataSource"]["dataLocation"]))
     datasets.import_files(context.root, body["_group"], schema, files, body["importMode"])
-    outlive_second(context, resource)
 
 
 def train_solution_version(context: Context, resource: Resource) -> dict[str, Any]:
@@ -74,6 +72,7 @@ def train_solution_version(context: Context, resource: Resource) -> dict[str, An
         event_type=body.get("eventType"),
         event_value_threshold=number(config.get("eventValueThreshold")),
         events_config=config.get("eventsConfig"),
+        objective=config.get("optimizationObjective"),
     )
 
 
@@ -115,13 +114,35 @@ def _train(
     data = load(context, body, columns, full_only=limits.RECIPES[recipe].type == "USER_SEGMENTATION")
     # what an earlier, killed attempt left is replaced as a whole
     shutil.rmtree(folder, ignore_errors=True)
+    found: dict[str, Any] = {}
+    if body.get("performHPO"):
+        arguments, found = _tuned(body, data, arguments, report)
     model = recipes.train(recipe, data, **arguments, seed=SEED, progress=report)
     if report is not None:
         report(1, 1)
     model.save(folder)
     measured = metrics.hold_out(recipe, data, **arguments, seed=SEED)
     hours = math.ceil((context.clock() - started) / 3.6) / 1000
-    return {"_metrics": measured, "trainingHours": hours, "_streamedTo": streamed_to}
+    return {"_metrics": measured, "trainingHours": hours, "_streamedTo": streamed_to} | found
+
+
+def _tuned(
+    body: dict[str, Any],
+    data: TrainingData,
+    arguments: dict[str, Any],
+    report: Callable[[int, int], None] | None,
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Search the solution's ranges; return the training's arguments with the best values, and what to say of it."""
+    from personalize_nb.local import tuning
+
+    config = body.get("solutionConfig", {}).get("hpoConfig")
+    trials = tuning.optimize(
+        body["_recipe"], data, config, **arguments, seed=SEED, progress=report or (lambda done, total: None)
+    )
+    best = tuning.texts(trials[0].values)
+    tried = [{"hyperParameters": tuning.texts(trial.values), tuning.METRIC: trial.score} for trial in trials]
+    found = {"tunedHPOParams": {"algorithmHyperParameters": best}, "_trials": tried}
+    return arguments | {"hyperparameters": arguments["hyperparameters"] | best}, found
 
 
 def export_dataset(context: Context, resource: Resource) -> None:
@@ -153,9 +174,7 @@ def delete_users(context: Context, resource: Resource) -> dict[str, Any]:
             for batch in csvfiles.read_csv(stream, named, name):
                 users.update(batch.column("USER_ID").to_pylist())
     wanted = pa.array(sorted(users), pa.string())
-    deleted = datasets.delete_users(context.root, body["_group"], schemas_of(body), wanted)
-    outlive_second(context, resource)
-    return {"numDeleted": deleted}
+    return {"numDeleted": datasets.delete_users(context.root, body["_group"], schemas_of(body), wanted)}
 
 
 def run_batch_inference_job(context: Context, resource: Resource) -> None:

@@ -148,3 +148,35 @@ def test_an_import_from_a_place_that_emptied_meanwhile_says_so(context, call, tr
         roleArn=ROLE,
     )
     assert context.store[job].failure_reason.startswith("Invalid Data location.")
+
+
+def test_hpo_searches_and_says_what_it_found(context, train, taught):
+    version = train(
+        "aws-sims",
+        performHPO=True,
+        solutionConfig={
+            "hpoConfig": {
+                "hpoResourceConfig": {"maxNumberOfTrainingJobs": "4"},
+                "algorithmHyperParameterRanges": {
+                    "integerHyperParameterRanges": [{"name": "min_cointeraction_count", "minValue": 0, "maxValue": 2}]
+                },
+            }
+        },
+    )
+    assert version.status == "ACTIVE", version.failure_reason
+    control = Control(context.store, context.objects, context.account, context.region)
+    described = control.call("DescribeSolutionVersion", {"solutionVersionArn": version.arn})["solutionVersion"]
+    assert described["performHPO"] is True
+    best = described["tunedHPOParams"]["algorithmHyperParameters"]
+    assert set(best) == {"min_cointeraction_count"}
+    assert taught["hyperparameters"] == best
+    trials = version.body["_trials"]
+    assert sorted(trial["hyperParameters"]["min_cointeraction_count"] for trial in trials) == ["0", "1", "2"]
+    assert trials[0]["hyperParameters"] == best
+
+
+def test_an_objective_and_event_weights_are_measured(train):
+    objective = {"itemAttribute": "CREATION_TIMESTAMP", "objectiveSensitivity": "HIGH"}
+    found = train("aws-user-personalization", solutionConfig={"optimizationObjective": objective})
+    assert found.status == "ACTIVE", found.failure_reason
+    assert 0 <= found.body["_metrics"]["average_rewards_at_k"] <= 1
