@@ -25,6 +25,7 @@ MAKER_SHARE, PERIOD_LIFT = 0.6, 1.6
 SECOND_UTILITY, NEAR_COSINE = 0.25, 0.03  # how good and how related a second subject must be
 MAX_EVIDENCE, MAX_TEXTS = 3, 10
 OTHER_HEAD = 0.4
+CLEAR_WORTH, CLEAR_CONFIDENCE = 2.0, 0.3  # a head that sets a group apart by itself, and how sure that is
 ALTERNATIVE = 0.3  # a subject this far below the best is not worth keeping themes apart for
 LONE_ITEMS, PAIR_ITEMS = 3, 4  # how many items must use a subject that stands alone, or one of two,
 BARE_MORE = 1  # and how many more in a group that shares no category
@@ -75,9 +76,14 @@ class ExtractiveThemes:
         subjects = [subject for subject in subjects if not grammar.echoes(noun, subject.phrase)]
         texts = [Draft(text) for text in self._write(heads, subjects, members, shares)]
         plain = self._fall_back(heads, request, members, shares)
+        evidence = [subject.evidence for subject in subjects]
         confidence = subjects[0].utility / (subjects[0].utility + HALF_SURE) if subjects else MAKER_SHARE
-        evidence = tuple(subject.evidence for subject in subjects[:MAX_EVIDENCE])
-        return Proposal((*texts, *plain), round(confidence, 4), evidence)
+        if heads[0].worth >= CLEAR_WORTH:  # what they are is thread enough
+            fans = grammar.for_fans(noun, request.seed_name) or (noun if " " in noun else None)
+            texts.extend(Draft(grammar.sentence_case(text)) for text in (fans,) if text)
+            evidence.extend(self._heads.evidence(heads[0], shares, len(members)))
+            confidence = confidence if subjects else CLEAR_CONFIDENCE
+        return Proposal((*texts, *plain), round(confidence, 4), tuple(evidence[:MAX_EVIDENCE]))
 
     def _write(self, heads: list[Head], subjects: list[Subject], members: np.ndarray, shares: np.ndarray) -> list[str]:
         """Return the texts worth printing, best first."""
@@ -98,6 +104,8 @@ class ExtractiveThemes:
                 texts.append(_compose(heads[0].noun, first))
         others = [head.noun for head in heads[1:] if head.worth >= OTHER_HEAD * heads[0].worth]
         for noun in (*others, *self._heads.thin(shares, members)):  # other words, where the best theme is taken
+            if len(texts) > MAX_TEXTS:
+                break
             chosen = (subject for subject in alone[:2] if not grammar.echoes(noun, subject.phrase))
             texts.extend(_compose(noun, subject) for subject in chosen)
         return list(dict.fromkeys(text for text in texts if text))[:MAX_TEXTS]

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from . import grammar
+from .generators import Evidence
 from .genres import TOLD_MEDIA, is_subject, kinds_in_name
 from .index import Index
 
@@ -80,6 +81,15 @@ class Heads:
         pairs = [head.noun for head in self._pairs(ranked, share, THIN_BOTH)]
         ones = [grammar.head((self._names[column],), self._medium) for column, _ in ranked]
         return [noun for noun in (*pairs, *ones) if noun]
+
+    def evidence(self, head: Head, counts: np.ndarray, size: int) -> list[Evidence]:
+        """Return what speaks for a head: the categories that it stands for."""
+        return [
+            Evidence(
+                self._names[column], round(float(counts[column] / size), 4), round(float(self._base[column]), 4), 0.0
+            )
+            for column in head.columns
+        ]
 
     def _ranked(self, share: np.ndarray, least: float, lift: float) -> list[tuple[int, float]]:
         """Return the category columns above a share and a lift with their worth, best first."""

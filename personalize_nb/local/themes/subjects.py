@@ -102,7 +102,9 @@ class Subjects:
         utility = ((share * wide) ** SHARE_POWER * fit * (1 + near) * special).round(4)
         convincing = utility >= np.where(wide >= NARROW_SHARE, MIN_UTILITY, SCARCE_UTILITY)
         keep = (convincing | self._curated[columns]) & ((share >= MIN_SETTING_SHARE) | ~self._setting[columns])
-        keep &= ~self._name[columns] | (share >= MIN_NAME_SHARE) | self._used_by(group.seed, columns)
+        names = keep & self._name[columns] & (share < MIN_NAME_SHARE)
+        if names.any():
+            keep &= ~names | self._used_by(group.seed, columns)
         return self._described(group, columns[keep], fit[keep], share[keep], utility[keep])
 
     def _used_by(self, row: int | None, columns: np.ndarray) -> np.ndarray:
@@ -111,12 +113,27 @@ class Subjects:
         own = [] if row is None else uses.indices[uses.indptr[row] : uses.indptr[row + 1]]
         return np.isin(columns, own)
 
+    def _users(self, members: np.ndarray, columns: np.ndarray) -> dict[int, set[int]]:
+        """Return for each phrase which of the items use it, by place."""
+        uses = self._index.uses
+        parts = [uses.indices[uses.indptr[row] : uses.indptr[row + 1]] for row in members]
+        users: dict[int, set[int]] = {column: set() for column in columns.tolist()}
+        if users:
+            held = np.concatenate(parts)
+            places = np.repeat(np.arange(len(parts)), [len(part) for part in parts])
+            chosen = np.flatnonzero(np.isin(held, columns))
+            for column, place in zip(held[chosen].tolist(), places[chosen].tolist(), strict=True):
+                users[column].add(place)
+        return users
+
     def _special(self, columns: np.ndarray, told: np.ndarray, size: int, kinds: Sequence[int]) -> np.ndarray:
         """Return how much more the group tells of each phrase than other items of its kind do, damped."""
         usual = np.zeros(len(columns))
         for kind in kinds:
             row = slice(self._kinds.indptr[kind], self._kinds.indptr[kind + 1])
             held, counts = self._kinds.indices[row], self._kinds.data[row]
+            if not len(held):
+                continue
             place = np.minimum(np.searchsorted(held, columns), len(held) - 1)
             usual = np.maximum(usual, np.where(held[place] == columns, counts[place], 0) / self._kind_sizes[kind])
         if not usual.any():
@@ -130,23 +147,16 @@ class Subjects:
         index = self._index
         order = sorted(range(len(columns)), key=lambda i: (-utility[i], index.phrases[columns[i]].key))
         found: list[Subject] = []
-        used = [index.uses.indices[index.uses.indptr[row] : index.uses.indptr[row + 1]] for row in group.members]
+        users = self._users(group.members, columns[order[: 3 * MAX_SUBJECTS]])
         for i in order[: 3 * MAX_SUBJECTS]:
             column, phrase = int(columns[i]), index.phrases[columns[i]]
             words = set(phrase.key.split())
             if any(words & set(other.phrase.key.split()) for other in found):  # "school" beside "high school"
                 continue
-            bearing = frozenset(place for place, own in enumerate(used) if _holds(own, column))
             base = index.phrase_counts[column] / self._total
             evidence = Evidence(phrase.text, round(float(share[i]), 4), round(float(base), 4), float(fit[i]))
-            found.append(Subject(phrase, column, float(utility[i]), bearing, evidence))
+            found.append(Subject(phrase, column, float(utility[i]), frozenset(users[column]), evidence))
         return found[:MAX_SUBJECTS]
-
-
-def _holds(columns: np.ndarray, column: int) -> bool:
-    """Tell whether sorted columns hold one."""
-    place = int(np.searchsorted(columns, column))
-    return place < len(columns) and bool(columns[place] == column)
 
 
 def _own_likeness(index: Index) -> np.ndarray:
