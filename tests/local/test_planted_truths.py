@@ -107,7 +107,7 @@ def test_an_objective_raises_what_lists_are_worth():
         keys.append(metrics.hold_out(V1, data, objective=objective)[metrics.REWARDS])
         assert all(scores == sorted(scores, reverse=True) for scores in lists.scores.to_pylist())
     assert worth == sorted(worth)
-    assert worth[-1] > worth[0] + 5
+    assert worth[-1] > worth[0] + 3
     assert all(0 < key <= 1 for key in keys)
 
 
@@ -132,22 +132,18 @@ def first_places(model, item: str, weight: float, users: int = 2000) -> float:
 
 
 def test_a_new_item_is_explored_at_the_rate_of_its_weight(model):
-    """Two new items, for users of whom nothing is known: popular items have log-odds of the prior alone.
+    """Two new items, equal in everything, for strangers.
 
-    A new item gains w (0.5 + chance) and must pass the popular ones and the other new item: both rates rise with w
-    from 0, and are equal, since nothing tells the two items apart.
+    A new item at distance d from the first place gains w d (0.5 + chance): it passes when chance > 1 / w - 0.5, and
+    of two that do so the luckier one is first. So the rates are known, and rise with the weight from 0.
     """
-    prior = np.log(np.asarray(model.arrays["prior"]))
-    codes = model.item_codes(["a90", "b90"])
-    gap = prior.max() - prior[codes[0]]
     rates = []
-    for weight in (0.0, 0.3, 0.6, 1.0):
+    for weight in (0.0, 0.6, 0.75, 0.9, 1.0):
         rates.append([first_places(model, item, weight) for item in ("a90", "b90")])
-        passing = np.clip(1.5 - gap / max(weight, 1e-9), 0.0, 1.0)
-        # the better of two equal chances must pass the gap, and each item is the better one half of the time
+        passing = np.clip(1.5 - 1 / max(weight, 1e-9), 0.0, 1.0)
         assert rates[-1] == pytest.approx([0.5 * (1 - (1 - passing) ** 2)] * 2, abs=0.04)
-    assert rates[0] == [0.0, 0.0]
-    assert rates[1] <= rates[2] <= rates[3]
+    assert rates == sorted(rates)
+    assert rates[:2] == [[0.0, 0.0]] * 2
 
 
 def test_impressions_and_interactions_lower_an_items_chance():

@@ -18,8 +18,8 @@ import pyarrow.compute as pc
 from ..faults import WorkFault
 from ..tables import TrainingData
 
-# What the most rewarding item gains over the least one, as a logarithm: about the distance on MovieLens between a
-# user's places 1 and 3 (LOW), 1 and 25 (MEDIUM), 1 and 250 (HIGH).
+# What the most rewarding item gains over the least one, as a logarithm. On MovieLens a user's first place and the
+# 3rd, 10th, 25th and 250th are 0.7, 1.7, 2.3 and 3.7 apart.
 SENSITIVITY = {"OFF": 0.0, "LOW": 0.5, "MEDIUM": 1.5, "HIGH": 4.0}
 
 

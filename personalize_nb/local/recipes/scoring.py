@@ -143,20 +143,23 @@ def _rank_rows(
         n_touched = _logits(ptr, idx, val, s_idx, s_val, s_ptr[row], s_ptr[row + 1], scores, touched)
         mass = prior_mass
         highest = 0.0
+        best = by_prior[0]
         for t in range(n_touched):
             item = touched[t]
             if scores[item] > highest:
                 highest = scores[item]
+                best = item
         if len(explored) > 0:
-            # A boost of 1 lifts an unexplored new item to the user's own best; chance decides whom it reaches.
-            reach = max(highest, 1.0)
+            # A boost of 1 lifts a new item by its distance to the user's own best; chance decides whom it reaches.
+            summit = max(highest + np.log(prior[best]), np.log(prior[by_prior[0]]))
             for e in range(len(explored)):
                 item = explored[e]
                 if np.isnan(scores[item]):
                     scores[item] = 0.0
                     touched[n_touched] = item
                     n_touched += 1
-                lift = np.float32(boost[e] * reach * (0.5 + _chance(seed, keys_of_rows[row], item)))
+                distance = max(summit - np.float64(scores[item]) - np.log(prior[item]), 1.0)
+                lift = np.float32(boost[e] * distance * (0.5 + _chance(seed, keys_of_rows[row], item)))
                 scores[item] += lift
                 highest = max(highest, np.float64(scores[item]))
         # Probabilities relative to exp(highest), so that nothing overflows; items without a score have no share.
