@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
-.PHONY: demo test lab notebooks bench lint clean
+.PHONY: demo test lab notebooks bench bench-themes lint clean
 
 demo: $(STAMP)
 	$(BIN)/python -m personalize_nb.headless notebooks/01_quickstart.ipynb --output build --local build/service
@@ -23,6 +23,10 @@ notebooks: $(STAMP)
 bench: $(STAMP)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[bench]"
 	$(BIN)/python -m benchmarks $(BENCH)
+
+# Themes beside three plainer ways to name a group; films too where MovieLens with overviews is found ($MOVIELENS).
+bench-themes: $(STAMP)
+	$(BIN)/python -m benchmarks themes --rounds 4
 
 lint: $(STAMP)
 	$(BIN)/ruff check .
