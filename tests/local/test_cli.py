@@ -1,4 +1,4 @@
-"""The AWS CLI as the second client: a whole chain with nothing but environment variables set."""
+"""The AWS CLI as the second client: whole chains with nothing but environment variables set."""
 
 from __future__ import annotations
 
@@ -22,11 +22,14 @@ def aws(local_service, tmp_path_factory):
     home = tmp_path_factory.mktemp("home")
     environment = {"PATH": os.environ["PATH"], "HOME": str(home), **local_service.environment()}
 
-    def run(*arguments, stdin=None):
+    def run(*arguments, stdin=None, fails=False):
         done = subprocess.run([AWS, *arguments], input=stdin, capture_output=True, env=environment)
+        if fails:
+            assert done.returncode != 0
+            return done.stderr.decode()
         assert done.returncode == 0, done.stderr.decode()
         text = done.stdout.decode()
-        return json.loads(text) if arguments[0] == "personalize" else text
+        return json.loads(text) if arguments[0].startswith("personalize") and text else text
 
     return run
 
@@ -46,18 +49,23 @@ def active(aws, until):
     return wait
 
 
-def test_from_a_csv_file_to_recommendations_on_the_command_line(aws, active, local_service):
-    bucket, role = f"s3://{local_service.bucket}/cli", local_service.role_arn
+@pytest.fixture(scope="module")
+def create(aws):
+    """Run a create command and return the ARN it prints."""
+
+    def make(command, *arguments):
+        answer = aws("personalize", command, *arguments)
+        return next(value for key, value in answer.items() if key.lower().endswith("arn"))
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def data(aws, create, active, local_service):
+    """Return the ARNs of a dataset group and of its dataset, with data."""
+    bucket = f"s3://{local_service.bucket}/cli"
     aws("s3", "cp", "-", f"{bucket}/data.csv", stdin=world.csv("INTERACTIONS"))
-    aws("s3", "cp", "-", f"{bucket}/in/readers.json", stdin=b'{"userId": "u1"}\n{"userId": "u2"}\n')
-
-    def create(command, *arguments):
-        (arn,) = (
-            value for key, value in aws("personalize", command, *arguments).items() if key.lower().endswith("arn")
-        )
-        return arn
-
-    group = create("create-dataset-group", "--name", "cli")
+    group = create("create-dataset-group", "--name", "cli", "--tags", "tagKey=team,tagValue=books")
     schema = create("create-schema", "--name", "cli", "--schema", world.avro("INTERACTIONS"))
     active("describe-dataset-group", "--dataset-group-arn", group)
     dataset = create(
@@ -67,18 +75,39 @@ def test_from_a_csv_file_to_recommendations_on_the_command_line(aws, active, loc
     active("describe-dataset", "--dataset-arn", dataset)
     imported = create(
         *("create-dataset-import-job", "--job-name", "cli", "--dataset-arn", dataset),
-        *("--data-source", f"dataLocation={bucket}/data.csv", "--role-arn", role),
+        *("--data-source", f"dataLocation={bucket}/data.csv", "--role-arn", local_service.role_arn),
     )
     active("describe-dataset-import-job", "--dataset-import-job-arn", imported)
-    solution = create(
-        *("create-solution", "--name", "cli", "--dataset-group-arn", group, "--no-perform-auto-training"),
-        *("--recipe-arn", "arn:aws:personalize:::recipe/aws-popularity-count"),
-    )
-    active("describe-solution", "--solution-arn", solution)
-    version = create("create-solution-version", "--solution-arn", solution)
-    active("describe-solution-version", "--solution-version-arn", version)
+    return group, dataset
+
+
+@pytest.fixture(scope="module")
+def version(create, active, data):
+    """Train a recipe; return the solution version's ARN."""
+
+    def train(recipe):
+        solution = create(
+            *("create-solution", "--name", f"cli-{recipe}", "--dataset-group-arn", data[0]),
+            *("--no-perform-auto-training", "--recipe-arn", f"arn:aws:personalize:::recipe/{recipe}"),
+        )
+        active("describe-solution", "--solution-arn", solution)
+        arn = create("create-solution-version", "--solution-arn", solution)
+        active("describe-solution-version", "--solution-version-arn", arn)
+        return arn
+
+    return train
+
+
+@pytest.fixture(scope="module")
+def popular(version):
+    return version("aws-popularity-count")
+
+
+def test_from_a_csv_file_to_recommendations_on_the_command_line(aws, create, active, popular, local_service):
+    bucket, role = f"s3://{local_service.bucket}/cli", local_service.role_arn
+    aws("s3", "cp", "-", f"{bucket}/in/readers.json", stdin=b'{"userId": "u1"}\n{"userId": "u2"}\n')
     job = create(
-        *("create-batch-inference-job", "--job-name", "cli", "--solution-version-arn", version),
+        *("create-batch-inference-job", "--job-name", "cli", "--solution-version-arn", popular),
         *("--job-input", f"s3DataSource={{path={bucket}/in/readers.json}}"),
         *("--job-output", f"s3DataDestination={{path={bucket}/out/}}"),
         *("--role-arn", role, "--num-results", "3"),
@@ -89,3 +118,61 @@ def test_from_a_csv_file_to_recommendations_on_the_command_line(aws, active, loc
     rows = [json.loads(line) for line in aws("s3", "cp", f"{bucket}/out/readers.json.out", "-").splitlines()]
     assert [row["input"]["userId"] for row in rows] == ["u1", "u2"]
     assert all(len(row["output"]["recommendedItems"]) == 3 for row in rows)
+
+
+def test_segments_exports_and_deletions_on_the_command_line(aws, create, active, version, data, local_service, until):
+    bucket, role = f"s3://{local_service.bucket}/cli", local_service.role_arn
+    aws("s3", "cp", "-", f"{bucket}/items.json", stdin=b'{"itemId": "i1"}\n')
+    job = create(
+        *("create-batch-segment-job", "--job-name", "cli", "--solution-version-arn", version("aws-item-affinity")),
+        *("--job-input", f"s3DataSource={{path={bucket}/items.json}}"),
+        *("--job-output", f"s3DataDestination={{path={bucket}/segments/}}"),
+        *("--role-arn", role, "--num-results", "4"),
+    )
+    active("describe-batch-segment-job", "--batch-segment-job-arn", job)
+    row = json.loads(aws("s3", "cp", f"{bucket}/segments/items.json.out", "-"))
+    assert len(row["output"]["usersList"]) == 4
+
+    exported = create(
+        *("create-dataset-export-job", "--job-name", "cli", "--dataset-arn", data[1], "--ingestion-mode", "ALL"),
+        *("--job-output", f"s3DataDestination={{path={bucket}/exports/}}", "--role-arn", role),
+    )
+    active("describe-dataset-export-job", "--dataset-export-job-arn", exported)
+    assert aws("s3", "cp", f"{bucket}/exports/cli.csv", "-").startswith("USER_ID,ITEM_ID,TIMESTAMP")
+
+    aws("s3", "cp", "-", f"{bucket}/gone.csv", stdin=b"USER_ID\nu3\n")
+    deletion = create(
+        *("create-data-deletion-job", "--job-name", "cli", "--dataset-group-arn", data[0]),
+        *("--data-source", f"dataLocation={bucket}/gone.csv", "--role-arn", role),
+    )
+
+    def done():
+        return aws("personalize", "describe-data-deletion-job", "--data-deletion-job-arn", deletion)["dataDeletionJob"]
+
+    assert until(lambda: (found := done())["status"] == "COMPLETED" and found)["numDeleted"] > 0
+
+
+def test_campaigns_events_and_tags_on_the_command_line(aws, create, active, popular, data):
+    campaign = create("create-campaign", "--name", "cli", "--solution-version-arn", popular)
+    active("describe-campaign", "--campaign-arn", campaign)
+    found = aws("personalize-runtime", "get-recommendations", "--campaign-arn", campaign, "--num-results", "2")
+    assert len(found["itemList"]) == 2
+    made = aws("personalize", "create-event-tracker", "--name", "cli", "--dataset-group-arn", data[0])
+    active("describe-event-tracker", "--event-tracker-arn", made["eventTrackerArn"])
+    event = {"eventType": "view", "sentAt": world.START, "itemId": "i1"}
+    aws(
+        *("personalize-events", "put-events", "--tracking-id", made["trackingId"], "--user-id", "u1"),
+        *("--session-id", "s", "--event-list", json.dumps([event])),
+    )
+    aws("personalize", "tag-resource", "--resource-arn", campaign, "--tags", "tagKey=stage,tagValue=test")
+    tags = [aws("personalize", "list-tags-for-resource", "--resource-arn", arn)["tags"] for arn in (data[0], campaign)]
+    assert tags == [[{"tagKey": "team", "tagValue": "books"}], [{"tagKey": "stage", "tagValue": "test"}]]
+    names = aws("personalize", "list-recipes", "--query", "recipes[?domain==null].name")
+    assert "aws-user-personalization" in names
+
+
+def test_a_refusal_on_the_command_line(aws, data):
+    text = aws("personalize", "create-dataset-group", "--name", "cli", fails=True)
+    assert "(ResourceAlreadyExistsException) when calling the CreateDatasetGroup operation" in text
+    text = aws("personalize", "delete-dataset-group", "--dataset-group-arn", data[0], fails=True)
+    assert "(ResourceInUseException)" in text

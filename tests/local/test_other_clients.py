@@ -82,6 +82,11 @@ def test_clients_in_python(installed, run, script, packages):
     run(sys.executable, "-P", str(CLIENTS / script), PYTHONPATH=str(folder))
 
 
+def test_the_workflow_of_the_guide_from_bucket_to_clean_up(run):
+    script = str(CLIENTS / "aws_workflow.py")
+    run(sys.executable, "-P", script, CSV=world.csv("INTERACTIONS").decode(), AVRO=world.avro("INTERACTIONS"))
+
+
 @pytest.mark.skipif(shutil.which("npm") is None, reason="npm is not installed")
 @pytest.mark.parametrize("script", ["s3.mjs", "personalize.mjs"])
 def test_the_javascript_sdk(installed, run, tmp_path, script):

@@ -76,3 +76,42 @@ await assert.rejects(
 await assert.rejects(
   client.send(new sdk.CreateSchemaCommand({ name: "bad name!", schema })), { name: "InvalidInputException" },
 );
+
+// the newer operations: tags, filters, segments, exports
+await client.send(new sdk.TagResourceCommand({ resourceArn: solutionArn, tags: [{ tagKey: "stage", tagValue: "test" }] }));
+const { tags } = await client.send(new sdk.ListTagsForResourceCommand({ resourceArn: solutionArn }));
+assert.deepEqual(tags, [{ tagKey: "stage", tagValue: "test" }]);
+const { filterArn } = await client.send(new sdk.CreateFilterCommand({
+  name, datasetGroupArn, filterExpression: 'EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ("buy")',
+}));
+await active(sdk.DescribeFilterCommand, { filterArn });
+const listed = await client.send(new sdk.ListFiltersCommand({ datasetGroupArn }));
+assert.deepEqual(listed.Filters.map((each) => each.filterArn), [filterArn]);
+
+const segments = await client.send(new sdk.CreateSolutionCommand({
+  name: `${name}-segments`, datasetGroupArn, performAutoTraining: false,
+  recipeArn: "arn:aws:personalize:::recipe/aws-item-affinity",
+}));
+await active(sdk.DescribeSolutionCommand, { solutionArn: segments.solutionArn });
+const trained = await client.send(new sdk.CreateSolutionVersionCommand({ solutionArn: segments.solutionArn }));
+await active(sdk.DescribeSolutionVersionCommand, { solutionVersionArn: trained.solutionVersionArn });
+await s3.send(new PutObjectCommand({ Bucket, Key: "js/items.json", Body: '{"itemId": "i1"}\n' }));
+const { batchSegmentJobArn } = await client.send(new sdk.CreateBatchSegmentJobCommand({
+  jobName: name, solutionVersionArn: trained.solutionVersionArn, roleArn, numResults: 4,
+  jobInput: { s3DataSource: { path: `s3://${Bucket}/js/items.json` } },
+  jobOutput: { s3DataDestination: { path: `s3://${Bucket}/js/segments/` } },
+}));
+await active(sdk.DescribeBatchSegmentJobCommand, { batchSegmentJobArn });
+const segment = await s3.send(new GetObjectCommand({ Bucket, Key: "js/segments/items.json.out" }));
+assert.equal(JSON.parse(await segment.Body.transformToString()).output.usersList.length, 4);
+
+const { datasetExportJobArn } = await client.send(new sdk.CreateDatasetExportJobCommand({
+  jobName: name, datasetArn, ingestionMode: "BULK", roleArn,
+  jobOutput: { s3DataDestination: { path: `s3://${Bucket}/js/exports/` } },
+}));
+await active(sdk.DescribeDatasetExportJobCommand, { datasetExportJobArn });
+const exported = await s3.send(new GetObjectCommand({ Bucket, Key: `js/exports/${name}.csv` }));
+assert.ok((await exported.Body.transformToString()).startsWith("USER_ID,ITEM_ID,TIMESTAMP"));
+await assert.rejects(
+  client.send(new sdk.DeleteSolutionCommand({ solutionArn: `${solutionArn}-absent` })), sdk.ResourceNotFoundException,
+);
