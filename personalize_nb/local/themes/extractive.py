@@ -29,7 +29,7 @@ CLEAR_WORTH, CLEAR_CONFIDENCE = 2.0, 0.3  # a head that sets a group apart by it
 ALTERNATIVE = 0.3  # a subject this far below the best is not worth keeping themes apart for
 LONE_ITEMS, PAIR_ITEMS = 3, 4  # how many items must use a subject that stands alone, or one of two,
 BARE_MORE = 1  # and how many more in a group that shares no category
-LONE_UTILITY = 4.5  # unless the subject convinces without them, in a catalogue large enough to know
+LONE_UTILITY = 3.5  # unless the subject convinces without them, in a catalogue large enough to know
 HALF_SURE = 10.0  # the utility that makes the generator half sure
 BLOCK = 512
 

@@ -56,9 +56,11 @@ def as_subject(value: str) -> str:
     Examples
     --------
     >>> as_subject("City life"), as_subject("American frontier"), as_subject("New Orleans")
-    ('city life', 'American frontier', 'New Orleans')
+    ('city life', 'the American frontier', 'New Orleans')
     """
     words = value.replace("_", " ").split()
+    if len(words) > 1 and words[-1] in word_list("definite"):
+        return f"the {' '.join(words)}"
     if is_place(" ".join(words).lower()) or any(word[0].isupper() for word in words[1:]):
         return " ".join(words)
     first = words[0].lower()

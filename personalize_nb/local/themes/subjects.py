@@ -81,6 +81,9 @@ class Subjects:
         """
         index, size = self._index, len(group.members)
         columns = np.flatnonzero((uses >= max(MIN_ITEMS, MIN_SHARE * size)) & (self._likeness > 0))
+        own = self._used_by(group.seed, columns)
+        others = uses[columns] - own >= MIN_ITEMS  # the input item bears a subject out, it does not make one
+        columns, own = columns[others], own[others]
         if not len(columns):
             return []
         wide = told[columns] / size
@@ -94,7 +97,7 @@ class Subjects:
         gate = (z >= MIN_Z) & (wide >= MIN_SHARE) & (fit >= np.where(wide >= WIDE_SHARE, WIDE_FIT, NARROW_FIT))
         gate &= ~few | (own_fit >= FEW_OWN_FIT)
         kept = np.flatnonzero(gate)
-        columns, fit, wide, directions = columns[kept], fit[kept], wide[kept], directions[kept]
+        columns, fit, wide, directions, own = columns[kept], fit[kept], wide[kept], directions[kept], own[kept]
         share = uses[columns] / size
         near = (directions @ index.items[group.members].T >= index.high[columns, None]).mean(axis=1)
         seeded = 1 + SEED_BONUS * np.clip(own_fit[kept], 0, FULL_FIT) / FULL_FIT
@@ -102,9 +105,7 @@ class Subjects:
         utility = ((share * wide) ** SHARE_POWER * fit * (1 + near) * special).round(4)
         convincing = utility >= np.where(wide >= NARROW_SHARE, MIN_UTILITY, SCARCE_UTILITY)
         keep = (convincing | self._curated[columns]) & ((share >= MIN_SETTING_SHARE) | ~self._setting[columns])
-        names = keep & self._name[columns] & (share < MIN_NAME_SHARE)
-        if names.any():
-            keep &= ~names | self._used_by(group.seed, columns)
+        keep &= ~self._name[columns] | (share >= MIN_NAME_SHARE) | own
         return self._described(group, columns[keep], fit[keep], share[keep], utility[keep])
 
     def _used_by(self, row: int | None, columns: np.ndarray) -> np.ndarray:
