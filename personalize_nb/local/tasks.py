@@ -51,8 +51,10 @@ def import_dataset(context: Context, resource: Resource) -> None:
 
     body = resource.body
     schema = Schema.from_avro(body["_type"], json.loads(body["_schema"]))
-    files = list(csv_files(context, body["dataSource"]["dataLocation"]))
+    most = limits.MAX_IMPORT_BYTES[body["importMode"]]
+    files = list(csv_files(context, body["dataSource"]["dataLocation"], most))
     datasets.import_files(context.root, body["_group"], schema, files, body["importMode"])
+    outlive_second(context, resource)
 
 
 def train_solution_version(context: Context, resource: Resource) -> dict[str, Any]:
@@ -174,7 +176,9 @@ def delete_users(context: Context, resource: Resource) -> dict[str, Any]:
             for batch in csvfiles.read_csv(stream, named, name):
                 users.update(batch.column("USER_ID").to_pylist())
     wanted = pa.array(sorted(users), pa.string())
-    return {"numDeleted": datasets.delete_users(context.root, body["_group"], schemas_of(body), wanted)}
+    deleted = datasets.delete_users(context.root, body["_group"], schemas_of(body), wanted)
+    outlive_second(context, resource)
+    return {"numDeleted": deleted}
 
 
 def run_batch_inference_job(context: Context, resource: Resource) -> None:
