@@ -7,6 +7,7 @@ import os
 import pytest
 import small_world as world
 
+from personalize_nb import limits
 from personalize_nb.local import layout, metrics, recipes, tasks
 from personalize_nb.local.objects.store import ObjectStore
 from personalize_nb.local.operations import Control
@@ -180,3 +181,28 @@ def test_an_objective_and_event_weights_are_measured(train):
     found = train("aws-user-personalization", solutionConfig={"optimizationObjective": objective})
     assert found.status == "ACTIVE", found.failure_reason
     assert 0 <= found.body["_metrics"]["average_rewards_at_k"] <= 1
+
+
+def test_an_import_has_the_size_that_its_mode_allows(context, call, train, monkeypatch):
+    monkeypatch.setitem(limits.MAX_IMPORT_BYTES, "INCREMENTAL", 1000)
+    (dataset,) = [found.arn for found in context.store.list("dataset") if found.body["datasetType"] == "INTERACTIONS"]
+    request = {
+        "datasetArn": dataset,
+        "dataSource": {"dataLocation": "s3://bucket/INTERACTIONS.csv"},
+        "roleArn": ROLE,
+    }
+    assert context.store[call("CreateDatasetImportJob", jobName="full", **request)].status == "ACTIVE"
+    job = context.store[call("CreateDatasetImportJob", jobName="more", importMode="INCREMENTAL", **request)]
+    assert job.status == "CREATE FAILED"
+    assert job.failure_reason.endswith("an import job of this mode can have 1000.")
+
+
+def test_imports_and_deletions_end_in_a_later_second(context, call, train):
+    for kind in ("dataset_import_job", "data_deletion_job"):
+        if kind == "data_deletion_job":
+            context.objects.put("bucket", "gone.csv", b"USER_ID\nu1\n")
+            (group,) = [found.arn for found in context.store.list("dataset_group")]
+            source = {"dataLocation": "s3://bucket/gone.csv"}
+            call("CreateDataDeletionJob", jobName="d", datasetGroupArn=group, dataSource=source, roleArn=ROLE)
+        jobs = context.store.list(kind)
+        assert jobs and all(int(job.updated) > int(job.created) for job in jobs)
