@@ -57,7 +57,8 @@ class Allowed:
     def listed(cls, owners: np.ndarray, columns: np.ndarray, rows: int, width: int) -> Allowed:
         """Allow exactly the pairs (owner, column), in any order and perhaps more than once."""
         none = cls.shared(np.zeros((1, width), bool), np.zeros(rows, np.int64))
-        return none._with_cells(np.unique(owners.astype(np.int64) * width + columns))
+        cells = np.sort(owners.astype(np.int64) * width + columns)
+        return none._with_cells(cells[np.append(True, cells[1:] != cells[:-1])[: len(cells)]])
 
     def __len__(self) -> int:
         return len(self.mask_of)
@@ -125,6 +126,7 @@ class Allowed:
             return result
         cells = self._cells if not len(other.idx) else other._cells
         if len(self.idx) and len(other.idx):
-            cells = np.union1d(self._cells, other._cells)
+            cells = np.sort(np.concatenate((self._cells, other._cells)))
+            cells = cells[np.append(True, cells[1:] != cells[:-1])]
         values = operation(self._at(cells), other._at(cells))
         return result._with_cells(cells[values != result._at(cells)])

@@ -41,7 +41,7 @@ THEME_GENERATION = "THEME_GENERATION"
 CHECK = "_CHECK"
 
 # What a block may hold at once: values of a filter's masks, results, lines.
-_MAX_CELLS, _MAX_RESULTS, _MAX_LINES = 16_000_000, 1_000_000, 8192
+_MAX_CELLS, _MAX_RESULTS, _MAX_LINES = 32_000_000, 1_000_000, 8192
 # how every gzip file begins
 _GZIP = b"\x1f\x8b"
 

@@ -78,7 +78,10 @@ class BoundFilter:
         if expression.uses_current_user and data.users is not None:
             self._row_of_user = {user: row for row, user in enumerate(data.users["USER_ID"].to_pylist())}
         self._history = self._read_history() if expression.uses_interactions else None
+        # the columns of current items that conditions compare with
+        self._compared: list[Column] = []
         self._clauses = [self._bind_clause(clause) for clause in expression.clauses]
+        self._always_includes = any(clause.include and not clause.guards for clause in expression.clauses)
 
     def allowed(
         self,
@@ -109,17 +112,20 @@ class BoundFilter:
         excluded: Allowed | None = None
         for clause, where, guard in self._clauses:
             matches = where(block)
-            holds = None if guard is None else guard(block)
-            if holds is not None:
+            if guard is not None:
+                holds = guard(block)
                 matches = matches & holds
             if not clause.include:
                 excluded = matches if excluded is None else excluded | matches
                 continue
             included = matches if included is None else included | matches
-            inactive = ~Allowed.everything(size, self.size) if holds is None else ~holds
-            skipped = inactive if skipped is None else skipped & inactive
-        allowed = Allowed.everything(size, self.size)
-        if included is not None:
+            if guard is not None:
+                skipped = ~holds if skipped is None else skipped & ~holds
+        if included is None:
+            allowed = Allowed.everything(size, self.size)
+        elif self._always_includes:
+            allowed = included
+        else:
             allowed = included | skipped
         if excluded is not None:
             allowed = allowed & ~excluded
@@ -142,14 +148,20 @@ class BoundFilter:
         if len(values) <= most or not (names or self.expression.uses_current_item):
             yield slice(0, len(values))
             return
+        current = np.empty((len(values), 0))
+        if self._compared and items is not None:
+            rows = self._rows_of_items(items)
+            current = np.stack([column.value_of_row[rows] for column in self._compared], axis=1)
         start, seen = 0, set()
-        for row, given in enumerate(values):
-            current = items[row] if items is not None and self.expression.uses_current_item else None
-            seen.add((current, *((given or {}).get(name) for name in names)))
+        for row, (given, compared) in enumerate(zip(values, current.tolist(), strict=True)):
+            seen.add((*compared, *((given or {}).get(name) for name in names)))
             if len(seen) > most:
                 yield slice(start, row)
                 start, seen = row, set()
         yield slice(start, len(values))
+
+    def _rows_of_items(self, items: Sequence[str | None]) -> np.ndarray:
+        return np.array([self._row_of_item.get(item, -1) for item in items], dtype=np.int64)
 
     def _read_history(self) -> History:
         return History(self._data.interactions, self._ids)
@@ -217,9 +229,10 @@ class BoundFilter:
 
     def _bind_current_item(self, condition: Condition, column: Column) -> Mask:
         other = self._column(False, Condition(condition.other, IS_IN))
+        self._compared.append(other)
 
         def mask(block: Block) -> Allowed:
-            rows = np.array([self._row_of_item.get(item, -1) for item in block.items], dtype=np.int64)
+            rows = self._rows_of_items(block.items)
             # items with the same value ask the same question
             _, first, which = np.unique(other.value_of_row[rows], return_index=True, return_inverse=True)
             return Allowed.shared(column.test_against(condition.operator, other, rows[first])[:, :-1], which)
@@ -291,11 +304,10 @@ def by_values(
 ) -> Allowed:
     """Evaluate a condition once per distinct values; rows without an answer are allowed nothing."""
     groups, group_of = _group(block, condition, required)
-    answers = np.zeros((len(groups), width), dtype=bool)
+    answers = np.empty((len(groups), width), dtype=bool)
     for number, literals in enumerate(groups):
         tested = _tested(block, group_of, number, condition, literals, test)
-        if tested is not None:
-            answers[number] = tested
+        answers[number] = False if tested is None else tested
     return Allowed.shared(answers, group_of)
 
 
