@@ -5,11 +5,9 @@ from __future__ import annotations
 import pytest
 from botocore import xform_name
 from control_plane import ROLE
-from every_kind import World
 
 from personalize_nb.limits import service_model
 from personalize_nb.local.operations import OPERATIONS
-from personalize_nb.local.operations.quotas import QUOTAS, configured
 
 MODEL = service_model()
 NAMES = sorted(OPERATIONS)
@@ -102,86 +100,3 @@ def test_arns_follow_the_pattern(plane, name):
         for bad in ("nothing", "arn:aws:s3:::bucket", "arn:aws:personalize:::" + "x" * 250):
             code, message = plane.refused(xform_name(name), **request(name) | {member: bad})
             assert code == "InvalidInputException" and f"'{member}'" in message
-
-
-def test_limits_may_be_raised(make_plane):
-    plane = make_plane(quotas=configured({"PERSONALIZE_NB_QUOTAS": "dataset_group=7, schema=1"}))
-    for number in range(7):
-        plane.group(f"g{number}")
-    assert plane.refused("create_dataset_group", name="g8")[0] == "LimitExceededException"
-    assert configured({}) == QUOTAS
-    for wrong in ("dataset_group", "dataset_group=many", "nothing=3"):
-        with pytest.raises(ValueError, match="PERSONALIZE_NB_QUOTAS"):
-            configured({"PERSONALIZE_NB_QUOTAS": wrong})
-
-
-# every quota of the table ----------------------------------------------------------------------------------------
-
-
-def one_more(plane, kind):
-    """Return a function that makes the nth resource of a kind, with all it needs made before."""
-    group = plane.group()
-    client = plane.client
-    source = {"dataLocation": "s3://data/rows.csv"}
-    if kind == "dataset_group":
-        return lambda n: client.create_dataset_group(name=f"n{n}")
-    if kind == "event_tracker":
-        return lambda n: client.create_event_tracker(name=f"n{n}", datasetGroupArn=group)
-    if kind == "recommender":
-        request = World(plane).request(kind)
-        return lambda n: client.create_recommender(**request | {"name": f"r{n}"})
-    dataset = plane.dataset(group)
-    if kind == "schema":
-        text = client.describe_schema(schemaArn=client.list_schemas()["schemas"][0]["schemaArn"])["schema"]["schema"]
-        return lambda n: client.create_schema(name=f"n{n}", schema=text)
-    if kind == "metric_attribution":
-        metric = {"eventType": "a", "metricName": "b", "expression": "SAMPLECOUNT()"}
-        request = {"datasetGroupArn": group, "metrics": [metric], "metricsOutputConfig": {"roleArn": ROLE}}
-        return lambda n: client.create_metric_attribution(name=f"n{n}", **request)
-    if kind == "dataset_export_job":
-        request = {"datasetArn": dataset, "roleArn": ROLE, "jobOutput": TO_S3}
-        return lambda n: client.create_dataset_export_job(jobName=f"n{n}", **request)
-    if kind == "data_deletion_job":
-        request = {"datasetGroupArn": group, "roleArn": ROLE, "dataSource": source}
-        return lambda n: client.create_data_deletion_job(jobName=f"n{n}", **request)
-    if kind == "dataset_import_job":
-        # one import at a time for each dataset
-        sets = [dataset] + [plane.dataset(group, record) for record in ("Items", "Users")]
-        other = plane.group("other")
-        sets += [plane.dataset(other, record) for record in ("Interactions", "Items", "Users")]
-        return lambda n: client.create_dataset_import_job(
-            jobName=f"n{n}", datasetArn=sets[n], dataSource=source, roleArn=ROLE
-        )
-    if kind == "filter":
-        text = 'EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ("a")'
-        return lambda n: client.create_filter(name=f"n{n}", datasetGroupArn=group, filterExpression=text)
-    if kind == "solution":
-        recipe = "arn:aws:personalize:::recipe/aws-sims"
-        return lambda n: client.create_solution(name=f"n{n}", datasetGroupArn=group, recipeArn=recipe)
-    recipe = "aws-item-affinity" if kind == "batch_segment_job" else "aws-user-personalization"
-    solution = plane.solution(group, recipe)
-    if kind == "solution_version":
-        return lambda n: client.create_solution_version(solutionArn=solution)
-    version = plane.version(solution)
-    if kind == "campaign":
-        return lambda n: client.create_campaign(name=f"n{n}", solutionVersionArn=version)
-    create = getattr(client, f"create_{kind}")
-    return lambda n: create(**plane.job(version, f"n{n}"))
-
-
-def held(plane, kind):
-    return plane.store.count(kind, statuses=QUOTAS[kind].statuses)
-
-
-@pytest.mark.parametrize("kind", QUOTAS)
-def test_every_quota_holds(make_plane, kind):
-    limit = QUOTAS[kind].limit if kind != "schema" else 3
-    plane = make_plane(quotas=configured({"PERSONALIZE_NB_QUOTAS": f"{kind}={limit}"}))
-    make = one_more(plane, kind)
-    for number in range(held(plane, kind), limit):
-        make(number)
-    with pytest.raises(plane.client.exceptions.LimitExceededException) as refusal:
-        make(limit)
-    text = refusal.value.response["Error"]["Message"]
-    status = "PENDING or IN_PROGRESS status" if QUOTAS[kind].unfinished else "ACTIVE state"
-    assert f"More than {limit} resources" in text and status in text

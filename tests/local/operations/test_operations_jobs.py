@@ -182,7 +182,7 @@ def test_many_callers_at_once_get_one_job_per_name_and_five_in_all(plane):
 
 @pytest.mark.parametrize("recipe", [name for name, facts in RECIPES.items() if not facts.batch])
 def test_recipes_without_batch_are_refused(plane, recipe):
-    _, version = plane.trained(recipe)
+    _, version = plane.trained(recipe, ("Interactions", "Items"))
     code, message = plane.refused("create_batch_inference_job", **plane.job(version))
     assert (code, recipe in message) == ("InvalidInputException", True)
 
