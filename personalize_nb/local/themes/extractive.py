@@ -22,7 +22,7 @@ from .phrases import NAME, SETTING, SMALL, SUBJECT
 from .subjects import Group, Subject, Subjects
 
 MAKER_SHARE, PERIOD_LIFT = 0.6, 1.6
-SECOND_UTILITY, NEAR_COSINE = 0.25, 0.03  # how good and how related a second subject must be
+SECOND_UTILITY, NEAR_COSINE = 0.25, 0.1  # how good and how related a second subject must be
 MAX_EVIDENCE, MAX_TEXTS = 3, 10
 OTHER_HEAD = 0.4
 CLEAR_WORTH, CLEAR_CONFIDENCE = 2.0, 0.3  # a head that sets a group apart by itself, and how sure that is

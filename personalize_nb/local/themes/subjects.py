@@ -111,8 +111,10 @@ class Subjects:
     def _used_by(self, row: int | None, columns: np.ndarray) -> np.ndarray:
         """Tell which phrases an item uses."""
         uses = self._index.uses
-        own = [] if row is None else uses.indices[uses.indptr[row] : uses.indptr[row + 1]]
-        return np.isin(columns, own)
+        own = np.zeros(uses.shape[1], dtype=bool)
+        if row is not None:
+            own[uses.indices[uses.indptr[row] : uses.indptr[row + 1]]] = True
+        return own[columns]
 
     def _users(self, members: np.ndarray, columns: np.ndarray) -> dict[int, set[int]]:
         """Return for each phrase which of the items use it, by place."""
