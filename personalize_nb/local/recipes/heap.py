@@ -92,6 +92,8 @@ def _largest_rows(ptr, val, kept, first, last, chosen, magnitudes):
 def largest(matrix: sparse.csr_matrix, kept: int) -> sparse.csr_matrix:
     """Keep the `kept` entries of each row that are largest in magnitude; on ties those that come first."""
     n_rows = matrix.shape[0]
+    if matrix.nnz == 0 or np.diff(matrix.indptr).max() <= kept:
+        return matrix
     chosen = np.full((n_rows, kept), -1, np.int64)
     magnitudes = np.zeros(chosen.shape, np.float32)
     ptr = matrix.indptr.astype(np.int64)

@@ -19,10 +19,10 @@ from ..hyperparameters import PARAMETERS
 from ..tables import TrainingData
 from .base import Model, Queries, Ranked
 from .content import item_features, nearest
+from .counts import count_near, count_together
 from .heap import strongest
 from .history import History, Sequences
 from .knobs import neighbours, usual_users
-from .ridge import count_near, count_together
 from .scoring import Catalogue, States, rank_rows
 
 # Two items are near when a user met them within WINDOW steps; the nearer the more, by exp(-steps / TAU).
@@ -32,6 +32,8 @@ WINDOW, TAU = 100, 30.0
 _POWER, _SIMILAR_POWER = 0.4, 0.2
 # Neighbours kept of each item: enough for 500 results and a filter; the rest of a list is popular items.
 _KEPT, _LENT = 600, 100
+# Pairs counted in all, before the discount and the choice of neighbours.
+_COUNTED = 200_000_000
 # Between the first and the last neighbour of a row, in log-odds.
 _SPREAD = 20.0
 # AWS calls an item cold below this many interactions.
@@ -144,8 +146,9 @@ def behaviour(sequences: Sequences, count: np.ndarray, power: float, least: floa
     Rows are scaled so that the closest neighbour has 1.
     """
     discount = ((count + 1.0) ** -power).astype(np.float32)
-    together = count_together(sequences)
-    near = count_near(sequences, WINDOW, TAU)
+    counted = max(4 * _KEPT, _COUNTED // sequences.n_items)
+    together = count_together(sequences, counted)
+    near = count_near(sequences, WINDOW, TAU, counted)
     if least > 0:
         together.data[together.data < least] = 0.0
         together.eliminate_zeros()

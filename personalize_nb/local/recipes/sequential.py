@@ -14,21 +14,19 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
+from .counts import company, count_before, state_gram
 from .ease import affordable, ease
 from .heap import largest
 from .history import Sequences
-from .ridge import count_following, count_together, local_ridge
+from .ridge import local_ridge
 from .scoring import Catalogue, States
 
-# How far back the state of a user reaches while it is learnt, and how fast it fades; half as far on large data,
-# where counting pairs is the work.
-WINDOW, TAU = 40, 16.0
+# How far back the state of a user reaches while it is learnt, and how fast it fades; how many items may predict one,
+# and the penalty, which goes with the size of the counts. On large data half of it is enough and much quicker.
+WINDOW, TAU, LSR_MOST, LSR_PENALTY = 40, 16.0, 200, 400.0
 _MANY_STEPS = 4_000_000
-LSR_MOST, EASE_MOST = 200, 256
-# Pairs that fewer users share change nothing beside the penalty, and are most of all pairs.
-_SHARED_BY = 3
-# Penalties at WINDOW (they go with the size of the counts), and the share of EASE beside LSR.
-LSR_PENALTY, EASE_PENALTY, EASE_SHARE = 400.0, 300.0, 0.2
+# EASE in closed form, and its local form; their shares beside LSR.
+EASE_MOST, EASE_PENALTY, EASE_SHARE = 256, 300.0, 0.2
 LOCAL_EASE_MOST, LOCAL_EASE_PENALTY, LOCAL_EASE_SHARE = 128, 200.0, 0.3
 # What is met often is predicted by everything: a target's column is divided by this power of its popularity.
 DISCOUNT = 0.2
@@ -42,7 +40,7 @@ LEAST_AGAIN = 0.002
 _EVEN = 1e9
 _HELD_BACK_USERS, _HELD_BACK_CELLS = 400, 20_000_000
 # The temperature is fitted on a model of half the data, within these numbers of steps.
-_FEWEST_STEPS_TO_FIT, _MOST_STEPS_TO_FIT = 20_000, 2_000_000
+_FEWEST_STEPS_TO_FIT, _MOST_STEPS_TO_FIT = 20_000, 500_000
 _TEMPERATURES = np.geomspace(0.0005, 0.5, 30)
 # Where too few users can be held back to fit one.
 _TEMPERATURE = 0.01
@@ -96,24 +94,22 @@ def learn(sequences: Sequences, knobs: Knobs = DEFAULT) -> sparse.csr_matrix:
     steps = np.bincount(sequences.items, minlength=n_items)
     scale = 1.0 if len(sequences.items) < _MANY_STEPS else 0.5
     window = knobs.scaled(scale * WINDOW, knobs.reach)
-    following, gram = count_following(sequences, window, scale * TAU if knobs.recency else window)
-    total = local_ridge(following, gram, steps, knobs.scaled(LSR_MOST, knobs.capacity), scale * LSR_PENALTY)
-    del following, gram
-    total = sparse.csr_matrix(total + _company(sequences, steps, knobs), dtype=np.float32)
+    decay = float(np.exp(-1.0 / (scale * TAU if knobs.recency else window)))
+    most = knobs.scaled(scale * LSR_MOST, knobs.capacity)
+    # one place more, for the item itself, which cannot predict itself
+    before = count_before(sequences, window, decay, most + 1)
+    total = local_ridge(before, state_gram(sequences, window, decay), steps, most, scale * LSR_PENALTY)
+    total = sparse.csr_matrix(total + _company(sequences, steps, scale, knobs), dtype=np.float32)
     total.data *= ((steps + 1.0) ** -DISCOUNT).astype(np.float32)[total.indices]
     return largest(total, int(np.clip(_ENTRIES // n_items, _ROW_LEAST, _ROW_MOST)))
 
 
-def _company(sequences: Sequences, steps: np.ndarray, knobs: Knobs) -> sparse.csr_matrix:
+def _company(sequences: Sequences, steps: np.ndarray, scale: float, knobs: Knobs) -> sparse.csr_matrix:
     """Return the share of EASE: in closed form, or its local form where that is too large or events have weights."""
     if sequences.weights is None and affordable(sequences):
         return EASE_SHARE * ease(sequences, EASE_PENALTY, knobs.scaled(EASE_MOST, knobs.capacity))
-    together = count_together(sequences)
-    gram = together.copy()
-    gram.data[gram.data < _SHARED_BY] = 0.0
-    gram.eliminate_zeros()
-    together = together if sequences.weights is None else count_together(sequences, weighted=True)
-    most = knobs.scaled(LOCAL_EASE_MOST, knobs.capacity)
+    most = knobs.scaled(scale * LOCAL_EASE_MOST, knobs.capacity)
+    together, gram = company(sequences, most + 1)
     return LOCAL_EASE_SHARE * local_ridge(together, gram, steps, most, LOCAL_EASE_PENALTY)
 
 
