@@ -123,18 +123,23 @@ def test_filters_choose_users(service, group, by_item, segment):
     assert "$AGE" in rows[2]["error"]
 
 
-def test_too_many_lines_fail_the_job(service, by_attributes):
-    service.put("many.json", b'{"itemAttributes": "ITEMS.PRICE = 1"}\n' * 11)
-    arn = service.control.create_batch_segment_job(
-        jobName="many",
-        solutionVersionArn=by_attributes,
-        jobInput={"s3DataSource": {"path": f"s3://{BUCKET}/many.json"}},
-        jobOutput={"s3DataDestination": {"path": f"s3://{BUCKET}/many/"}},
-        roleArn=ROLE,
-    )["batchSegmentJobArn"]
-    service.work()
-    found = service.control.describe_batch_segment_job(batchSegmentJobArn=arn)["batchSegmentJob"]
-    assert found["status"] == "CREATE FAILED" and "it can have 10" in found["failureReason"]
+@pytest.mark.parametrize(("recipe", "most"), [("by_item", 500), ("by_attributes", 10)])
+def test_too_many_lines_fail_the_job(service, request, recipe, most):
+    line = b'{"itemId": "i1", "itemAttributes": "ITEMS.PRICE = 1"}\n'
+    version = request.getfixturevalue(recipe)
+    for lines, status in ((most, "ACTIVE"), (most + 1, "CREATE FAILED")):
+        service.put("many.json", line * lines)
+        arn = service.control.create_batch_segment_job(
+            jobName=f"many-{lines}",
+            solutionVersionArn=version,
+            jobInput={"s3DataSource": {"path": f"s3://{BUCKET}/many.json"}},
+            jobOutput={"s3DataDestination": {"path": f"s3://{BUCKET}/many/"}},
+            roleArn=ROLE,
+        )["batchSegmentJobArn"]
+        service.work()
+        found = service.control.describe_batch_segment_job(batchSegmentJobArn=arn)["batchSegmentJob"]
+        assert found["status"] == status
+        assert status == "ACTIVE" or f"it can have {most}." in found["failureReason"]
 
 
 def test_segments_are_measured(service, by_item, by_attributes):
