@@ -26,7 +26,7 @@ SCHEMAS = {
     ],
     "ITEMS": [
         {"name": "ITEM_ID", "type": "string"},
-        {"name": "TITLE", "type": "string"},
+        {"name": "TITLE", "type": "string", "itemName": True},
         {"name": "SHELF", "type": ["null", "string"], "categorical": True},
         {"name": "DESCRIPTION", "type": ["null", "string"], "textual": True},
         {"name": "PRICE", "type": ["null", "float"]},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 
 import pytest
@@ -206,3 +207,26 @@ def test_imports_and_deletions_end_in_a_later_second(context, call, train):
             call("CreateDataDeletionJob", jobName="d", datasetGroupArn=group, dataSource=source, roleArn=ROLE)
         jobs = context.store.list(kind)
         assert jobs and all(int(job.updated) > int(job.created) for job in jobs)
+
+
+def test_semantic_similarity_from_solution_to_output(context, train, call):
+    version = train("aws-semantic-similarity")
+    assert version.status == "ACTIVE", version.failure_reason
+    assert version.body["_metrics"].keys() >= {"coverage", "precision_at_5"}
+    context.objects.put("bucket", "in.json", b'{"itemId": "i0"}\n{"itemId": "nobody knows"}\n')
+    job = call(
+        "CreateBatchInferenceJob",
+        jobName="alike",
+        solutionVersionArn=version.arn,
+        jobInput={"s3DataSource": {"path": "s3://bucket/in.json"}},
+        jobOutput={"s3DataDestination": {"path": "s3://bucket/out/"}},
+        numResults=5,
+        batchInferenceJobConfig={"rankingInfluence": {"POPULARITY": 0.3, "FRESHNESS": 0.3}},
+        roleArn=ROLE,
+    )
+    assert context.store[job].status == "ACTIVE", context.store[job].failure_reason
+    with context.objects.open("bucket", "out/in.json.out") as out:
+        lines = [json.loads(line) for line in out.read().splitlines()]
+    assert [len(line["output"]["recommendedItems"]) for line in lines] == [5, 5]
+    assert {world.shelf(item) for item in lines[0]["output"]["recommendedItems"]} == {world.shelf("i0")}
+    assert "scores" not in lines[0]["output"]

@@ -33,7 +33,7 @@ from .history import History
 DIMENSIONS = 128
 # A word of the name counts as often as this in the description.
 _NAME = 2
-_MOST_WORDS, _COMMON = 100_000, 0.2
+_MOST_WORDS, _COMMON = 100_000, 0.5
 # Chinese, Japanese and Korean are written without spaces: pairs of characters stand for words.
 _WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]+|[^\W_\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]{2,}")
 _UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
