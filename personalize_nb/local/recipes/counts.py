@@ -118,12 +118,9 @@ def count_near(sequences: Sequences, window: int, tau: float, most: int) -> spar
     return _stacked(sequences.n_items, _pairs(sequences, window, float(np.exp(-1.0 / tau)), _NEAR), most)
 
 
-def count_together(sequences: Sequences, most: int, weighted: bool = False) -> sparse.csr_matrix:
-    """Return how many users have both items, over their newest `MAX_TOGETHER` items.
-
-    `weighted` counts each user by the weight that the row's item has for him.
-    """
-    return _stacked(sequences.n_items, _company(sequences, weighted), most)
+def count_together(sequences: Sequences, most: int) -> sparse.csr_matrix:
+    """Return how many users have both items, over their newest `MAX_TOGETHER` items."""
+    return _stacked(sequences.n_items, _company(sequences, False, MAX_TOGETHER), most)
 
 
 def state_gram(sequences: Sequences, window: int, decay: float) -> Gram:
@@ -131,11 +128,16 @@ def state_gram(sequences: Sequences, window: int, decay: float) -> Gram:
     return _gram(sequences, _pairs(sequences, window, decay, _STATE), 0.0)
 
 
-def company(sequences: Sequences, most: int) -> tuple[sparse.csr_matrix, Gram]:
-    """Return `count_together` by weight, and the same as a Gram matrix where at least `_SHARED_BY` users share."""
-    counted = _company(sequences, False)
+def company(sequences: Sequences, most: int, newest: int = MAX_TOGETHER) -> tuple[sparse.csr_matrix, Gram]:
+    """Return `count_together` by weight, and the same as a Gram matrix where at least `_SHARED_BY` users share.
+
+    Of each user's steps only the `newest` count.
+    """
+    counted = _company(sequences, False, newest)
     if sequences.weights is not None:
-        return count_together(sequences, most, weighted=True), _gram(sequences, counted, _SHARED_BY)
+        return _stacked(sequences.n_items, _company(sequences, True, newest), most), _gram(
+            sequences, counted, _SHARED_BY
+        )
     parts: dict[int, sparse.csr_matrix] = {}
 
     def once(first: int, last: int) -> sparse.csr_matrix:
@@ -159,16 +161,15 @@ def _pairs(sequences: Sequences, window: int, decay: float, kind: int) -> _Part:
     return part
 
 
-def _company(sequences: Sequences, weighted: bool) -> _Part:
-    lengths = np.diff(sequences.starts)
-    age = np.repeat(sequences.starts[1:], lengths) - np.arange(len(sequences.items))
-    newest = age <= MAX_TOGETHER
-    shape = (len(lengths), sequences.n_items)
-    places = (sequences.owner[newest], sequences.items[newest])
-    owned = sparse.csr_matrix((np.ones(int(newest.sum()), np.float32), places), shape=shape)
+def _company(sequences: Sequences, weighted: bool, newest: int) -> _Part:
+    """Count users with both items; `weighted` counts each by the weight that the row's item has for him."""
+    stays = sequences.starts[1:][sequences.owner] - np.arange(len(sequences.items)) <= newest
+    shape = (sequences.n_users, sequences.n_items)
+    places = (sequences.owner[stays], sequences.items[stays])
+    owned = sparse.csr_matrix((np.ones(int(stays.sum()), np.float32), places), shape=shape)
     counted = owned
     if weighted and sequences.weights is not None:
-        counted = sparse.csr_matrix((sequences.weights[newest].astype(np.float32), places), shape=shape)
+        counted = sparse.csr_matrix((sequences.weights[stays].astype(np.float32), places), shape=shape)
         counted.data /= owned.data
     owned.data[:] = 1.0
     by_item = counted.T.tocsr()

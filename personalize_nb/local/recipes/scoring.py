@@ -132,6 +132,7 @@ def _rank_rows(
     n_items = len(prior)
     scores = np.full(n_items, np.nan, np.float32)
     touched = np.empty(n_items, np.int32)
+    masses = np.empty(n_items, np.float64)
     met = np.zeros(n_items, np.bool_)
     heap_keys = np.empty(k, np.float64)
     heap_ids = np.empty(k, np.int64)
@@ -185,8 +186,7 @@ def _rank_rows(
             item = touched[t]
             if met[item] or allowed[item] == other[item]:
                 continue
-            key = prior[item] * np.exp(np.float64(scores[item]) - highest) * scale
-            size = offer(heap_keys, heap_ids, size, k, key, item)
+            size = offer(heap_keys, heap_ids, size, k, masses[t] * scale, item)
         for p in range(seen_ptr[row], seen_ptr[row + 1]):
             item = seen_idx[p]
             if again[row] <= 0.0 or allowed[item] == other[item]:
@@ -194,7 +194,7 @@ def _rank_rows(
             key = again[row] * seen_val[p] / seen_mass
             size = offer(heap_keys, heap_ids, size, k, key, item)
         # What nothing speaks for comes by popularity; the keys fall, so that the first one too low ends the search.
-        rest = np.exp(-highest) * scale
+        rest = floor * scale
         added = 0
         group = mask_of[row]
         for p in range(n_popular[group] + n_items - popular_end[group]):

@@ -10,11 +10,12 @@ filters them only on request.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from scipy import sparse
 
-from .counts import company, count_before, state_gram
+from .counts import MAX_TOGETHER, company, count_before, state_gram
 from .ease import affordable, ease
 from .heap import largest
 from .history import Sequences
@@ -22,9 +23,11 @@ from .ridge import local_ridge
 from .scoring import Catalogue, States
 
 # How far back the state of a user reaches while it is learnt, and how fast it fades; how many items may predict one,
-# and the penalty, which goes with the size of the counts. On large data half of it is enough and much quicker.
+# and the penalty, which goes with the size of the counts. On large data a share of it is enough and much quicker.
 WINDOW, TAU, LSR_MOST, LSR_PENALTY = 40, 16.0, 200, 400.0
-_MANY_STEPS = 4_000_000
+_MANY_STEPS, _SHARE_OF_MANY = 4_000_000, 0.4
+# The newest steps of a user that count as company on large data, where the work is their square.
+_COMPANY_OF_MANY = 50
 # EASE in closed form, and its local form; their shares beside LSR.
 EASE_MOST, EASE_PENALTY, EASE_SHARE = 256, 300.0, 0.2
 LOCAL_EASE_MOST, LOCAL_EASE_PENALTY, LOCAL_EASE_SHARE = 128, 200.0, 0.3
@@ -38,7 +41,7 @@ MEMORIES, HISTORY = (4.0, 8.0, 16.0), 60
 LEAST_AGAIN = 0.002
 # Without recency (recency_mask or apply_recency_bias false) every one of the newest steps counts the same.
 _EVEN = 1e9
-_HELD_BACK_USERS, _HELD_BACK_CELLS = 400, 20_000_000
+_HELD_BACK_USERS, _HELD_BACK_CELLS = 400, 8_000_000
 # The temperature is fitted on a model of half the data, within these numbers of steps.
 _FEWEST_STEPS_TO_FIT, _MOST_STEPS_TO_FIT = 20_000, 500_000
 _TEMPERATURES = np.geomspace(0.0005, 0.5, 30)
@@ -88,11 +91,14 @@ class Fit:
         return POPULARITY_SHARE / self.temperature
 
 
-def learn(sequences: Sequences, knobs: Knobs = DEFAULT) -> sparse.csr_matrix:
-    """Return the sum of both models, a row per source item, its largest entries only."""
+def learn(sequences: Sequences, knobs: Knobs = DEFAULT, scale: float | None = None) -> sparse.csr_matrix:
+    """Return the sum of both models, a row per source item, its largest entries only.
+
+    `scale` is the share of predictors and window to learn with; None decides by the size of the data.
+    """
     n_items = sequences.n_items
     steps = np.bincount(sequences.items, minlength=n_items)
-    scale = 1.0 if len(sequences.items) < _MANY_STEPS else 0.5
+    scale = scale_for(sequences) if scale is None else scale
     window = knobs.scaled(scale * WINDOW, knobs.reach)
     decay = float(np.exp(-1.0 / (scale * TAU if knobs.recency else window)))
     most = knobs.scaled(scale * LSR_MOST, knobs.capacity)
@@ -104,12 +110,17 @@ def learn(sequences: Sequences, knobs: Knobs = DEFAULT) -> sparse.csr_matrix:
     return largest(total, int(np.clip(_ENTRIES // n_items, _ROW_LEAST, _ROW_MOST)))
 
 
+def scale_for(sequences: Sequences) -> float:
+    """Return the share of predictors and window that data of this size are learnt with."""
+    return 1.0 if len(sequences.items) < _MANY_STEPS else _SHARE_OF_MANY
+
+
 def _company(sequences: Sequences, steps: np.ndarray, scale: float, knobs: Knobs) -> sparse.csr_matrix:
     """Return the share of EASE: in closed form, or its local form where that is too large or events have weights."""
     if sequences.weights is None and affordable(sequences):
         return EASE_SHARE * ease(sequences, EASE_PENALTY, knobs.scaled(EASE_MOST, knobs.capacity))
     most = knobs.scaled(scale * LOCAL_EASE_MOST, knobs.capacity)
-    together, gram = company(sequences, most + 1)
+    together, gram = company(sequences, most + 1, MAX_TOGETHER if scale == 1.0 else _COMPANY_OF_MANY)
     return LOCAL_EASE_SHARE * local_ridge(together, gram, steps, most, LOCAL_EASE_PENALTY)
 
 
@@ -136,7 +147,8 @@ def fit(sequences: Sequences, seed: int, knobs: Knobs = DEFAULT) -> Fit:
     given, truth = split_newest(sequences.of_users(held), 0.1)
     states = states_of(given, np.zeros(n_held), knobs)
     shape = (n_held, sequences.n_items)
-    logits = (sparse.csr_matrix((states.val, states.idx, states.ptr), shape=shape) @ learn(training, knobs)).toarray()
+    matrix = learn(training, knobs, scale_for(sequences))
+    logits = (sparse.csr_matrix((states.val, states.idx, states.ptr), shape=shape) @ matrix).toarray()
     seen = (
         sparse.csr_matrix((np.ones(len(states.seen_idx)), states.seen_idx, states.seen_ptr), shape=shape).toarray() > 0
     )
@@ -147,16 +159,26 @@ def fit(sequences: Sequences, seed: int, knobs: Knobs = DEFAULT) -> Fit:
         return Fit(_TEMPERATURE, again)
     per_user = 1.0 / np.bincount(rows, minlength=n_held)[rows]
     count = popularity(training)
-    best = (-np.inf, _TEMPERATURE)
-    for temperature in _TEMPERATURES:
-        scaled = logits / temperature
+
+    @cache
+    def likelihood(place: int) -> float:
+        temperature = _TEMPERATURES[place]
+        scaled = logits / np.float32(temperature)
         top = scaled.max(axis=1, keepdims=True)
         prior = prior_of(count, POPULARITY_SHARE / temperature)
         mass = np.where(seen, 0.0, np.exp(scaled - top)) @ prior
         log_mass = np.log(np.maximum(mass, 1e-300)) + top[:, 0]
-        likelihood = float(np.sum(per_user * (scaled[rows, items] + np.log(prior[items]) - log_mass[rows])))
-        best = max(best, (likelihood, float(temperature)))
-    return Fit(best[1], again)
+        return float(np.sum(per_user * (scaled[rows, items] + np.log(prior[items]) - log_mass[rows])))
+
+    # It rises to one peak and falls: thirds of the range are given up until the peak is left.
+    low, high = 0, len(_TEMPERATURES) - 1
+    while low < high:
+        third = (high - low) // 3
+        if likelihood(low + third) < likelihood(high - third):
+            low += third + 1
+        else:
+            high -= max(1, third)
+    return Fit(float(_TEMPERATURES[low]), again)
 
 
 def prior_of(count: np.ndarray, power: float) -> np.ndarray:
