@@ -169,7 +169,8 @@ def _rank_rows(
         mass *= common
         for t in range(n_touched):
             item = touched[t]
-            mass += prior[item] * (np.exp(np.float64(scores[item]) - highest) - common)
+            masses[t] = prior[item] * np.exp(np.float64(scores[item]) - highest)
+            mass += masses[t] - prior[item] * common
         seen_mass = 0.0
         for p in range(seen_ptr[row], seen_ptr[row + 1]):
             item = seen_idx[p]
@@ -194,7 +195,7 @@ def _rank_rows(
             key = again[row] * seen_val[p] / seen_mass
             size = offer(heap_keys, heap_ids, size, k, key, item)
         # What nothing speaks for comes by popularity; the keys fall, so that the first one too low ends the search.
-        rest = floor * scale
+        rest = common * scale
         added = 0
         group = mask_of[row]
         for p in range(n_popular[group] + n_items - popular_end[group]):
