@@ -14,7 +14,7 @@ import numpy as np
 from markupsafe import escape
 
 from personalize_nb import columns as c
-from personalize_nb import markup
+from personalize_nb import frames, markup
 from personalize_nb.errors import InputError
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _TEXT = "#767676"  # 4.5 on white, 4.1 on #111: pictures cannot inherit the page's text colour
 _BLOCKS = " ▏▎▍▌▋▊▉█"
+_FROM_JOB = "job.recommendations() gives such a frame"
 
 
 @dataclass(frozen=True, repr=False)
@@ -51,7 +52,7 @@ def plot_scores(recommendations: pd.DataFrame) -> View:
     InputError
         The frame has no scores (related-items and popularity recipes give none).
     """
-    _require(recommendations, c.RANK, c.SCORE)
+    recommendations = frames.plain(recommendations, "recommendations", c.RANK, c.SCORE, hint=_FROM_JOB)
     scored = recommendations[[c.RANK, c.SCORE]].dropna()
     if scored.empty:
         raise InputError(
@@ -83,13 +84,14 @@ def plot_coverage(recommendations: pd.DataFrame, items: pd.DataFrame | Sequence[
     items
         The catalogue: a frame with `item_id`, or the ids.
     """
-    recommended = _recommended(recommendations)
-    _require(recommendations, c.RANK, recommended)
-    catalogue = set(items[c.ITEM_ID] if hasattr(items, "columns") else items)
+    recommendations, recommended = _lists(recommendations, c.RANK)
+    catalogue = frames.catalogue(items, "items")
+    if not catalogue:
+        raise InputError("'items' is empty, so there is nothing to cover; give the catalogue the model was trained on")
     first_rank = recommendations.groupby(recommended)[c.RANK].min()
     known = first_rank[first_rank.index.isin(catalogue)]
-    ks = np.arange(1, int(recommendations[c.RANK].max()) + 1) if len(recommendations) else np.array([1])
-    share = np.array([(known <= k).sum() for k in ks]) / max(len(catalogue), 1)
+    ks = np.arange(1, int(recommendations[c.RANK].max()) + 1)
+    share = np.array([(known <= k).sum() for k in ks]) / len(catalogue)
     rows = [(k, f"{s * len(catalogue):.0f}", f"{s:.1%}") for k, s in zip(ks, share, strict=True)]
     title = f"Catalogue coverage: {len(known):,} of {len(catalogue):,} items are recommended to somebody"
     return View(
@@ -114,15 +116,16 @@ def plot_popularity(recommendations: pd.DataFrame, interactions: pd.DataFrame) -
     interactions
         A frame with `item_id`.
     """
-    column = _recommended(recommendations)
-    _require(recommendations, column)
-    _require(interactions, c.ITEM_ID)
+    recommendations, column = _lists(recommendations)
+    interactions = frames.plain(interactions, "interactions", c.ITEM_ID)
+    if interactions.empty:
+        raise InputError("'interactions' is empty, so no item is more popular than another; give the training data")
     seen = interactions[c.ITEM_ID].value_counts()
-    tenth = np.minimum(np.arange(len(seen)) * 10 // max(len(seen), 1), 9)
+    tenth = np.minimum(np.arange(len(seen)) * 10 // len(seen), 9)
     places = dict(zip(seen.index, tenth, strict=True))
     of_recommended = recommendations[column].map(places).fillna(9).astype(int)
-    recommended = np.bincount(of_recommended, minlength=10) / max(len(recommendations), 1)
-    interacted = np.bincount(tenth, weights=seen.to_numpy(), minlength=10) / max(seen.sum(), 1)
+    recommended = np.bincount(of_recommended, minlength=10) / len(recommendations)
+    interacted = np.bincount(tenth, weights=seen.to_numpy(), minlength=10) / seen.sum()
     labels = [f"{10 * i}-{10 * i + 10} %" for i in range(10)]
     title = f"Popularity: {recommended[0]:.0%} of recommendations are of the most popular tenth of items"
     rows = [
@@ -138,15 +141,14 @@ def plot_popularity(recommendations: pd.DataFrame, interactions: pd.DataFrame) -
     )
 
 
-def _recommended(frame: pd.DataFrame) -> str:
-    """The column of recommended items: in jobs about items, `item_id` is what was asked about."""
-    return c.RECOMMENDED_ITEM_ID if c.RECOMMENDED_ITEM_ID in frame.columns else c.ITEM_ID
-
-
-def _require(frame: pd.DataFrame, *names: str) -> None:
-    missing = [name for name in names if name not in frame.columns]
-    if missing:
-        raise InputError(f"the frame has no column {missing}; it has {list(frame.columns)}")
+def _lists(frame: pd.DataFrame, *needed: str) -> tuple[pd.DataFrame, str]:
+    """The frame and its column of recommended items: in jobs about items, `item_id` is what was asked about."""
+    named = frames.plain(frame, "recommendations", *needed, hint=_FROM_JOB)
+    column = c.RECOMMENDED_ITEM_ID if c.RECOMMENDED_ITEM_ID in named.columns else c.ITEM_ID
+    named = frames.plain(named, "recommendations", column, hint=_FROM_JOB)
+    if named.empty:
+        raise InputError("'recommendations' is empty, so there is nothing to show; job.errors() tells of failed lines")
+    return named, column
 
 
 def _thinned(rows: list[tuple[Any, ...]], most: int = 10) -> list[tuple[Any, ...]]:

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from personalize_nb import columns as c
+from personalize_nb import frames
 from personalize_nb.errors import InputError
 from personalize_nb.measures import CUT_OFFS, FOUND, RELEVANT, ranking_metrics
 
@@ -64,7 +65,13 @@ def evaluate(
     >>> evaluate(lists, pd.DataFrame({"user_id": ["u"], "item_id": ["b"]}), cut_offs=[5])["mean_reciprocal_rank_at_5"]
     np.float64(0.5)
     """
-    _checked(recommendations, truth, items, category, cut_offs, ideal)
+    recommendations = frames.plain(
+        recommendations, "recommendations", c.USER_ID, c.RANK, c.ITEM_ID, hint="job.recommendations() of a user job"
+    )
+    truth = frames.plain(truth, "truth", c.USER_ID, c.ITEM_ID)
+    interactions = None if interactions is None else frames.plain(interactions, "interactions", c.ITEM_ID)
+    items = None if items is None else frames.plain(items, "items", c.ITEM_ID)
+    _checked(truth, items, category, cut_offs, ideal)
     deepest = max(cut_offs)
     lists = recommendations[recommendations[c.RANK] <= deepest]
     wanted = truth[[c.USER_ID, c.ITEM_ID]].drop_duplicates()
@@ -107,20 +114,12 @@ def _diversity(lists: pd.DataFrame, items: pd.DataFrame, category: str) -> float
 
 
 def _checked(
-    recommendations: pd.DataFrame,
     truth: pd.DataFrame,
     items: pd.DataFrame | None,
     category: str | None,
     cut_offs: Sequence[int],
     ideal: str,
 ) -> None:
-    for name, frame, needed in (
-        ("recommendations", recommendations, (c.USER_ID, c.RANK, c.ITEM_ID)),
-        ("truth", truth, (c.USER_ID, c.ITEM_ID)),
-    ):
-        missing = [column for column in needed if column not in frame.columns]
-        if missing:
-            raise InputError(f"'{name}' has no column {missing}; it has {list(frame.columns)}")
     if truth.empty:
         raise InputError("'truth' is empty: give one row per item that was right for a user")
     if not cut_offs or any(not isinstance(cut, int) or cut < 1 for cut in cut_offs):

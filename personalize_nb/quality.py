@@ -14,9 +14,8 @@ import numpy as np
 import pandas as pd
 
 from personalize_nb import columns as c
-from personalize_nb import identifiers, limits
+from personalize_nb import frames, limits
 from personalize_nb.errors import InputError
-from personalize_nb.identifiers import Findings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -97,9 +96,8 @@ def theme_quality(
     >>> pnb.theme_quality(themes, books).themes.loc[0, ["coverage", "relevant"]].tolist()
     [0.5, 0.5]
     """
-    missing = [name for name in (c.ITEM_ID, c.THEME, c.RECOMMENDED_ITEM_ID, c.RELEVANCE) if name not in frame.columns]
-    if missing:
-        raise InputError(f"the frame has no column {missing}; job.themes(threshold=None, minimum_items=0) gives them")
+    needed = (c.ITEM_ID, c.THEME, c.RECOMMENDED_ITEM_ID, c.RELEVANCE)
+    frame = frames.plain(frame, "frame", *needed, hint="job.themes(threshold=None, minimum_items=0) gives them")
     texts = _texts(items, text)
     groups = [
         (seed, str(theme), group[c.RECOMMENDED_ITEM_ID].tolist(), group[c.RELEVANCE].to_numpy(float))
@@ -150,20 +148,15 @@ def _notes(frame: pd.DataFrame, texts: pd.Series, threshold: float) -> Iterable[
 
 def _texts(items: pd.DataFrame, text: Sequence[str] | None) -> pd.Series:
     """Return the text of each item, by id."""
-    named = items.rename(columns=c.canonical)
-    if c.ITEM_ID not in named.columns:
-        raise InputError(f"the items frame needs a column {c.ITEM_ID!r}; it has {list(items.columns)}")
+    named = frames.plain(items, "items", c.ITEM_ID)
     missing = [name for name in text or () if name not in named.columns]
     if missing:
         raise InputError(f"the items frame has no column {missing}; it has {list(items.columns)}")
     chosen = list(text or [name for name in named.columns if name != c.ITEM_ID and _is_text(named[name])])
     if not chosen:
         raise InputError(f"the items frame has no column of text among {list(items.columns)}; name some with text=")
-    findings = Findings()
-    ids = identifiers.to_strings(named[c.ITEM_ID], c.ITEM_ID, findings)
-    findings.raise_faults(len(named), "items")
     joined = named[chosen].astype(object).fillna("").astype(str).agg(" ".join, axis=1)
-    return pd.Series(joined.to_numpy(), index=ids.to_pylist()).groupby(level=0, sort=False).first()
+    return pd.Series(joined.to_numpy(), index=named[c.ITEM_ID].to_numpy()).groupby(level=0, sort=False).first()
 
 
 def _is_text(column: pd.Series) -> bool:

@@ -9,19 +9,24 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from personalize_nb import columns as c
-from personalize_nb import limits, markup
+from personalize_nb import frames, limits, markup
 from personalize_nb.charts import View, text_bar
 from personalize_nb.errors import InputError, NotFoundError
 from personalize_nb.redact import redact
+from personalize_nb.runs import attach
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from personalize_nb.jobs import BatchInferenceJob
+    from personalize_nb.runs import Run
+    from personalize_nb.session import Session
+
+_OF_USERS = "job.recommendations() of a job about users gives such a frame"
 
 
 def show_user(
-    user_id: str,
+    user_id: str | int,
     recommendations: pd.DataFrame,
     interactions: pd.DataFrame | None = None,
     items: pd.DataFrame | None = None,
@@ -33,7 +38,7 @@ def show_user(
     Parameters
     ----------
     user_id
-        The user, as in the frames.
+        The user; 1349 and `"1349"` are the same one.
     recommendations
         A frame with `user_id`, `rank`, `item_id` and, if the recipe gives them, `score`.
     interactions
@@ -41,23 +46,30 @@ def show_user(
     items
         Catalogue with `item_id` and the column named by `title`.
     most
-        Rows to show of each.
+        Rows to show of each, 1 or more.
 
     Raises
     ------
     NotFoundError
         The recommendations hold nothing for this user.
+    InputError
+        A frame has not the columns, or ids that are none.
     """
+    _at_least_one(most)
+    recommendations = frames.plain(recommendations, "recommendations", c.USER_ID, c.RANK, c.ITEM_ID, hint=_OF_USERS)
+    user_id = frames.identifier(user_id, "user_id")
     mine = recommendations[recommendations[c.USER_ID] == user_id].nsmallest(most, c.RANK)
     if mine.empty:
-        known = recommendations[c.USER_ID].unique()[:3].tolist()
-        raise NotFoundError(f"no recommendations for user {user_id!r}; the frame has {known} and others")
+        known = recommendations[c.USER_ID].unique()
+        others = f" and {len(known) - 3:,} others" if len(known) > 3 else ""
+        raise NotFoundError(f"no recommendations for user {user_id!r}; the frame has {known[:3].tolist()}{others}")
     names = _names(items, title)
     past: list[str] = []
     if interactions is not None:
+        interactions = frames.plain(interactions, "interactions", c.USER_ID, c.ITEM_ID)
         seen = interactions[interactions[c.USER_ID] == user_id]
-        if "timestamp" in seen.columns:
-            seen = seen.sort_values("timestamp", ascending=False)
+        if frames.TIMESTAMP in seen.columns:
+            seen = seen.sort_values(frames.TIMESTAMP, ascending=False)
         past = [names.get(item, item) for item in seen[c.ITEM_ID].drop_duplicates().head(most)]
     scores = mine[c.SCORE] if c.SCORE in mine.columns else mine[c.RANK] * float("nan")
     top = scores.max()
@@ -97,18 +109,19 @@ def show_themes(
         A frame with `item_id`, `theme`, `recommended_item_id` and `relevance`, as `job.themes()` gives it; that
         leaves out by itself what is below its own `threshold` and `minimum_items`.
     items
-        Catalogue with `item_id` and the column named by `title`.
+        Catalogue with `item_id` and the column named by `title`; by default the titles that `job.themes(items=...)`
+        put in the frame, and ids where it has none.
     threshold
         Least relevance of an item to be shown; AWS advises 0.1.
     minimum_items
         Least number of such items for a theme to be shown; AWS's sample uses 3.
     most
-        Themes to show; the note below says how many there are.
+        Themes to show, 1 or more; the note below says how many there are.
     """
-    missing = [name for name in (c.ITEM_ID, c.THEME, c.RECOMMENDED_ITEM_ID, c.RELEVANCE) if name not in themes.columns]
-    if missing:
-        raise InputError(f"the frame has no column {missing}; job.themes() of a theme job gives them")
-    names = _names(items, title)
+    _at_least_one(most)
+    needed = (c.ITEM_ID, c.THEME, c.RECOMMENDED_ITEM_ID, c.RELEVANCE)
+    themes = frames.plain(themes, "themes", *needed, hint="job.themes() of a theme job gives such a frame")
+    names = _own_names(themes, title) if items is None else _names(items, title)
     kept = themes[themes[c.RELEVANCE] >= threshold]
     groups = [group for _, group in kept.groupby(c.ITEM_ID, sort=False) if len(group) >= minimum_items]
     parts, text = [], []
@@ -142,8 +155,17 @@ def _told(shown: int, fit: int, whole: int, threshold: float, minimum_items: int
     return note
 
 
-def show_job(job: BatchInferenceJob) -> View:
-    """Show a job's parameters and state, account masked."""
+def show_job(job: BatchInferenceJob | Run | str, session: Session | None = None) -> View:
+    """Show a job's parameters and state, account masked.
+
+    Parameters
+    ----------
+    job
+        A job or run, its name or its ARN.
+    session
+        Where to look for a name; by default the session of `pnb.connect()`.
+    """
+    job = attach(job, session) if isinstance(job, str) else job
     rows = [(name, redact(str(value))) for name, value in _facts(job.describe()).items()]
     width = max(len(name) for name, _ in rows)
     return View(markup.table(rows), "\n".join(f"{name:<{width}}  {value}" for name, value in rows))
@@ -167,6 +189,25 @@ def _facts(description: dict[str, Any]) -> dict[str, Any]:
 def _names(items: pd.DataFrame | None, title: str) -> dict[str, str]:
     if items is None:
         return {}
-    if title not in items.columns:
+    if title not in getattr(items, "columns", (title,)):
         raise InputError(f"the items frame has no column {title!r}; name one of {list(items.columns)} with title=")
-    return dict(zip(items[c.ITEM_ID].astype(str), items[title].astype(str), strict=True))
+    return _titled(frames.plain(items, "items", c.ITEM_ID), c.ITEM_ID, title)
+
+
+def _own_names(themes: pd.DataFrame, title: str) -> dict[str, str]:
+    """The names that a themes frame brings: one column for the items, one with `item_` before it for the seeds."""
+    for name in (title, *c.NAME_COLUMNS):
+        if name in themes.columns and f"item_{name}" in themes.columns:
+            return _titled(themes, c.ITEM_ID, f"item_{name}") | _titled(themes, c.RECOMMENDED_ITEM_ID, name)
+    return {}
+
+
+def _titled(frame: pd.DataFrame, ids: str, title: str) -> dict[str, str]:
+    """Names by id; an item without one is left out, so that its id is shown."""
+    named = frame[[ids, title]].dropna().drop_duplicates(ids)
+    return dict(zip(named[ids], named[title].astype(str), strict=True))
+
+
+def _at_least_one(most: int) -> None:
+    if not isinstance(most, int) or most < 1:
+        raise InputError(f"'most' must be a whole number from 1, got {most!r}")

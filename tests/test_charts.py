@@ -58,3 +58,27 @@ def test_text_bar_length():
     assert charts.text_bar(0.5, 4) == "██  "
     assert charts.text_bar(2.0, 4) == "████"
     assert charts.text_bar(0.0, 4) == "    "
+
+
+def test_whole_numbers_are_the_ids_that_results_spell_as_text():
+    lists = RECOMMENDATIONS.assign(item_id=list("123124"))
+    catalogue = pd.DataFrame({"ITEM_ID": range(1, 9)})
+    assert "4 of 8 items" in charts.plot_coverage(lists, catalogue).text
+    assert "4 of 8 items" in charts.plot_coverage(lists, range(1, 9)).text
+    assert charts.plot_popularity(lists, pd.DataFrame({"itemId": [1]})).text.startswith("Popularity: 33%")
+
+
+@pytest.mark.parametrize(
+    ("draw", "told"),
+    [
+        (lambda: charts.plot_scores(None), "'recommendations' must be a DataFrame, got NoneType"),
+        (lambda: charts.plot_coverage(RECOMMENDATIONS, []), "'items' is empty"),
+        (lambda: charts.plot_coverage(RECOMMENDATIONS, None), "'items' must be a DataFrame"),
+        (lambda: charts.plot_coverage(RECOMMENDATIONS.head(0), ["a"]), "nothing to show"),
+        (lambda: charts.plot_popularity(RECOMMENDATIONS.head(0), RECOMMENDATIONS), "nothing to show"),
+        (lambda: charts.plot_popularity(RECOMMENDATIONS, RECOMMENDATIONS.head(0)), "'interactions' is empty"),
+    ],
+)
+def test_nothing_to_draw_is_told(draw, told):
+    with pytest.raises(InputError, match=told):
+        draw()

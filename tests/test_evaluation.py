@@ -78,3 +78,26 @@ def test_equal_to_the_slow_definition(rows, ideal):
 def test_bad_input_is_told(change, text):
     with pytest.raises(InputError, match=text):
         pnb.evaluate(**{"recommendations": LISTS, "truth": TRUTH, **change})
+
+
+def test_ids_of_any_spelling_are_the_same_ids():
+    lists = pd.DataFrame({"user_id": ["7", "7", "8"], "rank": [1, 2, 1], "item_id": ["1", "2", "1"]})
+    truth = pd.DataFrame({"USER_ID": [7, 8], "itemId": [2, 1]})
+    catalogue = pd.DataFrame({"ITEM_ID": [1, 2, 3, 4], "genre": ["x", "y", "x", "y"]})
+    history = pd.DataFrame({"userId": [7, 7], "itemId": [1, 1]})
+    found = pnb.evaluate(lists, truth, interactions=history, items=catalogue, category="genre", cut_offs=[2])
+    assert found["recall_at_2"] == 1
+    assert found["coverage"] == 0.5
+    assert found["popularity_at_2"] == pytest.approx(4 / 3)
+    assert found["diversity_at_2"] == 1
+
+
+@pytest.mark.parametrize("ids", [[7.0, 8.0], [None, "8"]])
+def test_ids_that_are_none_are_refused(ids):
+    with pytest.raises(InputError, match="user_id"):
+        pnb.evaluate(LISTS, pd.DataFrame({"user_id": ids, "item_id": ["a", "b"]}))
+
+
+def test_two_columns_for_one_id_are_refused():
+    with pytest.raises(InputError, match="'truth' has several columns for"):
+        pnb.evaluate(LISTS, TRUTH.assign(USER_ID="u"))

@@ -87,7 +87,7 @@ def test_an_empty_frame_has_no_themes():
     "themes, items, text, told",
     [
         (ITEMS, ITEMS, None, r"no column \['theme'"),
-        (frame(("a", "x y", SEA)), ITEMS[["title"]], None, "needs a column 'item_id'"),
+        (frame(("a", "x y", SEA)), ITEMS[["title"]], None, r"'items' has no column \['item_id'\]"),
         (frame(("a", "x y", SEA)), ITEMS[["item_id", "year"]], None, "no column of text"),
         (frame(("a", "x y", SEA)), ITEMS, ["name"], r"no column \['name'\]"),
     ],
