@@ -16,10 +16,15 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+from jupyter_client.kernelspec import NoSuchKernel
 from nbclient import NotebookClient
-from nbclient.exceptions import CellExecutionError
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
+from personalize_nb.errors import InputError
 from personalize_nb.redact import redact, redact_notebook
+
+# Run in the kernel before the first cell and never saved: a page is wider than the 80 characters that pandas folds at.
+_SETUP = "__import__('pandas').set_option('display.width', 200)"
 
 
 def execute(
@@ -47,18 +52,25 @@ def execute(
     ------
     nbclient.exceptions.CellExecutionError
         A cell raised; the saved notebook shows where.
+    nbclient.exceptions.CellTimeoutError, nbclient.exceptions.DeadKernelError
+        A cell took longer than `cell_timeout`; the kernel died.
+    InputError
+        The file is no notebook.
 
     Examples
     --------
     >>> execute("notebooks/01_quickstart.ipynb", "build/01_quickstart.ipynb", show=print)  # doctest: +SKIP
     """
     source, target = Path(notebook), Path(output)
-    document = nbformat.read(source, as_version=4)
+    document = _read(source)
     client = NotebookClient(
         document,
         timeout=int(cell_timeout),
         store_widget_state=False,
-        extra_arguments=["--log-level=ERROR"],  # its warning about local sockets would stand above every run
+        extra_arguments=[
+            "--log-level=ERROR",  # its warning about local sockets would stand above every run
+            f"--IPKernelApp.exec_lines={_SETUP}",
+        ],
         resources={"metadata": {"path": str(source.parent)}},
     )
     tell = show or (lambda _text: None)
@@ -83,6 +95,16 @@ def execute(
     return target
 
 
+def _read(source: Path) -> Any:
+    try:
+        document = nbformat.read(source, as_version=4)
+        nbformat.validate(document)
+    except (ValueError, AttributeError, KeyError, nbformat.ValidationError) as error:
+        told = str(error).partition("\n")[0][:200]
+        raise InputError(f"{source} is no notebook of nbformat 4: {told}") from error
+    return document
+
+
 def _as_text(output: Any) -> str:
     if output.output_type == "stream":
         return str(output.text).rstrip()
@@ -91,8 +113,24 @@ def _as_text(output: Any) -> str:
     return str(output.get("data", {}).get("text/plain", "")).rstrip()
 
 
+_FAILURES = (CellExecutionError, CellTimeoutError, DeadKernelError, NoSuchKernel, InputError, OSError)
+
+
+def _told(error: BaseException, notebook: Path, target: Path) -> str:
+    """Say in one line why a notebook did not run."""
+    if isinstance(error, CellExecutionError):
+        return f"{notebook}: a cell raised {error.ename}: {' '.join(error.evalue.split())[:500]}; see {target}"
+    if isinstance(error, CellTimeoutError):
+        return f"{notebook}: a cell ran longer than its time limit; see {target}"
+    if isinstance(error, DeadKernelError):
+        return f"{notebook}: the kernel died in a cell; see {target}"
+    if isinstance(error, NoSuchKernel):
+        return f"{notebook}: there is no kernel {error.name!r} here; `jupyter kernelspec list` lists those there are"
+    return " ".join(str(error).split())
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the notebooks named on the command line; answer 0, or 1 when a cell failed."""
+    """Run the notebooks named on the command line; answer 0, or 1 with a line that says why."""
     parser = argparse.ArgumentParser(prog="python -m personalize_nb.headless", description=__doc__.splitlines()[0])
     parser.add_argument("notebook", nargs="+", type=Path)
     parser.add_argument(
@@ -107,13 +145,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.environ["PERSONALIZE_NB_BACKEND"] = "local"
         os.environ["PERSONALIZE_NB_PATH"] = str(options.local.resolve())
     began = time.monotonic()
+    notebook = target = Path()
     try:
         for notebook in options.notebook:
             target = options.output / notebook.name if options.output else notebook
             execute(notebook, target, None if options.quiet else lambda text: print(f"{text}\n", flush=True))
             print(f"{notebook} ran in {time.monotonic() - began:.0f} s and is saved as {target}")
-    except CellExecutionError as error:
-        print(error, file=sys.stderr)
+    except _FAILURES as error:
+        print(redact(_told(error, notebook, target)), file=sys.stderr)
         return 1
     finally:
         if options.local:

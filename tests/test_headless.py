@@ -2,7 +2,8 @@
 
 import nbformat
 import pytest
-from nbclient.exceptions import CellExecutionError
+from jupyter_client.kernelspec import NoSuchKernel
+from nbclient.exceptions import CellExecutionError, CellTimeoutError
 
 from personalize_nb import headless
 
@@ -40,3 +41,54 @@ def test_command_answers_with_its_exit_code(tmp_path, capsys):
     assert "42" in capsys.readouterr().out
     assert headless.main([str(bad), "--output", str(tmp_path / "out"), "--quiet"]) == 1
     assert "ZeroDivisionError" in capsys.readouterr().err
+
+
+def test_wide_frames_stand_on_one_line_and_the_setup_is_not_saved(tmp_path):
+    wide = "import pandas as pd\nprint(pd.DataFrame({f'a_long_column_{i}': ['a long cell'] for i in range(7)}))"
+    source = _notebook(tmp_path / "n.ipynb", wide, "'pandas' in globals()")
+    shown = []
+
+    saved = headless.execute(source, tmp_path / "out.ipynb", shown.append)
+
+    assert len(shown[1].splitlines()) == 2
+    assert shown[2] == "False"
+    assert "set_option" not in saved.read_text()
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (None, "No such file"),
+        ("{ broken", "is no notebook"),
+        ("{}", "is no notebook"),
+        ('{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [{"cell_type": "x"}]}', "is no notebook"),
+    ],
+)
+def test_a_file_that_is_no_notebook_is_told_in_one_line(tmp_path, capsys, content, told):
+    path = tmp_path / "n.ipynb"
+    if content is not None:
+        path.write_text(content)
+    assert headless.main([str(path), "--output", str(tmp_path / "out")]) == 1
+    error = capsys.readouterr().err
+    assert told in error and "n.ipynb" in error and len(error.splitlines()) == 1
+
+
+def test_a_kernel_that_dies_is_told_in_one_line(tmp_path, capsys):
+    path = _notebook(tmp_path / "n.ipynb", "import os; os._exit(3)")
+    assert headless.main([str(path), "--output", str(tmp_path / "out"), "--quiet"]) == 1
+    error = capsys.readouterr().err
+    assert "the kernel died" in error and len(error.splitlines()) == 1
+    assert (tmp_path / "out" / "n.ipynb").exists()
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [(CellTimeoutError("long"), "longer than its time limit"), (NoSuchKernel("julia"), "no kernel 'julia'")],
+)
+def test_other_failures_are_told_in_one_line(tmp_path, capsys, monkeypatch, error, told):
+    def fail(*arguments):
+        raise error
+
+    monkeypatch.setattr(headless, "execute", fail)
+    assert headless.main([str(tmp_path / "n.ipynb")]) == 1
+    assert told in capsys.readouterr().err

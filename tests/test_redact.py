@@ -31,6 +31,28 @@ ACCOUNT = "210987654321"
         (r"C:\Users\ana\a.py", r"~\a.py"),
         ("'RequestId': '0f3c1a52-1111-2222-3333-444455556666'", f"'RequestId': '{MASK}'"),
         ("http://127.0.0.1:40123/x", "http://127.0.0.1:****/x"),
+        ("AWS_SESSION_TOKEN=IQoJb3/x+y==", f"AWS_SESSION_TOKEN={MASK}"),
+        ("{'SessionToken': 'FwoGZX/+=', 'n': 1}", f"{{'SessionToken': '{MASK}', 'n': 1}}"),
+        ("&#39;SessionToken&#39;: &#39;FwoGZX&#39;", f"&#39;SessionToken&#39;: &#39;{MASK}&#39;"),
+        ("?X-Amz-Signature=ab12&X-Amz-Date=20261123", f"?X-Amz-Signature={MASK}&X-Amz-Date=20261123"),
+        ("&X-Amz-Security-Token=Fwo%2B&x=1", f"&X-Amz-Security-Token={MASK}&x=1"),
+        ("X-Amz-Credential=AB%2F20261123%2Fus-east-1 ", f"X-Amz-Credential={MASK} "),
+        ("https://films-prod.s3.amazonaws.com/in.json", f"https://{MASK}.s3.amazonaws.com/in.json"),
+        ("https://films.s3.eu-west-1.amazonaws.com", f"https://{MASK}.s3.eu-west-1.amazonaws.com"),
+        ("https://s3.eu-west-1.amazonaws.com/films/a", f"https://s3.eu-west-1.amazonaws.com/{MASK}/a"),
+        ("Session.aws(bucket='films-prod')", f"Session.aws(bucket='{MASK}')"),
+        ('bucket = "films"', f'bucket = "{MASK}"'),
+        ("{'Bucket': 'films-prod'}", f"{{'Bucket': '{MASK}'}}"),
+        ("PERSONALIZE_NB_BUCKET=films-prod", f"PERSONALIZE_NB_BUCKET={MASK}"),
+        (
+            f"arn:aws:sts::{ACCOUNT}:assumed-role/Admin/john.doe",
+            f"arn:aws:sts::{MASK}:assumed-role/{MASK}",
+        ),
+        (f"arn:aws:iam::{ACCOUNT}:instance-profile/x", f"arn:aws:iam::{MASK}:instance-profile/{MASK}"),
+        ("assumed-role/Admin/john.doe", f"assumed-role/{MASK}"),
+        (f"{ACCOUNT}.dkr.ecr.us-east-1.amazonaws.com/a", f"{MASK}.dkr.ecr.us-east-1.amazonaws.com/a"),
+        ("api_key=sk-abcDEF123", f"api_key={MASK}"),
+        ("key LOCAL0123456789ABCDE", f"key {MASK}"),
     ],
 )
 def test_masked(text, expected):
@@ -38,13 +60,36 @@ def test_masked(text, expected):
     assert redact(expected) == expected
 
 
-@pytest.mark.parametrize("text", ["item 210987654321 for user 100000000001", "score 0.0152238", "/homework/a"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "item 210987654321 for user 100000000001",
+        "score 0.0152238",
+        "/homework/a",
+        "a session token is needed; the bucket holds the input",
+        "bucket=bucket, prefix=prefix",
+        "aws_session_token=found['SessionToken'], api_key=read_key()",
+        "AWS_ENDPOINT_URL=https://personalize.us-east-1.amazonaws.com",
+        "item LOCAL-HERO, user sk-12",
+    ],
+)
 def test_left_as_it_is(text):
     assert redact(text) == text
 
 
 @given(st.text(alphabet="arn:wskipelzo-/*0123456789 =\"'", max_size=80))
 def test_idempotent(text):
+    assert redact(redact(text)) == redact(text)
+
+
+WORDS = (
+    "bucket = 'films-prod' SessionToken : \" &quot; &#39; https:// .s3 .eu-west-1 .amazonaws.com / arn:aws:sts:: "
+    f"{ACCOUNT} {MASK} assumed-role/ Admin X-Amz-Signature= api_key sk-abcdefghijklmnopqr ( [ * \\ s3:// ;"
+).split()
+
+
+@given(st.lists(st.sampled_from([*WORDS, " "]), max_size=12).map("".join))
+def test_idempotent_on_what_rules_are_made_of(text):
     assert redact(redact(text)) == redact(text)
 
 
@@ -82,3 +127,28 @@ def test_notebook_is_masked_everywhere(tmp_path):
     assert saved["cells"][0]["metadata"] == {"tags": ["keep"]}
     assert view not in saved["cells"][0]["outputs"][1]["data"]
     assert saved["cells"][0]["outputs"][3]["data"]["image/png"] == "s3notmasked"
+
+
+def test_a_notebook_that_cannot_be_written_stays_whole(tmp_path, monkeypatch):
+    path = tmp_path / "n.ipynb"
+    path.write_text(json.dumps({"metadata": {}, "cells": []}))
+    before = path.read_text()
+
+    def full(*names):
+        raise OSError("no space")
+
+    monkeypatch.setattr("os.replace", full)
+    with pytest.raises(OSError, match="no space"):
+        redact_notebook(path)
+    assert [file.name for file in tmp_path.iterdir()] == ["n.ipynb"]
+    assert path.read_text() == before
+
+
+def test_a_masked_notebook_keeps_its_mode_and_its_link(tmp_path):
+    path, link = tmp_path / "n.ipynb", tmp_path / "link.ipynb"
+    path.write_text(json.dumps({"metadata": {}, "cells": []}))
+    path.chmod(0o640)
+    link.symlink_to(path)
+    redact_notebook(link)
+    assert link.is_symlink()
+    assert path.stat().st_mode & 0o777 == 0o640
