@@ -12,6 +12,7 @@ Names are loaded when they are first used, so that the import itself costs next 
 from __future__ import annotations
 
 import importlib
+import sys
 from typing import Any
 
 __version__ = "0.1.0"
@@ -56,3 +57,7 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return list(__all__)
+
+
+if "IPython" in sys.modules:
+    importlib.import_module(f"{__name__}.formatters").register()

@@ -16,7 +16,7 @@ FLOORS = {
         " results cleanup runs manifests quality reading inspection permissions cost compare evaluation distributed"
         " samples"
     ),
-    3: "charts views fields form receipts headless",
+    3: "charts views formatters fields form receipts headless",
 }
 FLOOR_OF = {name: floor for floor, names in FLOORS.items() for name in names.split()}
 

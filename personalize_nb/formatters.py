@@ -1,0 +1,44 @@
+"""Jobs, runs, models and measures as notebooks show them, built from their one-line reprs, so showing asks nobody.
+
+The classes live on floor 2, which knows no HTML. So IPython is told their names here, and loads nothing until one
+of them is the value of a cell. The package imports this where IPython runs, hence no imports that cost. Floor 3.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+_STEPWISE = (("jobs", "BatchInferenceJob"), ("runs", "Run"), ("solutions", "SolutionVersion"))
+
+
+def register() -> bool:
+    """Tell the running IPython how to show our objects; answer whether there is one."""
+    get_ipython: Callable[[], Any] = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)
+    shell = get_ipython()
+    if shell is None:
+        return False
+    html = shell.display_formatter.formatters["text/html"]
+    for module, name in _STEPWISE:
+        html.for_type_by_name(f"personalize_nb.{module}", name, stepwise)
+    html.for_type_by_name("personalize_nb.quality", "ThemeQuality", quality)
+    return True
+
+
+def stepwise(thing: Any) -> str:
+    """Return a repr of the form `<Kind facts: next step>` as HTML: what it is, and below it what to do next."""
+    from personalize_nb import markup  # loaded when something is shown
+    from personalize_nb.redact import redact
+
+    facts, _, step = redact(repr(thing)).removeprefix("<").removesuffix(">").partition(": ")
+    kind, _, rest = facts.partition(" ")
+    return str(markup.lines(markup.Markup("<b>{}</b> {}").format(kind, rest), step))
+
+
+def quality(measured: Any) -> str:
+    """Return the figures of a `ThemeQuality` as a table, its notes below."""
+    from personalize_nb import markup  # loaded when something is shown
+
+    rows = [(name.replace("_", " "), f"{value:.3g}") for name, value in measured.summary.items()]
+    return str(markup.lines(markup.table(rows, numeric=(1,)), *measured.notes, "A row per theme: .themes"))
