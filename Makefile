@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
-.PHONY: demo test lab notebooks bench bench-themes lint clean
+.PHONY: demo test lab notebooks bench bench-quality bench-themes lint clean
 
 demo: $(STAMP)
 	$(BIN)/python -m personalize_nb.headless notebooks/01_quickstart.ipynb --output build --local build/service
@@ -18,6 +18,11 @@ lab: $(STAMP)
 # Run every notebook again on the embedded service and save it with its outputs, masked.
 notebooks: $(STAMP)
 	$(BIN)/python -m personalize_nb.headless notebooks/*.ipynb --local build/service --quiet
+
+# Recommendations beside AWS's published figures and implicit: quality on MovieLens (MOVIELENS=folder), speed, training.
+bench-quality: $(STAMP)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[bench]"
+	$(BIN)/python -m benchmarks quality learning
 
 # Measure beside named peers (minutes); `make bench BENCH="objects --rounds 1"` runs one of them.
 bench: $(STAMP)

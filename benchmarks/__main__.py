@@ -35,9 +35,10 @@ def main() -> None:
         bench = importlib.import_module(f"benchmarks.{name}")
         print(f"\n## {bench.TITLE}\n", flush=True)
         found = bench.run(options.rounds, options.scale)
-        print(harness.table(found), flush=True)
-        if options.scale == 1:
-            print(f"\n{harness.save(name, bench.TITLE, found)}")
+        layout = getattr(bench, "LAYOUT", harness.RATIOS)
+        print(harness.render(layout, found), flush=True)
+        if options.scale == 1 and found:
+            print(f"\n{harness.save(name, bench.TITLE, found, layout=layout)}")
             report.write()
 
 

@@ -17,6 +17,8 @@ from pathlib import Path
 
 RESULTS = Path(__file__).parent / "results"
 OURS = "personalize_nb"
+# Layouts of results: medians with ratios, or means with standard errors over folds.
+RATIOS, MEANS = "ratios", "means"
 
 Figures = Mapping[str, float]
 Samples = dict[str, dict[str, list[float]]]
@@ -91,10 +93,28 @@ def table(found: Sequence[Row]) -> str:
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 
-def save(name: str, title: str, found: Sequence[Row], folder: Path = RESULTS) -> Path:
+def means(found: Sequence[Row]) -> str:
+    """A Markdown table for each task with a line per contender: the mean of each figure and its standard error."""
+    tables = []
+    for task in dict.fromkeys(row.task for row in found):
+        of_task = [row for row in found if row.task == task]
+        lines = [[task, *(row.figure for row in of_task)], ["---", *["---:"] * len(of_task)]]
+        for name in dict.fromkeys(name for row in of_task for name in row.samples):
+            lines.append([name, *(_mean(row.samples.get(name, ())) for row in of_task)])
+        tables.append("\n".join(f"| {' | '.join(cells)} |" for cells in lines))
+    return "\n\n".join(tables)
+
+
+def render(layout: str, found: Sequence[Row]) -> str:
+    """The results as Markdown, in the layout that a bench has chosen."""
+    return means(found) if layout == MEANS else table(found)
+
+
+def save(name: str, title: str, found: Sequence[Row], folder: Path = RESULTS, layout: str = RATIOS) -> Path:
     """Write a bench's rows, with every round's value and the kind of machine, to `results/<name>.json`."""
     document = {
         "title": title,
+        "layout": layout,
         "date": datetime.now(UTC).date().isoformat(),
         "machine": f"{os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}",
         "rounds": len(next(iter(found[0].samples.values()))),
@@ -117,3 +137,10 @@ def _short(value: float) -> str:
     if value >= 100:
         return f"{value:,.0f}"
     return f"{value:.3g}" if value >= 0.001 else f"{value:.4f}"
+
+
+def _mean(values: Sequence[float]) -> str:
+    if not values:
+        return ""
+    mean = f"{statistics.fmean(values):.4f}"
+    return f"{mean} ± {statistics.stdev(values) / len(values) ** 0.5:.4f}" if len(values) > 1 else mean

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from benchmarks.harness import RESULTS, load, table
+from benchmarks.harness import MEANS, RATIOS, RESULTS, load, render
 
 README = Path(__file__).parent.parent / "README.md"
 BEGIN, END = "<!-- benchmarks: written by `python -m benchmarks` -->", "<!-- /benchmarks -->"
@@ -15,8 +15,10 @@ def section(folder: Path = RESULTS) -> str:
     parts = []
     for path in sorted(folder.glob("*.json")):
         facts, found = load(path)
-        how = f"medians of {facts['rounds']} rounds, {facts['machine']}, {facts['date']}"
-        parts.append(f"**{facts['title']}** ({how})\n\n{table(found)}")
+        layout = facts.get("layout", RATIOS)
+        values = "means and standard errors" if layout == MEANS else "medians"
+        how = f"{values} of {facts['rounds']} rounds, {facts['machine']}, {facts['date']}"
+        parts.append(f"**{facts['title']}** ({how})\n\n{render(layout, found)}")
     return "\n\n".join(parts)
 
 

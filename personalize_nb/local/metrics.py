@@ -19,6 +19,7 @@ import pyarrow as pa
 from scipy import sparse
 
 from ..limits import RECIPES
+from ..measures import CUT_OFFS, ranking_metrics
 from . import segment_metrics
 from .allowed import Allowed
 from .hyperparameters import resolve
@@ -31,7 +32,6 @@ from .recipes.semantic import SemanticSimilarity
 from .recipes.sequential import split_newest
 from .tables import TrainingData
 
-CUT_OFFS = (5, 10, 25)
 WEIGHTED = "normalized_discounted_cumulative_gain_with_event_weights_at_k"
 REWARDS = "average_rewards_at_k"
 _REWARDED_AMONG = 100
@@ -120,23 +120,14 @@ def top_lists(model: Model, given: Sequences, k: int) -> np.ndarray:
 def scores_of(lists: np.ndarray, truth: Sequences) -> dict[str, float]:
     """Return precision, NDCG and reciprocal rank of lists of item positions against the true items."""
     gains = _gains(lists, truth)
-    hits = gains > 0
-    discount = 1.0 / np.log2(np.arange(2, lists.shape[1] + 2))
-    ideal = np.concatenate(([0.0], np.cumsum(discount)))
-    result = {}
-    for cut in CUT_OFFS:
-        top = hits[:, :cut]
-        gained = top @ discount[: top.shape[1]]
-        best = ideal[top.sum(axis=1)]
-        ndcg = np.divide(gained, best, out=np.zeros(len(top)), where=best > 0)
-        result[f"normalized_discounted_cumulative_gain_at_{cut}"] = ndcg.mean() if len(ndcg) else 0.0
-        result[f"precision_at_{cut}"] = top.sum() / (cut * max(1, len(top)))
+    found = ranking_metrics(gains > 0, np.diff(truth.starts), CUT_OFFS)
+    # Amazon has no recall
+    result = {name: value for name, value in found.items() if not name.startswith("recall")}
     if truth.weights is not None:
+        discount = 1.0 / np.log2(np.arange(2, lists.shape[1] + 2))
         best = (-np.sort(-gains, axis=1)) @ discount
         ndcg = np.divide(gains @ discount, best, out=np.zeros(len(gains)), where=best > 0)
         result[WEIGHTED] = ndcg.mean() if len(ndcg) else 0.0
-    first = np.where(hits.any(axis=1), 1.0 / (np.argmax(hits, axis=1) + 1.0), 0.0)
-    result["mean_reciprocal_rank_at_25"] = first.mean() if len(first) else 0.0
     return result
 
 
@@ -180,10 +171,9 @@ def _tenth(history: History) -> int:
 def only_users(history: History, users: np.ndarray) -> History:
     """Return the history of some users, over the same catalogue."""
     sequences = history.sequences.of_users(users)
-    pairs = np.unique(sequences.owner.astype(np.int64) * sequences.n_items + sequences.items)
     return replace(
         history,
         user_ids=history.user_ids.take(pa.array(users)),
         sequences=sequences,
-        users_per_item=np.bincount(pairs % sequences.n_items, minlength=sequences.n_items).astype(np.float64),
+        users_per_item=sequences.users_per_item(),
     )

@@ -59,6 +59,15 @@ class Sequences:
         """Where each item's group starts in `by_item_pos`."""
         return np.concatenate(([0], np.cumsum(np.bincount(self.items, minlength=self.n_items)))).astype(np.int64)
 
+    def met(self) -> np.ndarray:
+        """Who met what, each pair once, as rising numbers user x n_items + item; sorting is quicker than hashing."""
+        pairs = np.sort(self.owner * np.int64(self.n_items) + self.items)
+        return pairs[np.append(True, np.diff(pairs) > 0)[: len(pairs)]]
+
+    def users_per_item(self) -> np.ndarray:
+        """Count the different users of each item."""
+        return np.bincount(self.met() % self.n_items, minlength=self.n_items).astype(np.float64)
+
     def of_users(self, users: np.ndarray) -> Sequences:
         """Return the steps of some users only, renumbered in the order given."""
         lengths = self.starts[users + 1] - self.starts[users]
@@ -143,13 +152,12 @@ def read_history(
     order = np.lexsort((times, users))
     weights = None if weights is None else weights[order]
     sequences = _steps(users[order], items[order], times[order], len(user_ids), len(catalogue), weights)
-    pairs = np.unique(sequences.owner.astype(np.int64) * len(catalogue) + sequences.items)
     now = float(times.max()) if len(times) else _latest_creation(data)
     return History(
         item_ids=catalogue,
         user_ids=user_ids,
         sequences=sequences,
-        users_per_item=np.bincount(pairs % len(catalogue), minlength=len(catalogue)).astype(np.float64),
+        users_per_item=sequences.users_per_item(),
         impressions=_impressions(table, catalogue),
         born=_born(data, catalogue, items, times, now),
         now=now,

@@ -27,7 +27,7 @@ from .scoring import Catalogue, States
 WINDOW, TAU, LSR_MOST, LSR_PENALTY = 40, 16.0, 200, 400.0
 _MANY_STEPS, _SHARE_OF_MANY = 4_000_000, 0.4
 # The newest steps of a user that count as company on large data, where the work is their square.
-_COMPANY_OF_MANY = 50
+_COMPANY_OF_MANY = 30
 # EASE in closed form, and its local form; their shares beside LSR.
 EASE_MOST, EASE_PENALTY, EASE_SHARE = 256, 300.0, 0.2
 LOCAL_EASE_MOST, LOCAL_EASE_PENALTY, LOCAL_EASE_SHARE = 128, 200.0, 0.3
@@ -43,7 +43,7 @@ LEAST_AGAIN = 0.002
 _EVEN = 1e9
 _HELD_BACK_USERS, _HELD_BACK_CELLS = 400, 8_000_000
 # The temperature is fitted on a model of half the data, within these numbers of steps.
-_FEWEST_STEPS_TO_FIT, _MOST_STEPS_TO_FIT = 20_000, 500_000
+_FEWEST_STEPS_TO_FIT, _MOST_STEPS_TO_FIT = 20_000, 300_000
 _TEMPERATURES = np.geomspace(0.0005, 0.5, 30)
 # Where too few users can be held back to fit one.
 _TEMPERATURE = 0.01
@@ -189,9 +189,9 @@ def prior_of(count: np.ndarray, power: float) -> np.ndarray:
 
 def coming_back(sequences: Sequences) -> float:
     """Return the share of steps (but each user's first) that went to an item the user had met before."""
-    pairs = sequences.owner.astype(np.int64) * sequences.n_items + sequences.items
-    repeats = len(pairs) - len(np.unique(pairs))
-    return float(np.clip(repeats / max(1, len(pairs) - sequences.n_users), LEAST_AGAIN, 1.0 - LEAST_AGAIN))
+    steps = len(sequences.items)
+    repeats = steps - len(sequences.met())
+    return float(np.clip(repeats / max(1, steps - sequences.n_users), LEAST_AGAIN, 1.0 - LEAST_AGAIN))
 
 
 def split_newest(sequences: Sequences, share: float) -> tuple[Sequences, Sequences]:
