@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import os
+import re
 import select
 import subprocess
 import sys
@@ -27,6 +28,7 @@ __all__ = ["ServiceInfo", "attach", "start", "stop"]
 READY = b"ready"
 _PROFILES = frozenset({"AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE", "AWS_CA_BUNDLE"})
 _LOG_TAIL = 2000
+_REGION, _ACCOUNT = re.compile(r"[a-z]{2,4}(-[a-z]+)+-\d{1,2}"), re.compile(r"\d{12}", re.ASCII)
 
 
 def start(
@@ -61,6 +63,7 @@ def start(
     LocalServiceError
         It did not start, or it serves another region or account, or a setting is not legal; the message says why.
     """
+    check_identity(region, account)
     chosen = themes or themesettings.from_environment(os.environ)
     settings = themesettings.parse(chosen) if chosen else None
     root = layout.claim_folder(Path(path))
@@ -84,6 +87,14 @@ def start(
                 f"use another path, or the same {name}"
             )
     return running
+
+
+def check_identity(region: str | None, account: str | None) -> None:
+    """Raise LocalServiceError for a region or an account that AWS could not have; None is the folder's own."""
+    if region is not None and not _REGION.fullmatch(region):
+        raise LocalServiceError(f"'region' must look like 'us-east-1', got {region!r}")
+    if account is not None and not (isinstance(account, str) and _ACCOUNT.fullmatch(account)):
+        raise LocalServiceError(f"'account' must be a text of 12 digits, such as '123456789012', got {account!r}")
 
 
 def attach(path: str | os.PathLike[str]) -> ServiceInfo | None:

@@ -12,10 +12,11 @@ import logging
 import os
 import shlex
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from personalize_nb.errors import LocalServiceError
-from personalize_nb.local import READY, layout, stop, themesettings
+from personalize_nb.local import READY, check_identity, layout, stop, themesettings
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -25,6 +26,7 @@ def main(arguments: list[str] | None = None) -> int:
         if options.stop:
             print("stopped" if stop(options.path) else f"no local service is running in {options.path}")
             return 0
+        check_identity(options.region, options.account)
         return _serve(options)
     except LocalServiceError as error:
         print(f"personalize_nb.local: {error}", file=sys.stderr)
@@ -34,17 +36,32 @@ def main(arguments: list[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m personalize_nb.local", description=__doc__.split("\n\n")[0])
     parser.add_argument("--path", required=True, type=Path, help="the folder that holds everything the service keeps")
-    parser.add_argument("--port", type=int, default=0, help="on 127.0.0.1; default: the last one used, or a free one")
+    parser.add_argument(
+        "--port", type=_whole(0, 65535), default=0, help="on 127.0.0.1; default: the last one used, or a free one"
+    )
     parser.add_argument("--region", help="default: the folder's own, or us-east-1")
     parser.add_argument("--account", help="12 digits; default: the folder's own, or 123456789012")
     parser.add_argument(
         "--idle-seconds", type=float, default=0, help="end after this time without requests and work; 0: never"
     )
-    parser.add_argument("--workers", type=int, help="processes that import, train and run jobs; default: 1 or 2")
+    parser.add_argument(
+        "--workers", type=_whole(1, 64), help="processes that import, train and run jobs; default: 1 or 2"
+    )
     parser.add_argument("--stop", action="store_true", help="end the service that runs in this folder")
     # how `personalize_nb.local.start` starts it: in the background, with a word on a pipe when it is ready
     parser.add_argument("--ready-fd", type=int, help=argparse.SUPPRESS)
     return parser
+
+
+def _whole(least: int, most: int) -> Callable[[str], int]:
+    """Return what reads a whole number within bounds from the command line."""
+
+    def read(text: str) -> int:
+        if not (text.isascii() and text.isdigit() and least <= int(text) <= most):
+            raise argparse.ArgumentTypeError(f"must be a whole number from {least} to {most}, got {text!r}")
+        return int(text)
+
+    return read
 
 
 def _serve(options: argparse.Namespace) -> int:

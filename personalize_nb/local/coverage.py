@@ -54,18 +54,23 @@ def written(text: str) -> str:
     head, start, rest = text.partition(START)
     _, end, tail = rest.partition(END)
     if not start or not end:
-        raise ValueError(f"the markers {START} and {END} are not in the document")
+        raise ValueError("the document has no markers")
     return f"{head}{START}\n{table()}\n{END}{tail}"
 
 
-def main(arguments: list[str]) -> None:
-    """Print the table, or write it into the documents named."""
+def main(arguments: list[str]) -> int:
+    """Print the table, or write it into the documents named; the exit code is 0, or 1 with one line on stderr."""
     if not arguments:
         print(table())
     for name in arguments:
         path = Path(name)
-        path.write_text(written(path.read_text(encoding="utf-8")), encoding="utf-8")
+        try:
+            path.write_text(written(path.read_text(encoding="utf-8")), encoding="utf-8")
+        except (OSError, ValueError) as error:
+            print(f"{name}: {error}; name a document that holds {START} and {END}", file=sys.stderr)
+            return 1
+    return 0
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    sys.exit(main(sys.argv[1:]))

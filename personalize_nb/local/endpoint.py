@@ -31,6 +31,8 @@ _log = logging.getLogger(__name__)
 
 MAX_CONNECTIONS = 256
 IDLE_CONNECTION_SECONDS = 75
+# until a connection's sender has been let in: strangers must not hold all connections for long
+STRANGER_SECONDS = 10
 _STOP_SECONDS = 5
 _DRAIN_BYTES = 1 << 20
 _LINGER_BYTES, _LINGER_SECONDS = 64 << 20, 2
@@ -281,7 +283,7 @@ class _Connection(BaseHTTPRequestHandler):
     """One connection: HTTP/1.1 in, answers out, with `100 Continue` only when the body is wanted."""
 
     protocol_version = "HTTP/1.1"
-    timeout = IDLE_CONNECTION_SECONDS
+    timeout = STRANGER_SECONDS
     disable_nagle_algorithm = True
     rbufsize = 1 << 16
     server: _Server
@@ -315,6 +317,15 @@ class _Connection(BaseHTTPRequestHandler):
     def log_message(self, format: str, *args: Any) -> None:
         _log.debug(format, *args)
 
+    def version_string(self) -> str:
+        return "personalize_nb"  # no versions for strangers
+
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        """Answer what is not HTTP, as the base class asks, in the form of every other refusal."""
+        self.close_connection = True
+        text = message or explain or _phrase(code)
+        self._send(_refusal("", ApiFault("InvalidRequest", text, int(code))))
+
     def _handle_request(self) -> None:
         self.busy = True
         try:
@@ -327,7 +338,11 @@ class _Connection(BaseHTTPRequestHandler):
     do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = do_PATCH = do_OPTIONS = _handle_request
 
     def _answer(self) -> None:
-        url = urlsplit(f"http://host{self.path}" if self.path.startswith("/") else self.path)
+        try:
+            url = urlsplit(f"http://host{self.path}" if self.path.startswith("/") else self.path)
+        except ValueError as error:
+            self.send_error(400, f"The request's target is not a URL ({error}): {self.path[:200]!r}")
+            return
         head = Head(self.command, url.path or "/", url.query, Headers(self.headers.items()))
         try:
             body = self._body(head)
@@ -335,7 +350,11 @@ class _Connection(BaseHTTPRequestHandler):
             self.close_connection = True
             self._send(_refusal(guess_service(head), fault))
             return
+        # a body is read only of a sender who was let in
+        self.connection.settimeout(IDLE_CONNECTION_SECONDS)
         response, let_in = self.server.endpoint.answer(head, body)
+        if not let_in:
+            self.connection.settimeout(STRANGER_SECONDS)
         linger = not body.finished and not self._drain(body)
         if linger or self.server.stopping:
             self.close_connection = True

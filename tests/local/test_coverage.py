@@ -51,3 +51,12 @@ def test_a_choice_names_a_module(choice, capsys):
     assert importlib.util.find_spec(name) is not None
     choices.main()
     assert choice.subject in capsys.readouterr().out
+
+
+def test_a_document_that_cannot_be_written_is_named(tmp_path, capsys):
+    empty = tmp_path / "empty.md"
+    empty.write_text("no markers", encoding="utf-8")
+    for path in (tmp_path / "none.md", empty):
+        assert coverage.main([str(path)]) == 1
+        told = capsys.readouterr().err
+        assert str(path) in told and coverage.START in told

@@ -215,3 +215,27 @@ def test_in_the_foreground_it_takes_keys_from_the_environment_and_prints_its_own
         stopped = subprocess.run([*command, "--stop"], stdout=subprocess.PIPE, text=True, check=True)
         assert stopped.stdout == "stopped\n"
         assert service.wait() == 0
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "told"),
+    [
+        ("--account", "12", "12 digits"),
+        ("--region", "No Where", "must look like 'us-east-1', got 'No Where'"),
+        ("--port", "99999", "from 0 to 65535, got '99999'"),
+        ("--port", "-1", "from 0 to 65535, got '-1'"),
+        ("--workers", "0", "from 1 to 64, got '0'"),
+    ],
+)
+def test_options_are_checked_on_the_command_line(tmp_path, option, value, told):
+    command = [sys.executable, "-m", "personalize_nb.local", "--path", str(tmp_path / "new"), f"{option}={value}"]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert ended.returncode and told in ended.stderr and "Traceback" not in ended.stderr, ended.stderr
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize("options", [{"account": "12"}, {"account": 123456789012}, {"region": "No Where"}])
+def test_options_are_checked_before_the_folder_is_made(tmp_path, options):
+    with pytest.raises(LocalServiceError, match=f"'{next(iter(options))}' must"):
+        local.start(tmp_path / "new", **options)
+    assert not (tmp_path / "new").exists()

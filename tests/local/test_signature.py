@@ -15,7 +15,13 @@ from botocore.exceptions import ClientError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from personalize_nb.local.endpoint import Endpoint, Response
+from personalize_nb.local.endpoint import (
+    IDLE_CONNECTION_SECONDS,
+    STRANGER_SECONDS,
+    Endpoint,
+    Response,
+    _Connection,
+)
 from personalize_nb.local.objects.rest import s3_handler
 from personalize_nb.local.objects.store import Incoming, ObjectStore
 
@@ -201,3 +207,20 @@ def test_a_full_disk_is_told_and_leaves_nothing(tmp_path, monkeypatch):
         status, answer = call(endpoint, "PUT", "/books/k", b"body")
     assert status == 507 and "No space" in answer
     assert list(store.list("books")) == [] and not list((tmp_path / "incoming").iterdir())
+
+
+@pytest.mark.parametrize("line", [b"GET http://[ HTTP/1.1", b"NO/HTTP", b"BREW / HTTP/1.1", b"GET / HTTP/9.9"])
+def test_what_is_not_http_is_refused_like_everything_else(line):
+    with wire.serving({}) as endpoint, socket.create_connection(("127.0.0.1", endpoint.port), timeout=20) as connection:
+        connection.sendall(line + b"\r\n\r\n")
+        answer = connection.makefile("rb").read()
+    assert answer.startswith(b"HTTP/1.1 ") and answer[9:10] in b"45", answer
+    assert b"InvalidRequest" in answer
+    assert b"Python" not in answer and b"<!DOCTYPE" not in answer
+
+
+def test_a_stranger_may_be_silent_for_a_short_time_only(monkeypatch):
+    monkeypatch.setattr(_Connection, "timeout", 0.1)
+    with wire.serving({}) as endpoint, socket.create_connection(("127.0.0.1", endpoint.port), timeout=20) as connection:
+        assert connection.recv(1) == b""
+    assert STRANGER_SECONDS < IDLE_CONNECTION_SECONDS
