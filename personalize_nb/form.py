@@ -7,6 +7,7 @@ Errors never escape into Jupyter's log, where nobody looks: they are shown in th
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -109,7 +110,7 @@ class JobForm:
             if name not in ("solution_version", "filter"):
                 widget.observe(self._guarded(self._check), "value")
         self.widgets["mode"].observe(self._guarded(self._mode_changed), "value")
-        self._start_button.on_click(self._guarded(self.start))
+        self._start_button.on_click(self._guarded(self._start_clicked))
         self._check_button.on_click(self._guarded(self._show_preflight))
         self._refresh_button.on_click(self._guarded(self.refresh))
 
@@ -251,12 +252,22 @@ class JobForm:
 
     # What the buttons do
 
-    def start(self) -> BatchInferenceJob | None:
-        """Start the job, if nothing is wrong, and show its receipt; the button does the same."""
+    def start(self) -> BatchInferenceJob:
+        """Start the job and show its receipt; the button does the same.
+
+        Raises
+        ------
+        RequestError
+            The form has problems, which are shown in it as well, or it has started a job of this name already.
+        """
         request, batch, known, found = self.plan()
-        if request is None or request.job_name in self._started or any(one.level != WARNING for one in found):
+        wrong = [one for one in found if one.level != WARNING]
+        if request is not None and request.job_name in self._started:
+            text = f"{request.job_name!r} is started already; set the widget 'job_name' to start another job"
+            wrong = [Problem("job_name", text)]
+        if request is None or wrong:
             self._show(found)
-            return None
+            raise errors.RequestError(wrong)
         self._start_button.disabled = True
         self._messages.value = markup.status(["The input goes to S3, then the job starts."])
         self.job = launch.submit(request, batch, known, self.session)
@@ -266,6 +277,10 @@ class JobForm:
         self.receipt = Receipt(self.job).show(self._receipt_place).start()
         self._check()
         return self.job
+
+    def _start_clicked(self) -> None:
+        with contextlib.suppress(errors.RequestError):  # what is wrong stands in the form
+            self.start()
 
     def preflight(self) -> pd.DataFrame:
         """Return what `pnb.preflight` finds for the request of the form, whose input is uploaded only at the start."""

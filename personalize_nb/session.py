@@ -283,7 +283,8 @@ def connect(session: Session | boto3.Session | None = None, **options: Any) -> S
     Parameters
     ----------
     session
-        A `Session`, a `boto3.Session` (work on AWS with it), or None to let the environment choose:
+        A `Session`, a `boto3.Session` (work on AWS with it), or None for the session connected already. When there is
+        none, or options are given, the environment chooses a new one:
         `PERSONALIZE_NB_BACKEND` is `local` (the default) or `aws`; `PERSONALIZE_NB_PATH`, `PERSONALIZE_NB_BUCKET` and
         `PERSONALIZE_NB_ROLE_ARN` fill in the rest.
     **options
@@ -296,6 +297,8 @@ def connect(session: Session | boto3.Session | None = None, **options: Any) -> S
     <Session local '/home/me/.local/share/personalize_nb/local': pnb.train() or pnb.recommend()>
     """
     global _current
+    if session is None and not options and _current is not None:
+        return _current  # a bare connect() in a later cell must not leave the world the user chose
     _current = _chosen(session, options)
     return _current
 

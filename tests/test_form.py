@@ -46,6 +46,9 @@ def test_problems_stand_in_the_form_and_disable_start(form, field, value, proble
     assert form._start_button.disabled
     form._start_button.click()  # ipywidgets runs callbacks of disabled buttons too
     assert form.job is None
+    with pytest.raises(errors.RequestError) as raised:
+        form.start()
+    assert raised.value.problems
 
 
 def test_themes_need_a_related_items_recipe(form):
@@ -67,6 +70,8 @@ def test_started_job_runs_and_its_name_is_used_up(form):
     first = form.job
     form._start_button.click()
     assert form.job is first
+    with pytest.raises(errors.RequestError, match="is started already"):
+        form.start()
 
 
 def test_same_request_as_the_one_liner(form, session, readers_model):

@@ -63,6 +63,7 @@ def test_a_service_that_ended_is_started_again(tmp_path):
 def test_the_environment_chooses(monkeypatch, local_service, aws_environment):
     monkeypatch.setenv("PERSONALIZE_NB_PATH", str(local_service.path))
     assert pnb.connect().is_local
+    monkeypatch.setattr(session, "_current", None)
     monkeypatch.setenv("PERSONALIZE_NB_BACKEND", "AWS")
     monkeypatch.setenv("PERSONALIZE_NB_BUCKET", "s3://mine/")
     monkeypatch.setenv("PERSONALIZE_NB_ROLE_ARN", "arn:aws:iam::123456789012:role/Mine")
@@ -70,6 +71,7 @@ def test_the_environment_chooses(monkeypatch, local_service, aws_environment):
     assert not chosen.is_local
     assert (chosen.region, chosen.bucket, chosen.role()) == ("us-east-1", "mine", "arn:aws:iam::123456789012:role/Mine")
     assert session.current() is chosen
+    monkeypatch.setattr(session, "_current", None)
     monkeypatch.setenv("PERSONALIZE_NB_BACKEND", "gcp")
     with pytest.raises(ValueError, match="'local' or 'aws', got 'gcp'"):
         pnb.connect()
@@ -83,6 +85,7 @@ def test_the_default_folder_is_the_users_data_folder(monkeypatch, tmp_path):
 def test_a_session_or_a_boto3_session_can_be_given(local_service, aws_environment):
     mine = Session.local(local_service.path)
     assert pnb.connect(mine) is mine is session.current()
+    assert pnb.connect() is mine, "a bare connect() leaves the user's session"
     with_boto3 = pnb.connect(boto3.Session(region_name="us-east-1"), bucket="b")
     assert with_boto3.call("list_recipes")["recipes"]
     assert (with_boto3.bucket, with_boto3.account) == ("b", "123456789012")
