@@ -7,6 +7,7 @@ needs is added, and adding it twice changes nothing.
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from personalize_nb.session import Session
 
+_ROLE_NAME = re.compile(r"[\w+=,.@-]{1,64}", re.ASCII)
 ROLE_POLICY = "PersonalizeReadsAndWrites"
 # AWS's own notebooks wait as long after making a role: IAM tells all its places in the world by then
 PROPAGATION_SECONDS = 60.0
@@ -102,6 +104,8 @@ def create_role(
     >>> pnb.create_role("Books", ["my-bucket"])  # doctest: +SKIP
     'arn:aws:iam::123456789012:role/Books'
     """
+    if not _ROLE_NAME.fullmatch(name):
+        raise ValueError(f"'name' must have 1 to 64 letters, digits or +=,.@_- as IAM wants, got {name!r}")
     session = current(session)
     names = [session.bucket] if buckets is None else [buckets] if isinstance(buckets, str) else list(buckets)
     names = [_name(bucket) for bucket in names if bucket]

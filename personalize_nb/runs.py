@@ -70,7 +70,10 @@ class Run:
 
     @property
     def status(self) -> str:
-        """The status of all jobs together, in the words of a single job; looking starts nothing."""
+        """The status of all jobs together, in the words of a single job; looking starts nothing.
+
+        `PAUSED: ...` when jobs wait and none is running: `.wait()` or `.advance()` starts them.
+        """
         return self.describe()["status"]
 
     def advance(self) -> Run:
@@ -193,6 +196,8 @@ class Run:
         if facts is None:
             return f"<Run {self.name} of {size}, not looked at yet: .wait() to wait>"
         step = ".wait() to wait"
+        if facts["waiting"]:
+            step = f"{facts['waiting']} jobs wait and start only while .wait() runs, in any kernel"
         if facts["status"] == limits.ACTIVE:
             themes = self.request.mode == THEME_GENERATION
             step = ".themes(items=...) to read" if themes else ".recommendations(items=...) to read"
@@ -232,6 +237,9 @@ class Run:
         status = limits.IN_PROGRESS if started else limits.PENDING
         if ended == total:
             status = limits.FAILED if failures else limits.ACTIVE
+        elif started and ended == started:
+            # nothing goes on by itself: only a kernel that waits starts the others
+            status = f"PAUSED: {total - started} of {total} jobs wait for .wait()"
         counts = {"jobs": total, "done": ended - len(failures), "failed": len(failures)}
         counts |= {"running": started - ended, "waiting": total - started}
         described = {"name": self.name, "status": status, "records": len(self), **counts}

@@ -6,6 +6,7 @@ above never asks where it runs.
 
 from __future__ import annotations
 
+import inspect
 import os
 import socket
 import threading
@@ -137,6 +138,7 @@ class Session:
             For `personalize_nb.local.start`: `region`, `account`, `idle_seconds`, `timeout`, and `themes`, what writes
             themes: `{"generator": "openai", "model": "llama3.2"}`.
         """
+        _check_options(options)
         folder = Path(path or os.environ.get(FOLDER) or default_folder()).expanduser().resolve()
 
         def restart() -> Any:
@@ -323,6 +325,15 @@ def _chosen(session: Session | boto3.Session | None, options: dict[str, Any]) ->
     if backend not in ("local", "aws"):
         raise ValueError(f"{BACKEND} must be 'local' or 'aws', got {backend!r}")
     return Session.local(**options) if backend == "local" else Session.aws(**options)
+
+
+def _check_options(options: dict[str, Any]) -> None:
+    from personalize_nb import local  # the client side knows the service only by starting it
+
+    legal = [name for name in inspect.signature(local.start).parameters if name != "path"]
+    if unknown := sorted(set(options) - set(legal)):
+        legal = ["path", "bucket", "prefix", "role_arn", *legal]
+        raise TypeError(f"Session.local has no option {unknown[0]!r}; legal are {', '.join(legal)}")
 
 
 def default_folder() -> Path:

@@ -102,3 +102,9 @@ def test_a_job_runs_in_a_bucket_and_with_a_role_made_so(session, readers_model):
     pnb.allow_personalize("pnb-whole", session=session)
     job = pnb.recommend(["r1"], readers_model, **options)
     assert len(job.wait(progress=False).recommendations()) == 3
+
+
+@pytest.mark.parametrize("name", ["bad name!", "", "x" * 65])
+def test_a_role_s_name_is_checked_first(session, name):
+    with pytest.raises(ValueError, match="'name' must have 1 to 64 letters"):
+        pnb.create_role(name, session=session)

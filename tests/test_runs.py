@@ -85,10 +85,18 @@ def test_waiting_jobs_are_started_by_another_kernel(books_model, session):
     assert [job.name for job in run.wait(progress=False).jobs] == [job.name for job in again.jobs]
 
 
+def test_a_run_that_no_kernel_waits_for_is_paused(books_model, session):
+    run = small_run(books_model, session, at_once=1)
+    assert "2 jobs wait and start only while .wait() runs" in repr(run)
+    run.jobs[0].wait(progress=False)
+    assert run.status == "PAUSED: 2 of 3 jobs wait for .wait()"
+    assert run.wait(progress=False).status == "ACTIVE"
+
+
 def test_two_kernels_may_start_jobs_at_the_same_time(books_model, session):
     run = small_run(books_model, session, at_once=1)
     other = runs.Run(run._manifest, session)
-    assert other.status == "CREATE IN_PROGRESS"
+    assert other.status.startswith(("CREATE IN_PROGRESS", "PAUSED"))
     run._manifest = other._manifest = dataclasses.replace(run._manifest, at_once=3)
     run.advance()
     other.advance()

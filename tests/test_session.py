@@ -159,3 +159,9 @@ def test_service_errors_carry_code_and_operation(readers_model):
 def test_lists_are_followed_over_pages(readers_model, books_model):
     pages = readers_model.session.pages("list_solutions", "solutions", PaginationConfig={"PageSize": 1})
     assert len({one["name"] for one in pages}) >= 2
+
+
+def test_a_misspelt_option_is_named_with_the_legal_ones(tmp_path):
+    with pytest.raises(TypeError, match=r"no option 'regoin'; legal are path, .*region, account"):
+        Session.local(tmp_path / "new", regoin="eu-west-1")
+    assert not (tmp_path / "new").exists()
