@@ -14,7 +14,7 @@ import ipywidgets as widgets
 
 from personalize_nb.requests import BATCH_INFERENCE, THEME_GENERATION, Problem
 
-# Dictionaries, from which every widget makes a style and a layout of its own: a shared one would hide all fields at once.
+# Dictionaries, from which every widget makes a style and a layout of its own: a shared one would hide all at once.
 _STYLE = {"description_width": "11em"}
 _WIDE = {"width": "min(60em, 98%)"}
 

@@ -167,10 +167,15 @@ def frame(data: Data, column: str) -> pd.DataFrame:
         The column that a bare list or series is.
     """
     if isinstance(data, (str, os.PathLike)):
-        return _named(_read(data), column)
+        return _named(_read(data, column), column)
     if isinstance(data, pd.DataFrame):
         return _named(data, column)
     if isinstance(data, (pd.Series, pd.Index)):
+        if c.canonical(data.name) in set(c.JSON_NAMES) - {column}:
+            raise InputError(
+                f"The recipe takes {column!r}, the {type(data).__name__.lower()} is named {data.name!r}. If it holds "
+                f"those ids, rename it: series.rename({column!r})."
+            )
         return data.to_frame(index=False, name=column) if isinstance(data, pd.Index) else data.to_frame(name=column)
     if isinstance(data, pa.Table):
         return _named(data.to_pandas(types_mapper=pd.ArrowDtype), column)
@@ -194,26 +199,49 @@ def _named(data: pd.DataFrame, column: str) -> pd.DataFrame:
         return renamed.set_axis([column], axis=1)
     if column not in names:
         raise InputError(
-            f"The recipe takes a column {column!r}; the frame has {list(data.columns)}. If one of them holds those ids, "
-            f"rename it: frame.rename(columns={{...: {column!r}}})."
+            f"The recipe takes a column {column!r}; the frame has {list(data.columns)}. If one of them holds those "
+            f"ids, rename it: frame.rename(columns={{...: {column!r}}})."
         )
     return renamed
 
 
-def _read(path: str | os.PathLike[str]) -> pd.DataFrame:
+def _read(path: str | os.PathLike[str], column: str) -> pd.DataFrame:
+    """Read Parquet, JSON lines, CSV, TSV, or a text with one id per line."""
     file = Path(path).expanduser()
+    suffix = file.suffix.lower()
     if not file.is_file():
-        raise InputError(f"There is no file {str(path)!r}. A single id is given as a list: [{str(path)!r}].")
-    parquet = file.suffix.lower() in (".parquet", ".pq")
+        what = "a folder" if file.is_dir() else "no file"
+        single = "" if suffix or file.is_dir() else f" A single id is given as a list: [{str(path)!r}]."
+        raise InputError(f"There is {what} {str(path)!r}; name a file with ids.{single}")
     try:
-        if parquet:
+        if suffix in (".parquet", ".pq"):
             return pd.read_parquet(file, dtype_backend="pyarrow")
-        return pd.read_csv(file, dtype=str, keep_default_na=False, na_values=[""], encoding="utf-8-sig")
+        if suffix in (".jsonl", ".json", ".ndjson"):
+            return pd.read_json(file, lines=True, dtype=False)
+        separator = "\t" if suffix == ".tsv" else ","
+        read = pd.read_csv(
+            file, sep=separator, dtype=str, header=None, keep_default_na=False, na_values=[""], encoding="utf-8-sig"
+        )
     except (ValueError, OSError, pa.ArrowException) as error:
+        form = {".parquet": "Parquet", ".pq": "Parquet"}.get(suffix, f"UTF-8 {suffix.lstrip('.').upper() or 'text'}")
         raise InputError(
-            f"{file.name} cannot be read as {'Parquet' if parquet else 'UTF-8 CSV'}: {error}. Read it yourself, "
-            "for example with pandas.read_csv(..., encoding='latin-1', dtype=str), and pass the frame."
+            f"{file.name} cannot be read as {form}: {error}. Read it yourself, for example with "
+            "pandas.read_csv(..., encoding='latin-1', dtype=str), and pass the frame."
         ) from error
+    return _headed(read, column, file.name)
+
+
+def _headed(read: pd.DataFrame, column: str, name: str) -> pd.DataFrame:
+    """Take the first line as header where it names columns; one bare column is a list of ids."""
+    first = [str(value) for value in read.iloc[0]]
+    if {c.canonical(value) for value in first} & set(c.JSON_NAMES):
+        return read.iloc[1:].set_axis(first, axis=1).reset_index(drop=True)
+    if len(first) == 1 and not set(";\t{|") & set(first[0]):
+        return read.set_axis([column], axis=1)
+    raise InputError(
+        f"{name} begins with {first!r}, which names no column {column!r}. Give the file a header, or read it yourself "
+        "and pass the frame."
+    )
 
 
 def _batch(kind: str, data: Data, filter_values: FilterValues | None) -> Batch:

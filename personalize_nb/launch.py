@@ -6,6 +6,7 @@ They choose what the recipe takes, check it, name the job, give it a folder of i
 from __future__ import annotations
 
 import json
+import secrets
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -145,7 +146,8 @@ def request_for(
     return JobRequest(
         job_name=name,
         solution_version_arn=version.arn,
-        input_path=source or session.location("jobs", name, "input", "input.jsonl"),
+        # a token, so that two callers who take the same name never write over each other's input
+        input_path=source or session.location("jobs", name, "input", f"{secrets.token_hex(4)}.jsonl"),
         output_path=output or session.location("jobs", name, "output") + "/",
         role_arn=role_arn or session.role(),
         filter_arn=chosen.arn if chosen else None,
@@ -189,11 +191,11 @@ def submit(request: JobRequest, batch: Batch | None, context: Context, session: 
     except errors.PersonalizeError:
         job = BatchInferenceJob(session.arn(KIND, request.job_name), session)
         try:
-            job.describe()
+            if job.request.input_path == request.input_path:
+                return job  # only the answer was lost: nobody else knows the address of this input
         except errors.NotFoundError:
-            storage.delete(session, [request.input_path])  # nothing half done stays behind
-        else:
-            return job  # only the answer was lost: the name was free a moment ago, so this job is ours
+            pass  # the job was refused
+        storage.delete(session, [request.input_path])  # nothing half done stays behind
         raise
 
 
@@ -248,6 +250,8 @@ def batch_for(
 def _values(data: Any, chosen: Filter | None, values: FilterValues | None, key: str) -> FilterValues | None:
     """Return values for every placeholder of the filter: the ones given, else the frame's column of that name."""
     if chosen is None:
+        if values:
+            raise errors.InputError(f"'filter_values' need a filter: pass filter=... as well, got {values!r} alone.")
         return values
     given = {} if values is None else values
     if not isinstance(given, Mapping):

@@ -6,6 +6,7 @@ Python call that repeats it.
 
 from __future__ import annotations
 
+import numbers
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -98,7 +99,7 @@ class JobRequest:
             "jobName": self.job_name,
             "solutionVersionArn": self.solution_version_arn,
             "filterArn": self.filter_arn,
-            "numResults": self.num_results,
+            "numResults": None if self.num_results is None else int(self.num_results),
             "jobInput": {"s3DataSource": _location(self.input_path, self.input_kms_key_arn)},
             "jobOutput": {"s3DataDestination": _location(self.output_path, self.output_kms_key_arn)},
             "roleArn": self.role_arn,
@@ -249,7 +250,7 @@ def _paths(request: JobRequest) -> Iterator[Problem]:
 def _numbers(request: JobRequest) -> Iterator[Problem]:
     count, most = request.num_results, limits.MAX_REALTIME_RESULTS
     if count is not None:
-        if isinstance(count, bool) or not isinstance(count, int) or count < 1:
+        if isinstance(count, bool) or not isinstance(count, numbers.Integral) or count < 1:
             yield Problem("num_results", f"'num_results' must be a whole number from 1, got {count!r}.")
         elif count > most:
             text = f"'num_results' over {most}, the limit in real time, is not documented for batch jobs, got {count}."
@@ -349,7 +350,7 @@ def _recipe_fit(request: JobRequest, facts: limits.RecipeFacts, kind: str | None
 
 
 def _within(value: Any, low: float, high: float) -> bool:
-    return not isinstance(value, bool) and isinstance(value, (int, float)) and low <= value <= high
+    return not isinstance(value, bool) and isinstance(value, numbers.Real) and low <= value <= high
 
 
 def _plain(number: float | None) -> str | None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import secrets
 import tempfile
 import time
 from collections.abc import Callable, Collection, Mapping
@@ -265,7 +266,8 @@ class _Chain:
     def _import(self, dataset_arn: str, content: str, taken: Collection[str], file: IO[bytes]) -> tuple[str, str]:
         names = [content, *(f"{content}-{number}" for number in range(2, len(taken) + 2))]
         name = next(one for one in names if one not in taken)
-        address = self._session.location("data", f"{name}.csv")
+        # a token, so that two kernels that train on the same frames never delete each other's file
+        address = self._session.location("data", f"{name}-{secrets.token_hex(4)}.csv")
         file.seek(0)
         storage.upload(self._session, file, address)
         try:
@@ -277,6 +279,9 @@ class _Chain:
                 roleArn=self._role_arn,
                 importMode="FULL",
             )
+        except errors.AlreadyExistsError:
+            storage.delete(self._session, [address])
+            return self._session.arn("dataset-import-job", name), ""  # another kernel imports the same content
         except errors.PersonalizeError:
             storage.delete(self._session, [address])  # nothing half done stays behind
             raise

@@ -110,7 +110,7 @@ def test_suspicious_ids_are_kept_and_noted():
         (pd.DataFrame({"a": ["1"], "b": ["2"]}), "takes a column 'user_id'; the frame has"),
         (pd.DataFrame({"ITEM_ID": ["1"]}), "takes a column 'user_id'; the frame has \\['ITEM_ID'\\]"),
         (pd.DataFrame([["1", "2"]], columns=["user_id", "userId"]), "twice"),
-        ("42", r"no file '42'. A single id is given as a list: \['42'\]"),
+        ("42", r"no file '42'; name a file with ids. A single id is given as a list: \['42'\]"),
         ({"user_id": ["1"]}, "frame, a series, a list"),
         (7, "got int"),
         (pd.Series([True, False]), "bool"),
@@ -187,3 +187,29 @@ def test_many_blocks_are_one_file(tmp_path):
     lines = pnb.users(ids).to_jsonl(tmp_path / "big.jsonl").read_bytes().splitlines()
     assert len(lines) == len(ids)
     assert lines[-1] == b'{"userId":"449999"}'
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("bare.txt", "r1\nr2\n"),
+        ("headed.csv", "USER_ID,age\nr1,5\nr2,6\n"),
+        ("headed.tsv", "age\tuserId\n5\tr1\n6\tr2\n"),
+        ("aws.jsonl", '{"userId": "r1"}\n{"userId": "r2"}\n'),
+    ],
+)
+def test_files_of_every_form_keep_every_id(tmp_path, name, text):
+    (tmp_path / name).write_text(text)
+    assert [one["userId"] for one in written(pnb.users(tmp_path / name))] == ["r1", "r2"]
+
+
+@pytest.mark.parametrize("text", ["r1;5\nr2;6\n", "r1\t5\nr2\t6\n", "a,b\n1,2\n"])
+def test_files_that_name_no_id_column_are_refused(tmp_path, text):
+    (tmp_path / "f.csv").write_text(text)
+    with pytest.raises(InputError, match="names no column 'user_id'"):
+        pnb.users(tmp_path / "f.csv")
+
+
+def test_a_series_of_item_ids_is_not_taken_for_users():
+    with pytest.raises(InputError, match="takes 'user_id', the series is named 'ITEM_ID'"):
+        pnb.users(pd.Series(["b1"], name="ITEM_ID"))

@@ -232,3 +232,17 @@ def test_made_names_are_legal_and_never_the_same(base):
     names = {new_job_name(base, datetime(2026, 11, 23)) for _ in range(20)}
     assert len(names) > 15
     assert all(limits.string_rule("Name").allows(name) for name in names)
+
+
+def test_two_callers_with_one_name_never_share_a_job(session, readers_model, monkeypatch):
+    monkeypatch.setattr(launch, "check_name", lambda *_: None)  # both looked before either had started
+    first = pnb.recommend(["r1"], readers_model, job_name="one-name", session=session)
+    with pytest.raises(AlreadyExistsError):
+        pnb.recommend(["r2"], readers_model, job_name="one-name", session=session)
+    frame = first.wait(progress=False).recommendations()
+    assert frame["user_id"].unique().tolist() == ["r1"]
+
+
+def test_filter_values_need_a_filter(session, readers_model):
+    with pytest.raises(InputError, match="'filter_values' need a filter"):
+        pnb.recommend(["r1"], readers_model, filter_values={"SHELF": "sea"}, session=session)

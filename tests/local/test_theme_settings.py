@@ -68,7 +68,7 @@ def told(local_service):
 
 
 def notes_of(job):
-    address = f"{job.request.output_path}input.jsonl.themes.json"
+    address = f"{job.request.output_path}{job.request.input_path.rsplit('/', 1)[-1]}.themes.json"
     return json.loads(b"".join(storage.line_blocks(job.session, address)))["themes"]
 
 
