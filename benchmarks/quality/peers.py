@@ -92,7 +92,9 @@ def _fit(name: str, training: Sequences, memory: float | None = None, **values: 
     else:
         kind = CosineRecommender(K=values["k"]) if name == COSINE else None
         model = kind or BM25Recommender(K=values["k"], K1=values["k1"], B=values["b"])
-        model.fit(counts.astype(np.float64), show_progress=False)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of a conversion that it makes itself
+            model.fit(counts.astype(np.float64), show_progress=False)
         matrix = model.similarity.T.tocsr()
     return lambda given: _dense(_states(given, memory) @ matrix)
 

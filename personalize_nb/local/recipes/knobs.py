@@ -13,7 +13,7 @@ popularity_discount_factor             the power of an item's popularity that it
 min_cointeraction_count                users who must have met two items before SIMS relates them
 min/max_item_interaction_count_perc... items with fewer or more interactions are left out of SIMS, when changed
 item_id_hidden_dim                     how many neighbours by behaviour Similar-Items keeps of an item (100: 600)
-item_metadata_hidden_dim               from how many neighbours by metadata an item may borrow (100: 40)
+item_metadata_hidden_dim               how many factors of behaviour are predicted from metadata (100: 64)
 ====================================== ============================================================================
 """
 
@@ -52,5 +52,5 @@ def usual_users(sequences: Sequences, values: Mapping[str, Any]) -> Sequences:
 
 
 def neighbours(values: Mapping[str, Any], name: str, by_default: int) -> int:
-    """Return how many neighbours a dimension of Similar-Items stands for."""
+    """Return how many neighbours, or factors, a dimension of Similar-Items stands for."""
     return max(1, round(by_default * values[name] / _SIMILAR[name].default))

@@ -1,7 +1,7 @@
 """aws-similar-items and aws-sims: items like this one. Local service.
 
 Both count who met two items, twice: at all, and soon after one another; the popularity of the answer is discounted.
-Similar-Items adds what metadata say, and an item too new for behaviour borrows that of its nearest items. An
+Similar-Items adds what metadata say, and predicts from them whom an item too new for behaviour will be met with. An
 unknown item gets popular items, as on AWS. Neither gives scores.
 """
 
@@ -18,6 +18,7 @@ from ..allowed import Allowed
 from ..hyperparameters import PARAMETERS
 from ..tables import TrainingData
 from .base import Model, Queries, Ranked
+from .cold import DIMENSIONS, predicted_rows
 from .content import item_features, nearest
 from .counts import count_near, count_together
 from .heap import strongest
@@ -38,9 +39,11 @@ _COUNTED = 200_000_000
 _SPREAD = 20.0
 # AWS calls an item cold below this many interactions.
 COLD = 5
-_BORROWED_FROM = 40
+_ALIKE = 40
+# Above this many items, likeness by metadata is only looked up for items of which little is known.
+_COMPARED = 20_000
 # What likeness by metadata (a cosine) weighs beside behaviour (at most 1) for a well known item, and for a new one.
-_CONTENT, _CONTENT_OF_COLD = 0.2, 0.5
+_CONTENT, _CONTENT_OF_NEW = 0.2, 0.3
 
 
 class Related(Model):
@@ -134,8 +137,8 @@ class SimilarItems(Related):
         progress(2, 4)
         features = item_features(data, history.item_ids)
         if features is not None:
-            borrowed = neighbours(hyperparameters, "item_metadata_hidden_dim", _BORROWED_FROM)
-            similar = with_metadata(similar, features, count, borrowed)
+            dimensions = neighbours(hyperparameters, "item_metadata_hidden_dim", DIMENSIONS)
+            similar = with_metadata(similar, features, count, dimensions)
         progress(3, 4)
         return cls.of_matrix(history, similar, count)
 
@@ -167,23 +170,25 @@ def unit_maximum(matrix: sparse.csr_matrix) -> sparse.csr_matrix:
 
 
 def with_metadata(
-    similar: sparse.csr_matrix, features: sparse.csr_matrix, count: np.ndarray, borrowed_from: int
+    similar: sparse.csr_matrix, features: sparse.csr_matrix, count: np.ndarray, dimensions: int
 ) -> sparse.csr_matrix:
-    """Add likeness by metadata, the more the less is known of the seed; cold seeds borrow their neighbours' rows."""
-    everything = np.arange(len(count))
-    found, cosines = nearest(features, everything, everything, borrowed_from)
+    """Add likeness by metadata, the more the less is known of the seed; new seeds have the rows they are likely to get.
+
+    `dimensions` is how many factors of behaviour are predicted from metadata.
+    """
+    trust = (count / (count + COLD)).astype(np.float32)
+    unsure = np.flatnonzero((count < 4 * COLD) & (np.diff(features.indptr) > 0))
+    predicted = predicted_rows(similar, features, np.flatnonzero(count >= COLD), unsure, dimensions, _LENT)
+    everything = np.arange(len(count)) if len(count) <= _COMPARED else unsure
+    found, cosines = nearest(features, everything, np.arange(len(count)), _ALIKE)
     rows = np.broadcast_to(everything[:, None], found.shape)
     kept = (found >= 0) & (found != rows)
-    trust = (count / (count + COLD)).astype(np.float32)
-    own = sparse.csr_matrix((cosines[kept], (rows[kept], found[kept])), shape=similar.shape)
-    weights = cosines[kept] ** 2 * trust[found[kept]]
-    borrowing = sparse.csr_matrix((weights, (rows[kept], found[kept])), shape=similar.shape)
-    totals = np.maximum(np.asarray(borrowing.sum(axis=1)).ravel(), 1e-9)
-    unsure = np.where(count < 4 * COLD, (1.0 - trust) / totals, 0.0)
-    borrowing = sparse.csr_matrix(sparse.diags_array(unsure) @ borrowing)
-    borrowing.eliminate_zeros()
-    likeness = sparse.diags_array(_CONTENT * trust + _CONTENT_OF_COLD * (1.0 - trust)) @ own
-    return sparse.csr_matrix(sparse.diags_array(trust) @ similar + borrowing @ strongest(similar, _LENT) + likeness)
+    likeness = sparse.csr_matrix((cosines[kept], (rows[kept], found[kept])), shape=similar.shape)
+    return sparse.csr_matrix(
+        sparse.diags_array(trust) @ similar
+        + sparse.diags_array(1.0 - trust) @ unit_maximum(predicted)
+        + sparse.diags_array(_CONTENT * trust + _CONTENT_OF_NEW * (1.0 - trust)) @ likeness
+    )
 
 
 def _typical(sequences: Sequences, hyperparameters: dict[str, Any]) -> Sequences:

@@ -185,9 +185,11 @@ def _rank_rows(
         size = 0
         for t in range(n_touched):
             item = touched[t]
-            if met[item] or allowed[item] == other[item]:
+            key = masses[t] * scale
+            # nearly all are too low: that is asked first, because it costs least
+            if (size == k and key < heap_keys[0]) or met[item] or allowed[item] == other[item]:
                 continue
-            size = offer(heap_keys, heap_ids, size, k, masses[t] * scale, item)
+            size = offer(heap_keys, heap_ids, size, k, key, item)
         for p in range(seen_ptr[row], seen_ptr[row + 1]):
             item = seen_idx[p]
             if again[row] <= 0.0 or allowed[item] == other[item]:

@@ -1,0 +1,175 @@
+"""What the recipes learn, beside slow and obvious computations; the same bytes whatever threads and hash seeds do."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from planted import planted
+from scipy import sparse
+from threadpoolctl import threadpool_limits
+
+from personalize_nb.local import recipes
+from personalize_nb.local.recipes import Queries, compiled, counts, ease, heap, ridge, sequential
+from personalize_nb.local.recipes.history import Sequences
+from personalize_nb.local.tables import Field, Schema, TrainingData
+
+TESTS = Path(__file__).parent
+
+
+def histories(users: int, items: int, seed: int = 1) -> Sequences:
+    rng = np.random.default_rng(seed)
+    lengths = rng.integers(0, 12, users)
+    starts = np.concatenate(([0], np.cumsum(lengths))).astype(np.int64)
+    # skewed, so that some items are popular; with repeats
+    places = (items * rng.random(starts[-1]) ** 2).astype(np.int32)
+    return Sequences(starts, places, np.zeros(len(places), np.int64), items)
+
+
+def obvious_ease(sequences: Sequences, penalty: float) -> np.ndarray:
+    met = np.zeros((sequences.n_users, sequences.n_items))
+    met[sequences.owner, sequences.items] = 1
+    inverse = np.linalg.inv(met.T @ met + penalty * np.eye(sequences.n_items))
+    weights = -inverse / np.diag(inverse)
+    np.fill_diagonal(weights, 0)
+    return weights
+
+
+@pytest.mark.parametrize(("users", "items"), [(20, 45), (90, 30)])
+def test_ease_is_the_closed_form_whether_users_or_items_are_fewer(users, items):
+    sequences = histories(users, items)
+    assert np.allclose(ease.ease(sequences, 3.0, items).toarray(), obvious_ease(sequences, 3.0), atol=1e-5)
+
+
+def test_ease_keeps_the_largest_of_each_row():
+    sequences = histories(90, 30)
+    full, kept = obvious_ease(sequences, 3.0), ease.ease(sequences, 3.0, 5).toarray()
+    for row, few in zip(full, kept, strict=True):
+        assert set(np.flatnonzero(few)) == set(np.argsort(-np.abs(row), kind="stable")[:5])
+
+
+def test_counts_are_those_of_a_loop_over_all_pairs():
+    sequences, window, decay = histories(40, 25), 4, 0.7
+    before, near, gram = (np.zeros((25, 25)) for _ in range(3))
+    for user in range(40):
+        steps = sequences.items[sequences.starts[user] : sequences.starts[user + 1]]
+        for later, target in enumerate(steps):
+            for earlier in range(max(0, later - window), later):
+                before[target, steps[earlier]] += decay ** (later - earlier - 1)
+        for p, item in enumerate(steps):
+            for q, other in enumerate(steps):
+                if abs(p - q) <= window:
+                    gram[item, other] += sum(decay ** (2 * t - 2 - p - q) for t in range(max(p, q) + 1, len(steps)))
+    near = before + before.T
+    assert np.allclose(counts.count_before(sequences, window, decay, 25).toarray(), before, atol=1e-4)
+    tau = -1 / np.log(decay)
+    assert np.allclose(counts.count_near(sequences, window, tau, 25).toarray(), near, atol=1e-4)
+    assert np.allclose(counts.state_gram(sequences, window, decay).dense, gram, atol=1e-3)
+
+
+def test_a_gram_matrix_in_two_parts_gives_the_same_regression(monkeypatch):
+    sequences = histories(300, 40)
+    before = counts.count_before(sequences, 5, 0.8, 40)
+    steps = np.bincount(sequences.items, minlength=40)
+    whole = ridge.local_ridge(before, counts.state_gram(sequences, 5, 0.8), steps, 12, 2.0)
+    monkeypatch.setattr(counts, "_HEAVY", 7)
+    gram = counts.state_gram(sequences, 5, 0.8)
+    assert gram.dense.shape == (7, 7)
+    assert gram.rows.nnz > 0
+    assert np.allclose(ridge.local_ridge(before, gram, steps, 12, 2.0).toarray(), whole.toarray(), atol=1e-5)
+
+
+def test_a_regression_is_that_of_numpy():
+    sequences = histories(300, 15)
+    before = counts.count_before(sequences, 5, 0.8, 15)
+    gram = counts.state_gram(sequences, 5, 0.8)
+    found = ridge.local_ridge(before, gram, np.full(15, 100), 15, 2.0).toarray()
+    for item in range(15):
+        others = np.flatnonzero((before.toarray()[item] > 0) & (np.arange(15) != item))
+        wanted = np.linalg.solve(
+            gram.dense[np.ix_(others, others)] + 2 * np.eye(len(others)), before[item].toarray()[0, others]
+        )
+        assert np.allclose(found[others, item], wanted, atol=1e-4)
+
+
+def test_the_largest_entries_are_by_magnitude():
+    matrix = sparse.csr_matrix(np.array([[0.1, -3.0, 2.0, 0.0], [0.0, 0.0, 0.0, 0.0], [1.0, 1.0, 1.0, 0.5]]))
+    kept = heap.largest(matrix, 2).toarray()
+    assert kept.tolist() == [[0.0, -3.0, 2.0, 0.0], [0.0] * 4, [1.0, 1.0, 0.0, 0.0]]
+
+
+def test_large_data_take_the_local_form_and_find_the_same_walks(monkeypatch):
+    monkeypatch.setattr(sequential, "_MANY_STEPS", 1000)
+    monkeypatch.setattr(ease, "MOST_ITEMS", 10)
+    model = recipes.train("aws-user-personalization", planted())
+    lists = model.rank(Queries(users=[f"u{user:03d}" for user in range(80)], num_results=5, exploration_weight=0.0))
+    assert all({name[0] for name in items} == {"ab"[user % 2]} for user, items in enumerate(lists.items.to_pylist()))
+
+
+def test_new_items_get_the_neighbours_that_their_metadata_foretell():
+    """Two kinds of metadata are met together crosswise, which likeness alone would never tell."""
+    rng = np.random.default_rng(5)
+    kinds = ["red", "blue", "green", "grey"]
+    partner = {"red": "blue", "blue": "red", "green": "grey", "grey": "green"}
+    rows = []
+    for user in range(120):
+        kind = kinds[user % 4]
+        for step in range(12):
+            shown = kind if step % 2 else partner[kind]
+            rows.append((f"u{user}", f"{shown}{rng.integers(0, 20):02d}", 1000 * user + step))
+    # an item of a kind is met with the other kind alone
+    rows = [row for place, row in enumerate(rows) if place % 12 in (0, 1)] + rows
+    table = pa.table({name: [row[at] for row in rows] for at, name in enumerate(["USER_ID", "ITEM_ID", "TIMESTAMP"])})
+    ids = sorted([f"{kind}{number:02d}" for kind in kinds for number in [*range(20), 90]])
+    items = pa.table({"ITEM_ID": ids, "KIND": [name[:-2] for name in ids]})
+    schema = Schema("ITEMS", (Field("ITEM_ID", "string"), Field("KIND", "string", categorical=True)))
+    model = recipes.train("aws-similar-items", TrainingData(table.sort_by("TIMESTAMP"), items, None, {"ITEMS": schema}))
+    for seed, found in zip(
+        kinds, model.rank(Queries(items=[f"{kind}90" for kind in kinds], num_results=30)).items.to_pylist(), strict=True
+    ):
+        met = {name[:-2] for name in found}
+        assert met == {seed, partner[seed]}
+
+
+def digest() -> str:
+    """Name everything that four recipes learn from the planted data."""
+    data = planted(users=60, steps=20)
+    found = hashlib.sha256()
+    for recipe in ("aws-user-personalization", "aws-personalized-ranking-v2", "aws-similar-items", "aws-sims"):
+        model = recipes.train(recipe, data)
+        for name in sorted(model.arrays):
+            found.update(np.ascontiguousarray(model.arrays[name]).tobytes())
+        found.update(repr(sorted(model.facts.items())).encode())
+    return found.hexdigest()
+
+
+def test_models_depend_neither_on_the_hash_seed_nor_on_threads(monkeypatch):
+    found = {digest()}
+    for threads in (1, 3):
+        with monkeypatch.context() as patched:
+            patched.setattr(compiled, "workers", lambda threads=threads: threads)
+            for module in (counts, ridge, ease):
+                patched.setattr(module, "_BLOCK", 16)
+            found.add(digest())
+    with threadpool_limits(1):
+        found.add(digest())
+    for seed, threads in (("0", "1"), ("1", "2"), ("4242", "4")):
+        environment = {
+            **os.environ,
+            "PYTHONHASHSEED": seed,
+            "OMP_NUM_THREADS": threads,
+            "OPENBLAS_NUM_THREADS": threads,
+            "PYTHONPATH": os.pathsep.join([str(TESTS), str(TESTS.parents[1])]),
+        }
+        script = "import test_recipes_learning as own; print(own.digest())"
+        done = subprocess.run(
+            [sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True
+        )
+        found.add(done.stdout.strip())
+    assert len(found) == 1
