@@ -106,6 +106,9 @@ def train(
     recipe = recipe.rsplit("/", 1)[-1]
     if recipe not in limits.RECIPES:
         raise errors.InputError(f"There is no recipe {recipe!r}; there are {', '.join(sorted(limits.RECIPES))}.")
+    if not limits.RECIPES[recipe].batch and limits.RECIPES[recipe].type != "USER_SEGMENTATION":
+        legal = ", ".join(name for name, facts in sorted(limits.RECIPES.items()) if facts.batch)
+        raise errors.InputError(f"No batch job takes a solution version of {recipe}; train one of {legal}.")
     base = re.sub(r"[^A-Za-z0-9_-]+", "-", name).strip("-_")[:_LONGEST_NAME].strip("-_")
     if not base:
         raise errors.InputError(f"'name' needs letters or digits, got {name!r}.")
@@ -116,6 +119,7 @@ def train(
     session.location("data")  # a session without a bucket says so before anything is made
     config = dict(solution_config or {})
     if hyperparameters:
+        _check_hyperparameters(session, recipe, hyperparameters)
         config["algorithmHyperParameters"] = {key: _text(value) for key, value in hyperparameters.items()}
     group = chain.group([json.dumps(one.schema, sort_keys=True) for one in datasets])
     chain.datasets(group, datasets)
@@ -123,6 +127,17 @@ def train(
     imported = max(chain.end_import(one) for one in begun)
     version = chain.version(chain.solution(group, recipe, event_type, config), imported)
     return chain.waited(version) if wait else version
+
+
+def _check_hyperparameters(session: Session, recipe: str, given: Mapping[str, Any]) -> None:
+    """Refuse names the recipe's algorithm does not have before anything is made; the service judges the values."""
+    arn = f"arn:{session.partition}:personalize:::recipe/{recipe}"
+    algorithm = session.call("describe_recipe", recipeArn=arn)["recipe"].get("algorithmArn")
+    described = session.call("describe_algorithm", algorithmArn=algorithm)["algorithm"] if algorithm else {}
+    known = sorted(described.get("defaultHyperParameters", {}))
+    unknown = sorted(set(given) - set(known))
+    if known and unknown:
+        raise errors.InputError(f"{recipe} has no hyperparameter {unknown}; it has {known}.")
 
 
 def _datasets(

@@ -179,3 +179,17 @@ def test_a_full_account_is_told_what_to_delete(lab):
             begun.append(pnb.train(INTERACTIONS, name=f"full{number}", **settings))
     for model in begun:
         model.wait(progress=False)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ({"recipe": "aws-trending-now"}, "No batch job takes a solution version of aws-trending-now"),
+        ({"hyperparameters": {"nope": 1}}, r"has no hyperparameter \['nope'\]; it has \["),
+    ],
+)
+def test_what_cannot_be_trained_leaves_nothing_behind(lab, wrong, told):
+    before = resources(lab)
+    with pytest.raises(InputError, match=told):
+        pnb.train(INTERACTIONS, ITEMS, name="refused", progress=False, session=lab, **wrong)
+    assert resources(lab) == before
