@@ -31,7 +31,10 @@ def clean_environment(tmp_path_factory):
 def local_service(clean_environment, tmp_path_factory):
     """Give the `ServiceInfo` of a running service; tests use names of their own in it."""
     path = tmp_path_factory.mktemp("service")
-    yield local.start(path, idle_seconds=600)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PERSONALIZE_NB_QUOTAS", "dataset_group=50")  # so many modules share it
+        service = local.start(path, idle_seconds=600)
+    yield service
     local.stop(path)
 
 
