@@ -7,6 +7,7 @@ The ratio of two medians of one run says something; a figure alone depends on th
 from __future__ import annotations
 
 import json
+import math
 import os
 import platform
 import statistics
@@ -87,7 +88,7 @@ def table(found: Sequence[Row]) -> str:
         cells = [row.task if row.task != task else "", row.figure, _short(row.median(OURS))]
         for peer in peers:
             known = peer in row.samples
-            cells += [_short(row.median(peer)), f"{_short(row.ratio(peer))}x"] if known else ["", ""]
+            cells += [_short(row.median(peer)), _times(row.ratio(peer))] if known else ["", ""]
         lines.append(cells)
         task = row.task
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
@@ -136,7 +137,12 @@ def _short(value: float) -> str:
     """Three significant digits, without an exponent."""
     if value >= 100:
         return f"{value:,.0f}"
-    return f"{value:.3g}" if value >= 0.001 else f"{value:.4f}"
+    return f"{value:.3g}" if value >= 0.001 or value == 0 else f"{value:.4f}"
+
+
+def _times(ratio: float) -> str:
+    """How many times better; against nothing, or from nothing, there is no such number."""
+    return f"{_short(ratio)}x" if 0 < ratio < math.inf else ""
 
 
 def _mean(values: Sequence[float]) -> str:

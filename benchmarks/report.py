@@ -11,14 +11,15 @@ BEGIN, END = "<!-- benchmarks: written by `python -m benchmarks` -->", "<!-- /be
 
 
 def section(folder: Path = RESULTS) -> str:
-    """All results as Markdown, one table for each bench."""
+    """All results as Markdown: for each bench a line that unfolds to its table, so that the README stays readable."""
     parts = []
     for path in sorted(folder.glob("*.json")):
         facts, found = load(path)
         layout = facts.get("layout", RATIOS)
         values = "means and standard errors" if layout == MEANS else "medians"
         how = f"{values} of {facts['rounds']} rounds, {facts['machine']}, {facts['date']}"
-        parts.append(f"**{facts['title']}** ({how})\n\n{render(layout, found)}")
+        head = f"<summary><b>{facts['title']}</b> ({how})</summary>"
+        parts.append(f"<details>\n{head}\n\n{render(layout, found)}\n\n</details>")
     return "\n\n".join(parts)
 
 

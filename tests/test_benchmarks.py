@@ -41,6 +41,11 @@ def test_one_slow_round_does_not_decide():
     assert row.ratio("moto") == 2
 
 
+def test_nothing_at_all_has_no_ratio():
+    none = harness.Row("themes", "duplicates", False, {harness.OURS: (0, 0), "categories": (46, 46)})
+    assert "| themes | duplicates | 0 | 46 |  |" in harness.table([none])
+
+
 def test_results_come_back_as_they_were_saved(tmp_path):
     _, found = rows_of(2)
     facts, back = harness.load(harness.save("objects", "Title", found, tmp_path))
