@@ -1,4 +1,4 @@
-"""CRC32C and CRC64NVME, which boto3 alone does not send, and the trailers that carry checksums behind a body."""
+"""Every checksum of S3, also those that boto3 alone does not send, and the trailers that carry them behind a body."""
 
 from __future__ import annotations
 
@@ -11,19 +11,28 @@ import pytest
 import wire
 from botocore.exceptions import ClientError
 
+from personalize_nb.limits import service_model
 from personalize_nb.local.bodies import AwsChunkedBody, BytesBody, ChunkSigner
 from personalize_nb.local.faults import ApiFault
+from personalize_nb.local.objects import checksums
 from personalize_nb.local.objects.rest import s3_handler
 from personalize_nb.local.objects.store import ObjectStore
 
 KEY = {"Bucket": "books", "Key": "big"}
 FIVE = os.urandom(5 << 20)
-# The check values of the catalogue of CRCs, which are those of these nine digits.
+# The check values of the catalogue of CRCs, which are those of these nine digits; those of xxhsum for the last three.
 DIGITS = b"123456789"
-CHECKS = {
+CRCS = {
     "CRC32": 0xCBF43926.to_bytes(4, "big"),
     "CRC32C": 0xE3069283.to_bytes(4, "big"),
     "CRC64NVME": 0xAE8B14860A799888.to_bytes(8, "big"),
+}
+CHECKS = {
+    **CRCS,
+    **{name: hashlib.new(name.lower(), DIGITS).digest() for name in ("SHA1", "SHA256", "SHA512", "MD5")},
+    "XXHASH64": bytes.fromhex("8cb841db40e6ae83"),
+    "XXHASH3": bytes.fromhex("72dcb18b67a17dff"),
+    "XXHASH128": bytes.fromhex("33119477ede5dcd5e9716427681d5860"),
 }
 
 
@@ -51,6 +60,14 @@ def text(value):
     return base64.b64encode(value).decode()
 
 
+def begin(s3, algorithm, **params):
+    return {**KEY, "UploadId": s3.create_multipart_upload(ChecksumAlgorithm=algorithm, **params, **KEY)["UploadId"]}
+
+
+def test_every_algorithm_of_the_model_is_known():
+    assert set(checksums.ALGORITHMS) == set(CHECKS) == set(service_model("s3").shape_for("ChecksumAlgorithm").enum)
+
+
 @pytest.mark.parametrize("algorithm", CHECKS)
 def test_an_object_is_kept_with_the_checksum_it_was_sent_with(s3, algorithm):
     member = f"Checksum{algorithm}"
@@ -71,17 +88,10 @@ def test_a_wrong_checksum_keeps_the_object_out(s3, store, algorithm, value, code
     assert list(store.list("books")) == []
 
 
-@pytest.mark.parametrize("algorithm", CHECKS)
+@pytest.mark.parametrize("algorithm", CRCS)
 def test_the_parts_checksums_join_to_that_of_the_whole(s3, algorithm):
     member = f"Checksum{algorithm}"
-    upload = {
-        **KEY,
-        "UploadId": s3.create_multipart_upload(
-            ChecksumAlgorithm=algorithm,
-            ChecksumType="FULL_OBJECT",
-            **KEY,
-        )["UploadId"],
-    }
+    upload = begin(s3, algorithm, ChecksumType="FULL_OBJECT")
     s3.put_object(Bucket="books", Key="source", Body=FIVE)
     parts = []
     for number in (1, 2):
@@ -93,34 +103,134 @@ def test_the_parts_checksums_join_to_that_of_the_whole(s3, algorithm):
         wrong = text(bytes(len(CHECKS[algorithm])))
         s3.complete_multipart_upload(MultipartUpload={"Parts": parts}, **{member: wrong}, **upload)
     assert wire.code_of(error) == "BadDigest"
-    whole = s3.complete_multipart_upload(MultipartUpload={"Parts": parts}, **upload)[member]
+    digest = checksums.new_digest(algorithm)
+    digest.update(FIVE + FIVE + DIGITS)
+    promised = {member: text(digest.digest()), "ChecksumType": "FULL_OBJECT"}
+    assert (
+        s3.complete_multipart_upload(MultipartUpload={"Parts": parts}, **promised, **upload)[member] == promised[member]
+    )
     # The same bytes in one piece must agree, or they are refused.
-    s3.put_object(Body=FIVE + FIVE + DIGITS, **{member: whole}, **KEY)
+    s3.put_object(Body=FIVE + FIVE + DIGITS, **{member: promised[member]}, **KEY)
+
+
+@pytest.mark.parametrize("algorithm", [name for name in CHECKS if name != "CRC64NVME"])
+def test_the_checksum_of_the_parts_checksums(s3, algorithm):
+    member = f"Checksum{algorithm}"
+    upload = begin(s3, algorithm)
+    digest = checksums.new_digest(algorithm)
+    digest.update(FIVE)
+    values = [text(digest.digest()), text(CHECKS[algorithm])]
+    parts = []
+    for number, (body, value) in enumerate(zip((FIVE, DIGITS), values, strict=True), start=1):
+        with pytest.raises(ClientError) as error:
+            s3.upload_part(PartNumber=number, Body=body, **{member: text(bytes(len(CHECKS[algorithm])))}, **upload)
+        assert wire.code_of(error) == "BadDigest"
+        sent = s3.upload_part(PartNumber=number, Body=body, **{member: value}, **upload)
+        parts.append({"PartNumber": number, "ETag": sent["ETag"], member: sent[member]})
+    assert [part[member] for part in s3.list_parts(**upload)["Parts"]] == values
+    outer = checksums.new_digest(algorithm)
+    outer.update(b"".join(base64.b64decode(value) for value in values))
+    whole = f"{text(outer.digest())}-2"
+    with pytest.raises(ClientError, match="missing for part 1 in the request"):
+        bare = [{"PartNumber": part["PartNumber"], "ETag": part["ETag"]} for part in parts]
+        s3.complete_multipart_upload(MultipartUpload={"Parts": bare}, **upload)
+    with pytest.raises(ClientError, match="same checksum mode, not FULL_OBJECT"):
+        s3.complete_multipart_upload(MultipartUpload={"Parts": parts}, ChecksumType="FULL_OBJECT", **upload)
+    with pytest.raises(ClientError) as error:
+        wrong = f"{text(bytes(len(CHECKS[algorithm])))}-2"
+        s3.complete_multipart_upload(MultipartUpload={"Parts": parts}, **{member: wrong}, **upload)
+    assert wire.code_of(error) == "BadDigest"
+    answer = s3.complete_multipart_upload(MultipartUpload={"Parts": parts}, **{member: whole}, **upload)
+    assert (answer[member], answer["ChecksumType"]) == (whole, "COMPOSITE")
+    head = s3.head_object(ChecksumMode="ENABLED", **KEY)
+    assert (head[member], head["ChecksumType"]) == (whole, "COMPOSITE")
+
+
+def test_attributes_show_the_parts_and_their_checksums(s3):
+    upload = begin(s3, "SHA256")
+    parts = []
+    for number, body in ((1, FIVE), (2, DIGITS)):
+        sent = s3.upload_part(PartNumber=number, Body=body, ChecksumAlgorithm="SHA256", **upload)
+        parts.append({"PartNumber": number, "ETag": sent["ETag"], "ChecksumSHA256": sent["ChecksumSHA256"]})
+    whole = s3.complete_multipart_upload(MultipartUpload={"Parts": parts}, **upload)["ChecksumSHA256"]
+    wish = {"ObjectAttributes": ["Checksum", "ObjectParts"], **KEY}
+    first = s3.get_object_attributes(MaxParts=1, **wish)
+    assert first["Checksum"] == {"ChecksumSHA256": whole.removesuffix("-2"), "ChecksumType": "COMPOSITE"}
+    assert first["ObjectParts"]["TotalPartsCount"] == 2 and first["ObjectParts"]["IsTruncated"]
+    second = s3.get_object_attributes(PartNumberMarker=first["ObjectParts"]["NextPartNumberMarker"], **wish)
+    shown = first["ObjectParts"]["Parts"] + second["ObjectParts"]["Parts"]
+    assert shown == [
+        {"PartNumber": part["PartNumber"], "Size": size, "ChecksumSHA256": part["ChecksumSHA256"]}
+        for part, size in zip(parts, (len(FIVE), len(DIGITS)), strict=True)
+    ]
+    assert not second["ObjectParts"]["IsTruncated"]
+
+
+@pytest.mark.parametrize("algorithm", CHECKS)
+def test_a_copy_can_have_a_checksum_of_another_algorithm(s3, algorithm):
+    s3.put_object(Bucket="books", Key="source", Body=DIGITS, ChecksumAlgorithm="SHA1")
+    copied = s3.copy_object(CopySource="books/source", ChecksumAlgorithm=algorithm, **KEY)["CopyObjectResult"]
+    assert copied[f"Checksum{algorithm}"] == text(CHECKS[algorithm])
+    kept = s3.head_object(ChecksumMode="ENABLED", **KEY)
+    assert kept[f"Checksum{algorithm}"] == text(CHECKS[algorithm])
+    assert algorithm == "SHA1" or "ChecksumSHA1" not in kept
+    with pytest.raises(ClientError, match="Checksum algorithm provided is unsupported: 'CRC16'"):
+        s3.copy_object(CopySource="books/source", ChecksumAlgorithm="CRC16", **KEY)
+
+
+def test_a_checksum_is_promised_once_and_of_the_algorithm_that_is_named(s3, store):
+    two = {"ChecksumCRC32": text(CHECKS["CRC32"]), "ChecksumSHA1": text(CHECKS["SHA1"])}
+    with pytest.raises(ClientError, match="Multiple checksum Types are not allowed: CRC32, SHA1"):
+        s3.put_object(Body=DIGITS, **two, **KEY)
+    with pytest.raises(ClientError, match="x-amz-sdk-checksum-algorithm header is invalid: 'SHA1' beside"):
+        s3.put_object(Body=DIGITS, ChecksumAlgorithm="SHA1", ChecksumCRC32=two["ChecksumCRC32"], **KEY)
+    assert list(store.list("books")) == []
+
+
+@pytest.mark.parametrize(
+    ("params", "message"),
+    [
+        ({"ChecksumType": "COMPOSITE"}, "can only be used with the x-amz-checksum-algorithm header"),
+        ({"ChecksumAlgorithm": "CRC32", "ChecksumType": "HALF"}, "Value for x-amz-checksum-type header is invalid"),
+        (
+            {"ChecksumAlgorithm": "XXHASH3", "ChecksumType": "FULL_OBJECT"},
+            "The FULL_OBJECT checksum type cannot be used with the xxhash3 checksum algorithm",
+        ),
+        ({"ChecksumAlgorithm": "CRC16"}, "Checksum algorithm provided is unsupported"),
+    ],
+)
+def test_checksums_that_no_upload_can_have(s3, params, message):
+    with pytest.raises(ClientError, match=message):
+        s3.create_multipart_upload(**params, **KEY)
+    assert "Uploads" not in s3.list_multipart_uploads(Bucket="books")
 
 
 def test_parts_of_another_algorithm_are_refused(s3):
-    upload = {**KEY, "UploadId": s3.create_multipart_upload(ChecksumAlgorithm="CRC64NVME", **KEY)["UploadId"]}
+    upload = begin(s3, "CRC64NVME")
     with pytest.raises(ClientError, match="expected checksum Type: crc64nvme"):
         s3.upload_part(PartNumber=1, Body=DIGITS, ChecksumCRC32C=text(CHECKS["CRC32C"]), **upload)
-    with pytest.raises(ClientError, match="COMPOSITE checksum type cannot be used with CRC64NVME"):
+    with pytest.raises(ClientError, match="COMPOSITE checksum type cannot be used with the crc64nvme"):
         s3.create_multipart_upload(ChecksumAlgorithm="CRC64NVME", ChecksumType="COMPOSITE", **KEY)
 
 
-def test_an_announced_trailer_must_come(endpoint, store):
+@pytest.mark.parametrize("algorithm", CHECKS)
+def test_an_announced_trailer_must_come(endpoint, store, algorithm):
     frame = b"%x\r\n%b\r\n0\r\n" % (len(DIGITS), DIGITS)
-    announced = {"x-amz-trailer": "x-amz-checksum-crc64nvme"}
+    name = f"x-amz-checksum-{algorithm.lower()}"
 
     def put(trailer):
         return wire.put_chunked(
-            endpoint, "/books/big", frame + trailer, "STREAMING-UNSIGNED-PAYLOAD-TRAILER", announced
+            endpoint, "/books/big", frame + trailer, "STREAMING-UNSIGNED-PAYLOAD-TRAILER", {"x-amz-trailer": name}
         )
 
     status, _, answer = put(b"\r\n")
     assert status == 400 and b"MalformedTrailerError" in answer
+    status, _, answer = put(f"{name}:{text(bytes(len(CHECKS[algorithm])))}\r\n\r\n".encode())
+    assert status == 400 and b"BadDigest" in answer
     assert list(store.list("books")) == []
-    status, headers, answer = put(b"x-amz-checksum-crc64nvme:%b\r\n\r\n" % text(CHECKS["CRC64NVME"]).encode())
+    status, headers, answer = put(f"{name}:{text(CHECKS[algorithm])}\r\n\r\n".encode())
     assert status == 200, answer
-    assert headers["x-amz-checksum-crc64nvme"] == text(CHECKS["CRC64NVME"])
+    assert headers[name] == text(CHECKS[algorithm])
 
 
 def documented_body(trailer_signature):

@@ -1,7 +1,6 @@
 """Checksums of objects: promised in a header or a trailer, computed on the way in, refused when they differ.
 
-Every algorithm of S3 is verified and kept but the XXHash family, which no client of ours sends: such a checksum is
-accepted, neither verified nor kept. Floor 0 of `local`.
+Every algorithm of S3 is verified, kept and shown. Floor 0 of `local`.
 """
 
 from __future__ import annotations
@@ -12,9 +11,11 @@ import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import anycrc
+import xxhash
 
 from personalize_nb.local.bodies import DigestBody
 from personalize_nb.local.endpoint import Request
@@ -24,10 +25,17 @@ from personalize_nb.local.objects.records import Checksum
 from personalize_nb.local.objects.sealing import Seal
 from personalize_nb.local.objects.store import ObjectStore
 
-ALGORITHMS = ("CRC32", "CRC32C", "CRC64NVME", "SHA1", "SHA256", "SHA512", "MD5", "XXHASH64", "XXHASH3", "XXHASH128")
 _HEADER = "x-amz-checksum-"
 # The reveng catalogue's names of S3's cyclic redundancy checks, and the bytes of their values.
 _CRCS = {"CRC32": ("CRC32", 4), "CRC32C": ("CRC32C", 4), "CRC64NVME": ("CRC64-NVME", 8)}
+_HASHES = {
+    **{name: partial(hashlib.new, name.lower(), usedforsecurity=False) for name in ("SHA1", "SHA256", "SHA512", "MD5")},
+    # their digests are the canonical, big-endian ones
+    "XXHASH64": xxhash.xxh64,
+    "XXHASH3": xxhash.xxh3_64,
+    "XXHASH128": xxhash.xxh3_128,
+}
+ALGORITHMS = (*_CRCS, *_HASHES)
 
 
 class _Crc:
@@ -49,13 +57,9 @@ class _Crc:
         return self._value.to_bytes(self._width, "big")
 
 
-def new_digest(algorithm: str) -> Any | None:
-    """A running digest (`update`, `digest`), or None when it cannot be computed here."""
-    if algorithm in _CRCS:
-        return _Crc(algorithm)
-    if algorithm in ("SHA1", "SHA256", "SHA512", "MD5"):
-        return hashlib.new(algorithm.lower(), usedforsecurity=False)
-    return None
+def new_digest(algorithm: str) -> Any:
+    """A running digest (`update`, `digest`)."""
+    return _Crc(algorithm) if algorithm in _CRCS else _HASHES[algorithm]()
 
 
 @dataclass(frozen=True)
@@ -117,8 +121,8 @@ def read_checked(request: Request, limit: int) -> bytes:
     if "content-md5" in request.headers:
         _check_md5(request.headers, hashlib.md5(data, usedforsecurity=False))
     algorithm = promised_algorithm(request.headers)
-    digest = new_digest(algorithm) if algorithm else None
-    if digest is not None:
+    if algorithm is not None:
+        digest = new_digest(algorithm)
         digest.update(data)
         _check(request, Checksum(algorithm, base64.b64encode(digest.digest()).decode()))
     return data
@@ -127,11 +131,26 @@ def read_checked(request: Request, limit: int) -> bytes:
 def promised_algorithm(headers: Mapping[str, str]) -> str | None:
     """The algorithm whose value comes in a header or is announced as a trailer."""
     trailers = {name.strip().lower() for name in headers.get("x-amz-trailer", "").split(",")}
-    for algorithm in ALGORITHMS:
-        header = _HEADER + algorithm.lower()
-        if header in headers or header in trailers:
-            return algorithm
-    return None
+    promised = [name for name in ALGORITHMS if _HEADER + name.lower() in {*headers, *trailers}]
+    if len(promised) > 1:
+        raise ApiFault(
+            "InvalidRequest",
+            "Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed: "
+            f"{', '.join(promised)}.",
+        )
+    named = headers.get("x-amz-sdk-checksum-algorithm")
+    if named is not None and not promised:
+        raise ApiFault(
+            "InvalidRequest",
+            f"x-amz-sdk-checksum-algorithm specified ({named}), but no corresponding x-amz-checksum-* or x-amz-trailer "
+            "headers were found.",
+        )
+    if named is not None and named.upper() != promised[0]:
+        raise ApiFault(
+            "InvalidRequest",
+            f"Value for x-amz-sdk-checksum-algorithm header is invalid: {named!r} beside a checksum of {promised[0]}.",
+        )
+    return promised[0] if promised else None
 
 
 def member(algorithm: str) -> str:
@@ -139,29 +158,51 @@ def member(algorithm: str) -> str:
     return f"Checksum{algorithm}"
 
 
+def requested(algorithm: str | None) -> str | None:
+    """The algorithm of an `x-amz-checksum-algorithm` header, refused when S3 has none of that name."""
+    if algorithm not in (None, *ALGORITHMS):
+        raise ApiFault(
+            "InvalidRequest",
+            f"Checksum algorithm provided is unsupported: {algorithm!r}. Please try again with any of the valid "
+            f"types: {', '.join(ALGORITHMS)}.",
+        )
+    return algorithm
+
+
 def members(checksum: Checksum | None) -> dict[str, str]:
     """A kept checksum as members of an answer."""
     return {member(checksum.algorithm): checksum.value, "ChecksumType": checksum.type} if checksum else {}
 
 
-def type_of_upload(algorithm: str, requested: str | None) -> str:
+def type_of_upload(algorithm: str | None, wish: str | None) -> str | None:
     """How the parts' checksums become the object's: S3's default for the algorithm, or the legal wish."""
-    legal = ("FULL_OBJECT",) if algorithm == "CRC64NVME" else ("COMPOSITE",)
-    if algorithm in ("CRC32", "CRC32C"):
-        legal = ("COMPOSITE", "FULL_OBJECT")
-    if requested is not None and requested not in legal:
+    if wish not in (None, "COMPOSITE", "FULL_OBJECT"):
         raise ApiFault(
             "InvalidRequest",
-            f"The {requested} checksum type cannot be used with {algorithm}; use {' or '.join(legal)}.",
+            f"Value for x-amz-checksum-type header is invalid: {wish!r}; use COMPOSITE or FULL_OBJECT.",
         )
-    return requested or legal[0]
+    if algorithm is None:
+        if wish is not None:
+            raise ApiFault(
+                "InvalidRequest",
+                "The x-amz-checksum-type header can only be used with the x-amz-checksum-algorithm header.",
+            )
+        return None
+    # only of cyclic redundancy checks does the object's follow from the parts'
+    legal = ("COMPOSITE", "FULL_OBJECT") if algorithm in _CRCS else ("COMPOSITE",)
+    legal = ("FULL_OBJECT",) if algorithm == "CRC64NVME" else legal
+    if wish is not None and wish not in legal:
+        raise ApiFault(
+            "InvalidRequest",
+            f"The {wish} checksum type cannot be used with the {algorithm.lower()} checksum algorithm. "
+            f"Use {' or '.join(legal)}.",
+        )
+    return wish or legal[0]
 
 
-def composite(algorithm: str, values: list[str]) -> Checksum | None:
+def composite(algorithm: str, values: Sequence[str]) -> Checksum:
     """The checksum of the parts' checksums, with their number."""
     digest = new_digest(algorithm)
-    if digest is None:
-        return None
     for value in values:
         digest.update(base64.b64decode(value))
     return Checksum(algorithm, f"{base64.b64encode(digest.digest()).decode()}-{len(values)}", "COMPOSITE")

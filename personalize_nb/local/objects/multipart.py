@@ -157,13 +157,15 @@ class Uploads:
     ) -> ObjectInfo:
         """Join the named parts into the object; parts that are not named are dropped."""
         store = self._store
-        chosen = _choose(self.parts(upload), named)
+        chosen = _choose(self.parts(upload), named, upload)
         with store.incoming() as incoming:
             sizes = tuple(part.size for part in chosen)
             seal = upload.details.seal and replace(upload.details.seal, sizes=sizes)
             self._join(incoming, chosen, sealed=seal is not None)
-            checksum = self._checksum(upload, chosen)
-            if promised_checksum and checksum and promised_checksum != checksum.value.partition("-")[0]:
+            kept = tuple(part.checksum.value for part in chosen if part.checksum)
+            checksum = _checksum_of(upload, kept, sizes)
+            # a composite one may come with the number of parts or without
+            if promised_checksum and checksum and promised_checksum not in (checksum.value, checksum.bare):
                 raise ApiFault(
                     "BadDigest",
                     f"The {checksum.algorithm} you specified for the whole object did not match what we calculated: "
@@ -175,6 +177,7 @@ class Uploads:
                 tags=upload.details.tags,
                 checksum=checksum,
                 part_sizes=sizes,
+                part_checksums=kept,
                 seal=seal,
             )
             dropped: list[str] = []
@@ -215,18 +218,17 @@ class Uploads:
                 incoming.append(file, 0, sealed_size(part.size) if sealed else part.size)
         incoming.size = sum(part.size for part in chosen)
 
-    @staticmethod
-    def _checksum(upload: Upload, chosen: Sequence[Part]) -> Checksum | None:
-        algorithm = upload.checksum_algorithm
-        kept = [(part.checksum.value, part.size) for part in chosen if part.checksum]
-        if algorithm is None or len(kept) < len(chosen):
-            return None
-        if upload.checksum_type == "FULL_OBJECT":
-            return checksums.joined(algorithm, kept)
-        return checksums.composite(algorithm, [value for value, _ in kept])
+
+def _checksum_of(upload: Upload, kept: Sequence[str], sizes: Sequence[int]) -> Checksum | None:
+    """The object's checksum from those of its parts; every part of an upload with an algorithm has one."""
+    if upload.checksum_algorithm is None:
+        return None
+    if upload.checksum_type == "FULL_OBJECT":
+        return checksums.joined(upload.checksum_algorithm, list(zip(kept, sizes, strict=True)))
+    return checksums.composite(upload.checksum_algorithm, kept)
 
 
-def _choose(parts: Sequence[Part], named: Sequence[NamedPart]) -> list[Part]:
+def _choose(parts: Sequence[Part], named: Sequence[NamedPart], upload: Upload) -> list[Part]:
     if not named:
         raise ApiFault("MalformedXML", "You must specify at least one part.")
     numbers = [part.number for part in named]
@@ -240,6 +242,12 @@ def _choose(parts: Sequence[Part], named: Sequence[NamedPart]) -> list[Part]:
             raise _invalid_part(name.number, "it was not uploaded")
         if name.etag != part.etag:
             raise _invalid_part(name.number, f"its ETag is {part.etag!r}, not {name.etag!r}")
+        if upload.checksum_type == "COMPOSITE" and not name.checksum:
+            raise ApiFault(
+                "InvalidRequest",
+                f"The upload was created using a {upload.checksum_algorithm.lower()} checksum. The complete request "
+                f"must include the checksum for each part. It was missing for part {name.number} in the request.",
+            )
         if name.checksum and part.checksum and name.checksum != part.checksum.value:
             raise _invalid_part(name.number, f"its checksum is {part.checksum.value!r}, not {name.checksum!r}")
         chosen.append(part)

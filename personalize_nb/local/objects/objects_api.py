@@ -18,6 +18,7 @@ from personalize_nb.local.objects.context import (
     checked_tags,
     copy_source,
     details_of,
+    page_size,
     quoted,
     tags_in_header,
 )
@@ -70,16 +71,36 @@ def head_object(s3: S3, call: Call) -> Reply:
 
 def get_object_attributes(s3: S3, call: Call) -> Mapping[str, Any]:
     info = s3.store.head(call.params["Bucket"], call.params["Key"])
-    sizes = info.details.part_sizes
+    checksum = info.details.checksum
+    shown = None if checksum is None else checksums.members(replace(checksum, value=checksum.bare))
     answers: dict[str, Any] = {
         "ETag": info.etag,
         "ObjectSize": info.size,
         "StorageClass": info.details.headers.get("StorageClass", "STANDARD"),
-        "Checksum": checksums.members(info.details.checksum) or None,
-        "ObjectParts": {"TotalPartsCount": len(sizes)} if sizes else None,
+        "Checksum": shown,
+        "ObjectParts": _parts(call.params, info) if info.details.part_sizes else None,
     }
     wanted = call.params.get("ObjectAttributes", [])
     return {name: answers.get(name) for name in wanted} | {"LastModified": info.last_modified}
+
+
+def _parts(params: Mapping[str, Any], info: ObjectInfo) -> dict[str, Any]:
+    """The parts of an object; one by one only where their checksums are known, as on AWS."""
+    details, after = info.details, int(params.get("PartNumberMarker") or 0)
+    answer: dict[str, Any] = {"TotalPartsCount": len(details.part_sizes)}
+    if details.checksum is None or not details.part_checksums:
+        return answer
+    limit = page_size(params.get("MaxParts"), "MaxParts")
+    name = checksums.member(details.checksum.algorithm)
+    known = list(enumerate(zip(details.part_sizes, details.part_checksums, strict=True), start=1))
+    page = known[after : after + limit]
+    return answer | {
+        "PartNumberMarker": after,
+        "NextPartNumberMarker": page[-1][0] if page else after,
+        "MaxParts": limit,
+        "IsTruncated": after + limit < len(known),
+        "Parts": [{"PartNumber": number, "Size": size, name: value} for number, (size, value) in page],
+    }
 
 
 def delete_object(s3: S3, call: Call) -> Reply:
@@ -122,11 +143,14 @@ def copy_object(s3: S3, call: Call) -> Mapping[str, Any]:
             )
         details = s3.encrypted(details_of(params) if replacing else source.details, params)
         tags = tags_in_header(params.get("Tagging")) if _directive(params, "TaggingDirective") else source.details.tags
-        with s3.store.incoming(details.seal) as incoming:
-            if source.details.seal or details.seal:
+        algorithm = checksums.requested(params.get("ChecksumAlgorithm"))
+        digest = checksums.new_digest(algorithm) if algorithm else None
+        with s3.store.incoming(details.seal, **({"checksum": digest} if digest else {})) as incoming:
+            if source.details.seal or details.seal or digest:
                 incoming.write_range(file, 0, source.size)
             else:
                 incoming.become(s3.store.bodies, source.body, file, source.size)
+            checksum = checksums.of_digest(algorithm, digest) if digest else source.details.checksum
             info = s3.store.publish(
                 bucket,
                 key,
@@ -134,7 +158,11 @@ def copy_object(s3: S3, call: Call) -> Mapping[str, Any]:
                 etag=source.etag,
                 content_type=(params.get("ContentType") or DEFAULT_CONTENT_TYPE) if replacing else source.content_type,
                 details=replace(
-                    details, tags=tags, checksum=source.details.checksum, part_sizes=source.details.part_sizes
+                    details,
+                    tags=tags,
+                    checksum=checksum,
+                    part_sizes=source.details.part_sizes,
+                    part_checksums=() if digest else source.details.part_checksums,
                 ),
                 condition=write_condition(params, key),
             )

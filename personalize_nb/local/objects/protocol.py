@@ -182,7 +182,9 @@ def _parameters(
             params[name] = _scalar(name, member, text)
     payload = shape.serialization.get("payload")
     if payload and shape.members[payload].type_name != "blob":
-        params[payload] = _payload(shape.members[payload], request)
+        # the checksum in a completion's headers is that of the object, not of the body
+        promised = model.name != "CompleteMultipartUpload"
+        params[payload] = _payload(shape.members[payload], request, promised)
     return params
 
 
@@ -197,8 +199,8 @@ def _scalar(name: str, shape: Shape, text: str) -> Any:
         raise ApiFault("InvalidArgument", f"{name} must be of type {shape.type_name}, got {text!r}.") from None
 
 
-def _payload(shape: Shape, request: Request) -> Any:
-    data = checksums.read_checked(request, MAX_XML_BYTES)
+def _payload(shape: Shape, request: Request, promised: bool) -> Any:
+    data = checksums.read_checked(request, MAX_XML_BYTES) if promised else request.body.read_all(MAX_XML_BYTES)
     if shape.type_name == "string":
         return data.decode("utf-8", "replace")
     return xmlshapes.parse(data, shape) if data else None

@@ -49,6 +49,11 @@ class Checksum:
     value: str
     type: str = "FULL_OBJECT"
 
+    @property
+    def bare(self) -> str:
+        """The value without the number of parts that a composite one ends with."""
+        return self.value.partition("-")[0]
+
 
 @dataclass(frozen=True)
 class ObjectDetails:
@@ -59,6 +64,8 @@ class ObjectDetails:
     tags: Mapping[str, str] = field(default_factory=dict)
     checksum: Checksum | None = None
     part_sizes: tuple[int, ...] = ()
+    # those of the parts, where the upload had an algorithm
+    part_checksums: tuple[str, ...] = ()
     # how the body is encrypted; None for one that lies open
     seal: Seal | None = None
 
@@ -77,8 +84,9 @@ class ObjectDetails:
         values = json.loads(text)
         if "checksum" in values:
             values["checksum"] = Checksum(**values["checksum"])
-        if "part_sizes" in values:
-            values["part_sizes"] = tuple(values["part_sizes"])
+        for name in ("part_sizes", "part_checksums"):
+            if name in values:
+                values[name] = tuple(values[name])
         if "seal" in values:
             values["seal"] = Seal(**values["seal"] | {"sizes": tuple(values["seal"]["sizes"])})
         return cls(**values)

@@ -26,13 +26,8 @@ from personalize_nb.local.objects.store import DEFAULT_CONTENT_TYPE
 
 def create_multipart_upload(s3: S3, call: Call) -> Mapping[str, Any]:
     params = call.params
-    algorithm = params.get("ChecksumAlgorithm")
-    if algorithm not in (None, *checksums.ALGORITHMS):
-        raise ApiFault(
-            "InvalidRequest",
-            f"The checksum algorithm must be one of {', '.join(checksums.ALGORITHMS)}, got {algorithm!r}.",
-        )
-    kind = checksums.type_of_upload(algorithm, params.get("ChecksumType")) if algorithm else None
+    algorithm = checksums.requested(params.get("ChecksumAlgorithm"))
+    kind = checksums.type_of_upload(algorithm, params.get("ChecksumType"))
     upload = s3.uploads.begin(
         params["Bucket"],
         params["Key"],
@@ -92,6 +87,12 @@ def upload_part_copy(s3: S3, call: Call) -> Mapping[str, Any]:
 def complete_multipart_upload(s3: S3, call: Call) -> Mapping[str, Any]:
     upload = _upload(s3, call)
     algorithm = upload.checksum_algorithm
+    if call.params.get("ChecksumType") not in (None, upload.checksum_type):
+        raise ApiFault(
+            "InvalidRequest",
+            f"The upload was created using the {upload.checksum_type} checksum mode. The complete request must use the "
+            f"same checksum mode, not {call.params['ChecksumType']}.",
+        )
     named = [
         NamedPart(
             part.get("PartNumber", 0),
