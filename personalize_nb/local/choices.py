@@ -59,14 +59,22 @@ CHOICES: tuple[Choice, ...] = (
         "operations",
     ),
     Choice("The largest number of tags", "50, as the guide says; the model's list allows 200", "limits"),
-    Choice("Deletions", "at once: DELETE PENDING and DELETE IN_PROGRESS are never seen", "operations"),
+    Choice(
+        "How long DELETE PENDING and DELETE IN_PROGRESS last",
+        "no time at all: a Delete call answers when the resource is gone. Amazon names no duration, so a client that "
+        "is right there waits until Describe answers ResourceNotFoundException, or List no longer has it, and meets "
+        "that at its first look; one that does not wait, or asks once, works too. A status in between could only make "
+        "clients wait or fail, and leave half-deleted groups behind a crash. The order of deletions, and "
+        "ResourceInUseException for what is in use or being made, are as on AWS",
+        "operations",
+    ),
     Choice("A second import into a dataset that is being imported", "ResourceInUseException", "operations.import_jobs"),
     Choice(
         "A second event tracker or metric attribution for a dataset group",
         "LimitExceededException",
-        "operations.quotas",
+        "quotas",
     ),
-    Choice("Pending exports at once", "5, as imports", "operations.quotas"),
+    Choice("Pending exports at once", "5, as imports", "quotas"),
     Choice("Popularity-Count's recipeType", "USER_PERSONALIZATION, as its own page says", "operations.recipes"),
     Choice(
         "performAutoTraining, performIncrementalUpdate, performHPO",
@@ -112,6 +120,17 @@ CHOICES: tuple[Choice, ...] = (
         "Trending-Now between trainings",
         "the trends of the training; Amazon refreshes them by itself",
         "recipes.trending",
+    ),
+    Choice(
+        "Which items a training considers where there are more than the quota",
+        "those with the most interactions, then the newest by CREATION_TIMESTAMP, then the first by ID; the others are "
+        "not recommended. Of interactions the newest count, before event filters, as Amazon has said",
+        "considered",
+    ),
+    Choice(
+        "More event types and metadata columns than 10 together",
+        "the import fails and names them; event types that are only streamed do not count",
+        "datasets",
     ),
     # filters
     Choice("AND and OR together, parentheses", "AND binds tighter; parentheses are refused", "filters"),

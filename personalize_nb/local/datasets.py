@@ -34,7 +34,14 @@ _UNIQUE = {ITEMS: "ITEM_ID", USERS: "USER_ID"}
 Opener = Callable[[], BinaryIO]
 
 
-def import_files(root: Path, group: str, schema: Schema, files: Iterable[tuple[str, Opener]], mode: str = FULL) -> int:
+def import_files(
+    root: Path,
+    group: str,
+    schema: Schema,
+    files: Iterable[tuple[str, Opener]],
+    mode: str = FULL,
+    most_event_types: int | None = None,
+) -> int:
     """Read CSV files into a dataset.
 
     Parameters
@@ -49,6 +56,8 @@ def import_files(root: Path, group: str, schema: Schema, files: Iterable[tuple[s
         Name and opener of each CSV file, in the order in which later rows replace earlier ones.
     mode
         `FULL` forgets the rows of earlier imports, `INCREMENTAL` keeps them.
+    most_event_types
+        How many different event types an interactions dataset may have after the import.
 
     Returns
     -------
@@ -65,14 +74,16 @@ def import_files(root: Path, group: str, schema: Schema, files: Iterable[tuple[s
     target = merged if mode == INCREMENTAL else full
     earlier = _newest(root, group, schema.type) if mode == INCREMENTAL else None
     with _replacing(target) as draft:
-        records = 0
+        records, kinds = 0, _Kinds(schema, most_event_types)
         with pq.ParquetWriter(draft, arrow_schema(schema), compression="zstd") as writer:
             for batch in _stored(earlier, schema) if earlier is not None else ():
+                kinds.see(batch)
                 writer.write_batch(batch)
             for name, opener in files:
                 with opener() as stream:
                     for batch in read_csv(stream, schema, name):
                         records += batch.num_rows
+                        kinds.see(batch)
                         writer.write_batch(batch)
         if schema.type == INTERACTIONS and records < limits.MIN_INTERACTIONS:
             raise WorkFault(
@@ -83,6 +94,26 @@ def import_files(root: Path, group: str, schema: Schema, files: Iterable[tuple[s
     if mode == FULL:
         merged.unlink(missing_ok=True)
     return records
+
+
+class _Kinds:
+    """The event types seen so far, of which there may be so many."""
+
+    def __init__(self, schema: Schema, most: int | None):
+        self._counts = most is not None and schema.type == INTERACTIONS and schema.field("EVENT_TYPE") is not None
+        self._schema, self._most, self._seen = schema, most, set()
+
+    def see(self, batch: pa.RecordBatch) -> None:
+        if not self._counts:
+            return
+        self._seen.update(pc.unique(batch.column("EVENT_TYPE").drop_null()).to_pylist())
+        if len(self._seen) > self._most:
+            columns = len(self._schema.metadata)
+            raise WorkFault(
+                f"The dataset would have more than {self._most} event types beside {columns} metadata columns: "
+                f"{', '.join(sorted(self._seen)[: self._most + 1])}. Event types and metadata columns can be "
+                f"{self._most + columns} together; leave out event types or columns, or let several be one."
+            )
 
 
 def _newest(root: Path, group: str, dataset_type: str) -> Path | None:

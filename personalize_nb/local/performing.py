@@ -18,6 +18,7 @@ from personalize_nb.limits import FAILED
 from personalize_nb.local import diskspace, updating
 from personalize_nb.local.faults import ApiFault, WorkFault
 from personalize_nb.local.lifecycle import CREATING, DURING, STOPPED, STOPPING, UNFINISHED
+from personalize_nb.local.quotas import DATA_QUOTAS
 from personalize_nb.local.store import Resource, Store, Work
 from personalize_nb.policies.uses import uses_of
 
@@ -41,6 +42,8 @@ class Context:
     account: str
     clock: Callable[[], float] = field(default=time.time, repr=False)
     sleep: Callable[[float], None] = field(default=time.sleep, repr=False)
+    # limits of the data, by what counts
+    quotas: Mapping[str, int] = field(default_factory=lambda: DATA_QUOTAS, repr=False)
     # says whether a resource's role may do what it asks; without one, nobody asks
     judge: Judge | None = None
 

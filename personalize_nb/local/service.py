@@ -30,9 +30,9 @@ from personalize_nb.local.kms import kms_handler
 from personalize_nb.local.objects.rest import s3_handler
 from personalize_nb.local.objects.store import ObjectStore
 from personalize_nb.local.operations import Control
-from personalize_nb.local.operations.quotas import Quota, configured
 from personalize_nb.local.performing import Context, perform
 from personalize_nb.local.protocol import personalize_handler
+from personalize_nb.local.quotas import Quota, configured
 from personalize_nb.local.record import HEALTH_PATH, ServiceInfo, alive, healthy, proof, read_record, write_record
 from personalize_nb.local.serving import Serving
 from personalize_nb.local.serving.models import Models

@@ -21,6 +21,15 @@ NUMERIC_TYPES = frozenset({"int", "long", "float", "double"})
 FIELD_TYPES = NUMERIC_TYPES | {"string", "boolean"}
 
 
+# columns of interactions that are no metadata
+RESERVED = frozenset(
+    {
+        *("USER_ID", "ITEM_ID", "TIMESTAMP", "EVENT_TYPE", "EVENT_VALUE", "IMPRESSION"),
+        *("RECOMMENDATION_ID", "EVENT_ATTRIBUTION_SOURCE"),
+    }
+)
+
+
 @dataclass(frozen=True)
 class Field:
     """One column of a dataset.
@@ -63,6 +72,11 @@ class Schema:
     def field(self, name: str) -> Field | None:
         """Return the column of that exact name, or None."""
         return next((column for column in self.fields if column.name == name), None)
+
+    @property
+    def metadata(self) -> tuple[str, ...]:
+        """Names of the columns of an interactions dataset that Amazon does not reserve."""
+        return tuple(name for name in self.names if name not in RESERVED)
 
     @property
     def categorical(self) -> tuple[str, ...]:

@@ -37,7 +37,7 @@ SEED = 20_190_610
 
 def import_libraries() -> None:
     """Import what the heavy tasks use, so that an idle worker begins its first work at once."""
-    for name in ("batch", "datasets", "filters", "metrics", "recipes", "segments", "themes", "tuning"):
+    for name in ("batch", "considered", "datasets", "filters", "metrics", "recipes", "segments", "themes", "tuning"):
         importlib.import_module(f"personalize_nb.local.{name}")
 
 
@@ -53,7 +53,8 @@ def import_dataset(context: Context, resource: Resource) -> None:
     schema = Schema.from_avro(body["_type"], json.loads(body["_schema"]))
     most = limits.MAX_IMPORT_BYTES[body["importMode"]]
     files = list(csv_files(context, body["dataSource"]["dataLocation"], most))
-    datasets.import_files(context.root, body["_group"], schema, files, body["importMode"])
+    kinds = context.quotas["event_types_and_columns"] - len(schema.metadata)
+    datasets.import_files(context.root, body["_group"], schema, files, body["importMode"], kinds)
     outlive_second(context, resource)
 
 
@@ -108,12 +109,14 @@ def _train(
 ) -> dict[str, Any]:
     """Train, keep and measure a model; return what its resource gets to know of it."""
     from personalize_nb.local import metrics, recipes
+    from personalize_nb.local.considered import considered
 
     started = context.clock()
     recipe = body["_recipe"]
     with streamed.opened(context.root) as rows:
         streamed_to = rows.newest(body["_group"])[0]
     data = load(context, body, columns, full_only=limits.RECIPES[recipe].type == "USER_SEGMENTATION")
+    data = considered(data, recipe, context.quotas)
     # what an earlier, killed attempt left is replaced as a whole
     shutil.rmtree(folder, ignore_errors=True)
     found: dict[str, Any] = {}

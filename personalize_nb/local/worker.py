@@ -21,6 +21,7 @@ from personalize_nb.local.judge import Judge
 from personalize_nb.local.keys import Keys
 from personalize_nb.local.objects.store import ObjectStore
 from personalize_nb.local.performing import Context, perform
+from personalize_nb.local.quotas import configured_data
 from personalize_nb.local.store import Store
 
 NICENESS = 10
@@ -59,6 +60,7 @@ def main() -> None:
         objects=objects,
         region=options.region,
         account=options.account,
+        quotas=configured_data(os.environ),
         judge=Judge(options.path / layout.STATE, objects, options.account, options.region),
     )
     called = threading.Event()

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from personalize_nb.limits import ACTIVE, MAX_TAGS, PENDING
 from personalize_nb.local.faults import ApiFault
-from personalize_nb.local.operations.quotas import QUOTAS, Quota
+from personalize_nb.local.quotas import QUOTAS, Quota
 from personalize_nb.local.store import Resource, Store
 
 if TYPE_CHECKING:

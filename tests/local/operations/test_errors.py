@@ -8,7 +8,7 @@ from every_kind import KINDS, World
 
 from personalize_nb.limits import IN_PROGRESS, service_model
 from personalize_nb.local.operations import OPERATIONS
-from personalize_nb.local.operations.quotas import QUOTAS, configured
+from personalize_nb.local.quotas import QUOTAS, configured
 
 MODEL = service_model()
 UNKNOWN = "arn:aws:personalize:us-east-1:123456789012:nothing/here"

@@ -1,7 +1,8 @@
 """Every documented quota: on resources, each at its own number, and on what a request or a schema may hold.
 
 The quotas on files, lines and values of batch jobs are in test_batch, test_batch_formats and test_segments; those of
-real-time requests in test_realtime; those of imports and trainings in test_datasets, test_tasks and test_recipes_users.
+real-time requests in test_realtime; those of imports and trainings in test_datasets, test_considered and
+test_recipes_users.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import pytest
 from control_plane import ROLE, avro
 from every_kind import TO_S3, World
 
-from personalize_nb.local.operations.quotas import QUOTAS, configured
+from personalize_nb.local.quotas import DATA_QUOTAS, QUOTAS, configured, configured_data
 
 
 def test_limits_may_be_raised(make_plane):
@@ -19,6 +20,9 @@ def test_limits_may_be_raised(make_plane):
         plane.group(f"g{number}")
     assert plane.refused("create_dataset_group", name="g8")[0] == "LimitExceededException"
     assert configured({}) == QUOTAS
+    both = {"PERSONALIZE_NB_QUOTAS": "schema=1,items_considered=9"}
+    assert configured(both)["schema"].limit == 1
+    assert configured_data(both) == DATA_QUOTAS | {"items_considered": 9}
     for wrong in ("dataset_group", "dataset_group=many", "nothing=3"):
         with pytest.raises(ValueError, match="PERSONALIZE_NB_QUOTAS"):
             configured({"PERSONALIZE_NB_QUOTAS": wrong})

@@ -1,7 +1,7 @@
-"""The quotas of Amazon Personalize on its resources, as one table that a local user may raise.
+"""The quotas of Amazon Personalize on its resources and their data, as one table that a local user may raise.
 
 Values from the developer guide's page on endpoints and quotas. Where a service starts with the environment variable
-`PERSONALIZE_NB_QUOTAS`, for example `dataset_group=50,batch_inference_job=20`, those limits are used in their place.
+`PERSONALIZE_NB_QUOTAS`, for example `dataset_group=50,items_considered=100000`, those limits are used in their place.
 Local service, over floor 0.
 """
 
@@ -66,24 +66,47 @@ QUOTAS: dict[str, Quota] = {
     "metric_attribution": Quota(1, per_group=True),
 }
 
+# of the data of one dataset group, by what counts
+DATA_QUOTAS: dict[str, int] = {
+    # what a training reads; the recipes whose names end with -v2 have numbers of their own
+    "interactions_considered": 500_000_000,
+    "interactions_considered_v2": 3_000_000_000,
+    "items_considered": 750_000,
+    "items_considered_v2": 5_000_000,
+    "items_considered_semantic": 10_000_000,
+    # different event types together with the schema's metadata columns
+    "event_types_and_columns": 10,
+}
+
 VARIABLE = "PERSONALIZE_NB_QUOTAS"
 
 
 def configured(environment: Mapping[str, str]) -> dict[str, Quota]:
-    """Return Amazon's quotas with the limits that the environment sets in place of its own.
+    """Return Amazon's quotas on resources with the limits that the environment sets in place of its own.
 
     Raises
     ------
     ValueError
         The variable is not a list of `kind=number`.
     """
-    quotas = dict(QUOTAS)
+    given = _given(environment)
+    return {kind: replace(quota, limit=given.get(kind, quota.limit)) for kind, quota in QUOTAS.items()}
+
+
+def configured_data(environment: Mapping[str, str]) -> dict[str, int]:
+    """Return Amazon's quotas on data, likewise."""
+    given = _given(environment)
+    return {kind: given.get(kind, limit) for kind, limit in DATA_QUOTAS.items()}
+
+
+def _given(environment: Mapping[str, str]) -> dict[str, int]:
+    limits = {}
     for entry in filter(None, environment.get(VARIABLE, "").replace(" ", "").split(",")):
         kind, _, number = entry.partition("=")
-        if kind not in QUOTAS or not number.isdecimal():
+        if kind not in QUOTAS.keys() | DATA_QUOTAS.keys() or not number.isdecimal():
             raise ValueError(
                 f"{VARIABLE} holds {entry!r}; legal are entries such as dataset_group=50, between commas, "
-                f"with one of {', '.join(QUOTAS)}"
+                f"with one of {', '.join([*QUOTAS, *DATA_QUOTAS])}"
             )
-        quotas[kind] = replace(QUOTAS[kind], limit=int(number))
-    return quotas
+        limits[kind] = int(number)
+    return limits
