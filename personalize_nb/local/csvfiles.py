@@ -24,7 +24,7 @@ from personalize_nb.local.tables import Field, Schema
 
 BLOCK_BYTES = 4 << 20
 _HEADER_BYTES = 1 << 20
-_ID_COLUMNS = frozenset({"USER_ID", "ITEM_ID"})
+_ID_COLUMNS = frozenset({"USER_ID", "ITEM_ID", "ACTION_ID"})
 
 # Amazon strips markup, tabs and newlines from text before it uses it.
 _MARKUP = r"<[/!]?[A-Za-z][^<>]*>"

@@ -25,11 +25,11 @@ from personalize_nb.local import streamed
 from personalize_nb.local.csvfiles import arrow_schema, read_csv
 from personalize_nb.local.faults import WorkFault
 from personalize_nb.local.layout import DRAFT, dataset_path, merged_path
-from personalize_nb.local.tables import INTERACTIONS, ITEMS, USERS, Schema, TrainingData
+from personalize_nb.local.tables import ACTION_INTERACTIONS, ACTIONS, INTERACTIONS, ITEMS, USERS, Schema, TrainingData
 
 FULL, INCREMENTAL = "FULL", "INCREMENTAL"
-_SORTED_BY = {INTERACTIONS: "TIMESTAMP", ITEMS: "ITEM_ID", USERS: "USER_ID"}
-_UNIQUE = {ITEMS: "ITEM_ID", USERS: "USER_ID"}
+_UNIQUE = {ITEMS: "ITEM_ID", USERS: "USER_ID", ACTIONS: "ACTION_ID"}
+_SORTED_BY = {INTERACTIONS: "TIMESTAMP", ACTION_INTERACTIONS: "TIMESTAMP", **_UNIQUE}
 
 Opener = Callable[[], BinaryIO]
 
@@ -146,12 +146,21 @@ def load(
     with_incremental
         Whether rows of INCREMENTAL imports count too.
     """
-    tables = {}
-    for dataset_type, schema in schemas.items():
-        full = dataset_path(root, group, dataset_type)
-        path = _newest(root, group, dataset_type) if with_incremental else full if full.exists() else None
-        tables[dataset_type] = _load(path, schema, streamed.table(root, group, schema) if with_streamed else None)
-    return TrainingData(tables.get(INTERACTIONS), tables.get(ITEMS), tables.get(USERS), dict(schemas))
+    learnt = {kind: schemas[kind] for kind in (INTERACTIONS, ITEMS, USERS) if kind in schemas}
+    tables = {
+        kind: rows(root, group, schema, with_streamed=with_streamed, with_incremental=with_incremental)
+        for kind, schema in learnt.items()
+    }
+    return TrainingData(tables.get(INTERACTIONS), tables.get(ITEMS), tables.get(USERS), learnt)
+
+
+def rows(
+    root: Path, group: str, schema: Schema, *, with_streamed: bool = True, with_incremental: bool = True
+) -> pa.Table | None:
+    """Read one dataset, of any type, as `load` does; None when it has no rows."""
+    full = dataset_path(root, group, schema.type)
+    path = _newest(root, group, schema.type) if with_incremental else full if full.exists() else None
+    return _load(path, schema, streamed.table(root, group, schema) if with_streamed else None)
 
 
 def _load(path: Path | None, schema: Schema, put: pa.Table | None) -> pa.Table | None:
@@ -185,9 +194,9 @@ def _last_of_each(ids: pa.Array) -> np.ndarray:
 
 def delete_users(root: Path, group: str, schemas: Mapping[str, Schema], users: pa.Array) -> int:
     """Remove all rows of some users from a group's datasets; return how many there were."""
-    with streamed.opened(root) as rows:
-        deleted = rows.forget_users(group, users.to_pylist())
-    for dataset_type in (INTERACTIONS, USERS):
+    with streamed.opened(root) as put:
+        deleted = put.forget_users(group, users.to_pylist())
+    for dataset_type in (INTERACTIONS, USERS, ACTION_INTERACTIONS):
         newest, full = _newest(root, group, dataset_type), dataset_path(root, group, dataset_type)
         if dataset_type in schemas and newest is not None:
             deleted += _drop(newest, users)

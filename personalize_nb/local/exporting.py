@@ -37,8 +37,7 @@ def exported_rows(root: Path, group: str, schema: Schema, mode: str) -> pa.Table
     if mode == PUT:
         table = streamed.table(root, group, schema)
     else:
-        data = datasets.load(root, group, {schema.type: schema}, with_streamed=mode == ALL)
-        table = getattr(data, schema.type.lower())
+        table = datasets.rows(root, group, schema, with_streamed=mode == ALL)
     if table is None or not table.num_rows:
         return pa.table({field.name: [] for field in schema.fields})
     return table.group_by(table.column_names, use_threads=False).aggregate([])

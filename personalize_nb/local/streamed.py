@@ -1,4 +1,4 @@
-"""Rows that came one by one (PutEvents, PutItems, PutUsers), kept beside the imported ones in one SQLite file.
+"""Rows that came one by one (PutEvents, PutItems and the like), kept beside the imported ones in one SQLite file.
 
 An import with mode FULL replaces imported rows and leaves these. An event without a user belongs to the user of its
 session, once one of the session's events names him; until then no training sees it. Local service, over floor 0.
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from personalize_nb.local.database import Database
-from personalize_nb.local.tables import INTERACTIONS, Schema
+from personalize_nb.local.tables import ACTION_INTERACTIONS, INTERACTIONS, Schema
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -31,6 +31,8 @@ CREATE TABLE IF NOT EXISTS streamed (
 CREATE INDEX IF NOT EXISTS streamed_by_dataset ON streamed (dataset_group, type, id);
 """
 _USER = "USER_ID"
+# what events are about; without it, or without user, an event is none
+_SUBJECT = {INTERACTIONS: "ITEM_ID", ACTION_INTERACTIONS: "ACTION_ID"}
 
 
 class Streamed:
@@ -76,11 +78,11 @@ class Streamed:
                 sql = f"SELECT session, user {where} AND user IS NOT NULL AND session IS NOT NULL ORDER BY id"
                 owners = dict(connection.execute(sql, (group, dataset_type)).fetchall())
         rows = [json.loads(row["body"]) for row in found]
-        if dataset_type != INTERACTIONS:
+        if dataset_type not in _SUBJECT:
             return rows
         for row, stored in zip(rows, found, strict=True):
             row[_USER] = stored["user"] or owners.get(stored["session"])
-        return [row for row in rows if row[_USER] is not None and row.get("ITEM_ID") is not None]
+        return [row for row in rows if row[_USER] is not None and row.get(_SUBJECT[dataset_type]) is not None]
 
     def recent(self, group: str, after: int) -> dict[str, list[str]]:
         """Return the items of each user's events that came after row `after`, oldest first."""
@@ -101,11 +103,13 @@ class Streamed:
         deleted = 0
         with self._database.writing() as connection:
             for user in users:
-                deleted += connection.execute(
-                    "DELETE FROM streamed WHERE dataset_group = ?1 AND (user = ?2 OR user IS NULL AND session IN"
-                    " (SELECT session FROM streamed WHERE dataset_group = ?1 AND user = ?2))",
-                    (group, user),
-                ).rowcount
+                # first the rows that only a session ties to the user: his own name that session
+                for owned in (
+                    "user IS NULL AND session IN (SELECT session FROM streamed WHERE dataset_group = ?1 AND user = ?2)",
+                    "user = ?2",
+                ):
+                    sql = f"DELETE FROM streamed WHERE dataset_group = ?1 AND {owned}"
+                    deleted += connection.execute(sql, (group, user)).rowcount
         return deleted
 
 

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 INTERACTIONS, ITEMS, USERS = "INTERACTIONS", "ITEMS", "USERS"
+# of Next-Best-Action, whose data are kept and exported and train nothing here
+ACTIONS, ACTION_INTERACTIONS = "ACTIONS", "ACTION_INTERACTIONS"
 DATASET_TYPES = (INTERACTIONS, ITEMS, USERS)
 
 # Avro's primitive types as far as Amazon's schemas know them, in no particular order.

@@ -182,10 +182,6 @@ def test_events_are_checked(service, books):
     ):
         status, code, message = service.refused(service.events, "put_events", **base | {"eventList": [event]} | changes)
         assert (status, code, words in message) == (400, "InvalidInputException", True), message
-    refused = service.refused(
-        service.events, "put_actions", datasetArn=books["datasets"]["ITEMS"], actions=[{"actionId": "a"}]
-    )
-    assert refused[1] == "UnsupportedOperationException" and "PutActions" in refused[2]
 
 
 def test_items_and_users_are_put(service, books):

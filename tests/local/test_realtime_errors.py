@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 import small_world as world
 from botocore import xform_name
@@ -16,9 +18,19 @@ RUNTIME, EVENTS = "personalize-runtime", "personalize-events"
 ITEM = {"itemId": "i1", "properties": '{"TITLE": "a", "CREATION_TIMESTAMP": 1}'}
 USER = {"userId": "u1", "properties": '{"AGE": 3}'}
 EVENT = {"eventType": "view", "sentAt": world.START, "itemId": "i1"}
+ACTION = {"actionId": "a", "properties": '{"GOAL": "x"}'}
+ACTED = {"actionId": "a", "userId": "u1", "eventType": "taken", "sessionId": "s", "timestamp": 1}
 SESSION = {"trackingId": "nobody's", "userId": "u1", "sessionId": "s", "eventList": [EVENT]}
+ACTIONS = json.dumps(
+    {
+        "type": "record",
+        "name": "Actions",
+        "fields": [{"name": "ACTION_ID", "type": "string"}, {"name": "GOAL", "type": "string", "categorical": True}],
+    }
+)
 
-# service, operation, error: the request that provokes it; `waiting` stands for a dataset that is not ACTIVE yet
+# service, operation, error: the request that provokes it; `waiting` stands for what is not ACTIVE yet, and event
+# trackers have the names of their groups
 REQUESTS = {
     (RUNTIME, "GetRecommendations", INVALID): {"userId": "u1"},
     (RUNTIME, "GetRecommendations", NOT_FOUND): {"campaignArn": f"{PREFIX}:campaign/none", "userId": "u1"},
@@ -38,6 +50,12 @@ REQUESTS = {
     },
     (EVENTS, "PutUsers", NOT_FOUND): {"datasetArn": f"{PREFIX}:dataset/none/USERS", "users": [USER]},
     (EVENTS, "PutUsers", IN_USE): {"datasetArn": f"{PREFIX}:dataset/waiting/USERS", "users": [USER]},
+    (EVENTS, "PutActions", INVALID): {"datasetArn": f"{PREFIX}:dataset/ready/USERS", "actions": [ACTION]},
+    (EVENTS, "PutActions", NOT_FOUND): {"datasetArn": f"{PREFIX}:dataset/none/ACTIONS", "actions": [ACTION]},
+    (EVENTS, "PutActions", IN_USE): {"datasetArn": f"{PREFIX}:dataset/waiting/ACTIONS", "actions": [ACTION]},
+    (EVENTS, "PutActionInteractions", INVALID): {"trackingId": "ready", "actionInteractions": [ACTED]},
+    (EVENTS, "PutActionInteractions", NOT_FOUND): {"trackingId": "nobody's", "actionInteractions": [ACTED]},
+    (EVENTS, "PutActionInteractions", IN_USE): {"trackingId": "waiting", "actionInteractions": [ACTED]},
 }
 
 
@@ -51,8 +69,11 @@ def service(tmp_path_factory):
             kind: service.made("create_schema", name=f"{name}-{kind}", schema=world.avro(kind))
             for kind in ("ITEMS", "USERS")
         }
+        schemas["ACTIONS"] = service.made("create_schema", name=f"{name}-ACTIONS", schema=ACTIONS)
         for kind, schema in schemas.items():
             service.control.create_dataset(name=kind, schemaArn=schema, datasetGroupArn=group, datasetType=kind)
+        tracker = service.control.create_event_tracker(name=name, datasetGroupArn=group)
+        service.trackers = getattr(service, "trackers", {}) | {name: tracker["trackingId"]}
         if name == "ready":
             service.work()
     yield service
@@ -63,7 +84,10 @@ def service(tmp_path_factory):
 def test_every_error_of_the_real_time_operations(service, place):
     name, operation, error = place
     client = {RUNTIME: service.runtime, EVENTS: service.events}[name]
-    status, code, message = service.refused(client, xform_name(operation), **REQUESTS[place])
+    request = dict(REQUESTS[place])
+    if "trackingId" in request:
+        request["trackingId"] = service.trackers.get(request["trackingId"], request["trackingId"])
+    status, code, message = service.refused(client, xform_name(operation), **request)
     [shape] = [each for each in service_model(name).operation_model(operation).error_shapes if each.name == error]
     assert (status, code) == (shape.metadata["error"]["httpStatusCode"], error) and len(message) > 20
 
@@ -79,19 +103,14 @@ def test_no_error_class_is_left_out():
     assert modelled == set(REQUESTS)
 
 
-ACTION = {"actionId": "a", "eventType": "taken", "sessionId": "s", "timestamp": 1}
-
-
 @pytest.mark.parametrize(
     ("name", "operation", "request_"),
     [
         (RUNTIME, "GetActionRecommendations", {"campaignArn": f"{PREFIX}:campaign/c", "userId": "u1"}),
-        (EVENTS, "PutActions", {"datasetArn": f"{PREFIX}:dataset/d/ACTIONS", "actions": [{"actionId": "a"}]}),
-        (EVENTS, "PutActionInteractions", {"trackingId": "t", "actionInteractions": [ACTION]}),
     ],
 )
 def test_what_is_not_answered_says_so_by_name(service, name, operation, request_):
     client = {RUNTIME: service.runtime, EVENTS: service.events}[name]
     status, code, message = service.refused(client, xform_name(operation), **request_)
     assert (status, code) == (400, "UnsupportedOperationException")
-    assert operation in message and "no recipes for actions" in message
+    assert operation in message and "trains no recipes for actions" in message

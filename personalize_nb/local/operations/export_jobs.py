@@ -8,8 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from personalize_nb.local.operations import locations
-from personalize_nb.local.operations.control import Control, invalid, operation
-from personalize_nb.local.tables import DATASET_TYPES
+from personalize_nb.local.operations.control import Control, operation
 
 KIND = "dataset_export_job"
 
@@ -20,9 +19,6 @@ def create_dataset_export_job(control: Control, params: dict[str, Any]) -> dict[
     arn = control.arn(f"dataset-export-job/{name}")
     control.check_free(arn)
     dataset = control.require_active("dataset", params["datasetArn"])
-    dataset_type = dataset.body["datasetType"]
-    if dataset_type not in DATASET_TYPES:
-        raise invalid(f"Datasets of type {dataset_type} cannot be exported; legal: {', '.join(DATASET_TYPES)}.")
     locations.check_writable(control, params["jobOutput"]["s3DataDestination"]["path"], locations.INVALID_OUTPUT)
     body = {
         "jobName": name,
@@ -33,7 +29,7 @@ def create_dataset_export_job(control: Control, params: dict[str, Any]) -> dict[
         "roleArn": params["roleArn"],
         "jobOutput": params["jobOutput"],
         "_group": control.store[dataset.group_arn].name,
-        "_type": dataset_type,
+        "_type": dataset.body["datasetType"],
         "_schema": control.store[dataset.body["schemaArn"]].body["schema"],
     }
     control.add(KIND, arn, name, body, params, work="export", group_arn=dataset.group_arn, parent_arn=dataset.arn)

@@ -12,7 +12,6 @@ from personalize_nb.local.faults import ApiFault
 from personalize_nb.local.lifecycle import UNFINISHED
 from personalize_nb.local.operations import locations
 from personalize_nb.local.operations.control import Control, invalid, operation
-from personalize_nb.local.tables import DATASET_TYPES
 
 KIND = "dataset_import_job"
 
@@ -25,9 +24,6 @@ def create_dataset_import_job(control: Control, params: dict[str, Any]) -> dict[
     dataset = control.require_active("dataset", params["datasetArn"])
     mode = params.get("importMode", "FULL")
     _check_mode(control, dataset.arn, mode)
-    dataset_type = dataset.body["datasetType"]
-    if dataset_type not in DATASET_TYPES:
-        raise invalid(f"The local service imports {', '.join(DATASET_TYPES)}; {dataset.arn} is of type {dataset_type}.")
     location = params["dataSource"].get("dataLocation")
     if location is None or "roleArn" not in params:
         raise invalid("dataSource.dataLocation and roleArn are needed to import from Amazon S3.")
@@ -40,7 +36,7 @@ def create_dataset_import_job(control: Control, params: dict[str, Any]) -> dict[
         "roleArn": params["roleArn"],
         "importMode": mode,
         "_group": control.store[dataset.group_arn].name,
-        "_type": dataset_type,
+        "_type": dataset.body["datasetType"],
         "_schema": control.store[dataset.body["schemaArn"]].body["schema"],
     }
     if "publishAttributionMetricsToS3" in params:

@@ -1,6 +1,7 @@
-"""PutEvents, PutItems and PutUsers: rows put one by one, checked against their dataset's schema and kept.
+"""PutEvents, PutItems, PutUsers, and their like for actions: rows put one by one, checked against a schema and kept.
 
-They count in the next training, in filters and in the history of the user at once. Names in `properties` are the
+They count in the next training, in filters and in the history of the user at once; those of actions are kept for
+exports, because nothing is trained on them. Names in `properties` are the
 schema's, as they are or in camel case (`NUMBER_OF_RATINGS` or `numberOfRatings`); other names are ignored.
 Local service, over floor 0.
 """
@@ -20,7 +21,7 @@ from personalize_nb.local.operations.datasets import schemas_of_group
 from personalize_nb.local.operations.event_trackers import find_tracker
 from personalize_nb.local.serving.registry import Serving, served
 from personalize_nb.local.store import Resource
-from personalize_nb.local.tables import INTERACTIONS, ITEMS, USERS, Field, Schema
+from personalize_nb.local.tables import ACTION_INTERACTIONS, ACTIONS, INTERACTIONS, ITEMS, USERS, Field, Schema
 
 _WHOLE = re.compile(r"[+-]?\d{1,18}")
 # members of an event and the columns they fill
@@ -34,15 +35,23 @@ _EVENT_COLUMNS = {
 
 @served("PutEvents")
 def put_events(serving: Serving, params: dict[str, Any]) -> None:
-    tracker = find_tracker(serving.control, params["trackingId"])
-    if tracker is None or tracker.status != ACTIVE:
-        raise invalid(f"The trackingId {params['trackingId']!r} belongs to no {ACTIVE} event tracker.")
-    schemas = schemas_of_group(serving.control, tracker.group_arn)
-    if INTERACTIONS not in schemas:
-        raise invalid(f"{tracker.group_arn} has no dataset of type {INTERACTIONS}, which would hold the events.")
-    schema = Schema.from_avro(INTERACTIONS, json.loads(schemas[INTERACTIONS]))
+    group, schema = _tracked(serving, params["trackingId"], INTERACTIONS)
     rows = [_event(event, params.get("userId"), schema) for event in params["eventList"]]
-    serving.streamed.put(_group_name(serving, tracker), INTERACTIONS, rows, params["sessionId"])
+    serving.streamed.put(group, INTERACTIONS, rows, params["sessionId"])
+
+
+def _tracked(serving: Serving, tracking_id: str, kind: str) -> tuple[str, Schema]:
+    """Return the name of the dataset group that an event tracker writes to, and the schema of its dataset there."""
+    tracker = find_tracker(serving.control, tracking_id)
+    if tracker is None or tracker.status != ACTIVE:
+        text = f"The trackingId {tracking_id!r} belongs to no {ACTIVE} event tracker."
+        # the model of PutEvents has no other error
+        missing = "ResourceNotFoundException" if tracker is None else "ResourceInUseException"
+        raise ApiFault("InvalidInputException" if kind == INTERACTIONS else missing, text)
+    schemas = schemas_of_group(serving.control, tracker.group_arn)
+    if kind not in schemas:
+        raise invalid(f"{tracker.group_arn} has no dataset of type {kind}, which would hold the events.")
+    return _group_name(serving, tracker), Schema.from_avro(kind, json.loads(schemas[kind]))
 
 
 def _event(event: Mapping[str, Any], user: str | None, schema: Schema) -> dict[str, Any]:
@@ -64,6 +73,30 @@ def put_items(serving: Serving, params: dict[str, Any]) -> None:
 @served("PutUsers")
 def put_users(serving: Serving, params: dict[str, Any]) -> None:
     _put(serving, params["datasetArn"], USERS, "USER_ID", [(user["userId"], user) for user in params["users"]])
+
+
+@served("PutActions", recorded=True)
+def put_actions(serving: Serving, params: dict[str, Any]) -> None:
+    actions = [(action["actionId"], action) for action in params["actions"]]
+    _put(serving, params["datasetArn"], ACTIONS, "ACTION_ID", actions)
+
+
+@served("PutActionInteractions", recorded=True)
+def put_action_interactions(serving: Serving, params: dict[str, Any]) -> None:
+    group, schema = _tracked(serving, params["trackingId"], ACTION_INTERACTIONS)
+    events = params["actionInteractions"]
+    rows = [_action_event(event, schema) for event in events]
+    for event, row in zip(events, rows, strict=True):
+        serving.streamed.put(group, ACTION_INTERACTIONS, [row], event["sessionId"])
+
+
+def _action_event(event: Mapping[str, Any], schema: Schema) -> dict[str, Any]:
+    columns = {"actionId": "ACTION_ID", "userId": "USER_ID", **_EVENT_COLUMNS}
+    values = {column: event[member] for member, column in columns.items() if member in event}
+    values["TIMESTAMP"] = int(event["timestamp"])
+    if "impression" in event:
+        values["IMPRESSION"] = "|".join(event["impression"])
+    return _row(values, event.get("properties"), schema, frozenset({"USER_ID"}))
 
 
 def _put(serving: Serving, arn: str, kind: str, key: str, records: list[tuple[str, Mapping[str, Any]]]) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from personalize_nb.local.faults import ApiFault
+from personalize_nb.local.operations.control import RECORDED
 
 if TYPE_CHECKING:
     from personalize_nb.local.operations import Control
@@ -40,11 +41,13 @@ class Serving:
         return find_served(name)(self, params) or {}
 
 
-def served(name: str) -> Callable[[ServedOperation], ServedOperation]:
-    """Register a function as the meaning of one operation."""
+def served(name: str, recorded: bool = False) -> Callable[[ServedOperation], ServedOperation]:
+    """Register a function as the meaning of one operation; `recorded` marks those that train nothing."""
 
     def register(function: ServedOperation) -> ServedOperation:
         SERVED[name] = function
+        if recorded:
+            RECORDED.add(name)
         return function
 
     return register
@@ -56,7 +59,7 @@ def find_served(name: str) -> ServedOperation:
     if function is None:
         raise ApiFault(
             "UnsupportedOperationException",
-            f"The local service does not answer {name}: it has no recipes for actions. "
+            f"The local service does not answer {name}: it trains no recipes for actions. "
             f"It answers: {', '.join(sorted(SERVED))}.",
         )
     return function
