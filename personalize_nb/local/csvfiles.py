@@ -30,6 +30,15 @@ _ID_COLUMNS = frozenset({"USER_ID", "ITEM_ID", "ACTION_ID"})
 _MARKUP = r"<[/!]?[A-Za-z][^<>]*>"
 _WHITE_SPACE = r"\s+"
 
+# how files begin that are often given in the place of CSV
+_NO_CSV = {
+    b"\x1f\x8b": "compressed with gzip",
+    b"PK\x03\x04": "a zip archive",
+    b"PAR1": "a Parquet file",
+    b"\xff\xfe": "UTF-16 text, not UTF-8",
+    b"\xfe\xff": "UTF-16 text, not UTF-8",
+}
+
 _ARROW_TYPES = {
     "string": pa.string(),
     "boolean": pa.bool_(),
@@ -69,7 +78,7 @@ def read_csv(stream: BinaryIO, schema: Schema, name: str) -> Iterator[pa.RecordB
         The file breaks a rule; nothing of it should be kept.
     """
     head = stream.read(_HEADER_BYTES)
-    _check_header(head, schema, name)
+    header = _checked_header(head, schema, name)
     source = pa.PythonFile(_Rejoined(head, stream), mode="r")
     row = 1
     try:
@@ -84,7 +93,7 @@ def read_csv(stream: BinaryIO, schema: Schema, name: str) -> Iterator[pa.RecordB
             row += batch.num_rows
             yield checked
     except pa.ArrowInvalid as error:
-        raise WorkFault(_reason(str(error), name)) from error
+        raise WorkFault(_reason(str(error), name, header, schema)) from error
 
 
 def _convert_options(schema: Schema) -> pyarrow.csv.ConvertOptions:
@@ -100,7 +109,11 @@ def _convert_options(schema: Schema) -> pyarrow.csv.ConvertOptions:
     )
 
 
-def _check_header(head: bytes, schema: Schema, name: str) -> None:
+def _checked_header(head: bytes, schema: Schema, name: str) -> list[str]:
+    """Return the names in a file's first row, or refuse the file for them."""
+    for beginning, kind in _NO_CSV.items():
+        if head.startswith(beginning):
+            raise WorkFault(f"Input CSV {name} is {kind}. Imports read plain CSV files: save it as one.")
     line = head.removeprefix(b"\xef\xbb\xbf").lstrip(b"\r\n").split(b"\n", 1)[0].rstrip(b"\r")
     if not line:
         raise WorkFault(f"Input CSV {name} is empty. It needs a header row and at least one record.")
@@ -108,6 +121,11 @@ def _check_header(head: bytes, schema: Schema, name: str) -> None:
         header = next(csv.reader([line.decode("utf-8")]))
     except UnicodeDecodeError as error:
         raise WorkFault(f"The header of input CSV {name} is not UTF-8. Save the file as UTF-8.") from error
+    except csv.Error as error:
+        raise WorkFault(
+            f"The header of input CSV {name} cannot be read: {error}. Lines must end with a line feed, or with "
+            "carriage return and line feed."
+        ) from error
     missing = [column for column in schema.names if column not in header]
     if missing:
         raise WorkFault(f"Input CSV is missing the following columns:[{', '.join(missing)}].")
@@ -116,6 +134,7 @@ def _check_header(head: bytes, schema: Schema, name: str) -> None:
         raise WorkFault(f"Input CSV {name} has the following columns more than once:[{', '.join(twice)}].")
     if b"\n" not in head.removeprefix(b"\xef\xbb\xbf").strip(b"\r\n"):
         raise WorkFault(f"Input CSV {name} has a header but no records.")
+    return header
 
 
 def _checked(batch: pa.RecordBatch, schema: Schema, name: str, first_row: int) -> pa.RecordBatch:
@@ -125,6 +144,10 @@ def _checked(batch: pa.RecordBatch, schema: Schema, name: str, first_row: int) -
         if column.type in ("float", "double"):
             # "NaN" in a file is how many tools write an empty number
             values = pc.if_else(pc.is_nan(values), pa.scalar(None, values.type), values)
+            _refuse(pc.is_inf(values), column, name, first_row, "an infinite value; numbers are finite")
+        elif column.type == "int":
+            beyond = pc.or_(pc.less(values, -(2**31)), pc.greater(values, 2**31 - 1))
+            _refuse(beyond, column, name, first_row, "a value that an int of 32 bits cannot hold; declare it long")
         elif column.type == "string":
             values = _checked_text(values, column)
         if values.null_count and (not column.nullable or column.name in _ID_COLUMNS):
@@ -137,6 +160,12 @@ def _checked(batch: pa.RecordBatch, schema: Schema, name: str, first_row: int) -
             )
         columns.append(values)
     return pa.record_batch(columns, schema=arrow_schema(schema))
+
+
+def _refuse(wrong: pa.Array, column: Field, name: str, first_row: int, reason: str) -> None:
+    if pc.any(wrong).as_py():
+        row = first_row + pc.index(wrong, True).as_py()
+        raise WorkFault(f"Input CSV {name} has in {column.name}, record {row}, {reason}.")
 
 
 def _checked_text(values: pa.Array, column: Field) -> pa.Array:
@@ -155,7 +184,17 @@ def _checked_text(values: pa.Array, column: Field) -> pa.Array:
     return values
 
 
-def _reason(message: str, name: str) -> str:
+def _reason(message: str, name: str, header: list[str], schema: Schema) -> str:
+    """Say what pyarrow says, by the file's own names."""
+    bad = re.search(r"column #(\d+): (?:Row #(\d+): )?CSV conversion error to \w+: (.*)", message, re.DOTALL)
+    column = schema.field(header[int(bad[1])]) if bad and int(bad[1]) < len(header) else None
+    if column is not None:
+        row = f", row {bad[2]}" if bad[2] else ""
+        if bad[3].startswith("invalid UTF8"):
+            return f"Input CSV {name} is not UTF-8 in {column.name}{row}. Save the file as UTF-8."
+        return (
+            f"Input CSV {name} has in {column.name}{row}, the {bad[3][:200]}; the schema says that it is {column.type}."
+        )
     # pyarrow quotes the whole row, which after a broken quotation mark is the rest of the file
     text = re.sub(r"\s+", " ", message)
     if len(text) > 300:

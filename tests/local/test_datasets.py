@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import io
 
 import pytest
@@ -111,11 +112,17 @@ def test_the_last_row_of_an_item_counts_also_across_files_and_imports(items, tmp
         ("", "is empty"),
         ("ITEM_ID,PRICE,GENRES,ABOUT,STOCKED", "no records"),
         ("ITEM_ID,PRICE,GENRES,ABOUT,STOCKED\n", "no records"),
-        ("ITEM_ID,PRICE,GENRES,ABOUT,STOCKED\n1,cheap,,,\n", "Row #2: .*invalid value 'cheap'"),
+        ("ITEM_ID,PRICE,GENRES,ABOUT,STOCKED\n1,cheap,,,\n", "PRICE, row 2, the invalid value 'cheap'; .* float"),
         ("ITEM_ID,PRICE,GENRES,ABOUT,STOCKED\n1,2\n", "Row #2: Expected 5 columns, got 2"),
         ("ITEM_ID,PRICE,GENRES,ABOUT,STOCKED\n1,,,,\n,2,,,\n", "no value for ITEM_ID in record 2"),
-        (b"ITEM_ID,PRICE,GENRES,ABOUT,STOCKED\n1,,caf\xe9,,\n", "invalid UTF8 data"),
+        (b"ITEM_ID,PRICE,GENRES,ABOUT,STOCKED\n1,,caf\xe9,,\n", "not UTF-8 in GENRES, row 2"),
         (b"ITEM_ID,PRICE,GENRES,\xe9,STOCKED\n1,,,,\n", "not UTF-8"),
+        ("STRANGER,ITEM_ID,PRICE,GENRES,ABOUT,STOCKED\nx,1,,,,yes\n", "STOCKED, row 2, the invalid value 'yes'"),
+        ("ITEM_ID,PRICE,GENRES,ABOUT,STOCKED\n1,1,,,\n2,-inf,,,\n", "PRICE, record 2, an infinite value"),
+        ("ITEM_ID,PRICE,GENRES,ABOUT,STOCKED\r1,1,,,\r", "cannot be read.*Lines must end with a line feed"),
+        (gzip.compress(b"ITEM_ID,PRICE,GENRES,ABOUT,STOCKED\n1,1,,,\n"), "compressed with gzip"),
+        ("ITEM_ID,PRICE,GENRES,ABOUT,STOCKED\n1,1,,,\n".encode("utf-16"), "is UTF-16 text"),
+        (b"PAR1 and more", "a Parquet file"),
     ],
 )
 def test_a_bad_file_fails_with_a_reason_and_changes_nothing(items, tmp_path, text, reason):
@@ -124,6 +131,19 @@ def test_a_bad_file_fails_with_a_reason_and_changes_nothing(items, tmp_path, tex
         items(text)
     assert datasets.load(tmp_path, "group", {"ITEMS": ITEMS}).items.to_pylist() == before
     assert [path.name for path in (tmp_path / "datasets" / "group").iterdir()] == ["ITEMS.parquet"]
+
+
+@pytest.mark.parametrize(("value", "fits"), [(2**31 - 1, True), (-(2**31), True), (2**31, False), (-(2**63), False)])
+def test_an_int_has_32_bits_and_a_long_64(tmp_path, value, fits):
+    text = f"USER_ID,AGE,BORN\nu1,1,1\nu2,{value},{value}\n"
+    users = schema("Users", "USER_ID string", "AGE int", "BORN long")
+    if fits:
+        datasets.import_files(tmp_path, "g", users, [file(text)])
+        rows = datasets.load(tmp_path, "g", {"USERS": users}).users.to_pylist()
+        assert rows[1] == {"USER_ID": "u2", "AGE": value, "BORN": value}
+    else:
+        with pytest.raises(WorkFault, match="AGE, record 2, a value that an int of 32 bits cannot hold"):
+            datasets.import_files(tmp_path, "g", users, [file(text)])
 
 
 def test_a_broken_quotation_mark_gives_a_short_reason(items):
