@@ -5,12 +5,23 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import hypothesis
 import pytest
 import reading_world
 
 from personalize_nb import local
 from personalize_nb.session import Session
 from personalize_nb.training import train
+
+# The same examples in every run, however slow the machine is: a run that fails, fails again.
+hypothesis.settings.register_profile(
+    "steady",
+    derandomize=True,
+    database=None,
+    deadline=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
+hypothesis.settings.load_profile("steady")
 
 
 @pytest.fixture(scope="session", autouse=True)

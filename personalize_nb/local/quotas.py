@@ -39,10 +39,13 @@ class Quota:
 
     def message(self, noun: str) -> str:
         """Return the refusal in AWS's words."""
+        article = "an" if noun[0] in "aeiou" else "a"
         if self.unfinished:
-            return f"Cannot create a {noun}. More than {self.limit} resources with PENDING or IN_PROGRESS status."
+            return (
+                f"Cannot create {article} {noun}. More than {self.limit} resources with PENDING or IN_PROGRESS status."
+            )
         return (
-            f"Cannot create a {noun}. More than {self.limit} resources in {ACTIVE} state. "
+            f"Cannot create {article} {noun}. More than {self.limit} resources in {ACTIVE} state. "
             "Please delete some and try again."
         )
 

@@ -30,7 +30,7 @@ def sets(draw) -> Allowed:
     return Allowed.dense(rng.random((ROWS, WIDTH)) < 0.5)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(sets(), sets(), sets())
 def test_the_algebra_is_that_of_arrays(a, b, c):
     x, y, z = a.cells(), b.cells(), c.cells()

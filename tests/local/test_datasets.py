@@ -195,7 +195,7 @@ def test_a_type_that_no_schema_knows_is_refused():
         schema("ITEMS", "A bytes")
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     rows=st.lists(
         st.tuples(

@@ -104,7 +104,7 @@ def test_listing_parameters(s3, bucket):
 KEYS = st.text(st.sampled_from("ab/\ud7ff\ue000\U0010ffff"), min_size=1, max_size=5)
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(keys=st.sets(KEYS, max_size=12), prefix=st.text("ab/", max_size=2), size=st.integers(1, 4))
 def test_pages_say_what_one_long_listing_says(store, keys, prefix, size):
     with store.database.writing() as db:

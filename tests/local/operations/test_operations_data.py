@@ -159,7 +159,7 @@ JSON = st.recursive(
 
 
 def test_no_schema_can_upset_the_service():
-    @settings(max_examples=300, deadline=None, derandomize=True, database=None)
+    @settings(max_examples=300)
     @given(JSON, st.lists(JSON, max_size=3))
     def check(document, fields):
         for text in (json.dumps(document), avro("Items", [("ITEM_ID", "string"), *fields])):

@@ -184,7 +184,7 @@ def test_no_request_can_upset_the_service(plane, operation):
     plane.trained(records=("Interactions", "Items"))
     shape = service_model().operation_model(operation).input_shape
 
-    @settings(max_examples=25, deadline=None, derandomize=True, database=None)
+    @settings(max_examples=25)
     @given(values_for(shape) | SCALARS)
     def send(params):
         status, content = call(plane, operation, params)

@@ -97,7 +97,8 @@ def test_every_quota_holds(make_plane, kind):
         make(limit)
     text = refusal.value.response["Error"]["Message"]
     status = "PENDING or IN_PROGRESS status" if QUOTAS[kind].unfinished else "ACTIVE state"
-    assert f"More than {limit} resources" in text and status in text
+    noun = "an event tracker" if kind == "event_tracker" else f"a {kind.replace('_', ' ')}"
+    assert text.startswith(f"Cannot create {noun}. More than {limit} resources") and status in text
 
 
 # what one request may hold -----------------------------------------------------------------------------------------
