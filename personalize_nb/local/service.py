@@ -46,6 +46,8 @@ DEFAULT_REGION, DEFAULT_ACCOUNT = "us-east-1", "123456789012"
 # a service that is just ending still holds the folder for a moment
 _LOCK_SECONDS = 15.0
 _LOOK_SECONDS = 2.0
+# whoever starts a service looks at it first; on a busy machine that look may come late
+_FIRST_USE_SECONDS = 60.0
 # how the names of operations begin that may have queued work
 _QUEUEING = ("Create", "Update", "Start", "Stop")
 
@@ -123,7 +125,7 @@ class Service:
             "personalize": self._personalize(personalize_handler(control, serving), secret_key),
         }
         self._idle_seconds = idle_seconds
-        self._used_at = time.monotonic()
+        self._used_at = time.monotonic() + _FIRST_USE_SECONDS
         self._ending = threading.Event()
         self._endpoint = _endpoint(handlers, {access_key: secret_key}, self.region, port, before, self._used)
         self.info = ServiceInfo(
