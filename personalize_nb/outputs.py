@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 KEYS = {key: pa.list_(pa.string()) if key == "itemList" else pa.string() for key in c.JSON_KEYS}
 SUFFIX = ".out"
 NO_ROW = "the output has no row for this input line"
+NO_ITEMS = "answered without an item: the filter, or the recipe, leaves none for this line"
 _PARSED_AT_ONCE = 2 << 20
 
 _OUTPUT = pa.struct(

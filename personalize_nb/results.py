@@ -56,12 +56,18 @@ class Results:
         if "_rows" not in self.__dict__:  # a repr reads nothing
             return "<Results not read yet: .recommendations(items=...), .themes(items=...), .errors(), .blocks()>"
         kind = "themes" if self.has_themes else "recommendations"
-        return f"<Results of {len(self):,} rows, {self.failed:,} with errors: .{kind}(items=...), .errors()>"
+        empty = f", {self.empty:,} without an item" if self.empty else ""
+        return f"<Results of {len(self):,} rows, {self.failed:,} with errors{empty}: .{kind}(items=...), .errors()>"
 
     @property
     def failed(self) -> int:
         """How many input lines have an error or no row."""
         return len(self) - self._rows.column("error").null_count + len(self._unanswered)
+
+    @property
+    def empty(self) -> int:
+        """How many input lines were answered without any item, as when a filter leaves none; `.errors()` has them."""
+        return int(pc.sum(self._without_items).as_py() or 0)
 
     @property
     def has_themes(self) -> bool:
@@ -93,7 +99,7 @@ class Results:
         joined = _Titles(items, columns)
         for start in range(0, max(len(self), 1), rows):
             block = self._ordered(start, rows)
-            yield _recommendations(block, joined)
+            yield _recommendations(block, joined, self._named)
 
     def themes(
         self,
@@ -135,25 +141,27 @@ class Results:
         return kept.reset_index(drop=True)
 
     def errors(self) -> pd.DataFrame:
-        """Return the input lines that failed: the input's keys, `error`, `line` and `file` (of the output).
+        """Return the input lines that got nothing: the input's keys, `error`, `line` and `file` (of the output).
 
-        Lines without any row in the output are among them.
+        Every input line is here or in `recommendations()`: beside those that failed, lines without any row in the
+        output, and lines answered without an item, which the service calls no error.
         """
-        failed = np.flatnonzero(pc.is_valid(self._rows.column("error")).to_numpy())
+        empty = self._without_items
+        failed = np.flatnonzero(pc.or_(pc.is_valid(self._rows.column("error")), empty).to_numpy())
         order = self._matched[0]
         if order is not None:
             place = np.empty(len(order), np.int64)
             place[order] = np.arange(len(order))
             failed = failed[np.argsort(place[failed])]
         rows = self._taken(failed)
-        frame = _keys(rows.column("input"), np.arange(rows.num_rows))
-        for name in (c.ERROR, c.LINE, c.FILE):
-            frame[name] = rows.column(name).to_pandas()
+        frame = _keys(rows.column("input"), np.arange(rows.num_rows), self._named)
+        frame[c.ERROR] = pc.fill_null(rows.column("error"), outputs.NO_ITEMS).to_pandas()
+        frame[c.LINE], frame[c.FILE] = rows.column(c.LINE).to_pandas(), rows.column(c.FILE).to_pandas()
         if not len(self._unanswered):
             return frame
         asked = self._asked.take(pa.array(self._unanswered))
         records = _struct(asked.select([one.name for one in self._record]))
-        silent = _keys(records, np.arange(len(records)))
+        silent = _keys(records, np.arange(len(records)), self._named)
         silent[c.ERROR] = outputs.NO_ROW
         silent[c.LINE], silent[c.FILE] = asked.column(c.LINE).to_pandas(), asked.column(c.FILE).to_pandas()
         return silent if frame.empty else pd.concat([frame, silent], ignore_index=True)
@@ -161,6 +169,23 @@ class Results:
     def _tell_failed(self) -> None:
         if self.failed:
             choose().say(f"{self.failed:,} input lines have no recommendations; .errors() says why")
+        if self.empty:
+            choose().say(f"{self.empty:,} input lines were answered without an item; .errors() lists them")
+
+    @cached_property
+    def _without_items(self) -> pa.ChunkedArray:
+        """Which rows have no error and no item either."""
+        output = self._rows.column("output")
+        lengths = pc.fill_null(pc.list_value_length(pc.struct_field(output, "recommendedItems")), 0)
+        return pc.and_(pc.is_null(self._rows.column("error")), pc.equal(lengths, 0))
+
+    @cached_property
+    def _named(self) -> list[str]:
+        """The keys that the records have, so that every frame has their columns, an empty one as well."""
+        keys = [key for key in c.JSON_KEYS if not pa.types.is_list(outputs.KEYS[key])]
+        inputs = [self._asked.column(key) for key in keys] if self._asked.num_rows else []
+        inputs = inputs or [pc.struct_field(self._rows.column("input"), key) for key in keys]
+        return [key for key, column in zip(keys, inputs, strict=True) if column.null_count < len(column)]
 
     @cached_property
     def _record(self) -> pa.DataType:
@@ -286,12 +311,12 @@ class _Titles:
         return pd.concat([frame, found.rename(columns=lambda name: f"{prefix}{name}")], axis=1)
 
 
-def _recommendations(rows: pa.Table, titles: _Titles) -> pd.DataFrame:
+def _recommendations(rows: pa.Table, titles: _Titles, keys: Sequence[str]) -> pd.DataFrame:
     output = _column(rows, "output")
     lists = pc.struct_field(output, "recommendedItems")
     owner, rank, flat = _exploded(lists)
     inputs = _column(rows, "input")
-    frame = _keys(inputs, owner)
+    frame = _keys(inputs, owner, keys)
     frame[c.RANK] = rank
     frame[c.RECOMMENDED_ITEM_ID if c.ITEM_ID in frame.columns else c.ITEM_ID] = flat.to_pandas()
     frame[c.SCORE] = _aligned(pc.struct_field(output, "scores"), owner, rank)
@@ -310,16 +335,13 @@ def _themes(rows: pa.Table, titles: _Titles) -> pd.DataFrame:
     return titles.join(frame, flat)
 
 
-def _keys(inputs: Any, owner: np.ndarray) -> pd.DataFrame:
+def _keys(inputs: Any, owner: np.ndarray, keys: Sequence[str]) -> pd.DataFrame:
     """Return the input's key columns, repeated for the rows that belong to each record."""
     records = _flat(inputs)
     chosen = pa.array(owner)
-    frame: dict[str, Any] = {}
-    for key, column in c.JSON_KEYS.items():
-        values = pc.struct_field(records, key)
-        lists = pa.types.is_list(values.type)
-        if values.null_count < len(values) and not lists:
-            frame[column] = values.take(chosen).to_pandas()
+    frame: dict[str, Any] = {
+        c.JSON_KEYS[key]: pc.struct_field(records, key).take(chosen).to_pandas() for key in keys
+    }
     if any(one.name == "filterValues" for one in records.type):
         values = pc.struct_field(records, "filterValues")
         for one in values.type:

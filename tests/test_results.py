@@ -52,7 +52,10 @@ def test_rows_follow_the_input(read):
 def test_no_errors_is_an_empty_frame(read):
     failed = read([row(one) for one in ASKED], ASKED).errors()
     assert failed.empty
-    assert failed.columns.tolist() == ["error", "line", "file"]
+    assert failed.columns.tolist() == ["user_id", "error", "line", "file"]
+    items = read([row({"itemId": "a"})]).errors()
+    assert items.empty
+    assert items.columns.tolist() == ["item_id", "error", "line", "file"]
 
 
 def test_without_input_rows_keep_their_order(read):
@@ -86,6 +89,28 @@ def test_lines_without_a_row_are_errors(read, capsys):
     }
     assert found.recommendations()["user_id"].unique().tolist() == ["4016"]
     assert "3 input lines have no recommendations" in capsys.readouterr().err
+
+
+def test_lines_answered_without_an_item_are_counted_and_listed(read, capsys):
+    asked = [{"userId": f"u{number}"} for number in range(10_000)]
+    nothing = {"recommendedItems": [], "scores": []}
+    rows = [row(one) for one in asked]
+    for number in range(100, 137):
+        rows[number] = {"input": asked[number], "output": nothing, "error": None}
+    found = read(rows[::-1], asked)
+    assert found.recommendations()["user_id"].nunique() == 10_000 - 37
+    assert "37 input lines were answered without an item; .errors() lists them" in capsys.readouterr().err
+    assert (found.failed, found.empty) == (0, 37)
+    assert repr(found).startswith("<Results of 10,000 rows, 0 with errors, 37 without an item: .recommendations(")
+    listed = found.errors()
+    assert listed["user_id"].tolist() == [f"u{number}" for number in range(100, 137)]
+    assert listed["error"].unique().tolist() == [outputs.NO_ITEMS]
+    assert listed["line"].tolist() == [10_000 - number for number in range(100, 137)]
+
+
+def test_blocks_have_the_same_columns_when_a_block_has_no_keys(read):
+    found = read(["{broken", row(ASKED[0])])
+    assert [block.columns[0] for block in found.blocks(rows=1)] == ["user_id", "user_id"]
 
 
 def test_a_bad_line_costs_one_row(read):
