@@ -74,7 +74,7 @@ def test_one_action_missing_in_the_key_policy(session, kms, request_of, key, act
     with pytest.raises(errors.AccessError) as error:
         pnb.start(request_of(), session=session)
     kms.put_key_policy(KeyId=key, Policy=before)
-    wanted = f"The key policy of {key} does not allow personalize.amazonaws.com {action} on {key}."
+    wanted = f"The key policy of {key} does not allow personalize.amazonaws.com {action}."
     assert wanted in str(error.value)
     assert frame[frame.level == "error"].found.str.contains(wanted, regex=False).any()
 
@@ -113,8 +113,9 @@ def test_a_key_that_cannot_be_used(session, kms, request_of, key):
     kms.enable_key(KeyId=key)
     assert frame[frame.level == "error"].found.str.contains("Disabled").any()
     missing = key[:-6] + "000000"
-    with pytest.raises(errors.PersonalizeError, match="does not exist"):
+    with pytest.raises(errors.PersonalizeError, match="does not exist") as error:
         pnb.start(request_of(output_kms_key_arn=missing), session=session)
+    assert str(error.value).count(missing) == 1
 
 
 def test_the_default_role_needs_only_the_key_s_policy(session, kms, request_of):

@@ -123,7 +123,7 @@ class Judge:
         try:
             key = self._keys.usable(name)
         except ApiFault as fault:
-            text = f"The KMS key {name} cannot be used: {fault.message.removesuffix('.')}."
+            text = f"The KMS key cannot be used: {fault.message.removesuffix('.')}."
             yield Lack(text, needs.KEY_POLICY, name)
             return
         if key["KeyManager"] == "AWS":

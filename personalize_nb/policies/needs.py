@@ -230,10 +230,12 @@ def _role_refused(caller: Caller, answer: Answer, question: Question) -> str:
 def _refused(answer: Answer, policies: Sequence[Policy], question: Question, subject: str) -> str:
     """Tell who lacks what, and whether it is a Deny, an unmet condition or silence."""
     who = question.principal if question.account is None else f"role {question.principal.rsplit('/', 1)[-1]}"
-    what = f"{question.action} on {question.resource}"
+    about = answer.policy or subject if answer.denied else subject
+    # a key's policy names its key already
+    what = question.action if question.resource in about else f"{question.action} on {question.resource}"
     if answer.denied:
         statement = f"statement {answer.sid!r}" if answer.sid else "a statement"
-        return f"{_upper(answer.policy or subject)} denies {who} {what}, by {statement} with Effect Deny."
+        return f"{_upper(about)} denies {who} {what}, by {statement} with Effect Deny."
     sentence = f"{_upper(subject)} {'allows' if subject.startswith('no ') else 'does not allow'} {who} {what}"
     bare = [
         replace(policy, statements=tuple(replace(one, conditions=()) for one in policy.statements if one.allows))
