@@ -6,6 +6,7 @@ are never guessed back: they are refused, with the repair.
 
 from __future__ import annotations
 
+import datetime
 import numbers
 from collections.abc import Iterable
 from typing import Any
@@ -22,6 +23,9 @@ from personalize_nb.errors import InputError
 _SHOWN_ROWS, _SHOWN_CHARACTERS = 5, 80
 _SPACE = r"^\s|\s$"
 _LIKE_FLOAT = r"^-?\d+\.0$"
+# not guessed back either: 7.00 and 7 would be two texts of one number
+_NO_WHOLE_NUMBER = "the id is a {}; give whole numbers or text, for example by .map(int) or .map(str)"
+_TIMES = (datetime.date, datetime.time, datetime.timedelta, np.datetime64, np.timedelta64, pd.Period)
 _LIKE_MISSING = pa.array(["nan", "NaN", "None", "<NA>", "null", "NaT"])
 
 
@@ -140,6 +144,8 @@ def _split(cell: Any) -> list[Any]:
 
 def _converted(series: pd.Series, column: str, findings: Findings) -> tuple[Any, Any]:
     """Return strings, and a mask of the rows that are already found wrong."""
+    if isinstance(series.dtype, pd.SparseDtype):
+        series = series.sparse.to_dense()
     dtype = series.dtype
     right = pa.array(np.zeros(len(series), bool))
     if isinstance(dtype, pd.CategoricalDtype):
@@ -149,16 +155,32 @@ def _converted(series: pd.Series, column: str, findings: Findings) -> tuple[Any,
         known = known.combine_chunks() if isinstance(known, pa.ChunkedArray) else known
         codes = series.cat.codes.to_numpy()
         return known.take(pa.array(codes, mask=codes < 0)), right
-    if pd.api.types.is_bool_dtype(dtype) or pd.api.types.is_datetime64_any_dtype(dtype):
+    if _no_ids(dtype):
         raise InputError(f"{column} is a column of {dtype}, which are no ids. Name the column that holds the ids.")
     if pd.api.types.is_integer_dtype(dtype):
         return pc.cast(pa.array(series, from_pandas=True), pa.string()), right
     if pd.api.types.is_float_dtype(dtype):
         return _refused_floats(series, column, findings)
+    if isinstance(dtype, pd.ArrowDtype) and pa.types.is_decimal(dtype.pyarrow_dtype):
+        return _one_by_one(series.astype(object), column, findings)
     try:
         return pa.array(series, type=pa.string(), from_pandas=True), right
     except (pa.ArrowInvalid, pa.ArrowTypeError, UnicodeEncodeError):
         return _one_by_one(series, column, findings)
+
+
+def _no_ids(dtype: Any) -> bool:
+    """Tell columns of truth values, moments, durations, bytes and the like, whose text would be taken for ids."""
+    types = pd.api.types
+    if isinstance(dtype, pd.ArrowDtype):
+        arrow = dtype.pyarrow_dtype
+        return pa.types.is_boolean(arrow) or pa.types.is_temporal(arrow) or pa.types.is_binary(arrow)
+    return (
+        types.is_bool_dtype(dtype)
+        or types.is_complex_dtype(dtype)
+        or dtype.kind in "mM"
+        or isinstance(dtype, (pd.DatetimeTZDtype, pd.PeriodDtype, pd.IntervalDtype))
+    )
 
 
 def _refused_floats(series: pd.Series, column: str, findings: Findings) -> tuple[Any, Any]:
@@ -211,6 +233,10 @@ def _one(value: Any) -> tuple[str | None, str | None]:
         return None, "the id is bytes; decode it first"
     if isinstance(value, (list, tuple, dict, set, np.ndarray)):
         return None, f"the id is a {type(value).__name__}; give one id per row"
+    if isinstance(value, numbers.Number):
+        return None, _NO_WHOLE_NUMBER.format(type(value).__name__)
+    if isinstance(value, _TIMES):
+        return None, f"the id is a {type(value).__name__}; name the column that holds the ids"
     return str(value), None
 
 

@@ -170,7 +170,14 @@ def frame(data: Data, column: str) -> pd.DataFrame:
         return _named(_read(data, column), column)
     if isinstance(data, pd.DataFrame):
         return _named(data, column)
+    if isinstance(data, pd.MultiIndex):
+        return _named(data.to_frame(index=False, allow_duplicates=True), column)
     if isinstance(data, (pd.Series, pd.Index)):
+        if isinstance(data, pd.Series) and c.canonical(data.name) != column and column in _levels(data.index):
+            raise InputError(
+                f"The series is named {data.name!r} and its index {column!r}: which of them are the ids? Pass "
+                f"series.index for those of the index, or series.rename({column!r}) for the values."
+            )
         if c.canonical(data.name) in set(c.JSON_NAMES) - {column}:
             raise InputError(
                 f"The recipe takes {column!r}, the {type(data).__name__.lower()} is named {data.name!r}. If it holds "
@@ -187,8 +194,15 @@ def frame(data: Data, column: str) -> pd.DataFrame:
     return pd.DataFrame({column: pd.Series(list(data), dtype=object)})
 
 
+def _levels(index: pd.Index) -> list[str]:
+    return [c.canonical(name) for name in index.names]
+
+
 def _named(data: pd.DataFrame, column: str) -> pd.DataFrame:
-    renamed = data.rename(columns=c.canonical)
+    columns = {c.canonical(name) for name in data.columns}
+    levels = [number for number, name in enumerate(_levels(data.index)) if name in set(c.JSON_NAMES) - columns]
+    renamed = data.reset_index(level=levels) if levels else data  # as groupby() and set_index() leave a frame
+    renamed = renamed.rename(columns=c.canonical)
     names = list(renamed.columns)
     doubled = {name for name in names if names.count(name) > 1}
     if doubled & {column, c.USER_ID, c.ITEM_ID, c.ITEM_LIST}:
@@ -270,13 +284,20 @@ def _filter_columns(source: pd.DataFrame, wanted: FilterValues, findings: Findin
         wanted = {name: source[by_name[name.lower()]] for name in wanted}
     if len(wanted) > limits.MAX_FILTER_VALUES:
         raise InputError(f"At most {limits.MAX_FILTER_VALUES} filter values per record, got {len(wanted)}.")
-    return {f"${name}": _filter_column(name, value, len(source), findings) for name, value in wanted.items()}
+    return {f"${name}": _filter_column(name, value, source.index, findings) for name, value in wanted.items()}
 
 
-def _filter_column(name: str, value: Any, rows: int, findings: Findings) -> pa.Array:
+def _filter_column(name: str, value: Any, index: pd.Index, findings: Findings) -> pa.Array:
+    rows = len(index)
     if hasattr(value, "dtype") and getattr(value, "ndim", 0) == 1:
         if len(value) != rows:
             raise InputError(f"Filter values {name!r}: {len(value)} values for {rows} records; give one for each.")
+        own = getattr(value, "index", index)
+        if not own.equals(index) and own.symmetric_difference(index).empty:
+            raise InputError(
+                f"Filter values {name!r} have the index of the records in another order; values go to records by "
+                "position. Sort them alike: values.reindex(frame.index)."
+            )
         texts = pa.array([filters.quoted(cell) for cell in value], pa.string())
     else:
         texts = pa.array([filters.quoted(value)], pa.string()).take(pa.array([0] * rows, pa.int32()))

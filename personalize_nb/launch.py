@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from personalize_nb import columns, errors, inputs, limits, storage
 from personalize_nb.filters import Filter, find_filter
 from personalize_nb.jobs import KIND, BatchInferenceJob, check_name, new_job_name, refuse, start
-from personalize_nb.requests import KIND_OF_KEYS, THEME_GENERATION, Context, JobRequest, Problem
+from personalize_nb.requests import KIND_OF_KEYS, THEME_GENERATION, Context, JobRequest, Problem, no_themes
 from personalize_nb.runs import Run, start_run
 from personalize_nb.session import Session, current
 from personalize_nb.solutions import SolutionVersion, find_solution_version
@@ -93,6 +93,7 @@ def recommend(
     session = session or getattr(solution_version, "session", None)
     session = current(session)
     version = find_solution_version(solution_version, session)
+    _check_mode(mode, version)
     chosen = find_filter(filter, session) if filter is not None else None
     source = data if isinstance(data, str) and storage.is_s3(data) else None
     batch = None if source else batch_for(data, version, chosen, filter_values)
@@ -223,6 +224,7 @@ def themes(
     """
     session = current(parameters.get("session") or getattr(solution_version, "session", None))
     version = find_solution_version(solution_version, session)
+    _check_mode(THEME_GENERATION, version)
     return recommend(
         data,
         version,
@@ -230,6 +232,13 @@ def themes(
         item_name=item_name or name_column(version),
         **{**parameters, "session": session},
     )
+
+
+def _check_mode(mode: str, version: SolutionVersion) -> None:
+    """Name the wrong recipe before the data is judged by it: items have no column `user_id`."""
+    facts = limits.recipe_facts(version.recipe)
+    if mode == THEME_GENERATION and facts is not None and facts.batch and not facts.themes:
+        raise errors.RequestError([no_themes(facts.name)])
 
 
 def batch_for(

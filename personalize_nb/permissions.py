@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from personalize_nb.errors import NotFoundError
 from personalize_nb.policies import templates
 from personalize_nb.policies.documents import read_policy
 from personalize_nb.policies.needs import Caller, trust_lacks
@@ -98,6 +99,11 @@ def create_role(
     sleep
         Waits until the whole of AWS knows a new or changed role; replaced in tests.
 
+    Raises
+    ------
+    NotFoundError
+        A bucket or key does not exist; nothing was made.
+
     Examples
     --------
     >>> import personalize_nb as pnb
@@ -109,6 +115,7 @@ def create_role(
     session = current(session)
     names = [session.bucket] if buckets is None else [buckets] if isinstance(buckets, str) else list(buckets)
     names = [_name(bucket) for bucket in names if bucket]
+    _check_buckets(session, names)
     keys = [_key(session, key) for key in ([kms_keys] if isinstance(kms_keys, str) else kms_keys)]
     arn, changed = _ensure_trust(session, name)
     statements = templates.role_statements(names, keys, session.partition)
@@ -119,6 +126,27 @@ def create_role(
     if changed and not session.is_local:
         sleep(PROPAGATION_SECONDS)
     return arn
+
+
+def _check_buckets(session: Session, names: Iterable[str]) -> None:
+    """Refuse buckets that do not exist; one that the caller may not look at may well be the role's to read."""
+    import botocore.exceptions
+
+    missing = []
+    for name in names:
+        with translated("HeadBucket"):
+            try:
+                session.s3.head_bucket(Bucket=name)
+            except botocore.exceptions.ParamValidationError as error:
+                raise ValueError(f"'buckets' holds {name!r}, which is no bucket's name: {error}") from error
+            except botocore.exceptions.ClientError as error:
+                if error.response.get("Error", {}).get("Code") in ("404", "NoSuchBucket"):
+                    missing.append(name)
+    if missing:
+        raise NotFoundError(
+            f"There is no bucket {', '.join(map(repr, missing))}; nothing was made. Check the spelling, or create it "
+            f"in {session.region} first: session.s3.create_bucket(Bucket={missing[0]!r})."
+        )
 
 
 def _ensure_trust(session: Session, name: str) -> tuple[str, bool]:

@@ -140,7 +140,7 @@ class JobRequest:
         """Return the Python call that starts the same job; fields at their defaults are left out."""
         defaults = JobRequest("", "", "", "", "")
         lines = [
-            f"        {one.name}={getattr(self, one.name)!r},"
+            f"        {one.name}={_python(getattr(self, one.name))!r},"
             for one in fields(self)
             if getattr(self, one.name) != getattr(defaults, one.name)
         ]
@@ -198,6 +198,11 @@ def problems(request: JobRequest, context: Context | None = None) -> list[Proble
     known = context or Context()
     checks = (_names(request), _paths(request), _numbers(request), _mode(request), _tags(request), _fit(request, known))
     return [problem for check in checks for problem in check]
+
+
+def no_themes(recipe: str) -> Problem:
+    """Return the problem of asking a recipe for themes that makes none."""
+    return Problem("mode", f"Themes need a solution version of aws-similar-items, this one is {recipe}.")
 
 
 def errors_of(found: list[Problem]) -> list[Problem]:
@@ -337,7 +342,7 @@ def _recipe_fit(request: JobRequest, facts: limits.RecipeFacts, kind: str | None
             "input_path", f"{facts.name} takes {wanted} ({', '.join(facts.input_keys)}), the input holds {kind}."
         )
     if request.mode == THEME_GENERATION and not facts.themes:
-        yield Problem("mode", f"Themes need a solution version of aws-similar-items, this one is {facts.name}.")
+        yield no_themes(facts.name)
     explored = request.exploration_weight is not None or request.exploration_item_age_cut_off is not None
     if explored and not facts.exploration:
         text = (
@@ -358,6 +363,15 @@ def _plain(number: float | None) -> str | None:
     if number is None:
         return None
     return str(int(number)) if float(number).is_integer() else repr(float(number))
+
+
+def _python(value: Any) -> Any:
+    """Return a value whose repr is plain Python: `0.3`, not `np.float64(0.3)`."""
+    if isinstance(value, Mapping):
+        return {_python(key): _python(one) for key, one in value.items()}
+    if isinstance(value, str):
+        return str(value)
+    return value.item() if hasattr(value, "item") else value
 
 
 def _number(text: str | None) -> float | None:

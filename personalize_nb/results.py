@@ -339,9 +339,7 @@ def _keys(inputs: Any, owner: np.ndarray, keys: Sequence[str]) -> pd.DataFrame:
     """Return the input's key columns, repeated for the rows that belong to each record."""
     records = _flat(inputs)
     chosen = pa.array(owner)
-    frame: dict[str, Any] = {
-        c.JSON_KEYS[key]: pc.struct_field(records, key).take(chosen).to_pandas() for key in keys
-    }
+    frame: dict[str, Any] = {c.JSON_KEYS[key]: pc.struct_field(records, key).take(chosen).to_pandas() for key in keys}
     if any(one.name == "filterValues" for one in records.type):
         values = pc.struct_field(records, "filterValues")
         for one in values.type:

@@ -1,5 +1,8 @@
 """IDs become job input exactly as given, and what cannot is named row by row."""
 
+import datetime
+import decimal
+import fractions
 import json
 
 import numpy as np
@@ -41,6 +44,14 @@ def written(batch):
         pd.DataFrame({"userId": ["12", "7"], "age": [1, 2]}),
         pd.DataFrame({"who": [12, 7]}),
         pa.table({"user_id": ["12", "7"]}),
+        pd.Series([12, 7], dtype="int64[pyarrow]"),
+        pd.Series(["12", "7"], dtype=pd.ArrowDtype(pa.large_string())),
+        pd.Series(["12", "7"], dtype=pd.ArrowDtype(pa.dictionary(pa.int32(), pa.string()))),
+        pd.Series(pd.arrays.SparseArray([12, 7])),
+        pd.DataFrame({"user_id": ["12", "7"]}, index=[0, 0]),
+        pd.DataFrame({"age": [1, 2]}, index=pd.Index([12, 7], name="USER_ID")),
+        pd.MultiIndex.from_tuples([("12", "x"), ("7", "y")], names=["userId", None]),
+        pd.DataFrame({"user_id": ["12", "12", "7"]}).groupby("user_id").size().to_frame("visits"),
     ],
 )
 def test_every_kind_of_input_gives_the_same_records(data, tmp_path):
@@ -115,6 +126,18 @@ def test_suspicious_ids_are_kept_and_noted():
         (7, "got int"),
         (pd.Series([True, False]), "bool"),
         (pd.Series(pd.to_datetime(["2026-01-01"])), "datetime"),
+        (pd.Series(pd.to_timedelta([1], unit="D")), "timedelta"),
+        (pd.Series([1], dtype=pd.ArrowDtype(pa.duration("s"))), "duration"),
+        (pd.Series(pd.period_range("2026", periods=1, freq="M")), "period"),
+        (pd.Series([1 + 2j]), "complex"),
+        (pd.Series([decimal.Decimal("7.00")]), r"the id is a Decimal; .* by \.map\(int\) or \.map\(str\)"),
+        (pd.Series([decimal.Decimal("7.00")], dtype=pd.ArrowDtype(pa.decimal128(5, 2))), "the id is a Decimal"),
+        ([fractions.Fraction(1, 2)], "the id is a Fraction"),
+        ([datetime.timedelta(days=1)], "the id is a timedelta"),
+        ([datetime.date(2026, 1, 1)], "the id is a date"),
+        ([pd.Timestamp("2026-01-01")], "the id is a Timestamp"),
+        (pd.MultiIndex.from_tuples([("a", "b")]), "takes a column 'user_id'"),
+        (pd.Series(["u", "u"]).rename("user_id").value_counts(), "named 'count' and its index 'user_id'"),
     ],
 )
 def test_what_is_no_input_says_why(data, told):
@@ -134,6 +157,12 @@ def test_rankings_from_rows_keep_order():
     batch = pnb.rankings(frame)
     assert written(batch) == [{"userId": "u2", "itemList": ["3", "2"]}, {"userId": "u1", "itemList": ["1"]}]
     assert batch.findings["row"].tolist() == [3]
+
+
+def test_rankings_from_an_index():
+    index = pd.MultiIndex.from_tuples([("u", 2), ("u", 1)], names=["user_id", "item_id"])
+    for data in (index, pd.DataFrame({"score": [0.5, 0.4]}, index=index)):
+        assert written(pnb.rankings(data)) == [{"userId": "u", "itemList": ["2", "1"]}]
 
 
 def test_rankings_from_lists():
@@ -173,6 +202,7 @@ def test_filter_values_for_all_or_for_each():
     [
         (["H"], r"No column for filter values \['H'\]"),
         ({"G": pd.Series(["x"])}, "1 values for 2 records"),
+        ({"G": pd.Series(["x", "y"], index=[1, 0])}, r"another order; .*values.reindex\(frame.index\)"),
         ({f"G{number}": "x" for number in range(26)}, "At most 25"),
         ({"G": "x" * 1001}, "longer than 1000"),
     ],

@@ -131,6 +131,8 @@ def test_themes_find_the_name_column(books_model, session):
 def test_themes_of_another_recipe(readers_model):
     with pytest.raises(RequestError, match="need a solution version of aws-similar-items"):
         pnb.recommend(["r1"], readers_model, mode="THEME_GENERATION", item_name="TITLE")
+    with pytest.raises(RequestError, match="this one is aws-user-personalization"):
+        pnb.themes(ITEMS, readers_model)
 
 
 def test_input_that_lies_in_s3_already(readers_model, session, tmp_path):

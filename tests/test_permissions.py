@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import botocore.exceptions
 import pytest
 
 import personalize_nb as pnb
@@ -52,14 +53,20 @@ def test_a_bucket_that_does_not_exist(session):
         pnb.allow_personalize("pnb-nowhere", session=session)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def buckets(session):
+    for name in ("pnb-a", "pnb-b"):
+        session.s3.create_bucket(Bucket=name)
+
+
 def test_a_new_role_trusts_personalize_for_this_account_and_may_use_the_buckets(session):
-    arn = pnb.create_role("PnbNew", ["a", "s3://b/x"], session=session)
+    arn = pnb.create_role("PnbNew", ["pnb-a", "s3://pnb-b/x"], session=session)
     assert arn == f"arn:aws:iam::{session.account}:role/PnbNew"
     (statement,) = trust_of(session, "PnbNew")
     assert statement["Condition"]["StringEquals"] == {"aws:SourceAccount": session.account}
     document = session.iam.get_role_policy(RoleName="PnbNew", PolicyName=ROLE_POLICY)["PolicyDocument"]
     resources = document["Statement"][0]["Resource"]
-    assert resources == [f"arn:aws:s3:::{name}" for name in ("a", "a/*", "b", "b/*")]
+    assert resources == [f"arn:aws:s3:::{name}" for name in ("pnb-a", "pnb-a/*", "pnb-b", "pnb-b/*")]
 
 
 def test_the_session_s_bucket_is_the_default(session):
@@ -76,12 +83,12 @@ def test_a_role_with_another_trust_is_mended_and_keeps_it(session):
         ],
     }
     session.iam.create_role(RoleName="PnbMended", AssumeRolePolicyDocument=json.dumps(trust))
-    pnb.create_role("PnbMended", "a", session=session)
-    pnb.create_role("PnbMended", "b", session=session)
+    pnb.create_role("PnbMended", "pnb-a", session=session)
+    pnb.create_role("PnbMended", "pnb-b", session=session)
     services = [each["Principal"]["Service"] for each in trust_of(session, "PnbMended")]
     assert services == ["lambda.amazonaws.com", "personalize.amazonaws.com"]
     document = session.iam.get_role_policy(RoleName="PnbMended", PolicyName=ROLE_POLICY)["PolicyDocument"]
-    assert [each["Resource"][0] for each in document["Statement"]] == ["arn:aws:s3:::a", "arn:aws:s3:::b"]
+    assert [each["Resource"][0] for each in document["Statement"]] == ["arn:aws:s3:::pnb-a", "arn:aws:s3:::pnb-b"]
 
 
 def test_on_aws_a_changed_role_is_waited_for_and_an_unchanged_one_is_not(session, monkeypatch):
@@ -89,7 +96,7 @@ def test_on_aws_a_changed_role_is_waited_for_and_an_unchanged_one_is_not(session
     monkeypatch.setattr(type(session), "is_local", False)
     waits = []
     for _ in range(2):
-        pnb.create_role("PnbWaited", "a", session=session, sleep=waits.append)
+        pnb.create_role("PnbWaited", "pnb-a", session=session, sleep=waits.append)
     assert waits == [PROPAGATION_SECONDS]
 
 
@@ -102,6 +109,27 @@ def test_a_job_runs_in_a_bucket_and_with_a_role_made_so(session, readers_model):
     pnb.allow_personalize("pnb-whole", session=session)
     job = pnb.recommend(["r1"], readers_model, **options)
     assert len(job.wait(progress=False).recommendations()) == 3
+
+
+@pytest.mark.parametrize(
+    ("buckets", "told"),
+    [(["pnb-a", "pnb-nowhere"], "There is no bucket 'pnb-nowhere'; nothing was made"), ("no such", "no bucket's name")],
+)
+def test_a_role_for_a_bucket_that_does_not_exist_is_not_made(session, buckets, told):
+    with pytest.raises((errors.NotFoundError, ValueError), match=told):
+        pnb.create_role("PnbNowhere", buckets, session=session)
+    with pytest.raises(session.iam.exceptions.NoSuchEntityException):
+        session.iam.get_role(RoleName="PnbNowhere")
+
+
+def test_a_bucket_that_the_caller_may_not_look_at_is_left_to_aws(session, monkeypatch):
+    forbidden = botocore.exceptions.ClientError({"Error": {"Code": "403"}}, "HeadBucket")
+
+    def head_bucket(**_):
+        raise forbidden
+
+    monkeypatch.setattr(session.s3, "head_bucket", head_bucket)
+    assert pnb.create_role("PnbForeign", "pnb-of-others", session=session).endswith(":role/PnbForeign")
 
 
 @pytest.mark.parametrize("name", ["bad name!", "", "x" * 65])

@@ -4,6 +4,7 @@ import ast
 
 import botocore.session
 import botocore.validate
+import numpy as np
 import pytest
 
 import personalize_nb as pnb
@@ -69,6 +70,16 @@ def test_the_code_makes_the_same_request():
     call = ast.parse(FULL.to_code(), mode="eval").body
     assert ast.unparse(call.func) == "pnb.start"
     assert eval(ast.unparse(call.args[0]), {"pnb": pnb}) == FULL
+
+
+def test_the_code_is_plain_python_whatever_numbers_came_in():
+    numbers = FULL.replace(
+        job_name=np.str_("weekly"),
+        num_results=np.int64(10),
+        exploration_weight=np.float64(0.3),
+        ranking_influence={np.str_("POPULARITY"): np.float32(0.5)},
+    )
+    assert numbers.to_code() == FULL.to_code()
 
 
 @pytest.mark.parametrize(
