@@ -1,7 +1,8 @@
 """Training frames become what an import takes: an Avro schema and CSV in Amazon's dialect. Floor 2.
 
-Types are read off the frame: dates become epoch seconds, text with `|` or few distinct values is categorical, one long
-text column of the items is textual, names of items stay plain text. Column names become upper case.
+Types are read off the values (`metadata.py`): dates become epoch seconds, text with `|` or few distinct values is
+categorical, one long text column of the items is textual, names of items stay plain text. Column names become upper
+case.
 """
 
 from __future__ import annotations
@@ -13,13 +14,12 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import IO, Any
 
-import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from personalize_nb import columns as c
-from personalize_nb import identifiers, limits, timestamps
+from personalize_nb import identifiers, limits, metadata, timestamps
 from personalize_nb.errors import InputError
 from personalize_nb.identifiers import Findings
 
@@ -39,11 +39,12 @@ _LONG_TEXT = 60
 
 @dataclass(frozen=True)
 class Dataset:
-    """One dataset ready to import: its type, Avro schema and typed rows."""
+    """One dataset ready to import: its type, Avro schema and typed rows; `notes` say what was found and done."""
 
     type: str
     schema: dict[str, Any]
     table: pa.Table
+    notes: tuple[str, ...] = ()
 
     def write_csv(self, file: IO[bytes]) -> str:
         """Write the rows as CSV and return the hash of what was written."""
@@ -88,11 +89,12 @@ def prepare(
     _known(wanted, named, "categorical")
     findings = Findings()
     columns = {name: _typed(name, named[name], findings, kind) for name in named.columns}
+    if kind != INTERACTIONS:
+        _find_repeated(columns[_REQUIRED[kind][0]], frame.columns[_names(frame).index(_REQUIRED[kind][0])], findings)
     description = _description(columns, textual) if kind == ITEMS else None
     fields = [_field(name, column, kind, description, wanted) for name, column in columns.items()]
     findings.raise_faults(len(named), f"rows of {kind.lower()}")
-    metadata = [one for one in fields if one["name"] not in _RESERVED[kind] | set(_REQUIRED[kind])]
-    _check_metadata(kind, metadata)
+    _check_metadata(kind, [one for one in fields if one["name"] not in _RESERVED[kind] | set(_REQUIRED[kind])])
     schema = {
         "type": "record",
         "name": kind.capitalize(),
@@ -100,7 +102,12 @@ def prepare(
         "fields": fields,
         "version": "1.0",
     }
-    return Dataset(kind, schema, pa.table(columns))
+    found = findings.frame().groupby(["column", "problem"], sort=False)["row"].agg(["size", "min"])
+    notes = tuple(
+        f"{kind.lower()}, {column}: {problem} (rows: {size:,}, the first: {first})"
+        for (column, problem), (size, first) in zip(found.index, found.to_numpy(), strict=True)
+    )
+    return Dataset(kind, schema, pa.table(columns), notes)
 
 
 def check_enough(dataset: Dataset, event_type: str | None = None) -> None:
@@ -136,12 +143,16 @@ def amazon_name(name: object) -> str:
     return f"_{text}" if text[:1].isdigit() else text
 
 
+def _names(frame: pd.DataFrame) -> list[str]:
+    return [amazon_name(one) for one in frame.columns]
+
+
 def _upper(frame: pd.DataFrame, kind: str) -> pd.DataFrame:
     if not isinstance(frame, pd.DataFrame):
         raise InputError(f"The {kind.lower()} must be a pandas DataFrame, got {type(frame).__name__}.")
     if frame.empty:
         raise InputError(f"The {kind.lower()} frame is empty (columns {list(frame.columns)}, 0 rows).")
-    names = [amazon_name(one) for one in frame.columns]
+    names = _names(frame)
     seen: dict[str, object] = {}
     for name, original in zip(names, frame.columns, strict=True):
         plain = name.replace("_", "")
@@ -171,10 +182,10 @@ def _typed(name: str, series: pd.Series, findings: Findings, kind: str) -> pa.Ar
     if name == "EVENT_VALUE":
         numbers = pd.to_numeric(series, errors="coerce")
         findings.fault(
-            (numbers.isna() & series.notna()).to_numpy(), "event_value", list(series), "the value is no number"
+            (numbers.isna() & series.notna()).to_numpy(), "event_value", series.array, "the value is no number"
         )
-        return _numbers(numbers.astype("float64"), name, findings)
-    column = _metadata(series, name, findings)
+        return metadata.numbers(numbers, name, findings)
+    column = metadata.typed(series, name, findings)
     if name in _RESERVED_TEXT and kind == INTERACTIONS:
         column = column if pa.types.is_string(column.type) else pc.cast(column, pa.string())
         if name == "EVENT_TYPE":
@@ -182,47 +193,15 @@ def _typed(name: str, series: pd.Series, findings: Findings, kind: str) -> pa.Ar
     return column
 
 
-def _metadata(series: pd.Series, name: str, findings: Findings) -> pa.Array:
-    dtype = series.dtype
-    if pd.api.types.is_bool_dtype(dtype):  # filters know the texts "True" and "False", not booleans
-        flags = pa.array(series, from_pandas=True)
-        return pc.if_else(flags, "True", "False")
-    if pd.api.types.is_datetime64_any_dtype(dtype):
-        return timestamps.to_epoch_seconds(series, name.lower(), findings, required=False)
-    if pd.api.types.is_integer_dtype(dtype):
-        whole = pa.array(series, from_pandas=True)
-        fits = not pa.types.is_uint64(whole.type) or (pc.max(whole).as_py() or 0) < 2**63
-        return pc.cast(whole, pa.int64() if fits else pa.string())
-    if pd.api.types.is_float_dtype(dtype):
-        return _numbers(series.astype("float64"), name, findings)
-    return _texts(series, name)
-
-
-def _numbers(series: pd.Series, name: str, findings: Findings) -> pa.Array:
-    array = pa.array(series, pa.float64(), from_pandas=True)
-    findings.fault(pc.fill_null(pc.is_inf(array), False), name.lower(), array, "the number is infinite")
-    return array
-
-
-def _texts(series: pd.Series, name: str) -> pa.Array:
-    if isinstance(series.dtype, pd.CategoricalDtype):
-        series = series.astype(object)
-    try:
-        texts = pa.array(series, pa.string(), from_pandas=True)
-    except (pa.ArrowInvalid, pa.ArrowTypeError):
-        texts = pa.array([_cell(value, name) for value in series], pa.string())
-    texts = texts.combine_chunks() if isinstance(texts, pa.ChunkedArray) else texts
-    return pc.if_else(pc.equal(texts, ""), pa.scalar(None, pa.string()), texts)
-
-
-def _cell(value: Any, name: str) -> str | None:
-    if isinstance(value, (list, tuple, set, frozenset, np.ndarray)):
-        return "|".join(str(one) for one in value) or None
-    if isinstance(value, dict):
-        raise InputError(
-            f"Column {name.lower()!r} holds dictionaries; schemas are flat. Give each key a column, or drop it."
-        )
-    return None if pd.isna(value) else str(value)
+def _find_repeated(ids: pa.Array, column: Any, findings: Findings) -> None:
+    """Find rows of an id that an earlier row describes: which of them counts is not documented, so none is chosen."""
+    again = pc.dictionary_encode(ids).indices.to_pandas().duplicated().to_numpy() & pc.is_valid(ids).to_numpy(False)
+    findings.fault(
+        again,
+        str(column),
+        ids,
+        f"the id has an earlier row already; keep one row of each: frame.drop_duplicates({column!r}, keep='last')",
+    )
 
 
 def _description(columns: dict[str, pa.Array], textual: str | bool | None) -> str | None:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from numbers import Number
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
 from personalize_nb.identifiers import Findings
 
+# In seconds, this is 1973: what is smaller may be a time in any unit
+_SURELY_A_TIME = 1e8
 # A number this large is no time in seconds (the year 5138), but a common one in milli-, micro- or nanoseconds.
 _FINER = ((1e17, 10**9, "nanoseconds"), (1e14, 10**6, "microseconds"), (1e11, 10**3, "milliseconds"))
 
@@ -28,9 +33,14 @@ def to_epoch_seconds(series: pd.Series, column: str, findings: Findings, *, requ
         Whether a missing time is a fault.
     """
     present = series.notna().to_numpy()
+    if _no_time(series.dtype):
+        problem = f"a column of {series.dtype} holds no times; give datetimes or epoch seconds"
+        findings.fault(present, column, series.array, problem)
+        return pa.nulls(len(series), pa.int64())
     numbers = _numbers(series)
     if numbers is None:
-        moments = pd.to_datetime(series, utc=True, errors="coerce", format=_format(series))
+        dates = series.mask(series.map(lambda value: isinstance(value, Number))) if series.dtype == object else series
+        moments = pd.to_datetime(dates, utc=True, errors="coerce", format=_format(series))
         read = moments.notna().to_numpy()
         seconds = np.zeros(len(series), np.int64)
         seconds[read] = moments[read].dt.tz_localize(None).to_numpy().astype("datetime64[s]").astype(np.int64)
@@ -39,12 +49,40 @@ def to_epoch_seconds(series: pd.Series, column: str, findings: Findings, *, requ
         divisor, unit = _finer(numbers[read])
         seconds = np.zeros(len(series), np.int64)
         seconds[read] = np.floor_divide(numbers[read], divisor).astype(np.int64)
-        if unit:
-            findings.note(read, column, list(series), f"the time is in {unit}; it is imported in seconds")
-    findings.fault(present & ~read, column, list(series), "the value is no time; give a datetime or epoch seconds")
+        if unit:  # said of the column, not of each of millions of rows
+            first = read & (np.cumsum(read) == 1)
+            findings.note(first, column, series.array, f"the times are in {unit}; they are imported in seconds")
+        _find_odd(numbers, divisor, column, findings)
+    findings.fault(present & ~read, column, series.array, "the value is no time; give a datetime or epoch seconds")
     if required:
-        findings.fault(~present, column, list(series), "the time is missing")
+        repair = f"drop such rows: frame.dropna(subset=[{column!r}])"
+        findings.fault(~present, column, series.array, f"the time is missing; {repair}")
     return pa.array(seconds, pa.int64(), mask=~read)
+
+
+def _no_time(dtype: Any) -> bool:
+    """Tell columns whose numbers would be taken for times: truth values, durations, periods."""
+    if isinstance(dtype, pd.ArrowDtype):
+        arrow = dtype.pyarrow_dtype
+        return pa.types.is_boolean(arrow) or pa.types.is_duration(arrow) or pa.types.is_time(arrow)
+    types = pd.api.types
+    return types.is_bool_dtype(dtype) or dtype.kind in "mc" or isinstance(dtype, (pd.PeriodDtype, pd.IntervalDtype))
+
+
+def _find_odd(numbers: np.ndarray, divisor: int, column: str, findings: Findings) -> None:
+    """Find numbers of another unit than most have, and dates written as one number, 20260131."""
+    size = np.nan_to_num(np.abs(numbers), posinf=0.0)
+    units = np.ones(len(size), np.int64)
+    for bound, finer, _ in reversed(_FINER):
+        units[size > bound] = finer
+    odd = (units != divisor) & (size > _SURELY_A_TIME)
+    findings.fault(odd, column, numbers, "the time is in another unit than most of the column; give all in seconds")
+    known = size[np.isfinite(numbers)]
+    day, month, year = known % 100, known // 100 % 100, known // 10_000
+    written = (year >= 1900) & (year <= 2100) & (month >= 1) & (month <= 12) & (day >= 1) & (day <= 31)
+    if len(known) and written.all():
+        repair = f"pandas.to_datetime(frame[{column!r}].astype(str), format='%Y%m%d')"
+        findings.fault(np.isfinite(numbers), column, numbers, f"the time is a date written as one number; {repair}")
 
 
 def _numbers(series: pd.Series) -> np.ndarray | None:

@@ -12,9 +12,9 @@ FLOORS = {
     0: "errors columns limits measures policies redact markup",
     1: "translation session storage progress waiting",
     2: (
-        "filters identifiers frames timestamps jsonlines inputs outputs requests solutions schemas training jobs launch"
-        " results cleanup runs manifests quality reading inspection permissions cost compare evaluation distributed"
-        " samples"
+        "filters identifiers frames timestamps metadata jsonlines inputs outputs requests solutions schemas training"
+        " jobs launch results cleanup runs manifests quality reading inspection permissions cost compare evaluation"
+        " distributed samples"
     ),
     3: "charts views formatters fields form receipts headless",
 }

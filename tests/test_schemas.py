@@ -1,10 +1,12 @@
 """Frames become Avro schemas and CSV: types read off the data, times in seconds, text escaped as Amazon wants it."""
 
 import datetime
+import decimal
 import io
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 import reading_world
 
@@ -14,6 +16,7 @@ from personalize_nb.identifiers import Findings
 from personalize_nb.local.csvfiles import read_csv
 from personalize_nb.local.tables import Schema
 
+SECONDS = 1_767_225_600
 LONG = "A long story of ships and sailors that nobody has told before, number {}."
 
 
@@ -68,6 +71,72 @@ def test_item_columns_find_their_roles():
 def test_metadata_may_be_null_so_that_the_schema_stays():
     full, holed = items(price=[1.0] * 6), items(price=[1.0, None] * 3)
     assert schemas.prepare("ITEMS", full).schema == schemas.prepare("ITEMS", holed).schema
+
+
+WHOLE = [1900, None, 1902, 1903, 1904, 1905]
+
+
+@pytest.mark.parametrize(
+    ("values", "role"),
+    [
+        (range(6), "long"),
+        (WHOLE, "long"),
+        (pd.Series(WHOLE, dtype="Int64"), "long"),
+        (pd.Series(WHOLE, dtype="Float64"), "long"),
+        (pd.Series(WHOLE, dtype="double[pyarrow]"), "long"),
+        (pd.Series(WHOLE, dtype=object), "long"),
+        (pd.arrays.SparseArray([0, 0, 1] * 2), "long"),
+        ([2**60 + 1] * 6, "long"),
+        ([decimal.Decimal(1), None] * 3, "long"),
+        ([decimal.Decimal("1.5"), None] * 3, "double"),
+        (pd.Series(["1.5", None] * 3).astype(pd.ArrowDtype(pa.decimal128(4, 2))), "double"),
+        (pd.Series([1.5, None] * 3, dtype=object), "double"),
+        ([1.5, 2, 3, 4, 5, 6], "double"),
+        ([2.0**60] * 6, "double"),
+        (pd.Series([2**64 - 1, 1] * 3, dtype="uint64"), "categorical"),
+        ([2**70] * 6, "categorical"),
+        ([True, None, False] * 2, "categorical"),
+        (pd.Series([True, None, False] * 2, dtype="boolean"), "categorical"),
+        (pd.Series([True, None, False] * 2, dtype="bool[pyarrow]"), "categorical"),
+        (pd.Categorical([True, False, True] * 2), "categorical"),
+        (pd.Categorical([1, 2, 3] * 2), "categorical"),
+        (pd.Series([["a", "b"], ["b"], None] * 2, dtype=pd.ArrowDtype(pa.list_(pa.string()))), "categorical"),
+        (pd.Series(["a", "b", None] * 2, dtype=pd.ArrowDtype(pa.dictionary(pa.int8(), pa.string()))), "categorical"),
+        ([datetime.date(2026, 1, 1)] * 6, "long"),
+        (pd.Series(pd.date_range("2026-01-01", periods=6)).astype(pd.ArrowDtype(pa.timestamp("us"))), "long"),
+    ],
+)
+def test_the_values_make_the_type_however_pandas_holds_them(values, role):
+    dataset = schemas.prepare("ITEMS", items(n=range(6), x=values))
+    assert roles(dataset)["X"] == role
+    assert dataset.schema["fields"][-1]["type"] == ["null", "string" if role == "categorical" else role]
+    assert dataset.table.num_rows == 6
+
+
+def test_whole_numbers_keep_every_digit_and_gaps_stay_gaps():
+    dataset = schemas.prepare("ITEMS", items(year=WHOLE, code=pd.Series([2**60 + 1, None] * 3, dtype="Int64")))
+    assert csv(dataset).splitlines()[1:3] == [f'"i0",1900,{2**60 + 1}', '"i1",,']
+
+
+@pytest.mark.parametrize("kind", ["ITEMS", "USERS"])
+def test_an_id_with_two_rows_is_refused_with_the_repair(kind):
+    key = f"{kind[:-1].title()}_ID"
+    frame = pd.DataFrame({key: ["a", "b", "a", "a"], "n": [1, 2, 3, 3]}, index=[7, 7, 8, 9])
+    with pytest.raises(InputError, match=rf"frame.drop_duplicates\('{key}', keep='last'\) \(2 of 4 rows") as caught:
+        schemas.prepare(kind, frame)
+    assert caught.value.findings[["row", "column", "value"]].to_numpy().tolist() == [[2, key, "a"], [3, key, "a"]]
+    repaired = schemas.prepare(kind, frame.drop_duplicates(key, keep="last"))
+    assert repaired.table.column("N").to_pylist() == [2, 3]
+
+
+def test_what_was_found_and_done_is_noted():
+    frame = pd.DataFrame({"user_id": [" u", "v"], "item_id": ["1.0", "2.0"], "timestamp": [SECONDS * 1000] * 2})
+    assert schemas.prepare("INTERACTIONS", frame).notes == (
+        "interactions, user_id: space around the id; kept, but it must be so in the training data too (rows: 1, the "
+        "first: 0)",
+        "interactions, item_id: text of a float; kept, but the id was probably a whole number (rows: 2, the first: 0)",
+        "interactions, timestamp: the times are in milliseconds; they are imported in seconds (rows: 1, the first: 0)",
+    )
 
 
 def test_roles_can_be_given():
@@ -159,6 +228,12 @@ def test_the_same_content_has_the_same_hash():
         ("ITEMS", items(genre_1=range(6), genre1=range(6)), "would both be"),
         ("ITEMS", items(price=[np.inf] * 6), "infinite"),
         ("ITEMS", items(fact=[{"a": 1}] * 6), "holds dictionaries"),
+        ("ITEMS", items(x=pd.Series([{"a": 1}] * 6, dtype=pd.ArrowDtype(pa.struct([("a", pa.int8())])))), "flat"),
+        ("ITEMS", items(x=pd.to_timedelta(range(6), unit="D")), r"timedelta .*frame\['x'\].dt.total_seconds\(\)"),
+        ("ITEMS", items(x=pd.period_range("2026", periods=6, freq="M")), "dt.to_timestamp"),
+        ("ITEMS", items(x=pd.interval_range(0, 6)), "interval"),
+        ("ITEMS", items(x=[b"a"] * 6), "str.decode"),
+        ("ITEMS", items(x=[1j] * 6), "complex"),
         ("ITEMS", items(year=range(6), x=["x" * 1001] * 6), "texts of up to 1,001 characters"),
     ],
 )
@@ -185,9 +260,6 @@ def test_too_little_data_is_told_before_anything_is_sent():
         schemas.check_enough(plain, "read")
 
 
-SECONDS = 1_767_225_600
-
-
 @pytest.mark.parametrize(
     "values",
     [
@@ -212,6 +284,26 @@ def test_every_kind_of_time_is_the_same_second(values):
     seconds = timestamps.to_epoch_seconds(pd.Series(values), "timestamp", findings, required=True)
     findings.raise_faults(1, "rows")
     assert seconds.to_pylist() == [SECONDS]
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        ([SECONDS, SECONDS, SECONDS * 1000], "another unit than most"),
+        ([SECONDS * 1000, SECONDS * 1000, SECONDS], "another unit than most"),
+        ([20260131, 20251231], r"pandas.to_datetime\(frame\['t'\].astype\(str\), format='%Y%m%d'\)"),
+        (pd.to_timedelta([1], unit="D"), "timedelta.* holds no times"),
+        (pd.period_range("2026", periods=1, freq="D"), "period.* holds no times"),
+        ([True], "bool holds no times"),
+        (pd.Series(["2026-01-01", "2026-01-02", 7], dtype=object), "the value is no time"),
+        ([None, SECONDS], r"drop such rows: frame.dropna\(subset=\['t'\]\)"),
+    ],
+)
+def test_what_is_no_time_says_why(values, told):
+    findings = Findings()
+    timestamps.to_epoch_seconds(pd.Series(values), "t", findings, required=True)
+    with pytest.raises(InputError, match=told):
+        findings.raise_faults(1, "rows")
 
 
 def test_times_may_be_missing_where_the_column_is_optional():
