@@ -24,6 +24,10 @@ from typing import Any
 class PersonalizeError(Exception):
     """Base of every error raised by the toolkit."""
 
+    def add(self, text: str) -> None:
+        """Add to the message what only the caller knows, for example what stays and what to do next."""
+        self.args = (f"{self} {text}", *self.args[1:])
+
 
 class InputError(PersonalizeError, ValueError):
     """A frame or file cannot become job input; nothing was uploaded.

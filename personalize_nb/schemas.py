@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import IO, Any
 
@@ -56,7 +56,7 @@ class Dataset:
 
     def described(self) -> str:
         """Return the schema in a line: each column with its role."""
-        return ", ".join(f"{one['name']} {_role(one)}" for one in self.schema["fields"])
+        return ", ".join(f"{one['name']} {role(one)}" for one in self.schema["fields"])
 
 
 def prepare(
@@ -114,6 +114,8 @@ def check_enough(dataset: Dataset, event_type: str | None = None) -> None:
     """Refuse interactions that are too few for any training, before minutes are spent on an import."""
     table = dataset.table
     if event_type is not None:
+        if not isinstance(event_type, str):
+            raise InputError(f"'event_type' must be text, as the column 'event_type' holds it, got {event_type!r}.")
         if "EVENT_TYPE" not in table.column_names:
             raise InputError(f"'event_type' is {event_type!r}, but the interactions have no column 'event_type'.")
         table = table.filter(pc.equal(table.column("EVENT_TYPE"), event_type))
@@ -167,7 +169,8 @@ def _upper(frame: pd.DataFrame, kind: str) -> pd.DataFrame:
             f"The {kind.lower()} need columns {', '.join(one.lower() for one in _REQUIRED[kind])}; "
             f"{', '.join(one.lower() for one in missing)} missing among {list(frame.columns)}."
         )
-    ordered = [*_REQUIRED[kind], *(one for one in names if one not in _REQUIRED[kind])]
+    # by name, so that the same columns in another order are the same schema
+    ordered = [*_REQUIRED[kind], *sorted(one for one in names if one not in _REQUIRED[kind])]
     return frame.set_axis(names, axis=1)[ordered].reset_index(drop=True)
 
 
@@ -277,7 +280,8 @@ def _check_metadata(kind: str, metadata: list[dict[str, Any]]) -> None:
         )
 
 
-def _role(one: dict[str, Any]) -> str:
+def role(one: Mapping[str, Any]) -> str:
+    """Return what a field of a schema is, in a word: `categorical`, `textual` or its type."""
     plain = one["type"] if isinstance(one["type"], str) else one["type"][-1]
     return "categorical" if one.get("categorical") else "textual" if one.get("textual") else plain
 

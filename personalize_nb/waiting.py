@@ -60,7 +60,7 @@ def until_active(
                 failures = 0
             except (errors.QuotaError, errors.ServiceError) as error:
                 failures += 1
-                if failures >= _PATIENCE or not _passing(error):
+                if failures >= _PATIENCE or not passing(error):
                     raise
                 described = {"status": status or "not reached"}
             status, elapsed = described["status"], clock() - started
@@ -85,11 +85,11 @@ def until_active(
         raise KeyboardInterrupt(told) from None
 
 
-def _passing(error: errors.PersonalizeError) -> bool:
+def passing(error: errors.PersonalizeError) -> bool:
     """Tell an error that may pass (throttling, a lost connection) from one that will not."""
     code = getattr(error, "code", "")
     return (
         isinstance(error, errors.QuotaError)
-        or code.endswith(("ConnectionError", "TimeoutError", "Unavailable"))
+        or code.endswith(("ConnectionError", "ConnectionClosedError", "TimeoutError", "Unavailable"))
         or (code in {"InternalFailure", "InternalServerError", "ServiceUnavailableException", "500", "503"})
     )

@@ -12,7 +12,8 @@ FLOORS = {
     0: "errors columns limits measures policies redact markup",
     1: "translation session storage progress waiting",
     2: (
-        "filters identifiers frames timestamps metadata jsonlines inputs outputs requests solutions schemas training"
+        "filters identifiers frames timestamps metadata structures hyperparameters chain"
+        " jsonlines inputs outputs requests solutions schemas training"
         " jobs launch results cleanup runs manifests quality reading inspection permissions cost compare evaluation"
         " distributed samples"
     ),

@@ -1,12 +1,21 @@
 """Frames to an ACTIVE solution version in one call, which costs nothing when repeated and goes on where it stopped."""
 
+import botocore.exceptions
+import numpy as np
 import pandas as pd
 import pytest
 import reading_world
 
 import personalize_nb as pnb
-from personalize_nb import storage
-from personalize_nb.errors import FailedError, InputError, NotFoundError, QuotaError, WaitTimeoutError
+from personalize_nb import hyperparameters, storage
+from personalize_nb.errors import (
+    FailedError,
+    InputError,
+    NotFoundError,
+    QuotaError,
+    ServiceError,
+    WaitTimeoutError,
+)
 from personalize_nb.session import Session
 
 INTERACTIONS, ITEMS = reading_world.interactions(), reading_world.items()
@@ -94,12 +103,26 @@ def test_new_data_is_a_new_import_and_version_and_old_data_comes_back(lab):
     assert made(before, resources(lab)) == {"imports": 2, "versions": 2}
 
 
-def test_another_structure_is_another_dataset_group(model, lab):
+def test_another_structure_is_another_dataset_group(model, lab, capsys):
     users = pd.DataFrame({"user_id": INTERACTIONS["user_id"].unique()}).assign(age=30)
-    other = pnb.train(
-        INTERACTIONS, users=users, name="reading", recipe="aws-popularity-count", progress=False, session=lab
-    )
+    items = ITEMS.drop(columns="shelf").assign(year=ITEMS["year"] + 0.5, pages=100)
+    capsys.readouterr()
+    other = pnb.train(INTERACTIONS, items, users, name="reading", recipe="aws-popularity-count", session=lab)
     assert other.dataset_group_arn != model.dataset_group_arn
+    new, old = (one.dataset_group_arn.rsplit("/", 1)[-1] for one in (other, model))
+    told = capsys.readouterr().err
+    assert (
+        f"new dataset group {new!r}, because the data has not the structure of {old!r}: items have a new column" in told
+    )
+    assert "PAGES (long or missing), YEAR of the items is double or missing, was long or missing" in told
+    assert "items have no column SHELF; users are new" in told
+    assert f"pnb.delete_dataset_group({old!r}) deletes the old one" in told
+
+
+def test_columns_in_another_order_are_the_same_structure(model, lab):
+    turned = INTERACTIONS[INTERACTIONS.columns[::-1]], ITEMS[ITEMS.columns[::-1]]
+    again = pnb.train(*turned, name="reading", progress=False, session=lab)
+    assert again == model
 
 
 def test_settings_reach_the_service_and_make_another_solution(lab):
@@ -122,6 +145,42 @@ def test_an_interrupted_training_is_taken_up_again(lab):
     before = resources(lab)
     assert pnb.train(INTERACTIONS, **settings) == begun.wait(progress=False)
     assert resources(lab) == before
+    assert storage.stored(lab, lab.location("data")) == []
+
+
+def test_a_lost_connection_says_that_the_same_call_goes_on(lab):
+    settings = {"name": "severed", "recipe": "aws-popularity-count", "progress": False, "session": lab}
+
+    def severed(**_):
+        raise botocore.exceptions.EndpointConnectionError(endpoint_url="http://127.0.0.1:1")
+
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(ServiceError, match="the same pnb.train.* goes on"):
+        patch.setattr(lab.personalize, "create_dataset", severed)
+        pnb.train(INTERACTIONS, **settings)
+    assert pnb.train(INTERACTIONS, **settings).status == "ACTIVE"
+
+
+def test_what_fails_before_an_import_takes_its_dataset_group_along(lab):
+    before = resources(lab)
+    nobody = f"arn:aws:iam::{lab.account}:role/Nobody"
+    with pytest.raises(ServiceError, match="dataset group 'nobody-.*', which this call made, is deleted again"):
+        pnb.train(INTERACTIONS, name="nobody", role_arn=nobody, progress=False, session=lab)
+    assert resources(lab) == before
+
+
+def test_a_refused_solution_keeps_what_was_imported_and_says_so(lab):
+    settings = {"name": "refused", "recipe": "aws-popularity-count", "progress": False, "session": lab}
+    before = resources(lab)
+    with pytest.raises(ServiceError, match="eventValueThreshold must be a number.*") as caught:
+        pnb.train(INTERACTIONS, solution_config={"eventValueThreshold": "much"}, **settings)
+    (group,) = {name for name in pnb.list_dataset_groups(lab)["name"] if name.startswith("refused-")}
+    assert f"Dataset group {group!r}, which this call made, stays: the next pnb.train(...)" in str(caught.value)
+    assert f"pnb.delete_dataset_group({group!r}) deletes it." in str(caught.value)
+    pnb.train(INTERACTIONS, **settings)
+    assert made(before, resources(lab)) == {"groups": 1, "imports": 1, "solutions": 1, "versions": 1}
+    with pytest.raises(ServiceError) as caught:
+        pnb.train(INTERACTIONS, solution_config={"eventValueThreshold": "much"}, **settings)
+    assert "stays" not in str(caught.value)
 
 
 def test_a_failed_import_gives_the_reason_and_can_be_tried_again(lab):
@@ -136,6 +195,8 @@ def test_a_failed_import_gives_the_reason_and_can_be_tried_again(lab):
         patch.setattr(storage, "upload", spoiled)
         pnb.train(INTERACTIONS, **settings)
     assert caught.value.reason
+    assert "which this call made, stays" in str(caught.value)
+    assert storage.stored(lab, lab.location("data")) == []
     assert pnb.train(INTERACTIONS, **settings).status == "ACTIVE"
 
 
@@ -145,7 +206,12 @@ def test_a_failed_import_gives_the_reason_and_can_be_tried_again(lab):
         ({"recipe": "aws-magic"}, "no recipe 'aws-magic'; there are aws-hrnn"),
         ({"name": "!!"}, "'name' needs letters or digits, got '!!'"),
         ({"categorical": ["colour"]}, r"'categorical' names \['colour'\], which no frame has"),
+        ({"categorical": "colour"}, r"'categorical' names \['colour'\], which no frame has"),
         ({"event_type": "buy"}, "of event type 'buy', got 0"),
+        ({"event_type": 5}, "'event_type' must be text"),
+        ({"solution_config": {"performHPO": True}}, 'no solutionConfig .* Unknown parameter in input: "performHPO"'),
+        ({"solution_config": {"hpoConfig": []}}, "Invalid type for parameter hpoConfig"),
+        ({"hyperparameters": {"bptt": None}}, "Invalid type for parameter algorithmHyperParameters.bptt"),
         ({"interactions": INTERACTIONS.drop(columns="timestamp")}, "timestamp missing"),
     ],
 )
@@ -181,15 +247,56 @@ def test_a_full_account_is_told_what_to_delete(lab):
         model.wait(progress=False)
 
 
+USER, SIMS = "aws-user-personalization", "aws-sims"
+
+
 @pytest.mark.parametrize(
-    ("wrong", "told"),
+    ("recipe", "given", "told"),
     [
-        ({"recipe": "aws-trending-now"}, "No batch job takes a solution version of aws-trending-now"),
-        ({"hyperparameters": {"nope": 1}}, r"has no hyperparameter \['nope'\]; it has \["),
+        (USER, {"nope": 1}, r"has no hyperparameter \['nope'\]; it has \["),
+        (USER, {"bptt": 33}, "'bptt' of aws-user-personalization must be a whole number from 2 to 32, got '33'"),
+        (USER, {"bptt": 2.5}, "must be a whole number from 2 to 32, got '2.5'"),
+        (USER, {"bptt": True}, "must be a whole number from 2 to 32, got 'true'"),
+        (USER, {"recency_mask": "perhaps"}, "must be one of true, false, got 'perhaps'"),
+        (SIMS, {"popularity_discount_factor": 1.01}, "must be a number from 0 to 1, got '1.01'"),
+        (SIMS, {"popularity_discount_factor": float("nan")}, "must be a number from 0 to 1, got 'nan'"),
+        (SIMS, {"popularity_discount_factor": "x", "min_cointeraction_count": -1}, "(?s)got 'x'.*got '-1'"),
     ],
 )
-def test_what_cannot_be_trained_leaves_nothing_behind(lab, wrong, told):
+def test_wrong_hyperparameters_are_refused_before_anything_is_made(lab, recipe, given, told):
     before = resources(lab)
     with pytest.raises(InputError, match=told):
-        pnb.train(INTERACTIONS, ITEMS, name="refused", progress=False, session=lab, **wrong)
+        pnb.train(INTERACTIONS, ITEMS, name="refused", recipe=recipe, hyperparameters=given, session=lab)
+    with pytest.raises(InputError, match=told):
+        config = {"algorithmHyperParameters": given}
+        pnb.train(INTERACTIONS, ITEMS, name="refused", recipe=recipe, solution_config=config, session=lab)
+    assert resources(lab) == before
+
+
+def test_who_may_not_ask_for_ranges_leaves_the_judgement_to_the_service(lab, monkeypatch):
+    refused = botocore.exceptions.ClientError({"Error": {"Code": "AccessDeniedException"}}, "DescribeAlgorithm")
+
+    def describe_algorithm(**_):
+        raise refused
+
+    monkeypatch.setattr(lab.personalize, "describe_algorithm", describe_algorithm)
+    hyperparameters.check(lab, USER, {"algorithmHyperParameters": {"bptt": "33"}})
+
+
+def test_hyperparameters_of_both_arguments_become_texts():
+    config = hyperparameters.configuration(
+        {"recency_mask": np.True_, "bptt": np.int64(8)},
+        {"algorithmHyperParameters": {"hidden_dimension": 64, "bptt": "4"}, "eventValueThreshold": "3"},
+    )
+    assert config == {
+        "algorithmHyperParameters": {"hidden_dimension": "64", "bptt": "8", "recency_mask": "true"},
+        "eventValueThreshold": "3",
+    }
+    assert hyperparameters.configuration(None, None) == {}
+
+
+def test_a_recipe_without_batch_jobs_is_refused(lab):
+    before = resources(lab)
+    with pytest.raises(InputError, match="No batch job takes a solution version of aws-trending-now"):
+        pnb.train(INTERACTIONS, ITEMS, name="refused", recipe="aws-trending-now", session=lab)
     assert resources(lab) == before
