@@ -64,22 +64,35 @@ def unquoted(text: str) -> str:
 
 
 def _texts(value: Any) -> list[str]:
-    if value is None or value != value:  # None and every kind of not-a-number
-        return []
     if isinstance(value, str):
         return [part.strip() for part in value.split("|")]
+    if isinstance(value, (bytes, bytearray, Mapping, datetime.timedelta)):
+        raise errors.InputError(f"A filter value is text, a number, a date or a list of them, got {value!r}.")
+    if isinstance(value, Iterable):
+        return [text for one in value for text in _texts(one)]
+    if _missing(value):
+        return []
     if isinstance(value, (bool, numbers.Integral)):
         return [str(value)]
     if isinstance(value, numbers.Real):
         number = float(value)
-        return [str(int(number))] if math.isfinite(number) and number.is_integer() else [repr(number)]
+        if math.isinf(number):
+            raise errors.InputError("A filter value must be finite, got an infinite number.")
+        return [str(int(number))] if number.is_integer() else [repr(number)]
     if isinstance(value, (datetime.datetime, datetime.date)):
         moment = value if isinstance(value, datetime.datetime) else datetime.datetime.combine(value, datetime.time())
         utc = moment if moment.tzinfo else moment.replace(tzinfo=datetime.UTC)
         return [str(int(utc.timestamp()))]
-    if isinstance(value, Iterable):
-        return [text for one in value for text in _texts(one)]
+    if getattr(getattr(value, "dtype", None), "kind", "") == "M":
+        return _texts(value.astype("datetime64[us]").item())  # finer ones would become whole numbers
     return _texts(value.item()) if hasattr(value, "item") else [str(value)]
+
+
+def _missing(value: Any) -> bool:
+    try:
+        return value is None or bool(value != value)  # every kind of not-a-number
+    except TypeError:
+        return True  # pandas' NA, which does not say whether it differs from itself
 
 
 def placeholders(expression: str) -> tuple[str, ...]:
@@ -202,6 +215,8 @@ def find_filter(name: Filter | str, session: Session | None = None) -> Filter:
     """
     if isinstance(name, Filter):
         return name
+    if not isinstance(name, str):
+        raise TypeError(f"a filter is a Filter, a name or an ARN, got {type(name).__name__}")
     session = current(session)
     arn = name if name.startswith("arn:") else session.arn("filter", name)
     try:

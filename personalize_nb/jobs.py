@@ -19,7 +19,8 @@ from personalize_nb.solutions import SolutionVersion, find_solution_version
 if TYPE_CHECKING:
     import pandas as pd
 
-    from personalize_nb.results import Items, Results
+    from personalize_nb.results import Results
+    from personalize_nb.titles import Items
 
 KIND = "batch-inference-job"
 _STAMP = 20  # characters that `job_name` adds: -20261123-101502-ab12

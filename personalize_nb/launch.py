@@ -108,12 +108,12 @@ def recommend(
         num_results=num_results,
         exploration_weight=exploration_weight,
         exploration_item_age_cut_off=exploration_item_age_cut_off,
-        ranking_influence=dict(ranking_influence or {}),
+        ranking_influence=_mapping("ranking_influence", ranking_influence, "{'POPULARITY': 0.5}"),
         mode=mode,
         item_name=item_name,
         input_kms_key_arn=input_kms_key_arn,
         output_kms_key_arn=output_kms_key_arn,
-        tags=dict(tags or {}),
+        tags=_mapping("tags", tags, "{'team': 'books'}"),
     )
     known = context(version, batch, chosen)
     if mode == THEME_GENERATION and batch is not None and len(batch) > limits.MAX_THEME_RECORDS_PER_FILE:
@@ -232,6 +232,12 @@ def themes(
         item_name=item_name or name_column(version),
         **{**parameters, "session": session},
     )
+
+
+def _mapping(name: str, given: Any, example: str) -> dict[str, Any]:
+    if given is not None and not isinstance(given, Mapping):
+        raise errors.RequestError([Problem(name, f"{name!r} must be a mapping such as {example}, got {given!r}.")])
+    return dict(given or {})
 
 
 def _check_mode(mode: str, version: SolutionVersion) -> None:

@@ -294,11 +294,12 @@ def _tags(request: JobRequest) -> Iterator[Problem]:
     if len(request.tags) > limits.MAX_TAGS:
         yield Problem("tags", f"A job has at most {limits.MAX_TAGS} tags, got {len(request.tags)}.")
     for key, value in request.tags.items():
-        fit = limits.string_rule("TagKey").allows(str(key)) and limits.string_rule("TagValue").allows(str(value))
-        if not fit or str(key).lower().startswith("aws:") or str(value).lower().startswith("aws:"):
+        texts = isinstance(key, str) and isinstance(value, str)
+        fit = texts and limits.string_rule("TagKey").allows(key) and limits.string_rule("TagValue").allows(value)
+        if not fit or key.lower().startswith("aws:") or value.lower().startswith("aws:"):
             yield Problem(
                 "tags",
-                "A tag has a key of 1 to 128 and a value of up to 256 letters, digits, spaces and _.:/=+-@, not "
+                "A tag is text: a key of 1 to 128 and a value of up to 256 letters, digits, spaces and _.:/=+-@, not "
                 f"beginning with 'aws:', got {key!r}: {value!r}.",
             )
 

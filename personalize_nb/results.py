@@ -7,7 +7,7 @@ temporary file that is mapped, not loaded, so `blocks()` walks any size in bound
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -17,14 +17,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from personalize_nb import columns as c
-from personalize_nb import filters, identifiers, limits, outputs, storage
-from personalize_nb.errors import InputError, NotFoundError
-from personalize_nb.identifiers import Findings
+from personalize_nb import filters, limits, outputs, storage
+from personalize_nb.errors import NotFoundError
 from personalize_nb.progress import choose
 from personalize_nb.session import Session, current
+from personalize_nb.titles import Titles
 
 if TYPE_CHECKING:
-    Items = pd.DataFrame | pd.Series | Mapping[str, str]
+    from personalize_nb.titles import Items
 
 IN_MEMORY = 256 << 20
 ROWS = 50_000
@@ -84,22 +84,26 @@ class Results:
         Parameters
         ----------
         items
-            A frame with `item_id`, or ids mapped to titles: joined to the recommended items.
+            A frame with `item_id` (as column or index), or ids mapped to titles: joined to the recommended items.
         columns
-            Which columns of `items` to join; by default its title column, or all when it has none.
+            Which columns of `items` to join; by default its title column, or all when it has none. One that the result
+            has already comes as `<name>_of_item`. Of several rows of an id the first counts.
         """
+        joined = Titles(items, columns)
         self._tell_failed()
-        found = list(self.blocks(items, columns))
+        found = list(self._frames(joined, ROWS))
+        joined.tell_unmatched()
         return pd.concat(found, ignore_index=True) if len(found) > 1 else found[0]
 
     def blocks(
         self, items: Items | None = None, columns: Sequence[str] | None = None, rows: int = ROWS
     ) -> Iterator[pd.DataFrame]:
-        """Yield `recommendations()` in frames of `rows` input lines each, in bounded memory; at least one frame."""
-        joined = _Titles(items, columns)
+        """Return `recommendations()` in frames of `rows` input lines each, in bounded memory; at least one frame."""
+        return self._frames(Titles(items, columns), rows)
+
+    def _frames(self, joined: Titles, rows: int) -> Iterator[pd.DataFrame]:
         for start in range(0, max(len(self), 1), rows):
-            block = self._ordered(start, rows)
-            yield _recommendations(block, joined, self._named)
+            yield _recommendations(self._ordered(start, rows), joined, self._named)
 
     def themes(
         self,
@@ -127,7 +131,7 @@ class Results:
         """
         if len(self) and not self.has_themes and self.failed < len(self):
             raise NotFoundError("This output holds no themes: run pnb.themes(items, solution_version, item_name=...).")
-        frame = _themes(self._ordered(0, len(self)), _Titles(items, columns))
+        frame = _themes(self._ordered(0, len(self)), Titles(items, columns))
         self._tell_failed()
         kept = frame if threshold is None else frame[frame[c.RELEVANCE] >= threshold]
         if minimum_items:
@@ -276,42 +280,7 @@ def read_results(output: str, source: str | None = None, session: Session | None
     return Results(output, source, current(session) if needed or session else None)
 
 
-class _Titles:
-    """Columns of an items frame, looked up by id."""
-
-    def __init__(self, items: Items | None, columns: Sequence[str] | None):
-        self.frame: pd.DataFrame | None = None
-        if items is None:
-            return
-        if isinstance(items, Mapping):
-            items = pd.Series(items)
-        if isinstance(items, pd.Series):
-            name = "title" if items.name is None else str(items.name)
-            items = pd.DataFrame({c.ITEM_ID: items.index, name: items.to_numpy()})
-        frame = items.rename(columns=c.canonical)
-        if c.ITEM_ID not in frame.columns:
-            raise InputError(f"The items frame needs a column {c.ITEM_ID!r}; it has {list(items.columns)}.")
-        if columns is None:
-            title = next((one for one in frame.columns if str(one).lower() in c.NAME_COLUMNS), None)
-            columns = [title] if title is not None else [one for one in frame.columns if one != c.ITEM_ID]
-        missing = [one for one in columns if one not in frame.columns]
-        if missing:
-            raise InputError(f"The items frame has no column {missing}; it has {list(items.columns)}.")
-        findings = Findings()
-        self._ids = identifiers.to_strings(frame[c.ITEM_ID], c.ITEM_ID, findings)
-        findings.raise_faults(len(frame), "items")
-        self.frame = frame[list(columns)].reset_index(drop=True)
-
-    def join(self, frame: pd.DataFrame, ids: pa.Array, prefix: str = "") -> pd.DataFrame:
-        """Add the columns for these ids; an unknown id has missing values."""
-        if self.frame is None:
-            return frame
-        place = pc.index_in(ids, self._ids)
-        found = self.frame.reindex(pc.fill_null(place, -1).to_numpy(zero_copy_only=False)).set_axis(frame.index)
-        return pd.concat([frame, found.rename(columns=lambda name: f"{prefix}{name}")], axis=1)
-
-
-def _recommendations(rows: pa.Table, titles: _Titles, keys: Sequence[str]) -> pd.DataFrame:
+def _recommendations(rows: pa.Table, titles: Titles, keys: Sequence[str]) -> pd.DataFrame:
     output = _column(rows, "output")
     lists = pc.struct_field(output, "recommendedItems")
     owner, rank, flat = _exploded(lists)
@@ -323,7 +292,7 @@ def _recommendations(rows: pa.Table, titles: _Titles, keys: Sequence[str]) -> pd
     return titles.join(frame, flat)
 
 
-def _themes(rows: pa.Table, titles: _Titles) -> pd.DataFrame:
+def _themes(rows: pa.Table, titles: Titles) -> pd.DataFrame:
     output, inputs = _column(rows, "output"), _column(rows, "input")
     owner, rank, flat = _exploded(pc.struct_field(output, "recommendedItems"))
     seeds = pc.struct_field(inputs, "itemId").take(pa.array(owner))

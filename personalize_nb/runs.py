@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from personalize_nb.inputs import Batch
-    from personalize_nb.results import Items, Results
+    from personalize_nb.results import Results
+    from personalize_nb.titles import Items
 
 
 class Run:
@@ -338,6 +339,8 @@ def attach(name: str, session: Session | None = None) -> BatchInferenceJob | Run
     NotFoundError
         There is neither; the message names near ones.
     """
+    if not isinstance(name, str):
+        raise TypeError(f"'name' must be a job's or run's name or ARN, got {type(name).__name__}")
     session = current(session)
     manifest = None if name.startswith("arn:") else manifests.find(session, name)
     if manifest is None:

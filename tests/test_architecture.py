@@ -13,7 +13,7 @@ FLOORS = {
     1: "translation session storage progress waiting",
     2: (
         "filters identifiers frames timestamps metadata structures hyperparameters chain"
-        " jsonlines inputs outputs requests solutions schemas training"
+        " titles jsonlines inputs outputs requests solutions schemas training"
         " jobs launch results cleanup runs manifests quality reading inspection permissions cost compare evaluation"
         " distributed samples"
     ),

@@ -1,6 +1,7 @@
 """Filters: values quoted for the user, placeholders read off the expression, the service's own answers."""
 
 import datetime
+import decimal
 
 import numpy as np
 import pandas as pd
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 import personalize_nb as pnb
 from personalize_nb import filters
-from personalize_nb.errors import AlreadyExistsError, NotFoundError, ServiceError
+from personalize_nb.errors import AlreadyExistsError, InputError, NotFoundError, ServiceError
 
 SHELF = "INCLUDE ItemID WHERE Items.SHELF IN ($SHELF)"
 
@@ -34,12 +35,23 @@ SHELF = "INCLUDE ItemID WHERE Items.SHELF IN ($SHELF)"
         (None, None),
         (float("nan"), None),
         (pd.NaT, None),
+        (pd.NA, None),
+        (np.array(["a", "b"], dtype=object), '"a","b"'),
+        (pd.Series([1, None], dtype="Int64"), '"1"'),
+        (np.datetime64("2026-01-01", "ns"), '"1767225600"'),
+        (decimal.Decimal("1.50"), '"1.50"'),
         ([], None),
         ("", None),
     ],
 )
 def test_quoted(value, text):
     assert filters.quoted(value) == text
+
+
+@pytest.mark.parametrize("value", [b"x", {"a": 1}, pd.Timedelta(days=1), [float("inf")]])
+def test_what_is_no_filter_value(value):
+    with pytest.raises(InputError, match="A filter value"):
+        filters.quoted(value)
 
 
 @given(

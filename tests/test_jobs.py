@@ -128,6 +128,24 @@ def test_themes_find_the_name_column(books_model, session):
     assert repr(job).endswith("ACTIVE: .themes(items=...) to read>")
 
 
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"tags": ["team"]}, r"'tags' must be a mapping such as \{'team': 'books'\}, got \['team'\]"),
+        ({"ranking_influence": 0.5}, r"'ranking_influence' must be a mapping such as \{'POPULARITY': 0.5\}, got 0.5"),
+        ({"tags": {"n": 1}}, "A tag is text"),
+        ({"filter": 5}, "a filter is a Filter, a name or an ARN, got int"),
+    ],
+)
+def test_arguments_of_the_wrong_type_leave_nothing(readers_model, session, options, told):
+    before = stored(session)
+    with pytest.raises((RequestError, TypeError), match=told):
+        pnb.recommend(["r1"], readers_model, **options)
+    with pytest.raises(TypeError, match="must be a job's or run's name or ARN, got int"):
+        pnb.attach(5)
+    assert stored(session) == before
+
+
 def test_themes_of_another_recipe(readers_model):
     with pytest.raises(RequestError, match="need a solution version of aws-similar-items"):
         pnb.recommend(["r1"], readers_model, mode="THEME_GENERATION", item_name="TITLE")

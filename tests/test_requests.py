@@ -114,6 +114,7 @@ def test_the_code_is_plain_python_whatever_numbers_came_in():
         ({"tags": {"aws:x": "1"}}, "tags"),
         ({"tags": {"x": "v" * 257}}, "tags"),
         ({"tags": {"": "1"}}, "tags"),
+        ({"tags": {"n": 1}}, "tags"),
         ({"tags": {f"t{number}": "" for number in range(51)}}, "tags"),
     ],
 )

@@ -179,10 +179,30 @@ def test_titles_are_joined_by_id(read):
     ]
     with pytest.raises(InputError, match="no column"):
         found.recommendations(items, ["colour"])
-    with pytest.raises(InputError, match="needs a column 'item_id'"):
+    with pytest.raises(InputError, match="needs one column 'item_id'"):
         found.recommendations(items[["title"]])
     with pytest.raises(InputError, match="float"):
         found.recommendations(items.assign(ITEM_ID=[1.0, 2.0]))
+
+
+def test_items_of_many_forms(read):
+    found = read([row(ASKED[0], ["1", "2"])])
+    items = pd.DataFrame({"ITEM_ID": ["1", "2"], "title": ["One", "Two"], "rank": [7, 8]})
+    for given_ in (items, items.set_index("ITEM_ID"), pa.Table.from_pandas(items), pd.concat([items, items])):
+        assert found.recommendations(given_)["title"].tolist() == ["One", "Two"]
+    assert found.recommendations(items, "title").columns.tolist()[-1] == "title"
+    clash = found.recommendations(items, ["title", "rank"])
+    assert clash["rank"].tolist() == [1, 2]
+    assert clash["rank_of_item"].tolist() == [7, 8]
+    for wrong in (["One"], items.assign(item_id="1")):
+        with pytest.raises(InputError, match="item_id"):
+            found.recommendations(wrong)
+
+
+def test_items_that_have_no_row_in_the_frame_are_counted(read, capsys):
+    found = read([row(ASKED[0], ["01", "02"])])
+    assert found.recommendations(pd.DataFrame({"item_id": [1, 2], "title": "x"}))["title"].isna().all()
+    assert "2 of 2 listed items have no row in 'items'" in capsys.readouterr().err
 
 
 THEMED = [
