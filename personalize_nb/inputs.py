@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 KEYS = {"users": (c.USER_ID,), "items": (c.ITEM_ID,), "rankings": (c.USER_ID, c.ITEM_LIST)}
 MAX_SHOWN_LINES = 3
+_JSON = (".jsonl", ".json", ".ndjson")
 
 Data = pd.DataFrame | pd.Series | pd.Index | Iterable[Any] | str | os.PathLike[str]
 FilterValues = Mapping[str, Any] | Sequence[str]
@@ -106,8 +107,8 @@ def users(data: Data, *, filter_values: FilterValues | None = None) -> Batch:
     Parameters
     ----------
     data
-        A frame with a column `user_id` (`USER_ID`, `userId`), a Series, Index or list of ids, or the path of a CSV or
-        Parquet file. One id twice is one record.
+        A frame with a column or index `user_id` (`USER_ID`, `userId`), a Series, Index or list of ids, or the path of a
+        CSV, Parquet or JSON lines file. One id twice is one record.
     filter_values
         Values for a filter's placeholders: `{"GENRE": ["comedy", "drama"]}` gives every record the same values;
         a Series or array gives each record its own; `["GENRE"]` takes the column of that name, any case.
@@ -167,7 +168,10 @@ def frame(data: Data, column: str) -> pd.DataFrame:
         The column that a bare list or series is.
     """
     if isinstance(data, (str, os.PathLike)):
-        return _named(_read(data, column), column)
+        read = _read(data, column)
+        if not len(read.columns):
+            raise InputError(f"{Path(data).name} is empty.")
+        return _named(read, column)
     if isinstance(data, pd.DataFrame):
         return _named(data, column)
     if isinstance(data, pd.MultiIndex):
@@ -230,19 +234,40 @@ def _read(path: str | os.PathLike[str], column: str) -> pd.DataFrame:
     try:
         if suffix in (".parquet", ".pq"):
             return pd.read_parquet(file, dtype_backend="pyarrow")
-        if suffix in (".jsonl", ".json", ".ndjson"):
-            return pd.read_json(file, lines=True, dtype=False)
+        if suffix in _JSON:
+            return _with_values(pd.read_json(file, lines=not _is_list(file), dtype=False))
         separator = "\t" if suffix == ".tsv" else ","
         read = pd.read_csv(
             file, sep=separator, dtype=str, header=None, keep_default_na=False, na_values=[""], encoding="utf-8-sig"
         )
+    except pd.errors.EmptyDataError:
+        raise InputError(f"{file.name} is empty.") from None
     except (ValueError, OSError, pa.ArrowException) as error:
         form = {".parquet": "Parquet", ".pq": "Parquet"}.get(suffix, f"UTF-8 {suffix.lstrip('.').upper() or 'text'}")
+        repair = "pandas.read_csv(..., encoding='latin-1', dtype=str)"
+        if suffix in _JSON:
+            repair, form = "json.loads for each line", f'{form}, one object like {{"userId": "12"}} per line'
         raise InputError(
-            f"{file.name} cannot be read as {form}: {error}. Read it yourself, for example with "
-            "pandas.read_csv(..., encoding='latin-1', dtype=str), and pass the frame."
+            f"{file.name} cannot be read as {form}: {error}. Read it yourself, for example with {repair}, and pass the "
+            "frame."
         ) from error
     return _headed(read, column, file.name)
+
+
+def _is_list(file: Path) -> bool:
+    """Tell a JSON file that is one list of records from one with a record per line."""
+    with file.open(encoding="utf-8-sig") as text:
+        return text.read(1024).lstrip().startswith("[")
+
+
+def _with_values(read: pd.DataFrame) -> pd.DataFrame:
+    """Give the filter values of a job's input, as AWS writes it, columns of their own."""
+    name = next((one for one in read.columns if c.canonical(one) == c.FILTER_VALUES), None)
+    if name is None:
+        return read
+    cells = [cell if isinstance(cell, dict) else {} for cell in read[name]]
+    values = pd.DataFrame(cells, index=read.index, dtype=object)
+    return pd.concat([read.drop(columns=name), values], axis=1)
 
 
 def _headed(read: pd.DataFrame, column: str, name: str) -> pd.DataFrame:

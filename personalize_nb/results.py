@@ -99,6 +99,8 @@ class Results:
         self, items: Items | None = None, columns: Sequence[str] | None = None, rows: int = ROWS
     ) -> Iterator[pd.DataFrame]:
         """Return `recommendations()` in frames of `rows` input lines each, in bounded memory; at least one frame."""
+        if rows < 1:
+            raise ValueError(f"'rows' must be 1 or more, got {rows!r}")
         return self._frames(Titles(items, columns), rows)
 
     def _frames(self, joined: Titles, rows: int) -> Iterator[pd.DataFrame]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import IO, Any
 
@@ -90,7 +90,7 @@ def prepare(
     findings = Findings()
     columns = {name: _typed(name, named[name], findings, kind) for name in named.columns}
     if kind != INTERACTIONS:
-        _find_repeated(columns[_REQUIRED[kind][0]], frame.columns[_names(frame).index(_REQUIRED[kind][0])], findings)
+        _find_repeated(columns[_REQUIRED[kind][0]], _spelled(frame, _REQUIRED[kind][0]), findings)
     description = _description(columns, textual) if kind == ITEMS else None
     fields = [_field(name, column, kind, description, wanted) for name, column in columns.items()]
     findings.raise_faults(len(named), f"rows of {kind.lower()}")
@@ -133,6 +133,27 @@ def check_enough(dataset: Dataset, event_type: str | None = None) -> None:
         )
 
 
+def unmatched(datasets: Sequence[Dataset]) -> list[str]:
+    """Return notes on ids of the interactions that the items or users have no row for; none at all is refused."""
+    notes = []
+    interactions, *others = datasets
+    for one in others:
+        key = _REQUIRED[one.type][0]
+        known, used = one.table.column(key), pc.unique(interactions.table.column(key))
+        missing = used.filter(pc.invert(pc.is_in(used, known.combine_chunks())))
+        if len(missing) == len(used):
+            raise InputError(
+                f"No {key.lower()} of the interactions is among the {one.type.lower()}: {used[0].as_py()!r} and so on "
+                f"there, {known[0].as_py()!r} and so on here. Were both read as the same type?"
+            )
+        if len(missing):
+            notes.append(
+                f"{len(missing):,} of {len(used):,} ids in {key.lower()} of the interactions have no row among the "
+                f"{one.type.lower()}, the first is {missing[0].as_py()!r}"
+            )
+    return notes
+
+
 def avro(dataset: Dataset) -> str:
     """Return the schema's text."""
     return json.dumps(dataset.schema)
@@ -145,6 +166,13 @@ def amazon_name(name: object) -> str:
     return f"_{text}" if text[:1].isdigit() else text
 
 
+def _with_key_levels(frame: pd.DataFrame, kind: str) -> pd.DataFrame:
+    """Make columns of ids that lie in the index, as `set_index` leaves them."""
+    wanted = set(_REQUIRED[kind]) - set(_names(frame))
+    levels = [number for number, name in enumerate(frame.index.names) if amazon_name(name) in wanted]
+    return frame.reset_index(level=levels) if levels else frame
+
+
 def _names(frame: pd.DataFrame) -> list[str]:
     return [amazon_name(one) for one in frame.columns]
 
@@ -152,6 +180,7 @@ def _names(frame: pd.DataFrame) -> list[str]:
 def _upper(frame: pd.DataFrame, kind: str) -> pd.DataFrame:
     if not isinstance(frame, pd.DataFrame):
         raise InputError(f"The {kind.lower()} must be a pandas DataFrame, got {type(frame).__name__}.")
+    frame = _with_key_levels(frame, kind)
     if frame.empty:
         raise InputError(f"The {kind.lower()} frame is empty (columns {list(frame.columns)}, 0 rows).")
     names = _names(frame)
@@ -194,6 +223,11 @@ def _typed(name: str, series: pd.Series, findings: Findings, kind: str) -> pa.Ar
         if name == "EVENT_TYPE":
             findings.fault(pc.is_null(column), "event_type", column, "the event type is missing")
     return column
+
+
+def _spelled(frame: pd.DataFrame, name: str) -> Any:
+    """Return the user's own name of a column."""
+    return next((one for one in frame.columns if amazon_name(one) == name), name.lower())
 
 
 def _find_repeated(ids: pa.Array, column: Any, findings: Findings) -> None:

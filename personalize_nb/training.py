@@ -55,12 +55,12 @@ def train(
     Parameters
     ----------
     interactions
-        Columns `user_id`, `item_id`, `timestamp` (datetimes or epoch seconds), and if there are any `event_type`,
-        `event_value`, `impression` and up to 5 more.
+        Columns (or index levels) `user_id`, `item_id`, `timestamp` (datetimes or epoch seconds), and if there are any
+        `event_type`, `event_value`, `impression` and up to 5 more.
     items
-        `item_id` and metadata; a title column stays plain text, one column of descriptions is textual.
+        `item_id`, once each, and metadata; a title column stays plain text, one column of descriptions is textual.
     users
-        `user_id` and metadata.
+        `user_id`, once each, and metadata.
     name
         Begins the names of all resources.
     recipe
@@ -103,6 +103,10 @@ def train(
     >>> pnb.train(books.interactions, books.items, name="books")  # doctest: +SKIP
     <SolutionVersion books-user-personalization-5f0c2a of aws-user-personalization: pnb.recommend(ids, this) ...>
     """
+    _check_types(
+        {"name": name, "recipe": recipe},
+        {"hyperparameters": hyperparameters, "solution_config": solution_config, "tags": tags},
+    )
     recipe = recipe.rsplit("/", 1)[-1]
     if recipe not in limits.RECIPES:
         raise errors.InputError(f"There is no recipe {recipe!r}; there are {', '.join(sorted(limits.RECIPES))}.")
@@ -114,13 +118,14 @@ def train(
         raise errors.InputError(f"'name' needs letters or digits, got {name!r}.")
     datasets = _datasets(interactions, items, users, textual, categorical)
     schemas.check_enough(datasets[0], event_type)
+    unmatched = schemas.unmatched(datasets)
     config = configuration(hyperparameters, solution_config)
     session = current(session)
     chosen = choose(progress)
     session.location("data")  # a session without a bucket says so before anything is made
     chain = Chain(session, base, role_arn or session.role(), tags or {}, chosen, timeout)
     check_hyperparameters(session, recipe, config)
-    for note in (note for one in datasets for note in one.notes):
+    for note in [*(note for one in datasets for note in one.notes), *unmatched]:
         chosen.say(note)
     with chain.accounted():
         group = chain.group(datasets)
@@ -129,6 +134,18 @@ def train(
         imported = max([chain.end_import(one) for one in begun])
         version = chain.version(chain.solution(group, recipe, event_type, config), imported)
         return chain.waited(version) if wait else version
+
+
+def _check_types(texts: Mapping[str, Any], mappings: Mapping[str, Any]) -> None:
+    for name, value in texts.items():
+        if not isinstance(value, str):
+            raise errors.InputError(f"{name!r} must be text, got {value!r}.")
+    for name, value in mappings.items():
+        if value is not None and not isinstance(value, Mapping):
+            raise errors.InputError(f"{name!r} must be a mapping of names to values, got {value!r}.")
+    for key, value in (mappings["tags"] or {}).items():
+        if not (isinstance(key, str) and isinstance(value, str)):
+            raise errors.InputError(f"A tag is text and has text as value, got {key!r}: {value!r}.")
 
 
 def _datasets(

@@ -226,11 +226,35 @@ def test_many_blocks_are_one_file(tmp_path):
         ("headed.csv", "USER_ID,age\nr1,5\nr2,6\n"),
         ("headed.tsv", "age\tuserId\n5\tr1\n6\tr2\n"),
         ("aws.jsonl", '{"userId": "r1"}\n{"userId": "r2"}\n'),
+        ("list.json", '[{"userId": "r1"}, {"userId": "r2"}]'),
     ],
 )
 def test_files_of_every_form_keep_every_id(tmp_path, name, text):
     (tmp_path / name).write_text(text)
     assert [one["userId"] for one in written(pnb.users(tmp_path / name))] == ["r1", "r2"]
+
+
+def test_filter_values_in_a_file_as_aws_writes_it_are_columns(tmp_path):
+    values = {"SHELF": '"sea","war"'}
+    lines = [{"userId": "r1", "filterValues": values}, {"userId": "r2"}]
+    (tmp_path / "in.jsonl").write_text("".join(json.dumps(one) + "\n" for one in lines))
+    assert written(pnb.users(tmp_path / "in.jsonl", filter_values=["SHELF"])) == lines
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "told"),
+    [
+        ("empty.csv", b"", "empty.csv is empty"),
+        ("empty.jsonl", b"", "empty.jsonl is empty"),
+        ("headed.csv", b"user_id\n", "There are no users in the input"),
+        ("bad.jsonl", b'{"userId": "r1"}\n{oops\n', "one object like .* per line: .*json.loads"),
+        ("bad.parquet", b"PAR1", "cannot be read as Parquet"),
+    ],
+)
+def test_files_without_usable_ids_say_why(tmp_path, name, content, told):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(InputError, match=told):
+        pnb.users(tmp_path / name)
 
 
 @pytest.mark.parametrize("text", ["r1;5\nr2;6\n", "r1\t5\nr2\t6\n", "a,b\n1,2\n"])

@@ -64,8 +64,10 @@ def test_item_columns_find_their_roles():
         "CREATION_TIMESTAMP": "long",
     }
     assert dataset.schema["name"] == "Items"
-    first = csv(dataset).splitlines()[1].split(",")
-    assert first[-4:] == ['"True"', '"x|y"', '"p"', "1577836800"]
+    header, first = (line.split(",") for line in csv(dataset).splitlines()[:2])
+    written = dict(zip(header, first, strict=True))
+    told = [written[name] for name in ("IN_PRINT", "TAGS", "KIND", "CREATION_TIMESTAMP")]
+    assert told == ['"True"', '"x|y"', '"p"', "1577836800"]
 
 
 def test_metadata_may_be_null_so_that_the_schema_stays():
@@ -115,7 +117,7 @@ def test_the_values_make_the_type_however_pandas_holds_them(values, role):
 
 def test_whole_numbers_keep_every_digit_and_gaps_stay_gaps():
     dataset = schemas.prepare("ITEMS", items(year=WHOLE, code=pd.Series([2**60 + 1, None] * 3, dtype="Int64")))
-    assert csv(dataset).splitlines()[1:3] == [f'"i0",1900,{2**60 + 1}', '"i1",,']
+    assert csv(dataset).splitlines()[1:3] == [f'"i0",{2**60 + 1},1900', '"i1",,']
 
 
 @pytest.mark.parametrize("kind", ["ITEMS", "USERS"])
@@ -165,11 +167,11 @@ def test_interactions_keep_amazons_names():
     )
     dataset = schemas.prepare("INTERACTIONS", frame)
     assert [one["name"] for one in dataset.schema["fields"]] == [
-        "USER_ID", "ITEM_ID", "TIMESTAMP", "EVENT_VALUE", "EVENT_TYPE", "DEVICE"
+        "USER_ID", "ITEM_ID", "TIMESTAMP", "DEVICE", "EVENT_TYPE", "EVENT_VALUE"
     ]  # fmt: skip
     assert roles(dataset)["EVENT_VALUE"] == "float"
     assert roles(dataset)["EVENT_TYPE"] == "string"
-    assert csv(dataset).splitlines()[1] == '"7","a",10,1,"e","tv"'
+    assert csv(dataset).splitlines()[1] == '"7","a",10,"tv","e",1'
 
 
 def test_text_survives_the_import():
@@ -240,6 +242,22 @@ def test_the_same_content_has_the_same_hash():
 def test_what_cannot_be_trained_on_says_why(kind, frame, told):
     with pytest.raises(InputError, match=told):
         schemas.prepare(kind, frame)
+
+
+def test_ids_in_the_index_are_columns():
+    frame = reading_world.interactions()
+    for keys in ("user_id", ["item_id", "user_id"]):
+        dataset = schemas.prepare("INTERACTIONS", frame.set_index(keys))
+        assert dataset.table.equals(schemas.prepare("INTERACTIONS", frame).table)
+
+
+def test_ids_without_a_row_are_noted():
+    interactions = schemas.prepare("INTERACTIONS", reading_world.interactions())
+    some = schemas.prepare("ITEMS", reading_world.items().iloc[3:])
+    assert schemas.unmatched([interactions, some]) == [
+        "3 of 60 ids in item_id of the interactions have no row among the items, the first is 'b0'"
+    ]
+    assert schemas.unmatched([interactions, schemas.prepare("ITEMS", reading_world.items())]) == []
 
 
 def test_too_little_data_is_told_before_anything_is_sent():
