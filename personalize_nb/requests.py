@@ -330,7 +330,9 @@ def _fit(request: JobRequest, known: Context) -> Iterator[Problem]:
             yield Problem("filter_values", f"The filter needs values for ${name}: {give}.")
         elif absent:
             yield Problem(
-                "filter_values", f"{absent:,} of {known.records:,} records have no value for the filter's ${name}."
+                "filter_values",
+                f"{absent:,} of {known.records:,} records have no value for the filter's ${name}: fill them or "
+                "leave them out.",
             )
 
 

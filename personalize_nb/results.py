@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 IN_MEMORY = 256 << 20
 ROWS = 50_000
 MINIMUM_THEME_ITEMS = 3
+_KEYS = [key for key in c.JSON_KEYS if not pa.types.is_list(outputs.KEYS[key])]
 
 
 class Results:
@@ -105,7 +106,7 @@ class Results:
 
     def _frames(self, joined: Titles, rows: int) -> Iterator[pd.DataFrame]:
         for start in range(0, max(len(self), 1), rows):
-            yield _recommendations(self._ordered(start, rows), joined, self._named)
+            yield _recommendations(self._ordered(start, rows), joined, self._answered_keys)
 
     def themes(
         self,
@@ -160,14 +161,14 @@ class Results:
             place[order] = np.arange(len(order))
             failed = failed[np.argsort(place[failed])]
         rows = self._taken(failed)
-        frame = _keys(rows.column("input"), np.arange(rows.num_rows), self._named)
+        frame = _keys(rows.column("input"), np.arange(rows.num_rows), self._all_keys)
         frame[c.ERROR] = pc.fill_null(rows.column("error"), outputs.NO_ITEMS).to_pandas()
         frame[c.LINE], frame[c.FILE] = rows.column(c.LINE).to_pandas(), rows.column(c.FILE).to_pandas()
         if not len(self._unanswered):
             return frame
         asked = self._asked.take(pa.array(self._unanswered))
         records = _struct(asked.select([one.name for one in self._record]))
-        silent = _keys(records, np.arange(len(records)), self._named)
+        silent = _keys(records, np.arange(len(records)), self._all_keys)
         silent[c.ERROR] = outputs.NO_ROW
         silent[c.LINE], silent[c.FILE] = asked.column(c.LINE).to_pandas(), asked.column(c.FILE).to_pandas()
         return silent if frame.empty else pd.concat([frame, silent], ignore_index=True)
@@ -186,12 +187,20 @@ class Results:
         return pc.and_(pc.is_null(self._rows.column("error")), pc.equal(lengths, 0))
 
     @cached_property
-    def _named(self) -> list[str]:
-        """The keys that the records have, so that every frame has their columns, an empty one as well."""
-        keys = [key for key in c.JSON_KEYS if not pa.types.is_list(outputs.KEYS[key])]
-        inputs = [self._asked.column(key) for key in keys] if self._asked.num_rows else []
-        inputs = inputs or [pc.struct_field(self._rows.column("input"), key) for key in keys]
-        return [key for key, column in zip(keys, inputs, strict=True) if column.null_count < len(column)]
+    def _answered_keys(self) -> list[str]:
+        """The keys of the lines that were answered: one line with a wrong key must not rename everyone's columns."""
+        answered = pc.is_null(self._rows.column("error"))
+        keys = [key for key in _KEYS if pc.any(pc.and_(answered, self._given(key))).as_py()]
+        return keys or self._all_keys
+
+    @cached_property
+    def _all_keys(self) -> list[str]:
+        """The keys of any line, so that a frame of errors has their columns, an empty one as well."""
+        asked = self._asked
+        return [key for key in _KEYS if pc.any(self._given(key)).as_py() or asked.column(key).null_count < len(asked)]
+
+    def _given(self, key: str) -> pa.ChunkedArray:
+        return pc.is_valid(pc.struct_field(self._rows.column("input"), key))
 
     @cached_property
     def _record(self) -> pa.DataType:

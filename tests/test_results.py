@@ -108,6 +108,13 @@ def test_lines_answered_without_an_item_are_counted_and_listed(read, capsys):
     assert listed["line"].tolist() == [10_000 - number for number in range(100, 137)]
 
 
+def test_a_line_with_a_wrong_key_renames_no_column(read):
+    wrong = {"input": {"itemId": "b"}, "output": {"recommendedItems": []}, "error": "User error: x"}
+    found = read([row(ASKED[0]), wrong], [ASKED[0], {"itemId": "b"}])
+    assert found.recommendations().columns.tolist() == ["user_id", "rank", "item_id", "score"]
+    assert found.errors()[["item_id", "error"]].to_numpy().tolist() == [["b", "User error: x"]]
+
+
 def test_blocks_have_the_same_columns_when_a_block_has_no_keys(read):
     found = read(["{broken", row(ASKED[0])])
     assert [block.columns[0] for block in found.blocks(rows=1)] == ["user_id", "user_id"]
