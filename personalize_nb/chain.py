@@ -194,14 +194,22 @@ class Chain:
         try:
             ended = self._active(describe, begun.what, begun.arn, begun.known)
         except errors.FailedError:
-            self._discard(describe())
+            self._discard(begun.arn)
             raise
-        self._discard(describe())
+        self._discard(begun.arn)
         return ended["lastUpdatedDateTime"]
 
-    def _discard(self, described: Mapping[str, Any]) -> None:
-        address = described["dataSource"]["dataLocation"]
-        if address.startswith(self._session.location("data") + "/"):
+    def _source(self, arn: str) -> str | None:
+        """Return the file that an import job reads, or None when there is no telling."""
+        try:
+            described = self._session.call("describe_dataset_import_job", datasetImportJobArn=arn)
+        except errors.PersonalizeError:
+            return None
+        return described["datasetImportJob"]["dataSource"]["dataLocation"]
+
+    def _discard(self, arn: str) -> None:
+        address = self._source(arn)
+        if address is not None and address.startswith(self._session.location("data") + "/"):
             storage.delete(self._session, [address])
 
     def _dataset(self, arn: str) -> dict[str, Any]:
@@ -235,6 +243,9 @@ class Chain:
             storage.delete(self._session, [address])
             return self._session.arn("dataset-import-job", name)  # another kernel imports the same content
         except errors.PersonalizeError:
+            arn = self._session.arn("dataset-import-job", name)
+            if self._source(arn) == address:
+                return arn  # only the answer was lost
             storage.delete(self._session, [address])  # nothing half done stays behind
             raise
         return answer["datasetImportJobArn"]

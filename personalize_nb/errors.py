@@ -26,7 +26,8 @@ class PersonalizeError(Exception):
 
     def add(self, text: str) -> None:
         """Add to the message what only the caller knows, for example what stays and what to do next."""
-        self.args = (f"{self} {text}", *self.args[1:])
+        told = str(self)
+        self.args = (f"{told}{'' if told.endswith(('.', ']', ')')) else '.'} {text}", *self.args[1:])
 
 
 class InputError(PersonalizeError, ValueError):

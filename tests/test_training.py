@@ -154,10 +154,29 @@ def test_a_lost_connection_says_that_the_same_call_goes_on(lab):
     def severed(**_):
         raise botocore.exceptions.EndpointConnectionError(endpoint_url="http://127.0.0.1:1")
 
-    with pytest.MonkeyPatch.context() as patch, pytest.raises(ServiceError, match="the same pnb.train.* goes on"):
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        pytest.raises(ServiceError, match=r'127.0.0.1:1"\. Nothing is lost: the same pnb.train.* goes on'),
+    ):
         patch.setattr(lab.personalize, "create_dataset", severed)
         pnb.train(INTERACTIONS, **settings)
     assert pnb.train(INTERACTIONS, **settings).status == "ACTIVE"
+
+
+def test_a_lost_answer_to_an_import_loses_nothing(lab):
+    settings = {"name": "unheard", "recipe": "aws-popularity-count", "progress": False, "session": lab}
+    real = lab.personalize.create_dataset_import_job
+    before = resources(lab)
+
+    def unheard(**parameters):
+        real(**parameters)
+        raise botocore.exceptions.ReadTimeoutError(endpoint_url="http://127.0.0.1:1")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(lab.personalize, "create_dataset_import_job", unheard)
+        assert pnb.train(INTERACTIONS, **settings).status == "ACTIVE"
+    assert made(before, resources(lab))["imports"] == 1
+    assert storage.stored(lab, lab.location("data")) == []
 
 
 def test_what_fails_before_an_import_takes_its_dataset_group_along(lab):
