@@ -129,7 +129,7 @@ class BatchInferenceJob:
         return self.results().themes(items, columns, **least)
 
     def errors(self) -> pd.DataFrame:
-        """Return the input lines that failed, with the service's text; see `Results.errors`."""
+        """Return the input lines that failed or got no item, with the reason; see `Results.errors`."""
         return self.results().errors()
 
     def __repr__(self) -> str:

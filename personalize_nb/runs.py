@@ -175,7 +175,7 @@ class Run:
         return self.results().themes(items, columns, **least)
 
     def errors(self) -> pd.DataFrame:
-        """Return the input lines that failed, those of failed jobs with the reason of the job; see `Results.errors`."""
+        """Return the input lines that failed or got no item, and why, also of failed jobs; see `Results.errors`."""
         from personalize_nb import columns as c
         from personalize_nb.outputs import NO_ROW
 

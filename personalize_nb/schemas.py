@@ -89,6 +89,8 @@ def prepare(
     _known(wanted, named, "categorical")
     findings = Findings()
     columns = {name: _typed(name, named[name], findings, kind) for name in named.columns}
+    for name in wanted - set(_REQUIRED[kind]) - _RESERVED[kind]:
+        columns[name] = pc.cast(columns[name], pa.string())  # years and codes may be categories too
     if kind != INTERACTIONS:
         _find_repeated(columns[_REQUIRED[kind][0]], _spelled(frame, _REQUIRED[kind][0]), findings)
     description = _description(columns, textual) if kind == ITEMS else None

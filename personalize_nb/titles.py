@@ -39,6 +39,8 @@ class Titles:
         self.frame: pd.DataFrame | None = None
         self.matched = self.asked = 0
         if items is None:
+            if columns is not None:
+                raise InputError(f"'columns' names columns of 'items': pass items=... as well, got {columns!r} alone.")
             return
         if isinstance(columns, str):
             columns = [columns]

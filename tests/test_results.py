@@ -201,6 +201,8 @@ def test_items_of_many_forms(read):
     clash = found.recommendations(items, ["title", "rank"])
     assert clash["rank"].tolist() == [1, 2]
     assert clash["rank_of_item"].tolist() == [7, 8]
+    with pytest.raises(InputError, match="pass items=... as well"):
+        found.recommendations(columns=["title"])
     for wrong in (["One"], items.assign(item_id="1")):
         with pytest.raises(InputError, match="item_id"):
             found.recommendations(wrong)

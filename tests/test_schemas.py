@@ -242,6 +242,23 @@ def test_what_cannot_be_trained_on_says_why(kind, frame, told):
         schemas.prepare(kind, frame)
 
 
+def test_numbers_are_categories_where_that_is_wanted():
+    dataset = schemas.prepare("ITEMS", items(year=WHOLE, price=[1.5] * 6), categorical=["year"])
+    assert roles(dataset) == {"ITEM_ID": "string", "PRICE": "double", "YEAR": "categorical"}
+    assert dataset.table.column("YEAR").to_pylist()[:2] == ["1900", None]
+
+
+@pytest.mark.parametrize("backend", ["pyarrow", "numpy_nullable"])
+def test_every_backend_of_pandas_makes_the_same_dataset(backend):
+    for kind, frame in (("INTERACTIONS", reading_world.interactions()), ("ITEMS", reading_world.items())):
+        given = frame.convert_dtypes(dtype_backend=backend)
+        expected = schemas.prepare(kind, frame)
+        for other in (given, frame.astype(object), given.set_index(given.columns[0])):
+            prepared = schemas.prepare(kind, other)
+            assert prepared.schema == expected.schema
+            assert prepared.table.equals(expected.table)
+
+
 def test_ids_in_the_index_are_columns():
     frame = reading_world.interactions()
     for keys in ("user_id", ["item_id", "user_id"]):
