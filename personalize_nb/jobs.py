@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from personalize_nb import errors, limits, storage, waiting
+from personalize_nb import errors, limits, waiting
 from personalize_nb.progress import Progress, choose
 from personalize_nb.requests import THEME_GENERATION, Context, JobRequest, errors_of, problems
 from personalize_nb.session import Session, current
@@ -116,8 +116,7 @@ class BatchInferenceJob:
             from personalize_nb.results import Results  # pandas and pyarrow, not needed to start or watch a job
 
             request = self.request
-            source = request.input_path if storage.stored(self.session, request.input_path) else None
-            self._results = Results(request.output_path, source, self.session)
+            self._results = Results(request.output_path, request.input_path, self.session)
         return self._results
 
     def recommendations(self, items: Items | None = None, columns: Sequence[str] | None = None) -> pd.DataFrame:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,9 +18,11 @@ import pyarrow.json
 
 from personalize_nb import columns as c
 from personalize_nb import storage
+from personalize_nb.errors import NotFoundError
 
 if TYPE_CHECKING:
     from personalize_nb.session import Session
+    from personalize_nb.storage import Stored
 
 KEYS = {key: pa.list_(pa.string()) if key == "itemList" else pa.string() for key in c.JSON_KEYS}
 SUFFIX = ".out"
@@ -41,7 +43,7 @@ _OUTPUT = pa.struct(
 def input_schema(session: Session | None, address: str) -> pa.DataType:
     """Return the struct type of a job's input records: the keys, and the placeholders that its first block uses."""
     names: list[str] = []
-    for source in storage.stored(session, address):
+    for source in input_files(session, address):
         for block in storage.line_blocks(session, source.address, 1 << 20):
             names = sorted(_placeholders_of(block))
             break
@@ -55,20 +57,59 @@ def record_type(placeholders: Sequence[str]) -> pa.DataType:
     return pa.struct([*KEYS.items(), *values])
 
 
-def output_tables(session: Session | None, address: str, record: pa.DataType) -> Iterator[pa.Table]:
-    """Yield the rows of all `.out` objects below an address; columns `input`, `output`, `error`, `file`, `line`."""
+def input_files(session: Session | None, address: str) -> list[Stored]:
+    """List what a job with this input path reads: the object of that name, else all whose keys begin with it."""
+    found = [one for one in storage.stored(session, address) if not one.name.endswith((SUFFIX, "_CHECK"))]
+    return [one for one in found if one.address == address] or found
+
+
+def output_files(session: Session | None, address: str, source: str | None) -> list[Stored]:
+    """List a job's output: the `.out` objects below an address that are named after its input.
+
+    Other jobs may have written to the same folder. Without an input all `.out` objects count.
+
+    Raises
+    ------
+    NotFoundError
+        There are none, or only those of other jobs.
+    """
+    found = [one for one in storage.stored(session, address) if one.name.endswith(SUFFIX)]
+    if not found:
+        raise NotFoundError(f"There is no output ending in {SUFFIX} at {address!r}; is the job ACTIVE?")
+    if not source or [one.address for one in found] == [address]:
+        return found
+    # named after the input file, or after its path below the input's folder where two folders hold one name
+    folder = len(source.rpartition("/")[0]) + 1
+    asked = input_files(session, source)
+    named = {f"{name}{SUFFIX}" for one in asked for name in (one.name, one.address[folder:])}
+    named = named or {f"{source[folder:]}{SUFFIX}"}  # the input is gone
+    top = address.rstrip("/") if storage.is_s3(address) else found[0].address.rpartition("/")[0]
+    many = source.endswith("/")  # several files; the jobs of a run have a folder of output each
+    own = [one for one in found if one.address.removeprefix(top).lstrip("/") in named or (many and one.name in named)]
+    if own or (many and not asked):
+        return own or found
+    raise NotFoundError(
+        f"The output at {address!r} is not of this job: there is {_few([one.name for one in found])}, and the input "
+        f"{source!r} leads to {_few(sorted(named))}; pnb.read_results({address!r}) reads all that is there."
+    )
+
+
+def _few(names: list[str], most: int = 3) -> str:
+    return ", ".join(map(repr, names[:most])) + (f" and {len(names) - most:,} more" if len(names) > most else "")
+
+
+def output_tables(session: Session | None, files: Iterable[Stored], record: pa.DataType) -> Iterator[pa.Table]:
+    """Yield the rows of `.out` objects; columns `input`, `output`, `error`, `file`, `line`."""
     schema = pa.schema([("input", record), ("output", _OUTPUT), ("error", pa.string())])
-    for source in storage.stored(session, address):
-        if source.name.endswith(SUFFIX):
-            yield from _tables(session, source, schema, _output_row)
+    for one in files:
+        yield from _tables(session, one, schema, _output_row)
 
 
 def input_tables(session: Session | None, address: str, record: pa.DataType) -> Iterator[pa.Table]:
     """Yield the records of a job's input; columns are the keys, `file` and `line`."""
     schema = pa.schema([pa.field(one.name, one.type) for one in record])
-    for source in storage.stored(session, address):
-        if not source.name.endswith((SUFFIX, "_CHECK")):
-            yield from _tables(session, source, schema, _record)
+    for one in input_files(session, address):
+        yield from _tables(session, one, schema, _record)
 
 
 def keys_of(records: pa.StructArray | pa.Table) -> pa.Array:

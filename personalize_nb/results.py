@@ -40,7 +40,8 @@ class Results:
     output
         The job's output folder or an `.out` object, in S3 or on disk.
     source
-        The job's input, which gives the order; without it rows keep the order of the output.
+        The job's input, which gives the order and says which `.out` objects of a shared folder are the job's; without
+        it all rows come, in the order of the output.
     session
         Reads `s3://` addresses.
     """
@@ -217,11 +218,9 @@ class Results:
 
     @cached_property
     def _rows(self) -> pa.Table:
-        sizes = [one.size for one in storage.stored(self._session, self.output) if one.name.endswith(outputs.SUFFIX)]
-        if not sizes:
-            raise NotFoundError(f"There is no output ending in {outputs.SUFFIX} at {self.output!r}; is the job ACTIVE?")
-        tables = outputs.output_tables(self._session, self.output, self._record)
-        if sum(sizes) > IN_MEMORY:
+        files = outputs.output_files(self._session, self.output, self.source)
+        tables = outputs.output_tables(self._session, files, self._record)
+        if sum(one.size for one in files) > IN_MEMORY:
             return _spooled(tables)
         read = list(tables)
         if read:

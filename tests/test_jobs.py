@@ -162,6 +162,14 @@ def test_input_that_lies_in_s3_already(readers_model, session, tmp_path):
     assert pnb.read_results(output, session=session).recommendations()["rank"].tolist() == [1, 2, 1, 2]
 
 
+def test_jobs_that_share_an_output_folder_read_their_own(readers_model, session):
+    output = session.location("weekly") + "/"
+    jobs = [pnb.recommend([one], readers_model, num_results=1, output=output) for one in ("r1", "r2")]
+    for job, user in zip(jobs, ("r1", "r2"), strict=True):
+        assert job.wait(progress=False).recommendations()["user_id"].tolist() == [user]
+    assert len(pnb.read_results(output, session=session)) == 2
+
+
 def test_lines_for_the_wrong_recipe_come_back_as_errors(readers_model, session, capsys):
     address = session.location("wrong", "items.jsonl")
     pnb.items(["b1", "b2"]).upload(session, address)

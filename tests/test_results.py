@@ -276,3 +276,29 @@ def test_several_files_are_one_result(read):
     found = read([row(ASKED[0])], name="a.jsonl")
     assert len(found) == 2
     assert found.recommendations()["user_id"].unique().tolist() == ["5023", "5866"]
+
+
+def test_of_a_shared_folder_only_what_is_named_after_the_input_is_read(read):
+    read([row(ASKED[1])], asked=[ASKED[1]], name="other.jsonl")
+    found = read([row(ASKED[0])], asked=[ASKED[0]], name="a.jsonl")
+    assert found.recommendations()["user_id"].unique().tolist() == ["5023"]
+    assert found.errors().empty
+
+
+def test_output_of_other_jobs_alone_is_refused_by_name(read, tmp_path):
+    read([row(ASKED[1])], name="other.jsonl")
+    source = tmp_path / "asked.jsonl"
+    for _ in range(2):  # with its input, and when that is gone
+        source.write_text(json.dumps(ASKED[0])) if not source.exists() else source.unlink()
+        with pytest.raises(NotFoundError, match=r"not of this job: there is 'other.jsonl.out'.* 'asked.jsonl.out'"):
+            pnb.read_results(str(tmp_path), str(source)).recommendations()
+
+
+def test_output_outlives_its_input(read, tmp_path):
+    read([row(ASKED[1])], name="other.jsonl")
+    found = read([row(ASKED[0])], asked=[ASKED[0]], name="a.jsonl")
+    (tmp_path / "asked" / "a.jsonl").unlink()
+    assert found.recommendations()["user_id"].unique().tolist() == ["5023"]
+    of_folder = pnb.read_results(str(tmp_path), f"{tmp_path / 'asked'}/")
+    (tmp_path / "asked" / "other.jsonl").unlink(missing_ok=True)
+    assert of_folder.recommendations()["user_id"].nunique() == 2
