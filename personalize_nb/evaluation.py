@@ -15,6 +15,7 @@ from personalize_nb import columns as c
 from personalize_nb import frames
 from personalize_nb.errors import InputError
 from personalize_nb.measures import CUT_OFFS, FOUND, RELEVANT, ranking_metrics
+from personalize_nb.progress import choose
 
 
 def evaluate(
@@ -80,6 +81,9 @@ def evaluate(
     right = lists.merge(wanted, on=[c.USER_ID, c.ITEM_ID])
     hits = np.zeros((len(users), deepest), bool)
     hits[users.get_indexer(right[c.USER_ID]), right[c.RANK].to_numpy() - 1] = True
+    longest = int(lists[c.RANK].max()) if len(lists) else 0
+    if longest < deepest:
+        choose().say(f"no list is longer than {longest}: figures at {deepest} are those of shorter lists")
     found = ranking_metrics(hits, relevant, cut_offs, ideal)
 
     catalogue = {item for frame in (interactions, items) if frame is not None for item in frame[c.ITEM_ID].unique()}

@@ -67,18 +67,26 @@ class Findings:
         found = pd.concat([part for part, _ in self._parts], ignore_index=True)
         return found.sort_values("row", kind="stable", ignore_index=True)
 
+    def sentences(self, rows: int) -> list[str]:
+        """Return a sentence for each kind of note, with the first rows concerned."""
+        return [_sentence(part, rows) for part, fault in self._parts if not fault]
+
     def raise_faults(self, rows: int, noun: str) -> None:
         """Raise `InputError` when rows cannot be used: a line per kind of fault, all rows in `.findings`."""
         faults = [part for part, fault in self._parts if fault]
         if not faults:
             return
-        lines = [f"{part['column'].iloc[0]}: {part['problem'].iloc[0]} ({_which(part, rows)})." for part in faults]
+        lines = [f"{_sentence(part, rows)}." for part in faults]
         raise InputError(
             "\n".join(
                 [f"The {noun} cannot be used as they are; nothing was sent.", *lines, "All rows: error.findings"]
             ),
             findings=self.frame(),
         )
+
+
+def _sentence(part: pd.DataFrame, rows: int) -> str:
+    return f"{part['column'].iloc[0]}: {part['problem'].iloc[0]} ({_which(part, rows)})"
 
 
 def _which(part: pd.DataFrame, rows: int) -> str:
@@ -232,7 +240,10 @@ def _one(value: Any) -> tuple[str | None, str | None]:
     if isinstance(value, bytes):
         return None, "the id is bytes; decode it first"
     if isinstance(value, (list, tuple, dict, set, np.ndarray)):
-        return None, f"the id is a {type(value).__name__}; give one id per row"
+        return (
+            None,
+            f"the id is a {type(value).__name__}; give one id per row, or name a column of lists {c.ITEM_LIST!r}",
+        )
     if isinstance(value, numbers.Number):
         return None, _NO_WHOLE_NUMBER.format(type(value).__name__)
     if isinstance(value, _TIMES):

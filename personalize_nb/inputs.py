@@ -46,11 +46,14 @@ class Batch:
     findings
         What was found, one row each: `row` (position from 0), `column`, `value`, `problem`. These are notes; faults
         that stop a job raise `InputError`, which carries the same frame.
+    notes
+        The same in a sentence for each kind, to be told when a job starts.
     """
 
     kind: str
     table: pa.Table
     findings: pd.DataFrame
+    notes: tuple[str, ...] = ()
 
     @property
     def placeholders(self) -> tuple[str, ...]:
@@ -288,6 +291,9 @@ def _batch(kind: str, data: Data, filter_values: FilterValues | None) -> Batch:
     if source.empty:
         raise InputError(f"There are no {kind} in the input (columns {list(source.columns)}, 0 rows).")
     findings = Findings()
+    named = [c.canonical(name) for name in data.columns] if isinstance(data, pd.DataFrame) else []
+    taken = len(named) == 1 and named[0] != KEYS[kind][0] and KEYS[kind][0] not in _levels(data.index)
+    told = [f"column {data.columns[0]!r} is taken as {KEYS[kind][0]!r}"] if taken else []
     values = _filter_columns(source, filter_values or {}, findings)
     if kind == "rankings":
         table = _ranking_table(source, values, findings)
@@ -295,7 +301,8 @@ def _batch(kind: str, data: Data, filter_values: FilterValues | None) -> Batch:
         ids = identifiers.to_strings(source[KEYS[kind][0]], KEYS[kind][0], findings)
         table = pa.table({KEYS[kind][0]: ids, **values})
     findings.raise_faults(len(source), kind)
-    return Batch(kind, _distinct(table, findings), findings.frame())
+    distinct = _distinct(table, findings)
+    return Batch(kind, distinct, findings.frame(), (*told, *findings.sentences(len(source))))
 
 
 def _filter_columns(source: pd.DataFrame, wanted: FilterValues, findings: Findings) -> dict[str, pa.Array]:

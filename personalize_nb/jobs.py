@@ -5,14 +5,15 @@ from __future__ import annotations
 import difflib
 import re
 import secrets
+import sys
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from personalize_nb import errors, limits, waiting
 from personalize_nb.progress import Progress, choose
-from personalize_nb.requests import THEME_GENERATION, Context, JobRequest, errors_of, problems
+from personalize_nb.requests import THEME_GENERATION, Context, JobRequest, Problem, errors_of, problems
 from personalize_nb.session import Session, current
 from personalize_nb.solutions import SolutionVersion, find_solution_version
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from personalize_nb.titles import Items
 
 KIND = "batch-inference-job"
-_STAMP = 20  # characters that `job_name` adds: -20261123-101502-ab12
+_LONGEST_NAME = 49  # of the names that we make: 63 are legal
 
 
 class BatchInferenceJob:
@@ -155,8 +156,7 @@ def start(request: JobRequest, *, context: Context | None = None, session: Sessi
     session = current(session)
     known = context or Context(region=session.region)
     refuse(request, known)
-    for doubt in problems(request, known):
-        warnings.warn(doubt.text, UserWarning, stacklevel=2)
+    warn(problems(request, known))
     try:
         answer = session.call("create_batch_inference_job", **request.to_api())
     except errors.AlreadyExistsError as error:
@@ -200,7 +200,7 @@ def list_jobs(solution_version: SolutionVersion | str | None = None, session: Se
     Returns
     -------
     pandas.DataFrame
-        Columns `name`, `status`, `mode`, `solution`, `created`, `updated`, `failure_reason`.
+        Columns `name`, `status`, `mode`, `solution`, `created`, `updated` (UTC, to the second), `failure_reason`.
     """
     import pandas as pd
 
@@ -222,11 +222,16 @@ def list_jobs(solution_version: SolutionVersion | str | None = None, session: Se
     ]
     names = ["name", "status", "mode", "solution", "created", "updated", "failure_reason"]
     frame = pd.DataFrame(rows, columns=names)
-    return frame.sort_values("created", ascending=False, kind="stable", ignore_index=True)
+    frame = frame.sort_values("created", ascending=False, kind="stable", ignore_index=True)
+    for time in ("created", "updated"):
+        frame[time] = pd.to_datetime(frame[time], utc=True).dt.floor("s")
+    return frame
 
 
 def new_job_name(base: str, now: datetime | None = None) -> str:
     """Return a legal job name that was never used: the base, the time, and four random characters.
+
+    It has at most 49 characters, because pandas cuts longer cells where names are listed.
 
     Examples
     --------
@@ -235,8 +240,9 @@ def new_job_name(base: str, now: datetime | None = None) -> str:
     'weekly-users-20261123-101502-'
     """
     stamp = f"{now or datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
-    longest = limits.string_rule("Name").max_length or 63
-    clean = re.sub(r"[^A-Za-z0-9_-]+", "-", base).strip("-_")[: longest - _STAMP - 1].rstrip("-_")
+    clean, room = re.sub(r"[^A-Za-z0-9_-]+", "-", base).strip("-_"), _LONGEST_NAME - len(stamp) - 1
+    if len(clean) > room:  # cut between two words where there are several
+        clean = (clean[: room + 1].rpartition("-")[0] or clean[:room]).rstrip("-_")
     return f"{clean or 'job'}-{stamp}"
 
 
@@ -248,6 +254,15 @@ def refuse(request: JobRequest, context: Context) -> None:
     broken = errors_of(problems(request, context))
     if broken:
         raise errors.RequestError(broken)
+
+
+def warn(doubts: Iterable[Problem]) -> None:
+    """Warn of problems at the line of the user's own code, however deep in the toolkit they are met."""
+    depth, frame = 2, sys._getframe(1)
+    while frame is not None and frame.f_globals.get("__name__", "").split(".")[0] == __package__:
+        depth, frame = depth + 1, frame.f_back
+    for doubt in doubts:
+        warnings.warn(doubt.text, UserWarning, stacklevel=depth)
 
 
 def check_name(name: str, session: Session) -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from personalize_nb import columns, errors, inputs, limits, storage
 from personalize_nb.filters import Filter, find_filter
 from personalize_nb.jobs import KIND, BatchInferenceJob, check_name, new_job_name, refuse, start
+from personalize_nb.progress import choose
 from personalize_nb.requests import KIND_OF_KEYS, THEME_GENERATION, Context, JobRequest, Problem, no_themes
 from personalize_nb.runs import Run, start_run
 from personalize_nb.session import Session, current
@@ -108,13 +109,18 @@ def recommend(
         num_results=num_results,
         exploration_weight=exploration_weight,
         exploration_item_age_cut_off=exploration_item_age_cut_off,
-        ranking_influence=_mapping("ranking_influence", ranking_influence, "{'POPULARITY': 0.5}"),
+        ranking_influence={
+            str(name).upper(): value
+            for name, value in _mapping("ranking_influence", ranking_influence, "{'POPULARITY': 0.5}").items()
+        },
         mode=mode,
         item_name=item_name,
         input_kms_key_arn=input_kms_key_arn,
         output_kms_key_arn=output_kms_key_arn,
         tags=_mapping("tags", tags, "{'team': 'books'}"),
     )
+    for note in batch.notes if batch else ():
+        choose().say(note)
     known = context(version, batch, chosen)
     if mode == THEME_GENERATION and batch is not None and len(batch) > limits.MAX_THEME_RECORDS_PER_FILE:
         folder = (output.rstrip("/"), request.job_name) if output else (session.location("runs", request.job_name),)
@@ -229,7 +235,7 @@ def themes(
         data,
         version,
         mode=THEME_GENERATION,
-        item_name=item_name or name_column(version),
+        item_name=name_column(version, item_name),
         **{**parameters, "session": session},
     )
 
@@ -271,10 +277,15 @@ def _values(data: Any, chosen: Filter | None, values: FilterValues | None, key: 
     given = {} if values is None else values
     if not isinstance(given, Mapping):
         return given
+    any_case = {name.lower(): name for name in chosen.placeholders}
+    given = {
+        name if name in chosen.placeholders else any_case.get(str(name).lower(), name): value
+        for name, value in given.items()
+    }
     unknown = [name for name in given if name not in chosen.placeholders]
     if unknown:
         raise errors.InputError(
-            f"Filter {chosen.name!r} has no placeholder {unknown}; it has {list(chosen.placeholders)} (case counts): "
+            f"Filter {chosen.name!r} has no placeholder {unknown}; it has {list(chosen.placeholders)}: "
             f"{chosen.expression}"
         )
     frame = inputs.frame(data, key)
@@ -283,8 +294,16 @@ def _values(data: Any, chosen: Filter | None, values: FilterValues | None, key: 
     return {**found, **given} or None
 
 
-def name_column(version: SolutionVersion) -> str:
-    """Return the column of item names in the schema of the version's items dataset."""
+def name_column(version: SolutionVersion, wanted: str | None = None) -> str:
+    """Return the column of item names in the schema of the version's items dataset.
+
+    Parameters
+    ----------
+    version
+        A solution version that themes can be made with.
+    wanted
+        The column, in any case; by default the one whose name says that it holds names.
+    """
     session = version.session
     datasets = session.pages("list_datasets", "datasets", datasetGroupArn=version.dataset_group_arn)
     arn = next((entry["datasetArn"] for entry in datasets if entry["datasetType"].upper() == "ITEMS"), None)
@@ -299,7 +318,12 @@ def name_column(version: SolutionVersion) -> str:
         for one in schema["fields"]
         if "string" in one["type"] and not one.get("textual") and one["name"] != "ITEM_ID"
     ]
-    named = [name for name in plain if name.lower() in columns.NAME_COLUMNS]
+    if wanted is not None:
+        named = [name for name in plain if name.lower() == str(wanted).lower()]
+    else:
+        named = [name for name in plain if name.lower() in columns.NAME_COLUMNS]
+    if not named and wanted is not None:
+        raise errors.NotFoundError(f"'item_name' must be a text column of the items, one of {plain}, got {wanted!r}.")
     if not named:
         raise errors.NotFoundError(f"No column of item names was found among {plain}; pass item_name='...'.")
     return named[0]

@@ -348,10 +348,11 @@ def _recipe_fit(request: JobRequest, facts: limits.RecipeFacts, kind: str | None
         yield no_themes(facts.name)
     explored = request.exploration_weight is not None or request.exploration_item_age_cut_off is not None
     if explored and not facts.exploration:
-        text = (
-            f"{facts.name} has no exploration settings (aws-user-personalization has); they may be ignored or refused."
-        )
-        yield Problem("exploration_weight", text, WARNING)
+        text = f"{facts.name} has no exploration settings, aws-user-personalization alone has: leave them out."
+        yield Problem("exploration_weight", text)
+    if request.num_results is not None and facts.type == "PERSONALIZED_RANKING":
+        text = f"'num_results' has no effect: {facts.name} answers with the whole list of each line, in another order."
+        yield Problem("num_results", text, WARNING)
     if request.ranking_influence and not facts.ranking_influence:
         text = f"'ranking_influence' is documented for aws-semantic-similarity, not for {facts.name}."
         yield Problem("ranking_influence", text, WARNING)

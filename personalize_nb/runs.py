@@ -7,7 +7,6 @@ here, on the client's side. Nothing but the manifest in S3 is needed to go on, s
 from __future__ import annotations
 
 import secrets
-import warnings
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -314,8 +313,7 @@ def start_run(
     )
     known = replace(context, per_file=size)
     jobs.refuse(manifest.part(0), known)
-    for doubt in problems(manifest.part(0), known):
-        warnings.warn(doubt.text, UserWarning, stacklevel=2)
+    jobs.warn(problems(manifest.part(0), known))
     _check_free(request.job_name, session)
     run = Run(manifest, session)
     try:

@@ -120,7 +120,11 @@ def _versions(name: str, session: Session) -> list[dict[str, Any]]:
         begun = [one for one in names if one.startswith(f"{name}-")]
         if len(begun) == 1:
             return _versions(begun[0], session)
-        near = begun or difflib.get_close_matches(name.rsplit("/", 1)[-1], names, n=3, cutoff=0.3) or names[:3]
+        if begun:
+            raise errors.NotFoundError(
+                f"{len(begun)} solutions begin with {name!r}: name one of {', '.join(map(repr, sorted(begun)))}."
+            ) from error
+        near = difflib.get_close_matches(name.rsplit("/", 1)[-1], names, n=3, cutoff=0.3) or names[:3]
         raise errors.NotFoundError(
             f"There is no solution {name!r}"
             + (f"; there is {', '.join(map(repr, near))}." if near else ".")

@@ -28,6 +28,15 @@ def test_amazons_worked_example():
     assert metrics["normalized_discounted_cumulative_gain_at_5"] == pytest.approx(0.6241, abs=5e-5)
 
 
+def test_lists_shorter_than_the_cut_off_are_told(capsys):
+    lists = pd.DataFrame({"user_id": ["u"] * 2, "rank": [1, 2], "item_id": ["a", "b"]})
+    truth = pd.DataFrame({"user_id": ["u"], "item_id": ["b"]})
+    pnb.evaluate(lists, truth, cut_offs=[2])
+    assert not capsys.readouterr().err
+    pnb.evaluate(lists, truth, cut_offs=[5])
+    assert "no list is longer than 2: figures at 5" in capsys.readouterr().err
+
+
 def test_every_user_of_the_truth_counts():
     metrics = pnb.evaluate(LISTS, TRUTH, cut_offs=[5])
     assert metrics["users"] == 3

@@ -49,7 +49,7 @@ def test_a_job_has_a_folder_and_a_name_of_its_own(job, readers_model):
     assert request.output_path == f"s3://{job.session.bucket}/personalize_nb/jobs/{job.name}/output/"
     assert request.num_results == 4
     assert limits.string_rule("Name").allows(job.name)
-    assert job.name.startswith(readers_model.name)
+    assert job.name.startswith("reading-user-personalization-2")
 
 
 def test_reprs_name_the_next_step(job):
@@ -108,8 +108,33 @@ def test_filter_values_that_are_missing_or_unknown(readers_model, session):
         pnb.recommend(["r0"], readers_model, filter=shelf)
     with pytest.raises(RequestError, match=r"1 of 2 records have no value for the filter's \$SHELF"):
         pnb.recommend(pd.DataFrame({"user_id": ["r0", "r1"], "SHELF": ["sea", None]}), readers_model, filter=shelf)
-    with pytest.raises(InputError, match=r"no placeholder \['shelf'\]; it has \['SHELF'\] \(case counts\)"):
-        pnb.recommend(["r0"], readers_model, filter=shelf, filter_values={"shelf": "sea"})
+    with pytest.raises(InputError, match=r"no placeholder \['shelves'\]; it has \['SHELF'\]: INCLUDE"):
+        pnb.recommend(["r0"], readers_model, filter=shelf, filter_values={"shelves": "sea"})
+
+
+def test_names_are_taken_in_any_case(readers_model, books_model, session):
+    shelf = pnb.create_filter("jobs-case", SHELF, readers_model, progress=False, session=session)
+    job = pnb.recommend(["r0"], readers_model, filter=shelf, filter_values={"shelf": "sea"})
+    assert set(job.wait(progress=False).recommendations(ITEMS, ["shelf"])["shelf"]) == {"sea"}
+    with pytest.warns(UserWarning, match="documented for aws-semantic-similarity"):
+        job = pnb.recommend(["r0"], readers_model, ranking_influence={"popularity": 0.5})
+    assert job.request.ranking_influence == {"POPULARITY": 0.5}
+    assert pnb.themes(["b0"], books_model, item_name="title").request.item_name == "TITLE"
+    with pytest.raises(NotFoundError, match=r"one of \['SHELF', 'TITLE'\], got 'name'"):
+        pnb.themes(["b0"], books_model, item_name="name")
+
+
+def test_what_is_done_with_doubtful_rows_is_told(readers_model, capsys):
+    pnb.recommend(pd.DataFrame({"name": ["r1", "r2", "r1"]}), readers_model)
+    told = capsys.readouterr().err
+    assert "column 'name' is taken as 'user_id'" in told
+    assert "user_id: the same record occurs earlier; it is sent once (1 of 3 rows, counted from 0: 2: 'r1')" in told
+
+
+def test_warnings_point_at_the_users_own_line(books_model, session):
+    with pytest.warns(UserWarning, match="should end with '/'") as caught:
+        pnb.recommend(["b1"], books_model, output=session.location("unsure"))
+    assert caught[0].filename == __file__
 
 
 def test_related_items(books_model):
@@ -260,6 +285,7 @@ def test_made_names_are_legal_and_never_the_same(base):
     names = {new_job_name(base, datetime(2026, 11, 23)) for _ in range(20)}
     assert len(names) > 15
     assert all(limits.string_rule("Name").allows(name) for name in names)
+    assert max(map(len, names)) < pd.get_option("display.max_colwidth")
 
 
 def test_two_callers_with_one_name_never_share_a_job(session, readers_model, monkeypatch):

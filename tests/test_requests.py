@@ -173,3 +173,10 @@ def test_settings_of_another_recipe_are_doubted():
     request = GOOD.replace(exploration_weight=0.5, ranking_influence={"FRESHNESS": 0.5})
     assert fields(request, Context(recipe="aws-sims")) == ["exploration_weight", "ranking_influence"]
     assert fields(request, Context(recipe="aws-user-personalization")) == ["ranking_influence"]
+    assert [one.field for one in errors_of(pnb.problems(request, Context(recipe="aws-sims")))] == ["exploration_weight"]
+
+
+def test_a_ranking_has_no_number_of_results():
+    known = Context(recipe="aws-personalized-ranking")
+    assert "num_results" in fields(GOOD.replace(num_results=2), known)
+    assert "num_results" not in fields(GOOD.replace(num_results=None), known)

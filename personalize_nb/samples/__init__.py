@@ -13,3 +13,7 @@ from personalize_nb.samples.bundled import books
 from personalize_nb.samples.movielens import movielens
 
 __all__ = ["Sample", "books", "movielens"]
+
+
+def __dir__() -> list[str]:
+    return __all__
