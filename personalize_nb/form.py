@@ -1,32 +1,38 @@
 """The job form: fields for every parameter of a batch inference job, checked while they are filled. Floor 3.
 
-The form fills the same `JobRequest` that `pnb.recommend` makes and hands it to the same `submit`. It shows the call
-that does the same, lists every problem beside the button that they disable, and leaves a receipt that outlives it.
-Errors never escape into Jupyter's log, where nobody looks: they are shown in the form.
+The form fills the same `JobRequest` that `pnb.recommend` makes and starts it the same way. It shows the call that does
+the same, lists every problem beside the button that they disable, and leaves receipts that outlive it. Errors never
+escape into Jupyter's log, where nobody looks: they are shown in the form.
 """
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets as widgets
 
-from personalize_nb import errors, fields, inputs, inspection, launch, limits, markup
-from personalize_nb.filters import Filter, find_filter, list_filters
+from personalize_nb import calls, errors, fields, inspection, launch, markup, plans, presets, sources, storage
+from personalize_nb.fields import TEXT_FIELDS
 from personalize_nb.jobs import BatchInferenceJob, new_job_name
-from personalize_nb.receipts import Receipt
-from personalize_nb.requests import THEME_GENERATION, WARNING, Context, JobRequest, Problem, problems
+from personalize_nb.lookups import NO_FILTER, Lookups
+from personalize_nb.plans import Plan
+from personalize_nb.receipts import REPEAT, Board, Receipt, tags_told
+from personalize_nb.requests import THEME_GENERATION, WARNING, Problem, errors_of
 from personalize_nb.session import Session, current
-from personalize_nb.solutions import SolutionVersion, find_solution_version, list_solution_versions
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from personalize_nb.filters import Filter
     from personalize_nb.inputs import Batch, Data
+    from personalize_nb.runs import Run
+    from personalize_nb.solutions import SolutionVersion
 
-_NO_FILTER = ("no filter", "")
+_DOUBLE_CLICK = 1.0  # seconds after a start in which another click is the same one
+_STALE = "The form has changed since access was checked: check again."
 
 
 class JobForm:
@@ -39,24 +45,26 @@ class JobForm:
     solution_version
         The one chosen at first: a `SolutionVersion`, a solution's name or an ARN; by default the newest ACTIVE one.
     session
-        Where to work; by default the session of `pnb.connect()`.
-    **values
-        Texts of fields to begin with, by parameter name: `num_results="10"`.
+        Where to work; by default the solution version's session, else that of `pnb.connect()`.
+    **parameters
+        What the fields hold at first: any parameter of `pnb.recommend`, as it takes them.
 
     Attributes
     ----------
-    job : BatchInferenceJob or None
-        The job started last.
+    job : BatchInferenceJob, Run or None
+        The job started last, or the run, where themes for more than 100 items were asked.
 
     Raises
     ------
     NotFoundError
-        There is no ACTIVE solution version to choose.
+        There is no ACTIVE solution version to choose, or none, or no filter, of the name given.
+    TypeError
+        `pnb.recommend` has no such parameter; the message lists those it has.
 
     Examples
     --------
     >>> import personalize_nb as pnb
-    >>> form = pnb.JobForm(["12", "7"])  # doctest: +SKIP
+    >>> form = pnb.JobForm(["12", "7"], num_results=10, tags={"team": "books"})  # doctest: +SKIP
     >>> form  # doctest: +SKIP
     """
 
@@ -66,193 +74,144 @@ class JobForm:
         solution_version: SolutionVersion | str | None = None,
         *,
         session: Session | None = None,
-        **values: str,
+        **parameters: Any,
     ):
-        self.session = current(session)
-        self.job: BatchInferenceJob | None = None
+        presets.check_names(parameters)
+        self.session = current(session or getattr(solution_version, "session", None))
+        self.job: BatchInferenceJob | Run | None = None
         self.receipt: Receipt | None = None
-        self._receipt_place: Any = None
-        self._data = data
-        self._started: set[str] = set()
-        self._batches: dict[Any, Batch] = {}
-        self._versions: dict[str, SolutionVersion] = {}
-        self._filters: dict[str, Filter] = {}
-        self._name_columns: dict[str, str] = {}
+        self._board = Board()
+        self._call_place: Any = None
+        self._call_shown = ""
+        self._lookups = Lookups(self.session)
+        address = data if isinstance(data, str) and storage.is_s3(data) else ""
+        self._source = None if data is None or address else sources.Source(data)
+        self._started: set[str] = set()  # names of jobs started here
+        self._told: list[str] = []
+        self._checked: Any = None
+        self._settling = False
         self._suggested = ""
-        self._build(solution_version, values)
-        self._mode_changed()
-        self._solution_changed()
+        self._put_away: dict[str, str] = {}  # values of fields that the recipe does not take
+        self._clock: Callable[[], float] = time.monotonic
+        self._last_start = float("-inf")
+        self._build(solution_version, presets.texts(parameters, self.session), address)
 
-    def _build(self, solution_version: SolutionVersion | str | None, values: dict[str, str]) -> None:
-        unknown = sorted(set(values) - set(fields.TEXT_FIELDS) - {"tags", "data"})
-        if unknown:
-            raise TypeError(f"the form has no field {unknown}; it has {sorted([*fields.TEXT_FIELDS, 'tags', 'data'])}")
-        self.widgets: dict[str, Any] = {name: field.text_widget() for name, field in fields.TEXT_FIELDS.items()}
+    def _build(self, solution_version: SolutionVersion | str | None, given: presets.Presets, address: str) -> None:
+        options = self._lookups.solutions()
+        chosen = presets.solution(solution_version, options, self.session)
+        filters = self._lookups.filters()
+        self.widgets: dict[str, Any] = {name: field.text_widget() for name, field in TEXT_FIELDS.items()}
         self.widgets["tags"] = fields.tags_area()
-        self.widgets["mode"] = fields.mode_buttons()
-        options, chosen = self._solution_options(solution_version)
+        self.widgets["mode"] = fields.dropdown("Mode", fields.modes(themes=True), given.mode)
         self.widgets["solution_version"] = fields.dropdown("Solution", options, chosen)
-        self.widgets["filter"] = fields.dropdown("Filter", self._filter_options(), "")
-        if self._data is None:
-            self.widgets["data"] = fields.INPUT.text_widget()
-        for name, value in values.items():
-            self.widgets[name].value = str(value)
+        self.widgets["filter"] = fields.dropdown("Filter", filters, presets.filter_name(given.filter, filters))
+        if self._source is None:
+            self.widgets["data"] = fields.INPUT.text_widget(address)
+        for name, value in given.texts.items():
+            self.widgets[name].value = value
+        self._given_values = given.filter_values
         self._values_box = widgets.VBox()
         self._values: dict[str, widgets.Text] = {}
-        self._messages, self._checks, self._call = widgets.HTML(), widgets.HTML(), widgets.HTML()
+        self._input, self._messages, self._checks = widgets.HTML(), widgets.HTML(), widgets.HTML()
         self._start_button = widgets.Button(description="Start job", button_style="primary")
         self._check_button = widgets.Button(description="Check access", tooltip="Role, policies, buckets, keys, quota")
         self._refresh_button = widgets.Button(description="Refresh lists", tooltip="Look for new solutions and filters")
         self.box = _FormBox(self, self._layout())
-        self.widgets["solution_version"].observe(self._guarded(self._solution_changed), "value")
-        self.widgets["filter"].observe(self._guarded(self._filter_changed), "value")
+        self._observe()
+        self._solution_changed()
+
+    def _observe(self) -> None:
+        actions = {
+            "solution_version": self._solution_changed,
+            "filter": self._filter_changed,
+            "mode": self._mode_changed,
+        }
         for name, widget in self.widgets.items():
-            if name not in ("solution_version", "filter"):
-                widget.observe(self._guarded(self._check), "value")
-        self.widgets["mode"].observe(self._guarded(self._mode_changed), "value")
+            widget.observe(self._guarded(actions.get(name, self._check)), "value")
         self._start_button.on_click(self._guarded(self._start_clicked))
         self._check_button.on_click(self._guarded(self._show_preflight))
         self._refresh_button.on_click(self._guarded(self.refresh))
 
     def _layout(self) -> list[widgets.Widget]:
         shown = self.widgets
-        source = shown.get("data") or widgets.HTML(markup.lines(f"Input: {self._source_text()}"))
         more = widgets.Accordion([widgets.VBox([shown[name] for name in names]) for names in fields.PANELS.values()])
         for place, title in enumerate(fields.PANELS):
             more.set_title(place, title)
-        main = ("solution_version", "mode", "item_name", "job_name", "num_results", "filter")
-        buttons = widgets.HBox([self._start_button, self._check_button, self._refresh_button])
+        main = ("solution_version", "mode", *fields.OF_THEMES, "job_name", "num_results", "filter")
         return [
-            source,
+            shown.get("data") or self._input,
             *(shown[name] for name in main),
             self._values_box,
             more,
             self._messages,
-            buttons,
+            widgets.HBox([self._start_button, self._check_button, self._refresh_button]),
             self._checks,
-            self._call,
         ]
-
-    def _solution_options(self, wanted: SolutionVersion | str | None) -> tuple[list[tuple[str, str]], str]:
-        frame = list_solution_versions(self.session)
-        frame = frame[frame["status"] == limits.ACTIVE]
-        options = [
-            (f"{row.solution} ({row.recipe}, {row.created:%Y-%m-%d %H:%M})", row.solution_version_arn)
-            for row in frame.itertuples()
-        ]
-        if not options:
-            raise errors.NotFoundError(
-                "There is no ACTIVE solution version to choose; pnb.train(interactions, items, name='...') makes one."
-            )
-        arn = find_solution_version(wanted, self.session).arn if wanted is not None else options[0][1]
-        if arn not in dict(options).values():
-            raise errors.NotFoundError(f"Solution version {arn!r} is not ACTIVE yet; wait for it, then make the form.")
-        return options, arn
-
-    def _filter_options(self) -> list[tuple[str, str]]:
-        frame = list_filters(self.session)
-        names = frame.loc[frame["status"] == limits.ACTIVE, "name"]
-        return [_NO_FILTER, *((name, name) for name in names)]
-
-    def _source_text(self) -> str:
-        if isinstance(self._data, inputs.Batch):
-            return f"{len(self._data):,} {self._data.kind}"
-        counted = hasattr(self._data, "__len__") and not isinstance(self._data, str)
-        return f"{len(self._data):,} rows" if counted else str(self._data)
 
     # What the fields say
 
     @property
     def solution_version(self) -> SolutionVersion:
         """The solution version chosen."""
-        arn = self.widgets["solution_version"].value
-        if arn not in self._versions:
-            self._versions[arn] = find_solution_version(arn, self.session)
-        return self._versions[arn]
+        return self._lookups.version(self.widgets["solution_version"].value)
 
     @property
     def filter(self) -> Filter | None:
         """The filter chosen, if any."""
-        name = self.widgets["filter"].value
-        if name and name not in self._filters:
-            self._filters[name] = find_filter(name, self.session)
-        return self._filters[name] if name else None
+        return self._lookups.filter(self.widgets["filter"].value)
 
     def parameters(self) -> tuple[dict[str, Any], list[Problem]]:
         """Return what differs from the defaults, as `pnb.recommend` takes it, and the fields that make no sense."""
-        found: list[Problem] = []
-        given = {
-            name: fields.parsed(field, self.widgets[name].value, found) for name, field in fields.TEXT_FIELDS.items()
-        }
-        influence = {"POPULARITY": given.pop("popularity"), "FRESHNESS": given.pop("freshness")}
-        given["ranking_influence"] = {key: value for key, value in influence.items() if value is not None}
-        given["tags"] = fields.parsed(fields.TAGS, self.widgets["tags"].value, found)
-        given["filter"] = self.widgets["filter"].value
-        given["filter_values"] = {
-            name: value
-            for name, widget in self._values.items()
-            if (value := fields.filter_text(widget.value)) is not None
-        }
-        if self.widgets["mode"].value == THEME_GENERATION:
-            given["mode"] = THEME_GENERATION
-            given["item_name"] = given["item_name"] or self._name_column(found)
-        return {name: value for name, value in given.items() if value not in (None, "", {})}, found
+        fixed = {name: value for name, value in self._given_values.items() if self._fixed(name)}
+        values = fixed | {name: widget.value for name, widget in self._values.items()}
+        given, found = plans.parameters(self.widgets, values)
+        if "mode" in given and "item_name" not in given:
+            try:
+                given["item_name"] = self._lookups.name_column(self.solution_version)
+            except errors.NotFoundError as error:
+                found.append(Problem("item_name", fields.spoken(str(error))))
+        return given, found
 
-    def _name_column(self, found: list[Problem]) -> str | None:
-        version = self.solution_version
-        try:
-            if version.arn not in self._name_columns:
-                self._name_columns[version.arn] = launch.name_column(version)
-            return self._name_columns[version.arn]
-        except errors.NotFoundError as error:
-            found.append(Problem("item_name", str(error)))
-            return None
-
-    def plan(self) -> tuple[JobRequest | None, Batch | None, Context, list[Problem]]:
+    def plan(self) -> Plan:
         """Return the request the fields describe, its input, what is known around it, and every problem."""
         given, found = self.parameters()
-        values, _ = given.pop("filter_values", None), given.pop("filter", None)
         version, chosen = self.solution_version, self.filter
-        batch = None
-        source = fields.text(self.widgets["data"].value) if "data" in self.widgets else self._data
-        if source is None:
-            found.append(Problem("data", f"Input must name a file or folder in S3: {fields.INPUT.hint}."))
-        elif "data" not in self.widgets:
-            try:
-                batch = self._batch(version, chosen, values)
-            except (errors.InputError, errors.NotFoundError) as error:
-                found.append(Problem("data", str(error)))
-        known = launch.context(version, batch, chosen)
-        if any(problem.field == "data" for problem in found):
-            return None, None, known, found
-        try:
-            request = launch.request_for(version, source if batch is None else None, chosen, self.session, **given)
-        except errors.NotFoundError as error:
-            return None, batch, known, [*found, Problem("role_arn", str(error))]
-        found += problems(request, known)
-        return request, batch, known, found
+        source = self._source or fields.text(self.widgets["data"].value)
+        found += [Problem("solution_version", text, WARNING) for text in presets.idle(self._put_away, version.recipe)]
+        found += [Problem("filter_values", text, WARNING) for text in self._idle_values(chosen)]
+        return plans.plan(given, found, version, chosen, source, self.session, self._lookups)
 
-    def _batch(self, version: SolutionVersion, chosen: Filter | None, values: Any) -> Batch:
-        """Check the data once for each kind of input and filter value, not at each key press."""
-        key = (version.recipe, chosen.name if chosen else "", repr(values))
-        if key not in self._batches:
-            self._batches = {key: launch.batch_for(self._data, version, chosen, values)}
-        return self._batches[key]
+    def _fixed(self, name: str) -> bool:
+        """Tell whether code gave a value for each record, which no field can show, and the filter wants it."""
+        wanted = self.filter.placeholders if self.filter else ()
+        return name in wanted and not isinstance(self._given_values.get(name, ""), str)
+
+    def _idle_values(self, chosen: Filter | None) -> Iterator[str]:
+        for name in sorted(set(self._given_values) - set(chosen.placeholders if chosen else ())):
+            whose = f"filter {chosen.name!r} has no such placeholder" if chosen else "no filter is chosen"
+            yield f"Values for ${name} are not sent: {whose}."
 
     def problems(self) -> list[Problem]:
         """Return everything that is wrong with the form as it stands; warnings do not stop a job."""
-        return self.plan()[3]
+        return self.plan().problems
 
     @property
     def code(self) -> str:
         """The call that does what the form does."""
-        given, _ = self.parameters()
-        parts = [f"{name}={value!r}" for name, value in given.items() if name != "job_name" or value != self._suggested]
-        return ", ".join([f"pnb.recommend(data, {self.solution_version.name!r}", *parts]) + ")"
+        return self._code(self.parameters()[0], self._lookups.spelling(self.solution_version))
+
+    def _code(self, given: dict[str, Any], solution: str, name: bool = True) -> str:
+        """The call for a solution; names that the form made up, or that are used up, are left out."""
+        kept = {key: value for key, value in given.items() if key != "job_name" or (name and value != self._suggested)}
+        if "filter_values" in kept:
+            texts = kept["filter_values"].items()
+            kept["filter_values"] = {key: v if isinstance(v, list) else calls.PER_RECORD for key, v in texts}
+        source = self._source.code if self._source else repr(self.widgets["data"].value.strip() or "s3://...")
+        return calls.recommend(source, solution, kept)
 
     # What the buttons do
 
-    def start(self) -> BatchInferenceJob:
+    def start(self) -> BatchInferenceJob | Run:
         """Start the job and show its receipt; the button does the same.
 
         Raises
@@ -260,97 +219,172 @@ class JobForm:
         RequestError
             The form has problems, which are shown in it as well, or it has started a job of this name already.
         """
-        request, batch, known, found = self.plan()
-        wrong = [one for one in found if one.level != WARNING]
-        if request is not None and request.job_name in self._started:
-            text = f"{request.job_name!r} is started already; set the widget 'job_name' to start another job"
+        plan = self.plan()
+        wrong = errors_of(plan.problems)
+        if plan.request is not None and plan.request.job_name in self._started:
+            text = f"{plan.request.job_name!r} is started already; set the widget 'job_name' to start another job"
             wrong = [Problem("job_name", text)]
-        if request is None or wrong:
-            self._show(found)
+        if plan.request is None or wrong:
+            self._show(plan)
             raise errors.RequestError(wrong)
+        given, _ = self.parameters()
+        details = self._details(plan, given)
         self._start_button.disabled = True
+        self._checks.value, self._checked = "", None
         self._messages.value = markup.status(["The input goes to S3, then the job starts."])
-        self.job = launch.submit(request, batch, known, self.session)
-        self._started.add(request.job_name)
-        if self.receipt is not None:
-            self.receipt.close()
-        self.receipt = Receipt(self.job).show(self._receipt_place).start()
+        at_once = {"at_once": given["at_once"]} if "at_once" in given else {}
+        try:
+            self.job = launch.begin(plan.request, plan.batch, plan.context, self.session, **at_once)
+        except errors.PersonalizeError:
+            self._check()
+            raise
+        self._lookups.own.add(plan.request.job_name)
+        self._started.add(plan.request.job_name)
+        place = self._board.place() if self._board.handle is not None else None
+        self.receipt = Receipt(self.job, details).show(place).start()
+        self._told = [f"{plan.request.job_name!r} is started; its receipt is below."]
+        self._suggest()
         self._check()
+        self._last_start = self._clock()
         return self.job
 
+    def _details(self, plan: Plan, given: dict[str, Any]) -> dict[str, str]:
+        """What the receipt shows beyond what the service knows."""
+        version = self.solution_version
+        shown = {
+            key: ", ".join(value) if isinstance(value, list) else "a value for each record"
+            for key, value in given.get("filter_values", {}).items()
+        }
+        columns = [name for name in (self.filter.placeholders if self.filter else ()) if name not in shown]
+        shown |= dict.fromkeys(columns, "from the records")
+        values = "; ".join(f"${name}: {value}" for name, value in shown.items())
+        return {
+            "Input": sources.size(plan.batch) if plan.batch is not None else "",
+            "Filter": f"{self.filter.name}{' with ' + values if values else ''}" if self.filter else "",
+            "Tags": tags_told(given.get("tags", {})),
+            "Service role": given.get("role_arn", ""),
+            REPEAT: self._code(given, version.arn.split(":solution/", 1)[-1], name=False),
+        }
+
+    def _suggest(self) -> None:
+        """Put a new name in place of one that the form made up; a name that the user wrote stays."""
+        name = self.widgets["job_name"]
+        if name.value == self._suggested:
+            with self._settled():
+                self._suggested = name.value = new_job_name(self.solution_version.name)
+                self._lookups.own.add(self._suggested)
+
     def _start_clicked(self) -> None:
+        if self._clock() - self._last_start < _DOUBLE_CLICK:
+            return
         with contextlib.suppress(errors.RequestError):  # what is wrong stands in the form
             self.start()
 
     def preflight(self) -> pd.DataFrame:
         """Return what `pnb.preflight` finds for the request of the form, whose input is uploaded only at the start."""
-        request, batch, _, found = self.plan()
-        if request is None:
-            raise errors.RequestError(found)
-        findings = inspection.preflight(request, self.session)
-        return findings[findings["check"] != "input"] if batch is not None else findings
+        return self._preflight(self.plan())
+
+    def _preflight(self, plan: Plan) -> pd.DataFrame:
+        if plan.request is None:
+            raise errors.RequestError(plan.problems)
+        findings = inspection.preflight(plan.request, self.session)
+        return findings[findings["check"] != "input"] if plan.batch is not None else findings
 
     def _show_preflight(self) -> None:
-        shown = self.preflight()[["check", "level", "found", "to_do"]]
-        self._checks.value = markup.table(shown.itertuples(index=False), ("check", "result", "found", "what to do"))
+        plan = self.plan()
+        if plan.request is None:
+            self._checks.value, self._checked = "", None
+            self._show(plan)
+            return
+        self._checks.value = markup.status(["Access is being checked."])
+        found = self._preflight(plan)[["check", "level", "found", "to_do"]]
+        self._checks.value = markup.table(found.itertuples(index=False), ("check", "result", "found", "what to do"))
+        self._checked = plan.subject
 
     def refresh(self) -> None:
-        """Look for new solutions and filters; what is chosen stays chosen."""
+        """Look for new solutions, filters and names; what is chosen stays chosen."""
+        self._lookups.forget()
         version, chosen = self.widgets["solution_version"], self.widgets["filter"]
-        options, _ = self._solution_options(version.value)
-        kept, names = version.value, self._filter_options()
-        version.options, version.value = options, kept
-        kept_filter = chosen.value if chosen.value in dict(names).values() else ""
-        chosen.options, chosen.value = names, kept_filter
-        self._check()
+        options, kept = self._lookups.solutions(), version.value
+        names, kept_filter = self._lookups.filters(), chosen.value
+        with self._settled():
+            version.options = options
+            version.value = kept if kept in dict(options).values() else options[0][1]
+            chosen.options = names
+            chosen.value = kept_filter if kept_filter in dict(names).values() else NO_FILTER[1]
+        self._solution_changed()
+
+    # How the form follows its fields
 
     def _solution_changed(self) -> None:
-        name = self.widgets["job_name"]
-        if name.value in ("", self._suggested):
-            self._suggested = new_job_name(self.solution_version.name)
-            name.value = self._suggested
-        self._filter_changed()
+        with self._settled():
+            if self.widgets["job_name"].value == self._suggested:
+                self._suggest()
+            presets.fit(self.widgets, self.solution_version.recipe, self._put_away)
+        self._mode_changed()
 
     def _mode_changed(self) -> None:
         themes = self.widgets["mode"].value == THEME_GENERATION
-        self.widgets["item_name"].layout.display = "" if themes else "none"
+        for name in fields.OF_THEMES:
+            self.widgets[name].layout.display = "" if themes else "none"
+        self._filter_changed()
 
     def _filter_changed(self) -> None:
         wanted = self.filter.placeholders if self.filter else ()
-        columns = {str(name).lower() for name in getattr(self._data, "columns", ())}
-        needed = [name for name in wanted if name.lower() not in columns] if self._data is not None else []
+        columns = {name.lower() for name in self._source.columns} if self._source else set()
+        needed = [
+            name
+            for name in wanted
+            if not self._fixed(name) and (name.lower() not in columns or name in self._given_values)
+        ]
+        needed = needed if self._source is not None else []
         self._values = {name: self._values.get(name) or self._value_field(name) for name in needed}
         self._values_box.children = tuple(self._values.values())
         self._check()
 
     def _value_field(self, name: str) -> widgets.Text:
         field = fields.Field("filter_values", f"${name}", fields.filter_text, "values for every line, comma separated")
-        widget = field.text_widget()
+        widget = field.text_widget(self._given_values.get(name, ""))
         widget.observe(self._guarded(self._check), "value")
         return widget
 
     def _check(self) -> None:
-        self._show(self.problems())
+        self._show(self.plan())
 
-    def _show(self, found: list[Problem]) -> None:
-        wrong = [problem for problem in found if problem.level != WARNING]
-        notes = [problem for problem in found if problem.level == WARNING]
+    def _show(self, plan: Plan) -> None:
+        wrong = errors_of(plan.problems)
+        notes = [problem for problem in plan.problems if problem.level == WARNING]
         started = self.widgets["job_name"].value.strip() in self._started
-        told = ["The job is started; its receipt is below. Change the job name to start another."] if started else []
+        told = [*self._told, "Change the job name to start another."] if started else [*self._told, *plan.notes]
         self._messages.value = (
             markup.alert(wrong, "To be mended before the job can start:")
             + markup.alert(notes, "Worth a look:", urgent=False)
             + markup.status(told)
         )
         self._start_button.disabled = bool(wrong) or started
-        self._call.value = markup.Markup("<details><summary>The same without the form</summary>{}</details>").format(
-            markup.code(self.code)
-        )
+        if self._source is not None:
+            self._input.value = markup.lines(*self._source.told(plan.batch))
+        if self._checked is not None and self._checked != plan.subject:
+            self._checks.value, self._checked = markup.status([_STALE]), None
+        if self._call_place is not None and self._call_shown != self.code:
+            self._call_shown = self.code
+            self._call_place.update(calls.shown(self._call_shown)._repr_mimebundle_(), raw=True)
+
+    @contextlib.contextmanager
+    def _settled(self) -> Iterator[None]:
+        """Let widgets change without an answer to each change; the caller checks once at the end."""
+        before, self._settling = self._settling, True
+        try:
+            yield
+        finally:
+            self._settling = before
 
     def _guarded(self, action: Callable[[], Any]) -> Callable[[Any], None]:
         """Wrap a callback: whatever it raises is shown in the form, because Jupyter would hide it."""
 
         def run(_event: Any) -> None:
+            if self._settling:
+                return
             try:
                 action()
             except Exception as error:  # a callback has no caller who could see it
@@ -364,7 +398,9 @@ class JobForm:
         from IPython.display import display  # loaded already wherever this is called
 
         display(self.box)
-        self._receipt_place = display({"text/plain": ""}, raw=True, display_id=True)
+        self._call_shown = self.code
+        self._call_place = display(calls.shown(self._call_shown)._repr_mimebundle_(), raw=True, display_id=True)
+        self._board.display()
 
     def __repr__(self) -> str:
         return f"<JobForm for {self.solution_version.name}: display it in JupyterLab, or .start()>"
@@ -381,7 +417,5 @@ class _FormBox(widgets.VBox):
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         bundle = super()._repr_mimebundle_(**kwargs)
         bundle["text/plain"] = f"{self._form!r}"
-        bundle["text/html"] = markup.lines(
-            "The job form is shown when this cell runs in JupyterLab. Without it:", markup.code(self._form.code)
-        )
+        bundle["text/html"] = markup.lines("The job form is shown here when this cell runs in JupyterLab.")
         return bundle

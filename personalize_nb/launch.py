@@ -122,11 +122,36 @@ def recommend(
     for note in batch.notes if batch else ():
         choose().say(note)
     known = context(version, batch, chosen)
-    if mode == THEME_GENERATION and batch is not None and len(batch) > limits.MAX_THEME_RECORDS_PER_FILE:
-        folder = (output.rstrip("/"), request.job_name) if output else (session.location("runs", request.job_name),)
-        request = request.replace(output_path="/".join((*folder, "output", "")))
-        return start_run(request, batch, known, session, at_once=at_once)
-    return submit(request, batch, known, session)
+    return begin(request, batch, known, session, at_once=at_once)
+
+
+def makes_run(request: JobRequest, batch: Batch | None) -> bool:
+    """Tell whether a request takes several jobs: one for themes takes 100 items."""
+    themes = request.mode == THEME_GENERATION
+    return themes and batch is not None and len(batch) > limits.MAX_THEME_RECORDS_PER_FILE
+
+
+def begin(
+    request: JobRequest,
+    batch: Batch | None,
+    context: Context,
+    session: Session,
+    *,
+    at_once: int = limits.MAX_JOBS_IN_PROGRESS,
+) -> BatchInferenceJob | Run:
+    """Start what a request asks for: one job, or a run of several; parameters as for `submit` and `recommend`."""
+    if batch is None or not makes_run(request, batch):
+        return submit(request, batch, context, session)
+    name, output = request.job_name, request.output_path
+    if output == _own_output(name, session):
+        output = session.location("runs", name, "output") + "/"
+    else:
+        output = "/".join((output.rstrip("/"), name, "output", ""))
+    return start_run(request.replace(output_path=output), batch, context, session, at_once=at_once)
+
+
+def _own_output(name: str, session: Session) -> str:
+    return session.location("jobs", name, "output") + "/"
 
 
 def request_for(
@@ -155,7 +180,7 @@ def request_for(
         solution_version_arn=version.arn,
         # a token, so that two callers who take the same name never write over each other's input
         input_path=source or session.location("jobs", name, "input", f"{secrets.token_hex(4)}.jsonl"),
-        output_path=output or session.location("jobs", name, "output") + "/",
+        output_path=output or _own_output(name, session),
         role_arn=role_arn or session.role(),
         filter_arn=chosen.arn if chosen else None,
         **parameters,

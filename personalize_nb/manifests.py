@@ -93,6 +93,12 @@ def find(session: Session, name: str) -> Manifest | None:
         return None
 
 
+def names(session: Session) -> set[str]:
+    """Return the names of all runs below the session's prefix, without reading their manifests."""
+    found = storage.stored(session, session.location(FOLDER) + "/")
+    return {one.address.rsplit("/", 2)[-2] for one in found if one.name == FILE}
+
+
 def every(session: Session) -> Iterator[Manifest]:
     """Yield the manifests of all runs below the session's prefix."""
     for found in storage.stored(session, session.location(FOLDER) + "/"):

@@ -242,7 +242,8 @@ class Run:
             status = f"PAUSED: {total - started} of {total} jobs wait for .wait()"
         counts = {"jobs": total, "done": ended - len(failures), "failed": len(failures)}
         counts |= {"running": started - ended, "waiting": total - started}
-        described = {"name": self.name, "status": status, "records": len(self), **counts}
+        described = {"name": self.name, "status": status, "records": len(self), "created": self._manifest.created}
+        described |= counts
         if failures:
             name, reason = failures[0]
             described["failureReason"] = (

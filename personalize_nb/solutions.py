@@ -83,8 +83,9 @@ def find_solution_version(name: SolutionVersion | str, session: Session | None =
     Parameters
     ----------
     name
-        The ARN of a solution version; or a solution's name or ARN, which stands for its newest ACTIVE version (the
-        newest one in training when none is ACTIVE yet); or the `name` given to `pnb.train`, while one solution has it.
+        The ARN of a solution version, or the end of it, `books/1a2b3c4d`; or a solution's name or ARN, which stands for
+        its newest ACTIVE version (the newest one in training when none is ACTIVE yet); or the `name` given to
+        `pnb.train`, while one solution has it.
     session
         Where to look; by default the session of `pnb.connect()`.
 
@@ -98,6 +99,8 @@ def find_solution_version(name: SolutionVersion | str, session: Session | None =
     if not isinstance(name, str):
         raise TypeError(f"a solution version is a SolutionVersion, a name or an ARN, got {type(name).__name__}")
     session = current(session)
+    if not name.startswith("arn:") and name.count("/") == 1:
+        name = session.arn("solution", name)
     if name.startswith("arn:") and name.count("/") >= 2:
         return from_description(
             session.call("describe_solution_version", solutionVersionArn=name)["solutionVersion"], session

@@ -9,7 +9,7 @@ import personalize_nb
 
 ROOT = Path(personalize_nb.__file__).parent
 FLOORS = {
-    0: "errors columns limits measures policies redact markup",
+    0: "errors columns limits measures plurals policies redact markup",
     1: "translation session storage progress waiting",
     2: (
         "filters identifiers frames timestamps metadata structures hyperparameters chain"
@@ -17,7 +17,7 @@ FLOORS = {
         " jobs launch results cleanup runs manifests quality reading inspection permissions cost compare evaluation"
         " distributed samples"
     ),
-    3: "charts views formatters fields form receipts headless",
+    3: "charts views formatters fields presets sources lookups plans calls form receipts headless",
 }
 FLOOR_OF = {name: floor for floor, names in FLOORS.items() for name in names.split()}
 
