@@ -16,6 +16,7 @@ from markupsafe import escape
 from personalize_nb import columns as c
 from personalize_nb import frames, markup
 from personalize_nb.errors import InputError
+from personalize_nb.plurals import counted, verb
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -50,9 +51,10 @@ def plot_scores(recommendations: pd.DataFrame) -> View:
     Raises
     ------
     InputError
-        The frame has no scores (related-items and popularity recipes give none).
+        The frame is empty, or has no scores (related-items and popularity recipes give none).
     """
     recommendations = frames.plain(recommendations, "recommendations", c.RANK, c.SCORE, hint=_FROM_JOB)
+    _not_empty(recommendations)
     scored = recommendations[[c.RANK, c.SCORE]].dropna()
     if scored.empty:
         raise InputError(
@@ -67,7 +69,10 @@ def plot_scores(recommendations: pd.DataFrame) -> View:
     return View(
         markup.lines(
             markup.Markup("<b>Score by rank</b>"),
-            markup.image(_curve_svg(bands.index.to_numpy(), median, low, high), "median score by rank"),
+            markup.image(
+                _curve_svg(bands.index.to_numpy(), median, low, high, axes=("rank", "score: median, middle 80 %")),
+                "median score by rank",
+            ),
             markup.table(_thinned(rows), ("rank", "median", "10 %", "90 %"), numeric=range(4)),
         ),
         _text_bars("Score by rank (median)", [str(rank) for rank in bands.index], median),
@@ -93,11 +98,15 @@ def plot_coverage(recommendations: pd.DataFrame, items: pd.DataFrame | Sequence[
     ks = np.arange(1, int(recommendations[c.RANK].max()) + 1)
     share = np.array([(known <= k).sum() for k in ks]) / len(catalogue)
     rows = [(k, f"{s * len(catalogue):.0f}", f"{s:.1%}") for k, s in zip(ks, share, strict=True)]
-    title = f"Catalogue coverage: {len(known):,} of {len(catalogue):,} items are recommended to somebody"
+    items_are = f"{counted(len(catalogue), 'item')} {verb(len(known), 'is', 'are')}"
+    title = f"Catalogue coverage: {len(known):,} of {items_are} recommended to somebody"
     return View(
         markup.lines(
             markup.Markup("<b>{}</b>").format(title),
-            markup.image(_curve_svg(ks, share), "share of the catalogue by list length"),
+            markup.image(
+                _curve_svg(ks, share, axes=("length of the lists", "share of the catalogue")),
+                "share of the catalogue by list length",
+            ),
             markup.table(_thinned(rows), ("first k", "items", "share"), numeric=range(3)),
         ),
         _text_bars(title, [f"first {k}" for k in ks], share, "{:.1%}"),
@@ -114,13 +123,24 @@ def plot_popularity(recommendations: pd.DataFrame, interactions: pd.DataFrame) -
     recommendations
         A frame with `item_id`, or `recommended_item_id` for jobs about items.
     interactions
-        A frame with `item_id`.
+        What was done: a frame with `item_id`, a row for each interaction.
+
+    Raises
+    ------
+    InputError
+        A frame is empty, lacks a column, or holds a catalogue where interactions are wanted.
     """
     recommendations, column = _lists(recommendations)
     interactions = frames.plain(interactions, "interactions", c.ITEM_ID)
     if interactions.empty:
         raise InputError("'interactions' is empty, so no item is more popular than another; give the training data")
     seen = interactions[c.ITEM_ID].value_counts()
+    if 1 < len(seen) == len(interactions) and c.USER_ID not in interactions.columns:
+        raise InputError(
+            f"'interactions' names each of its {len(seen):,} items once and no user, so it looks like a catalogue, in "
+            f"which no item is more popular than another: columns {list(interactions.columns)}. Give the frame of "
+            "interactions that the model was trained on."
+        )
     tenth = np.minimum(np.arange(len(seen)) * 10 // len(seen), 9)
     places = dict(zip(seen.index, tenth, strict=True))
     of_recommended = recommendations[column].map(places).fillna(9).astype(int)
@@ -146,9 +166,13 @@ def _lists(frame: pd.DataFrame, *needed: str) -> tuple[pd.DataFrame, str]:
     named = frames.plain(frame, "recommendations", *needed, hint=_FROM_JOB)
     column = c.RECOMMENDED_ITEM_ID if c.RECOMMENDED_ITEM_ID in named.columns else c.ITEM_ID
     named = frames.plain(named, "recommendations", column, hint=_FROM_JOB)
-    if named.empty:
-        raise InputError("'recommendations' is empty, so there is nothing to show; job.errors() tells of failed lines")
+    _not_empty(named)
     return named, column
+
+
+def _not_empty(recommendations: pd.DataFrame) -> None:
+    if recommendations.empty:
+        raise InputError("'recommendations' is empty, so there is nothing to show; job.errors() tells of failed lines")
 
 
 def _thinned(rows: list[tuple[Any, ...]], most: int = 10) -> list[tuple[Any, ...]]:
@@ -173,14 +197,22 @@ def text_bar(share: float, width: int = 20) -> str:
     return ("█" * (eighths // 8) + _BLOCKS[eighths % 8]).strip().ljust(width)
 
 
-def _curve_svg(x: np.ndarray, y: np.ndarray, low: np.ndarray | None = None, high: np.ndarray | None = None) -> str:
-    width, height, left, bottom = 480, 180, 56, 24
+def _curve_svg(
+    x: np.ndarray,
+    y: np.ndarray,
+    low: np.ndarray | None = None,
+    high: np.ndarray | None = None,
+    *,
+    axes: tuple[str, str],
+) -> str:
+    width, height, left, bottom = 480, 196, 72, 40
+    down = height - bottom
     span = float(x[-1] - x[0]) or 1.0
     top = float(np.max(y if high is None else high)) or 1.0
 
     def point(a: float, b: float) -> str:
         across = left + (a - x[0]) / span * (width - left - 8)
-        return f"{across:.1f},{height - bottom - b / top * (height - bottom - 10):.1f}"
+        return f"{across:.1f},{down - b / top * (down - 10):.1f}"
 
     band = ""
     if low is not None and high is not None:
@@ -190,12 +222,16 @@ def _curve_svg(x: np.ndarray, y: np.ndarray, low: np.ndarray | None = None, high
         band = f'<polygon points="{" ".join(edge)}" fill="{markup.BLUE}" fill-opacity=".2"/>'
     line = " ".join(point(a, b) for a, b in zip(x, y, strict=True))
     label = f'font-family="sans-serif" font-size="11" fill="{_TEXT}"'
+    middle = left + (width - 8 - left) / 2
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}">'
-        f'<path d="M{left} 10V{height - bottom}H{width - 8}" stroke="{_TEXT}" fill="none"/>{band}'
+        f'<path d="M{left} 10V{down}H{width - 8}" stroke="{_TEXT}" fill="none"/>{band}'
         f'<polyline points="{line}" fill="none" stroke="{markup.BLUE}" stroke-width="2"/>'
         f'<text x="{left - 4}" y="16" text-anchor="end" {label}>{escape(f"{top:.3g}")}</text>'
-        f'<text x="{left - 4}" y="{height - bottom}" text-anchor="end" {label}>0</text>'
-        f'<text x="{left}" y="{height - 8}" {label}>{escape(str(x[0]))}</text>'
-        f'<text x="{width - 8}" y="{height - 8}" text-anchor="end" {label}>{escape(str(x[-1]))}</text></svg>'
+        f'<text x="{left - 4}" y="{down}" text-anchor="end" {label}>0</text>'
+        f'<text x="{left}" y="{down + 15}" {label}>{escape(str(x[0]))}</text>'
+        f'<text x="{width - 8}" y="{down + 15}" text-anchor="end" {label}>{escape(str(x[-1]))}</text>'
+        f'<text x="{middle}" y="{height - 8}" text-anchor="middle" {label}>{escape(axes[0])}</text>'
+        f'<text transform="translate(14 {down / 2 + 5}) rotate(-90)" text-anchor="middle" {label}>'
+        f"{escape(axes[1])}</text></svg>"
     )

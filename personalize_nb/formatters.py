@@ -36,9 +36,25 @@ def stepwise(thing: Any) -> str:
     return str(markup.lines(markup.Markup("<b>{}</b> {}").format(kind, rest), step))
 
 
+# What the figures of a `ThemeQuality` say; shares are from 0 to 1.
+_FIGURES = {
+    "themes": "themes that were measured",
+    "distinct": "different texts among them",
+    "duplicate_share": "share of themes that a group of other items has as well; 0 is best",
+    "good_form_share": "share of themes that read as a heading: nothing wrong in the column 'form' of .themes",
+    "mean_words": "words of a theme, on average",
+    "mean_coverage": "share of a group's items whose text has a word of their theme; 1 is best",
+    "median_lift": "how many times more often than the whole catalogue a group has its theme's words; 1 says nothing",
+    "mean_relevance": "relevance of the items to their theme, on average",
+    "relevant_share": "share of items at or above the threshold of relevance",
+}
+
+
 def quality(measured: Any) -> str:
-    """Return the figures of a `ThemeQuality` as a table, its notes below."""
+    """Return the figures of a `ThemeQuality` as a table with what each one says, its notes below."""
     from personalize_nb import markup  # loaded when something is shown
 
-    rows = [(name.replace("_", " "), f"{value:.3g}") for name, value in measured.summary.items()]
+    rows = [
+        (name.replace("_", " "), f"{value:.3g}", _FIGURES.get(name, "")) for name, value in measured.summary.items()
+    ]
     return str(markup.lines(markup.table(rows, numeric=(1,)), *measured.notes, "A row per theme: .themes"))

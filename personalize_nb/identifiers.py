@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 from personalize_nb import columns as c
 from personalize_nb import limits
 from personalize_nb.errors import InputError
+from personalize_nb.plurals import counted
 
 _SHOWN_ROWS, _SHOWN_CHARACTERS = 5, 80
 _SPACE = r"^\s|\s$"
@@ -93,7 +94,7 @@ def _which(part: pd.DataFrame, rows: int) -> str:
     first = part.head(_SHOWN_ROWS)
     named = ", ".join(f"{row}: {value!r}" for row, value in zip(first["row"], first["value"], strict=True))
     more = ", ..." if len(part) > _SHOWN_ROWS else ""
-    return f"{len(part):,} of {rows:,} rows, counted from 0: {named}{more}"
+    return f"{len(part):,} of {counted(rows, 'row')}, counted from 0: {named}{more}"
 
 
 def to_strings(series: pd.Series, column: str, findings: Findings) -> pa.Array:

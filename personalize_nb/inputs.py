@@ -21,6 +21,7 @@ from personalize_nb import columns as c
 from personalize_nb import filters, identifiers, jsonlines, limits, storage
 from personalize_nb.errors import InputError
 from personalize_nb.identifiers import Findings
+from personalize_nb.plurals import counted
 
 if TYPE_CHECKING:
     from personalize_nb.session import Session
@@ -100,8 +101,9 @@ class Batch:
         return text.split("\n")[:-1]  # not splitlines(): an id may hold a separator of Unicode's
 
     def __repr__(self) -> str:
-        notes = f", {len(self.findings)} notes in .findings" if len(self.findings) else ""
-        return f"<Batch of {len(self):,} {self.kind}{notes}: pnb.recommend(batch, solution_version)>"
+        notes = f", {counted(len(self.findings), 'note')} in .findings" if len(self.findings) else ""
+        size = counted(len(self), self.kind.removesuffix("s"))
+        return f"<Batch of {size}{notes}: pnb.recommend(batch, solution_version)>"
 
 
 def users(data: Data, *, filter_values: FilterValues | None = None) -> Batch:
@@ -125,7 +127,7 @@ def users(data: Data, *, filter_values: FilterValues | None = None) -> Batch:
     --------
     >>> import personalize_nb as pnb
     >>> pnb.users(["12", "7", "12"])
-    <Batch of 2 users, 1 notes in .findings: pnb.recommend(batch, solution_version)>
+    <Batch of 2 users, 1 note in .findings: pnb.recommend(batch, solution_version)>
     """
     return _batch("users", data, filter_values)
 

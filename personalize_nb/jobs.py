@@ -133,7 +133,9 @@ class BatchInferenceJob:
         return self.results().errors()
 
     def __repr__(self) -> str:
-        status = self._described.get("status", "not looked at yet")
+        status = self._described.get("status")
+        if status is None:  # a repr asks nobody
+            return f"<BatchInferenceJob {self.name}: .status tells how it stands, .wait() waits for its end>"
         step = ".wait() to wait"
         if status == limits.ACTIVE:
             themes = self._described.get("batchInferenceJobMode") == THEME_GENERATION

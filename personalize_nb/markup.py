@@ -63,7 +63,8 @@ def table(
     def cell(position: int, value: object, tag: str) -> Markup:
         align = "right" if position in right else "left"
         scope = Markup(' scope="row"') if tag == "th" else Markup("")
-        return Markup('<{0}{1} style="{2}text-align:{3}">{4}</{0}>').format(Markup(tag), scope, _CELL, align, value)
+        style = _CELL + ("white-space:nowrap;" if tag == "th" else "")
+        return Markup('<{0}{1} style="{2}text-align:{3}">{4}</{0}>').format(Markup(tag), scope, style, align, value)
 
     head = Markup("")
     if columns:
@@ -96,9 +97,9 @@ def alert(messages: Sequence[object], heading: str = "", urgent: bool = True) ->
     role = Markup('role="alert"') if urgent else Markup('role="status" aria-live="polite"')
     items = join(Markup("<li>⚠ {}</li>").format(message) for message in messages)
     title = Markup("<b>{}</b>").format(heading) if heading else Markup("")
-    return Markup('<div {} style="border-left:3px solid {};padding-left:.6em">{}<ul>{}</ul></div>').format(
-        role, ORANGE, title, items
-    )
+    return Markup(
+        '<div {} style="border-left:3px solid {};padding-left:.6em">{}<ul style="margin:0">{}</ul></div>'
+    ).format(role, ORANGE, title, items)
 
 
 def status(messages: Sequence[object]) -> Markup:

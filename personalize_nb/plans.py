@@ -11,7 +11,7 @@ from personalize_nb.fields import INFLUENCES, TAGS, TEXT_FIELDS
 from personalize_nb.filters import Filter
 from personalize_nb.inputs import Batch
 from personalize_nb.lookups import Lookups
-from personalize_nb.plurals import counted
+from personalize_nb.plurals import counted, verb
 from personalize_nb.presets import legal_names
 from personalize_nb.requests import THEME_GENERATION, Context, JobRequest, Problem, problems
 from personalize_nb.session import Session
@@ -142,7 +142,7 @@ def _lacking_values(known: Context) -> list[Problem]:
         if absent is None:
             lacking.append(f"The filter needs values for ${name}: fill the field ${name}.")
         elif absent:
-            have = f"{counted(absent, 'record')} of {known.records:,} {'has' if absent == 1 else 'have'}"
+            have = f"{absent:,} of {counted(known.records or 0, 'record')} {verb(absent, 'has', 'have')}"
             lacking.append(f"{have} no value for the filter's ${name}.")
     return [Problem("filter_values", text) for text in lacking]
 

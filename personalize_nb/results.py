@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 from personalize_nb import columns as c
 from personalize_nb import filters, limits, outputs, storage
 from personalize_nb.errors import NotFoundError
+from personalize_nb.plurals import counted, verb
 from personalize_nb.progress import choose
 from personalize_nb.session import Session, current
 from personalize_nb.titles import Titles
@@ -59,7 +60,7 @@ class Results:
             return "<Results not read yet: .recommendations(items=...), .themes(items=...), .errors(), .blocks()>"
         kind = "themes" if self.has_themes else "recommendations"
         empty = f", {self.empty:,} without an item" if self.empty else ""
-        return f"<Results of {len(self):,} rows, {self.failed:,} with errors{empty}: .{kind}(items=...), .errors()>"
+        return f"<Results of {counted(len(self), 'row')}, {self.failed:,} with errors{empty}: .{kind}(items=...), .errors()>"
 
     @property
     def failed(self) -> int:
@@ -143,7 +144,8 @@ class Results:
         hidden = frame[c.ITEM_ID].nunique() - kept[c.ITEM_ID].nunique()
         if hidden:
             choose().say(
-                f"{hidden:,} themes are left out: fewer than {minimum_items} items of relevance {threshold} or more; "
+                f"{counted(hidden, 'theme')} {verb(hidden, 'is', 'are')} left out: "
+                f"fewer than {minimum_items} items of relevance {threshold} or more; "
                 "threshold=None, minimum_items=0 lists them"
             )
         return kept.reset_index(drop=True)

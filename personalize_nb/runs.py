@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from personalize_nb import errors, jobs, limits, manifests, storage, waiting
 from personalize_nb.jobs import KIND, BatchInferenceJob
 from personalize_nb.manifests import Manifest
+from personalize_nb.plurals import counted, verb
 from personalize_nb.progress import Progress, choose
 from personalize_nb.requests import THEME_GENERATION, Context, JobRequest, problems
 from personalize_nb.session import Session, current
@@ -192,12 +193,15 @@ class Run:
 
     def __repr__(self) -> str:
         facts = self._described() if self._states else None  # a repr asks nobody
-        size = f"{len(self):,} records in {len(self._manifest.job_names)} jobs"
+        size = f"{counted(len(self), 'record')} in {counted(len(self._manifest.job_names), 'job')}"
         if facts is None:
-            return f"<Run {self.name} of {size}, not looked at yet: .wait() to wait>"
+            return f"<Run {self.name} of {size}: .status tells how it stands, .wait() starts what waits>"
         step = ".wait() to wait"
         if facts["waiting"]:
-            step = f"{facts['waiting']} jobs wait and start only while .wait() runs, in any kernel"
+            waiting = (
+                f"{counted(facts['waiting'], 'job')} {verb(facts['waiting'], 'waits and starts', 'wait and start')}"
+            )
+            step = f"{waiting} only while .wait() runs, in any kernel"
         if facts["status"] == limits.ACTIVE:
             themes = self.request.mode == THEME_GENERATION
             step = ".themes(items=...) to read" if themes else ".recommendations(items=...) to read"
@@ -239,7 +243,7 @@ class Run:
             status = limits.FAILED if failures else limits.ACTIVE
         elif started and ended == started:
             # nothing goes on by itself: only a kernel that waits starts the others
-            status = f"PAUSED: {total - started} of {total} jobs wait for .wait()"
+            status = f"PAUSED: {total - started} of {total} jobs {verb(total - started, 'waits', 'wait')} for .wait()"
         counts = {"jobs": total, "done": ended - len(failures), "failed": len(failures)}
         counts |= {"running": started - ended, "waiting": total - started}
         described = {"name": self.name, "status": status, "records": len(self), "created": self._manifest.created}

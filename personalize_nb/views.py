@@ -12,6 +12,7 @@ from personalize_nb import columns as c
 from personalize_nb import frames, limits, markup
 from personalize_nb.charts import View, text_bar
 from personalize_nb.errors import InputError, NotFoundError
+from personalize_nb.plurals import counted, verb
 from personalize_nb.redact import redact
 from personalize_nb.runs import attach
 
@@ -26,8 +27,8 @@ _OF_USERS = "job.recommendations() of a job about users gives such a frame"
 
 
 def show_user(
-    user_id: str | int,
-    recommendations: pd.DataFrame,
+    user_id: str | int | pd.DataFrame | None,
+    recommendations: pd.DataFrame | None = None,
     interactions: pd.DataFrame | None = None,
     items: pd.DataFrame | None = None,
     title: str = "title",
@@ -38,7 +39,8 @@ def show_user(
     Parameters
     ----------
     user_id
-        The user; 1349 and `"1349"` are the same one.
+        The user; 1349 and `"1349"` are the same one. None, or left out (`show_user(recommendations, ...)`), for the
+        first one of the recommendations; a note names others.
     recommendations
         A frame with `user_id`, `rank`, `item_id` and, if the recipe gives them, `score`.
     interactions
@@ -56,12 +58,16 @@ def show_user(
         A frame has not the columns, or ids that are none.
     """
     _at_least_one(most)
+    if hasattr(user_id, "columns"):  # no user is named: the frames stand one place further left
+        if recommendations is not None:
+            interactions, items = recommendations, interactions if items is None else items
+        user_id, recommendations = None, user_id
     recommendations = frames.plain(recommendations, "recommendations", c.USER_ID, c.RANK, c.ITEM_ID, hint=_OF_USERS)
-    user_id = frames.identifier(user_id, "user_id")
+    user_id, note = _first_user(recommendations) if user_id is None else (frames.identifier(user_id, "user_id"), "")
     mine = recommendations[recommendations[c.USER_ID] == user_id].nsmallest(most, c.RANK)
     if mine.empty:
         known = recommendations[c.USER_ID].unique()
-        others = f" and {len(known) - 3:,} others" if len(known) > 3 else ""
+        others = f" and {counted(len(known) - 3, 'other')}" if len(known) > 3 else ""
         raise NotFoundError(f"no recommendations for user {user_id!r}; the frame has {known[:3].tolist()}{others}")
     names = _names(items, title)
     past: list[str] = []
@@ -88,9 +94,22 @@ def show_user(
         markup.lines(
             markup.Markup("<b>{}</b>").format(heading),
             markup.table(rows, ("latest history", "rank", "recommended", "score", ""), numeric=(1, 3)),
+            note,
         ),
-        "\n".join([heading, f"{'latest history':<38} | {'':>3} recommended", *text]),
+        "\n".join([heading, f"{'latest history':<38} | {'':>3} recommended", *text, *filter(None, [note])]),
     )
+
+
+def _first_user(recommendations: pd.DataFrame) -> tuple[str, str]:
+    """Return the user that the frame begins with, and a note that names the next ones."""
+    users = recommendations[c.USER_ID].unique().tolist()
+    if not users:
+        raise InputError("'recommendations' is empty, so there is no user to show; job.errors() tells of failed lines")
+    named = ", ".join(map(repr, users[1:4]))
+    more = f" and {counted(len(users) - 4, 'other')}" if len(users) > 4 else ""
+    return users[
+        0
+    ], f"The first of {len(users):,} users. Name another as show_user(user, ...): {named}{more}." if named else ""
 
 
 def show_themes(
@@ -150,7 +169,7 @@ def _told(shown: int, fit: int, whole: int, threshold: float, minimum_items: int
     if shown < fit:
         note += f"; most={fit} shows {fit}"
     if fit < whole:
-        have = "has" if whole - fit == 1 else "have"
+        have = verb(whole - fit, "has", "have")
         note += f"; {whole - fit} {have} fewer than {minimum_items} items of relevance {threshold} or more"
     return note
 

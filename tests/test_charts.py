@@ -1,5 +1,8 @@
 """Pictures say the same in HTML and in text, and refuse frames they cannot draw."""
 
+import base64
+import re
+
 import pandas as pd
 import pytest
 
@@ -14,6 +17,20 @@ RECOMMENDATIONS = pd.DataFrame(
         "score": [0.5, 0.3, 0.1, 0.4, 0.2, 0.1],
     }
 )
+CATALOGUE = pd.DataFrame({"item_id": list("abc"), "title": ["Ant", "Bee", "Cat"]})
+
+
+def test_curves_name_their_axes():
+    for view, axes in (
+        (charts.plot_scores(RECOMMENDATIONS), ("rank", "score: median, middle 80 %")),
+        (charts.plot_coverage(RECOMMENDATIONS, CATALOGUE), ("length of the lists", "share of the catalogue")),
+    ):
+        svg = base64.b64decode(re.search('base64,([^"]+)', view.html)[1]).decode()
+        assert all(f">{axis}</text>" in svg for axis in axes)
+
+
+def test_one_item_is_recommended():
+    assert "1 of 1 item is recommended" in charts.plot_coverage(RECOMMENDATIONS, ["a"]).text
 
 
 def test_scores_by_rank():
@@ -71,12 +88,17 @@ def test_whole_numbers_are_the_ids_that_results_spell_as_text():
 @pytest.mark.parametrize(
     ("draw", "told"),
     [
+        (
+            lambda: charts.plot_scores(RECOMMENDATIONS.head(0)),
+            "'recommendations' is empty, so there is nothing to show",
+        ),
         (lambda: charts.plot_scores(None), "'recommendations' must be a DataFrame, got NoneType"),
         (lambda: charts.plot_coverage(RECOMMENDATIONS, []), "'items' is empty"),
         (lambda: charts.plot_coverage(RECOMMENDATIONS, None), "'items' must be a DataFrame"),
         (lambda: charts.plot_coverage(RECOMMENDATIONS.head(0), ["a"]), "nothing to show"),
         (lambda: charts.plot_popularity(RECOMMENDATIONS.head(0), RECOMMENDATIONS), "nothing to show"),
         (lambda: charts.plot_popularity(RECOMMENDATIONS, RECOMMENDATIONS.head(0)), "'interactions' is empty"),
+        (lambda: charts.plot_popularity(RECOMMENDATIONS, CATALOGUE), "each of its 3 items once and no user"),
     ],
 )
 def test_nothing_to_draw_is_told(draw, told):

@@ -9,7 +9,7 @@ from IPython.core.interactiveshell import InteractiveShell
 
 from personalize_nb import formatters
 from personalize_nb.jobs import BatchInferenceJob
-from personalize_nb.quality import ThemeQuality
+from personalize_nb.quality import ThemeQuality, theme_quality
 from personalize_nb.solutions import SolutionVersion
 
 ARN = "arn:aws:personalize:us-east-1:123456789012:"
@@ -27,8 +27,8 @@ def show():
 
 def test_a_job_and_a_model_name_the_next_step(show):
     job = show(BatchInferenceJob(f"{ARN}batch-inference-job/weekly", session=None))
-    assert "<b>BatchInferenceJob</b> weekly not looked at yet" in job
-    assert "<div>.wait() to wait</div>" in job
+    assert "<b>BatchInferenceJob</b> weekly</div>" in job
+    assert "<div>.status tells how it stands, .wait() waits for its end</div>" in job
     model = show(SolutionVersion(f"{ARN}solution/a<b/1a2b3c4d", "aws-sims", f"{ARN}dataset-group/g", session=None))
     assert "<b>SolutionVersion</b> a&lt;b of aws-sims" in model
     assert "pnb.recommend(ids, this) starts a job" in model
@@ -38,6 +38,18 @@ def test_measures_are_a_table_with_their_notes(show):
     html = show(ThemeQuality(pd.DataFrame(), pd.Series({"good_form_share": 0.51234}), ("Few <items>.",)))
     assert "good form share" in html and "0.512" in html
     assert "Few &lt;items&gt;." in html
+
+
+def test_every_figure_says_what_it_is(show):
+    themes = pd.DataFrame(
+        {"item_id": "a", "theme": "Sea voyages", "recommended_item_id": ["b", "c"], "relevance": [0.4, 0.05]}
+    )
+    measured = theme_quality(
+        themes, pd.DataFrame({"item_id": ["b", "c", "d"], "title": ["A voyage", "The sea", "Roses"]})
+    )
+    html = show(measured)
+    assert set(formatters._FIGURES) == set(measured.summary.index)
+    assert "share of themes that read as a heading" in html and "than the whole catalogue" in html
 
 
 def test_without_a_shell_nothing_is_registered():

@@ -104,7 +104,7 @@ def test_duplicates_are_sent_once_and_noted():
     batch = pnb.users(["a", "b", "a"])
     assert len(batch) == 2
     assert batch.findings[["row", "value"]].to_numpy().tolist() == [[2, "a"]]
-    assert repr(batch) == "<Batch of 2 users, 1 notes in .findings: pnb.recommend(batch, solution_version)>"
+    assert repr(batch) == "<Batch of 2 users, 1 note in .findings: pnb.recommend(batch, solution_version)>"
 
 
 def test_suspicious_ids_are_kept_and_noted():

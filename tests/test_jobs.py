@@ -54,7 +54,9 @@ def test_a_job_has_a_folder_and_a_name_of_its_own(job, readers_model):
 
 def test_reprs_name_the_next_step(job):
     assert repr(job) == f"<BatchInferenceJob {job.name} ACTIVE: .recommendations(items=...) to read>"
-    assert repr(pnb.BatchInferenceJob(job.arn, job.session)).endswith("not looked at yet: .wait() to wait>")
+    assert repr(pnb.BatchInferenceJob(job.arn, job.session)).endswith(
+        ": .status tells how it stands, .wait() waits for its end>"
+    )
     assert repr(job.results()).endswith(".recommendations(items=...), .errors()>")
 
 

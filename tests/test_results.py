@@ -235,7 +235,7 @@ def test_themes(read, capsys):
     assert frame["theme"].unique().tolist() == ["Rise and shine"]
     assert frame["item_title"].unique().tolist() == ["Ant"]
     assert frame["title"][0] == "One"
-    assert "1 themes are left out" in capsys.readouterr().err
+    assert "1 theme is left out" in capsys.readouterr().err
     assert len(found.themes(threshold=None, minimum_items=0)) == 6
     assert len(found.themes(minimum_items=0)) == 5
 

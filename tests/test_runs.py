@@ -48,7 +48,9 @@ def test_another_kernel_attaches_by_the_name_of_the_run(run, session):
     again = pnb.attach(run.name, Session.local(session._service.path))
     assert again.status == "ACTIVE" and len(again) == 130
     pd.testing.assert_frame_equal(again.themes(), run.themes())
-    assert repr(runs.Run(run._manifest, session)).endswith("not looked at yet: .wait() to wait>")
+    assert repr(runs.Run(run._manifest, session)).endswith(
+        "jobs: .status tells how it stands, .wait() starts what waits>"
+    )
     assert isinstance(pnb.attach(run.jobs[0].name, session), pnb.BatchInferenceJob)
     with pytest.raises(NotFoundError, match="no job 'no-such-run'"):
         pnb.attach("no-such-run", session)

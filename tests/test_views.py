@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from personalize_nb import views
+from personalize_nb import markup, views
 from personalize_nb.errors import InputError, NotFoundError
 from personalize_nb.views import show_job, show_themes, show_user
 
@@ -68,12 +68,28 @@ def test_whole_numbers_are_the_ids_that_results_spell_as_text(user):
     assert second.startswith("Cat")
 
 
+def test_without_a_user_the_first_is_shown_and_others_are_named():
+    lists = pd.DataFrame({"user_id": list("uvwxyz"), "rank": 1, "item_id": "a", "score": 0.5})
+    note = "The first of 6 users. Name another as show_user(user, ...): 'v', 'w', 'x' and 2 others."
+    with_user = show_user("u", lists, INTERACTIONS, ITEMS)
+    for view in (
+        show_user(lists, INTERACTIONS, ITEMS),
+        show_user(lists, INTERACTIONS, items=ITEMS),
+        show_user(lists, interactions=INTERACTIONS, items=ITEMS),
+        show_user(None, lists, INTERACTIONS, ITEMS),
+    ):
+        assert view.text == f"{with_user.text}\n{note}" and str(markup.escape(note)) in view.html
+    assert show_user(RECOMMENDATIONS).text == show_user("u", RECOMMENDATIONS).text
+
+
 def test_the_users_there_are_are_named():
     with pytest.raises(NotFoundError, match=r"the frame has \['u'\]$"):
         show_user("x", RECOMMENDATIONS)
     many = pd.DataFrame({"user_id": list("abcde"), "rank": 1, "item_id": "a"})
     with pytest.raises(NotFoundError, match="and 2 others"):
         show_user("x", many)
+    with pytest.raises(NotFoundError, match="and 1 other$"):
+        show_user("x", many.head(4))
 
 
 @pytest.mark.parametrize(
@@ -81,6 +97,8 @@ def test_the_users_there_are_are_named():
     [
         (lambda: show_user("a", THEMES), r"no column \['user_id', 'rank'\].* a job about users"),
         (lambda: show_user(1.5, RECOMMENDATIONS), "'user_id' must be text or a whole number"),
+        (lambda: show_user(RECOMMENDATIONS.head(0)), "no user to show"),
+        (lambda: show_user("u"), "'recommendations' must be a DataFrame, got NoneType"),
         (lambda: show_user("u", RECOMMENDATIONS, most=0), "'most' must be a whole number from 1, got 0"),
         (lambda: show_user("u", RECOMMENDATIONS, items="films"), "'items' must be a DataFrame"),
         (lambda: show_themes(THEMES, most=0), "'most' must be a whole number from 1, got 0"),
