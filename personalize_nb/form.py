@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 import ipywidgets as widgets
 
-from personalize_nb import calls, errors, fields, inspection, launch, markup, plans, presets, sources, storage
+from personalize_nb import calls, entries, errors, fields, inspection, launch, markup, presets, sources, storage
+from personalize_nb.entries import Plan
 from personalize_nb.fields import TEXT_FIELDS
 from personalize_nb.jobs import BatchInferenceJob, new_job_name
 from personalize_nb.lookups import NO_FILTER, Lookups
-from personalize_nb.plans import Plan
 from personalize_nb.receipts import REPEAT, Board, Receipt, tags_told
 from personalize_nb.requests import THEME_GENERATION, WARNING, Problem, errors_of
 from personalize_nb.session import Session, current
@@ -164,7 +164,7 @@ class JobForm:
         """Return what differs from the defaults, as `pnb.recommend` takes it, and the fields that make no sense."""
         fixed = {name: value for name, value in self._given_values.items() if self._fixed(name)}
         values = fixed | {name: widget.value for name, widget in self._values.items()}
-        given, found = plans.parameters(self.widgets, values)
+        given, found = entries.parameters(self.widgets, values)
         if "mode" in given and "item_name" not in given:
             try:
                 given["item_name"] = self._lookups.name_column(self.solution_version)
@@ -179,7 +179,7 @@ class JobForm:
         source = self._source or fields.text(self.widgets["data"].value)
         found += [Problem("solution_version", text, WARNING) for text in presets.idle(self._put_away, version.recipe)]
         found += [Problem("filter_values", text, WARNING) for text in self._idle_values(chosen)]
-        return plans.plan(given, found, version, chosen, source, self.session, self._lookups)
+        return entries.plan(given, found, version, chosen, source, self.session, self._lookups)
 
     def _fixed(self, name: str) -> bool:
         """Tell whether code gave a value for each record, which no field can show, and the filter wants it."""
@@ -287,7 +287,7 @@ class JobForm:
     def _preflight(self, plan: Plan) -> pd.DataFrame:
         if plan.request is None:
             raise errors.RequestError(plan.problems)
-        findings = inspection.preflight(plan.request, self.session)
+        findings = inspection.preflight(plan.request, session=self.session)
         return findings[findings["check"] != "input"] if plan.batch is not None else findings
 
     def _show_preflight(self) -> None:

@@ -17,7 +17,7 @@ FLOORS = {
         " jobs launch results cleanup runs manifests quality reading inspection permissions cost compare evaluation"
         " distributed samples"
     ),
-    3: "charts views formatters fields presets sources lookups plans calls form receipts headless",
+    3: "charts views formatters fields presets sources lookups entries calls form receipts headless",
 }
 FLOOR_OF = {name: floor for floor, names in FLOORS.items() for name in names.split()}
 

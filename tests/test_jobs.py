@@ -261,6 +261,7 @@ def test_an_unknown_solution_names_near_ones(readers_model, session):
         pnb.find_solution_version("reading", session)  # two solutions begin so
     assert pnb.find_solution_version(readers_model.name, session) == readers_model
     assert pnb.find_solution_version(readers_model.arn, session).recipe == "aws-user-personalization"
+    assert pnb.find_solution_version(readers_model.arn.split(":solution/")[1], session) == readers_model
     with pytest.raises(TypeError, match="got int"):
         pnb.find_solution_version(7, session)
 
