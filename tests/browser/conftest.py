@@ -131,6 +131,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[object]:
             viewport={"width": 1280, "height": 2600},
         )
         context.set_default_timeout(120_000)
+        sync_api.expect.set_options(timeout=120_000)  # its own default of 5 s is short for a reload on a busy machine
         yield context
         context.close()
 
