@@ -60,7 +60,8 @@ class Results:
             return "<Results not read yet: .recommendations(items=...), .themes(items=...), .errors(), .blocks()>"
         kind = "themes" if self.has_themes else "recommendations"
         empty = f", {self.empty:,} without an item" if self.empty else ""
-        return f"<Results of {counted(len(self), 'row')}, {self.failed:,} with errors{empty}: .{kind}(items=...), .errors()>"
+        rows = counted(len(self), "row")
+        return f"<Results of {rows}, {self.failed:,} with errors{empty}: .{kind}(items=...), .errors()>"
 
     @property
     def failed(self) -> int:
