@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from personalize_nb import errors
 from personalize_nb.redact import MASK, redact, redact_notebook
 
 ACCOUNT = "210987654321"
@@ -91,6 +92,132 @@ WORDS = (
 @given(st.lists(st.sampled_from([*WORDS, " "]), max_size=12).map("".join))
 def test_idempotent_on_what_rules_are_made_of(text):
     assert redact(redact(text)) == redact(text)
+
+
+SECRET_KEY = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
+KEY_ID = "AKIAIOSFODNN7EXAMPLE"
+
+
+def _notebook(path, *, source="", outputs=(), markdown="", metadata=None):
+    code = {"cell_type": "code", "metadata": {}, "source": source, "execution_count": 1, "outputs": list(outputs)}
+    cells = [code, {"cell_type": "markdown", "metadata": {}, "source": markdown}]
+    path.write_text(json.dumps({"nbformat": 4, "nbformat_minor": 5, "metadata": metadata or {}, "cells": cells}))
+    return path
+
+
+def _stream(text):
+    return {"output_type": "stream", "name": "stdout", "text": text}
+
+
+def test_what_is_recognised_once_is_masked_wherever_it_stands(tmp_path):
+    path = _notebook(
+        tmp_path / "n.ipynb",
+        source=f"Session.aws(bucket='acme-private-data', role_arn='arn:aws:iam::{ACCOUNT}:role/team/MyRole')",
+        outputs=[
+            _stream([f"bucket acme-private-data account {ACCOUNT}\n", f"s.account -> '{ACCOUNT}'\n"]),
+            _stream(f"acme-private-data-2 {ACCOUNT[:4]}-{ACCOUNT[4:8]}-{ACCOUNT[8:]} item 100000000001"),
+            {
+                "output_type": "display_data",
+                "metadata": {"of": ["acme-private-data"]},
+                "data": {
+                    "text/html": f"<td>MyRole</td><td>{ACCOUNT}</td>",
+                    "application/json": {"acme-private-data": [ACCOUNT, 3]},
+                },
+            },
+            {
+                "output_type": "error",
+                "ename": "E",
+                "evalue": r"a\nacme-private-data",
+                "traceback": [f"\x1b[32m{ACCOUNT}\x1b[39m"],
+            },
+        ],
+        markdown=f"Bucket is `acme-private-data`, account {ACCOUNT[:4]}-{ACCOUNT[4:8]}-{ACCOUNT[8:]} {ACCOUNT}",
+        metadata={"title": "acme-private-data"},
+    )
+    redact_notebook(path)
+    text = path.read_text()
+    for secret in ("acme-private-data", ACCOUNT, ACCOUNT[4:8] + "-", "MyRole"):
+        assert secret not in text
+    assert "item 100000000001" in text
+    assert json.loads(text)["cells"][1]["source"] == f"Bucket is `{MASK}`, account {MASK} {MASK}"
+
+
+@pytest.mark.parametrize("identified", ["s3://acme-data/x", "'Bucket': 'acme-data'", "arn:aws:s3:::acme-data"])
+def test_text_is_masked_like_a_notebook(identified):
+    assert redact(f"{identified}; acme-data holds it") == f"{redact(identified)}; {MASK} holds it"
+
+
+def test_a_name_that_is_a_plain_word_is_masked_where_it_can_be_no_other_word():
+    text = "bucket = 'films'\nframe['films'] = `films`; bucket films; the films of films_raw"
+    masked = f"bucket = '{MASK}'\nframe['{MASK}'] = `{MASK}`; bucket {MASK}; the films of films_raw"
+    assert redact(text) == masked
+
+
+@pytest.mark.parametrize("between", [" ", "\n", ", secret: ", r"\n", "</td>\n      <td>"])
+def test_a_secret_key_beside_its_id_is_masked(between):
+    assert redact(f"{KEY_ID}{between}{SECRET_KEY} x") == f"{MASK}{between}{MASK} x"
+    if "\n" not in between:
+        assert redact(f"{SECRET_KEY}{between}{KEY_ID} x") == f"{MASK}{between}{MASK} x"
+
+
+def test_forty_characters_alone_are_no_secret():
+    assert redact(f"commit {'a1' * 20}") == f"commit {'a1' * 20}"
+    assert "a1a1" in redact(f"{KEY_ID}\n\n{'a1' * 20}")
+
+
+def test_short_values_of_tokens_are_not_masked_elsewhere():
+    assert redact("api_key=None; x = None") == f"api_key={MASK}; x = None"
+
+
+def test_names_known_from_elsewhere(tmp_path):
+    assert redact(f"in acme-raw of {ACCOUNT}", known=["acme-raw", ACCOUNT]) == f"in {MASK} of {MASK}"
+    path = _notebook(tmp_path / "n.ipynb", source=["# acme-raw\n", "x = 1"], markdown=ACCOUNT)
+    redact_notebook(path, known=["acme-raw", ACCOUNT])
+    cells = json.loads(path.read_text())["cells"]
+    assert [cell["source"] for cell in cells] == [[f"# {MASK}\n", "x = 1"], MASK]
+
+
+MANY = (
+    f"bucket='acme-data' s3://acme-data/x acme-data {ACCOUNT} account {KEY_ID} {SECRET_KEY} role MyRole ` ' \\n - "
+    f"arn:aws:iam::{ACCOUNT}:role/MyRole arn:aws:iam::{ACCOUNT[:4]}-{ACCOUNT[4:8]}-{ACCOUNT[8:]}:role/films {MASK} "
+    "'films' arn:aws:s3:::films assumed-role/MyRole/ana"
+).split(" ")
+
+
+@given(*[st.lists(st.sampled_from([*MANY, " ", "\n"]), max_size=8).map("".join)] * 3)
+def test_notebooks_are_masked_once_and_for_all(tmp_path_factory, source, output, markdown):
+    path = tmp_path_factory.getbasetemp() / "idempotent.ipynb"
+    redact_notebook(_notebook(path, source=source, outputs=[_stream(output)], markdown=markdown))
+    once = path.read_text()
+    redact_notebook(path)
+    assert path.read_text() == once
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ("{ broken", "is no notebook"),
+        (b"\xff\xfe\x00", "is no notebook"),
+        ("[]", "nbformat 4"),
+        ('{"metadata": {}, "worksheets": []}', "nbformat 4"),
+        ('{"metadata": {}, "cells": [{"cell_type": "code"}]}', "nbformat 4"),
+    ],
+)
+def test_a_file_that_is_no_notebook_is_told_and_left(tmp_path, content, told):
+    path = tmp_path / "n.ipynb"
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    before = path.read_bytes()
+    with pytest.raises(errors.InputError, match=told) as raised:
+        redact_notebook(path)
+    assert "n.ipynb" in str(raised.value)
+    assert path.read_bytes() == before
+
+
+def test_a_missing_file_or_a_folder_is_told_with_the_next_step(tmp_path):
+    with pytest.raises(errors.NotFoundError, match="save it first"):
+        redact_notebook(tmp_path / "nope.ipynb")
+    with pytest.raises(errors.InputError, match="give a saved notebook"):
+        redact_notebook(tmp_path)
 
 
 def test_notebook_is_masked_everywhere(tmp_path):
