@@ -8,7 +8,9 @@ The notebook is the same one that JupyterLab opens; only the environment chooses
 from __future__ import annotations
 
 import argparse
+import ast
 import os
+import queue
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -19,12 +21,25 @@ import nbformat
 from jupyter_client.kernelspec import NoSuchKernel
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+from nbclient.util import ensure_async
 
 from personalize_nb.errors import InputError
 from personalize_nb.redact import redact, redact_notebook
 
 # Run in the kernel before the first cell and never saved: a page is wider than the 80 characters that pandas folds at.
 _SETUP = "__import__('pandas').set_option('display.width', 200)"
+
+# Asked of the kernel after each cell: account, bucket and role that the notebook is connected to, as far as they are
+# known without asking AWS.
+_CONNECTED = """[
+    str(name)
+    for module in [__import__("sys").modules.get("personalize_nb.session")]
+    for session in [getattr(module, "_current", None)] if session is not None
+    for role in [session.role_arn or ""]
+    for account in [session.account if session.is_local else vars(session).get("account")]
+    for name in (account, session.bucket, role.rsplit("/", 1)[-1], *role.split(":")[4:5]) if name
+]"""
+_ANSWER_SECONDS = 10
 
 
 def execute(
@@ -74,11 +89,13 @@ def execute(
         resources={"metadata": {"path": str(source.parent)}},
     )
     tell = show or (lambda _text: None)
+    known: set[str] = set()
 
-    def finished(cell: Any, cell_index: int, execute_reply: Any) -> None:
+    async def finished(cell: Any, cell_index: int, execute_reply: Any) -> None:
+        known.update(await _connected(client))
         for text in map(_as_text, cell.get("outputs", ())):
             if text:
-                tell(redact(text))
+                tell(redact(text, known))
 
     def started(cell: Any, cell_index: int) -> None:
         if cell.cell_type == "markdown":
@@ -91,8 +108,20 @@ def execute(
     finally:
         target.parent.mkdir(parents=True, exist_ok=True)
         nbformat.write(document, target)
-        redact_notebook(target)
+        redact_notebook(target, known)
     return target
+
+
+async def _connected(client: NotebookClient) -> list[str]:
+    """The names of the notebook's own session, or none where it has no session or its kernel does not say."""
+    asked = client.kc.execute("", silent=True, user_expressions={"names": " ".join(_CONNECTED.split())})
+    try:
+        reply = await ensure_async(client.kc.get_shell_msg(timeout=_ANSWER_SECONDS))
+        while reply["parent_header"].get("msg_id") != asked:
+            reply = await ensure_async(client.kc.get_shell_msg(timeout=_ANSWER_SECONDS))
+        return ast.literal_eval(reply["content"]["user_expressions"]["names"]["data"]["text/plain"])
+    except (queue.Empty, KeyError):  # a kernel that is stopping after an error, or one that is not Python's
+        return []
 
 
 def _read(source: Path) -> Any:

@@ -26,6 +26,25 @@ def test_outputs_are_shown_and_saved_masked(tmp_path):
     assert "films-raw" in source.read_text()
 
 
+def test_the_names_of_the_notebooks_own_session_are_masked(tmp_path):
+    connect = (
+        "import personalize_nb as pnb, boto3\n"
+        "own = pnb.Session.aws(region='us-east-1', bucket=f'{\"acme\"}-raw', boto3_session=boto3.Session(),\n"
+        "    role_arn=f'arn:aws:iam::{2109:04}87654321:role/{\"Acme\"}Role')\n"
+        "_ = pnb.connect(own)"
+    )
+    source = _notebook(tmp_path / "n.ipynb", connect, "print('-'.join(('acme', 'raw')), 21098765 * 10000 + 4321)")
+    bad = _notebook(tmp_path / "bad.ipynb", connect, "raise LookupError('-'.join(('acme', 'raw')) + ' AcmeRole')")
+    shown = []
+
+    saved = headless.execute(source, tmp_path / "out.ipynb", shown.append)
+    assert shown[-1] == "************ ************"
+    assert "acme-raw" not in saved.read_text()
+    with pytest.raises(CellExecutionError):
+        headless.execute(bad, tmp_path / "bad-out.ipynb")
+    assert "acme-raw" not in (tmp_path / "bad-out.ipynb").read_text()
+
+
 def test_failing_cell_raises_and_is_saved(tmp_path):
     source = _notebook(tmp_path / "n.ipynb", "raise LookupError('no such film')")
 
