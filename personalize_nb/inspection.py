@@ -1,36 +1,32 @@
-"""Everything that could make a job fail, found before it is started: `pnb.preflight(request)`. Floor 2.
+"""Everything that could make a job fail, found before it is started: `pnb.preflight(...)`. Floor 2.
 
 It reads what the session may read, from Personalize, IAM, S3 and KMS, and judges it as AWS would. What may not be read
-is said to be unchecked; nothing is raised and nothing is changed.
+is said to be unchecked; nothing of it is raised and nothing is changed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from personalize_nb import columns, errors, limits
+from personalize_nb import columns, errors, limits, plans
+from personalize_nb.findings import Findings
+from personalize_nb.plans import Plan
 from personalize_nb.policies import needs, templates
 from personalize_nb.policies.needs import Caller, Lack
 from personalize_nb.policies.uses import Use, uses_of
 from personalize_nb.reading import Reader
-from personalize_nb.requests import ERROR, THEME_GENERATION, WARNING, Context, JobRequest, problems
+from personalize_nb.requests import ERROR, THEME_GENERATION, WARNING, JobRequest, problems
 from personalize_nb.session import Session, current
+from personalize_nb.solutions import SolutionVersion
 
 if TYPE_CHECKING:
     import boto3
-    import pandas as pd
+
+    from personalize_nb.inputs import Batch, Data
 
 OK, UNCHECKED = "ok", "could not be checked"
-# what a call without its required arguments lacks; the rules then tell of it
-_NOTHING: dict[str, Any] = {
-    "jobName": "",
-    "solutionVersionArn": "",
-    "roleArn": "",
-    "jobInput": {"s3DataSource": {"path": ""}},
-    "jobOutput": {"s3DataDestination": {"path": ""}},
-}
 
 
 @dataclass(frozen=True)
@@ -42,46 +38,71 @@ class _Finding:
     policy: str = ""
 
 
-def preflight(request: JobRequest | Mapping[str, Any], session: Session | boto3.Session | None = None) -> pd.DataFrame:
-    """Check a job request and the world around it, and return all findings at once.
+def preflight(
+    request: JobRequest | Mapping[str, Any] | Data | Batch,
+    solution_version: SolutionVersion | str | None = None,
+    session: Session | boto3.Session | None = None,
+    **parameters: Any,
+) -> Findings:
+    """Check a job and the world around it, and return all findings at once; nothing is uploaded or started.
 
     Parameters
     ----------
     request
-        A `JobRequest`, or the arguments of boto3's `create_batch_inference_job`.
+        What `pnb.recommend` takes, with the model beside it; or a `JobRequest`; or the arguments of boto3's
+        `create_batch_inference_job`.
+    solution_version
+        The model, where `request` is data: as for `pnb.recommend`. A session may stand here where there is none.
     session
-        Where the job would run; by default the session of `connect()`.
+        Where the job would run; by default the solution version's session, else that of `pnb.connect()`.
+    **parameters
+        As for `pnb.recommend`, where `request` is data: `num_results`, `filter`, `mode`, ...
 
     Returns
     -------
-    pandas.DataFrame
-        One row per finding, the worst first: `check`, `level` (`error`, `warning`, `could not be checked`, `ok`),
-        `found`, `to_do`, and `policy`, the document to paste where one is missing.
+    Findings
+        A DataFrame with a row per finding, the worst first: `check`, `level` (`error`, `warning`, `could not be
+        checked`, `ok`), `found`, `to_do`, and `policy`, the document to paste where one is missing.
+
+    Raises
+    ------
+    RequestError
+        `request` is neither of these, or has keys that the API does not know.
+    NotFoundError
+        There is no such solution version.
 
     Examples
     --------
     >>> import personalize_nb as pnb
-    >>> pnb.preflight(request)  # doctest: +SKIP
+    >>> pnb.preflight(["12", "7"], "books", num_results=10, filter="unread")  # doctest: +SKIP
+    >>> pnb.preflight(pnb.JobRequest(...))  # doctest: +SKIP
     """
-    import pandas as pd  # 0.3 s, not needed to import the package
-
-    wanted = request if isinstance(request, JobRequest) else JobRequest.from_api({**_NOTHING, **request})
-    found = list(_Inspection(wanted, current(session)).findings())
+    if session is None and not isinstance(solution_version, (SolutionVersion, str, type(None))):
+        solution_version, session = None, solution_version
+    session = current(session or getattr(solution_version, "session", None))
+    if solution_version is not None:
+        plan = plans.from_data(request, solution_version, session, parameters)
+    elif parameters:
+        raise TypeError(f"{sorted(parameters)} go with ids and their model: pnb.preflight(ids, model, ...)")
+    else:
+        plan = plans.from_request(request)
+    found = list(_Inspection(plan, session).findings())
     order = {ERROR: 0, WARNING: 1, UNCHECKED: 2, OK: 3}
     found.sort(key=lambda finding: order[finding.level])
     rows = [(one.check, one.level, one.found, one.to_do, one.policy) for one in found]
-    return pd.DataFrame(rows, columns=list(columns.FINDINGS))
+    return Findings(rows, columns=list(columns.FINDINGS))
 
 
 @dataclass
 class _Inspection:
-    request: JobRequest
+    plan: Plan
     session: Session
+    request: JobRequest = field(init=False)
     reader: Reader = field(init=False)
     version: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.reader = Reader(self.session)
+        self.request, self.reader = self.plan.request, Reader(self.session)
 
     def findings(self) -> Iterator[_Finding]:
         """Every finding; a part that cannot be read does not keep the others from being told."""
@@ -109,7 +130,10 @@ class _Inspection:
             yield _Finding("solution version", ERROR, f"Its status is {status}.", "Wait until it is ACTIVE.")
 
     def _rules(self) -> Iterator[_Finding]:
-        found = problems(self.request, Context(recipe=self._recipe, region=self.session.region))
+        context = replace(self.plan.context, recipe=self._recipe, region=self.session.region)
+        found = problems(self.request, context)
+        for problem in self.plan.problems:
+            yield _Finding(problem.field, problem.level, problem.text)
         for problem in found:
             yield _Finding(f"request: {problem.field}", problem.level, problem.text)
         if not found:
@@ -213,7 +237,8 @@ class _Inspection:
                 elsewhere = needs.region_lack(use, bucket.region, self.session.region)
                 if elsewhere is not None:
                     yield _Finding("region", ERROR, elsewhere.text, f"Use a bucket in {self.session.region}.")
-            if not use.writes and not bucket.missing and self.reader.objects(use) == []:
+            awaited = not use.writes and not self.plan.uploads
+            if awaited and not bucket.missing and self.reader.objects(use) == []:
                 found = f"Bucket {use.bucket!r} holds no object whose key begins with {use.key!r}."
                 yield _Finding("input", ERROR, found, "Upload the input first; pnb.recommend() does.")
 

@@ -21,6 +21,7 @@ __all__ = [
     "alert",
     "bar",
     "code",
+    "details",
     "escape",
     "image",
     "join",
@@ -114,6 +115,11 @@ def status(messages: Sequence[object]) -> Markup:
 def code(text: str) -> Markup:
     """Return text as it is, in a fixed-width block."""
     return Markup('<pre style="margin:.3em 0;white-space:pre-wrap">{}</pre>').format(text)
+
+
+def details(summary: str, content: object) -> Markup:
+    """Return content that is folded away until its summary is clicked."""
+    return Markup("<details><summary>{}</summary>{}</details>").format(summary, content)
 
 
 def image(svg: str, alt: str) -> Markup:

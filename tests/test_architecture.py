@@ -14,8 +14,8 @@ FLOORS = {
     2: (
         "filters identifiers frames timestamps metadata structures hyperparameters chain"
         " titles jsonlines inputs outputs requests solutions schemas training"
-        " jobs launch results cleanup runs manifests quality reading inspection permissions cost compare evaluation"
-        " distributed samples"
+        " jobs launch results cleanup runs manifests quality reading findings plans inspection permissions cost compare"
+        " evaluation distributed samples"
     ),
     3: "charts views formatters fields presets sources lookups entries calls form receipts headless",
 }

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import copy
 import json
 
+import pandas as pd
 import pytest
 from botocore.exceptions import ClientError
 
 import personalize_nb as pnb
-from personalize_nb import columns
+from personalize_nb import columns, errors
 
 TRUST = {
     "Version": "2012-10-17",
@@ -59,6 +61,88 @@ def test_the_arguments_of_boto3_are_taken_too(found, request_of):
     assert found(request_of().to_api()) == {}
     missing = {"jobName": "x"}
     assert "request: role_arn" in found(missing)
+
+
+def test_what_is_no_request_is_refused_with_the_legal_ways(session, readers_model):
+    frame = pd.DataFrame({"user_id": ["r1", "r2"]})
+    with pytest.raises(errors.RequestError, match=r"Got a DataFrame of 2 without a model") as raised:
+        pnb.preflight(frame, session=session)
+    assert "pnb.preflight(ids, model" in str(raised.value)
+    with pytest.raises(errors.RequestError, match="Got 'books' without a model"):
+        pnb.preflight("books", session=session)
+    with pytest.raises(errors.RequestError) as raised:
+        pnb.preflight({"solution_version": "x", "jobInput": {"s3Source": 1}, "jobName": 5}, session=session)
+    text = str(raised.value)
+    assert "'solution_version' (did you mean 'solutionVersionArn'?)" in text and "jobName, solutionVersionArn" in text
+    assert "'jobInput.s3Source' (did you mean 's3DataSource'?)" in text and "'jobInput' lacks 's3DataSource'" in text
+    assert "'jobName' must be a string, got 5" in text
+    with pytest.raises(errors.RequestError, match="'jobOutput' must be a mapping with the keys s3DataDestination"):
+        pnb.preflight({"jobOutput": "s3://b/out/"}, session=session)
+    exploration = {"itemExplorationConfig": {"explorationWeight": "much"}}
+    with pytest.raises(errors.RequestError, match="'much'"):
+        pnb.preflight({"batchInferenceJobConfig": exploration}, session=session)
+    with pytest.raises(TypeError, match="no parameter 'num_result'.*'num_results'"):
+        pnb.preflight(frame, readers_model, num_result=3)
+    with pytest.raises(TypeError, match="go with ids and their model"):
+        pnb.preflight({"jobName": "x"}, num_results=3, session=session)
+
+
+def test_what_the_service_describes_is_a_request_too(found, session, readers_model):
+    job = pnb.recommend(["r1"], readers_model, job_name="preflight-described", session=session)
+    job.wait(progress=False)
+    assert set(found(job.describe())) == {"job name"}
+
+
+def test_data_and_a_model_before_there_is_a_request(session, readers_model):
+    before = session.s3.list_objects_v2(Bucket=session.bucket, Prefix=f"{session.prefix}/jobs/")["KeyCount"]
+    frame = pnb.preflight(pd.DataFrame({"user_id": ["r1"]}), readers_model, num_results=3, tags={"team": "a"})
+    assert set(frame.level) == {"ok"} and "permissions" in set(frame.check)
+    after = session.s3.list_objects_v2(Bucket=session.bucket, Prefix=f"{session.prefix}/jobs/")["KeyCount"]
+    assert after == before
+
+
+def test_data_and_a_model_with_everything_wrong(session, readers_model):
+    values = {"user_id": ["r1", None]}
+    frame = pnb.preflight(
+        pd.DataFrame(values),
+        "reading-user-personalization",
+        session,
+        num_results=0,
+        filter="preflight-no-such-filter",
+        role_arn=f"arn:aws:iam::{session.account}:role/PreflightNobody",
+        job_name="a b",
+    )
+    wrong = frame[frame.level == "error"].set_index("check").found
+    assert {"input", "filter", "request: num_results", "request: job_name", "role"} <= set(wrong.index)
+    assert "row" in wrong["input"] and "preflight-no-such-filter" in wrong["filter"]
+
+
+def test_data_of_the_wrong_kind_and_values_that_a_filter_lacks(session, readers_model):
+    chosen = pnb.create_filter(
+        "preflight-shelf", "INCLUDE ItemID WHERE Items.SHELF IN ($SHELF)", readers_model, session=session
+    )
+    frame = pnb.preflight(["r1"], readers_model, filter=chosen)
+    assert "$SHELF" in frame[frame.check == "request: filter_values"].found.item()
+    frame = pnb.preflight(pnb.items(["b1"]), readers_model)
+    assert "takes users" in frame[frame.check == "request: input_path"].found.item()
+
+
+def test_more_theme_items_than_a_file_holds_become_several_jobs(session, books_model):
+    ids = [f"b{number}" for number in range(150)]
+    frame = pnb.preflight(ids, books_model, mode="THEME_GENERATION", item_name="TITLE")
+    assert set(frame.level) == {"ok"}
+
+
+def test_the_model_is_found_by_name_or_told(session):
+    with pytest.raises(errors.NotFoundError, match="preflight-nothing"):
+        pnb.preflight(["r1"], "preflight-nothing", session=session)
+
+
+def test_a_session_without_a_role_is_told_with_the_rest(session, readers_model):
+    bare = copy.copy(session)
+    bare.role_arn = None
+    frame = pnb.preflight(["r1"], readers_model, bare)
+    assert "request: role_arn" in set(frame[frame.level == "error"].check)
 
 
 def test_everything_at_once(found, request_of, session):
