@@ -179,7 +179,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for notebook in options.notebook:
             target = options.output / notebook.name if options.output else notebook
             execute(notebook, target, None if options.quiet else lambda text: print(f"{text}\n", flush=True))
-            print(f"{notebook} ran in {time.monotonic() - began:.0f} s and is saved as {target}")
+            print(f"{notebook} ran in {time.monotonic() - began:.0f} s and is saved, masked, as {target}")
+            if options.output:
+                print(f"To look at it: jupyter lab {target}")
     except _FAILURES as error:
         print(redact(_told(error, notebook, target)), file=sys.stderr)
         return 1

@@ -57,7 +57,9 @@ def test_failing_cell_raises_and_is_saved(tmp_path):
 def test_command_answers_with_its_exit_code(tmp_path, capsys):
     good, bad = _notebook(tmp_path / "good.ipynb", "6 * 7"), _notebook(tmp_path / "bad.ipynb", "1 / 0")
     assert headless.main([str(good), "--output", str(tmp_path / "out")]) == 0
-    assert "42" in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert "42" in shown
+    assert shown.splitlines()[-1] == f"To look at it: jupyter lab {tmp_path / 'out' / 'good.ipynb'}"
     assert headless.main([str(bad), "--output", str(tmp_path / "out"), "--quiet"]) == 1
     assert "ZeroDivisionError" in capsys.readouterr().err
 

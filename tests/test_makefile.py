@@ -1,0 +1,44 @@
+"""The make targets that a newcomer meets: told what happens, and what the demo trained is there in Lab."""
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture
+def planned():
+    """Give the commands that a target would run."""
+    make = shutil.which("make")
+    if make is None:
+        pytest.skip("make is not on this machine")
+
+    def plan(*options):
+        asked = [make, "--dry-run", "--no-print-directory", *options]
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
+        return subprocess.run(asked, cwd=ROOT, env=environment, capture_output=True, text=True, check=True).stdout
+
+    return plan
+
+
+def test_demo_and_lab_share_a_service(planned):
+    demo, lab = planned("demo"), planned("lab")
+    folder = re.search(r"--local (\S+)", demo)[1]
+    assert f'PERSONALIZE_NB_PATH="${{PERSONALIZE_NB_PATH:-{ROOT / folder}}}"' in lab
+    assert "make lab" in demo.splitlines()[-1]
+
+
+def test_the_installation_says_what_it_does_before_it_does_it(planned, tmp_path):
+    told, *commands = planned("demo", f"VENV={tmp_path / 'new'}").splitlines()
+    assert "Installing" in told and "minutes" in told
+    assert "pip install" in "\n".join(commands)
+
+
+def test_notebooks_are_run_on_services_of_their_own(planned):
+    commands = planned("notebooks")
+    assert commands.index("rm -rf build/fresh") < commands.index("--local build/fresh")
