@@ -21,7 +21,7 @@ lab: $(STAMP)
 
 # Run every notebook again, each on a service of its own as its first reader would, and save it with its outputs, masked.
 notebooks: $(STAMP)
-	for notebook in notebooks/*.ipynb; do \
+	@for notebook in notebooks/*.ipynb; do \
 	    rm -rf build/fresh && \
 	    $(BIN)/python -m personalize_nb.headless "$$notebook" --local build/fresh --quiet || exit 1; \
 	done

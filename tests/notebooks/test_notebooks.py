@@ -62,7 +62,7 @@ def test_committed_copy_is_fit_for_sharing(path):
     assert "widgets" not in notebook["metadata"]
     assert "widget-view" not in text
     assert redact(text) == text
-    assert len(text) < 300_000
+    assert len(text) < 150_000
     assert all(cell["outputs"] for cell in _cells(path, "code"))
 
 
