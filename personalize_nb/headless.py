@@ -105,6 +105,9 @@ def execute(
     client.on_cell_executed = finished
     try:
         client.execute()
+    except CellExecutionError as error:
+        error.evalue = redact(error.evalue, known)  # for whoever prints it
+        raise
     finally:
         target.parent.mkdir(parents=True, exist_ok=True)
         nbformat.write(document, target)

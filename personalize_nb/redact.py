@@ -71,6 +71,7 @@ _KEY_ID = re.compile(r"(?:AKIA|ASIA)[A-Z0-9]{16}(?![A-Z0-9])")
 _KEY = re.compile(r"(?:(?<=\\[nrt])|(?<![A-Za-z0-9/+]))[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+])")
 _LEAST_SECRET = 20  # shorter values of tokens and keys may be words such as None
 _WORD = re.compile(r"[A-Za-z]?[a-z]+")
+_PLACEHOLDERS = frozenset({"bucket", "name", "role", "user"})  # of documentation: `s3://bucket/key`
 
 _WIDGET = "application/vnd.jupyter.widget-view+json"
 
@@ -222,7 +223,7 @@ def _names(text: str) -> Iterator[str]:
 
 
 def _worth_masking_elsewhere(kind: str, value: str) -> Iterator[str]:
-    if "*" in value:
+    if "*" in value or value.rsplit("/", 1)[-1].lower() in _PLACEHOLDERS:
         return
     if kind == "account":
         yield value.replace("-", "")

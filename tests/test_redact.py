@@ -153,6 +153,10 @@ def test_a_name_that_is_a_plain_word_is_masked_where_it_can_be_no_other_word():
     assert redact(text) == masked
 
 
+def test_placeholders_of_documentation_are_no_names():
+    assert redact("s3://bucket/key; answer['bucket']") == f"s3://{MASK}/key; answer['bucket']"
+
+
 @pytest.mark.parametrize("between", [" ", "\n", ", secret: ", r"\n", "</td>\n      <td>"])
 def test_a_secret_key_beside_its_id_is_masked(between):
     assert redact(f"{KEY_ID}{between}{SECRET_KEY} x") == f"{MASK}{between}{MASK} x"
