@@ -15,6 +15,8 @@ from personalize_nb import columns, markup
 
 _MARKS = {"error": "✗", "warning": "⚠", "could not be checked": "?", "ok": "✓"}
 _WIDTH = 100
+_LINE = markup.Markup('<span style="white-space:nowrap">{}</span>')
+_TEXT = markup.Markup('<span style="overflow-wrap:anywhere">{}</span>')
 
 
 class Findings(pd.DataFrame):
@@ -52,13 +54,11 @@ class Findings(pd.DataFrame):
             return super()._repr_html_()
         rows = [
             (
-                row.check,
-                f"{_MARKS.get(row.level, '-')} {row.level}",
+                _LINE.format(row.check),
+                _LINE.format(f"{_MARKS.get(row.level, '-')} {row.level}"),
                 markup.lines(
-                    markup.Markup('<span style="overflow-wrap:anywhere">{}</span>').format(row.found),
-                    markup.Markup('<b>To do:</b> <span style="overflow-wrap:anywhere">{}</span>').format(row.to_do)
-                    if row.to_do
-                    else "",
+                    _TEXT.format(row.found),
+                    markup.Markup("<b>To do:</b> {}").format(_TEXT.format(row.to_do)) if row.to_do else "",
                     markup.details("Policy to paste", markup.code(row.policy)) if row.policy else "",
                 ),
             )
