@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -31,10 +31,13 @@ CHOICES, OVERLAP, SAME = 19, 0.2, 0.5
 JOB = 100
 STRANGERS, KEPT = 5, 15
 THRESHOLD = 0.1
-CATEGORY_FORMS = {
-    "romantic": "romance", "animated": "animation", "family": "children", "scary": "horror", "historical": "history",
-    "psychological": "psychology", "philosophical": "philosophy", "religious": "religion", "humorous": "humor",
-    "ghost": "horror", "mythic": "myth", "utopian": "utopia", "biographical": "biography",
+
+# how a theme may write a word that stands in a category or a tag
+FORMS = {
+    "romance": "romantic", "animation": "animated", "children": "family", "horror": "scary", "history": "historical",
+    "psychology": "psychological", "philosophy": "philosophical", "religion": "religious", "humor": "humorous",
+    "satire": "satirical", "drama": "dramatic", "mythology": "mythic", "myth": "mythic", "utopia": "utopian",
+    "biography": "biographical",
 }  # fmt: skip
 
 
@@ -43,19 +46,20 @@ class Judge:
 
     def __init__(self, index: Index):
         self._index = index
-        self._bm25 = BM25([words_of(item) for item in index.catalogue.items])
+        self._bm25 = BM25([words_of(item) + _forms(stems(" ".join(item.categories))) for item in index.catalogue.items])
         self._kinds = index.categories.toarray()
 
     def figures(self, draw: Draw, texts: Sequence[str], seed: int) -> dict[str, float]:
         """Return every measure of texts alone."""
-        read = [[CATEGORY_FORMS.get(word, word) for word in stems(text)] for text in texts]
+        read = [stems(text) for text in texts]
         scores = np.array([self._bm25.scores(words) for words in read])
         found = dict(zip((IN_RANDOM, IN_HARD), self._retrieved(draw, draw.groups, scores, seed), strict=True))
         found |= dict(zip((NEW_RANDOM, NEW_HARD), self._retrieved(draw, draw.later, scores, seed), strict=True))
         if draw.tags:
             tagged = [[item for item in group if item in draw.tags] for group in draw.groups]
             items = self._index.catalogue.items
-            tags = BM25([_counted(" ".join(draw.tags.get(item.id, ()))) for item in items])
+            tagged_with = [stems(" ".join(draw.tags.get(item.id, ()))) for item in items]
+            tags = BM25([Counter(words) + _forms(words) for words in tagged_with])
             by_tags = np.array([tags.scores(words) for words in read])
             found |= dict(zip((TAGS_RANDOM, TAGS_HARD), self._retrieved(draw, tagged, by_tags, seed), strict=True))
         found[DUPLICATES] = _duplicates(draw, texts)
@@ -148,9 +152,8 @@ class BM25:
         return found
 
 
-def _counted(text: str) -> dict[str, int]:
-    words = stems(text)
-    return {word: words.count(word) for word in words}
+def _forms(words: Sequence[str]) -> Counter[str]:
+    return Counter(FORMS[word] for word in words if word in FORMS)
 
 
 def _duplicates(draw: Draw, texts: Sequence[str]) -> float:

@@ -18,18 +18,12 @@ from .generators import Draft, Proposal, ThemeRequest
 from .genres import TOLD_MEDIA
 from .heads import Head, Heads
 from .index import Index
-from .phrases import NAME, SETTING, SMALL, SUBJECT
 from .subjects import Group, Subject, Subjects
+from .wording import Wordings
 
 MAKER_SHARE, PERIOD_LIFT = 0.6, 1.6
-SECOND_UTILITY, NEAR_COSINE = 0.25, 0.1  # how good and how related a second subject must be
-MAX_EVIDENCE, MAX_TEXTS = 3, 10
-OTHER_HEAD = 0.4
+MAX_EVIDENCE = 3
 CLEAR_WORTH, CLEAR_CONFIDENCE = 2.0, 0.3  # a head that sets a group apart by itself, and how sure that is
-ALTERNATIVE = 0.3  # a subject this far below the best is not worth keeping themes apart for
-LONE_ITEMS, PAIR_ITEMS = 3, 4  # how many items must use a subject that stands alone, or one of two,
-BARE_MORE = 1  # and how many more in a group that shares no category
-LONE_UTILITY = 3.5  # unless the subject convinces without them, in a catalogue large enough to know
 HALF_SURE = 10.0  # the utility that makes the generator half sure
 BLOCK = 512
 
@@ -46,7 +40,7 @@ class ExtractiveThemes:
         self._index = index
         self._heads, self._subjects = Heads(index), Subjects(index)
         self._years = np.array([item.year for item in index.catalogue.items], dtype=np.int64)
-        self._sure = len(index.catalogue.items) >= SMALL
+        self._wordings = Wordings(index, self._heads)
         self._sorted_years = np.sort(self._years)
 
     def generate(self, requests: Sequence[ThemeRequest]) -> Iterator[Proposal]:
@@ -74,56 +68,19 @@ class ExtractiveThemes:
             return Proposal((Draft(f"More {self._index.catalogue.medium}", "unknown items"),), 0.0)
         noun = heads[0].noun
         subjects = [subject for subject in subjects if not grammar.echoes(noun, subject.phrase)]
-        texts = [Draft(text) for text in self._write(heads, subjects, members, shares)]
+        made = self._maker(noun, members)
+        written = self._wordings.write(heads, subjects, members, shares)
+        texts = [Draft(text) for text in (*filter(None, [made]), *written)]
         plain = self._fall_back(heads, request, members, shares)
         evidence = [subject.evidence for subject in subjects]
-        confidence = subjects[0].utility / (subjects[0].utility + HALF_SURE) if subjects else MAKER_SHARE
+        best = max((subject.utility for subject in subjects), default=0.0)
+        confidence = best / (best + HALF_SURE) if subjects else MAKER_SHARE
         if heads[0].worth >= CLEAR_WORTH:  # what they are is thread enough
             fans = grammar.for_fans(noun, request.seed_name) or (noun if " " in noun else None)
             texts.extend(Draft(grammar.sentence_case(text)) for text in (fans,) if text)
             evidence.extend(self._heads.evidence(heads[0], shares, len(members)))
             confidence = confidence if subjects else CLEAR_CONFIDENCE
         return Proposal((*texts, *plain), round(confidence, 4), tuple(evidence[:MAX_EVIDENCE]))
-
-    def _write(self, heads: list[Head], subjects: list[Subject], members: np.ndarray, shares: np.ndarray) -> list[str]:
-        """Return the texts worth printing, best first."""
-        texts = [self._maker(heads[0].noun, members)]
-        more = 0 if heads[0].worth else BARE_MORE
-        worthy = [subject for subject in subjects if subject.utility >= ALTERNATIVE * subjects[0].utility]
-        enough = LONE_UTILITY if self._sure and not more else np.inf
-        alone = [
-            subject
-            for subject in worthy
-            if subject.utility >= enough or _is_carried(subject.users, LONE_ITEMS, subject, more)
-        ]
-        for first in worthy:
-            second = next((other for other in subjects if self._joins(first, other)), None)
-            if second is not None and _is_carried(first.users | second.users, PAIR_ITEMS, first, more):
-                texts.append(_compose(heads[0].noun, first, second))
-            if first in alone:
-                texts.append(_compose(heads[0].noun, first))
-        others = [head.noun for head in heads[1:] if head.worth >= OTHER_HEAD * heads[0].worth]
-        for noun in (*others, *self._heads.thin(shares, members)):  # other words, where the best theme is taken
-            if len(texts) > MAX_TEXTS:
-                break
-            chosen = (subject for subject in alone[:2] if not grammar.echoes(noun, subject.phrase))
-            texts.extend(_compose(noun, subject) for subject in chosen)
-        return list(dict.fromkeys(text for text in texts if text))[:MAX_TEXTS]
-
-    def _joins(self, first: Subject, second: Subject) -> bool:
-        """Tell whether a second subject adds items of its own, belongs to the first and reads well beside it."""
-        if second is first or not SECOND_UTILITY * first.utility <= second.utility <= first.utility:
-            return False
-        if len(second.users - first.users) < 2 or {first.phrase.slot, second.phrase.slot} & {NAME}:
-            return False
-        if first.phrase.slot == SETTING:
-            return False
-        near = float(self._index.directions[first.column] @ self._index.directions[second.column])
-        if second.phrase.slot == SETTING:
-            return True
-        if first.phrase.link != second.phrase.link or " and " in first.phrase.text + second.phrase.text:
-            return False
-        return near >= NEAR_COSINE
 
     def _maker(self, noun: str, members: np.ndarray) -> str | None:
         """Return "… by <maker>" when most of the group is one maker's work."""
@@ -156,7 +113,10 @@ class ExtractiveThemes:
         if noun == medium and seed is not None:
             thin = next(iter(self._heads.thin(shares, members, self._index.categories[seed].indices)), None)
         named = [head.noun for head in heads if head.noun != medium]
+        either = self._heads.either(shares, members) if noun == medium else []
         plain = [
+            *((grammar.for_fans(kinds, name), "fans") for kinds in either),
+            *((grammar.like(kinds, name), "fans") for kinds in either),
             (grammar.for_fans(thin, name) if thin else None, "fans"),
             (dated if named else None, "period"),
             *((grammar.for_fans(other, name), "fans") for other in named),
@@ -165,22 +125,12 @@ class ExtractiveThemes:
             (grammar.like(medium, name), "fans"),
             (dated, "period"),
             (thin, "head"),
+            *((kinds, "head") for kinds in either),
         ]
         if medium not in TOLD_MEDIA:
             plain = [*((other, "head") for other in named if " " in other), *plain]
         plain.append((f"more {medium} like these", "head"))
         return [Draft(grammar.sentence_case(text), kind) for text, kind in plain if text]
-
-
-def _is_carried(users: frozenset[int], least: int, subject: Subject, more: int) -> bool:
-    """Tell whether enough items use a subject; a category value is the catalogue's own word and needs no more."""
-    return len(users) >= least + (0 if subject.phrase.slot == SUBJECT else more)
-
-
-def _compose(noun: str, first: Subject, second: Subject | None = None) -> str:
-    subjects = [subject.phrase for subject in (first, second) if subject is not None]
-    places = [phrase for phrase in subjects if phrase.slot == SETTING]
-    return grammar.compose(noun, [phrase for phrase in subjects if phrase not in places], *places[:1])
 
 
 def _row(counts: sp.csr_matrix, row: int) -> np.ndarray:

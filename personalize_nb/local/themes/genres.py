@@ -50,14 +50,23 @@ def is_subject(value: str, medium: str) -> bool:
 
 
 @cache
-def as_subject(value: str) -> str:
-    """Return a category value as it stands after "about": without a capital unless it is a name.
+def as_subject(value: str, medium: str) -> str | None:
+    """Return a category value as it stands after "about", without a capital unless it is a name; None where it cannot.
 
     Examples
     --------
-    >>> as_subject("City life"), as_subject("American frontier"), as_subject("New Orleans")
+    >>> as_subject("City life", "books"), as_subject("American frontier", "books"), as_subject("New Orleans", "books")
     ('city life', 'the American frontier', 'New Orleans')
+    >>> as_subject("Sea stories", "books"), as_subject("Satire", "books"), as_subject("Kitchen", "picks")
+    ('the sea', None, None)
     """
+    if medium not in TOLD_MEDIA:
+        return None
+    known = genre_table().get(_plain(value))
+    if known is not None:
+        return known.subject
+    if not is_subject(value, medium):
+        return None
     words = value.replace("_", " ").split()
     if len(words) > 1 and words[-1] in word_list("definite"):
         return f"the {' '.join(words)}"
@@ -70,9 +79,10 @@ def as_subject(value: str) -> str:
 
 
 @cache
-def subject_key(value: str) -> str:
-    """Return the singular lower-case form under which texts mention the same subject."""
-    return " ".join(token.lemma if token.lower == value.split()[-1].lower() else token.lower for token in tokens(value))
+def subject_key(written: str) -> str:
+    """Return the singular lower-case form under which texts mention a subject that a theme writes so."""
+    *words, last = tokens(written.removeprefix("the "))
+    return " ".join([*(token.lower for token in words), last.lemma])
 
 
 @cache

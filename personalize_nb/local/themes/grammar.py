@@ -17,6 +17,7 @@ from .phrases import NAME, Phrase
 QUOTABLE = re.compile(r"[^\W\d_][\w'’&\- ]*[\w]")
 LIKABLE = re.compile(r"[^\W_][\w'’&,./\- ]*[\w]")  # what may stand at the end of a theme, if nothing better is left
 MAX_NAME_WORDS = 4
+MAX_HEAD_WORDS = 3
 ADJECTIVE = 5  # tenths of its uses that make a word an adjective
 ECHO = 4  # letters that make two words echo each other
 PERIOD_SHARE, FIRST_DECADE = 0.7, 1800
@@ -53,6 +54,26 @@ def head(values: Sequence[str], medium: str) -> str | None:
     if len(modifiers) == 2 and not _overlap(*modifiers):
         return f"{' '.join(modifiers)} {medium}"
     return None
+
+
+def either(values: Sequence[str], medium: str) -> str | None:
+    """Return a noun phrase for items of two kinds ("romances and satires", "historical and religious books")."""
+    nouns, modifiers = [as_head(value) for value in values], [as_modifier(value) for value in values]
+    if all(nouns):
+        written = f"{nouns[0]} and {nouns[1]}"
+    elif all(modifiers):
+        written = f"{modifiers[0]} and {modifiers[1]} {medium}"
+    else:
+        return None
+    return None if written.count(" and ") > 1 or _overlap(*written.split(" and ")) else written
+
+
+def before(subject: Phrase, noun: str) -> str | None:
+    """Return a noun with a subject before it ("city life satires"), or None where that would be a heap of words."""
+    written = subject.text.removeprefix("the ")
+    written = subject.key if written[0].islower() else written
+    short = len(written.split()) + len(noun.split()) <= MAX_HEAD_WORDS
+    return f"{written} {noun}" if short and " and " not in written and not echoes(noun, subject) else None
 
 
 def _before(modifier: str, noun: str) -> str:

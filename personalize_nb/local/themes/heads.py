@@ -19,6 +19,8 @@ from .index import Index
 
 ONE_SHARE, PAIR_SHARE, BOTH_SHARE, MIN_LIFT = 0.5, 0.4, 1.0, 1.15
 THIN_SHARE, THIN_BOTH, THIN_LIFT, THIN_ITEMS = 0.3, 0.7, 1.6, 3  # what a plainer theme may still say of part of a group
+JOINT_SHARE = 0.25  # of two kinds, how many items must be both for a noun that says so
+EITHER_SHARE, EITHER_LIFT, EITHER_COVER, EITHER_AMONG = 0.25, 1.25, 0.5, 3
 SECOND_HEAD = 0.7  # what the second category of a pair adds
 KIND_SHARE, LONG_KIND = 0.4, 0.6
 
@@ -38,6 +40,7 @@ class Heads:
     def __init__(self, index: Index):
         self._names, self._medium = index.category_names, index.catalogue.medium
         self._base = np.asarray(index.categories.mean(axis=0)).ravel()
+        self._bears = index.categories.toarray() > 0
         told = self._medium in TOLD_MEDIA
         self._kinds = [() if told else kinds_in_name(item.name) for item in index.catalogue.items]
         self._fit = np.array([not is_subject(name, self._medium) for name in self._names], dtype=bool)
@@ -54,7 +57,7 @@ class Heads:
         """
         share = counts / max(len(members), 1)
         ranked = self._ranked(share, PAIR_SHARE, MIN_LIFT)
-        found = self._pairs(ranked, share, BOTH_SHARE)
+        found = self._pairs(ranked, share, BOTH_SHARE, members)
         for column, worth in ranked:
             noun = grammar.head((self._names[column],), self._medium)
             if noun is not None and share[column] >= ONE_SHARE:
@@ -78,9 +81,21 @@ class Heads:
             for column, worth in self._ranked(share, THIN_SHARE, THIN_LIFT)
             if (own is None or column in own) and counts[column] >= THIN_ITEMS
         ]
-        pairs = [head.noun for head in self._pairs(ranked, share, THIN_BOTH)]
+        pairs = [head.noun for head in self._pairs(ranked, share, THIN_BOTH, members)]
         ones = [grammar.head((self._names[column],), self._medium) for column, _ in ranked]
         return [noun for noun in (*pairs, *ones) if noun]
+
+    def either(self, counts: np.ndarray, members: np.ndarray) -> list[str]:
+        """Return nouns for two kinds of which most of a group's items are one or the other, best first."""
+        share = counts / max(len(members), 1)
+        ranked = [column for column, _ in self._ranked(share, EITHER_SHARE, EITHER_LIFT)][:EITHER_AMONG]
+        bears = self._bears[members]
+        found = []
+        for place, first in enumerate(ranked):
+            for second in ranked[place + 1 :]:
+                if len(members) and bears[:, [first, second]].any(axis=1).mean() >= EITHER_COVER:
+                    found.append(grammar.either((self._names[first], self._names[second]), self._medium))
+        return [noun for noun in found if noun]
 
     def evidence(self, head: Head, counts: np.ndarray, size: int) -> list[Evidence]:
         """Return what speaks for a head: the categories that it stands for."""
@@ -94,16 +109,21 @@ class Heads:
     def _ranked(self, share: np.ndarray, least: float, lift: float) -> list[tuple[int, float]]:
         """Return the category columns above a share and a lift with their worth, best first."""
         fits = np.flatnonzero(self._fit & (share >= least) & (share >= lift * self._base))
-        worth = share[fits] ** 1.5 * -np.log(np.minimum(self._base[fits], 0.95))
+        worth = worth_of(share[fits], self._base[fits])
         pairs = zip(fits.tolist(), worth.round(6).tolist(), strict=True)
         return sorted(pairs, key=lambda pair: (-pair[1], self._names[pair[0]]))
 
-    def _pairs(self, ranked: Sequence[tuple[int, float]], share: np.ndarray, both: float) -> list[Head]:
-        found = []
+    def _pairs(
+        self, ranked: Sequence[tuple[int, float]], share: np.ndarray, both: float, members: np.ndarray
+    ) -> list[Head]:
+        """Return nouns for two categories: "romantic sea stories" where enough items bear both, else "… and …"."""
+        found, bears = [], self._bears[members]
         for place, (first, worth) in enumerate(ranked[:3]):
             for second, less in ranked[place + 1 : 4]:
                 if share[first] + share[second] >= both:
-                    noun = grammar.head((self._names[first], self._names[second]), self._medium)
+                    together = bears[:, [first, second]].all(axis=1).mean() >= JOINT_SHARE
+                    write = grammar.head if together else grammar.either
+                    noun = write((self._names[first], self._names[second]), self._medium)
                     if noun is not None:
                         found.append(Head(noun, (first, second), worth + SECOND_HEAD * less))
         return found
@@ -117,3 +137,8 @@ class Heads:
             return []
         long = next((kind for kind in ranked if kind.endswith(f" {short}")), short)
         return [Head(long if counts[long] >= LONG_KIND * counts[short] else short, (), 1.0)]
+
+
+def worth_of(share: np.ndarray, base: np.ndarray) -> np.ndarray:
+    """Return how well categories set a group apart, by the share of its items that bear them and of the catalogue's."""
+    return share**1.5 * -np.log(np.clip(base, 1e-9, 0.95))

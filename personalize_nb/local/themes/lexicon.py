@@ -130,11 +130,12 @@ def plural(noun: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Genre:
-    """How a category value is written before a noun and as a plural noun; None where it has no such use."""
+    """How a category value is written before a noun, as a plural noun, after "about"; None where it has no such use."""
 
     modifier: str | None
     head: str | None
     medium: str | None
+    subject: str | None = None
 
 
 @cache
@@ -142,6 +143,6 @@ def genre_table() -> dict[str, Genre]:
     """Return the shipped spellings of common category values, by lower-case value."""
     table = {}
     for line in _lines("genres.txt"):
-        value, modifier, head, medium = (cell.strip() for cell in line.split("|"))
-        table[value] = Genre(modifier or None, head or None, medium or None)
+        value, *uses = (cell.strip() or None for cell in line.split("|"))
+        table[value] = Genre(*uses)
     return table

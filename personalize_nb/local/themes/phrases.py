@@ -11,7 +11,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from .catalogue import Catalogue
-from .genres import TOLD_MEDIA, as_subject, is_subject, subject_key
+from .genres import TOLD_MEDIA, as_subject, subject_key
 from .lexicon import ANIMAL, COUNTED, GROUPLESS, PERSON, UNCOUNTED, is_place, plural, word_class, word_list
 from .occurrences import NAME, NOUN, PAIR, Occurrence, occurrences, proper_words
 from .text import is_english, tokens
@@ -146,8 +146,11 @@ def _subjects(catalogue: Catalogue) -> dict[str, tuple[str, list[int]]]:
     found: dict[str, tuple[str, list[int]]] = {}
     for row, item in enumerate(catalogue.items):
         for value in item.categories:
-            if is_subject(value, catalogue.medium):
-                found.setdefault(subject_key(value), (as_subject(value), []))[1].append(row)
+            text = as_subject(value, catalogue.medium)
+            if text is not None:
+                rows = found.setdefault(subject_key(text), (text, []))[1]
+                if rows[-1:] != [row]:
+                    rows.append(row)
     return found
 
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from . import statistics
 from .generators import Evidence
+from .heads import worth_of
 from .index import Index
 from .phrases import NAME, SETTING, SUBJECT, Phrase
 
@@ -32,6 +33,8 @@ MAX_KIND_LIFT = 20.0
 MIN_SETTING_SHARE = 0.2
 MIN_NAME_SHARE = 0.3  # a name that the input item does not bear must be many items' name
 MAX_SUBJECTS = 6
+BORNE_SHARE = 0.3  # a category that so many items bear is what the group is about,
+LEAST_WORTH = 0.5  # if it sets the group apart so well
 
 
 @dataclass(frozen=True)
@@ -46,11 +49,16 @@ class Group:
 
 @dataclass(frozen=True)
 class Subject:
-    """A phrase that a theme may be about, and which of the group's items use it, by place."""
+    """A phrase that a theme may be about, and which of the group's items use it, by place.
+
+    `utility` compares phrases with phrases, `worth` categories with the heads of themes (0 for other phrases and for
+    categories that little of the group bears).
+    """
 
     phrase: Phrase
     column: int
     utility: float
+    worth: float
     users: frozenset[int]
     evidence: Evidence
 
@@ -148,7 +156,10 @@ class Subjects:
         self, group: Group, columns: np.ndarray, fit: np.ndarray, share: np.ndarray, utility: np.ndarray
     ) -> list[Subject]:
         index = self._index
-        order = sorted(range(len(columns)), key=lambda i: (-utility[i], index.phrases[columns[i]].key))
+        borne = self._curated[columns] & (share >= BORNE_SHARE)
+        worth = worth_of(share, index.phrase_counts[columns] / self._total) * borne
+        worth *= worth >= LEAST_WORTH
+        order = sorted(range(len(columns)), key=lambda i: (-worth[i], -utility[i], index.phrases[columns[i]].key))
         found: list[Subject] = []
         users = self._users(group.members, columns[order[: 3 * MAX_SUBJECTS]])
         for i in order[: 3 * MAX_SUBJECTS]:
@@ -158,7 +169,9 @@ class Subjects:
                 continue
             base = index.phrase_counts[column] / self._total
             evidence = Evidence(phrase.text, round(float(share[i]), 4), round(float(base), 4), float(fit[i]))
-            found.append(Subject(phrase, column, float(utility[i]), frozenset(users[column]), evidence))
+            found.append(
+                Subject(phrase, column, float(utility[i]), float(worth[i]), frozenset(users[column]), evidence)
+            )
         return found[:MAX_SUBJECTS]
 
 
