@@ -25,6 +25,7 @@ MAX_SHARE_SMALL = 0.4  # though a small catalogue may have few kinds of items
 SMALL = 1000
 LANGUAGE_SAMPLE = 300  # descriptions that show a catalogue's language
 ENOUGH = 5  # uses that show a habit
+ALONE = 0.25  # uses of a noun, per item, in which it stands for itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +166,10 @@ def _worth_naming(slot: str, key: str, habit: _Habit, words: Counter[str]) -> bo
         return False
     if habit.as_verb > habit.as_noun / 2 or (slot == NOUN and _weak_noun(key, habit)):
         return False
+    if any(part in word_list("stop") for part in parts[-1].split("-")):  # "coming-of-age", "run-in"
+        return False
+    if habit.singular + habit.plural < ALONE * len(habit.items):  # "mid-life", which stands before other nouns
+        return False
     kind = word_class(parts[-1]).kind
     if slot == NOUN:
         return kind not in GROUPLESS and _spelling(key, habit) is not None
@@ -249,6 +254,8 @@ def _spelling(key: str, habit: _Habit) -> str | None:
         return many
     if habit.counted >= 0.3 * habit.singular:
         return many
+    if habit.counted and habit.counted + habit.plural >= 0.15 * habit.singular:  # "a storm" beside "storm"
+        return many if habit.plural else None
     if habit.bare >= 0.5 * habit.singular and (habit.singular >= ENOUGH or kind in UNCOUNTED):
         return key
     if habit.definite >= 0.6 * habit.singular:

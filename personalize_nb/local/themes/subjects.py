@@ -27,7 +27,7 @@ FEW_ITEMS = 4  # below so many that tell of it,
 FEW_OWN_FIT = 0.5  # the input item must lean to it too
 OWN_WORDS = 1.5  # how much more alike texts are in the latent space than a shared word makes them outside it
 USUAL_LIKENESS = 0.04
-SHARE_POWER, KIND_POWER, LIKENESS_POWER, SEED_BONUS = 0.2, 0.7, 0.2, 1.0  # what makes one phrase better than another
+SHARE_POWER, KIND_POWER, LIKENESS_POWER, SEED_BONUS = 0.2, 0.7, 0.2, 0.5  # what makes one phrase better than another
 FULL_FIT = 4.0
 MAX_KIND_LIFT = 20.0
 MIN_SETTING_SHARE = 0.2
@@ -107,6 +107,8 @@ class Subjects:
         kept = np.flatnonzero(gate)
         columns, fit, wide, directions, own = columns[kept], fit[kept], wide[kept], directions[kept], own[kept]
         share = uses[columns] / size
+        worth = worth_of(share, index.phrase_counts[columns] / self._total)
+        borne = self._curated[columns] & (share >= BORNE_SHARE) & (worth >= LEAST_WORTH)
         near = (directions @ index.items[group.members].T >= index.high[columns, None]).mean(axis=1)
         seeded = 1 + SEED_BONUS * np.clip(own_fit[kept], 0, FULL_FIT) / FULL_FIT
         special = self._special(columns, wide * size, size, group.kinds) * self._meaning[columns] * seeded
@@ -114,7 +116,7 @@ class Subjects:
         convincing = utility >= np.where(wide >= NARROW_SHARE, MIN_UTILITY, SCARCE_UTILITY)
         keep = (convincing | self._curated[columns]) & ((share >= MIN_SETTING_SHARE) | ~self._setting[columns])
         keep &= ~self._name[columns] | (share >= MIN_NAME_SHARE) | own
-        return self._described(group, columns[keep], fit[keep], share[keep], utility[keep])
+        return self._described(group, columns[keep], fit[keep], share[keep], utility[keep], (worth * borne)[keep])
 
     def _used_by(self, row: int | None, columns: np.ndarray) -> np.ndarray:
         """Tell which phrases an item uses."""
@@ -153,12 +155,15 @@ class Subjects:
         return np.clip(lift, 1 / MAX_KIND_LIFT, MAX_KIND_LIFT) ** KIND_POWER
 
     def _described(
-        self, group: Group, columns: np.ndarray, fit: np.ndarray, share: np.ndarray, utility: np.ndarray
+        self,
+        group: Group,
+        columns: np.ndarray,
+        fit: np.ndarray,
+        share: np.ndarray,
+        utility: np.ndarray,
+        worth: np.ndarray,
     ) -> list[Subject]:
         index = self._index
-        borne = self._curated[columns] & (share >= BORNE_SHARE)
-        worth = worth_of(share, index.phrase_counts[columns] / self._total) * borne
-        worth *= worth >= LEAST_WORTH
         order = sorted(range(len(columns)), key=lambda i: (-worth[i], -utility[i], index.phrases[columns[i]].key))
         found: list[Subject] = []
         users = self._users(group.members, columns[order[: 3 * MAX_SUBJECTS]])

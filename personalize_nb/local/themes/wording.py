@@ -17,13 +17,14 @@ from .index import Index
 from .phrases import NAME, SETTING, SMALL, SUBJECT
 from .subjects import Subject
 
-SECOND_UTILITY, NEAR_COSINE = 0.25, 0.1  # how good and how related a second subject must be
+SECOND_UTILITY, NEAR_COSINE = 0.25, 0.1  # how good and how related a second subject must be,
+CLOSE_COSINE = 0.3  # the more so where few items use one of the two: "cabins and zombies", not "ants and princesses"
 MAX_TEXTS = 10
 OTHER_HEAD = 0.4
 ALTERNATIVE = 0.3  # a subject this far below the best is not worth keeping themes apart for
 LONE_ITEMS, PAIR_ITEMS = 3, 4  # how many items must use a subject that stands alone, or one of two,
 BARE_MORE = 1  # and how many more in a group that shares no category
-LONE_UTILITY = 3.5  # unless the subject convinces without them, in a catalogue large enough to know
+LONE_UTILITY = 2.5  # unless the subject convinces without them, in a catalogue large enough to know
 LESS_TELLING, MAX_BORNE = 0.7, 4  # how far below the most telling text another may be, and how many there are
 
 
@@ -98,7 +99,8 @@ class Wordings:
             return True
         if first.phrase.link != second.phrase.link or " and " in first.phrase.text + second.phrase.text:
             return False
-        return near >= NEAR_COSINE
+        thin = min(len(first.users), len(second.users)) < LONE_ITEMS
+        return near >= (CLOSE_COSINE if thin else NEAR_COSINE)
 
 
 def _with_second(noun: str, first: Subject, second: Subject) -> str | None:
