@@ -44,7 +44,8 @@ class ThemeQuality:
         Columns `item_id`, `theme`, `items`, `words`, `form` (what is wrong with it; empty when nothing is),
         `duplicates` (other groups, of different items, with the same theme), `coverage` (mean share of the group's
         items that use a content word of the theme), `base` (the same over the whole catalogue), `lift` (how many
-        times more), `mean_relevance` and `relevant` (share of items at or above the threshold).
+        times more), `mean_relevance` and `relevant` (share of items at or above the threshold), both of the items that
+        have a score.
     summary
         The figures over all themes; shares are between 0 and 1.
     notes
@@ -84,7 +85,7 @@ def theme_quality(
     Raises
     ------
     InputError
-        A column is missing.
+        A column is missing, or a relevance is no number.
 
     Examples
     --------
@@ -98,6 +99,7 @@ def theme_quality(
     """
     needed = (c.ITEM_ID, c.THEME, c.RECOMMENDED_ITEM_ID, c.RELEVANCE)
     frame = frames.plain(frame, "frame", *needed, hint="job.themes(threshold=None, minimum_items=0) gives them")
+    frame = frame.assign(**{c.THEME: _themes(frame[c.THEME]), c.RELEVANCE: _scores(frame[c.RELEVANCE])})
     texts = _texts(items, text)
     groups = [
         (seed, str(theme), group[c.RECOMMENDED_ITEM_ID].tolist(), group[c.RELEVANCE].to_numpy(float))
@@ -109,7 +111,8 @@ def theme_quality(
     for (seed, theme, members, relevance), duplicates in zip(groups, repeated, strict=True):
         coverage, base = used.coverage(theme, members)
         lift = coverage / base if base else float("nan")
-        mean, share = (relevance.mean(), (relevance >= threshold).mean()) if len(relevance) else (np.nan, np.nan)
+        scored = relevance[~np.isnan(relevance)]
+        mean, share = (scored.mean(), (scored >= threshold).mean()) if len(scored) else (np.nan, np.nan)
         found = "; ".join(_form(theme))
         rows.append(
             (seed, theme, len(members), len(theme.split()), found, duplicates, coverage, base, lift, mean, share)
@@ -136,14 +139,40 @@ def _summary(measured: pd.DataFrame) -> pd.Series:
 
 
 def _notes(frame: pd.DataFrame, texts: pd.Series, threshold: float) -> Iterable[str]:
-    if len(frame) and frame[c.RELEVANCE].min() >= threshold:
+    if len(frame) and (frame[c.RELEVANCE] >= threshold).all():
         yield (
             f"Every item has a relevance of {threshold} or more: the frame may be cut already; measure "
             "job.themes(threshold=None, minimum_items=0)."
         )
+    nameless = frame.loc[frame[c.THEME].isna(), c.ITEM_ID].nunique()
+    if nameless:
+        yield f"{nameless:,} input items have no theme; they count nowhere."
+    unscored = int(frame[c.RELEVANCE].isna().sum())
+    if unscored:
+        yield f"{unscored:,} recommended items have no relevance; they count in coverage only."
     unknown = frame.loc[~frame[c.RECOMMENDED_ITEM_ID].isin(texts.index), c.RECOMMENDED_ITEM_ID].nunique()
     if unknown:
         yield f"{unknown:,} recommended items are not in the items frame; they count as using no word."
+
+
+def _themes(written: pd.Series) -> pd.Series:
+    """Return themes with single spaces and without the full stop that AWS sometimes writes; missing where empty."""
+    plain = written.astype(object).where(written.notna(), "").astype(str)
+    plain = plain.str.split().str.join(" ").str.rstrip(".").str.rstrip()
+    return plain.where(plain != "", None)
+
+
+def _scores(given: pd.Series) -> pd.Series:
+    """Return relevances as numbers, NaN where there is none."""
+    numbers = pd.to_numeric(given, errors="coerce").astype(float)
+    text = given.astype(object).where(given.notna(), "").astype(str).str.strip()
+    wrong = given[numbers.isna() & (text != "") & (text.str.lower() != "nan")]
+    if len(wrong):
+        raise InputError(
+            f"column 'relevance' must hold numbers, got {wrong.iloc[0]!r} in {len(wrong):,} of {len(given):,} rows; "
+            "job.themes(threshold=None, minimum_items=0) gives them"
+        )
+    return numbers
 
 
 def _texts(items: pd.DataFrame, text: Sequence[str] | None) -> pd.Series:
@@ -200,9 +229,8 @@ def _duplicates(groups: Sequence[tuple[str, frozenset[str]]]) -> list[int]:
 
 
 def _form(theme: str) -> list[str]:
-    """Return what is wrong with the form of a theme; a full stop at its end, as AWS sometimes writes, is not."""
-    text = theme.strip().rstrip(".")
-    words = text.split()
+    """Return what is wrong with the form of a theme."""
+    text, words = theme, theme.split()
     found = []
     if not MIN_WORDS <= len(words) <= MAX_WORDS:
         found.append(f"has {len(words)} words, good are {MIN_WORDS} to {MAX_WORDS}")

@@ -1,5 +1,6 @@
 """Measures of themes are counts that can be checked by hand, for themes of any maker."""
 
+import numpy as np
 import pandas as pd
 import pytest
 import reading_world
@@ -103,3 +104,33 @@ def test_themes_of_a_real_job(books_model):
     assert found.themes["item_id"].tolist() == ["b0", "b1", "b2"]
     assert found.summary["good_form_share"] == 1
     assert found.summary["mean_coverage"] > 0.3 and found.summary["median_lift"] > 1.5
+
+
+def test_a_full_stop_and_spaces_make_no_other_theme():
+    measured = pnb.theme_quality(frame(("a", "Sea voyages.", SEA), ("d", " Sea  voyages", GARDEN)), ITEMS)
+    assert measured.themes["theme"].tolist() == ["Sea voyages"] * 2
+    assert measured.themes["duplicates"].tolist() == [1, 1]
+    assert measured.summary["distinct"] == 1 and (measured.themes["form"] == "").all()
+
+
+def test_items_without_a_score_and_inputs_without_a_theme_are_told_of():
+    groups = (
+        ("a", "Sea voyages", {"b": 0.3, "c": None, "d": 0.05}),
+        ("b", None, {"c": 0.4}),
+        ("c", "Roses", {"d": None}),
+    )
+    measured = pnb.theme_quality(frame(*groups), ITEMS)
+    assert measured.themes["item_id"].tolist() == ["a", "c"]
+    assert measured.themes.loc[0, ["items", "mean_relevance", "relevant"]].tolist() == [3, pytest.approx(0.175), 0.5]
+    assert np.isnan(measured.themes.loc[1, "relevant"])
+    assert measured.summary["mean_relevance"] == pytest.approx(0.175)
+    assert "1 input items have no theme" in repr(measured) and "2 recommended items have no relevance" in repr(measured)
+    assert "cut already" not in repr(measured)
+
+
+def test_relevances_as_text_are_read_and_words_are_refused():
+    themes = frame(("a", "Sea voyages", SEA))
+    as_text = themes.assign(relevance=themes["relevance"].astype(str))
+    assert pnb.theme_quality(as_text, ITEMS).summary["mean_relevance"] == pytest.approx(0.2)
+    with pytest.raises(InputError, match="must hold numbers, got 'high' in 4 of 4 rows"):
+        pnb.theme_quality(themes.assign(relevance="high"), ITEMS)

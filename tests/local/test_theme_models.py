@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import threading
 from pathlib import Path
 
@@ -307,3 +308,60 @@ def test_another_package_brings_a_generator(tmp_path, monkeypatch, indexes):
 def test_answers_lie_in_the_cache_folder(server, indexes, tmp_path: Path):
     make(indexes, tmp_path, "openai", server)
     assert (tmp_path / "theme-answers.sqlite").stat().st_size
+
+
+@pytest.mark.parametrize(
+    "source, told",
+    [
+        ("other = 1", "cannot be loaded: AttributeError"),
+        ("def make(options, cache): raise RuntimeError('no licence')", "cannot be loaded: RuntimeError: no licence"),
+        ("def make(options, cache): raise ValueError('no option red')", "no option red"),
+        ("def make(options, cache): return object()", "is no ThemeGenerator: it gave a object without name"),
+    ],
+)
+def test_a_package_that_is_broken_is_told_of_when_it_is_chosen(source, told, tmp_path, monkeypatch):
+    bring(tmp_path, monkeypatch, "rhymer", source)
+    with pytest.raises(ValueError, match=told):
+        plugins.make("rhymer", {}, tmp_path)
+
+
+@pytest.mark.parametrize(
+    "given, told",
+    [
+        ("'Robots among the stars'", "gave a str in place of a Proposal"),
+        ("None", "gave a NoneType in place of a Proposal"),
+        ("Proposal(('Robots among the stars',), 0.5)", "gave drafts that are no Draft with a text"),
+        ("Proposal((Draft(None),), 0.5)", "gave drafts that are no Draft with a text"),
+        ("Proposal(None, 0.5)", "failed: TypeError"),
+    ],
+)
+def test_what_is_no_proposal_falls_back_and_is_recorded(given, told, tmp_path, monkeypatch, indexes):
+    source = (
+        "from personalize_nb.local.themes import Draft, Proposal\n"
+        "class make:\n"
+        "    name, deterministic, needs_network = 'rhymer', True, False\n"
+        "    def __init__(self, options, cache): pass\n"
+        "    def prepare(self, index): pass\n"
+        f"    def generate(self, requests): yield {given}\n"
+    )
+    bring(tmp_path, monkeypatch, "rhymer", source)
+    (themed,) = make(indexes, tmp_path, "rhymer")
+    assert themed.generator == "extractive-1" and told in themed.replaced
+
+
+def test_a_theme_may_name_a_category_in_a_word_that_means_a_kind_of_work(server, indexes, tmp_path):
+    server.reply = lambda asked: (200, chat(themes("The best of comedy")))
+    seeds, groups = groups_of()
+    (themed,) = make(indexes, tmp_path, "openai", server, groups=(seeds[1:2], groups[1:2]))
+    assert themed.theme == "The best of comedy"
+
+
+def bring(folder, monkeypatch, name, source):
+    """Install a package of one module whose `make` is a generator of themes."""
+    monkeypatch.delitem(sys.modules, name, raising=False)
+    (folder / f"{name}.py").write_text(source)
+    meta = folder / f"{name}-1.0.dist-info"
+    meta.mkdir()
+    (meta / "METADATA").write_text(f"Name: {name}\nVersion: 1.0\n")
+    (meta / "entry_points.txt").write_text(f"[{plugins.GROUP}]\n{name} = {name}:make\n")
+    monkeypatch.syspath_prepend(str(folder))

@@ -10,6 +10,7 @@ import pytest
 from personalize_nb import samples
 from personalize_nb.local.tables import Field, Schema, TrainingData
 from personalize_nb.local.themes import Themed, ThemeMaker
+from personalize_nb.local.themes.phrases import SUBJECT
 from personalize_nb.local.themes.rules import problems
 
 GOTHIC = ["Carmilla", "The Turn of the Screw", "The Sandman", "The Picture of Dorian Gray", "Frankenstein"]
@@ -61,6 +62,29 @@ def test_a_subject_of_the_catalogue_counts_more_than_a_word(shelf: ThemeMaker) -
     assert themed.theme.startswith("Romances about") or themed.theme.endswith("by Jane Austen")
 
 
+@pytest.mark.parametrize(
+    "wanted, theme",
+    [
+        (("City life", "Satire", "Manners and society"), "City life satires about manners and society"),
+        (("Sea stories", "War", "Adventure"), "Sea adventures about war"),
+        (("Social justice", "Politics and economics"), "Social justice books about politics and economics"),
+    ],
+)
+def test_what_categories_say_together_comes_before_words_of_a_few_texts(
+    wanted: tuple[str, ...], theme: str, shelf: ThemeMaker
+) -> None:
+    ids = [item.id for item in shelf.index.catalogue.items if len(set(wanted) & set(item.categories)) > 1]
+    assert shelf.make(ids[:1], [ids[1:]])[0].theme == theme
+
+
+def test_two_kinds_that_few_items_join_are_named_beside_each_other(shelf: ThemeMaker) -> None:
+    items = shelf.index.catalogue.items
+    romances = [item.id for item in items if "Romance" in item.categories and "Poetry" not in item.categories]
+    poetry = [item.id for item in items if "Poetry" in item.categories and "Romance" not in item.categories]
+    theme = shelf.make(romances[:1], [[*romances[1:40:4], *poetry[:40:4]]])[0].theme
+    assert theme.startswith(("Poetry and romances", "Romances and poetry"))
+
+
 def test_scores_do_not_pile_up_at_the_top(shelf: ThemeMaker) -> None:
     for themed in (named(shelf, "Dracula", GOTHIC), named(shelf, "Treasure Island", SEA)):
         assert max(themed.scores) < 0.6
@@ -83,8 +107,9 @@ def test_texts_in_another_language_give_no_nouns(tmp_path: Path) -> None:
     german = pa.array(["Ein alter Kapitän sucht den Schatz, und die Mannschaft verschwindet in der Nacht."] * 120)
     table = data.items.set_column(data.items.column_names.index("DESCRIPTION"), "DESCRIPTION", german)
     maker = ThemeMaker.build(TrainingData(None, table, None, data.schemas), "TITLE", tmp_path)
-    subjects = {phrase.text for phrase in maker.index.phrases}
-    assert "war" not in subjects and not any("kapit" in text.lower() for text in subjects)
+    # what is left are values of the category column
+    assert {phrase.slot for phrase in maker.index.phrases} == {SUBJECT}
+    assert not any("kapit" in phrase.key for phrase in maker.index.phrases)
     ids = [item.id for item in maker.index.catalogue.items]
     assert problems(maker.make(ids[:1], [ids[1:13]])[0].theme) == []
 

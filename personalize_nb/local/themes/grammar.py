@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import cache
 
 from .genres import as_head, as_modifier
 from .lexicon import singular, word_class
@@ -36,7 +37,8 @@ HEAD_ORDER = (
 MODIFIER_ORDER = ("war", "family", "action", "fantasy", "sci-fi", "crime", "mystery", "thriller", "horror")
 
 
-def head(values: Sequence[str], medium: str) -> str | None:
+@cache
+def head(values: tuple[str, ...], medium: str) -> str | None:
     """Return the noun phrase for one or two category values ("romantic comedies", "animated family movies")."""
     if not values:
         return medium
@@ -56,7 +58,8 @@ def head(values: Sequence[str], medium: str) -> str | None:
     return None
 
 
-def either(values: Sequence[str], medium: str) -> str | None:
+@cache
+def either(values: tuple[str, ...], medium: str) -> str | None:
     """Return a noun phrase for items of two kinds ("romances and satires", "historical and religious books")."""
     nouns, modifiers = [as_head(value) for value in values], [as_modifier(value) for value in values]
     if all(nouns):

@@ -40,7 +40,7 @@ class Heads:
     def __init__(self, index: Index):
         self._names, self._medium = index.category_names, index.catalogue.medium
         self._base = np.asarray(index.categories.mean(axis=0)).ravel()
-        self._bears = index.categories.toarray() > 0
+        self._bears = index.categories.toarray().astype(np.float32)
         told = self._medium in TOLD_MEDIA
         self._kinds = [() if told else kinds_in_name(item.name) for item in index.catalogue.items]
         self._fit = np.array([not is_subject(name, self._medium) for name in self._names], dtype=bool)
@@ -89,11 +89,10 @@ class Heads:
         """Return nouns for two kinds of which most of a group's items are one or the other, best first."""
         share = counts / max(len(members), 1)
         ranked = [column for column, _ in self._ranked(share, EITHER_SHARE, EITHER_LIFT)][:EITHER_AMONG]
-        bears = self._bears[members]
         found = []
         for place, first in enumerate(ranked):
             for second in ranked[place + 1 :]:
-                if len(members) and bears[:, [first, second]].any(axis=1).mean() >= EITHER_COVER:
+                if self._bears[members[:, None], [first, second]].any(axis=1).mean() >= EITHER_COVER:
                     found.append(grammar.either((self._names[first], self._names[second]), self._medium))
         return [noun for noun in found if noun]
 
@@ -117,12 +116,14 @@ class Heads:
         self, ranked: Sequence[tuple[int, float]], share: np.ndarray, both: float, members: np.ndarray
     ) -> list[Head]:
         """Return nouns for two categories: "romantic sea stories" where enough items bear both, else "… and …"."""
-        found, bears = [], self._bears[members]
+        found = []
+        among = np.array([column for column, _ in ranked[:4]], dtype=np.int64)
+        bears = self._bears[members[:, None], among]
+        joint = (bears.T @ bears) / max(len(members), 1)
         for place, (first, worth) in enumerate(ranked[:3]):
-            for second, less in ranked[place + 1 : 4]:
+            for other, (second, less) in enumerate(ranked[place + 1 : 4], start=place + 1):
                 if share[first] + share[second] >= both:
-                    together = bears[:, [first, second]].all(axis=1).mean() >= JOINT_SHARE
-                    write = grammar.head if together else grammar.either
+                    write = grammar.head if joint[place, other] >= JOINT_SHARE else grammar.either
                     noun = write((self._names[first], self._names[second]), self._medium)
                     if noun is not None:
                         found.append(Head(noun, (first, second), worth + SECOND_HEAD * less))

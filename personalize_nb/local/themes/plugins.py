@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
 from .extractive import ExtractiveThemes
-from .generators import Proposal, ThemeGenerator, ThemeRequest
+from .generators import Draft, Evidence, Proposal, ThemeGenerator, ThemeRequest
 from .index import Index
 
 GROUP = "personalize_nb.theme_generators"
@@ -45,7 +46,7 @@ def make(name: str, options: Mapping[str, Any], cache: Path) -> ThemeGenerator:
     Raises
     ------
     ValueError
-        There is no such generator, or it does not take these options.
+        There is no such generator, it does not take these options, or the package that brings it is broken.
     """
     found = [entry for entry in entry_points(group=GROUP) if entry.name == name]
     if not found:
@@ -54,9 +55,21 @@ def make(name: str, options: Mapping[str, Any], cache: Path) -> ThemeGenerator:
             f"with an entry point in {GROUP}"
         )
     try:
-        return found[0].load()(options, cache)
-    except ImportError as error:
-        raise ValueError(f"the generator of themes {name!r} cannot be loaded: {error}") from error
+        made = found[0].load()(options, cache)
+    except ValueError:
+        raise
+    except Exception as error:  # another package's code
+        told = f"{type(error).__name__}: {error}"
+        raise ValueError(f"the generator of themes {name!r} ({found[0].value}) cannot be loaded: {told}") from error
+    missing = [
+        part for part in ("name", "deterministic", "needs_network", "prepare", "generate") if not hasattr(made, part)
+    ]
+    if missing:
+        raise ValueError(
+            f"the generator of themes {name!r} ({found[0].value}) is no ThemeGenerator: it gave a "
+            f"{type(made).__name__} without {', '.join(missing)}"
+        )
+    return made
 
 
 def extractive(options: Mapping[str, Any], cache: Path) -> ThemeGenerator:
@@ -90,12 +103,23 @@ class Guarded:
                 for proposal in self._inner.generate(requests):
                     if given == len(requests):
                         break
-                    yield proposal
+                    yield self._sound(proposal)
                     given += 1
             except Exception as error:
                 self._broken = self._told(error)
         for _ in range(given, len(requests)):
             yield Proposal((), 0.0, problem=self._broken or f"{self.name} gave no answer")
+
+    def _sound(self, given: object) -> Proposal:
+        """Return a proposal as the maker may rely on it, or one that says what was given instead."""
+        if not isinstance(given, Proposal):
+            return Proposal((), 0.0, problem=f"{self.name} gave a {type(given).__name__} in place of a Proposal")
+        drafts = tuple(given.drafts)
+        if not all(isinstance(draft, Draft) and isinstance(draft.text, str) for draft in drafts):
+            return Proposal((), 0.0, problem=f"{self.name} gave drafts that are no Draft with a text: {drafts!r:.200}")
+        evidence = tuple(one for one in given.evidence if isinstance(one, Evidence))
+        confidence = given.confidence if 0 <= given.confidence <= 1 else 0.0
+        return replace(given, drafts=drafts, confidence=confidence, evidence=evidence)
 
     def _told(self, error: Exception) -> str:
         log.warning("the generator of themes %s failed", self.name, exc_info=error)

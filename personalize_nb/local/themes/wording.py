@@ -7,7 +7,7 @@ service, themes.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -18,7 +18,8 @@ from .phrases import NAME, SETTING, SMALL, SUBJECT
 from .subjects import Subject
 
 SECOND_UTILITY, NEAR_COSINE = 0.25, 0.1  # how good and how related a second subject must be,
-CLOSE_COSINE = 0.3  # the more so where few items use one of the two: "cabins and zombies", not "ants and princesses"
+CLOSE_COSINE = 0.3  # the more so where few items use one of the two: "cabins and zombies", not "ants and princesses", where the
+# catalogue is large enough to tell
 MAX_TEXTS = 10
 OTHER_HEAD = 0.4
 ALTERNATIVE = 0.3  # a subject this far below the best is not worth keeping themes apart for
@@ -63,13 +64,17 @@ class Wordings:
                 texts.append(_compose(heads[0].noun, first, second))
             if first in alone:
                 texts.append(_compose(heads[0].noun, first))
-        others = [head.noun for head in heads[1:] if head.worth >= OTHER_HEAD * heads[0].worth]
-        for noun in (*others, *self._heads.thin(shares, members)):  # other words, where the best theme is taken
+        for noun in self._other_nouns(heads, members, shares) if alone else ():
             if len(texts) > MAX_TEXTS:
                 break
             chosen = (subject for subject in alone[:2] if not grammar.echoes(noun, subject.phrase))
             texts.extend(_compose(noun, subject) for subject in chosen)
         return list(dict.fromkeys(text for text in texts if text))[:MAX_TEXTS]
+
+    def _other_nouns(self, heads: Sequence[Head], members: np.ndarray, shares: np.ndarray) -> Iterator[str]:
+        """Yield other words for the head, where the best theme is taken."""
+        yield from (head.noun for head in heads[1:] if head.worth >= OTHER_HEAD * heads[0].worth)
+        yield from self._heads.thin(shares, members)
 
     def _borne(self, heads: Sequence[Head], subjects: Sequence[Subject]) -> list[str]:
         """Return what categories alone say, where at least one of them is what the group is about."""
@@ -99,7 +104,7 @@ class Wordings:
             return True
         if first.phrase.link != second.phrase.link or " and " in first.phrase.text + second.phrase.text:
             return False
-        thin = min(len(first.users), len(second.users)) < LONE_ITEMS
+        thin = self._sure and min(len(first.users), len(second.users)) < LONE_ITEMS
         return near >= (CLOSE_COSINE if thin else NEAR_COSINE)
 
 
