@@ -19,7 +19,7 @@ from .index import Index
 
 ONE_SHARE, PAIR_SHARE, BOTH_SHARE, MIN_LIFT = 0.5, 0.4, 1.0, 1.15
 THIN_SHARE, THIN_BOTH, THIN_LIFT, THIN_ITEMS = 0.3, 0.7, 1.6, 3  # what a plainer theme may still say of part of a group
-JOINT_SHARE = 0.25  # of two kinds, how many items must be both for a noun that says so
+JOINT_SHARE = 0.15  # of two kinds, how many items must be both for a noun that says so
 EITHER_SHARE, EITHER_LIFT, EITHER_COVER, EITHER_AMONG = 0.25, 1.25, 0.5, 3
 SECOND_HEAD = 0.7  # what the second category of a pair adds
 KIND_SHARE, LONG_KIND = 0.4, 0.6
