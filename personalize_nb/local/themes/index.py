@@ -24,7 +24,7 @@ from .catalogue import Catalogue
 from .phrases import NOUN, PAIR, SUBJECT, Phrase, mine
 from .text import lemmas
 
-METHOD = "23"  # part of the name on disk: raise it whenever an index would come out differently
+METHOD = "24"  # part of the name on disk: raise it whenever an index would come out differently
 CATEGORY = "\x1f"  # marks a vocabulary entry as a category value
 NAME_WEIGHT = 2
 CATEGORY_WEIGHT = 2
