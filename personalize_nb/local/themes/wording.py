@@ -18,10 +18,7 @@ from .phrases import NAME, SETTING, SMALL, SUBJECT
 from .subjects import Subject
 
 SECOND_UTILITY, NEAR_COSINE = 0.25, 0.1  # how good and how related a second subject must be,
-CLOSE_COSINE = (
-    0.3  # the more so where few items use one of the two: "cabins and zombies", not "ants and princesses", where the
-)
-# catalogue is large enough to tell
+CLOSE_COSINE = 0.2  # the more so where few items use one of the two ("cabins and zombies"), if the catalogue can tell
 MAX_TEXTS = 10
 OTHER_HEAD = 0.4
 ALTERNATIVE = 0.3  # a subject this far below the best is not worth keeping themes apart for
