@@ -47,6 +47,20 @@ def test_ease_is_the_closed_form_whether_users_or_items_are_fewer(users, items):
     assert np.allclose(ease.ease(sequences, 3.0, items).toarray(), obvious_ease(sequences, 3.0), atol=1e-5)
 
 
+@pytest.mark.parametrize(("users", "items"), [(20, 45), (90, 30)])
+def test_features_join_the_closed_form_as_users_who_met_the_items_that_have_them(users, items):
+    sequences = histories(users, items)
+    features = sparse.csr_matrix((np.arange(items)[:, None] % 3 == np.arange(3)).astype(np.float32))
+    alike = [np.flatnonzero(np.arange(items) % 3 == kind).astype(np.int32) for kind in range(3)]
+    # the weight is squared in X'X, so that a feature counts as nine users
+    starts = np.append(sequences.starts, sequences.starts[-1] + np.cumsum([len(kind) for kind in alike * 9]))
+    places = np.concatenate([sequences.items, *alike * 9])
+    joined = Sequences(starts, places, np.zeros(len(places), np.int64), items)
+    found = ease.ease(sequences, 3.0, items, features).toarray()
+    assert np.allclose(found, obvious_ease(joined, 3.0), atol=1e-5)
+    assert not np.allclose(found, obvious_ease(sequences, 3.0), atol=1e-2)
+
+
 def test_ease_keeps_the_largest_of_each_row():
     sequences = histories(90, 30)
     full, kept = obvious_ease(sequences, 3.0), ease.ease(sequences, 3.0, 5).toarray()

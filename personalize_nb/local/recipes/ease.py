@@ -3,6 +3,9 @@
 B = -P / diag(P) with P = (X'X + lambda I)^-1. With fewer users than items the inverse is taken over users instead:
 by Woodbury's identity B = S / (1 - diag(S)) with S = X'(XX' + lambda I)^-1 X, which gives the same numbers. Only the
 largest entries of each row are kept, so that the dense matrix never exists as a whole.
+
+Item metadata join as further users (collective EASE): each feature is somebody who met the items that have it, a few
+times over. Where little is known of two items, being alike then counts as company.
 """
 
 from __future__ import annotations
@@ -17,6 +20,9 @@ from .history import Sequences
 # The inverse is over at most this many users or items, whichever are fewer: a second or two, 130 MB.
 MOST_INVERTED, MOST_ITEMS = 4000, 20_000
 _BLOCK = 256
+# Items of the same metadata count as met together by the square of this. The most common features are enough, but
+# one that most items have says nothing.
+_LIKENESS, _FEATURES = 3.0, 1000
 
 
 def affordable(sequences: Sequences) -> bool:
@@ -25,11 +31,22 @@ def affordable(sequences: Sequences) -> bool:
     return min(users, sequences.n_items) <= MOST_INVERTED and sequences.n_items <= MOST_ITEMS
 
 
-def ease(sequences: Sequences, penalty: float, kept: int) -> sparse.csr_matrix:
-    """Return the `kept` largest entries of each row of B, by magnitude; a row per source item, a column per target."""
+def ease(
+    sequences: Sequences, penalty: float, kept: int, features: sparse.csr_matrix | None = None
+) -> sparse.csr_matrix:
+    """Return the `kept` largest entries of each row of B, by magnitude; a row per source item, a column per target.
+
+    `features` is what metadata say of each item, rows of length 1.
+    """
+    x = met(sequences)
+    if features is not None:
+        found = np.bincount(features.indices, minlength=features.shape[1])
+        telling = np.flatnonzero(2 * found <= sequences.n_items)
+        common = np.sort(telling[np.argsort(-found[telling], kind="stable")[:_FEATURES]])
+        x = sparse.csr_matrix(sparse.vstack([x, np.float32(_LIKENESS) * features[:, common].T]))
     # One thread: BLAS adds up in another order when it has more, and a model must not depend on the machine's cores.
     with threadpool_limits(1, user_api="blas"):
-        block, diagonal = _solved(met(sequences), penalty)
+        block, diagonal = _solved(x, penalty)
     n_items = sequences.n_items
     width = min(kept, n_items)
     columns = np.empty((n_items, width), np.int32)

@@ -49,14 +49,15 @@ class Sequential(Model):
     ) -> Sequential:
         knobs = knobs_of(hyperparameters)
         sequences = usual_users(history.sequences, hyperparameters)
-        fitted = fit(sequences, seed, knobs)
+        features = item_features(data, history.item_ids)
+        fitted = fit(sequences, seed, knobs, features)
         progress(2, 4)
-        matrix = learn(sequences, knobs) * np.float32(1.0 / fitted.temperature)
+        matrix = learn(sequences, knobs, features=features) * np.float32(1.0 / fitted.temperature)
         progress(3, 4)
         count = popularity(history.sequences)
         cold, warm = np.flatnonzero(count == 0), np.flatnonzero(count > 0)
         if len(cold):
-            matrix = borrow_columns(matrix, item_features(data, history.item_ids), cold, warm, BORROWED)
+            matrix = borrow_columns(matrix, features, cold, warm, BORROWED)
         lift = np.ones(len(count)) if history.objective is None else np.exp(history.objective.lift)
         prior, tempered = prior_of(count, 1.0) * lift, prior_of(count, fitted.prior_power) * lift
         catalogue = catalogue_of(sparse.csr_matrix(matrix), tempered / tempered.sum())

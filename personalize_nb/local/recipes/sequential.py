@@ -28,9 +28,10 @@ WINDOW, TAU, LSR_MOST, LSR_PENALTY = 40, 16.0, 200, 400.0
 _MANY_STEPS, _SHARE_OF_MANY = 4_000_000, 0.4
 # The newest steps of a user that count as company on large data, where the work is their square.
 _COMPANY_OF_MANY = 30
-# EASE in closed form, and its local form; their shares beside LSR.
-EASE_MOST, EASE_PENALTY, EASE_SHARE = 256, 300.0, 0.2
-LOCAL_EASE_MOST, LOCAL_EASE_PENALTY, LOCAL_EASE_SHARE = 128, 200.0, 0.3
+# EASE in closed form, and its local form; its share beside LSR.
+EASE_MOST, EASE_PENALTY = 256, 300.0
+LOCAL_EASE_MOST, LOCAL_EASE_PENALTY = 128, 200.0
+EASE_SHARE = 0.3
 # What is met often is predicted by everything: a target's column is divided by this power of its popularity.
 DISCOUNT = 0.2
 # Entries of the whole matrix, and of a row at the least and the most: the rest moves no list and costs time.
@@ -91,10 +92,16 @@ class Fit:
         return POPULARITY_SHARE / self.temperature
 
 
-def learn(sequences: Sequences, knobs: Knobs = DEFAULT, scale: float | None = None) -> sparse.csr_matrix:
+def learn(
+    sequences: Sequences,
+    knobs: Knobs = DEFAULT,
+    scale: float | None = None,
+    features: sparse.csr_matrix | None = None,
+) -> sparse.csr_matrix:
     """Return the sum of both models, a row per source item, its largest entries only.
 
-    `scale` is the share of predictors and window to learn with; None decides by the size of the data.
+    `scale` is the share of predictors and window to learn with; None decides by the size of the data. `features` is
+    what metadata say of each item: it helps where the closed form of EASE is affordable, on larger data it is no news.
     """
     n_items = sequences.n_items
     steps = np.bincount(sequences.items, minlength=n_items)
@@ -105,7 +112,7 @@ def learn(sequences: Sequences, knobs: Knobs = DEFAULT, scale: float | None = No
     # one place more, for the item itself, which cannot predict itself
     before = count_before(sequences, window, decay, most + 1)
     total = local_ridge(before, state_gram(sequences, window, decay), steps, most, scale * LSR_PENALTY)
-    total = sparse.csr_matrix(total + _company(sequences, steps, scale, knobs), dtype=np.float32)
+    total = sparse.csr_matrix(total + _company(sequences, steps, scale, knobs, features), dtype=np.float32)
     total.data *= ((steps + 1.0) ** -DISCOUNT).astype(np.float32)[total.indices]
     return largest(total, int(np.clip(_ENTRIES // n_items, _ROW_LEAST, _ROW_MOST)))
 
@@ -115,13 +122,15 @@ def scale_for(sequences: Sequences) -> float:
     return 1.0 if len(sequences.items) < _MANY_STEPS else _SHARE_OF_MANY
 
 
-def _company(sequences: Sequences, steps: np.ndarray, scale: float, knobs: Knobs) -> sparse.csr_matrix:
+def _company(
+    sequences: Sequences, steps: np.ndarray, scale: float, knobs: Knobs, features: sparse.csr_matrix | None
+) -> sparse.csr_matrix:
     """Return the share of EASE: in closed form, or its local form where that is too large or events have weights."""
     if sequences.weights is None and affordable(sequences):
-        return EASE_SHARE * ease(sequences, EASE_PENALTY, knobs.scaled(EASE_MOST, knobs.capacity))
+        return EASE_SHARE * ease(sequences, EASE_PENALTY, knobs.scaled(EASE_MOST, knobs.capacity), features)
     most = knobs.scaled(scale * LOCAL_EASE_MOST, knobs.capacity)
     together, gram = company(sequences, most + 1, MAX_TOGETHER if scale == 1.0 else _COMPANY_OF_MANY)
-    return LOCAL_EASE_SHARE * local_ridge(together, gram, steps, most, LOCAL_EASE_PENALTY)
+    return EASE_SHARE * local_ridge(together, gram, steps, most, LOCAL_EASE_PENALTY)
 
 
 def popularity(sequences: Sequences) -> np.ndarray:
@@ -129,7 +138,7 @@ def popularity(sequences: Sequences) -> np.ndarray:
     return np.bincount(sequences.items, sequences.weights, minlength=sequences.n_items).astype(np.float64)
 
 
-def fit(sequences: Sequences, seed: int, knobs: Knobs = DEFAULT) -> Fit:
+def fit(sequences: Sequences, seed: int, knobs: Knobs = DEFAULT, features: sparse.csr_matrix | None = None) -> Fit:
     """Learn from most users, and choose the temperature by the likelihood of what the others did last."""
     rng = np.random.default_rng(seed)
     long_enough = np.flatnonzero(np.diff(sequences.starts) >= 5)
@@ -147,7 +156,7 @@ def fit(sequences: Sequences, seed: int, knobs: Knobs = DEFAULT) -> Fit:
     given, truth = split_newest(sequences.of_users(held), 0.1)
     states = states_of(given, np.zeros(n_held), knobs)
     shape = (n_held, sequences.n_items)
-    matrix = learn(training, knobs, scale_for(sequences))
+    matrix = learn(training, knobs, scale_for(sequences), features)
     logits = (sparse.csr_matrix((states.val, states.idx, states.ptr), shape=shape) @ matrix).toarray()
     seen = (
         sparse.csr_matrix((np.ones(len(states.seen_idx)), states.seen_idx, states.seen_ptr), shape=shape).toarray() > 0
