@@ -99,6 +99,11 @@ def _fit(name: str, training: Sequences, memory: float | None = None, **values: 
     return lambda given: _dense(_states(given, memory) @ matrix)
 
 
+def summed(matrix: sparse.csr_matrix) -> Peer:
+    """Rank by the sum of the rows of all items given."""
+    return _ranking(lambda given: _dense(_states(given, None) @ matrix))
+
+
 def _ease(counts: sparse.csr_matrix, penalty: float) -> np.ndarray:
     """X'X + lambda is inverted through the users, who are fewer: Woodbury's identity."""
     x = counts.toarray().astype(np.float32)
