@@ -119,11 +119,24 @@ def test_the_largest_entries_are_by_magnitude():
 
 
 def test_large_data_take_the_local_form_and_find_the_same_walks(monkeypatch):
-    monkeypatch.setattr(sequential, "_MANY_STEPS", 1000)
+    for limit in ("_MOST_STEPS_BACK", "_MOST_CELLS", "_MOST_COMPANY"):
+        monkeypatch.setattr(sequential, limit, 10_000)
     monkeypatch.setattr(ease, "MOST_ITEMS", 10)
     model = recipes.train("aws-user-personalization", planted())
     lists = model.rank(Queries(users=[f"u{user:03d}" for user in range(80)], num_results=5, exploration_weight=0.0))
     assert all({name[0] for name in items} == {"ab"[user % 2]} for user, items in enumerate(lists.items.to_pylist()))
+
+
+def test_more_data_are_learnt_with_no_more_than_a_bounded_share_of_means():
+    """Work is steps x window, items x predictors squared, and users x company squared."""
+    small, large = histories(2_000, 5_000), histories(40_000, 5_000)
+    means = sequential.means_of(small)
+    assert (means.window, means.predictors, means.newest) == (1.0, 1.0, 200)
+    many = Sequences(large.starts * 100, np.tile(large.items, 100), np.zeros(100 * len(large.items)), 100_000)
+    means = sequential.means_of(many)
+    assert means.window == 0.4
+    assert means.predictors == pytest.approx(0.5)
+    assert 20 <= means.newest < 200
 
 
 def test_new_items_get_the_neighbours_that_their_metadata_foretell():

@@ -128,7 +128,7 @@ def state_gram(sequences: Sequences, window: int, decay: float) -> Gram:
     return _gram(sequences, _pairs(sequences, window, decay, _STATE), 0.0)
 
 
-def company(sequences: Sequences, most: int, newest: int = MAX_TOGETHER) -> tuple[sparse.csr_matrix, Gram]:
+def company(sequences: Sequences, most: int, newest: int) -> tuple[sparse.csr_matrix, Gram]:
     """Return `count_together` by weight, and the same as a Gram matrix where at least `_SHARED_BY` users share.
 
     Of each user's steps only the `newest` count.

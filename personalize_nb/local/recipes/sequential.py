@@ -15,7 +15,7 @@ from functools import cache
 import numpy as np
 from scipy import sparse
 
-from .counts import MAX_TOGETHER, company, count_before, state_gram
+from .counts import company, count_before, state_gram
 from .ease import affordable, ease
 from .heap import largest
 from .history import Sequences
@@ -23,11 +23,13 @@ from .ridge import local_ridge
 from .scoring import Catalogue, States
 
 # How far back the state of a user reaches while it is learnt, and how fast it fades; how many items may predict one,
-# and the penalty, which goes with the size of the counts. On large data a share of it is enough and much quicker.
+# and the penalty, which goes with the size of the counts.
 WINDOW, TAU, LSR_MOST, LSR_PENALTY = 40, 16.0, 200, 400.0
-_MANY_STEPS, _SHARE_OF_MANY = 4_000_000, 0.4
-# The newest steps of a user that count as company on large data, where the work is their square.
-_COMPANY_OF_MANY = 30
+# What larger data may cost: steps x window (a window of at least the share _LEAST_WINDOW), items x predictors squared,
+# and pairs of items of a user that count as company.
+_MOST_STEPS_BACK, _LEAST_WINDOW, _MOST_CELLS, _MOST_COMPANY = 120_000_000, 0.4, 1_000_000_000, 150_000_000
+# The newest steps of a user that count as company, at the least and the most: older ones say little of what comes next.
+_FEWEST_OF_COMPANY, _MOST_OF_COMPANY = 20, 200
 # EASE in closed form, and its local form; its share beside LSR.
 EASE_MOST, EASE_PENALTY = 256, 300.0
 LOCAL_EASE_MOST, LOCAL_EASE_PENALTY = 128, 200.0
@@ -92,44 +94,59 @@ class Fit:
         return POPULARITY_SHARE / self.temperature
 
 
+@dataclass(frozen=True)
+class Means:
+    """What data of a size are learnt with: shares of the window and of the predictors, and the steps of company."""
+
+    window: float
+    predictors: float
+    newest: int
+
+
+def means_of(sequences: Sequences) -> Means:
+    """Spend on small data what helps, and on large data an amount that grows with them and not faster."""
+    steps, lengths = max(1, len(sequences.items)), np.diff(sequences.starts)
+    window = float(np.clip(_MOST_STEPS_BACK / (steps * WINDOW), _LEAST_WINDOW, 1.0))
+    predictors = min(1.0, float(np.sqrt(_MOST_CELLS / max(1, sequences.n_items))) / LSR_MOST)
+    newest = _MOST_OF_COMPANY
+    while newest > _FEWEST_OF_COMPANY and (np.minimum(lengths, newest) ** 2).sum() > _MOST_COMPANY:
+        newest = int(0.8 * newest)
+    return Means(window, predictors, newest)
+
+
 def learn(
     sequences: Sequences,
     knobs: Knobs = DEFAULT,
-    scale: float | None = None,
+    means: Means | None = None,
     features: sparse.csr_matrix | None = None,
 ) -> sparse.csr_matrix:
     """Return the sum of both models, a row per source item, its largest entries only.
 
-    `scale` is the share of predictors and window to learn with; None decides by the size of the data. `features` is
-    what metadata say of each item: it helps where the closed form of EASE is affordable, on larger data it is no news.
+    `means` is what to learn with; None decides by the size of the data. `features` is what metadata say of each item:
+    it helps where the closed form of EASE is affordable, on larger data it is no news.
     """
     n_items = sequences.n_items
     steps = np.bincount(sequences.items, minlength=n_items)
-    scale = scale_for(sequences) if scale is None else scale
-    window = knobs.scaled(scale * WINDOW, knobs.reach)
-    decay = float(np.exp(-1.0 / (scale * TAU if knobs.recency else window)))
-    most = knobs.scaled(scale * LSR_MOST, knobs.capacity)
+    means = means or means_of(sequences)
+    window = knobs.scaled(means.window * WINDOW, knobs.reach)
+    decay = float(np.exp(-1.0 / (means.window * TAU if knobs.recency else window)))
+    most = knobs.scaled(means.predictors * LSR_MOST, knobs.capacity)
     # one place more, for the item itself, which cannot predict itself
     before = count_before(sequences, window, decay, most + 1)
-    total = local_ridge(before, state_gram(sequences, window, decay), steps, most, scale * LSR_PENALTY)
-    total = sparse.csr_matrix(total + _company(sequences, steps, scale, knobs, features), dtype=np.float32)
+    total = local_ridge(before, state_gram(sequences, window, decay), steps, most, means.window * LSR_PENALTY)
+    total = sparse.csr_matrix(total + _company(sequences, steps, means, knobs, features), dtype=np.float32)
     total.data *= ((steps + 1.0) ** -DISCOUNT).astype(np.float32)[total.indices]
     return largest(total, int(np.clip(_ENTRIES // n_items, _ROW_LEAST, _ROW_MOST)))
 
 
-def scale_for(sequences: Sequences) -> float:
-    """Return the share of predictors and window that data of this size are learnt with."""
-    return 1.0 if len(sequences.items) < _MANY_STEPS else _SHARE_OF_MANY
-
-
 def _company(
-    sequences: Sequences, steps: np.ndarray, scale: float, knobs: Knobs, features: sparse.csr_matrix | None
+    sequences: Sequences, steps: np.ndarray, means: Means, knobs: Knobs, features: sparse.csr_matrix | None
 ) -> sparse.csr_matrix:
     """Return the share of EASE: in closed form, or its local form where that is too large or events have weights."""
     if sequences.weights is None and affordable(sequences):
         return EASE_SHARE * ease(sequences, EASE_PENALTY, knobs.scaled(EASE_MOST, knobs.capacity), features)
-    most = knobs.scaled(scale * LOCAL_EASE_MOST, knobs.capacity)
-    together, gram = company(sequences, most + 1, MAX_TOGETHER if scale == 1.0 else _COMPANY_OF_MANY)
+    most = knobs.scaled(means.predictors * LOCAL_EASE_MOST, knobs.capacity)
+    together, gram = company(sequences, most + 1, means.newest)
     return EASE_SHARE * local_ridge(together, gram, steps, most, LOCAL_EASE_PENALTY)
 
 
@@ -156,7 +173,7 @@ def fit(sequences: Sequences, seed: int, knobs: Knobs = DEFAULT, features: spars
     given, truth = split_newest(sequences.of_users(held), 0.1)
     states = states_of(given, np.zeros(n_held), knobs)
     shape = (n_held, sequences.n_items)
-    matrix = learn(training, knobs, scale_for(sequences), features)
+    matrix = learn(training, knobs, means_of(sequences), features)
     logits = (sparse.csr_matrix((states.val, states.idx, states.ptr), shape=shape) @ matrix).toarray()
     seen = (
         sparse.csr_matrix((np.ones(len(states.seen_idx)), states.seen_idx, states.seen_ptr), shape=shape).toarray() > 0
