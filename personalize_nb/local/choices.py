@@ -167,6 +167,9 @@ CHOICES: tuple[Choice, ...] = (
         "Domain recipes", "train their custom siblings on the event type of the use case", "operations.recommenders"
     ),
     Choice("NDCG's ideal list, coverage, users with one step", "see the module", "metrics"),
+    Choice(
+        "What a related-items recipe is asked in the hold-out", "the newest item given, once for each user", "metrics"
+    ),
     Choice("Hits, recall and coverage of segments", "see the module", "segment_metrics"),
 )
 

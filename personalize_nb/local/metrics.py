@@ -1,11 +1,13 @@
 """GetSolutionMetrics: Amazon's hold-out, measured in earnest on a model trained without the test users. Local service.
 
-Nine users in ten train; of each other user the oldest 90 % of the steps are given and the newest 10 % are the
-truth. Where Amazon's text is silent we chose, and say so: a user with one step is not tested; the ideal list of
-NDCG is as long as the hits that were found, as in Amazon's worked example; coverage is the share of the catalogue
-in the top 25 of all users of the dataset that were asked (at most 2,000). With eventsConfig, a hit of the weighted
-NDCG (of the top 25) gains the weight of its event. average_rewards_at_k takes the top 100: of what a user's hits in
-them are worth, the share that is among the 25 most rewarding of them, as a mean over the users with hits.
+Nine users in ten train; of each other user the oldest 90 % of the steps are given and the newest 10 % are the truth.
+Where Amazon's text is silent we chose, and say so: a user with one step is not tested; the ideal list of NDCG is as
+long as the hits that were found, as in Amazon's worked example; coverage is the share of the catalogue in the top 25
+of all users of the dataset that were asked (at most 2,000); a related-items recipe is asked once for each user, with
+the newest item that was given (AWS's printed precisions of SIMS are whole hits of 68 lists, about as many as users
+were held back). With eventsConfig, a hit of the weighted NDCG (of the top 25) gains the weight of its event.
+average_rewards_at_k takes the top 100: of what a user's hits in them are worth, the share that is among the 25 most
+rewarding of them, as a mean over the users with hits.
 """
 
 from __future__ import annotations

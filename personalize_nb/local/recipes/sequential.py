@@ -1,10 +1,10 @@
 """The learnt heart of User-Personalization and Personalized-Ranking: who comes next after these items. Local service.
 
-Two linear models are added: LSR (order matters) and EASE (company matters). A user's state is the decayed
-memory of the newest steps. Probabilities are a softmax over the catalogue of state x matrix, on top of a slight
-popularity prior; how sharp it is, is fitted on held-back users. How often people come back to an item they know is
-counted, not assumed: where nobody does, items already met sink below real suggestions. They are not removed: Amazon
-filters them only on request.
+Two linear models are added: LSR (order matters) and EASE (company matters, and on small data what metadata say, too).
+A user's state is the decayed memory of the newest steps. Probabilities are a softmax over the catalogue of state x
+matrix, on top of a slight popularity prior; how sharp it is, is fitted on held-back users. How often people come back
+to an item they know is counted, not assumed: where nobody does, items already met sink below real suggestions. They
+are not removed: Amazon filters them only on request.
 """
 
 from __future__ import annotations
