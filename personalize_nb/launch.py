@@ -109,10 +109,7 @@ def recommend(
         num_results=num_results,
         exploration_weight=exploration_weight,
         exploration_item_age_cut_off=exploration_item_age_cut_off,
-        ranking_influence={
-            str(name).upper(): value
-            for name, value in _mapping("ranking_influence", ranking_influence, "{'POPULARITY': 0.5}").items()
-        },
+        ranking_influence=_mapping("ranking_influence", ranking_influence, "{'POPULARITY': 0.5}"),
         mode=mode,
         item_name=item_name,
         input_kms_key_arn=input_kms_key_arn,
@@ -175,7 +172,9 @@ def request_for(
         Other fields of `JobRequest`.
     """
     name = job_name or new_job_name(version.name)
+    influence = parameters.pop("ranking_influence", {})  # names in any case, as those of columns
     return JobRequest(
+        ranking_influence={str(key).upper(): value for key, value in influence.items()},
         job_name=name,
         solution_version_arn=version.arn,
         # a token, so that two callers who take the same name never write over each other's input

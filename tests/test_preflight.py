@@ -121,7 +121,8 @@ def test_data_of_the_wrong_kind_and_values_that_a_filter_lacks(session, readers_
     chosen = pnb.create_filter(
         "preflight-shelf", "INCLUDE ItemID WHERE Items.SHELF IN ($SHELF)", readers_model, session=session
     )
-    frame = pnb.preflight(["r1"], readers_model, filter=chosen)
+    frame = pnb.preflight(["r1"], readers_model, filter=chosen, ranking_influence={"popularity": 0.5})
+    assert not frame["found"].str.contains("takes POPULARITY").any()
     assert "$SHELF" in frame[frame.check == "request: filter_values"].found.item()
     frame = pnb.preflight(pnb.items(["b1"]), readers_model)
     assert "takes users" in frame[frame.check == "request: input_path"].found.item()
