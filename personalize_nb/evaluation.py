@@ -6,7 +6,8 @@ a truth of the user's own: a later week, a hold-out, clicks on a mailing.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import numbers
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -66,8 +67,10 @@ def evaluate(
     >>> evaluate(lists, pd.DataFrame({"user_id": ["u"], "item_id": ["b"]}), cut_offs=[5])["mean_reciprocal_rank_at_5"]
     np.float64(0.5)
     """
-    recommendations = frames.plain(
-        recommendations, "recommendations", c.USER_ID, c.RANK, c.ITEM_ID, hint="job.recommendations() of a user job"
+    recommendations = _lists(
+        frames.plain(
+            recommendations, "recommendations", c.USER_ID, c.RANK, c.ITEM_ID, hint="job.recommendations() of a user job"
+        )
     )
     truth = frames.plain(truth, "truth", c.USER_ID, c.ITEM_ID)
     interactions = None if interactions is None else frames.plain(interactions, "interactions", c.ITEM_ID)
@@ -77,6 +80,7 @@ def evaluate(
     lists = recommendations[recommendations[c.RANK] <= deepest]
     wanted = truth[[c.USER_ID, c.ITEM_ID]].drop_duplicates()
     users = pd.Index(wanted[c.USER_ID].unique())
+    _meet(recommendations, wanted, users)
     relevant = wanted[c.USER_ID].value_counts().reindex(users).to_numpy()
     right = lists.merge(wanted, on=[c.USER_ID, c.ITEM_ID])
     hits = np.zeros((len(users), deepest), bool)
@@ -88,6 +92,11 @@ def evaluate(
 
     catalogue = {item for frame in (interactions, items) if frame is not None for item in frame[c.ITEM_ID].unique()}
     if catalogue:
+        if not wanted[c.ITEM_ID].isin(catalogue).any():
+            raise InputError(
+                f"No item of 'truth' is among the items or interactions: its items are like "
+                f"{wanted[c.ITEM_ID].iloc[0]!r}, theirs like {next(iter(sorted(catalogue)))!r}"
+            )
         found["coverage"] = len(catalogue.intersection(lists[c.ITEM_ID].unique())) / len(catalogue)
     for cut in cut_offs:
         top = lists[lists[c.RANK] <= cut]
@@ -97,6 +106,42 @@ def evaluate(
         if category is not None:
             found[f"diversity_at_{cut}"] = _diversity(top, items, category)
     return pd.Series({**found, "users": len(users)}, name="value")
+
+
+def _lists(recommendations: pd.DataFrame) -> pd.DataFrame:
+    """Check that ranks count from 1 and that each user has one list; return the frame with whole ranks."""
+    given = recommendations[c.RANK]
+    ranks = pd.to_numeric(given, errors="coerce").astype("float64")
+    wrong = ~((ranks >= 1) & (ranks % 1 == 0)).to_numpy()
+    if wrong.any():
+        row = int(wrong.argmax())
+        raise InputError(
+            f"Ranks of 'recommendations' must be whole numbers from 1, got {given.iloc[row]} in row {row}; add "
+            "1 to ranks that count from 0"
+        )
+    found = recommendations.assign(**{c.RANK: ranks.astype("int64")})
+    for one, what in ((c.RANK, "two items of rank"), (c.ITEM_ID, "the item twice:")):
+        twice = found.duplicated([c.USER_ID, one]).to_numpy()
+        if twice.any():
+            row = found.iloc[int(twice.argmax())]
+            raise InputError(
+                f"'recommendations' must have one list for a user; {row[c.USER_ID]!r} has {what} {row[one]}. Where "
+                "lists differ by a filter's values, measure the rows of each value: [pnb.evaluate(lists, truth) for _, "
+                "lists in recommendations.groupby('GENRE')]"
+            )
+    return found
+
+
+def _meet(recommendations: pd.DataFrame, wanted: pd.DataFrame, users: pd.Index) -> None:
+    """Refuse lists and truth that speak of other users; say how many users of the truth have no list."""
+    absent = ~users.isin(recommendations[c.USER_ID])
+    if absent.all() and len(recommendations):
+        raise InputError(
+            f"No user of 'truth' has a list: its users are like {users[0]!r}, those of 'recommendations' like "
+            f"{recommendations[c.USER_ID].iloc[0]!r}"
+        )
+    if absent.any():
+        choose().say(f"{absent.sum():,} of {len(users):,} users of the truth have no list; they count as without a hit")
 
 
 def _diversity(lists: pd.DataFrame, items: pd.DataFrame, category: str) -> float:
@@ -126,8 +171,9 @@ def _checked(
 ) -> None:
     if truth.empty:
         raise InputError("'truth' is empty: give one row per item that was right for a user")
-    if not cut_offs or any(not isinstance(cut, int) or cut < 1 for cut in cut_offs):
-        raise InputError(f"'cut_offs' must be whole numbers from 1, got {cut_offs!r}")
+    listed = isinstance(cut_offs, Iterable) and not isinstance(cut_offs, str) and len(list(cut_offs)) > 0
+    if not listed or any(not isinstance(cut, numbers.Integral) or cut < 1 for cut in cut_offs):
+        raise InputError(f"'cut_offs' must be a list of whole numbers from 1, got {cut_offs!r}")
     if ideal not in (FOUND, RELEVANT):
         raise InputError(f"'ideal' must be {FOUND!r} or {RELEVANT!r}, got {ideal!r}")
     if category is not None and (items is None or category not in items.columns):

@@ -165,9 +165,9 @@ class JobForm:
         fixed = {name: value for name, value in self._given_values.items() if self._fixed(name)}
         values = fixed | {name: widget.value for name, widget in self._values.items()}
         given, found = entries.parameters(self.widgets, values)
-        if "mode" in given and "item_name" not in given:
+        if "mode" in given:
             try:
-                given["item_name"] = self._lookups.name_column(self.solution_version)
+                given["item_name"] = self._lookups.name_column(self.solution_version, given.get("item_name"))
             except errors.NotFoundError as error:
                 found.append(Problem("item_name", fields.spoken(str(error))))
         return given, found

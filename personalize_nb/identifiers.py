@@ -6,6 +6,7 @@ are never guessed back: they are refused, with the repair.
 
 from __future__ import annotations
 
+import ast
 import datetime
 import numbers
 from collections.abc import Iterable
@@ -133,7 +134,9 @@ def to_strings(series: pd.Series, column: str, findings: Findings) -> pa.Array:
 
 
 def to_lists(series: pd.Series, findings: Findings) -> pa.ListArray:
-    """Return item lists as an Arrow list of strings; text is split at `|`."""
+    """Return item lists as an Arrow list of strings; text is split at `|`, or read where it is a list's own text."""
+    doubtful = np.array([isinstance(cell, str) and _lacks_bars(cell) for cell in series], bool)
+    findings.fault(doubtful, c.ITEM_LIST, list(series), "items in a text are separated by '|', as in '27|886'")
     lists = [_split(cell) for cell in series]
     lengths = np.fromiter((len(one) for one in lists), np.int64, len(lists))
     findings.fault(lengths == 0, c.ITEM_LIST, pa.array([str(cell) for cell in series]), "the list has no items")
@@ -145,9 +148,25 @@ def to_lists(series: pd.Series, findings: Findings) -> pa.ListArray:
     return pa.ListArray.from_arrays(pa.array(np.concatenate([[0], lengths.cumsum()]), pa.int32()), strings)
 
 
+def _literal(text: str) -> list[Any] | None:
+    """Return the list that a text is, as `to_csv` and JSON write one; None where it is no list."""
+    if not text.lstrip().startswith("["):
+        return None
+    try:
+        found = ast.literal_eval(text.strip())
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return None
+    return found if isinstance(found, list) else None
+
+
+def _lacks_bars(text: str) -> bool:
+    return "|" not in text and _literal(text) is None and any(mark in text for mark in ",;[")
+
+
 def _split(cell: Any) -> list[Any]:
     if isinstance(cell, str):
-        return [part for part in cell.split("|") if part]
+        listed = _literal(cell)
+        return [part for part in cell.split("|") if part] if listed is None else listed
     return list(cell) if isinstance(cell, Iterable) else []
 
 

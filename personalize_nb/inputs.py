@@ -144,9 +144,9 @@ def rankings(data: Data, *, filter_values: FilterValues | None = None) -> Batch:
     ----------
     data
         A frame with `user_id` and `item_id`, one row per item, or with `user_id` and `item_list` (lists, or text such
-        as `"27|886|101"`). Order of users and of items is kept.
+        as `"27|886|101"` or `'["27", "886"]'`). Order of users and of items is kept.
     filter_values
-        As for `users`; in the long form a user's first row counts.
+        As for `users`; in the long form a user with two values of a filter has a list for each.
     """
     return _batch("rankings", data, filter_values)
 
@@ -352,17 +352,20 @@ def _ranking_table(source: pd.DataFrame, values: dict[str, pa.Array], findings: 
         )
     ranked = identifiers.to_strings(source[c.ITEM_ID], c.ITEM_ID, findings)
     findings.raise_faults(len(source), "rows")
-    repeated = pd.DataFrame({"user": pc.dictionary_encode(users).indices, "item": pc.dictionary_encode(ranked).indices})
+    rows = pa.table({c.USER_ID: users, c.ITEM_LIST: ranked, **values})
+    repeated = pd.DataFrame({name: _codes(rows.column(name)) for name in rows.column_names})
     double = repeated.duplicated().to_numpy()
     findings.note(pa.array(double), c.ITEM_ID, ranked, "the item is in this user's list already; it is listed once")
-    kept = pa.table({c.USER_ID: users, c.ITEM_LIST: ranked, **values}).filter(pa.array(~double))
-    order = kept.group_by(c.USER_ID, use_threads=False).aggregate(
-        [(c.ITEM_LIST, "list"), *((name, "first") for name in values)]
+    # a user with two values of a filter has a list for each
+    lists = rows.filter(pa.array(~double)).group_by([c.USER_ID, *values], use_threads=False)
+    found = lists.aggregate([(c.ITEM_LIST, "list")])
+    return pa.table(
+        {
+            c.USER_ID: found.column(c.USER_ID),
+            c.ITEM_LIST: found.column(f"{c.ITEM_LIST}_list"),
+            **{name: found.column(name) for name in values},
+        }
     )
-    named = [c.USER_ID, *(name.removesuffix("_list").removesuffix("_first") for name in order.column_names[1:])]
-    if order.column_names[0] != c.USER_ID:  # older Arrow puts the key last
-        named = [*(name.rsplit("_", 1)[0] for name in order.column_names[:-1]), c.USER_ID]
-    return order.rename_columns(named).select([c.USER_ID, c.ITEM_LIST, *values])
 
 
 def _distinct(table: pa.Table, findings: Findings) -> pa.Table:
@@ -374,9 +377,9 @@ def _distinct(table: pa.Table, findings: Findings) -> pa.Table:
     return table.filter(pa.array(~double))
 
 
-def _codes(column: pa.ChunkedArray) -> np.ndarray:
+def _codes(column: pa.ChunkedArray | pa.Array) -> np.ndarray:
     """Return a number per value, equal where the values are."""
-    array = column.combine_chunks()
+    array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
     array = array.chunk(0) if isinstance(array, pa.ChunkedArray) else array
     flat = pc.binary_join(array, "\x1f") if pa.types.is_list(array.type) else array
     return pc.fill_null(pc.dictionary_encode(flat).indices, -1).to_numpy(zero_copy_only=False)

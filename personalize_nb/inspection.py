@@ -148,10 +148,10 @@ class _Inspection:
         if not textual:
             to_do = 'Mark a field of the Items schema "textual": true, import and train again.'
             yield _Finding("themes", ERROR, "The Items dataset has no textual field.", to_do)
-        if self.request.item_name not in names:
+        if self.request.item_name and self.request.item_name not in names:
             found = f"The Items schema has no string field {self.request.item_name!r}."
             yield _Finding("themes", ERROR, found, f"Legal for 'item_name': {', '.join(names) or 'none'}.")
-        elif textual:
+        elif textual and self.request.item_name:
             yield _Finding("themes", OK, f"Textual field {textual[0]}, names in {self.request.item_name}.")
 
     def _name(self) -> Iterator[_Finding]:

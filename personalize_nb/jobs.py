@@ -117,8 +117,21 @@ class BatchInferenceJob:
             from personalize_nb.results import Results  # pandas and pyarrow, not needed to start or watch a job
 
             request = self.request
+            self._check_own(request, described["lastUpdatedDateTime"])
             self._results = Results(request.output_path, request.input_path, self.session)
         return self._results
+
+    def _check_own(self, request: JobRequest, ended: datetime) -> None:
+        """Refuse output that was written after the job had ended: a later job has the same folder and input name."""
+        from personalize_nb.outputs import output_files
+
+        for one in output_files(self.session, request.output_path, request.input_path):
+            if one.modified is not None and one.modified > ended:
+                raise errors.NotFoundError(
+                    f"The output of job {self.name!r} is gone: {one.address} was written over at "
+                    f"{one.modified:%Y-%m-%d %H:%M:%S} UTC, after the job had ended, as by another job with the same "
+                    f"output folder and input name. pnb.read_results({request.output_path!r}) reads what is there now."
+                )
 
     def recommendations(self, items: Items | None = None, columns: Sequence[str] | None = None) -> pd.DataFrame:
         """Return the recommendations in input order; see `Results.recommendations`."""

@@ -10,7 +10,7 @@ import secrets
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from personalize_nb import columns, errors, inputs, limits, storage
+from personalize_nb import columns, errors, inputs, limits, outputs, storage
 from personalize_nb.filters import Filter, find_filter
 from personalize_nb.jobs import KIND, BatchInferenceJob, check_name, new_job_name, refuse, start
 from personalize_nb.progress import choose
@@ -21,6 +21,8 @@ from personalize_nb.solutions import SolutionVersion, find_solution_version
 
 if TYPE_CHECKING:
     from personalize_nb.inputs import Batch, Data, FilterValues
+
+    Texts = Mapping[str, bool]
 
 
 def recommend(
@@ -95,6 +97,8 @@ def recommend(
     session = current(session)
     version = find_solution_version(solution_version, session)
     _check_mode(mode, version)
+    if mode == THEME_GENERATION:
+        item_name = name_column(version, item_name)
     chosen = find_filter(filter, session) if filter is not None else None
     source = data if isinstance(data, str) and storage.is_s3(data) else None
     batch = None if source else batch_for(data, version, chosen, filter_values)
@@ -118,8 +122,20 @@ def recommend(
     )
     for note in batch.notes if batch else ():
         choose().say(note)
+    if source and output:
+        _say_what_is_written_over(request, session)
     known = context(version, batch, chosen)
     return begin(request, batch, known, session, at_once=at_once)
+
+
+def _say_what_is_written_over(request: JobRequest, session: Session) -> None:
+    """Say which results of earlier jobs end with this one: output is named after the input, as on AWS."""
+    try:
+        gone = outputs.output_files(session, request.output_path, request.input_path)
+    except errors.NotFoundError:
+        return
+    for one in gone:
+        choose().say(f"{one.address} is there already, of an earlier job with this input name, and is written over")
 
 
 def makes_run(request: JobRequest, batch: Batch | None) -> bool:
@@ -259,7 +275,7 @@ def themes(
         data,
         version,
         mode=THEME_GENERATION,
-        item_name=name_column(version, item_name),
+        item_name=item_name,
         **{**parameters, "session": session},
     )
 
@@ -318,7 +334,7 @@ def _values(data: Any, chosen: Filter | None, values: FilterValues | None, key: 
     return {**found, **given} or None
 
 
-def name_column(version: SolutionVersion, wanted: str | None = None) -> str:
+def name_column(version: SolutionVersion, wanted: str | None = None, texts: Texts | None = None) -> str:
     """Return the column of item names in the schema of the version's items dataset.
 
     Parameters
@@ -327,7 +343,29 @@ def name_column(version: SolutionVersion, wanted: str | None = None) -> str:
         A solution version that themes can be made with.
     wanted
         The column, in any case; by default the one whose name says that it holds names.
+    texts
+        What `text_columns` returned, where it is known already.
+
+    Raises
+    ------
+    NotFoundError
+        There is no such column.
     """
+    texts = text_columns(version) if texts is None else texts
+    if wanted is not None:
+        named = [name for name in texts if name.lower() == str(wanted).lower()]
+        told = f"'item_name' must be a text column of the items, one of {list(texts)}, got {wanted!r}."
+    else:
+        plain = [name for name, textual in texts.items() if not textual]
+        named = [name for name in plain if name.lower() in columns.NAME_COLUMNS]
+        told = f"No column of item names was found among {plain}; pass item_name='...'."
+    if not named:
+        raise errors.NotFoundError(told)
+    return named[0]
+
+
+def text_columns(version: SolutionVersion) -> Texts:
+    """Return the text columns of the version's items dataset, each with whether it is the textual one."""
     session = version.session
     datasets = session.pages("list_datasets", "datasets", datasetGroupArn=version.dataset_group_arn)
     arn = next((entry["datasetArn"] for entry in datasets if entry["datasetType"].upper() == "ITEMS"), None)
@@ -337,17 +375,8 @@ def name_column(version: SolutionVersion, wanted: str | None = None) -> str:
         )
     schema_arn = session.call("describe_dataset", datasetArn=arn)["dataset"]["schemaArn"]
     schema = json.loads(session.call("describe_schema", schemaArn=schema_arn)["schema"]["schema"])
-    plain = [
-        one["name"]
+    return {
+        one["name"]: bool(one.get("textual"))
         for one in schema["fields"]
-        if "string" in one["type"] and not one.get("textual") and one["name"] != "ITEM_ID"
-    ]
-    if wanted is not None:
-        named = [name for name in plain if name.lower() == str(wanted).lower()]
-    else:
-        named = [name for name in plain if name.lower() in columns.NAME_COLUMNS]
-    if not named and wanted is not None:
-        raise errors.NotFoundError(f"'item_name' must be a text column of the items, one of {plain}, got {wanted!r}.")
-    if not named:
-        raise errors.NotFoundError(f"No column of item names was found among {plain}; pass item_name='...'.")
-    return named[0]
+        if "string" in one["type"] and one["name"] != "ITEM_ID"
+    }

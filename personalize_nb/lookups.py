@@ -5,7 +5,7 @@ A form checks itself at every key press; no key press may cost a call.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from personalize_nb import errors, launch, limits, manifests
 from personalize_nb.filters import Filter, find_filter, list_filters
@@ -35,7 +35,7 @@ class Lookups:
         self._newest: set[str] = set()
         self._versions: dict[str, SolutionVersion] = {}
         self._filters: dict[str, Filter] = {}
-        self._name_columns: dict[str, str] = {}
+        self._texts: dict[str, Mapping[str, bool]] = {}
         self._names: dict[str, set[str]] = {}
 
     def forget(self) -> None:
@@ -79,11 +79,11 @@ class Lookups:
             self._filters[name] = find_filter(name, self._session)
         return self._filters[name] if name else None
 
-    def name_column(self, version: SolutionVersion) -> str:
-        """Return the column of the items' names, as `launch.name_column` does."""
-        if version.arn not in self._name_columns:
-            self._name_columns[version.arn] = launch.name_column(version)
-        return self._name_columns[version.arn]
+    def name_column(self, version: SolutionVersion, wanted: str | None = None) -> str:
+        """Return the column of the items' names, as `launch.name_column` does; the schema is read once."""
+        if version.arn not in self._texts:
+            self._texts[version.arn] = launch.text_columns(version)
+        return launch.name_column(version, wanted, self._texts[version.arn])
 
     def taken(self, name: str, run: bool) -> bool:
         """Tell whether another job has this name, or, for a run, another run."""

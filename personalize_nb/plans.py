@@ -145,6 +145,11 @@ def from_data(
         except (errors.InputError, errors.NotFoundError, errors.RequestError) as error:
             found.append(Problem("input", str(error)))
     role = given.pop("role_arn", None) or session.role_arn or ""
+    if given.get("mode") == THEME_GENERATION:
+        try:
+            given["item_name"] = launch.name_column(version, given.get("item_name"))
+        except errors.NotFoundError as error:
+            found.append(Problem("item_name", str(error)))
     given |= {name: dict(given.get(name) or {}) for name in ("ranking_influence", "tags")}
     # request_for refuses a missing role at once; the rules are to tell of it with everything else
     request = launch.request_for(version, source, chosen, session, role_arn=role or "-", **given).replace(role_arn=role)

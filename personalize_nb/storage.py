@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -22,10 +23,11 @@ _ATTEMPTS = 4
 
 @dataclass(frozen=True)
 class Stored:
-    """One object or file: its address and its size in bytes."""
+    """One object or file: its address, its size in bytes, and when an object was last written."""
 
     address: str
     size: int
+    modified: datetime | None = None
 
     @property
     def name(self) -> str:
@@ -53,7 +55,7 @@ def stored(session: Session | None, address: str) -> list[Stored]:
         with translated("ListObjectsV2"):
             pages = session.s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=key)
             return [
-                Stored(f"s3://{bucket}/{entry['Key']}", entry["Size"])
+                Stored(f"s3://{bucket}/{entry['Key']}", entry["Size"], entry["LastModified"])
                 for page in pages
                 for entry in page.get("Contents", ())
             ]

@@ -78,7 +78,14 @@ def test_equal_to_the_slow_definition(rows, ideal):
         ({"truth": TRUTH.head(0)}, "'truth' is empty"),
         ({"truth": TRUTH[["user_id"]]}, r"'truth' has no column \['item_id'\]"),
         ({"recommendations": LISTS[["user_id"]]}, "'recommendations' has no column"),
-        ({"cut_offs": [0]}, "'cut_offs' must be whole numbers from 1"),
+        ({"cut_offs": [0]}, "'cut_offs' must be a list of whole numbers from 1"),
+        ({"cut_offs": 5}, "'cut_offs' must be a list of whole numbers from 1, got 5"),
+        ({"recommendations": LISTS.assign(rank=LISTS["rank"] - 1)}, "whole numbers from 1, got 0 in row 0; add 1"),
+        ({"recommendations": LISTS.assign(rank=1.5)}, "whole numbers from 1, got 1.5"),
+        ({"recommendations": LISTS.assign(rank=1)}, "one list for a user; 'u' has two items of rank 1"),
+        ({"recommendations": LISTS.assign(item_id="a")}, "one list for a user; 'u' has the item twice: a"),
+        ({"truth": TRUTH.assign(user_id="x")}, "No user of 'truth' has a list: its users are like 'x'"),
+        ({"truth": TRUTH.assign(item_id="Dracula"), "items": ITEMS}, "No item of 'truth' is among.*'Dracula'"),
         ({"ideal": "best"}, "'ideal' must be 'found' or 'relevant', got 'best'"),
         ({"category": "genre"}, "no items frame was given"),
         ({"category": "kind", "items": ITEMS}, "'category' must be a column of items"),
@@ -87,6 +94,16 @@ def test_equal_to_the_slow_definition(rows, ideal):
 def test_bad_input_is_told(change, text):
     with pytest.raises(InputError, match=text):
         pnb.evaluate(**{"recommendations": LISTS, "truth": TRUTH, **change})
+
+
+def test_ranks_may_be_whole_floats_and_cut_offs_numpys():
+    found = pnb.evaluate(LISTS.assign(rank=LISTS["rank"].astype(float)), TRUTH, cut_offs=list(np.array([5])))
+    assert found.equals(pnb.evaluate(LISTS, TRUTH, cut_offs=[5]))
+
+
+def test_users_without_a_list_are_told(capsys):
+    pnb.evaluate(LISTS, TRUTH, cut_offs=[5])
+    assert "1 of 3 users of the truth have no list" in capsys.readouterr().err
 
 
 def test_ids_of_any_spelling_are_the_same_ids():

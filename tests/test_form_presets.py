@@ -106,6 +106,9 @@ def test_what_the_recipe_does_not_take_is_disabled_and_not_sent(session, readers
 def test_themes_are_offered_for_a_recipe_that_makes_them(session, readers_model, books_model):
     form = JobForm(["b1"], books_model, session=session, mode="THEME_GENERATION")
     assert form.widgets["item_name"].layout.display == ""
+    form.widgets["item_name"].value = "NAME"
+    assert any(one.field == "item_name" and "got 'NAME'" in one.text for one in form.problems())
+    form.widgets["item_name"].value = ""
     form.widgets["solution_version"].value = readers_model.arn
     assert [value for _, value in form.widgets["mode"].options] == ["BATCH_INFERENCE"]
     assert form.widgets["item_name"].layout.display == "none" and form.widgets["job_name"].layout.display != "none"

@@ -170,6 +170,21 @@ def test_rankings_from_lists():
     assert [one["itemList"] for one in written(pnb.rankings(frame))] == [["3", "2"], ["1", 'a"b']]
 
 
+def test_rankings_from_texts():
+    frame = pd.DataFrame({"user_id": list("uvw"), "item_list": ["3|2", "['3', '2']", '["3", "2"]']})
+    assert [one["itemList"] for one in written(pnb.rankings(frame))] == [["3", "2"]] * 3
+    with pytest.raises(InputError, match=r"separated by '\|'.*\(2 of 3 rows, counted from 0: 1: '3,2', 2: '\[3'"):
+        pnb.rankings(frame.assign(item_list=["3", "3,2", "[3"]))
+
+
+def test_a_user_with_two_filter_values_has_two_lists():
+    frame = pd.DataFrame({"user_id": list("uuu"), "item_id": list("abb"), "year": [1800, 1900, 1800]})
+    assert written(pnb.rankings(frame, filter_values=["year"])) == [
+        {"userId": "u", "itemList": ["a", "b"], "filterValues": {"year": '"1800"'}},
+        {"userId": "u", "itemList": ["b"], "filterValues": {"year": '"1900"'}},
+    ]
+
+
 def test_rankings_name_bad_rows():
     with pytest.raises(InputError) as caught:
         pnb.rankings(pd.DataFrame({"user_id": ["u", "v"], "item_list": [[], ["a", 2.5]]}))

@@ -122,7 +122,7 @@ def test_names_are_taken_in_any_case(readers_model, books_model, session):
         job = pnb.recommend(["r0"], readers_model, ranking_influence={"popularity": 0.5})
     assert job.request.ranking_influence == {"POPULARITY": 0.5}
     assert pnb.themes(["b0"], books_model, item_name="title").request.item_name == "TITLE"
-    with pytest.raises(NotFoundError, match=r"one of \['SHELF', 'TITLE'\], got 'name'"):
+    with pytest.raises(NotFoundError, match=r"one of \['DESCRIPTION', 'SHELF', 'TITLE'\], got 'name'"):
         pnb.themes(["b0"], books_model, item_name="name")
 
 
@@ -195,6 +195,18 @@ def test_jobs_that_share_an_output_folder_read_their_own(readers_model, session)
     for job, user in zip(jobs, ("r1", "r2"), strict=True):
         assert job.wait(progress=False).recommendations()["user_id"].tolist() == [user]
     assert len(pnb.read_results(output, session=session)) == 2
+
+
+def test_output_that_another_job_wrote_over_is_not_taken_for_ones_own(readers_model, session, capsys):
+    address, output = session.location("over", "users.jsonl"), session.location("over", "out") + "/"
+    pnb.users(["r1"]).upload(session, address)
+    first = pnb.recommend(address, readers_model, num_results=1, output=output).wait(progress=False)
+    assert "written over" not in capsys.readouterr().err
+    pnb.recommend(address, readers_model, num_results=4, output=output).wait(progress=False)
+    assert "users.jsonl.out is there already, of an earlier job" in capsys.readouterr().err
+    with pytest.raises(NotFoundError, match=f"output of job '{first.name}' is gone: .*written over"):
+        pnb.attach(first.name, session).recommendations()
+    assert len(pnb.read_results(output, session=session).recommendations()) == 4
 
 
 def test_lines_for_the_wrong_recipe_come_back_as_errors(readers_model, session, capsys):

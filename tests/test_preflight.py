@@ -130,7 +130,7 @@ def test_data_of_the_wrong_kind_and_values_that_a_filter_lacks(session, readers_
 
 def test_more_theme_items_than_a_file_holds_become_several_jobs(session, books_model):
     ids = [f"b{number}" for number in range(150)]
-    frame = pnb.preflight(ids, books_model, mode="THEME_GENERATION", item_name="TITLE")
+    frame = pnb.preflight(ids, books_model, mode="THEME_GENERATION")  # the name column is looked up as for the job
     assert set(frame.level) == {"ok"}
 
 
