@@ -32,7 +32,6 @@ class Lack:
     text: str
     kind: str = ""
     subject: str = ""
-    bucket: str | None = None
 
 
 @dataclass(frozen=True)
@@ -123,7 +122,7 @@ def bucket_lacks(
             answer = ask(caller.policies, question)
             if not answer.allowed:
                 told.add((action, ROLE_POLICY))
-                yield Lack(_role_refused(caller, answer, question), ROLE_POLICY, caller.role_arn, use.bucket)
+                yield Lack(_role_refused(caller, answer, question), ROLE_POLICY, caller.role_arn)
         if judge_policy and (action, BUCKET_POLICY) not in told:
             policies = [] if policy is None else [policy]
             asked, answer = question, ask(policies, question)
@@ -133,7 +132,7 @@ def bucket_lacks(
             if not answer.allowed:
                 told.add((action, BUCKET_POLICY))
                 text = _refused(answer, policies, asked, name if policies else f"{name} (there is none)")
-                yield Lack(text, BUCKET_POLICY, use.bucket or "", use.bucket)
+                yield Lack(text, BUCKET_POLICY, use.bucket or "")
 
 
 def key_lacks(
@@ -189,7 +188,7 @@ def told(lacks: Sequence[Lack]) -> str:
     sentences = list(dict.fromkeys(lack.text for lack in lacks))
     more = len(sentences) - _MAX_SENTENCES
     shown = " ".join(sentences[:_MAX_SENTENCES]) + (f" And {more} more." if more > 0 else "")
-    buckets = list(dict.fromkeys(lack.bucket for lack in lacks if lack.bucket is not None))
+    buckets = list(dict.fromkeys(lack.subject for lack in lacks if lack.kind == BUCKET_POLICY))
     if buckets:
         return (
             f"Insufficient privileges for accessing data in S3. Please look at {GUIDE} and fix bucket policy on "

@@ -26,6 +26,7 @@ LITERAL = (
     "Insufficient privileges for accessing data in S3. Please look at https://docs.aws.amazon.com/personalize/latest/dg/"
     "granting-personalize-s3-access.html#attach-bucket-policy and fix bucket policy on {}."
 )
+OF_ROLE = "Insufficient privileges for accessing data in Amazon S3."
 
 
 def policy(*statements):
@@ -208,8 +209,8 @@ def test_one_action_missing_in_the_role_s_inline_policy(refused, iam, action, re
     iam.put_role_policy(RoleName=ROLE, PolicyName="read", PolicyDocument=json.dumps(without(MAY_READ, action)))
     text = refused()
     iam.put_role_policy(RoleName=ROLE, PolicyName="read", PolicyDocument=json.dumps(MAY_READ))
-    assert f"No policy of role {ROLE} allows role {ROLE} {action} on arn:aws:s3:::{resource}." in text
-    assert text.startswith(LITERAL.format(IN))
+    # the bucket's policy is right, so nobody is sent to mend it
+    assert text == f"{OF_ROLE} No policy of role {ROLE} allows role {ROLE} {action} on arn:aws:s3:::{resource}."
 
 
 def test_the_managed_policy_is_detached(refused, iam):
@@ -217,7 +218,7 @@ def test_the_managed_policy_is_detached(refused, iam):
     iam.detach_role_policy(RoleName=ROLE, PolicyArn=arn)
     text = refused()
     iam.attach_role_policy(RoleName=ROLE, PolicyArn=arn)
-    assert f"s3:PutObject on arn:aws:s3:::{OUT}/out/_CHECK" in text and OUT in text.partition(". ")[2]
+    assert text.startswith(OF_ROLE) and f"s3:PutObject on arn:aws:s3:::{OUT}/out/_CHECK" in text
 
 
 def test_a_deny_wins_and_is_named(refused, s3, iam):
@@ -232,6 +233,15 @@ def test_a_deny_wins_and_is_named(refused, s3, iam):
     text = refused()
     iam.delete_role_policy(RoleName=ROLE, PolicyName="guard")
     assert f"Inline policy guard denies role {ROLE} s3:GetObject" in text
+    assert text.startswith(OF_ROLE)
+
+
+def test_a_bucket_policy_and_the_role_s_policy_both_missing(refused, s3, iam):
+    iam.delete_role_policy(RoleName=ROLE, PolicyName="read")
+    with bucket_policy_of(s3, OUT, None):
+        text = refused()
+    iam.put_role_policy(RoleName=ROLE, PolicyName="read", PolicyDocument=json.dumps(MAY_READ))
+    assert text.startswith(LITERAL.format(OUT)) and f"No policy of role {ROLE} allows" in text
 
 
 def test_an_unmet_condition_is_told_with_the_facts(refused, s3):
