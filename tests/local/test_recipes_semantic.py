@@ -66,6 +66,15 @@ def test_without_interactions_neighbours_share_the_topic():
         assert sum(item.startswith(seed.rstrip("0123456789")) for item in found) >= 9
 
 
+def test_an_item_whose_words_are_all_common_has_neighbours():
+    titles = ["green scarf wool", "blue shirt wool", "red hat cotton", "red shirt cotton"] + ["red shirt"] * 4
+    ids = [f"i{at}" for at in range(8)]
+    items = pa.table({"ITEM_ID": ids, "TITLE": titles, "BLURB": titles, "CREATION_TIMESTAMP": [1] * 8})
+    model = recipes.train(RECIPE, TrainingData(None, items, None, {"ITEMS": Schema("ITEMS", FIELDS)}))
+    [found] = ranked(model, ["i7"], num_results=4)
+    assert set(found[:3]) == {"i4", "i5", "i6"} and found[3] == "i3"
+
+
 def test_models_survive_the_disk_and_give_no_scores(model, tmp_path):
     model.save(tmp_path / "model")
     again = recipes.load(tmp_path / "model")

@@ -178,7 +178,7 @@ def _singular(word: str) -> str:
 
 
 def _counts(data: TrainingData, item_ids: pa.StringArray) -> sparse.csr_matrix:
-    """Count the words of each item that at least two items have; the vocabulary is sorted."""
+    """Count the words of each item that at least two items have, and not most of them; the vocabulary is sorted."""
     schema = data.schemas.get("ITEMS")
     name = None if schema is None else schema.item_name
     if data.items is None or schema is None or name is None or schema.textual is None:
@@ -194,7 +194,14 @@ def _counts(data: TrainingData, item_ids: pa.StringArray) -> sparse.csr_matrix:
                 bags[code][word] += times
     found = Counter(word for bag in bags for word in bag)
     most = max(2, _COMMON * len(bags))
-    shared = sorted((-times, word) for word, times in found.items() if 2 <= times <= most)[:_MOST_WORDS]
+    kept = {word for word, times in found.items() if 2 <= times <= most}
+    # an item of common words only would be like nobody: its least common ones stay
+    for bag in bags:
+        common = {word: found[word] for word in bag if found[word] > most}
+        if common and kept.isdisjoint(bag):
+            rarest = min(common.values())
+            kept.update(word for word, times in common.items() if times == rarest)
+    shared = sorted((-found[word], word) for word in kept)[:_MOST_WORDS]
     known = {word: place for place, word in enumerate(sorted(word for _, word in shared))}
     cells = [(row, known[word], times) for row, bag in enumerate(bags) for word, times in bag.items() if word in known]
     rows, columns, values = np.asarray(cells, np.int64).reshape(-1, 3).T
