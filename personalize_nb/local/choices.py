@@ -107,6 +107,12 @@ CHOICES: tuple[Choice, ...] = (
     Choice("IDs that are not strings, lines that are no JSON", "an error row for the line", "lines"),
     Choice("Compressed input", "the job fails and names the file", "batch"),
     Choice("Order of output rows", "the input's", "batch"),
+    Choice(
+        "Events put after the training, in batch jobs of types USER_PERSONALIZATION and PERSONALIZED_RANKING",
+        "all that came before the job begins count, also those of new users, as in real time; AWS leaves out the last "
+        "15 minutes, here everything takes seconds",
+        "tasks",
+    ),
     Choice("An item that no dataset knows in a segment job, attributes that no item has", "an error row", "segments"),
     Choice(
         "Users who met an item already, in its segment",

@@ -33,6 +33,8 @@ from personalize_nb.local.taskdata import (
 )
 
 SEED = 20_190_610
+# types of recipe whose batch jobs know the events that were put after the training
+_SEE_EVENTS = frozenset({"USER_PERSONALIZATION", "PERSONALIZED_RANKING"})
 
 
 def import_libraries() -> None:
@@ -189,7 +191,11 @@ def run_batch_inference_job(context: Context, resource: Resource) -> None:
     from personalize_nb.local import batch, recipes
 
     body = resource.body
+    facts = limits.RECIPES[body["_recipe"]]
     model = recipes.load(layout.model_path(context.root, body["solutionVersionArn"]))
+    if facts.type in _SEE_EVENTS:
+        with streamed.opened(context.root) as rows:
+            model.remember(rows.recent(body["_group"], body.get("_streamedTo", 0)))
     settings = themesettings.kept(context.root)
     config = body.get("batchInferenceJobConfig", {})
     exploration = config.get("itemExplorationConfig", {})
@@ -209,7 +215,7 @@ def run_batch_inference_job(context: Context, resource: Resource) -> None:
         spec,
         objects=context.objects,
         model=model,
-        facts=limits.RECIPES[body["_recipe"]],
+        facts=facts,
         bound_filter=bound_filter(context, body, model),
         theme_maker=theme_maker(context, body, settings),
         progress=progress(context, resource),

@@ -67,6 +67,7 @@ def create_batch_inference_job(control: Control, params: dict[str, Any]) -> dict
         "_mode": params.get("batchInferenceJobMode", "BATCH_INFERENCE"),
     }
     body |= {key: version.body[key] for key in ("_recipe", "_group", "_schemas", "_model")}
+    body["_streamedTo"] = version.body.get("_streamedTo", 0)
     if "filterArn" in params:
         body["_filterExpression"] = filter_expression(control, params["filterArn"], version, recipe)
     check_locations(control, params)
