@@ -81,6 +81,12 @@ CHOICES: tuple[Choice, ...] = (
         "recorded and shown; nothing starts by itself",
         "operations.solutions",
     ),
+    Choice(
+        "The automatic update of the latest User-Personalization version before a batch job",
+        "not made: a version never changes, and items put since its training (PutItems) are recommended and explored "
+        "from the next solution version on",
+        "operations.solution_versions",
+    ),
     Choice("trainingMode UPDATE", "needs an ACTIVE FULL version and trains anew, which here costs seconds", "tasks"),
     Choice(
         "itemExplorationConfig on a recipe that does not explore", "InvalidInputException", "operations.exploration"
