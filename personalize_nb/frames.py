@@ -65,6 +65,21 @@ def plain(frame: pd.DataFrame, noun: str, *needed: str, hint: str = "") -> pd.Da
     return named.assign(**{name: texts.astype("str") for name, texts in ids.items()})
 
 
+def filter_columns(themes: pd.DataFrame) -> list[str]:
+    """Return the columns of filter values of a frame of themes: those between `item_id` and `theme`.
+
+    The same item may have been asked for several values, and its themes differ by these columns alone.
+
+    Examples
+    --------
+    >>> filter_columns(pd.DataFrame(columns=["item_id", "YEAR", "theme", "rank", "recommended_item_id"]))
+    ['YEAR']
+    """
+    names = themes.columns.tolist()
+    between = names[names.index(c.ITEM_ID) + 1 : names.index(c.THEME)]
+    return [name for name in between if name not in (c.RANK, c.RECOMMENDED_ITEM_ID, c.RELEVANCE)]
+
+
 def catalogue(items: pd.DataFrame | Iterable[Any], noun: str) -> set[str]:
     """Return the distinct item ids of a frame with `item_id`, or of the ids themselves."""
     if items is None or isinstance(items, str):

@@ -41,11 +41,11 @@ class ThemeQuality:
     Parameters
     ----------
     themes
-        Columns `item_id`, `theme`, `items`, `words`, `form` (what is wrong with it; empty when nothing is),
-        `duplicates` (other groups, of different items, with the same theme), `coverage` (mean share of the group's
-        items that use a content word of the theme), `base` (the same over the whole catalogue), `lift` (how many
-        times more), `mean_relevance` and `relevant` (share of items at or above the threshold), both of the items that
-        have a score.
+        Columns `item_id`, those of filter values, `theme`, `items`, `words`, `form` (what is wrong with it; empty when
+        nothing is), `duplicates` (other groups, of different items, with the same theme), `coverage` (mean share of
+        the group's items that use a content word of the theme), `base` (the same over the whole catalogue), `lift`
+        (how many times more), `mean_relevance` and `relevant` (share of items at or above the threshold), both of the
+        items that have a score.
     summary
         The figures over all themes; shares are between 0 and 1.
     notes
@@ -101,23 +101,25 @@ def theme_quality(
     frame = frames.plain(frame, "frame", *needed, hint="job.themes(threshold=None, minimum_items=0) gives them")
     frame = frame.assign(**{c.THEME: _themes(frame[c.THEME]), c.RELEVANCE: _scores(frame[c.RELEVANCE])})
     texts = _texts(items, text)
+    keys = [c.ITEM_ID, *frames.filter_columns(frame)]
+    named = frame[frame[c.THEME].notna()]
     groups = [
-        (seed, str(theme), group[c.RECOMMENDED_ITEM_ID].tolist(), group[c.RELEVANCE].to_numpy(float))
-        for (seed, theme), group in frame.groupby([c.ITEM_ID, c.THEME], sort=False)
+        (asked, str(theme), group[c.RECOMMENDED_ITEM_ID].tolist(), group[c.RELEVANCE].to_numpy(float))
+        for (*asked, theme), group in named.groupby([*keys, c.THEME], sort=False, dropna=False)
     ]
     used = _Uses(texts, {word for _, theme, _, _ in groups for word in _content(theme)})
     repeated = _duplicates([(theme, frozenset(members)) for _, theme, members, _ in groups])
     rows = []
-    for (seed, theme, members, relevance), duplicates in zip(groups, repeated, strict=True):
+    for (asked, theme, members, relevance), duplicates in zip(groups, repeated, strict=True):
         coverage, base = used.coverage(theme, members)
         lift = coverage / base if base else float("nan")
         scored = relevance[~np.isnan(relevance)]
         mean, share = (scored.mean(), (scored >= threshold).mean()) if len(scored) else (np.nan, np.nan)
         found = "; ".join(_form(theme))
         rows.append(
-            (seed, theme, len(members), len(theme.split()), found, duplicates, coverage, base, lift, mean, share)
+            (*asked, theme, len(members), len(theme.split()), found, duplicates, coverage, base, lift, mean, share)
         )
-    names = [c.ITEM_ID, c.THEME, "items", "words", "form", "duplicates", "coverage", "base", "lift"]
+    names = [*keys, c.THEME, "items", "words", "form", "duplicates", "coverage", "base", "lift"]
     measured = pd.DataFrame(rows, columns=[*names, "mean_relevance", "relevant"])
     return ThemeQuality(measured, _summary(measured), tuple(_notes(frame, texts, threshold)))
 

@@ -121,6 +121,8 @@ class Results:
     ) -> pd.DataFrame:
         """Return themes, one row per item of a theme: `item_id`, `theme`, `rank`, `recommended_item_id`, `relevance`.
 
+        Values of a filter's placeholders stand between `item_id` and `theme`, under their names.
+
         Parameters
         ----------
         items, columns
@@ -137,19 +139,18 @@ class Results:
         """
         if len(self) and not self.has_themes and self.failed < len(self):
             raise NotFoundError("This output holds no themes: run pnb.themes(items, solution_version, item_name=...).")
-        frame = _themes(self._ordered(0, len(self)), Titles(items, columns))
+        frame, owner = _themes(self._ordered(0, len(self)), Titles(items, columns))
         self._tell_failed()
-        kept = frame if threshold is None else frame[frame[c.RELEVANCE] >= threshold]
-        if minimum_items:
-            kept = kept[kept.groupby(c.ITEM_ID, sort=False)[c.RANK].transform("size") >= minimum_items]
-        hidden = frame[c.ITEM_ID].nunique() - kept[c.ITEM_ID].nunique()
+        fits = np.full(len(frame), True) if threshold is None else frame[c.RELEVANCE].to_numpy() >= threshold
+        kept = fits & (np.bincount(owner, fits)[owner] >= minimum_items)  # of each answer: an item may be asked twice
+        hidden = len(np.unique(owner)) - len(np.unique(owner[kept]))
         if hidden:
             choose().say(
                 f"{counted(hidden, 'theme')} {verb(hidden, 'is', 'are')} left out: "
                 f"fewer than {minimum_items} items of relevance {threshold} or more; "
                 "threshold=None, minimum_items=0 lists them"
             )
-        return kept.reset_index(drop=True)
+        return frame[kept].reset_index(drop=True)
 
     def errors(self) -> pd.DataFrame:
         """Return the input lines that got nothing: the input's keys, `error`, `line` and `file` (of the output).
@@ -305,16 +306,17 @@ def _recommendations(rows: pa.Table, titles: Titles, keys: Sequence[str]) -> pd.
     return titles.join(frame, flat)
 
 
-def _themes(rows: pa.Table, titles: Titles) -> pd.DataFrame:
+def _themes(rows: pa.Table, titles: Titles) -> tuple[pd.DataFrame, np.ndarray]:
+    """Return the frame of themes, and for each of its rows the position of the answer it belongs to."""
     output, inputs = _column(rows, "output"), _column(rows, "input")
     owner, rank, flat = _exploded(pc.struct_field(output, "recommendedItems"))
     seeds = pc.struct_field(inputs, "itemId").take(pa.array(owner))
     themes = pc.utf8_rtrim(pc.struct_field(output, "theme"), ".").take(pa.array(owner))
-    frame = pd.DataFrame({c.ITEM_ID: seeds.to_pandas(), c.THEME: themes.to_pandas(), c.RANK: rank})
+    frame = _keys(inputs, owner, ["itemId"]).assign(**{c.THEME: themes.to_pandas(), c.RANK: rank})
     frame = titles.join(frame, seeds, "item_")
     frame[c.RECOMMENDED_ITEM_ID] = flat.to_pandas()
     frame[c.RELEVANCE] = _aligned(pc.struct_field(output, "itemsThemeRelevanceScores"), owner, rank)
-    return titles.join(frame, flat)
+    return titles.join(frame, flat), owner
 
 
 def _keys(inputs: Any, owner: np.ndarray, keys: Sequence[str]) -> pd.DataFrame:

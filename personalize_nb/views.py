@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
+
 from personalize_nb import columns as c
 from personalize_nb import frames, limits, markup
 from personalize_nb.charts import View, text_bar
@@ -17,8 +19,6 @@ from personalize_nb.redact import redact
 from personalize_nb.runs import attach
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from personalize_nb.jobs import BatchInferenceJob
     from personalize_nb.runs import Run
     from personalize_nb.session import Session
@@ -126,7 +126,8 @@ def show_themes(
     ----------
     themes
         A frame with `item_id`, `theme`, `recommended_item_id` and `relevance`, as `job.themes()` gives it; that
-        leaves out by itself what is below its own `threshold` and `minimum_items`.
+        leaves out by itself what is below its own `threshold` and `minimum_items`. Columns between `item_id` and
+        `theme` are filter values, and an item has a theme for each of them.
     items
         Catalogue with `item_id` and the column named by `title`; by default the titles that `job.themes(items=...)`
         put in the frame, and ids where it has none.
@@ -141,8 +142,10 @@ def show_themes(
     needed = (c.ITEM_ID, c.THEME, c.RECOMMENDED_ITEM_ID, c.RELEVANCE)
     themes = frames.plain(themes, "themes", *needed, hint="job.themes() of a theme job gives such a frame")
     names = _own_names(themes, title) if items is None else _names(items, title)
-    kept = themes[themes[c.RELEVANCE] >= threshold]
-    groups = [group for _, group in kept.groupby(c.ITEM_ID, sort=False) if len(group) >= minimum_items]
+    values = frames.filter_columns(themes)
+    keys = [c.ITEM_ID, c.THEME, *values]
+    kept = themes[(themes[c.RELEVANCE] >= threshold) & themes[c.THEME].notna()]
+    groups = [group for _, group in kept.groupby(keys, sort=False, dropna=False) if len(group) >= minimum_items]
     parts, text = [], []
     for group in groups[:most]:
         seed, theme = group[c.ITEM_ID].iloc[0], group[c.THEME].iloc[0].rstrip(".")
@@ -150,16 +153,19 @@ def show_themes(
             (names.get(item, item), float(relevance))
             for item, relevance in zip(group[c.RECOMMENDED_ITEM_ID], group[c.RELEVANCE], strict=True)
         ]
-        heading = f"{theme} (from {names.get(seed, seed)})"
+        given = [f"{name} {group[name].iloc[0]}" for name in values if pd.notna(group[name].iloc[0])]
+        origin = ", ".join([str(names.get(seed, seed)), *given])
+        heading = f"{theme} (from {origin})"
         rows = [(name, f"{relevance:.2f}", markup.bar(relevance / 0.6)) for name, relevance in pairs]
         parts.append(
             markup.lines(
-                markup.Markup("<b>{}</b> (from {})").format(theme, names.get(seed, seed)),
+                markup.Markup("<b>{}</b> (from {})").format(theme, origin),
                 markup.table(rows, ("item", "relevance", ""), numeric=(1,)),
             )
         )
         text.append("\n".join([heading] + [f"  {text_bar(r / 0.6, 10)} {r:.2f} {name}" for name, r in pairs]))
-    note = _told(min(most, len(groups)), len(groups), themes[c.ITEM_ID].nunique(), threshold, minimum_items)
+    whole = len(themes[keys].drop_duplicates())
+    note = _told(min(most, len(groups)), len(groups), whole, threshold, minimum_items)
     return View(markup.lines(*parts, note), "\n".join([*text, note]))
 
 

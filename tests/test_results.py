@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 import personalize_nb as pnb
 from personalize_nb import outputs, results
 from personalize_nb.errors import InputError, NotFoundError
+from personalize_nb.quality import theme_quality
+from personalize_nb.views import show_themes
 
 ASKED = [{"userId": one} for one in ("5023", "5866", "4016", "2755")]
 
@@ -238,6 +240,29 @@ def test_themes(read, capsys):
     assert "1 theme is left out" in capsys.readouterr().err
     assert len(found.themes(threshold=None, minimum_items=0)) == 6
     assert len(found.themes(minimum_items=0)) == 5
+
+
+def test_themes_of_one_item_differ_by_their_filter_values(read, capsys):
+    def themed(year, theme, relevance):
+        record = {"itemId": "a", "filterValues": {"YEAR": year}}
+        return row(record, ["1", "2", "3"], theme=theme, itemsThemeRelevanceScores=relevance)
+
+    rows = [themed("1", "Old", [0.5, 0.2, 0.15]), themed("1850", "New", [0.5, 0.2, 0.05])]
+    found = read(rows, [one["input"] for one in rows])
+    frame = found.themes(threshold=None, minimum_items=0)
+    assert frame.columns.tolist() == ["item_id", "YEAR", "theme", "rank", "recommended_item_id", "relevance"]
+    assert frame.groupby(["item_id", "YEAR", "theme"]).size().to_dict() == {
+        ("a", "1", "Old"): 3,
+        ("a", "1850", "New"): 3,
+    }
+    assert found.themes()["YEAR"].tolist() == ["1"] * 3
+    assert "1 theme is left out" in capsys.readouterr().err
+    shown = show_themes(frame, minimum_items=0).text
+    assert "Old (from a, YEAR 1)" in shown and "New (from a, YEAR 1850)" in shown
+    assert shown.endswith("2 of the 2 themes in this frame shown")
+    assert show_themes(frame).text.endswith("1 has fewer than 3 items of relevance 0.1 or more")
+    items = pd.DataFrame({"item_id": ["1", "2", "3"], "title": ["Old", "Older", "New"]})
+    assert theme_quality(frame, items).themes[["YEAR", "items"]].values.tolist() == [["1", 3], ["1850", 3]]
 
 
 def test_output_without_themes_says_how_to_get_them(read):
