@@ -13,7 +13,9 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +66,7 @@ _PLACES = (
     (re.compile(r"[A-Za-z]:\\+Users\\+[^\\\s\"']+"), "~"),
 )
 
+_COLOUR = re.compile(r"(\x1b\[[\d;]*m)")
 # A name may begin after a colour of a traceback or an escaped line break, which end in a letter.
 _BEFORE = r"(\x1b\[[\d;]*m|\\[nrt]|(?<![A-Za-z0-9]))"
 _AFTER = r"(?![A-Za-z0-9])"
@@ -212,8 +215,8 @@ def _mapped(tree: Any, names: re.Pattern[str] | None) -> Any:
 
 def _names(text: str) -> Iterator[str]:
     """The accounts, buckets, roles and secrets that stand in a text where something says what they are."""
-    for rule in _RULES:
-        for match in rule.finditer(text):
+    for seen in dict.fromkeys((text, _COLOUR.sub("", text))):
+        for match in (match for rule in _RULES for match in rule.finditer(seen)):
             for kind, value in match.groupdict().items():
                 yield from _worth_masking_elsewhere(kind, value or "")
     for match in _KEY_ID.finditer(text):  # its secret stands on the same line, or on the next
@@ -252,10 +255,46 @@ def _pattern(names: set[str]) -> re.Pattern[str] | None:
 
 def _masked(text: str, names: re.Pattern[str] | None) -> str:
     for rule in _RULES:
-        text = rule.sub(_with_groups_masked, text)
+        text = _replaced(rule, _with_groups_masked, text)
     for pattern, replacement in _PLACES:
-        text = pattern.sub(replacement, text)
-    return names.sub(rf"\g<1>{MASK}", text) if names else text
+        text = _replaced(pattern, partial(_expanded, replacement), text)
+    return _replaced(names, partial(_expanded, rf"\g<1>{MASK}"), text) if names else text
+
+
+def _replaced(pattern: re.Pattern[str], replace: Callable[[re.Match[str]], str], text: str) -> str:
+    """Replace what the pattern finds in the text as a reader sees it, without its colours, and then in the text itself.
+
+    A colour within what is replaced comes after it. One between two words keeps them apart in the text itself only.
+    """
+    pieces = _COLOUR.split(text)  # what is read and colours in turn
+    if len(pieces) == 1:
+        return pattern.sub(replace, text)
+    read = "".join(pieces[::2])
+    places = list(accumulate(map(len, pieces[::2])))
+    colours = pieces[1::2]
+    parts, done, put = [], 0, 0
+
+    def up_to(end: int) -> None:
+        nonlocal done, put
+        while put < len(colours) and places[put] <= end:
+            parts.extend((read[done : max(done, places[put])], colours[put]))
+            done, put = max(done, places[put]), put + 1
+        parts.append(read[done:end])
+        done = end
+
+    for match in pattern.finditer(read):
+        old, new = match.group(), replace(match)
+        same = len(os.path.commonprefix((old, new)))
+        if old != new:
+            up_to(match.start() + same)
+            parts.append(new[same:])
+            done = match.end()
+    up_to(len(read))
+    return pattern.sub(replace, "".join(parts))
+
+
+def _expanded(template: str, match: re.Match[str]) -> str:
+    return match.expand(template)
 
 
 def _with_groups_masked(match: re.Match[str]) -> str:

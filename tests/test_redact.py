@@ -94,6 +94,32 @@ def test_idempotent_on_what_rules_are_made_of(text):
     assert redact(redact(text)) == redact(text)
 
 
+RED, PLAIN = "\x1b[31m", "\x1b[0m"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (f"{RED}arn:aws:iam::{PLAIN}{ACCOUNT}:user/jane", f"{RED}arn:aws:iam::{PLAIN}{MASK}:user/{MASK}"),
+        (f"arn:aws:iam::{ACCOUNT}:{RED}user/{PLAIN}jane x", f"arn:aws:iam::{MASK}:user/{MASK}{RED}{PLAIN} x"),
+        (f"s3://acme-{RED}data{PLAIN}/x of acme-data", f"s3://{MASK}{RED}{PLAIN}/x of {MASK}"),
+        (f"api_key{RED}={PLAIN}sk-abcDEF123;{RED} x", f"api_key{RED}={PLAIN}{MASK};{RED} x"),
+        (f"/home/{RED}jane{PLAIN}/x", f"~{RED}{PLAIN}/x"),
+        (f"item {RED}210987654321{PLAIN}: {RED}arn{PLAIN}", f"item {RED}210987654321{PLAIN}: {RED}arn{PLAIN}"),
+    ],
+)
+def test_colours_hide_nothing(text, expected):
+    assert redact(text) == expected
+    assert redact(expected) == expected
+
+
+@given(
+    st.lists(st.sampled_from([*WORDS, " ", RED, PLAIN, "arn:aws:iam::", ":user/", "jane"]), max_size=14).map("".join)
+)
+def test_idempotent_with_colours(text):
+    assert redact(redact(text)) == redact(text)
+
+
 SECRET_KEY = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
 KEY_ID = "AKIAIOSFODNN7EXAMPLE"
 
