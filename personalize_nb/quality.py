@@ -16,6 +16,7 @@ import pandas as pd
 from personalize_nb import columns as c
 from personalize_nb import frames, limits
 from personalize_nb.errors import InputError
+from personalize_nb.plurals import counted, verb
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -148,13 +149,20 @@ def _notes(frame: pd.DataFrame, texts: pd.Series, threshold: float) -> Iterable[
         )
     nameless = frame.loc[frame[c.THEME].isna(), c.ITEM_ID].nunique()
     if nameless:
-        yield f"{nameless:,} input items have no theme; they count nowhere."
+        items, have = counted(nameless, "input item"), verb(nameless, "has", "have")
+        yield f"{items} {have} no theme and {_count(nameless)} nowhere."
     unscored = int(frame[c.RELEVANCE].isna().sum())
     if unscored:
-        yield f"{unscored:,} recommended items have no relevance; they count in coverage only."
+        items, have = counted(unscored, "recommended item"), verb(unscored, "has", "have")
+        yield f"{items} {have} no relevance and {_count(unscored)} in coverage only."
     unknown = frame.loc[~frame[c.RECOMMENDED_ITEM_ID].isin(texts.index), c.RECOMMENDED_ITEM_ID].nunique()
     if unknown:
-        yield f"{unknown:,} recommended items are not in the items frame; they count as using no word."
+        items, are = counted(unknown, "recommended item"), verb(unknown, "is", "are")
+        yield f"{items} {are} not in the items frame and {_count(unknown)} as using no word."
+
+
+def _count(number: int) -> str:
+    return verb(number, "counts", "count")
 
 
 def _themes(written: pd.Series) -> pd.Series:

@@ -180,9 +180,11 @@ class Results:
 
     def _tell_failed(self) -> None:
         if self.failed:
-            choose().say(f"{self.failed:,} input lines have no recommendations; .errors() says why")
+            lines, have = counted(self.failed, "input line"), verb(self.failed, "has", "have")
+            choose().say(f"{lines} {have} no recommendations; .errors() says why")
         if self.empty:
-            choose().say(f"{self.empty:,} input lines were answered without an item; .errors() lists them")
+            lines, were = counted(self.empty, "input line"), verb(self.empty, "was", "were")
+            choose().say(f"{lines} {were} answered without an item; .errors() lists them")
 
     @cached_property
     def _without_items(self) -> pa.ChunkedArray:

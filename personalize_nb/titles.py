@@ -13,6 +13,7 @@ from personalize_nb import columns as c
 from personalize_nb import identifiers
 from personalize_nb.errors import InputError
 from personalize_nb.identifiers import Findings
+from personalize_nb.plurals import counted, verb
 from personalize_nb.progress import choose
 
 if TYPE_CHECKING:
@@ -86,4 +87,6 @@ class Titles:
     def tell_unmatched(self) -> None:
         """Say how many ids have no row in the frame: none matches when ids were read as numbers, for example."""
         if self.asked > self.matched:
-            choose().say(f"{self.asked - self.matched:,} of {self.asked:,} listed items have no row in 'items'")
+            missing = self.asked - self.matched
+            have = verb(missing, "has", "have")
+            choose().say(f"{missing:,} of {counted(self.asked, 'listed item')} {have} no row in 'items'")

@@ -76,7 +76,7 @@ def test_the_report_reads_well_and_warns_of_frames_that_are_cut():
     assert "mean coverage" in repr(cut) and repr(cut).endswith(
         "<ThemeQuality: .themes has a row per theme, .summary these figures>"
     )
-    assert "may be cut already" in cut.notes[0] and "1 recommended items are not in the items frame" in cut.notes[1]
+    assert "may be cut already" in cut.notes[0] and "1 recommended item is not in the items frame" in cut.notes[1]
     assert pnb.theme_quality(frame(("a", "Sea voyages", SEA)), ITEMS).notes == ()
 
 
@@ -124,7 +124,7 @@ def test_items_without_a_score_and_inputs_without_a_theme_are_told_of():
     assert measured.themes.loc[0, ["items", "mean_relevance", "relevant"]].tolist() == [3, pytest.approx(0.175), 0.5]
     assert np.isnan(measured.themes.loc[1, "relevant"])
     assert measured.summary["mean_relevance"] == pytest.approx(0.175)
-    assert "1 input items have no theme" in repr(measured) and "2 recommended items have no relevance" in repr(measured)
+    assert "1 input item has no theme" in repr(measured) and "2 recommended items have no relevance" in repr(measured)
     assert "cut already" not in repr(measured)
 
 

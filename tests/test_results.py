@@ -110,6 +110,15 @@ def test_lines_answered_without_an_item_are_counted_and_listed(read, capsys):
     assert listed["line"].tolist() == [10_000 - number for number in range(100, 137)]
 
 
+def test_one_line_is_told_in_the_singular(read, capsys):
+    read([row(ASKED[0], items=(), scores=())], ASKED[:2]).recommendations(items={"1": "One"})
+    told = capsys.readouterr().err
+    assert "1 input line has no recommendations" in told
+    assert "1 input line was answered without an item" in told
+    read([row(ASKED[0])], ASKED[:1]).recommendations(items={"1": "One"})
+    assert "1 of 2 listed items has no row in 'items'" in capsys.readouterr().err
+
+
 def test_a_line_with_a_wrong_key_renames_no_column(read):
     wrong = {"input": {"itemId": "b"}, "output": {"recommendedItems": []}, "error": "User error: x"}
     found = read([row(ASKED[0]), wrong], [ASKED[0], {"itemId": "b"}])
