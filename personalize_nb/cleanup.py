@@ -57,12 +57,18 @@ def delete_dataset_group(
     Raises
     ------
     NotFoundError
-        There is no such dataset group.
+        There is no such dataset group; the message names near ones.
     """
     session = current(session)
     shown = choose(progress)
     group = name if name.startswith("arn:") else session.arn("dataset-group", name)
-    session.call("describe_dataset_group", datasetGroupArn=group)
+    try:
+        session.call("describe_dataset_group", datasetGroupArn=group)
+    except errors.NotFoundError as error:
+        names = [entry["name"] for entry in session.pages("list_dataset_groups", "datasetGroups")]
+        raise errors.NotFoundError(
+            f"There is no dataset group {name!r}{errors.there_is(name, names)} pnb.list_dataset_groups() lists all."
+        ) from error
     wait = _Waiter(session, shown, timeout, clocks)
     for operation, member, kind, key in (
         ("list_filters", "Filters", "filter", "filterArn"),

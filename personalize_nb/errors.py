@@ -17,6 +17,7 @@ Messages say what was wrong, the value received, what is legal and what to do ne
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Sequence
 from typing import Any
 
@@ -99,3 +100,26 @@ class WaitTimeoutError(PersonalizeError, TimeoutError):
 
 class LocalServiceError(PersonalizeError, RuntimeError):
     """The embedded service could not be started, stopped or reached."""
+
+
+def there_is(name: str, names: Sequence[str], most: int = 3) -> str:
+    """Return how a sentence "There is no ..." goes on: with the names there are, the nearest first.
+
+    Parameters
+    ----------
+    name
+        The name, or the ARN, that was not found.
+    names
+        All there are.
+    most
+        How many of them to list.
+
+    Examples
+    --------
+    >>> there_is("boks", ["films", "books"]), there_is("boks", ["a", "books", "b"], most=1), there_is("boks", [])
+    ("; there is 'books', 'films'.", "; there is 'books', ...", '.')
+    """
+    near = difflib.get_close_matches(name.rsplit("/", 1)[-1], names, n=most, cutoff=0)
+    if not near:
+        return "."
+    return f"; there is {', '.join(map(repr, near))}{', ...' if len(names) > len(near) else '.'}"

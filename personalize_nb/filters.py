@@ -7,7 +7,6 @@ write that by hand: `quoted(["comedy", "drama"])` is the whole rule.
 from __future__ import annotations
 
 import datetime
-import difflib
 import math
 import numbers
 import re
@@ -223,11 +222,9 @@ def find_filter(name: Filter | str, session: Session | None = None) -> Filter:
         known = _described(arn, session)
     except errors.NotFoundError as error:
         names = [entry["name"] for entry in session.pages("list_filters", "Filters")]
-        near = difflib.get_close_matches(name.rsplit("/", 1)[-1], names, n=3, cutoff=0.4) or names[:3]
         raise errors.NotFoundError(
-            f"There is no filter {name!r}"
-            + (f"; there is {', '.join(map(repr, near))}." if near else ".")
-            + " pnb.create_filter(name, expression, solution_version) makes one."
+            f"There is no filter {name!r}{errors.there_is(name, names)}"
+            " pnb.create_filter(name, expression, solution_version) makes one."
         ) from error
     return Filter(
         known["name"], known["filterArn"], known["filterExpression"], known["status"], known["datasetGroupArn"]

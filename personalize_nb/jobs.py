@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 import secrets
 import sys
@@ -193,11 +192,8 @@ def attach(name: str, session: Session | None = None) -> BatchInferenceJob:
         job.describe()
     except errors.NotFoundError as error:
         names = [entry["jobName"] for entry in session.pages(*_LIST)]
-        near = difflib.get_close_matches(job.name, names, n=3, cutoff=0.4) or names[-3:]
         raise errors.NotFoundError(
-            f"There is no job {name!r}"
-            + (f"; there is {', '.join(map(repr, near))}." if near else ".")
-            + " pnb.list_jobs() lists all jobs."
+            f"There is no job {name!r}{errors.there_is(name, names)} pnb.list_jobs() lists all jobs."
         ) from error
     return job
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -127,11 +126,9 @@ def _versions(name: str, session: Session) -> list[dict[str, Any]]:
             raise errors.NotFoundError(
                 f"{len(begun)} solutions begin with {name!r}: name one of {', '.join(map(repr, sorted(begun)))}."
             ) from error
-        near = difflib.get_close_matches(name.rsplit("/", 1)[-1], names, n=3, cutoff=0.3) or names[:3]
         raise errors.NotFoundError(
-            f"There is no solution {name!r}"
-            + (f"; there is {', '.join(map(repr, near))}." if near else ".")
-            + " pnb.train(...) makes one, pnb.list_solution_versions() lists them."
+            f"There is no solution {name!r}{errors.there_is(name, names)}"
+            " pnb.train(...) makes one, pnb.list_solution_versions() lists them."
         ) from error
 
 

@@ -26,5 +26,5 @@ def test_nothing_of_a_training_is_left(session, readers_model):
     assert not [name for name in left if name.startswith("passing")]
     assert group not in pnb.list_dataset_groups(session)["name"].tolist()
     assert readers_model.status == "ACTIVE"
-    with pytest.raises(NotFoundError, match="DescribeDatasetGroup"):
+    with pytest.raises(NotFoundError, match=f"no dataset group '{group}'; there is '.*list_dataset_groups"):
         pnb.delete_dataset_group(group, session=session)
