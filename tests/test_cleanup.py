@@ -4,7 +4,7 @@ import pytest
 import reading_world
 
 import personalize_nb as pnb
-from personalize_nb.errors import NotFoundError
+from personalize_nb.errors import NotFoundError, there_is
 
 
 def test_nothing_of_a_training_is_left(session, readers_model):
@@ -28,3 +28,13 @@ def test_nothing_of_a_training_is_left(session, readers_model):
     assert readers_model.status == "ACTIVE"
     with pytest.raises(NotFoundError, match=f"no dataset group '{group}'; there is '.*list_dataset_groups"):
         pnb.delete_dataset_group(group, session=session)
+
+
+def test_the_nearest_names_come_first_and_dots_tell_of_more():
+    names = ["films", "songs", "books", "films-2"]
+    assert there_is("boks", names).startswith("; there is 'books', ") and there_is("boks", names).endswith("', ...")
+    assert (
+        there_is("arn:aws:personalize:us-east-1:123456789012:filter/songz", names, most=1) == "; there is 'songs', ..."
+    )
+    assert there_is("zzz", ["films"]) == "; there is 'films'."
+    assert there_is("zzz", []) == "."
