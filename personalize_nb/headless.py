@@ -23,7 +23,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbclient.util import ensure_async
 
-from personalize_nb.errors import InputError
+from personalize_nb.errors import InputError, NotFoundError
 from personalize_nb.redact import redact, redact_notebook
 
 # Run in the kernel before the first cell and never saved: a page is wider than the 80 characters that pandas folds at.
@@ -69,8 +69,8 @@ def execute(
         A cell raised; the saved notebook shows where.
     nbclient.exceptions.CellTimeoutError, nbclient.exceptions.DeadKernelError
         A cell took longer than `cell_timeout`; the kernel died.
-    InputError
-        The file is no notebook.
+    NotFoundError, InputError
+        There is no such file; the file is no notebook.
 
     Examples
     --------
@@ -131,6 +131,13 @@ def _read(source: Path) -> Any:
     try:
         document = nbformat.read(source, as_version=4)
         nbformat.validate(document)
+    except FileNotFoundError as error:
+        raise NotFoundError(
+            f"There is no notebook {str(source)!r}; give the path of a saved .ipynb file, "
+            f"seen from {str(Path.cwd())!r}."
+        ) from error
+    except OSError as error:
+        raise InputError(f"{str(source)!r} cannot be read: {error.strerror}; give a saved .ipynb file.") from error
     except (ValueError, AttributeError, KeyError, nbformat.ValidationError) as error:
         told = str(error).partition("\n")[0][:200]
         raise InputError(f"{source} is no notebook of nbformat 4: {told}") from error
@@ -145,7 +152,7 @@ def _as_text(output: Any) -> str:
     return str(output.get("data", {}).get("text/plain", "")).rstrip()
 
 
-_FAILURES = (CellExecutionError, CellTimeoutError, DeadKernelError, NoSuchKernel, InputError, OSError)
+_FAILURES = (CellExecutionError, CellTimeoutError, DeadKernelError, NoSuchKernel, InputError, NotFoundError, OSError)
 
 
 def _told(error: BaseException, notebook: Path, target: Path) -> str:
@@ -169,11 +176,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--output", type=Path, metavar="DIR", help="where the executed notebooks go (default: in place)"
     )
     parser.add_argument(
-        "--local", type=Path, metavar="DIR", help="run on the embedded service in this folder, then stop it"
+        "--local",
+        type=Path,
+        metavar="DIR",
+        help="run on the embedded service in this folder, then stop it unless it was running before",
     )
     parser.add_argument("--quiet", action="store_true", help="do not print what the cells show")
     options = parser.parse_args(arguments)
+    ours = False
     if options.local:
+        from personalize_nb import local  # loaded only by a run that uses the service
+
+        ours = local.attach(options.local) is None  # else somebody's JupyterLab may be working with it
         os.environ["PERSONALIZE_NB_BACKEND"] = "local"
         os.environ["PERSONALIZE_NB_PATH"] = str(options.local.resolve())
     began = time.monotonic()
@@ -189,9 +203,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(redact(_told(error, notebook, target)), file=sys.stderr)
         return 1
     finally:
-        if options.local:
-            from personalize_nb import local  # loaded only by a run that used the service
-
+        if ours:
             local.stop(options.local)
     return 0
 

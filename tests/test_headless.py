@@ -5,7 +5,7 @@ import pytest
 from jupyter_client.kernelspec import NoSuchKernel
 from nbclient.exceptions import CellExecutionError, CellTimeoutError
 
-from personalize_nb import headless
+from personalize_nb import headless, local
 
 
 def _notebook(path, *sources):
@@ -79,7 +79,7 @@ def test_wide_frames_stand_on_one_line_and_the_setup_is_not_saved(tmp_path):
 @pytest.mark.parametrize(
     ("content", "told"),
     [
-        (None, "No such file"),
+        (None, "There is no notebook"),
         ("{ broken", "is no notebook"),
         ("{}", "is no notebook"),
         ('{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [{"cell_type": "x"}]}', "is no notebook"),
@@ -92,6 +92,23 @@ def test_a_file_that_is_no_notebook_is_told_in_one_line(tmp_path, capsys, conten
     assert headless.main([str(path), "--output", str(tmp_path / "out")]) == 1
     error = capsys.readouterr().err
     assert told in error and "n.ipynb" in error and len(error.splitlines()) == 1
+
+
+def test_a_folder_is_told_with_the_next_step(tmp_path, capsys):
+    assert headless.main([str(tmp_path), "--output", str(tmp_path / "out")]) == 1
+    assert "Is a directory; give a saved .ipynb file" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("running", "stopped"), [(None, True), ("of an open JupyterLab", False)])
+def test_only_a_service_that_this_run_started_is_stopped(tmp_path, monkeypatch, running, stopped):
+    ended = []
+    monkeypatch.setattr(local, "attach", lambda path: running)
+    monkeypatch.setattr(local, "stop", ended.append)
+    for name in ("PERSONALIZE_NB_BACKEND", "PERSONALIZE_NB_PATH"):
+        monkeypatch.setenv(name, "")  # put back at the end
+    monkeypatch.setattr(headless, "execute", lambda *arguments: None)
+    assert headless.main([str(tmp_path / "n.ipynb"), "--local", str(tmp_path / "service")]) == 0
+    assert ended == ([tmp_path / "service"] if stopped else [])
 
 
 def test_a_kernel_that_dies_is_told_in_one_line(tmp_path, capsys):
