@@ -42,6 +42,11 @@ CHOICES: tuple[Choice, ...] = (
         "operations",
     ),
     Choice(
+        "CreateSolutionVersion on a solution that is still being created",
+        "accepted: a new solution has nothing to do and cannot fail, and its version trains after it",
+        "operations.solution_versions",
+    ),
+    Choice(
         "CreateFilter on a group that is not ACTIVE",
         "InvalidInputException; the model lists no ResourceInUse",
         "operations.filters",

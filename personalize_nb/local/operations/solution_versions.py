@@ -30,7 +30,7 @@ _NEEDED = {
 
 @operation("CreateSolutionVersion")
 def create_solution_version(control: Control, params: dict[str, Any]) -> dict[str, Any]:
-    solution = control.require_active("solution", params["solutionArn"])
+    solution = _ready_solution(control, params["solutionArn"])
     mode = params.get("trainingMode", "FULL")
     _check_mode(control, solution, mode)
     schemas = schemas_of_group(control, solution.group_arn)
@@ -64,6 +64,16 @@ def create_solution_version(control: Control, params: dict[str, Any]) -> dict[st
         KIND, arn, body["name"], body, params, work="train", group_arn=solution.group_arn, parent_arn=solution.arn
     )
     return {"solutionVersionArn": arn}
+
+
+def _ready_solution(control: Control, arn: str) -> Resource:
+    """Return a solution that is ACTIVE or about to be.
+
+    Notebooks written for AWS create a solution and its version in one breath. Here a new solution has nothing left to
+    do and cannot fail, so that the version need not wait until the supervisor has come round to say so.
+    """
+    solution = control.require("solution", arn)
+    return solution if solution.status in (PENDING, IN_PROGRESS) else control.require_active("solution", arn)
 
 
 def _check_mode(control: Control, solution: Resource, mode: str) -> None:

@@ -6,7 +6,7 @@ import pytest
 from botocore import xform_name
 from every_kind import KINDS, World
 
-from personalize_nb.limits import IN_PROGRESS, service_model
+from personalize_nb.limits import FAILED, IN_PROGRESS, service_model
 from personalize_nb.local.operations import OPERATIONS
 from personalize_nb.local.quotas import QUOTAS, configured
 
@@ -101,7 +101,11 @@ def in_use(world, operation):
     request = world.valid(operation) if operation.startswith("Create") else CHANGED.get(operation, {})
     if operation == "UpdateDataset":
         request = {"schemaArn": world["schema"]}
-    return request | {member: world.fresh(kind)}
+    waiting = world.fresh(kind)
+    if operation == "CreateSolutionVersion":
+        # a solution that is only waiting is accepted: see choices.py
+        world.plane.store.set_status(waiting, FAILED, "no reason")
+    return request | {member: waiting}
 
 
 def taken(world, operation):

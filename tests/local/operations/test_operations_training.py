@@ -147,19 +147,41 @@ def test_a_solution_that_cannot_be_trained_is_refused(plane, params, code, text)
     assert plane.client.list_solutions()["solutions"] == []
 
 
-def test_solutions_wait_for_their_group_and_versions_for_their_solution(plane):
+def test_solutions_wait_for_their_group_and_versions_for_its_interactions(plane):
     group = plane.group(work=False)
     request = {"name": "s", "datasetGroupArn": group, "recipeArn": RECIPE + "aws-sims"}
     assert plane.refused("create_solution", **request)[0] == "ResourceInUseException"
     plane.work()
     arn = plane.client.create_solution(**request)["solutionArn"]
     assert plane.refused("create_solution", **request)[0] == "ResourceAlreadyExistsException"
-    assert plane.refused("create_solution_version", solutionArn=arn)[0] == "ResourceInUseException"
     plane.work()
     code, message = plane.refused("create_solution_version", solutionArn=arn)
     assert (code, "INTERACTIONS" in message) == ("InvalidInputException", True)
     plane.dataset(group)
     plane.version(arn)
+
+
+@pytest.mark.parametrize("begun", [False, True])
+def test_a_version_need_not_wait_for_its_solution(plane, begun):
+    """The service's own thread makes solutions ACTIVE when it comes round, which callers must not notice."""
+    group = plane.group()
+    plane.dataset(group)
+    solution = plane.solution(group, work=False)
+    if begun:
+        plane.store.set_status(solution, "CREATE IN_PROGRESS")
+    version = plane.version(solution, work=False)
+    assert plane.store[solution].status == ("CREATE IN_PROGRESS" if begun else "CREATE PENDING")
+    plane.work()
+    assert [plane.store[arn].status for arn in (solution, version)] == ["ACTIVE", "ACTIVE"]
+
+
+def test_a_solution_that_failed_has_no_versions(plane):
+    group = plane.group()
+    plane.dataset(group)
+    solution = plane.solution(group, work=False)
+    plane.work("CREATE FAILED", "no reason")
+    code, message = plane.refused("create_solution_version", solutionArn=solution)
+    assert (code, "CREATE FAILED" in message) == ("ResourceInUseException", True)
 
 
 def test_the_eleventh_solution_of_a_group_is_too_many(plane):
