@@ -168,6 +168,36 @@ def test_too_little_data_ends_in_amazons_words():
         recipes.train(RECIPE, TrainingData(pa.table(rows), None, None))
 
 
+@pytest.mark.parametrize(
+    ("asked", "text"),
+    [
+        ({"event_type": "nope"}, "event type: nope. 0 of 1200 interactions are left"),
+        (
+            {"event_type": "click", "event_value_threshold": 3.5},
+            "event type: click and event value: at least 3.5. 0 of 1200 interactions are left; the columns trained on "
+            "do not include EVENT_VALUE",
+        ),
+        (
+            {"events_config": {"eventParametersList": [{"eventType": "read", "weight": 0.5}]}},
+            "eventsConfig (event type: read, weight 0.5). 560 of 1200 interactions are left",
+        ),
+    ],
+)
+def test_too_little_left_by_event_filters_says_which_and_what_there_was(asked, text):
+    with pytest.raises(WorkFault) as caught:
+        recipes.train(RECIPE, planted(events=True), **asked)
+    start = f"Dataset has fewer than 1000 interactions after filtering by {text}"
+    assert caught.value.reason.startswith(start), caught.value.reason
+    assert caught.value.reason.endswith("event types of the data: click (640), read (560).")
+
+
+def test_too_few_users_left_by_an_event_filter_says_so_too():
+    rows = {"USER_ID": ["solo"] * 1200, "ITEM_ID": [f"i{n % 50}" for n in range(1200)], "TIMESTAMP": list(range(1200))}
+    table = pa.table(rows | {"EVENT_TYPE": ["read"] * 1200})
+    with pytest.raises(WorkFault, match="after filtering by event type: read. 1200 of 1200 interactions are left"):
+        recipes.train(RECIPE, TrainingData(table, None, None), event_type="read")
+
+
 def test_event_filters_choose_what_is_learnt():
     data = planted(users=160, events=True)
     reads = recipes.train("aws-popularity-count", data, event_type="read").arrays["users_per_item"]

@@ -22,6 +22,8 @@ from ..tables import TrainingData
 from .objective import Objective, read_objective
 
 DAY = 86_400.0
+# event types that a failure names
+_SHOWN_TYPES = 10
 _NO_INTERACTIONS = pa.table(
     {"USER_ID": pa.array([], pa.string()), "ITEM_ID": pa.array([], pa.string()), "TIMESTAMP": pa.array([], pa.int64())}
 )
@@ -148,7 +150,8 @@ def read_history(
     users = pc.index_in(table["USER_ID"].combine_chunks(), user_ids).to_numpy(zero_copy_only=False).astype(np.int32)
     times = table["TIMESTAMP"].to_numpy().astype(np.int64)
     if not optional:
-        _check_amounts(users, len(user_ids), event_type)
+        applied = _applied(event_type, event_value_threshold, events_config)
+        _check_amounts(users, len(user_ids), applied, interactions)
     order = np.lexsort((times, users))
     weights = None if weights is None else weights[order]
     sequences = _steps(users[order], items[order], times[order], len(user_ids), len(catalogue), weights)
@@ -214,16 +217,56 @@ def _event_mask(table: pa.Table, event_type: str | None, threshold: float | None
     return mask.combine_chunks() if isinstance(mask, pa.ChunkedArray) else mask
 
 
-def _check_amounts(users: np.ndarray, n_users: int, event_type: str | None) -> None:
+def _check_amounts(users: np.ndarray, n_users: int, applied: str, interactions: pa.Table) -> None:
+    """Refuse too little data; where the solution's event filters made it so, say which and what there was."""
     if len(users) < MIN_INTERACTIONS:
-        after = f" after filtering by event type: {event_type}" if event_type else ""
-        raise WorkFault(f"Dataset has fewer than {MIN_INTERACTIONS} interactions{after}")
+        reason = f"Dataset has fewer than {MIN_INTERACTIONS} interactions"
+        if applied:
+            reason += f" after filtering by {applied}. {_left(len(users), interactions)}"
+        raise WorkFault(reason)
     with_two = int((np.bincount(users, minlength=n_users) >= 2).sum())
     if with_two < max(MIN_USERS_WITH_TWO_INTERACTIONS, 0.01 * n_users):
-        raise WorkFault(
+        reason = (
             f"Create failed. Dataset has fewer than {MIN_USERS_WITH_TWO_INTERACTIONS} users with at least 2 "
             "interactions each."
         )
+        if applied:
+            reason += f" This is after filtering by {applied}. {_left(len(users), interactions)}"
+        raise WorkFault(reason)
+
+
+def _applied(event_type: str | None, threshold: float | None, config: Mapping[str, Any] | None) -> str:
+    """Say which event filters `_filtered` applies, in Amazon's words where it has some; empty for none."""
+    rules = (config or {}).get("eventParametersList")
+    if not rules:
+        return _rule(event_type, threshold)
+    described = (
+        f"{_rule(rule.get('eventType'), rule.get('eventValueThreshold')) or 'any event'}, "
+        f"weight {float(rule.get('weight', 1.0)):g}"
+        for rule in rules
+    )
+    return f"eventsConfig ({'; '.join(described)})"
+
+
+def _rule(event_type: str | None, threshold: float | None) -> str:
+    parts = [] if event_type is None else [f"event type: {event_type}"]
+    parts += [] if threshold is None else [f"event value: at least {float(threshold):g}"]
+    return " and ".join(parts)
+
+
+def _left(count: int, interactions: pa.Table) -> str:
+    """Say how many interactions the event filters left, and what they could have asked for."""
+    text = f"{count} of {len(interactions)} interactions are left"
+    missing = [name for name in ("EVENT_TYPE", "EVENT_VALUE") if name not in interactions.column_names]
+    if missing:
+        text += f"; the columns trained on do not include {' and '.join(missing)}"
+    if "EVENT_TYPE" not in missing:
+        counted = pc.value_counts(interactions["EVENT_TYPE"].combine_chunks().cast(pa.string()).drop_null()).to_pylist()
+        counted.sort(key=lambda each: (-each["counts"], each["values"]))
+        shown = ", ".join(f"{each['values']} ({each['counts']})" for each in counted[:_SHOWN_TYPES]) or "none"
+        more = ", and more" if len(counted) > _SHOWN_TYPES else ""
+        text += f"; event types of the data: {shown}{more}"
+    return f"{text}."
 
 
 def _steps(
