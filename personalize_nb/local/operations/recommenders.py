@@ -66,8 +66,8 @@ def create_recommender(control: Control, params: dict[str, Any]) -> dict[str, An
             f"{recipe.arn} is for {f'domain {recipe.domain}' if recipe.domain else 'custom solutions'}, and "
             f"{group.arn} has domain {domain!r}; a recommender needs a recipe of its group's domain."
         )
-    _check_config(recipe.name, config)
     schemas = schemas_of_group(control, group.arn)
+    _check_config(recipe.name, config, schemas)
     if "INTERACTIONS" not in schemas:
         raise invalid(f"{group.arn} has no dataset of type INTERACTIONS; create it and import data first.")
     case = USE_CASES[recipe.name]
@@ -87,10 +87,10 @@ def create_recommender(control: Control, params: dict[str, Any]) -> dict[str, An
     return {"recommenderArn": arn}
 
 
-def _check_config(recipe: str, config: dict[str, Any]) -> None:
+def _check_config(recipe: str, config: dict[str, Any], schemas: dict[str, str]) -> None:
     explores = USE_CASES[recipe].recipe == "aws-user-personalization"
     check_exploration(recipe, explores, config.get("itemExplorationConfig", {}))
-    check_columns(config.get("trainingDataConfig", {}))
+    check_columns(config.get("trainingDataConfig", {}), schemas)
 
 
 @operation("DescribeRecommender")
@@ -108,7 +108,8 @@ def list_recommenders(control: Control, params: dict[str, Any]) -> dict[str, Any
 def update_recommender(control: Control, params: dict[str, Any]) -> dict[str, Any]:
     recommender = control.require_active(KIND, params["recommenderArn"])
     config = {"minRecommendationRequestsPerSecond": 1} | params["recommenderConfig"]
-    _check_config(recommender.body["recipeArn"].rsplit("/", 1)[-1], config)
+    schemas = schemas_of_group(control, recommender.group_arn)
+    _check_config(recommender.body["recipeArn"].rsplit("/", 1)[-1], config, schemas)
     shown: dict[str, Any] = {"recommenderConfig": config}
     columns = recommender.body["recommenderConfig"].get("trainingDataConfig", {})
     trains = config.get("trainingDataConfig", {}) != columns
@@ -118,7 +119,7 @@ def update_recommender(control: Control, params: dict[str, Any]) -> dict[str, An
         changes |= {
             "_model": secrets.token_hex(4),
             "_former": recommender.body["_model"],
-            "_schemas": schemas_of_group(control, recommender.group_arn),
+            "_schemas": schemas,
         }
     work = updating.RETRAIN if trains else updating.UPDATE
     updating.begin(control.store, recommender, "latestRecommenderUpdate", shown, changes, work)

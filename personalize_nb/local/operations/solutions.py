@@ -50,8 +50,9 @@ def create_solution(control: Control, params: dict[str, Any]) -> dict[str, Any]:
     recipe = require_recipe(params["recipeArn"])
     if recipe.domain is not None:
         raise invalid(f"{recipe.arn} is for recommenders of domain {recipe.domain}; a solution needs a custom recipe.")
-    _check_config(recipe.name, config, params)
-    _check_objective(recipe.name, config.get("optimizationObjective", {}), schemas_of_group(control, group.arn))
+    schemas = schemas_of_group(control, group.arn)
+    _check_config(recipe.name, config, params, schemas)
+    _check_objective(recipe.name, config.get("optimizationObjective", {}), schemas)
     hyperparameters = check_hyperparameters(
         recipe.name, config.get("algorithmHyperParameters", {}), config.get("featureTransformationParameters", {})
     )
@@ -72,16 +73,17 @@ def create_solution(control: Control, params: dict[str, Any]) -> dict[str, Any]:
     return {"solutionArn": arn}
 
 
-def _check_config(recipe: str, config: dict[str, Any], params: dict[str, Any]) -> None:
+def _check_config(recipe: str, config: dict[str, Any], params: dict[str, Any], schemas: dict[str, str]) -> None:
     """Refuse a training configuration that its recipe cannot follow."""
     threshold = config.get("eventValueThreshold")
     if threshold is not None and not _is_number(threshold):
         raise invalid(f"eventValueThreshold must be a number in a string, got {threshold!r}.")
     if "eventsConfig" in config and not recipe.endswith("-v2"):
         raise invalid(f"eventsConfig is for the -v2 recipes; {recipe} trains with eventType and eventValueThreshold.")
+    _check_events(config.get("eventsConfig", {}))
     if params.get("performIncrementalUpdate") and recipe != "aws-semantic-similarity":
         raise invalid(f"performIncrementalUpdate is for aws-semantic-similarity only, got recipe {recipe}.")
-    check_columns(config.get("trainingDataConfig", {}))
+    check_columns(config.get("trainingDataConfig", {}), schemas)
     check_hpo(recipe, params.get("performHPO", False), config.get("hpoConfig", {}))
     schedule = config.get("autoTrainingConfig", {}).get("schedulingExpression")
     if schedule is not None and not 1 <= int(re.sub(r"\D", "", schedule)) <= MAX_TRAINING_DAYS:
@@ -108,16 +110,50 @@ def _check_objective(recipe: str, objective: dict[str, str], schemas: dict[str, 
         raise invalid(f"itemAttribute must be a number that cannot be null; legal here: {legal}; got {name!r}.")
 
 
-def check_columns(config: dict[str, dict[str, list[str]]]) -> None:
-    """Refuse a choice of training columns that names no dataset or leaves out what every training needs."""
-    for member in config.values():
-        for dataset_type in member:
+def _check_events(config: dict[str, Any]) -> None:
+    """Refuse two rules for one event type, of which one would silently not count."""
+    named = [rule["eventType"] for rule in config.get("eventParametersList", []) if "eventType" in rule]
+    for name in named:
+        if named.count(name) > 1:
+            raise invalid(
+                f"eventsConfig has the event type {name!r} {named.count(name)} times; give each event type once, with "
+                "one threshold and one weight."
+            )
+
+
+def check_columns(config: dict[str, dict[str, list[str]]], schemas: dict[str, str]) -> None:
+    """Refuse a choice of training columns that does not fit the datasets, or leaves out what every training needs.
+
+    Parameters
+    ----------
+    config
+        A `trainingDataConfig`.
+    schemas
+        The group's schema texts by dataset type; columns of a dataset that is not there yet are not checked.
+    """
+    for member, chosen in config.items():
+        for dataset_type, columns in chosen.items():
             if dataset_type.upper() not in DATASET_RULES:
                 legal = ", ".join(DATASET_RULES)
                 raise invalid(f"trainingDataConfig has no dataset type {dataset_type!r}; legal: {legal}.")
+            text = schemas.get(dataset_type.upper())
+            known = [] if text is None else [column["name"] for column in json.loads(text)["fields"]]
+            for name in columns:
+                if known and name not in known:
+                    raise invalid(
+                        f"{member} names the column {name!r}, which the {dataset_type} dataset does not have; legal: "
+                        f"{', '.join(known)}."
+                    )
+    included = {kind.upper(): columns for kind, columns in config.get("includedDatasetColumns", {}).items()}
     for dataset_type, columns in config.get("excludedDatasetColumns", {}).items():
-        for name in DATASET_RULES[dataset_type.upper()].required.keys() & set(columns):
-            raise invalid(f"The required column {name} of {dataset_type} cannot be excluded from training.")
+        for name in columns:
+            if name in DATASET_RULES[dataset_type.upper()].required:
+                raise invalid(f"The required column {name} of {dataset_type} cannot be excluded from training.")
+            if name in included.get(dataset_type.upper(), ()):
+                raise invalid(
+                    f"trainingDataConfig includes and excludes the column {name} of {dataset_type}; name it in one of "
+                    "includedDatasetColumns and excludedDatasetColumns."
+                )
 
 
 def _is_number(text: str) -> bool:
@@ -157,7 +193,7 @@ def update_solution(control: Control, params: dict[str, Any]) -> dict[str, Any]:
     if not shown:
         raise invalid("Nothing is to be updated: give performAutoTraining, performIncrementalUpdate or a config.")
     config = solution.body.get("solutionConfig", {}) | given
-    _check_config(recipe, config, params)
+    _check_config(recipe, config, params, schemas_of_group(control, solution.group_arn))
     changes = {key: shown[key] for key in ("performAutoTraining", "performIncrementalUpdate") if key in shown}
     if given:
         changes["solutionConfig"] = config

@@ -71,6 +71,47 @@ def test_a_training_configuration_that_cannot_be_followed_is_refused(plane, reci
     assert (code, text in message) == ("InvalidInputException", True), message
 
 
+def columns(**members) -> dict:
+    return {"solutionConfig": {"trainingDataConfig": {f"{key}DatasetColumns": value for key, value in members.items()}}}
+
+
+@pytest.mark.parametrize(
+    ("params", "text"),
+    [
+        (columns(excluded={"Items": ["NOPE"]}), "'NOPE', which the Items dataset does not have; legal: ITEM_ID, TITLE"),
+        (columns(included={"ITEMS": ["TITLE", "genres"]}), "includedDatasetColumns names the column 'genres'"),
+        (
+            columns(included={"ITEMS": ["TITLE", "GENRES"]}, excluded={"items": ["GENRES"]}),
+            "includes and excludes the column GENRES of items",
+        ),
+    ],
+)
+def test_training_columns_are_those_of_the_schemas_and_named_once(plane, params, text):
+    group = plane.group()
+    plane.dataset(group, "Items")
+    request = {"datasetGroupArn": group, "recipeArn": RECIPE + "aws-user-personalization-v2"}
+    code, message = plane.refused("create_solution", name="s", **request, **params)
+    assert (code, text in message) == ("InvalidInputException", True), message
+    plane.solution(group, "aws-user-personalization-v2", **columns(excluded={"Items": ["TITLE"]}))
+
+
+def rules(*kinds) -> dict:
+    return {"eventParametersList": [{"eventType": kind, "weight": 0.5} for kind in kinds]}
+
+
+def test_an_event_type_has_one_rule(plane):
+    group = plane.group()
+    code, message = plane.refused(
+        "create_solution",
+        name="s",
+        datasetGroupArn=group,
+        recipeArn=RECIPE + "aws-user-personalization-v2",
+        solutionConfig={"eventsConfig": rules("buy", "view", "buy")},
+    )
+    assert (code, "'buy' 2 times" in message) == ("InvalidInputException", True), message
+    plane.solution(group, "aws-user-personalization-v2", solutionConfig={"eventsConfig": rules("buy", "view")})
+
+
 def test_a_whole_configuration_of_hpo_is_echoed(plane):
     config = ranges(
         **{
