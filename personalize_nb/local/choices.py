@@ -154,6 +154,12 @@ CHOICES: tuple[Choice, ...] = (
     Choice("A clause whose IF is false", "is skipped for that user", "filters"),
     Choice("Missing values", "are in no list and compare with nothing, so NOT IN and != let them pass", "filters"),
     Choice('= with strings, quoted placeholders, "*" in quotes', "accepted", "filters"),
+    Choice(
+        "A filter whose dataset was deleted",
+        "stays; batch jobs that use it fail and real-time requests are refused with InvalidInputException, naming the "
+        "dataset type, until the group has such a dataset again",
+        "filters",
+    ),
     Choice("Interactions.EVENT_TYPE on UserID", "users with such an event, with whatever item", "filters.users"),
     # data
     Choice("An item or user both imported and put", "the put row is the newer one", "datasets"),

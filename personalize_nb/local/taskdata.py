@@ -20,7 +20,7 @@ from personalize_nb.local.store import Resource
 from personalize_nb.local.tables import Schema, TrainingData
 
 if TYPE_CHECKING:
-    from personalize_nb.local.filters import BoundFilter
+    from personalize_nb.local.filters import BoundFilter, Expression
     from personalize_nb.local.recipes.base import Model
     from personalize_nb.local.themes import ThemeGenerator, ThemeMaker
     from personalize_nb.local.themesettings import ThemeSettings
@@ -104,25 +104,42 @@ def _kept(schema: Schema, config: Mapping[str, Any]) -> Schema:
     return dataclasses.replace(schema, fields=fields)
 
 
-def bound_filter(context: Context, body: Mapping[str, Any], model: Model) -> BoundFilter | None:
+def bound_filter(context: Context, resource: Resource, model: Model) -> BoundFilter | None:
     """Return the job's filter on items, bound to the model's catalogue; None when it has none."""
-    if "_filterExpression" not in body:
+    expression = _expression(context, resource)
+    if expression is None:
         return None
     from personalize_nb.local import filters
 
-    return filters.bind(filters.parse(body["_filterExpression"]), load(context, body, {}), model.item_ids)
+    return filters.bind(expression, load(context, resource.body, {}), model.item_ids)
 
 
-def bound_user_filter(context: Context, body: Mapping[str, Any], model: Model) -> BoundFilter | None:
+def bound_user_filter(context: Context, resource: Resource, model: Model) -> BoundFilter | None:
     """Return the segment job's filter, bound to the users the model knows; None when it has none.
 
     Unlike the segments, filters see all rows.
     """
-    if "_filterExpression" not in body:
+    expression = _expression(context, resource)
+    if expression is None:
         return None
     from personalize_nb.local import filters
 
-    return filters.bind_users(filters.parse(body["_filterExpression"]), load(context, body, {}), model.user_ids)
+    return filters.bind_users(expression, load(context, resource.body, {}), model.user_ids)
+
+
+def _expression(context: Context, resource: Resource) -> Expression | None:
+    """Return the job's filter, parsed; a dataset it needs may have been deleted since the training."""
+    text = resource.body.get("_filterExpression")
+    if text is None:
+        return None
+    from personalize_nb.local import filters
+
+    expression = filters.parse(text)
+    datasets = context.store.list("dataset", group_arn=resource.group_arn)
+    problem = expression.unmet({dataset.body["datasetType"] for dataset in datasets})
+    if problem is not None:
+        raise WorkFault(problem)
+    return expression
 
 
 def theme_maker(context: Context, body: Mapping[str, Any], settings: ThemeSettings) -> ThemeMaker | None:

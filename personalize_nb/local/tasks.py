@@ -216,7 +216,7 @@ def run_batch_inference_job(context: Context, resource: Resource) -> None:
         objects=context.objects,
         model=model,
         facts=facts,
-        bound_filter=bound_filter(context, body, model),
+        bound_filter=bound_filter(context, resource, model),
         theme_maker=theme_maker(context, body, settings),
         progress=progress(context, resource),
     )
@@ -241,7 +241,7 @@ def run_batch_segment_job(context: Context, resource: Resource) -> None:
         objects=context.objects,
         model=model,
         data=data,
-        bound_filter=bound_user_filter(context, body, model),
+        bound_filter=bound_user_filter(context, resource, model),
         progress=progress(context, resource),
     )
 

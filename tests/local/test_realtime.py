@@ -6,7 +6,7 @@ import json
 
 import pytest
 import small_world as world
-from inline_service import RECIPE, InlineService
+from inline_service import BUCKET, RECIPE, ROLE, InlineService
 
 NOW = world.START + 40 * 86_400
 
@@ -84,6 +84,36 @@ def test_filters_and_their_values(service, books):
     assert (status, code, "$SHELF" in message) == (400, "InvalidInputException", True)
     refused = service.refused(service.runtime, "get_recommendations", **params | {"filterArn": books["users"]})
     assert refused[1] == "InvalidInputException"
+
+
+def test_a_filter_whose_dataset_was_deleted_says_so(service):
+    group, datasets = service.group("bare")
+    version = service.version(group, "aws-popularity-count", "bare")
+    campaign = service.made("create_campaign", name="bare", solutionVersionArn=version)
+    made = {"datasetGroupArn": group, "filterExpression": 'INCLUDE ItemID WHERE Items.SHELF IN ("Sea")'}
+    shelf = service.made("create_filter", name="bare", **made)
+    made["filterExpression"] = 'EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ("buy")'
+    bought = service.made("create_filter", name="bought", **made)
+    request = {"campaignArn": campaign, "userId": "u1", "filterArn": shelf}
+    assert items(service.runtime.get_recommendations(**request))
+    service.control.delete_dataset(datasetArn=datasets["ITEMS"])
+    refused = service.refused(service.runtime, "get_recommendations", **request)
+    needs = "needs a dataset of type ITEMS, which the dataset group lacks (it has INTERACTIONS, USERS)"
+    assert (refused[1], needs in refused[2]) == ("InvalidInputException", True), refused
+    assert items(service.runtime.get_recommendations(**request | {"filterArn": bought}))
+    service.put("bare.json", b'{"userId": "u1"}\n')
+    for arn, status, words in ((shelf, "CREATE FAILED", needs), (bought, "ACTIVE", "")):
+        job = service.control.create_batch_inference_job(
+            jobName=arn.rpartition("/")[2],
+            solutionVersionArn=version,
+            filterArn=arn,
+            jobInput={"s3DataSource": {"path": f"s3://{BUCKET}/bare.json"}},
+            jobOutput={"s3DataDestination": {"path": f"s3://{BUCKET}/bare/"}},
+            roleArn=ROLE,
+        )["batchInferenceJobArn"]
+        service.work()
+        found = service.control.describe_batch_inference_job(batchInferenceJobArn=job)["batchInferenceJob"]
+        assert (found["status"], words in found.get("failureReason", "")) == (status, True), found
 
 
 def test_metadata_comes_along_where_it_is_enabled(service, books):

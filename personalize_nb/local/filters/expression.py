@@ -6,7 +6,7 @@ Every refusal is a `FilterError` that says where, what was found and what is leg
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -107,6 +107,21 @@ class Expression:
         """The distinct fields it uses, as `dataset.field` in lower case; current items and users count as theirs."""
         used = (field for condition in self._conditions() for field in (condition.field, condition.other) if field)
         return frozenset(f"{_OWNERS.get(field.dataset, field.dataset)}.{field.name}".lower() for field in used)
+
+    def unmet(self, held: Collection[str]) -> str | None:
+        """Say what stands in the way of using it where a group has only these dataset types; None for nothing.
+
+        A filter outlives the datasets it was made for; without their rows it would answer nothing, and not say why.
+        """
+        needed = sorted({field.partition(".")[0].upper() for field in self.fields})
+        missing = [kind for kind in needed if kind not in held]
+        if not missing:
+            return None
+        return (
+            f"The filter {str(self)!r} needs a dataset of type {' and '.join(missing)}, which the dataset group lacks "
+            f"(it has {', '.join(sorted(held)) or 'none'}). Create that dataset again and import its data, or leave "
+            "the filter out."
+        )
 
     def check(self, schemas: Mapping[str, Schema], recipe_type: str | None = None) -> None:
         """Check the expression against the schemas of a dataset group.

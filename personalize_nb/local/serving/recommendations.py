@@ -139,6 +139,10 @@ def _allowed(
     text = found.body["filterExpression"]
     check_expression(text, endpoint.body["_schemas"], endpoint.recipe.type)
     bound = serving.models.filter(text, endpoint.body)
+    datasets = serving.control.store.list("dataset", group_arn=endpoint.group_arn)
+    problem = bound.expression.unmet({dataset.body["datasetType"] for dataset in datasets})
+    if problem is not None:
+        raise invalid(problem)
     allowed, errors = bound.allowed([params.get("userId")], [params.get("itemId")], [values])
     for problem in errors.values():
         raise invalid(f"The filter cannot be applied: {problem}.")
