@@ -129,6 +129,17 @@ def test_too_little_data_fails_in_amazons_words(train):
     assert version.failure_reason.startswith("Dataset has fewer than 1000 interactions")
 
 
+def test_a_training_may_end_before_its_solution_is_active(context, train):
+    group = train("aws-popularity-count").group_arn
+    control = Control(context.store, context.objects, context.account, context.region)
+    request = {"name": "hasty", "datasetGroupArn": group, "recipeArn": "arn:aws:personalize:::recipe/aws-sims"}
+    solution = control.call("CreateSolution", request)["solutionArn"]
+    version = control.call("CreateSolutionVersion", {"solutionArn": solution})["solutionVersionArn"]
+    for kinds, ended in ((tasks.HEAVY, ["CREATE PENDING", "ACTIVE"]), (tasks.LIGHT, ["ACTIVE", "ACTIVE"])):
+        perform(context, context.store.claim(os.getpid(), kinds), kinds)
+        assert [context.store[arn].status for arn in (solution, version)] == ended
+
+
 def test_metrics_are_kept_with_the_version(train, call, monkeypatch):
     monkeypatch.setattr(metrics, "hold_out", lambda *_, **__: {"coverage": 0.5})
     version = train("aws-popularity-count")
