@@ -49,9 +49,10 @@ clean:
 	rm -rf build $(VENV)
 
 # A venv made by a newer pyproject.toml is brought up to date; an unchanged one costs nothing.
+# Byte code is made of what is imported, when it is: compiling every file of every package takes as long as their download.
 $(STAMP): pyproject.toml
 	@echo "Installing into $(VENV), one to five minutes ..."
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[test]"
+	$(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check --editable ".[test]"
 	@touch $@
 	@echo "Installed."
