@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _PLACEHOLDER = re.compile(r"\$([A-Za-z0-9_]+)")
+# a placeholder beside <, <=, > or >=; = and IN take text as well
+_ORDERED = re.compile(r"[<>]=?\s*[\"']?\$([A-Za-z0-9_]+)")
 _STRINGS = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'")
 _READY = re.compile(r"\s*\"(?:[^\"\\]|\\.)*\"(?:\s*,\s*\"(?:[^\"\\]|\\.)*\")*\s*")
 
@@ -102,9 +104,23 @@ def placeholders(expression: str) -> tuple[str, ...]:
     >>> placeholders('INCLUDE ItemID WHERE Items.GENRE IN ($GENRE) AND Items.PRICE <= $PRICE')
     ('GENRE', 'PRICE')
     """
-    # AWS's own command line example writes ("$CATEGORY"), so a quoted text that is just a placeholder counts.
-    bare = _STRINGS.sub(lambda found: found[0] if _PLACEHOLDER.fullmatch(found[0][1:-1]) else '""', expression)
-    return tuple(dict.fromkeys(_PLACEHOLDER.findall(bare)))
+    return tuple(dict.fromkeys(_PLACEHOLDER.findall(_bare(expression))))
+
+
+def number_placeholders(expression: str) -> tuple[str, ...]:
+    """Return the placeholders that stand for one number, because `<`, `<=`, `>` or `>=` compares with them.
+
+    Examples
+    --------
+    >>> number_placeholders('INCLUDE ItemID WHERE Items.GENRE IN ($GENRE) AND Items.PRICE <= $PRICE')
+    ('PRICE',)
+    """
+    return tuple(dict.fromkeys(_ORDERED.findall(_bare(expression))))
+
+
+def _bare(expression: str) -> str:
+    """Return an expression without its texts; one that is just a placeholder stays: AWS writes `("$CATEGORY")` too."""
+    return _STRINGS.sub(lambda found: found[0] if _PLACEHOLDER.fullmatch(found[0][1:-1]) else '""', expression)
 
 
 def required_placeholders(expression: str) -> tuple[str, ...]:
@@ -133,6 +149,11 @@ class Filter:
     def required(self) -> tuple[str, ...]:
         """The placeholders that must have a value on every line."""
         return required_placeholders(self.expression)
+
+    @property
+    def numbers(self) -> tuple[str, ...]:
+        """The placeholders whose value must be one number."""
+        return number_placeholders(self.expression)
 
     def __repr__(self) -> str:
         values = f", filter_values={{{', '.join(f'{name!r}: ...' for name in self.placeholders)}}}"

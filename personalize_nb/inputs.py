@@ -7,7 +7,7 @@ is columnar, up to the JSON lines (`jsonlines.py`) that a job reads.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 KEYS = {"users": (c.USER_ID,), "items": (c.ITEM_ID,), "rankings": (c.USER_ID, c.ITEM_LIST)}
 MAX_SHOWN_LINES = 3
+_NUMBER = r'^\s*"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?"\s*$'
 _JSON = (".jsonl", ".json", ".ndjson")
 
 Data = pd.DataFrame | pd.Series | pd.Index | Iterable[Any] | str | os.PathLike[str]
@@ -151,15 +152,30 @@ def rankings(data: Data, *, filter_values: FilterValues | None = None) -> Batch:
     return _batch("rankings", data, filter_values)
 
 
-def batch(kind: str, data: Data | Batch, filter_values: FilterValues | None = None) -> Batch:
-    """Return data of one kind as a batch; a batch of that kind is returned as it is."""
+def batch(
+    kind: str, data: Data | Batch, filter_values: FilterValues | None = None, numbers: Collection[str] = ()
+) -> Batch:
+    """Return data of one kind as a batch; a batch of that kind is returned as it is.
+
+    Parameters
+    ----------
+    kind
+        `users`, `items` or `rankings`.
+    data, filter_values
+        As for `users`.
+    numbers
+        The placeholders whose value must be one number.
+    """
     if isinstance(data, Batch):
         if data.kind != kind:
             raise InputError(f"The recipe takes {kind}, got a batch of {data.kind}: use pnb.{kind}(...).")
         if filter_values:
             raise InputError(f"Give 'filter_values' to pnb.{kind}(..., filter_values=...) when you pass a batch.")
+        findings = Findings()
+        _find_no_numbers({name: data.table.column(name) for name in data.table.column_names}, numbers, findings)
+        findings.raise_faults(len(data), kind)
         return data
-    return _batch(kind, data, filter_values)
+    return _batch(kind, data, filter_values, numbers)
 
 
 def frame(data: Data, column: str) -> pd.DataFrame:
@@ -288,7 +304,7 @@ def _headed(read: pd.DataFrame, column: str, name: str) -> pd.DataFrame:
     )
 
 
-def _batch(kind: str, data: Data, filter_values: FilterValues | None) -> Batch:
+def _batch(kind: str, data: Data, filter_values: FilterValues | None, numbers: Collection[str] = ()) -> Batch:
     source = frame(data, KEYS[kind][0])
     if source.empty:
         raise InputError(f"There are no {kind} in the input (columns {list(source.columns)}, 0 rows).")
@@ -297,6 +313,7 @@ def _batch(kind: str, data: Data, filter_values: FilterValues | None) -> Batch:
     taken = len(named) == 1 and named[0] != KEYS[kind][0] and KEYS[kind][0] not in _levels(data.index)
     told = [f"column {data.columns[0]!r} is taken as {KEYS[kind][0]!r}"] if taken else []
     values = _filter_columns(source, filter_values or {}, findings)
+    _find_no_numbers(values, numbers, findings)
     if kind == "rankings":
         table = _ranking_table(source, values, findings)
     else:
@@ -339,6 +356,15 @@ def _filter_column(name: str, value: Any, index: pd.Index, findings: Findings) -
     long = pc.fill_null(pc.greater(pc.utf8_length(texts), longest), False)
     findings.fault(long, name, texts, f"filter values longer than {longest} characters")
     return texts
+
+
+def _find_no_numbers(values: Mapping[str, Any], numbers: Collection[str], findings: Findings) -> None:
+    """Find values that a filter cannot compare by `<` or `>`; the service would fail their lines."""
+    for name in numbers:
+        texts = values.get(f"${name}")
+        if texts is not None:
+            wrong = pc.fill_null(pc.invert(pc.match_substring_regex(texts, _NUMBER)), False)
+            findings.fault(wrong, name, texts, f"the filter compares ${name}: give one number, or a moment in time")
 
 
 def _ranking_table(source: pd.DataFrame, values: dict[str, pa.Array], findings: Findings) -> pa.Table:

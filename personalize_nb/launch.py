@@ -302,10 +302,11 @@ def batch_for(
         text = f"Batch inference jobs do not work with the recipe {facts.name}."
         raise errors.RequestError([Problem("solution_version_arn", text)])
     kind = KIND_OF_KEYS.get(facts.input_keys if facts else ("userId",))
+    numbers = chosen.numbers if chosen is not None else ()
     if isinstance(data, inputs.Batch) or kind is None:
         kind = data.kind if isinstance(data, inputs.Batch) else "users"
-        return inputs.batch(kind, data, values)
-    return inputs.batch(kind, data, _values(data, chosen, values, inputs.KEYS[kind][0]))
+        return inputs.batch(kind, data, values, numbers)
+    return inputs.batch(kind, data, _values(data, chosen, values, inputs.KEYS[kind][0]), numbers)
 
 
 def _values(data: Any, chosen: Filter | None, values: FilterValues | None, key: str) -> FilterValues | None:

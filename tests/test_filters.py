@@ -80,6 +80,19 @@ def test_placeholders(expression, names, needed):
     assert filters.required_placeholders(expression) == needed
 
 
+@pytest.mark.parametrize(
+    ("expression", "names"),
+    [
+        ("INCLUDE ItemID WHERE Items.P < $MOST AND Items.P >= $LEAST AND Items.G IN ($G)", ("MOST", "LEAST")),
+        ('EXCLUDE ItemID WHERE Items.G IN ($G) IF CurrentUser.AGE >"$AGE"', ("AGE",)),
+        ("INCLUDE ItemID WHERE Items.P = $P AND Items.Q != $Q", ()),
+        ('INCLUDE ItemID WHERE Items.G IN ("a < $b") AND Items.P <= 5', ()),
+    ],
+)
+def test_placeholders_that_stand_for_a_number(expression, names):
+    assert filters.number_placeholders(expression) == names
+
+
 @pytest.fixture(scope="module")
 def shelf_filter(readers_model, session):
     return pnb.create_filter("client-shelf", SHELF, readers_model, progress=False, session=session)

@@ -114,6 +114,27 @@ def test_filter_values_that_are_missing_or_unknown(readers_model, session):
         pnb.recommend(["r0"], readers_model, filter=shelf, filter_values={"shelves": "sea"})
 
 
+def test_values_that_a_filter_cannot_compare_are_told_by_row(readers_model, session):
+    since = "INCLUDE ItemID WHERE Items.YEAR >= $YEAR"
+    since = pnb.create_filter("jobs-since", since, readers_model, progress=False, session=session)
+    asked = pd.DataFrame({"user_id": ["r0", "r1", "r2", "r3"], "year": ["1950", "new", "1950|1951", None]})
+    told = r"YEAR: the filter compares \$YEAR: give one number.* \(2 of 4 rows, counted from 0: 1: '\"new\"', 2: "
+    with pytest.raises(InputError, match=told) as caught:
+        pnb.recommend(asked, readers_model, filter=since)
+    assert caught.value.findings["row"].tolist() == [1, 2]
+    with pytest.raises(InputError, match="1 of 2 rows, counted from 0: 1: "):
+        pnb.recommend(pnb.users(asked[:2], filter_values=["YEAR"]), readers_model, filter=since)
+    found = pnb.preflight(["r0"], readers_model, filter=since, filter_values={"YEAR": "next"}).set_index("check")
+    assert "the filter compares $YEAR" in found.loc["input", "found"]
+    for legal in (1.95e3, "1.95e3", "+1950.", pd.Timestamp(1950, unit="s")):
+        assert (
+            len(
+                pnb.preflight(["r0"], readers_model, filter=since, filter_values={"YEAR": legal}).query("level != 'ok'")
+            )
+            == 0
+        )
+
+
 def test_names_are_taken_in_any_case(readers_model, books_model, session):
     shelf = pnb.create_filter("jobs-case", SHELF, readers_model, progress=False, session=session)
     job = pnb.recommend(["r0"], readers_model, filter=shelf, filter_values={"shelf": "sea"})
