@@ -197,6 +197,7 @@ def create_filter(
     AlreadyExistsError
         The name is taken by a filter with another expression.
     """
+    waiting.check_timeout(timeout)
     session = current(session)
     group = _group_arn(solution_version, session)
     arn = session.arn("filter", name)

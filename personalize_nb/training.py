@@ -12,7 +12,7 @@ import re
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
-from personalize_nb import errors, limits, schemas
+from personalize_nb import errors, limits, schemas, waiting
 from personalize_nb.chain import Chain
 from personalize_nb.hyperparameters import check as check_hyperparameters
 from personalize_nb.hyperparameters import configuration
@@ -107,6 +107,7 @@ def train(
         {"name": name, "recipe": recipe},
         {"hyperparameters": hyperparameters, "solution_config": solution_config, "tags": tags},
     )
+    waiting.check_timeout(timeout)
     recipe = recipe.rsplit("/", 1)[-1]
     if recipe not in limits.RECIPES:
         raise errors.InputError(f"There is no recipe {recipe!r}; there are {', '.join(sorted(limits.RECIPES))}.")

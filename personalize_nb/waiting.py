@@ -6,6 +6,7 @@ goes on and the message says how to wait again.
 
 from __future__ import annotations
 
+import numbers
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -20,6 +21,19 @@ _PATIENCE = 5  # polls in a row that may fail before a wait gives up
 def pause(elapsed: float) -> float:
     """Return the seconds to the next look: a tenth of the time waited so far, from 0.25 s to a minute."""
     return min(60.0, max(0.25, elapsed / 10))
+
+
+def check_timeout(timeout: object) -> None:
+    """Refuse what is no time limit; whoever makes something and then waits for it asks before it is made.
+
+    Raises
+    ------
+    InputError
+        It is neither a number from 0 nor None.
+    """
+    number = isinstance(timeout, numbers.Real) and not isinstance(timeout, bool)
+    if timeout is not None and not (number and timeout >= 0):
+        raise errors.InputError(f"'timeout' must be a number of seconds from 0, or None for no limit, got {timeout!r}.")
 
 
 def until_active(
@@ -52,6 +66,7 @@ def until_active(
     sleep, clock
         Replaced in tests.
     """
+    check_timeout(timeout)
     started, status, failures = clock(), "", 0
     try:
         while True:

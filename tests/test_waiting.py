@@ -2,8 +2,9 @@
 
 import pytest
 
+import personalize_nb as pnb
 from personalize_nb import waiting
-from personalize_nb.errors import FailedError, NotFoundError, QuotaError, ServiceError, WaitTimeoutError
+from personalize_nb.errors import FailedError, InputError, NotFoundError, QuotaError, ServiceError, WaitTimeoutError
 
 
 class World:
@@ -65,6 +66,23 @@ def test_the_time_limit_says_how_to_wait_again():
     assert caught.value.status == "CREATE IN_PROGRESS"
     with pytest.raises(WaitTimeoutError):
         world.wait(timeout=0)
+
+
+@pytest.mark.parametrize("timeout", ["5", -1, float("nan"), True, [5]])
+def test_what_is_no_time_limit_is_refused_before_anything_is_asked(timeout):
+    world = World("CREATE IN_PROGRESS")
+    with pytest.raises(InputError, match="'timeout' must be a number of seconds from 0, or None for no limit, got"):
+        world.wait(timeout=timeout)
+    assert world.shown == []
+
+
+def test_what_is_no_time_limit_leaves_nothing_behind(readers_model, session):
+    with pytest.raises(InputError, match="'timeout' must be"):
+        pnb.create_filter("waiting-none", "EXCLUDE ItemID WHERE Items.YEAR < 0", readers_model, timeout="5")
+    with pytest.raises(NotFoundError):
+        pnb.find_filter("waiting-none", session)
+    with pytest.raises(InputError, match="'timeout' must be"):
+        pnb.train(None, name="waiting-none", timeout="5", session=session)
 
 
 def test_interruption_stops_only_the_waiting():
