@@ -44,7 +44,7 @@ def summary(
         **_state(described),
         **_asked(JobRequest.from_api(described), details or {}),
         "Started": _time(described["creationDateTime"]),
-        **({"Ended": _time(ended)} if ended else {"Checked": _time(checked)}),
+        **_looked_at(ended, checked),
         **_next(described["jobName"], described["status"], described.get("batchInferenceJobMode") == THEME_GENERATION),
     }
     return _closed(facts, details or {})
@@ -73,7 +73,7 @@ def run_summary(
         "Jobs": jobs + (wait if left else ""),
         **_asked(request, {"Input": counted(described["records"], "record"), **(details or {})}),
         "Started": _time(datetime.fromisoformat(described["created"])),
-        "Checked": _time(checked),
+        **_looked_at(described.get("ended"), checked),
         **_next(described["name"], described["status"], request.mode == THEME_GENERATION, run=True),
     }
     return _closed(facts, details or {})
@@ -106,6 +106,11 @@ def _asked(request: JobRequest, details: Mapping[str, str]) -> dict[str, str]:
         "Output": f"{request.output_path} (in full: pnb.attach({request.job_name!r}).request.output_path)",
     }
     return {label: value for label, value in facts.items() if value}
+
+
+def _looked_at(ended: datetime | None, checked: datetime) -> dict[str, str]:
+    """When it ended, or how old the news of it is."""
+    return {"Ended": _time(ended)} if ended else {"Checked": _time(checked)}
 
 
 def _next(name: str, status: str, themes: bool, run: bool = False) -> dict[str, str]:

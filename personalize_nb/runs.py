@@ -65,7 +65,7 @@ class Run:
         return [self._job(name) for name in self._manifest.job_names if name in self._states]
 
     def describe(self) -> dict[str, Any]:
-        """Return the state of the run: `status`, and how many jobs are done, failed, running and waiting."""
+        """Return the state of the run: `status`, how many jobs are done, failed, running and waiting, and the end."""
         self._look()
         return self._described()
 
@@ -248,6 +248,8 @@ class Run:
         counts |= {"running": started - ended, "waiting": total - started}
         described = {"name": self.name, "status": status, "records": len(self), "created": self._manifest.created}
         described |= counts
+        if ended == total:
+            described["ended"] = max(state["lastUpdatedDateTime"] for state in self._states.values())
         if failures:
             name, reason = failures[0]
             described["failureReason"] = (

@@ -1,6 +1,6 @@
 """A receipt says how a job stands, masks the account, follows to the end and outlives lost connections."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -104,10 +104,14 @@ def test_a_run_tells_how_many_jobs_are_done_and_what_the_others_wait_for():
     assert facts["Run"] == "all of 3 jobs" and facts["Input"] == "250 records"
     assert facts["Jobs"].startswith("1 done, 1 running, 1 waiting, 0 failed; it starts while this kernel")
     assert facts["Started"] == "2026-11-23 10:15:02 UTC"
+    assert facts["Checked"] == "2026-11-23 10:15:02 UTC" and "Ended" not in facts
     failed = receipts.run_summary(described | {"status": "CREATE FAILED", "waiting": 0}, request, WHEN)
     assert failed["Next"].startswith("pnb.attach('all').retry()") and failed["Jobs"].endswith("0 failed")
     done = receipts.run_summary(described | {"status": "ACTIVE", "waiting": 0}, request, WHEN)
     assert done["Read it"] == "pnb.attach('all').themes()"
+    over = described | {"status": "ACTIVE", "waiting": 0, "ended": WHEN + timedelta(minutes=5)}
+    told = receipts.run_summary(over, request, WHEN + timedelta(days=1))
+    assert told["Ended"] == "2026-11-23 10:20:02 UTC" and "Checked" not in told
 
 
 def test_a_watched_job_tells_its_tags_and_a_call_that_repeats_it(session, readers_model, monkeypatch):
@@ -136,6 +140,8 @@ def test_following_a_run_starts_its_waiting_jobs(session, books_model):
     receipt._handle = shown = Shown()
     receipt.follow()
     assert "2 done, 0 running, 0 waiting, 0 failed" in shown.texts[-1]
+    ended = max(job.describe()["lastUpdatedDateTime"] for job in pnb.attach(run.name, session).jobs)
+    assert f"{ended.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC" in shown.texts[-1] and "Ended" in shown.texts[-1]
 
 
 def test_account_and_bucket_are_masked_in_both_forms():
