@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from personalize_nb import columns, errors, inputs, limits, outputs, storage
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
     from personalize_nb.inputs import Batch, Data, FilterValues
 
     Texts = Mapping[str, bool]
+
+
+# what `recommend` calls fields of a request
+ARGUMENTS = {"output_path": "output", "input_path": "data", "solution_version_arn": "solution_version"}
 
 
 def recommend(
@@ -124,7 +129,7 @@ def recommend(
         choose().say(note)
     if source and output:
         _say_what_is_written_over(request, session)
-    known = context(version, batch, chosen)
+    known = replace(context(version, batch, chosen), names=ARGUMENTS)
     return begin(request, batch, known, session, at_once=at_once)
 
 

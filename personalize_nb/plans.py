@@ -153,7 +153,7 @@ def from_data(
     given |= {name: dict(given.get(name) or {}) for name in ("ranking_influence", "tags")}
     # request_for refuses a missing role at once; the rules are to tell of it with everything else
     request = launch.request_for(version, source, chosen, session, role_arn=role or "-", **given).replace(role_arn=role)
-    context = launch.context(version, batch, chosen)
+    context = replace(launch.context(version, batch, chosen), names=launch.ARGUMENTS)
     if request.mode == THEME_GENERATION and batch is not None:  # more items become several jobs
         context = replace(context, per_file=min(len(batch), limits.MAX_THEME_RECORDS_PER_FILE))
     return Plan(request, context, uploads=source is None, problems=tuple(found))

@@ -167,6 +167,8 @@ class Context:
         Placeholders that every record must fill.
     missing_values
         Records without a value, by placeholder; those not named have no value at all.
+    names
+        What fields are called where the request was made, if not as in `JobRequest`.
     """
 
     recipe: str | None = None
@@ -176,6 +178,14 @@ class Context:
     per_file: int | None = None
     required_values: tuple[str, ...] = ()
     missing_values: Mapping[str, int] | None = None
+    names: Mapping[str, str] = field(default_factory=dict)
+
+    def called(self, problem: Problem) -> Problem:
+        """Return a problem with the fields called as its reader knows them."""
+        text = problem.text
+        for name, known in self.names.items():
+            text = text.replace(f"'{name}'", f"'{known}'")
+        return replace(problem, text=text)
 
 
 def problems(request: JobRequest, context: Context | None = None) -> list[Problem]:
@@ -197,7 +207,7 @@ def problems(request: JobRequest, context: Context | None = None) -> list[Proble
     """
     known = context or Context()
     checks = (_names(request), _paths(request), _numbers(request), _mode(request), _tags(request), _fit(request, known))
-    return [problem for check in checks for problem in check]
+    return [known.called(problem) for check in checks for problem in check]
 
 
 def no_themes(recipe: str) -> Problem:

@@ -307,8 +307,8 @@ def start_run(
     AlreadyExistsError
         A run or a job has this name.
     """
-    if at_once < 1:
-        raise ValueError(f"'at_once' must be 1 or more, got {at_once!r}")
+    if isinstance(at_once, bool) or not isinstance(at_once, int) or at_once < 1:
+        raise errors.InputError(f"'at_once' must be a whole number from 1, got {at_once!r}.")
     request = request.replace(input_path=session.location(manifests.FOLDER, request.job_name, "input") + "/")
     parts = [replace(batch, table=batch.table.slice(begin, size)) for begin in range(0, len(batch), size)]
     manifest = Manifest(

@@ -160,6 +160,18 @@ def test_warnings_point_at_the_users_own_line(books_model, session):
     assert caught[0].filename == __file__
 
 
+def test_a_wrong_output_is_told_by_the_arguments_own_name(readers_model, session):
+    with pytest.raises(RequestError, match=r"'output' must be s3://bucket/key with .*, got '/tmp/x'") as caught:
+        pnb.recommend(["r1"], readers_model, output="/tmp/x")
+    assert "output_path" not in str(caught.value)
+    found = pnb.preflight(["r1"], readers_model, output="/tmp/x")
+    assert found["found"].str.contains("'output' must be s3://bucket/key").any()
+    with pytest.raises(RequestError, match="'output' must differ from 'data', both are"):
+        pnb.recommend(session.location("same/"), readers_model, output=session.location("same/"))
+    with pytest.raises(RequestError, match="'output_path' must be s3://"):
+        pnb.start(pnb.JobRequest("a", readers_model.arn, "s3://b/in.jsonl", "/tmp/x", session.role()), session=session)
+
+
 def test_related_items(books_model):
     found = pnb.recommend(["b0"], books_model, num_results=5).wait(progress=False).recommendations(ITEMS, ["shelf"])
     assert found["item_id"].unique().tolist() == ["b0"]
@@ -283,7 +295,7 @@ def test_bad_rows_stop_before_anything_is_sent(readers_model, session):
 
 
 def test_doubtful_settings_are_warned_of(books_model, session):
-    with pytest.warns(UserWarning, match="'output_path' should end with '/'"):
+    with pytest.warns(UserWarning, match="'output' should end with '/'"):
         pnb.recommend(["b1"], books_model, output=session.location("doubtful"))
 
 

@@ -183,7 +183,7 @@ def test_a_refused_run_leaves_nothing_behind(books_model, session):
     many = [f"b{number}" for number in range(101)]
     with pytest.raises(RequestError, match="'job_name' must have"):
         pnb.themes(many, books_model, job_name="a b")
-    with pytest.raises(ValueError, match="'at_once' must be 1 or more"):
+    with pytest.raises(ValueError, match="'at_once' must be a whole number from 1"):
         pnb.themes(many, books_model, at_once=0)
     with pytest.raises(ServiceError, match="role/nobody does not exist"):
         pnb.themes(many, books_model, role_arn="arn:aws:iam::123456789012:role/nobody")
