@@ -68,7 +68,8 @@ class Service:
     idle_seconds
         End after this time without requests and work; 0 means never.
     workers
-        Number of worker processes; None means two, or one on a machine with one core.
+        Number of worker processes; None means two, or one on a machine with one core. An import that would wait for
+        them gets one more.
 
     Raises
     ------

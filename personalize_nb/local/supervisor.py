@@ -2,7 +2,7 @@
 
 A worker blocks on its standard input. A byte means "look at the queue", the end of the stream means that the
 service is gone. Light work is done here, in the supervisor's own thread, so that a small call never waits behind a
-training. Local service, over floor 0.
+training; an import that would wait behind long work gets a worker of its own. Local service, over floor 0.
 """
 
 from __future__ import annotations
@@ -22,19 +22,21 @@ from personalize_nb.local.tasks import HEAVY, LIGHT
 log = logging.getLogger(__name__)
 
 MAX_ATTEMPTS = 3
+# short as a rule, and much waits for them
+QUICK = ("import",)
 _LOOK_SECONDS = 30.0
 _END_SECONDS = 5.0
 
 
 class Supervisor:
-    """Keeps up to `limit` workers busy with the queue of `store`.
+    """Keeps up to `limit` workers busy with the queue of `store`, and one more with imports while all are busy.
 
     Parameters
     ----------
     store
         The queue.
     command
-        How to start a worker.
+        How to start a worker; with `--only` and kinds of work behind it, one that does nothing else.
     limit
         The largest number of workers.
     perform_light
@@ -44,6 +46,7 @@ class Supervisor:
     def __init__(self, store: Store, command: Sequence[str], limit: int, perform_light: Callable[[Work], None]):
         self._store, self._command, self._limit, self._perform_light = store, command, limit, perform_light
         self._workers: dict[int, subprocess.Popen[bytes]] = {}
+        self._spare: int | None = None
         self._changed = threading.Condition()
         self._woken = True
         self._ending = False
@@ -110,9 +113,12 @@ class Supervisor:
 
     def _staff(self) -> None:
         waiting = self._store.waiting(HEAVY)
-        idle = len(self._workers) - sum(1 for pid in self._store.running() if pid in self._workers)
-        for _ in range(min(waiting - idle, self._limit - len(self._workers))):
+        workers = self._workers.keys() - {self._spare}
+        idle = len(workers - self._store.running().keys())
+        for _ in range(min(waiting - idle, self._limit - len(workers))):
             self._hire()
+        if len(workers) >= self._limit and not idle and self._spare is None and self._store.waiting(QUICK):
+            self._spare = self._hire("--only", *QUICK)
         for process in list(self._workers.values()):
             try:
                 process.stdin.write(b"\n")
@@ -121,11 +127,12 @@ class Supervisor:
                 # it is dying; its watcher wakes this thread again
                 continue
 
-    def _hire(self) -> None:
-        process = subprocess.Popen(self._command, stdin=subprocess.PIPE)
+    def _hire(self, *options: str) -> int:
+        process = subprocess.Popen([*self._command, *options], stdin=subprocess.PIPE)
         self._workers[process.pid] = process
         threading.Thread(target=self._watch, args=(process,), daemon=True).start()
         log.info("worker %d started", process.pid)
+        return process.pid
 
     def _watch(self, process: subprocess.Popen[bytes]) -> None:
         process.wait()
@@ -134,6 +141,7 @@ class Supervisor:
     def _bury(self) -> None:
         for process in [each for each in self._workers.values() if each.returncode is not None]:
             del self._workers[process.pid]
+            self._spare = None if process.pid == self._spare else self._spare
             process.stdin.close()
             log.info("worker %d ended with code %d", process.pid, process.returncode)
         # Asked each time, because a full disk may have kept the last time from being written down. Light work of

@@ -45,6 +45,7 @@ def main() -> None:
     parser.add_argument("--region", required=True)
     parser.add_argument("--account", required=True)
     parser.add_argument("--parent", type=int, required=True)
+    parser.add_argument("--only", nargs="+", choices=sorted(tasks.HEAVY), default=sorted(tasks.HEAVY))
     options = parser.parse_args()
     die_with(options.parent)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(process)d %(levelname)s %(name)s: %(message)s")
@@ -67,7 +68,7 @@ def main() -> None:
     threading.Thread(target=_listen, args=(called,), daemon=True).start()
     while True:
         called.clear()
-        while (work := context.store.claim(os.getpid(), tasks.HEAVY)) is not None:
+        while (work := context.store.claim(os.getpid(), options.only)) is not None:
             perform(context, work, tasks.HEAVY)
         if not called.is_set():
             tasks.import_libraries()

@@ -17,7 +17,7 @@ BUSY = """
 import os, sys
 from personalize_nb.local.store import Store
 store = Store(sys.argv[1])
-work = store.claim(os.getpid())
+work = store.claim(os.getpid(), sys.argv[3:] if sys.argv[2:3] == ["--only"] else None)
 work and store.set_status(work.arn, "CREATE IN_PROGRESS")
 sys.stdin.buffer.read()
 """
@@ -65,6 +65,23 @@ def test_no_more_work_is_begun_than_there_are_workers(store, supervise, until):
     # the oldest come first, and the others wait
     assert sorted(work.arn for work in store.running().values()) == [ARN.format(0), ARN.format(1)]
     assert store.waiting() == 2
+
+
+def test_an_import_does_not_wait_behind_long_work(store, supervise, until):
+    queue(store, 3)
+    supervisor = supervise(1)
+    until(lambda: len(store.running()) == 1, "the only worker at work")
+    imports = ["arn:aws:personalize:us-east-1:123456789012:dataset-import-job/" + name for name in ("a", "b")]
+    for arn in imports:
+        store.create("dataset_import_job", arn, arn[-1], {}, status="CREATE PENDING")
+        store.enqueue("import", arn)
+        supervisor.wake()
+    until(lambda: len(store.running()) == 2, "the first import at work")
+    for _ in range(5):
+        supervisor.wake()
+    # one more worker and not two, for imports and for nothing else
+    assert sorted(work.arn for work in store.running().values()) == sorted([ARN.format(0), imports[0]])
+    assert store.waiting(["import"]) == 1 and store.waiting(["train"]) == 2
 
 
 def test_work_is_taken_up_although_its_dead_owner_had_our_process_number(store, supervise, until):
