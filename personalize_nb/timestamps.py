@@ -14,7 +14,9 @@ from personalize_nb.identifiers import Findings
 # In seconds, this is 1973: what is smaller may be a time in any unit
 _SURELY_A_TIME = 1e8
 # A number this large is no time in seconds (the year 5138), but a common one in milli-, micro- or nanoseconds.
-_FINER = ((1e17, 10**9, "nanoseconds"), (1e14, 10**6, "microseconds"), (1e11, 10**3, "milliseconds"))
+_LATEST = 1e11
+_END_OF_9999 = (253_402_300_799, 9999)  # metadata may say "never" in this way
+_FINER = ((1e17, 10**9, "nanoseconds"), (1e14, 10**6, "microseconds"), (_LATEST, 10**3, "milliseconds"))
 
 
 def to_epoch_seconds(series: pd.Series, column: str, findings: Findings, *, required: bool) -> pa.Array:
@@ -44,6 +46,12 @@ def to_epoch_seconds(series: pd.Series, column: str, findings: Findings, *, requ
         read = moments.notna().to_numpy()
         seconds = np.zeros(len(series), np.int64)
         seconds[read] = moments[read].dt.tz_localize(None).to_numpy().astype("datetime64[s]").astype(np.int64)
+        latest, year = (_LATEST, 5138) if required else _END_OF_9999
+        problem = (
+            f"the time is after the year {year}, as milliseconds read as seconds are; give epoch seconds, or datetimes "
+            "made with pandas.to_datetime(..., unit='ms')"
+        )
+        findings.fault(seconds > latest, column, series.array, problem)
     else:
         read = np.isfinite(numbers)
         divisor, unit = _finer(numbers[read])

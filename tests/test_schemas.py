@@ -139,6 +139,19 @@ def test_what_was_found_and_done_is_noted():
     )
 
 
+def test_milliseconds_read_as_seconds_are_told_by_row():
+    wrong = np.array([SECONDS, SECONDS * 1000, SECONDS], dtype="datetime64[s]")  # as pandas reads them without a word
+    frame = pd.DataFrame({"user_id": ["u", "v", "w"], "item_id": ["a", "b", "c"], "timestamp": wrong})
+    told = r"timestamp: the time is after the year 5138, .* epoch seconds, .*unit='ms'\) \(1 of 3 rows.*: 1: "
+    with pytest.raises(InputError, match=told) as caught:
+        schemas.prepare("INTERACTIONS", frame)
+    assert caught.value.findings["row"].tolist() == [1]
+    with pytest.raises(InputError, match="after the year 9999"):
+        schemas.prepare("ITEMS", items(until=np.repeat(wrong, 2)))
+    never = schemas.prepare("ITEMS", items(until=np.array(["9999-12-31"] * 6, dtype="datetime64[s]")))
+    assert never.table.column("UNTIL").to_pylist() == [253_402_214_400] * 6
+
+
 def test_roles_can_be_given():
     frame = items(code=[f"c{number}" for number in range(6)], blurb=[LONG.format(number) for number in range(6)])
     chosen = schemas.prepare("ITEMS", frame, textual="code", categorical=["blurb"])
