@@ -118,6 +118,17 @@ def number_placeholders(expression: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(_ORDERED.findall(_bare(expression))))
 
 
+def uses_events(expression: str) -> bool:
+    """Tell whether a filter looks at what users did.
+
+    Examples
+    --------
+    >>> uses_events('EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ("read")')
+    True
+    """
+    return re.search(r"(?i)\binteractions\s*\.", _bare(expression)) is not None
+
+
 def _bare(expression: str) -> str:
     """Return an expression without its texts; one that is just a placeholder stays: AWS writes `("$CATEGORY")` too."""
     return _STRINGS.sub(lambda found: found[0] if _PLACEHOLDER.fullmatch(found[0][1:-1]) else '""', expression)
@@ -190,7 +201,7 @@ def create_filter(
     progress
         False for silence, or a display of your own.
     session
-        Where to work; by default the session of `pnb.connect()`.
+        Where to work; by default the solution version's session, else that of `pnb.connect()`.
 
     Raises
     ------
@@ -198,7 +209,7 @@ def create_filter(
         The name is taken by a filter with another expression.
     """
     waiting.check_timeout(timeout)
-    session = current(session)
+    session = current(session or getattr(solution_version, "session", None))
     group = _group_arn(solution_version, session)
     arn = session.arn("filter", name)
     shown = choose(progress)

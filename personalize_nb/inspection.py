@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from personalize_nb import columns, errors, limits, plans
+from personalize_nb.filters import uses_events
 from personalize_nb.findings import Findings
 from personalize_nb.plans import Plan
 from personalize_nb.policies import needs, templates
@@ -100,14 +102,15 @@ class _Inspection:
     request: JobRequest = field(init=False)
     reader: Reader = field(init=False)
     version: Mapping[str, Any] = field(default_factory=dict)
+    counts_events: bool = False
 
     def __post_init__(self) -> None:
         self.request, self.reader = self.plan.request, Reader(self.session)
 
     def findings(self) -> Iterator[_Finding]:
         """Every finding; a part that cannot be read does not keep the others from being told."""
-        parts = (self._model, self._rules, self._themes, self._name, self._quota, self._filter, self._permissions)
-        for part in parts:
+        about = (self._model, self._rules, self._themes, self._name, self._quota, self._filter, self._history)
+        for part in (*about, self._permissions):
             try:
                 yield from part()
             except errors.PersonalizeError as error:
@@ -189,6 +192,18 @@ class _Inspection:
             yield _Finding("filter", ERROR, found, "Create the filter in the model's dataset group.")
         else:
             yield _Finding("filter", OK, f"{described['name']} is ACTIVE.")
+            self.counts_events = uses_events(described["filterExpression"])
+
+    def _history(self) -> Iterator[_Finding]:
+        """Warn where AWS's filters have stopped counting users' events, which nothing else tells."""
+        last = self.reader.last_import(self.version["datasetGroupArn"]) if self.counts_events and self.version else None
+        if last is not None and datetime.now(UTC) - last >= timedelta(days=limits.FILTER_HISTORY_DAYS):
+            found = (
+                f"Interactions were last imported on {last:%Y-%m-%d}. On AWS, filters no longer count the events of "
+                "users for whom none were imported for three months."
+            )
+            to_do = "Import the interactions again in full, not only the new ones: create_dataset_import_job."
+            yield _Finding("history", WARNING, found, to_do)
 
     # permissions
 

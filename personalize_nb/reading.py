@@ -10,11 +10,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from personalize_nb import errors
+from personalize_nb import errors, limits
 from personalize_nb.policies.documents import Policy, PolicyError, managed_policy, read_policy
 from personalize_nb.translation import translated
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from personalize_nb.policies.uses import Use
     from personalize_nb.session import Session
 
@@ -114,6 +116,15 @@ class Reader:
                 schema = session.call("describe_schema", schemaArn=described["schemaArn"])["schema"]
                 return json.loads(schema["schema"])["fields"]
         return []
+
+    def last_import(self, dataset_group_arn: str) -> datetime | None:
+        """When the newest import of a group's interactions ended; None where there was none."""
+        session, ends = self.session, []
+        for dataset in session.pages("list_datasets", "datasets", datasetGroupArn=dataset_group_arn):
+            if dataset["datasetType"].upper() == "INTERACTIONS":
+                jobs = session.pages("list_dataset_import_jobs", "datasetImportJobs", datasetArn=dataset["datasetArn"])
+                ends += [job["lastUpdatedDateTime"] for job in jobs if job["status"] == limits.ACTIVE]
+        return max(ends, default=None)
 
     def _role(self, arn: str) -> Role:
         iam, name = self.session.iam, arn.rsplit("/", 1)[-1]

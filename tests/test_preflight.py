@@ -10,7 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 import personalize_nb as pnb
-from personalize_nb import columns, errors
+from personalize_nb import columns, errors, limits
 
 TRUST = {
     "Version": "2012-10-17",
@@ -126,6 +126,23 @@ def test_data_of_the_wrong_kind_and_values_that_a_filter_lacks(session, readers_
     assert "$SHELF" in frame[frame.check == "request: filter_values"].found.item()
     frame = pnb.preflight(pnb.items(["b1"]), readers_model)
     assert "takes users" in frame[frame.check == "request: input_path"].found.item()
+
+
+def test_events_that_awss_filters_no_longer_count_are_warned_of(session, readers_model, monkeypatch):
+    expressions = {"preflight-read": 'EXCLUDE ItemID WHERE interactions.event_type IN ("read")'}
+    expressions["preflight-year"] = "EXCLUDE ItemID WHERE Items.YEAR < 0"
+    for name, expression in expressions.items():
+        pnb.create_filter(name, expression, readers_model, progress=False)
+
+    def warned(name):
+        frame = pnb.preflight(["r1"], readers_model, filter=name)
+        return frame[frame.check == "history"]
+
+    assert len(warned("preflight-read")) == 0
+    monkeypatch.setattr(limits, "FILTER_HISTORY_DAYS", 0)  # as if the import were that old
+    told = warned("preflight-read")
+    assert told.level.tolist() == ["warning"] and "no longer count the events" in told.found.item()
+    assert len(warned("preflight-year")) == 0
 
 
 def test_more_theme_items_than_a_file_holds_become_several_jobs(session, books_model):

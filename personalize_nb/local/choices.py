@@ -151,6 +151,15 @@ CHOICES: tuple[Choice, ...] = (
     ),
     # filters
     Choice("AND and OR together, parentheses", "AND binds tighter; parentheses are refused", "filters"),
+    Choice(
+        "The history of a user for whom no interactions were imported for three months",
+        "counts in filters as before, though the guide says that AWS's filters no longer consider it until the whole "
+        "history is imported again. The guide's clock is the import, not the event, so old sample data would count "
+        "either way; but the clock here cannot be moved, so nobody could try the rule, and who comes back to a folder "
+        "after three months would only find that an unread-filter lets read items through, without a word. "
+        "pnb.preflight warns of it instead, here and on AWS, where nothing else does",
+        "filters",
+    ),
     Choice("A clause whose IF is false", "is skipped for that user", "filters"),
     Choice("Missing values", "are in no list and compare with nothing, so NOT IN and != let them pass", "filters"),
     Choice('= with strings, quoted placeholders, "*" in quotes', "accepted", "filters"),

@@ -11,8 +11,8 @@ Where Amazon's pages leave the meaning open, this is what is done here:
 * A string field that is `categorical` holds the values between its `|`; IN and = match when any of them matches.
 * `Interactions.EVENT_TYPE IN (...)` matches the items for which the user has such an event among the 100 most recent
   of that event type. AND, OR and NOT IN work on those sets of items.
-* AWS stops counting a user's history when nothing was imported for the user for three months. Not here: it would
-  empty the history of every sample that ends in the past.
+* AWS stops counting a user's history when nothing was imported for the user for three months, by the day of the
+  import and not of the events. Not here; `choices` says why.
 * A clause whose IF is false for the user is skipped. A filter without an active INCLUDE starts from the catalogue.
 * A placeholder without value is a row error in INCLUDE; in EXCLUDE its condition holds for no item.
 """
