@@ -64,7 +64,8 @@ def train(
     name
         Begins the names of all resources.
     recipe
-        A recipe's name, for example `aws-similar-items`.
+        A recipe's name, for example `aws-similar-items`. For `aws-semantic-similarity` the items need a column `title`
+        or `name`, which is marked in the schema, so that the dataset group is another one than that of other recipes.
     textual
         The items' column of descriptions; None finds it, False uses none.
     categorical
@@ -118,6 +119,8 @@ def train(
     if not base:
         raise errors.InputError(f"'name' needs letters or digits, got {name!r}.")
     datasets = _datasets(interactions, items, users, textual, categorical)
+    if recipe == "aws-semantic-similarity":
+        datasets = schemas.with_item_name(datasets, recipe)
     schemas.check_enough(datasets[0], event_type)
     unmatched = schemas.unmatched(datasets)
     config = configuration(hyperparameters, solution_config)

@@ -1,5 +1,7 @@
 """Frames to an ACTIVE solution version in one call, which costs nothing when repeated and goes on where it stopped."""
 
+import json
+
 import botocore.exceptions
 import numpy as np
 import pandas as pd
@@ -35,6 +37,12 @@ def made(before, after):
     return {name: after[name] - before[name] for name in after if after[name] != before[name]}
 
 
+def schema_of(version, session):
+    found = session.pages("list_datasets", "datasets", datasetGroupArn=version.dataset_group_arn)
+    arn = next(one["datasetArn"] for one in found if one["datasetType"].upper() == "ITEMS")
+    return session.call("describe_dataset", datasetArn=arn)["dataset"]["schemaArn"]
+
+
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory):
     """A session on a service of its own, because only five dataset groups may be active."""
@@ -54,6 +62,27 @@ def room(lab):
 @pytest.fixture(scope="module")
 def model(lab):
     return pnb.train(INTERACTIONS, ITEMS, name="reading", progress=False, session=lab)
+
+
+def test_semantic_similarity_is_trained_on_marked_names(lab):
+    named = ITEMS.assign(description=ITEMS["description"] + " " + ITEMS["title"])
+    version = pnb.train(
+        INTERACTIONS, named, name="meaning", recipe="aws-semantic-similarity", progress=False, session=lab
+    )
+    fields = json.loads(lab.call("describe_schema", schemaArn=schema_of(version, lab))["schema"]["schema"])["fields"]
+    assert [one["name"] for one in fields if one.get("itemName")] == ["TITLE"]
+    job = pnb.recommend(["b0"], version, num_results=5, ranking_influence={"POPULARITY": 0.2}).wait(progress=False)
+    assert job.recommendations(items=ITEMS, columns=["shelf"])["shelf"].tolist() == ["sea"] * 5
+
+
+@pytest.mark.parametrize("items", [None, ITEMS.drop(columns="title"), ITEMS.drop(columns="description")])
+def test_semantic_similarity_without_names_or_texts_is_refused_before_anything_is_made(lab, items):
+    before = resources(lab)
+    with pytest.raises(
+        InputError, match=r"need a text column of names, called one of title, name, .* \(textual='...'\)"
+    ):
+        pnb.train(INTERACTIONS, items, name="meaning", recipe="aws-semantic-similarity", session=lab)
+    assert made(before, resources(lab)) == {}
 
 
 def test_a_solution_version_comes_out(model, lab):
