@@ -11,7 +11,7 @@ import hashlib
 import json
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import IO, Any
 
 import pandas as pd
@@ -110,35 +110,6 @@ def prepare(
         for (column, problem), (size, first) in zip(found.index, found.to_numpy(), strict=True)
     )
     return Dataset(kind, schema, pa.table(columns), notes)
-
-
-def with_item_name(datasets: Sequence[Dataset], recipe: str) -> list[Dataset]:
-    """Return datasets whose items' names are marked as such, for the one recipe that reads them by that mark.
-
-    Parameters
-    ----------
-    datasets
-        What `prepare` returned.
-    recipe
-        The recipe's name, for the message.
-
-    Raises
-    ------
-    InputError
-        There is no column of names, or none of descriptions.
-    """
-    items = next((one for one in datasets if one.type == ITEMS), None)
-    fields = items.schema["fields"] if items is not None else []
-    texts = {one["name"].lower(): one for one in fields if "string" in one["type"] and role(one) == "string"}
-    named = next((name for name in c.NAME_COLUMNS if name in texts), None)
-    if named is None or not any(one.get("textual") for one in fields):
-        have = ", ".join(f"{one['name'].lower()} ({role(one)})" for one in fields) or "no items frame"
-        raise InputError(
-            f"{recipe} compares items by their names and descriptions, so the items need a text column of names, "
-            f"called one of {', '.join(c.NAME_COLUMNS)}, and a textual one of descriptions (textual='...'); got {have}."
-        )
-    marked = [{**one, "itemName": True} if one is texts[named] else one for one in fields]
-    return [replace(one, schema={**one.schema, "fields": marked}) if one is items else one for one in datasets]
 
 
 def check_enough(dataset: Dataset, event_type: str | None = None) -> None:

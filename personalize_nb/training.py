@@ -12,7 +12,7 @@ import re
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
-from personalize_nb import errors, limits, schemas, waiting
+from personalize_nb import errors, itemfields, limits, schemas, waiting
 from personalize_nb.chain import Chain
 from personalize_nb.hyperparameters import check as check_hyperparameters
 from personalize_nb.hyperparameters import configuration
@@ -76,7 +76,8 @@ def train(
         `algorithmHyperParameters` of the recipe; values may be numbers.
     solution_config
         Anything else of the API's `solutionConfig`, in its spelling. Its form is checked first; values that only the
-        service can judge are judged after the import, and a refusal says what stays.
+        service can judge are judged after the import, and a refusal says what stays. The column of an
+        `optimizationObjective` must have a number for every item: its schema, and so its dataset group, says so.
     tags
         Tags of the dataset group, solution and solution version.
     role_arn
@@ -119,11 +120,15 @@ def train(
     if not base:
         raise errors.InputError(f"'name' needs letters or digits, got {name!r}.")
     datasets = _datasets(interactions, items, users, textual, categorical)
+    config = configuration(hyperparameters, solution_config)
     if recipe == "aws-semantic-similarity":
-        datasets = schemas.with_item_name(datasets, recipe)
+        datasets = itemfields.with_item_name(datasets, recipe)
+    objective = config.get("optimizationObjective", {})
+    if "itemAttribute" in objective:
+        datasets, column = itemfields.with_objective(datasets, objective["itemAttribute"])
+        config["optimizationObjective"] = {**objective, "itemAttribute": column}
     schemas.check_enough(datasets[0], event_type)
     unmatched = schemas.unmatched(datasets)
-    config = configuration(hyperparameters, solution_config)
     session = current(session)
     chosen = choose(progress)
     session.location("data")  # a session without a bucket says so before anything is made

@@ -13,7 +13,7 @@ FLOORS = {
     1: "translation session storage progress waiting",
     2: (
         "filters identifiers frames timestamps metadata structures hyperparameters chain"
-        " titles jsonlines inputs outputs requests solutions schemas training"
+        " titles jsonlines inputs outputs requests solutions schemas itemfields training"
         " jobs launch results cleanup runs manifests quality reading findings plans inspection permissions cost compare"
         " evaluation distributed samples"
     ),

@@ -85,6 +85,39 @@ def test_semantic_similarity_without_names_or_texts_is_refused_before_anything_i
     assert made(before, resources(lab)) == {}
 
 
+def test_an_objective_names_a_column_of_the_items(lab):
+    objective = {"itemAttribute": "year", "objectiveSensitivity": "HIGH"}
+    version = pnb.train(
+        INTERACTIONS,
+        ITEMS,
+        name="worth",
+        solution_config={"optimizationObjective": objective},
+        progress=False,
+        session=lab,
+    )
+    assert "average_rewards_at_k" in version.metrics()
+    solution = lab.call("describe_solution", solutionArn=version.describe()["solutionArn"])["solution"]
+    assert solution["solutionConfig"]["optimizationObjective"] == {**objective, "itemAttribute": "YEAR"}
+    fields = json.loads(lab.call("describe_schema", schemaArn=schema_of(version, lab))["schema"]["schema"])["fields"]
+    assert next(one["type"] for one in fields if one["name"] == "YEAR") == "long"
+
+
+@pytest.mark.parametrize(
+    ("items", "attribute", "told"),
+    [
+        (ITEMS, "shelf", "must be a column of numbers of the items, got 'shelf'; legal: year"),
+        (None, "year", "got 'year'; legal: none"),
+        (ITEMS.assign(year=ITEMS["year"].mask(ITEMS.index == 3)), "YEAR", r"fill it, .* \(1 of 60 rows.*: 3: None"),
+    ],
+)
+def test_an_objective_that_no_column_serves_is_refused_before_anything_is_made(lab, items, attribute, told):
+    before = resources(lab)
+    wanted = {"optimizationObjective": {"itemAttribute": attribute, "objectiveSensitivity": "LOW"}}
+    with pytest.raises(InputError, match=told):
+        pnb.train(INTERACTIONS, items, name="worth", solution_config=wanted, session=lab)
+    assert made(before, resources(lab)) == {}
+
+
 def test_a_solution_version_comes_out(model, lab):
     assert model.status == "ACTIVE"
     assert model.recipe == "aws-user-personalization"
