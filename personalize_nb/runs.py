@@ -6,6 +6,7 @@ here, on the client's side. Nothing but the manifest in S3 is needed to go on, s
 
 from __future__ import annotations
 
+import numbers
 import secrets
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
@@ -307,7 +308,7 @@ def start_run(
     AlreadyExistsError
         A run or a job has this name.
     """
-    if isinstance(at_once, bool) or not isinstance(at_once, int) or at_once < 1:
+    if isinstance(at_once, bool) or not isinstance(at_once, numbers.Integral) or at_once < 1:
         raise errors.InputError(f"'at_once' must be a whole number from 1, got {at_once!r}.")
     request = request.replace(input_path=session.location(manifests.FOLDER, request.job_name, "input") + "/")
     parts = [replace(batch, table=batch.table.slice(begin, size)) for begin in range(0, len(batch), size)]

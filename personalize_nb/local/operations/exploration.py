@@ -32,7 +32,7 @@ def check_exploration(recipe: str, explores: bool, config: Mapping[str, str]) ->
     for key, text in config.items():
         if key not in (WEIGHT, CUT_OFF):
             raise invalid(f"itemExplorationConfig has no key {key!r}; legal: {WEIGHT}, {CUT_OFF}.")
-        low, high, words = (0.0, 1.0, "from 0 to 1") if key == WEIGHT else (1.0, 1e6, "of days, at least 1")
+        low, high, words = (0.0, 1.0, "from 0 to 1") if key == WEIGHT else (1.0, 1e6, "of days, at least 1,")
         try:
             fits = low <= float(text) <= high
         except ValueError:
