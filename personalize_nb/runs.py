@@ -316,7 +316,7 @@ def start_run(
         request=request,
         job_names=tuple(_job_names(request.job_name, len(parts))),
         records=tuple(map(len, parts)),
-        at_once=at_once,
+        at_once=int(at_once),
         created=f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
     )
     known = replace(context, per_file=size)
