@@ -6,6 +6,7 @@ import hashlib
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -81,19 +82,63 @@ def test_counts_are_those_of_a_loop_over_all_pairs():
                 if abs(p - q) <= window:
                     gram[item, other] += sum(decay ** (2 * t - 2 - p - q) for t in range(max(p, q) + 1, len(steps)))
     near = before + before.T
-    assert np.allclose(counts.count_before(sequences, window, decay, 25).toarray(), before, atol=1e-4)
+    # an item does not predict itself, and has no place among its own neighbours
+    np.fill_diagonal(before, 0)
+    np.fill_diagonal(near, 0)
+    found, states = counts.succession(sequences, window, decay, 25)
+    assert np.allclose(found.toarray(), before, atol=1e-4)
     tau = -1 / np.log(decay)
     assert np.allclose(counts.count_near(sequences, window, tau, 25).toarray(), near, atol=1e-4)
-    assert np.allclose(counts.state_gram(sequences, window, decay).dense, gram, atol=1e-3)
+    assert np.allclose(states.dense[np.ix_(states.rank, states.rank)], gram, atol=1e-3)
+
+
+def test_company_is_how_many_users_met_both_and_by_weight_in_the_rows():
+    plain = histories(60, 12)
+    weights = np.random.default_rng(2).choice([0.5, 2.0], len(plain.items))
+    weighted = replace(plain, weights=weights)
+    met, weight = np.zeros((60, 12)), np.zeros((60, 12))
+    for user in range(60):
+        # of the newest six steps; an item met twice has its mean weight
+        newest = range(max(plain.starts[user], plain.starts[user + 1] - 6), plain.starts[user + 1])
+        for item in {plain.items[step] for step in newest}:
+            met[user, item] = 1
+            weight[user, item] = np.mean([weights[step] for step in newest if plain.items[step] == item])
+    shared, by_weight = met.T @ met, weight.T @ met
+    for sequences, rows in ((plain, shared), (weighted, by_weight)):
+        together, gram = counts.company(sequences, 12, 6)
+        assert np.allclose(together.toarray(), rows * (1 - np.eye(12)), atol=1e-4)
+        assert np.allclose(gram.dense[np.ix_(gram.rank, gram.rank)], np.where(shared >= 3, shared, 0), atol=1e-4)
+
+
+def test_together_is_how_many_users_met_both():
+    sequences = histories(60, 12)
+    met = ease.met(sequences).toarray()
+    assert np.allclose(counts.count_together(sequences, 12).toarray(), met.T @ met * (1 - np.eye(12)))
+
+
+def test_weighted_steps_count_by_their_weight_as_targets():
+    sequences = histories(60, 12)
+    weights = np.random.default_rng(2).choice([0.5, 2.0], len(sequences.items))
+    wanted = np.zeros((12, 12))
+    for user in range(60):
+        for later in range(sequences.starts[user], sequences.starts[user + 1]):
+            for earlier in range(max(sequences.starts[user], later - 3), later):
+                wanted[sequences.items[later], sequences.items[earlier]] += weights[later] * 0.8 ** (
+                    later - earlier - 1
+                )
+    np.fill_diagonal(wanted, 0)
+    before, gram = counts.succession(replace(sequences, weights=weights), 3, 0.8, 12)
+    assert np.allclose(before.toarray(), wanted, atol=1e-4)
+    assert np.array_equal(gram.dense, counts.succession(sequences, 3, 0.8, 12)[1].dense)
 
 
 def test_a_gram_matrix_in_two_parts_gives_the_same_regression(monkeypatch):
     sequences = histories(300, 40)
-    before = counts.count_before(sequences, 5, 0.8, 40)
+    before, gram = counts.succession(sequences, 5, 0.8, 40)
     steps = np.bincount(sequences.items, minlength=40)
-    whole = ridge.local_ridge(before, counts.state_gram(sequences, 5, 0.8), steps, 12, 2.0)
+    whole = ridge.local_ridge(before, gram, steps, 12, 2.0)
     monkeypatch.setattr(counts, "_HEAVY", 7)
-    gram = counts.state_gram(sequences, 5, 0.8)
+    _, gram = counts.succession(sequences, 5, 0.8, 40)
     assert gram.dense.shape == (7, 7)
     assert gram.rows.nnz > 0
     assert np.allclose(ridge.local_ridge(before, gram, steps, 12, 2.0).toarray(), whole.toarray(), atol=1e-5)
@@ -101,15 +146,25 @@ def test_a_gram_matrix_in_two_parts_gives_the_same_regression(monkeypatch):
 
 def test_a_regression_is_that_of_numpy():
     sequences = histories(300, 15)
-    before = counts.count_before(sequences, 5, 0.8, 15)
-    gram = counts.state_gram(sequences, 5, 0.8)
+    before, gram = counts.succession(sequences, 5, 0.8, 15)
     found = ridge.local_ridge(before, gram, np.full(15, 100), 15, 2.0).toarray()
+    whole = gram.dense[np.ix_(gram.rank, gram.rank)]
     for item in range(15):
         others = np.flatnonzero((before.toarray()[item] > 0) & (np.arange(15) != item))
         wanted = np.linalg.solve(
-            gram.dense[np.ix_(others, others)] + 2 * np.eye(len(others)), before[item].toarray()[0, others]
+            whole[np.ix_(others, others)] + 2 * np.eye(len(others)), before[item].toarray()[0, others]
         )
         assert np.allclose(found[others, item], wanted, atol=1e-4)
+
+
+def test_the_lead_is_the_largest_keys_and_on_ties_the_smaller_ids():
+    rng = np.random.default_rng(3)
+    for size, limit in [(0, 3), (5, 5), (40, 0), (40, 1), (40, 13), (400, 60)]:
+        for keys in (rng.random(size), rng.integers(0, 4, size), np.full(size, 0.5)):
+            keys, ids = keys.astype(np.float32), rng.permutation(size).astype(np.int32)
+            wanted = sorted(zip(-keys, ids, strict=True))[:limit]
+            kept = heap.lead(keys, ids, size, limit)
+            assert sorted(zip(-keys[:kept], ids[:kept], strict=True)) == wanted
 
 
 def test_the_largest_entries_are_by_magnitude():

@@ -1,4 +1,7 @@
-"""The best few of many, in compiled code: a heap whose top is the weakest kept; ties go to the smaller ID. Local."""
+"""The best few of many, in compiled code: one by one with a heap whose top is the weakest kept, or all at once. Local.
+
+Ties go to the smaller ID.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,9 @@ import numpy as np
 from scipy import sparse
 
 from .compiled import compiled, over_ranges
+
+# A float32 without these is its sign, exponent and three bits more.
+_DROPPED_BITS = 20
 
 
 @compiled
@@ -54,55 +60,81 @@ def offer(keys, ids, size, limit, key, item):
 
 
 @compiled
-def _strongest_rows(ptr, idx, val, kept, first, last, out_idx, out_val):
-    for row in range(first, last):
-        size = 0
-        for p in range(ptr[row], ptr[row + 1]):
-            if val[p] > 0.0 and idx[p] != row:
-                size = offer(out_val[row], out_idx[row], size, kept, val[p], idx[p])
+def lead(keys, ids, size, limit):
+    """Move the `limit` largest keys, none below 0, and their ids to the front, the rest is lost; return how many.
 
-
-def strongest(matrix: Any, kept: int) -> sparse.csr_matrix:
-    """Keep the `kept` largest positive entries of each row (ties by item), drop the diagonal; rows may be unsorted."""
-    matrix = sparse.csr_matrix(matrix, dtype=np.float32)
-    n_rows = matrix.shape[0]
-    found = np.full((n_rows, min(kept, n_rows)), -1, np.int32)
-    values = np.zeros(found.shape, np.float32)
-    ptr = matrix.indptr.astype(np.int64)
-
-    def work(first: int, last: int) -> None:
-        _strongest_rows(ptr, matrix.indices, matrix.data, found.shape[1], first, last, found, values)
-
-    over_ranges(work, n_rows, 512)
-    used = found >= 0
-    pointers = np.concatenate(([0], np.cumsum(used.sum(axis=1))))
-    result = sparse.csr_matrix((values[used], found[used], pointers), shape=matrix.shape)
-    result.sort_indices()
-    return result
+    The first bits of a float order it: how many keys share them tells which are in, with no two keys compared. Only
+    the last of these groups that has room needs a heap.
+    """
+    if size <= limit:
+        return size
+    bits = keys.view(np.int32)
+    found = np.zeros(1 << (31 - _DROPPED_BITS), np.int32)
+    for k in range(size):
+        found[bits[k] >> _DROPPED_BITS] += 1
+    edge, room = len(found) - 1, limit
+    while found[edge] <= room:
+        room -= found[edge]
+        edge -= 1
+    front = 0
+    for k in range(size):
+        if bits[k] >> _DROPPED_BITS > edge:
+            keys[front], keys[k] = keys[k], keys[front]
+            ids[front], ids[k] = ids[k], ids[front]
+            front += 1
+    heap_keys, heap_ids, held = keys[front:limit], ids[front:limit], 0
+    for k in range(front, size):
+        if bits[k] >> _DROPPED_BITS == edge:
+            held = offer(heap_keys, heap_ids, held, room, keys[k], ids[k])
+    return limit
 
 
 @compiled
-def _largest_rows(ptr, val, kept, first, last, chosen, magnitudes):
+def _largest_rows(ptr, val, kept, longest, first, last, stays):
+    magnitudes = np.empty(longest, np.float32)
+    places = np.empty(longest, np.int32)
     for row in range(first, last):
-        size = 0
-        for p in range(ptr[row], ptr[row + 1]):
-            size = offer(magnitudes[row], chosen[row], size, kept, abs(val[p]), p)
+        begin, size = ptr[row], ptr[row + 1] - ptr[row]
+        for k in range(size):
+            magnitudes[k] = abs(val[begin + k])
+            places[k] = k
+        for k in range(lead(magnitudes, places, size, kept)):
+            stays[begin + places[k]] = True
 
 
 def largest(matrix: sparse.csr_matrix, kept: int) -> sparse.csr_matrix:
     """Keep the `kept` entries of each row that are largest in magnitude; on ties those that come first."""
     n_rows = matrix.shape[0]
-    if matrix.nnz == 0 or np.diff(matrix.indptr).max() <= kept:
+    longest = int(np.diff(matrix.indptr).max(initial=0))
+    if longest <= kept:
         return matrix
-    chosen = np.full((n_rows, kept), -1, np.int64)
-    magnitudes = np.zeros(chosen.shape, np.float32)
+    stays = np.zeros(matrix.nnz, bool)
     ptr = matrix.indptr.astype(np.int64)
 
     def work(first: int, last: int) -> None:
-        _largest_rows(ptr, matrix.data, kept, first, last, chosen, magnitudes)
+        _largest_rows(ptr, matrix.data, kept, longest, first, last, stays)
 
     over_ranges(work, n_rows, 512)
-    stays = np.zeros(matrix.nnz, bool)
-    stays[chosen[chosen >= 0]] = True
-    rows = np.concatenate(([0], np.cumsum(stays)))
-    return sparse.csr_matrix((matrix.data[stays], matrix.indices[stays], rows[ptr]), shape=matrix.shape)
+    return _where(matrix, stays)
+
+
+def strongest(matrix: Any, kept: int) -> sparse.csr_matrix:
+    """Keep the `kept` largest positive entries of each row (ties by item), drop the diagonal; rows may be unsorted."""
+    matrix = sparse.csr_matrix(matrix, dtype=np.float32)
+    rows = np.repeat(np.arange(matrix.shape[0], dtype=np.int32), np.diff(matrix.indptr))
+    positive = _where(matrix, (matrix.data > 0.0) & (matrix.indices != rows))
+    positive.sort_indices()
+    return largest(positive, kept)
+
+
+def packed(found: np.ndarray, values: np.ndarray) -> sparse.csr_matrix:
+    """Return rows of columns and values, -1 where a row has no more, as a square matrix."""
+    used = found >= 0
+    pointers = np.concatenate(([0], np.cumsum(used.sum(axis=1))))
+    return sparse.csr_matrix((values[used], found[used], pointers), shape=(len(found), len(found)))
+
+
+def _where(matrix: sparse.csr_matrix, stays: np.ndarray) -> sparse.csr_matrix:
+    """Return the entries of a mask only."""
+    pointers = np.concatenate(([0], np.cumsum(stays)))[matrix.indptr]
+    return sparse.csr_matrix((matrix.data[stays], matrix.indices[stays], pointers), shape=matrix.shape)

@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 from ...limits import MIN_INTERACTIONS, MIN_USERS_WITH_TWO_INTERACTIONS
 from ..faults import WorkFault
 from ..tables import TrainingData
+from .compiled import compiled
 from .objective import Objective, read_objective
 
 DAY = 86_400.0
@@ -27,6 +28,18 @@ _SHOWN_TYPES = 10
 _NO_INTERACTIONS = pa.table(
     {"USER_ID": pa.array([], pa.string()), "ITEM_ID": pa.array([], pa.string()), "TIMESTAMP": pa.array([], pa.int64())}
 )
+
+
+@compiled
+def _grouped(codes, pointers):
+    """Return the positions of each code one after the other; `pointers` say where those of a code start."""
+    following = pointers.copy()
+    positions = np.empty(len(codes), np.int64)
+    for position in range(len(codes)):
+        place = following[codes[position]]
+        positions[place] = position
+        following[codes[position]] = place + 1
+    return positions
 
 
 @dataclass(frozen=True)
@@ -54,7 +67,7 @@ class Sequences:
     @cached_property
     def by_item_pos(self) -> np.ndarray:
         """Positions of the steps, grouped by item."""
-        return np.argsort(self.items, kind="stable").astype(np.int64)
+        return _grouped(self.items, self.by_item_ptr)
 
     @cached_property
     def by_item_ptr(self) -> np.ndarray:
@@ -84,15 +97,6 @@ class Sequences:
         starts = np.concatenate(([0], np.cumsum(counts))).astype(np.int64)
         weights = None if self.weights is None else self.weights[mask]
         return Sequences(starts, self.items[mask], self.times[mask], self.n_items, weights)
-
-    def targets(self, mask: np.ndarray) -> Sequences:
-        """Return the same steps, of which only those of a mask are grouped by item: counts then are about these."""
-        part = Sequences(self.starts, self.items, self.times, self.n_items, self.weights)
-        positions = np.flatnonzero(mask)
-        part.__dict__["by_item_pos"] = positions[np.argsort(self.items[positions], kind="stable")].astype(np.int64)
-        counts = np.bincount(self.items[positions], minlength=self.n_items)
-        part.__dict__["by_item_ptr"] = np.concatenate(([0], np.cumsum(counts))).astype(np.int64)
-        return part
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from scipy import sparse
 
 from .compiled import compiled, over_ranges
 from .counts import Gram
-from .heap import offer
+from .heap import lead, packed
 
 _BLOCK = 512
 # Few observations cannot support many predictors: an item met s times gets at most _FEWEST + _PER_STEP * s.
@@ -22,7 +22,10 @@ _PRECISION, _MOST_TURNS = 1e-4, 200
 
 @compiled
 def _solve(gram, target, size, work):
-    """Solve gram w = target in place by conjugate gradients, scaled by the diagonal; `work` has four rows of room."""
+    """Solve gram w = target in place by conjugate gradients, scaled by the diagonal; `work` has four rows of room.
+
+    Only what is left of the diagonal of `gram` is read, and the diagonal: the rest is the same.
+    """
     solution, rest, direction, moved = work[0], work[1], work[2], work[3]
     left = np.float32(0.0)
     for i in range(size):
@@ -36,12 +39,13 @@ def _solve(gram, target, size, work):
             break
         curvature = np.float32(0.0)
         for i in range(size):
-            row = gram[i]
-            total = np.float32(0.0)
-            for k in range(size):
-                total += row[k] * direction[k]
-            moved[i] = total
-            curvature += total * direction[i]
+            own, total = direction[i], np.float32(0.0)
+            for k in range(i):
+                total += gram[i, k] * direction[k]
+                moved[k] += gram[i, k] * own
+            moved[i] = total + gram[i, i] * own
+        for i in range(size):
+            curvature += moved[i] * direction[i]
         if curvature <= 0.0:
             break
         step = left / curvature
@@ -58,49 +62,42 @@ def _solve(gram, target, size, work):
 
 
 @compiled
-def _ridge_rows(
-    steps, c_ptr, c_idx, c_val, rank, dense, g_ptr, g_idx, g_val, most, penalty, first, last, n_items, out_idx, out_val
-):
-    position = np.full(n_items, -1, np.int32)
+def _ridge_rows(steps, c_ptr, c_idx, c_val, rank, dense, g_ptr, g_idx, g_val, penalty, first, last, out_idx, out_val):
+    most = out_idx.shape[1]
+    position = np.full(len(rank), -1, np.int32)
     gram = np.empty((most, most), np.float32)
     target = np.empty(most, np.float32)
     work = np.empty((4, most), np.float32)
     for item in range(first, last):
-        begin, end = c_ptr[item], c_ptr[item + 1]
-        size = 0
-        wanted = min(most, _FEWEST + _PER_STEP * steps[item])
-        for p in range(begin, end):
-            if c_idx[p] != item:
-                size = offer(target, out_idx[item], size, wanted, c_val[p], c_idx[p])
-        # in the order of the dense table, so that its rows are read from left to right
-        order = np.argsort(out_idx[item, :size])
-        out_idx[item, :size] = out_idx[item, :size][order]
-        target[:size] = target[:size][order]
+        begin, size = c_ptr[item], c_ptr[item + 1] - c_ptr[item]
+        keys, ids = c_val[begin : begin + size].copy(), c_idx[begin : begin + size].copy()
+        size = lead(keys, ids, size, min(most, _FEWEST + _PER_STEP * steps[item]))
+        # By rank, so that the heavy come first and what is read of the dense table lies close together.
+        order = np.argsort(rank[ids[:size]])
+        sources = out_idx[item]
+        n_heavy = 0
         for i in range(size):
-            position[out_idx[item, i]] = i
-            gram[i, :size] = 0.0
-        for i in range(size):
-            source = out_idx[item, i]
-            heavy = rank[source]
-            if heavy >= 0:
-                for j in range(i + 1):
-                    other = rank[out_idx[item, j]]
-                    if other >= 0:
-                        gram[i, j] = dense[heavy, other]
-                        gram[j, i] = gram[i, j]
-            for p in range(g_ptr[source], g_ptr[source + 1]):
-                j = position[g_idx[p]]
-                if j >= 0:
-                    gram[i, j] = g_val[p]
-                    gram[j, i] = g_val[p]
+            source = ids[order[i]]
+            sources[i], target[i] = source, keys[order[i]]
+            position[source] = i
+            n_heavy += rank[source] < len(dense)
+        places = rank[sources[:size]]
+        for i in range(n_heavy):
+            row = dense[places[i]]
+            for k in range(i + 1):
+                gram[i, k] = row[places[k]]
+        for i in range(n_heavy, size):
+            gram[i, : i + 1] = 0.0
+        for i in range(n_heavy, size):
+            for p in range(g_ptr[sources[i]], g_ptr[sources[i] + 1]):
+                k = position[g_idx[p]]
+                if k >= 0:
+                    gram[max(i, k), min(i, k)] = g_val[p]
         for i in range(size):
             gram[i, i] += penalty
-            position[out_idx[item, i]] = -1
+            position[sources[i]] = -1
         _solve(gram, target, size, work)
-        for i in range(size):
-            out_val[item, i] = target[i]
-        for i in range(size, most):
-            out_idx[item, i] = -1
+        out_val[item, :size] = target[:size]
 
 
 def local_ridge(
@@ -114,20 +111,15 @@ def local_ridge(
         A row per source item, a column per predicted item; the diagonal is zero.
     """
     n_items = connections.shape[0]
-    connections.sort_indices()
-    steps = np.asarray(steps, np.int64)
-    out_idx = np.full((n_items, most), -1, np.int32)
-    out_val = np.zeros((n_items, most), np.float32)
+    room = (n_items, min(most, n_items))
+    out_idx, out_val = np.full(room, -1, np.int32), np.zeros(room, np.float32)
     places = (
-        *(steps, connections.indptr.astype(np.int64), connections.indices, connections.data, gram.rank, gram.dense),
-        *(gram.rows.indptr.astype(np.int64), gram.rows.indices, gram.rows.data, most, np.float32(penalty)),
+        *(np.asarray(steps, np.int64), connections.indptr.astype(np.int64), connections.indices, connections.data),
+        *(gram.rank, gram.dense, gram.rows.indptr.astype(np.int64), gram.rows.indices, gram.rows.data),
     )
 
     def work(first: int, last: int) -> None:
-        _ridge_rows(*places, first, last, n_items, out_idx, out_val)
+        _ridge_rows(*places, np.float32(penalty), first, last, out_idx, out_val)
 
     over_ranges(work, n_items, _BLOCK)
-    kept = out_idx.ravel() >= 0
-    target = np.repeat(np.arange(n_items, dtype=np.int32), most)[kept]
-    shape = (n_items, n_items)
-    return sparse.csr_matrix((out_val.ravel()[kept], (out_idx.ravel()[kept], target)), shape=shape)
+    return sparse.csr_matrix(packed(out_idx, out_val).T.tocsr())

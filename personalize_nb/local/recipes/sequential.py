@@ -15,7 +15,7 @@ from functools import cache
 import numpy as np
 from scipy import sparse
 
-from .counts import company, count_before, state_gram
+from .counts import company, succession
 from .ease import affordable, ease
 from .heap import largest
 from .history import Sequences
@@ -131,9 +131,8 @@ def learn(
     window = knobs.scaled(means.window * WINDOW, knobs.reach)
     decay = float(np.exp(-1.0 / (means.window * TAU if knobs.recency else window)))
     most = knobs.scaled(means.predictors * LSR_MOST, knobs.capacity)
-    # one place more, for the item itself, which cannot predict itself
-    before = count_before(sequences, window, decay, most + 1)
-    total = local_ridge(before, state_gram(sequences, window, decay), steps, most, means.window * LSR_PENALTY)
+    before, gram = succession(sequences, window, decay, most)
+    total = local_ridge(before, gram, steps, most, means.window * LSR_PENALTY)
     total = sparse.csr_matrix(total + _company(sequences, steps, means, knobs, features), dtype=np.float32)
     total.data *= ((steps + 1.0) ** -DISCOUNT).astype(np.float32)[total.indices]
     return largest(total, int(np.clip(_ENTRIES // n_items, _ROW_LEAST, _ROW_MOST)))
@@ -146,7 +145,7 @@ def _company(
     if sequences.weights is None and affordable(sequences):
         return EASE_SHARE * ease(sequences, EASE_PENALTY, knobs.scaled(EASE_MOST, knobs.capacity), features)
     most = knobs.scaled(means.predictors * LOCAL_EASE_MOST, knobs.capacity)
-    together, gram = company(sequences, most + 1, means.newest)
+    together, gram = company(sequences, most, means.newest)
     return EASE_SHARE * local_ridge(together, gram, steps, most, LOCAL_EASE_PENALTY)
 
 
