@@ -52,7 +52,7 @@ def _count_rows(steps, tables, least, rank, dense, kept, light, first, last):
     window, latest = len(row) // 2, len(rest) - 1
     n_items = len(rank)
     sums = np.zeros((n_items, 2), np.float32)
-    touched = np.empty(n_items + 1, np.int32)
+    touched, unmet = np.empty(n_items + 1, np.int32), np.ones(n_items, np.int8)
     ids, keys = np.empty(n_items, np.int32), np.empty(n_items, np.float32)
     for item in range(first, last):
         n_touched = 0
@@ -63,11 +63,11 @@ def _count_rows(steps, tables, least, rank, dense, kept, light, first, last):
             for other in range(max(begin, position - window), min(end, position + window + 1)):
                 neighbour, place = items[other], other - position + window
                 follow = min(end - 1 - max(position, other), latest)
-                before = sums[neighbour, 0] + sums[neighbour, 1]
                 sums[neighbour, 0] += weight * row[place]
                 sums[neighbour, 1] += gram[place] * rest[follow]
                 touched[n_touched] = neighbour
-                n_touched += (before == 0.0) & (sums[neighbour, 0] + sums[neighbour, 1] > 0.0)
+                n_touched += unmet[neighbour]
+                unmet[neighbour] = 0
         size = 0
         for k in range(n_touched):
             neighbour = touched[k]
@@ -78,7 +78,7 @@ def _count_rows(steps, tables, least, rank, dense, kept, light, first, last):
         size = 0
         for k in range(n_touched):
             neighbour, count = touched[k], sums[touched[k], 1]
-            sums[neighbour, 0], sums[neighbour, 1] = 0.0, 0.0
+            sums[neighbour, 0], sums[neighbour, 1], unmet[neighbour] = 0.0, 0.0, 1
             if count < least:
                 continue
             if not heavy:

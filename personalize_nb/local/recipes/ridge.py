@@ -24,7 +24,7 @@ _PRECISION, _MOST_TURNS = 1e-4, 200
 def _solve(gram, target, size, work):
     """Solve gram w = target in place by conjugate gradients, scaled by the diagonal; `work` has four rows of room.
 
-    Only what is left of the diagonal of `gram` is read, and the diagonal: the rest is the same.
+    Of `gram`, which is symmetric, only the diagonal and what is left of it is read.
     """
     solution, rest, direction, moved = work[0], work[1], work[2], work[3]
     left = np.float32(0.0)
@@ -64,8 +64,9 @@ def _solve(gram, target, size, work):
 @compiled
 def _ridge_rows(steps, c_ptr, c_idx, c_val, rank, dense, g_ptr, g_idx, g_val, penalty, first, last, out_idx, out_val):
     most = out_idx.shape[1]
-    position = np.full(len(rank), -1, np.int32)
-    gram = np.empty((most, most), np.float32)
+    # Where each item is among the predictors; those that are not are written to a row that nobody reads.
+    position = np.full(len(rank), most, np.int32)
+    gram = np.empty((most + 1, most), np.float32)
     target = np.empty(most, np.float32)
     work = np.empty((4, most), np.float32)
     for item in range(first, last):
@@ -91,11 +92,10 @@ def _ridge_rows(steps, c_ptr, c_idx, c_val, rank, dense, g_ptr, g_idx, g_val, pe
         for i in range(n_heavy, size):
             for p in range(g_ptr[sources[i]], g_ptr[sources[i] + 1]):
                 k = position[g_idx[p]]
-                if k >= 0:
-                    gram[max(i, k), min(i, k)] = g_val[p]
+                gram[max(i, k), min(i, k)] = g_val[p]
         for i in range(size):
             gram[i, i] += penalty
-            position[sources[i]] = -1
+            position[sources[i]] = most
         _solve(gram, target, size, work)
         out_val[item, :size] = target[:size]
 
