@@ -99,9 +99,9 @@ def _fit(name: str, training: Sequences, memory: float | None = None, **values: 
     return lambda given: _dense(_states(given, memory) @ matrix)
 
 
-def summed(matrix: sparse.csr_matrix) -> Peer:
-    """Rank by the sum of the rows of all items given."""
-    return _ranking(lambda given: _dense(_states(given, None) @ matrix))
+def summed(matrix: sparse.csr_matrix, memory: float) -> Peer:
+    """Rank by the sum of the rows of the items given, weighted by their age."""
+    return _ranking(lambda given: _dense(_states(given, memory) @ matrix))
 
 
 def _ease(counts: sparse.csr_matrix, penalty: float) -> np.ndarray:

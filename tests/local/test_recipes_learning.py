@@ -173,6 +173,40 @@ def test_the_largest_entries_are_by_magnitude():
     assert kept.tolist() == [[0.0, -3.0, 2.0, 0.0], [0.0] * 4, [1.0, 1.0, 0.0, 0.0]]
 
 
+def tasteful(lasting: bool) -> Sequences:
+    """Users of four tastes among twenty, who take one of them at each step, or one after the other."""
+    rng = np.random.default_rng(3)
+    users, length, tastes, each = 400, 60, 20, 30
+    turn = rng.integers(0, 4, (users, length)) if lasting else np.repeat(np.arange(4), length // 4)[None, :]
+    taste = np.take_along_axis(rng.integers(0, tastes, (users, 4)), np.broadcast_to(turn, (users, length)), axis=1)
+    items = (taste * each + rng.integers(0, each, taste.shape)).ravel().astype(np.int32)
+    starts = np.arange(0, users * length + 1, length)
+    return Sequences(starts, items, np.zeros(len(items), np.int64), tastes * each)
+
+
+def test_memory_fades_fast_where_tastes_change_and_slowly_where_they_last():
+    fast, *_, slow = sequential.MEMORIES
+    assert sequential.fit(tasteful(lasting=False), 0).memory == fast
+    assert sequential.fit(tasteful(lasting=True), 0).memory == slow
+
+
+def test_what_came_after_an_item_once_is_suggested_though_no_regression_has_enough_of_it():
+    rest = histories(60, 40)
+    starts = np.append(rest.starts, rest.starts[-1] + 2)
+    pair = Sequences(starts, np.append(rest.items, [40, 41]).astype(np.int32), np.zeros(starts[-1], np.int64), 42)
+    row = sequential.learn(pair)[[40]].toarray()[0]
+    assert row.argmax() == 41 and row[41] > 0
+
+
+def test_the_parts_of_a_model_are_of_one_strength():
+    sequences = histories(60, 40)
+    steps = np.bincount(sequences.items, minlength=40)
+    before, _ = counts.succession(sequences, 5, 0.9, 40)
+    strength = sequential._strength(before, steps)
+    largest = before.toarray().max(axis=1)
+    assert strength == pytest.approx(largest[sequences.items].mean(), rel=1e-5)
+
+
 def test_large_data_take_the_local_form_and_find_the_same_walks(monkeypatch):
     for limit in ("_MOST_STEPS_BACK", "_MOST_CELLS", "_MOST_COMPANY"):
         monkeypatch.setattr(sequential, limit, 10_000)

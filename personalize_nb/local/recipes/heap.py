@@ -127,6 +127,13 @@ def strongest(matrix: Any, kept: int) -> sparse.csr_matrix:
     return largest(positive, kept)
 
 
+def unit_maximum(matrix: sparse.csr_matrix) -> sparse.csr_matrix:
+    """Scale each row so that its largest entry is 1."""
+    highest = matrix.max(axis=1).toarray().ravel()
+    scale = np.divide(1.0, highest, out=np.zeros(len(highest)), where=highest > 0)
+    return sparse.csr_matrix(sparse.diags_array(scale) @ matrix)
+
+
 def packed(found: np.ndarray, values: np.ndarray) -> sparse.csr_matrix:
     """Return rows of columns and values, -1 where a row has no more, as a square matrix."""
     used = found >= 0

@@ -76,6 +76,7 @@ class Sequential(Model):
         facts = {
             "knobs": asdict(knobs),
             "temperature": fitted.temperature,
+            "memory": fitted.memory,
             "prior_power": fitted.prior_power,
             "again": fitted.again,
             # the -v2 recipes are told by their hyperparameter
@@ -129,7 +130,8 @@ class Sequential(Model):
         return Sequences(starts, items, np.zeros(len(items), np.int64), histories.n_items)
 
     def states(self, given: Sequences) -> States:
-        return states_of(given, np.full(given.n_users, self.facts["again"]), Knobs(**self.facts["knobs"]))
+        again = np.full(given.n_users, self.facts["again"])
+        return states_of(given, again, Knobs(**self.facts["knobs"]), self.facts["memory"])
 
     def rank_histories(
         self,

@@ -21,7 +21,7 @@ from .base import Model, Queries, Ranked
 from .cold import DIMENSIONS, predicted_rows
 from .content import item_features, nearest
 from .counts import count_near, count_together
-from .heap import strongest
+from .heap import strongest, unit_maximum
 from .history import History, Sequences
 from .knobs import neighbours, usual_users
 from .scoring import Catalogue, States, rank_rows
@@ -160,13 +160,6 @@ def behaviour(sequences: Sequences, count: np.ndarray, power: float, least: floa
         counts.data *= discount[counts.indices]
     total = unit_maximum(strongest(together, _KEPT)) + unit_maximum(strongest(near, _KEPT))
     return unit_maximum(total)
-
-
-def unit_maximum(matrix: sparse.csr_matrix) -> sparse.csr_matrix:
-    """Scale each row so that its largest entry is 1."""
-    highest = matrix.max(axis=1).toarray().ravel()
-    scale = np.divide(1.0, highest, out=np.zeros(len(highest)), where=highest > 0)
-    return sparse.csr_matrix(sparse.diags_array(scale) @ matrix)
 
 
 def with_metadata(

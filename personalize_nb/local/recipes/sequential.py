@@ -1,10 +1,12 @@
 """The learnt heart of User-Personalization and Personalized-Ranking: who comes next after these items. Local service.
 
-Two linear models are added: LSR (order matters) and EASE (company matters, and on small data what metadata say, too).
-A user's state is the decayed memory of the newest steps. Probabilities are a softmax over the catalogue of state x
-matrix, on top of a slight popularity prior; how sharp it is, is fitted on held-back users. How often people come back
-to an item they know is counted, not assumed: where nobody does, items already met sink below real suggestions. They
-are not removed: Amazon filters them only on request.
+Three item-item matrices are added, scaled to the same strength: LSR (a regression in which order matters), EASE (one
+in which company matters, and on small data what metadata say, too) and the plain counts of what came after, which are
+right where data are too few to regress. A user's state is a fading memory of the newest steps and a faint one that
+lasts. Probabilities are a softmax over the catalogue of state x matrix, on top of a slight popularity prior. How sharp
+it is and how fast the memory fades are fitted on held-back users. How often people come back to an item they know is
+counted, not assumed: where nobody does, items already met sink below real suggestions. They are not removed: Amazon
+filters them only on request.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from scipy import sparse
 
 from .counts import company, succession
 from .ease import affordable, ease
-from .heap import largest
+from .heap import largest, unit_maximum
 from .history import Sequences
 from .ridge import local_ridge
 from .scoring import Catalogue, States
@@ -30,29 +32,32 @@ WINDOW, TAU, LSR_MOST, LSR_PENALTY = 40, 16.0, 200, 400.0
 _MOST_STEPS_BACK, _LEAST_WINDOW, _MOST_CELLS, _MOST_COMPANY = 120_000_000, 0.4, 1_000_000_000, 150_000_000
 # The newest steps of a user that count as company, at the least and the most: older ones say little of what comes next.
 _FEWEST_OF_COMPANY, _MOST_OF_COMPANY = 20, 200
-# EASE in closed form, and its local form; its share beside LSR.
+# EASE in closed form, and its local form.
 EASE_MOST, EASE_PENALTY = 256, 300.0
 LOCAL_EASE_MOST, LOCAL_EASE_PENALTY = 128, 200.0
-EASE_SHARE = 0.3
-# What is met often is predicted by everything: a target's column is divided by this power of its popularity.
-DISCOUNT = 0.2
+# What is met often is predicted by everything: a target's column is divided by this power of its popularity, and
+# plain counts, which nothing else corrects, by a higher one.
+DISCOUNT, AFTER_DISCOUNT = 0.2, 0.4
+# How much each matrix says.
+LSR_SHARE, EASE_SHARE, AFTER_SHARE = 0.2, 0.5, 0.45
 # Entries of the whole matrix, and of a row at the least and the most: the rest moves no list and costs time.
 _ENTRIES, _ROW_LEAST, _ROW_MOST = 3_200_000, 64, 350
-# The memory of a user at scoring, a mean of three that fade at different speeds; older than HISTORY has no weight.
-MEMORIES, HISTORY = (4.0, 8.0, 16.0), 60
+# The memory of a user at scoring: a step of some age weighs exp(-age / memory) + EVER, up to the newest HISTORY. How
+# fast it fades is fitted, too.
+MEMORIES, EVER, HISTORY = (6.0, 12.0, 24.0), 0.06, 200
+# Among items already met the newest come first, by exp(-age / AGAIN).
+AGAIN = 60.0
 # Items already met share at least this probability: below any real suggestion, above what nothing speaks for.
 LEAST_AGAIN = 0.002
-# Without recency (recency_mask or apply_recency_bias false) every one of the newest steps counts the same.
-_EVEN = 1e9
 _HELD_BACK_USERS, _HELD_BACK_CELLS = 400, 8_000_000
 # The temperature is fitted on a model of half the data, within these numbers of steps.
 _FEWEST_STEPS_TO_FIT, _MOST_STEPS_TO_FIT = 20_000, 300_000
-_TEMPERATURES = np.geomspace(0.0005, 0.5, 30)
-# Where too few users can be held back to fit one.
-_TEMPERATURE = 0.01
+_TEMPERATURES = np.geomspace(0.05, 50.0, 30)
+# Where too few users can be held back to fit them.
+_TEMPERATURE, _MEMORY = 1.0, 6.0
 # What a factor e of popularity adds to a score before the temperature: it orders what nothing else does. Held-back
 # likelihood would choose a thousand times more, and held-back rankings would suffer for it.
-POPULARITY_SHARE = 0.00002
+POPULARITY_SHARE = 0.002
 
 
 @dataclass(frozen=True)
@@ -83,10 +88,11 @@ DEFAULT = Knobs()
 
 @dataclass(frozen=True)
 class Fit:
-    """What the data taught: softmax temperature (from held-back users) and how often people come back to an item."""
+    """What the data taught: softmax temperature and memory (from held-back users), how often people come back."""
 
     temperature: float
     again: float
+    memory: float = _MEMORY
 
     @property
     def prior_power(self) -> float:
@@ -120,7 +126,7 @@ def learn(
     means: Means | None = None,
     features: sparse.csr_matrix | None = None,
 ) -> sparse.csr_matrix:
-    """Return the sum of both models, a row per source item, its largest entries only.
+    """Return the sum of the matrices, a row per source item, its largest entries only.
 
     `means` is what to learn with; None decides by the size of the data. `features` is what metadata say of each item:
     it helps where the closed form of EASE is affordable, on larger data it is no news.
@@ -132,21 +138,38 @@ def learn(
     decay = float(np.exp(-1.0 / (means.window * TAU if knobs.recency else window)))
     most = knobs.scaled(means.predictors * LSR_MOST, knobs.capacity)
     before, gram = succession(sequences, window, decay, most)
-    total = local_ridge(before, gram, steps, most, means.window * LSR_PENALTY)
-    total = sparse.csr_matrix(total + _company(sequences, steps, means, knobs, features), dtype=np.float32)
-    total.data *= ((steps + 1.0) ** -DISCOUNT).astype(np.float32)[total.indices]
-    return largest(total, int(np.clip(_ENTRIES // n_items, _ROW_LEAST, _ROW_MOST)))
+    ordered = local_ridge(before, gram, steps, most, means.window * LSR_PENALTY)
+    parts = [
+        (LSR_SHARE, _discounted(ordered, steps, DISCOUNT)),
+        (EASE_SHARE, _discounted(_company(sequences, steps, means, knobs, features), steps, DISCOUNT)),
+        (AFTER_SHARE, unit_maximum(_discounted(before.T, steps, AFTER_DISCOUNT))),
+    ]
+    total = sum(np.float32(share / _strength(part, steps)) * part for share, part in parts)
+    return largest(sparse.csr_matrix(total, dtype=np.float32), int(np.clip(_ENTRIES // n_items, _ROW_LEAST, _ROW_MOST)))
+
+
+def _discounted(matrix: sparse.spmatrix, steps: np.ndarray, power: float) -> sparse.csr_matrix:
+    """Divide each column by a power of how often its item is met."""
+    matrix = sparse.csr_matrix(matrix, dtype=np.float32)
+    matrix.data *= ((steps + 1.0) ** -power).astype(np.float32)[matrix.indices]
+    return matrix
+
+
+def _strength(matrix: sparse.csr_matrix, steps: np.ndarray) -> float:
+    """Return the largest entry that a step meets in the row of its item, as a mean over the steps."""
+    strength = steps @ abs(matrix).max(axis=1).toarray().ravel() / max(1, steps.sum())
+    return float(strength) or 1.0
 
 
 def _company(
     sequences: Sequences, steps: np.ndarray, means: Means, knobs: Knobs, features: sparse.csr_matrix | None
 ) -> sparse.csr_matrix:
-    """Return the share of EASE: in closed form, or its local form where that is too large or events have weights."""
+    """Learn EASE: in closed form, or its local form where that is too large or events have weights."""
     if sequences.weights is None and affordable(sequences):
-        return EASE_SHARE * ease(sequences, EASE_PENALTY, knobs.scaled(EASE_MOST, knobs.capacity), features)
+        return ease(sequences, EASE_PENALTY, knobs.scaled(EASE_MOST, knobs.capacity), features)
     most = knobs.scaled(means.predictors * LOCAL_EASE_MOST, knobs.capacity)
     together, gram = company(sequences, most, means.newest)
-    return EASE_SHARE * local_ridge(together, gram, steps, most, LOCAL_EASE_PENALTY)
+    return local_ridge(together, gram, steps, most, LOCAL_EASE_PENALTY)
 
 
 def popularity(sequences: Sequences) -> np.ndarray:
@@ -155,7 +178,7 @@ def popularity(sequences: Sequences) -> np.ndarray:
 
 
 def fit(sequences: Sequences, seed: int, knobs: Knobs = DEFAULT, features: sparse.csr_matrix | None = None) -> Fit:
-    """Learn from most users, and choose the temperature by the likelihood of what the others did last."""
+    """Learn from most users, and choose temperature and memory by the likelihood of what the others did last."""
     rng = np.random.default_rng(seed)
     long_enough = np.flatnonzero(np.diff(sequences.starts) >= 5)
     n_held = int(min(_HELD_BACK_USERS, len(long_enough) // 10, max(8, _HELD_BACK_CELLS // sequences.n_items)))
@@ -170,9 +193,22 @@ def fit(sequences: Sequences, seed: int, knobs: Knobs = DEFAULT, features: spars
         others = np.sort(rng.choice(others, enough, replace=False))
     training = sequences.of_users(others)
     given, truth = split_newest(sequences.of_users(held), 0.1)
-    states = states_of(given, np.zeros(n_held), knobs)
-    shape = (n_held, sequences.n_items)
     matrix = learn(training, knobs, means_of(sequences), features)
+    count = popularity(training)
+    # without recency all memories are the same
+    fitted = [
+        _temperature(matrix, count, given, truth, knobs, memory) for memory in MEMORIES[: None if knobs.recency else 1]
+    ]
+    _, temperature, memory = max(fitted, key=lambda each: each[0])
+    return Fit(temperature, again, memory)
+
+
+def _temperature(
+    matrix: sparse.csr_matrix, count: np.ndarray, given: Sequences, truth: Sequences, knobs: Knobs, memory: float
+) -> tuple[float, float, float]:
+    """Return how likely the new items of `truth` are at the best temperature, that temperature, and the memory."""
+    states = states_of(given, np.zeros(given.n_users), knobs, memory)
+    shape = (given.n_users, given.n_items)
     logits = (sparse.csr_matrix((states.val, states.idx, states.ptr), shape=shape) @ matrix).toarray()
     seen = (
         sparse.csr_matrix((np.ones(len(states.seen_idx)), states.seen_idx, states.seen_ptr), shape=shape).toarray() > 0
@@ -181,9 +217,8 @@ def fit(sequences: Sequences, seed: int, knobs: Knobs = DEFAULT, features: spars
     new = ~seen[rows, items]
     rows, items = rows[new], items[new]
     if not len(rows):
-        return Fit(_TEMPERATURE, again)
-    per_user = 1.0 / np.bincount(rows, minlength=n_held)[rows]
-    count = popularity(training)
+        return 0.0, _TEMPERATURE, memory
+    per_user = 1.0 / np.bincount(rows, minlength=given.n_users)[rows]
 
     @cache
     def likelihood(place: int) -> float:
@@ -203,7 +238,7 @@ def fit(sequences: Sequences, seed: int, knobs: Knobs = DEFAULT, features: spars
             low += third + 1
         else:
             high -= max(1, third)
-    return Fit(float(_TEMPERATURES[low]), again)
+    return likelihood(low), float(_TEMPERATURES[low]), memory
 
 
 def prior_of(count: np.ndarray, power: float) -> np.ndarray:
@@ -228,7 +263,7 @@ def split_newest(sequences: Sequences, share: float) -> tuple[Sequences, Sequenc
     return sequences.where(~is_newest), sequences.where(is_newest)
 
 
-def states_of(given: Sequences, again: np.ndarray, knobs: Knobs = DEFAULT) -> States:
+def states_of(given: Sequences, again: np.ndarray, knobs: Knobs = DEFAULT, memory: float = _MEMORY) -> States:
     """Return the state of each user: newest steps with decayed weights, and all items met before.
 
     An item met more than once weighs as much as its newest step. Among items already met, recency decides.
@@ -243,16 +278,17 @@ def states_of(given: Sequences, again: np.ndarray, knobs: Knobs = DEFAULT) -> St
     newest = np.sort(order[last])
     owner = given.owner[newest]
     seen_ptr = np.concatenate(([0], np.cumsum(np.bincount(owner, minlength=given.n_users)))).astype(np.int64)
-    decay = np.mean([np.exp(-age[newest] / memory) for memory in (MEMORIES if knobs.recency else (_EVEN,))], axis=0)
+    # without recency every one of the newest steps counts the same
+    weights = np.exp(-age[newest] / memory) + EVER if knobs.recency else np.ones(len(newest))
     active = age[newest] < knobs.scaled(HISTORY, knobs.reach)
     ptr = np.concatenate(([0], np.cumsum(np.bincount(owner[active], minlength=given.n_users)))).astype(np.int64)
     return States(
         ptr=ptr,
         idx=given.items[newest][active].astype(np.int32),
-        val=decay[active].astype(np.float32),
+        val=weights[active].astype(np.float32),
         seen_ptr=seen_ptr,
         seen_idx=given.items[newest].astype(np.int32),
-        seen_val=np.maximum(np.exp(-age[newest] / HISTORY), 1e-6),
+        seen_val=np.maximum(np.exp(-age[newest] / AGAIN), 1e-6),
         again=np.where(np.diff(seen_ptr) > 0, again, 0.0),
     )
 
