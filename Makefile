@@ -13,8 +13,9 @@ demo: $(STAMP)
 	$(BIN)/python -m personalize_nb.headless notebooks/01_quickstart.ipynb --output build --local $(SERVICE)
 	@echo "Next: 'make lab' opens the same notebook in JupyterLab, with the models that are trained now."
 
+# Two processes, each with services of its own; one hash seed, so that both find the same tests in the same order.
 test: $(STAMP)
-	$(BIN)/python -m pytest
+	PYTHONHASHSEED=0 $(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 lab: $(STAMP)
 	PERSONALIZE_NB_PATH="$${PERSONALIZE_NB_PATH:-$(CURDIR)/$(SERVICE)}" $(BIN)/jupyter lab notebooks/01_quickstart.ipynb

@@ -65,7 +65,7 @@ def test_statuses_move_only_along_the_table(store):
         store.set_status("arn:solution/a", "CREATE FAILED", "late")
 
 
-@pytest.mark.parametrize(("old", "new"), [(old, new) for old, following in MOVES.items() for new in following])
+@pytest.mark.parametrize(("old", "new"), [(old, new) for old, following in MOVES.items() for new in sorted(following)])
 def test_every_move_of_the_table_leads_to_a_known_status(old, new):
     check_move(old, new)
     assert new in MOVES
