@@ -13,6 +13,7 @@ import small_world as world
 from botocore.config import Config
 from botocore.exceptions import ClientError
 from botocore.validate import ParamValidator
+from skipping_clock import SkippingClock
 
 from personalize_nb.local import layout, restprotocol, tasks
 from personalize_nb.local.endpoint import Endpoint
@@ -36,10 +37,12 @@ class InlineService:
     def __init__(self, folder):
         self.folder = folder
         layout.prepare(folder)
-        self.store, self.objects = Store(folder / "state.sqlite"), ObjectStore(folder / "objects")
+        clock = SkippingClock()
+        self.store = Store(folder / "state.sqlite", clock.time)
+        self.objects = ObjectStore(folder / "objects", clock.time)
         self.streamed = Streamed(folder)
         self.objects.create_bucket(BUCKET, REGION)
-        self._context = Context(folder, self.store, self.objects, REGION, ACCOUNT)
+        self._context = Context(folder, self.store, self.objects, REGION, ACCOUNT, clock=clock.time, sleep=clock.sleep)
         control = Control(self.store, self.objects, ACCOUNT, REGION)
         handler = personalize_handler(control, Serving(control, Models(folder, self.streamed), self.streamed))
         self._endpoint = Endpoint({"personalize": self._checked(handler)}, {"AKIDTEST": "secret"}, REGION).start()

@@ -7,6 +7,7 @@ import os
 
 import pytest
 import small_world as world
+from skipping_clock import SkippingClock
 
 from personalize_nb import limits
 from personalize_nb.local import layout, metrics, recipes, tasks
@@ -21,9 +22,10 @@ ROLE = "arn:aws:iam::123456789012:role/PersonalizeNbLocal"
 @pytest.fixture
 def context(tmp_path):
     layout.prepare(tmp_path)
-    store, objects = Store(tmp_path / "state.sqlite"), ObjectStore(tmp_path / "objects")
+    clock = SkippingClock()
+    store, objects = Store(tmp_path / "state.sqlite", clock.time), ObjectStore(tmp_path / "objects", clock.time)
     objects.create_bucket("bucket", "us-east-1")
-    yield Context(tmp_path, store, objects, "us-east-1", "123456789012")
+    yield Context(tmp_path, store, objects, "us-east-1", "123456789012", clock=clock.time, sleep=clock.sleep)
     store.close()
     objects.close()
 
