@@ -35,16 +35,23 @@ def aws(local_service, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def active(aws, until):
-    """Poll a describe command until its resource is ACTIVE."""
+def active(personalize, until):
+    """Wait until a resource is ACTIVE, with boto3: its looks start no process."""
 
-    def wait(command, *arguments):
+    def wait(kind, arn):
+        first, *rest = kind.split("_")
+        name = "".join([first, *map(str.title, rest), "Arn"])
+
         def look():
-            (found,) = aws("personalize", command, *arguments).values()
+            (found,) = (
+                value
+                for key, value in getattr(personalize, f"describe_{kind}")(**{name: arn}).items()
+                if key != "ResponseMetadata"
+            )
             assert found["status"] != "CREATE FAILED", found["failureReason"]
             return found["status"] == "ACTIVE"
 
-        until(look, command)
+        until(look, kind)
 
     return wait
 
@@ -67,17 +74,17 @@ def data(aws, create, active, local_service):
     aws("s3", "cp", "-", f"{bucket}/data.csv", stdin=world.csv("INTERACTIONS"))
     group = create("create-dataset-group", "--name", "cli", "--tags", "tagKey=team,tagValue=books")
     schema = create("create-schema", "--name", "cli", "--schema", world.avro("INTERACTIONS"))
-    active("describe-dataset-group", "--dataset-group-arn", group)
+    active("dataset_group", group)
     dataset = create(
         *("create-dataset", "--name", "cli", "--schema-arn", schema),
         *("--dataset-group-arn", group, "--dataset-type", "interactions"),
     )
-    active("describe-dataset", "--dataset-arn", dataset)
+    active("dataset", dataset)
     imported = create(
         *("create-dataset-import-job", "--job-name", "cli", "--dataset-arn", dataset),
         *("--data-source", f"dataLocation={bucket}/data.csv", "--role-arn", local_service.role_arn),
     )
-    active("describe-dataset-import-job", "--dataset-import-job-arn", imported)
+    active("dataset_import_job", imported)
     return group, dataset
 
 
@@ -90,9 +97,9 @@ def version(create, active, data):
             *("create-solution", "--name", f"cli-{recipe}", "--dataset-group-arn", data[0]),
             *("--no-perform-auto-training", "--recipe-arn", f"arn:aws:personalize:::recipe/{recipe}"),
         )
-        active("describe-solution", "--solution-arn", solution)
+        active("solution", solution)
         arn = create("create-solution-version", "--solution-arn", solution)
-        active("describe-solution-version", "--solution-version-arn", arn)
+        active("solution_version", arn)
         return arn
 
     return train
@@ -112,7 +119,9 @@ def test_from_a_csv_file_to_recommendations_on_the_command_line(aws, create, act
         *("--job-output", f"s3DataDestination={{path={bucket}/out/}}"),
         *("--role-arn", role, "--num-results", "3"),
     )
-    active("describe-batch-inference-job", "--batch-inference-job-arn", job)
+    active("batch_inference_job", job)
+    [described] = aws("personalize", "describe-batch-inference-job", "--batch-inference-job-arn", job).values()
+    assert (described["status"], described["numResults"]) == ("ACTIVE", 3)
 
     assert "readers.json.out" in aws("s3", "ls", f"{bucket}/out/")
     rows = [json.loads(line) for line in aws("s3", "cp", f"{bucket}/out/readers.json.out", "-").splitlines()]
@@ -120,45 +129,55 @@ def test_from_a_csv_file_to_recommendations_on_the_command_line(aws, create, act
     assert all(len(row["output"]["recommendedItems"]) == 3 for row in rows)
 
 
-def test_segments_exports_and_deletions_on_the_command_line(aws, create, active, version, data, local_service, until):
+def test_segments_exports_and_deletions_on_the_command_line(
+    aws, create, active, version, data, local_service, personalize, s3, until
+):
     bucket, role = f"s3://{local_service.bucket}/cli", local_service.role_arn
-    aws("s3", "cp", "-", f"{bucket}/items.json", stdin=b'{"itemId": "i1"}\n')
+
+    def put(name, body):
+        s3.put_object(Bucket=local_service.bucket, Key=f"cli/{name}", Body=body)
+
+    def read(name):
+        return s3.get_object(Bucket=local_service.bucket, Key=f"cli/{name}")["Body"].read().decode()
+
+    put("items.json", b'{"itemId": "i1"}\n')
     job = create(
         *("create-batch-segment-job", "--job-name", "cli", "--solution-version-arn", version("aws-item-affinity")),
         *("--job-input", f"s3DataSource={{path={bucket}/items.json}}"),
         *("--job-output", f"s3DataDestination={{path={bucket}/segments/}}"),
         *("--role-arn", role, "--num-results", "4"),
     )
-    active("describe-batch-segment-job", "--batch-segment-job-arn", job)
-    row = json.loads(aws("s3", "cp", f"{bucket}/segments/items.json.out", "-"))
-    assert len(row["output"]["usersList"]) == 4
+    active("batch_segment_job", job)
+    assert len(json.loads(read("segments/items.json.out"))["output"]["usersList"]) == 4
 
     exported = create(
         *("create-dataset-export-job", "--job-name", "cli", "--dataset-arn", data[1], "--ingestion-mode", "ALL"),
         *("--job-output", f"s3DataDestination={{path={bucket}/exports/}}", "--role-arn", role),
     )
-    active("describe-dataset-export-job", "--dataset-export-job-arn", exported)
-    assert aws("s3", "cp", f"{bucket}/exports/cli.csv", "-").startswith("USER_ID,ITEM_ID,TIMESTAMP")
+    active("dataset_export_job", exported)
+    assert read("exports/cli.csv").startswith("USER_ID,ITEM_ID,TIMESTAMP")
 
-    aws("s3", "cp", "-", f"{bucket}/gone.csv", stdin=b"USER_ID\nu3\n")
+    put("gone.csv", b"USER_ID\nu3\n")
     deletion = create(
         *("create-data-deletion-job", "--job-name", "cli", "--dataset-group-arn", data[0]),
         *("--data-source", f"dataLocation={bucket}/gone.csv", "--role-arn", role),
     )
 
-    def done():
-        return aws("personalize", "describe-data-deletion-job", "--data-deletion-job-arn", deletion)["dataDeletionJob"]
+    def ended():
+        return personalize.describe_data_deletion_job(dataDeletionJobArn=deletion)["dataDeletionJob"]["status"]
 
-    assert until(lambda: (found := done())["status"] == "COMPLETED" and found)["numDeleted"] > 0
+    until(lambda: ended() in ("COMPLETED", "FAILED"))
+    [done] = aws("personalize", "describe-data-deletion-job", "--data-deletion-job-arn", deletion).values()
+    assert done["status"] == "COMPLETED" and done["numDeleted"] > 0
 
 
 def test_campaigns_events_and_tags_on_the_command_line(aws, create, active, popular, data):
     campaign = create("create-campaign", "--name", "cli", "--solution-version-arn", popular)
-    active("describe-campaign", "--campaign-arn", campaign)
+    active("campaign", campaign)
     found = aws("personalize-runtime", "get-recommendations", "--campaign-arn", campaign, "--num-results", "2")
     assert len(found["itemList"]) == 2
     made = aws("personalize", "create-event-tracker", "--name", "cli", "--dataset-group-arn", data[0])
-    active("describe-event-tracker", "--event-tracker-arn", made["eventTrackerArn"])
+    active("event_tracker", made["eventTrackerArn"])
     event = {"eventType": "view", "sentAt": world.START, "itemId": "i1"}
     aws(
         *("personalize-events", "put-events", "--tracking-id", made["trackingId"], "--user-id", "u1"),
