@@ -24,15 +24,18 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("steady")
 
 # The files that take longest, in the order in which they begin, so that both processes of `make test` end together.
+# Nothing is trained beside the quickstart, which compiles the recipes. Kernels, and services that come back to their
+# address, begin while few other tests take ports.
 LONGEST = (
     "test_quickstart",
+    "test_headless",
     "test_notebooks",
+    "test_crash",
+    "test_service",
     "test_movielens",
     "test_other_clients",
     "test_batch_formats",
     "test_cli",
-    "test_crash",
-    "test_headless",
 )
 
 

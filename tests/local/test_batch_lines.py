@@ -38,7 +38,7 @@ def blocks(text: str, wanted: Wanted, rows: int = 1000):
     return [parse_lines(lines, wanted) for lines in read_lines(io.BytesIO(text.encode()), rows)]
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(files)
 def test_every_line_gives_the_same_alone_and_in_a_block(lines):
     wanted = Wanted(("userId", "itemList"), placeholders=("G",))

@@ -355,7 +355,7 @@ def slow(expression: Expression, user: str, current: str, values: dict | None, i
     return (included or not any_include) and not excluded
 
 
-@settings(max_examples=400)
+@settings(max_examples=200)
 @given(expressions, queries)
 def test_masks_equal_a_slow_obvious_evaluator(text, asked):
     expression = parse(text)

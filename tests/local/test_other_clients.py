@@ -78,7 +78,7 @@ def run(local_service, s3, request, tmp_path):
 )
 def test_clients_in_python(installed, run, script, packages):
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--retries", "0", "--disable-pip-version-check"]
-    folder = installed(packages[0], *pip, "--target", ".", *packages)
+    folder = installed(packages[0], *pip, "--no-compile", "--target", ".", *packages)
     run(sys.executable, "-P", str(CLIENTS / script), PYTHONPATH=str(folder))
 
 
