@@ -7,23 +7,43 @@ number of threads.
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import filelock
 import numba
+from numba.core.caching import FunctionCache
 
 # Re-association only, so that dot products use vector registers; NaN and infinity keep their meaning.
 _FAST = {"reassoc", "contract", "arcp", "nsz"}
 
 
+class OneAtATime(FunctionCache):
+    """What numba keeps of a kernel, written by one process at a time.
+
+    numba numbers the files of a kernel's signatures without asking other processes: of two workers that first train at
+    the same moment, one could find the machine code of the other's signature under its own.
+    """
+
+    def save_overload(self, sig: Any, data: Any) -> None:
+        with filelock.FileLock(self.lock):
+            super().save_overload(sig, data)
+
+    @property
+    def lock(self) -> str:
+        """The file that is locked meanwhile; one for all kernels of a folder."""
+        return os.path.join(self.cache_path, "kernels.lock")
+
+
 def compiled(function: Callable[..., Any]) -> Any:
     """Compile a kernel; where no cache folder can be written it is compiled anew in each process."""
-    try:
-        return numba.njit(nogil=True, cache=True, fastmath=_FAST)(function)
-    except RuntimeError:
-        return numba.njit(nogil=True, fastmath=_FAST)(function)
+    kernel = numba.njit(nogil=True, fastmath=_FAST)(function)
+    with contextlib.suppress(RuntimeError):
+        kernel._cache = OneAtATime(function)  # as `cache=True` sets its own
+    return kernel
 
 
 def workers() -> int:
