@@ -9,7 +9,27 @@ import psutil
 import pytest
 import small_world as world
 
+from personalize_nb import local
+
 JOB_TEXTS = {"ACTIVE", "CREATE FAILED"}
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory, clean_environment):
+    """Give a service of the chain's own: what its process has loaded, it has loaded for the chain."""
+    path = tmp_path_factory.mktemp("chain")
+    yield local.start(path, idle_seconds=600)
+    local.stop(path)
+
+
+@pytest.fixture(scope="module")
+def personalize(client, service):
+    return client("personalize", service)
+
+
+@pytest.fixture(scope="module")
+def s3(client, service):
+    return client("s3", service)
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +49,7 @@ def ended(until):
 
 
 @pytest.fixture(scope="module")
-def group(personalize, s3, local_service, ended):
+def group(personalize, s3, service, ended):
     """Make a dataset group with three imported datasets; return its ARN."""
     arn = personalize.create_dataset_group(name="chain")["datasetGroupArn"]
     ended(personalize.describe_dataset_group, datasetGroupArn=arn)
@@ -41,13 +61,13 @@ def group(personalize, s3, local_service, ended):
         )["datasetArn"]
         assert dataset.endswith(f":dataset/chain/{kind}")
         ended(personalize.describe_dataset, datasetArn=dataset)
-        s3.put_object(Bucket=local_service.bucket, Key=f"chain/{kind}.csv", Body=world.csv(kind))
+        s3.put_object(Bucket=service.bucket, Key=f"chain/{kind}.csv", Body=world.csv(kind))
         imports.append(
             personalize.create_dataset_import_job(
                 jobName=f"chain-{kind}",
                 datasetArn=dataset,
-                dataSource={"dataLocation": f"s3://{local_service.bucket}/chain/{kind}.csv"},
-                roleArn=local_service.role_arn,
+                dataSource={"dataLocation": f"s3://{service.bucket}/chain/{kind}.csv"},
+                roleArn=service.role_arn,
             )["datasetImportJobArn"]
         )
     for job in imports:
@@ -79,11 +99,11 @@ def trained(personalize, group, ended):
 
 
 @pytest.fixture(scope="module")
-def answered(personalize, s3, local_service, ended):
+def answered(personalize, s3, service, ended):
     """Run a batch inference job on lines; return its description and its output rows by the line's key."""
 
     def run(name, version, lines, **parameters):
-        bucket = local_service.bucket
+        bucket = service.bucket
         body = "\n".join(json.dumps(line) for line in lines)
         s3.put_object(Bucket=bucket, Key=f"jobs/{name}/in.json", Body=body.encode())
         arn = personalize.create_batch_inference_job(
@@ -91,7 +111,7 @@ def answered(personalize, s3, local_service, ended):
             solutionVersionArn=version,
             jobInput={"s3DataSource": {"path": f"s3://{bucket}/jobs/{name}/in.json"}},
             jobOutput={"s3DataDestination": {"path": f"s3://{bucket}/jobs/{name}/out/"}},
-            roleArn=local_service.role_arn,
+            roleArn=service.role_arn,
             **parameters,
         )["batchInferenceJobArn"]
         job = ended(personalize.describe_batch_inference_job, batchInferenceJobArn=arn)
@@ -103,7 +123,7 @@ def answered(personalize, s3, local_service, ended):
     return run
 
 
-def test_user_personalization_recommends_what_readers_like(personalize, s3, local_service, trained, answered):
+def test_user_personalization_recommends_what_readers_like(personalize, s3, service, trained, answered):
     version = trained("aws-user-personalization")
     metrics = personalize.get_solution_metrics(solutionVersionArn=version)["metrics"]
     assert 0 < metrics["normalized_discounted_cumulative_gain_at_25"] <= 1
@@ -120,7 +140,7 @@ def test_user_personalization_recommends_what_readers_like(personalize, s3, loca
     tags = personalize.list_tags_for_resource(resourceArn=job["batchInferenceJobArn"])["tags"]
     assert tags == [{"tagKey": "team", "tagValue": "a"}]
 
-    written = s3.list_objects_v2(Bucket=local_service.bucket, Prefix="jobs/users/out/")["Contents"]
+    written = s3.list_objects_v2(Bucket=service.bucket, Prefix="jobs/users/out/")["Contents"]
     assert {entry["Key"].rsplit("/", 1)[-1] for entry in written} == {"in.json.out", "_CHECK"}
     # how AWS's own notebooks find the output of a job
     assert all(entry["LastModified"] > job["creationDateTime"] for entry in written)
@@ -189,13 +209,13 @@ def test_lines_that_do_not_fit_the_recipe_become_error_rows(trained, answered):
     assert rows["u1"]["error"] is None
 
 
-def test_an_import_of_a_bad_file_fails_with_the_reason(personalize, s3, group, local_service, until):
-    s3.put_object(Bucket=local_service.bucket, Key="chain/bad.csv", Body=b"USER_ID,YEARS\nu1,20\n")
+def test_an_import_of_a_bad_file_fails_with_the_reason(personalize, s3, group, service, until):
+    s3.put_object(Bucket=service.bucket, Key="chain/bad.csv", Body=b"USER_ID,YEARS\nu1,20\n")
     arn = personalize.create_dataset_import_job(
         jobName="chain-bad",
         datasetArn=group.replace("dataset-group", "dataset") + "/USERS",
-        dataSource={"dataLocation": f"s3://{local_service.bucket}/chain/bad.csv"},
-        roleArn=local_service.role_arn,
+        dataSource={"dataLocation": f"s3://{service.bucket}/chain/bad.csv"},
+        roleArn=service.role_arn,
     )["datasetImportJobArn"]
 
     def failed():
@@ -209,24 +229,24 @@ def test_an_import_of_a_bad_file_fails_with_the_reason(personalize, s3, group, l
     )
 
 
-def test_an_import_can_read_a_folder(personalize, s3, group, local_service, ended):
+def test_an_import_can_read_a_folder(personalize, s3, group, service, ended):
     rows = world.csv("USERS").decode().splitlines()
     for part, lines in enumerate((rows[1:40], rows[40:])):
         body = "\n".join([rows[0], *lines]).encode()
-        s3.put_object(Bucket=local_service.bucket, Key=f"chain/users/part-{part}.csv", Body=body)
+        s3.put_object(Bucket=service.bucket, Key=f"chain/users/part-{part}.csv", Body=body)
     arn = personalize.create_dataset_import_job(
         jobName="chain-folder",
         datasetArn=group.replace("dataset-group", "dataset") + "/USERS",
-        dataSource={"dataLocation": f"s3://{local_service.bucket}/chain/users/"},
-        roleArn=local_service.role_arn,
+        dataSource={"dataLocation": f"s3://{service.bucket}/chain/users/"},
+        roleArn=service.role_arn,
         importMode="INCREMENTAL",
     )["datasetImportJobArn"]
     assert ended(personalize.describe_dataset_import_job, datasetImportJobArn=arn)["importMode"] == "INCREMENTAL"
 
 
 @pytest.mark.skipif(not hasattr(psutil.Process, "memory_maps"), reason="psutil cannot tell on this system")
-def test_the_server_process_has_done_all_this_without_numerical_libraries(trained, local_service):
+def test_the_server_process_has_done_all_this_without_numerical_libraries(trained, service):
     trained("aws-user-personalization")
-    loaded = {Path(mapped.path).name for mapped in psutil.Process(local_service.pid).memory_maps()}
+    loaded = {Path(mapped.path).name for mapped in psutil.Process(service.pid).memory_maps()}
     assert loaded
     assert not [name for name in loaded if name.startswith(("libarrow", "_multiarray_umath", "_dynfunc"))]
