@@ -46,7 +46,7 @@ def pytest_collection_modifyitems(items):
 
 @pytest.fixture(scope="session", autouse=True)
 def clean_environment(tmp_path_factory):
-    """Hide the machine's own AWS settings, proxies and backend choice from the tests and their processes."""
+    """Hide the machine's own AWS settings, proxies, backend choice and IPython from the tests and their processes."""
     nowhere = str(tmp_path_factory.mktemp("aws") / "absent")
     with pytest.MonkeyPatch.context() as patch:
         for name in list(os.environ):
@@ -55,6 +55,8 @@ def clean_environment(tmp_path_factory):
         patch.setenv("AWS_CONFIG_FILE", nowhere)
         patch.setenv("AWS_SHARED_CREDENTIALS_FILE", nowhere)
         patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+        # kernels of two processes of pytest would share a history otherwise
+        patch.setenv("IPYTHONDIR", str(tmp_path_factory.mktemp("ipython")))
         yield
 
 
@@ -64,7 +66,7 @@ def local_service(clean_environment, tmp_path_factory):
     path = tmp_path_factory.mktemp("service")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PERSONALIZE_NB_QUOTAS", "dataset_group=50")  # so many modules share it
-        service = local.start(path, idle_seconds=600)
+        service = local.start(path, idle_seconds=3600)  # on a busy machine it is not asked for many minutes
     yield service
     local.stop(path)
 

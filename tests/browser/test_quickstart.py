@@ -12,7 +12,7 @@ sync_api = pytest.importorskip("playwright.sync_api")
 def test_form_starts_a_job_and_the_receipt_survives_a_restart(open_notebook, tmp_path):
     page = open_notebook(QUICKSTART)
     form = page.locator(".pnb-form")
-    form.wait_for(timeout=240_000)
+    form.wait_for(timeout=600_000)
 
     form.get_by_label("Number of results").fill("none")
     sync_api.expect(form.get_by_role("alert")).to_contain_text("Number of results must be a whole number")
@@ -42,7 +42,7 @@ def test_form_starts_a_job_and_the_receipt_survives_a_restart(open_notebook, tmp
 def test_form_has_names_for_screen_readers_cuts_none_and_follows_the_recipe(open_notebook):
     page = open_notebook(QUICKSTART)
     form = page.locator(".pnb-form")
-    form.wait_for(timeout=240_000)
+    form.wait_for(timeout=600_000)
     for role, name in [
         ("combobox", "Solution"),
         ("combobox", "Mode"),
