@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -76,6 +78,13 @@ def test_ranking_by_shared_masks_is_ranking_by_cells(k, unscored):
         for row, got in enumerate(popular(order, n_rows, k, allowed)):
             wanted = order[dense.cells()[row, order]][:k]
             np.testing.assert_array_equal(got[got >= 0], wanted)
+
+
+def test_what_rows_share_is_one_type_for_kernels_wherever_it_comes_from():
+    catalogue = a_catalogue(5, np.random.default_rng(0))
+    arrays = (catalogue.ptr, catalogue.idx, catalogue.val, catalogue.prior, catalogue.by_prior)
+    assert not any(array.flags.writeable for array in arrays)
+    assert not replace(catalogue, prior=np.ones(5)).prior.flags.writeable
 
 
 def test_an_order_is_cut_at_the_right_place():

@@ -51,6 +51,13 @@ class Catalogue:
     by_prior: np.ndarray
     prior_mass: float
 
+    def __post_init__(self) -> None:
+        # read-only like arrays from the disk: a kernel would be compiled anew for ones that can be written to
+        for name in ("ptr", "idx", "val", "prior", "by_prior"):
+            fixed = getattr(self, name).view()
+            fixed.flags.writeable = False
+            object.__setattr__(self, name, fixed)
+
 
 @dataclass(frozen=True)
 class Exploration:
