@@ -128,7 +128,8 @@ class Supervisor:
                 continue
 
     def _hire(self, *options: str) -> int:
-        process = subprocess.Popen([*self._command, *options], stdin=subprocess.PIPE)
+        # unbuffered: a byte that a dying worker did not take would be tried again, and fail, when its pipe is closed
+        process = subprocess.Popen([*self._command, *options], stdin=subprocess.PIPE, bufsize=0)
         self._workers[process.pid] = process
         threading.Thread(target=self._watch, args=(process,), daemon=True).start()
         log.info("worker %d started", process.pid)

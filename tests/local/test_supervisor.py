@@ -21,6 +21,11 @@ work = store.claim(os.getpid(), sys.argv[3:] if sys.argv[2:3] == ["--only"] else
 work and store.set_status(work.arn, "CREATE IN_PROGRESS")
 sys.stdin.buffer.read()
 """
+DEAF = (
+    BUSY.replace("work = ", "os.close(0)\nwork = ")
+    .replace("sys.stdin.buffer.read()", "signal.pause()")
+    .replace("import os, sys", "import os, signal, sys")
+)
 
 
 @pytest.fixture
@@ -35,11 +40,11 @@ def supervise(store, tmp_path):
     """Start a supervisor of busy workers; it is stopped afterwards."""
     started = []
 
-    def start(limit):
+    def start(limit, program=BUSY):
         def light(work):
             raise AssertionError("no light work here")
 
-        supervisor = Supervisor(store, [sys.executable, "-c", BUSY, str(tmp_path / "state.sqlite")], limit, light)
+        supervisor = Supervisor(store, [sys.executable, "-c", program, str(tmp_path / "state.sqlite")], limit, light)
         started.append(supervisor)
         supervisor.start()
         return supervisor
@@ -91,15 +96,18 @@ def test_work_is_taken_up_although_its_dead_owner_had_our_process_number(store, 
     until(lambda: store.running() and os.getpid() not in store.running(), "the work in a worker")
 
 
-def test_a_worker_whose_work_was_stopped_is_ended_and_the_next_work_begins(store, supervise, until):
+# the second one takes no bytes any more, as one that is dying
+@pytest.mark.parametrize("program", [BUSY, DEAF], ids=["listening", "deaf"])
+def test_a_worker_whose_work_was_stopped_is_ended_and_the_next_work_begins(store, supervise, until, caplog, program):
     queue(store, 2)
-    supervisor = supervise(1)
+    supervisor = supervise(1, program)
     until(lambda: store[ARN.format(0)].status == "CREATE IN_PROGRESS", "work under way")
     store.set_status(ARN.format(0), "CREATE STOPPING")
     supervisor.wake()
     until(lambda: store[ARN.format(0)].status == "CREATE STOPPED", "the stop")
     until(lambda: store[ARN.format(1)].status == "CREATE IN_PROGRESS", "the next work")
     assert [work.arn for work in store.running().values()] == [ARN.format(1)]
+    assert "could not look after its workers" not in caplog.text
 
 
 def test_light_work_that_could_not_be_ended_is_done_later(store, until):
