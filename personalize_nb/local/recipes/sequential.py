@@ -195,18 +195,22 @@ def fit(sequences: Sequences, seed: int, knobs: Knobs = DEFAULT, features: spars
     given, truth = split_newest(sequences.of_users(held), 0.1)
     matrix = learn(training, knobs, means_of(sequences), features)
     count = popularity(training)
+    memory = MEMORIES[0]
+    likelihoods, temperature = _temperature(matrix, count, given, truth, knobs, memory)
     # without recency all memories are the same
-    fitted = [
-        _temperature(matrix, count, given, truth, knobs, memory) for memory in MEMORIES[: None if knobs.recency else 1]
-    ]
-    _, temperature, memory = max(fitted, key=lambda each: each[0])
+    for slower in MEMORIES[1:] if knobs.recency else ():
+        others, at = _temperature(matrix, count, given, truth, knobs, slower)
+        gains = others - likelihoods
+        # few users cannot tell memories apart: a slower one must be better beyond doubt, by two standard errors
+        if gains.mean() > 2.0 * gains.std() / np.sqrt(n_held):
+            memory, likelihoods, temperature = slower, others, at
     return Fit(temperature, again, memory)
 
 
 def _temperature(
     matrix: sparse.csr_matrix, count: np.ndarray, given: Sequences, truth: Sequences, knobs: Knobs, memory: float
-) -> tuple[float, float, float]:
-    """Return how likely the new items of `truth` are at the best temperature, that temperature, and the memory."""
+) -> tuple[np.ndarray, float]:
+    """Return how likely each user's new items of `truth` are at the best temperature, as logarithms, and that one."""
     states = states_of(given, np.zeros(given.n_users), knobs, memory)
     shape = (given.n_users, given.n_items)
     logits = (sparse.csr_matrix((states.val, states.idx, states.ptr), shape=shape) @ matrix).toarray()
@@ -217,28 +221,29 @@ def _temperature(
     new = ~seen[rows, items]
     rows, items = rows[new], items[new]
     if not len(rows):
-        return 0.0, _TEMPERATURE, memory
+        return np.zeros(given.n_users), _TEMPERATURE
     per_user = 1.0 / np.bincount(rows, minlength=given.n_users)[rows]
 
     @cache
-    def likelihood(place: int) -> float:
+    def likelihoods(place: int) -> np.ndarray:
         temperature = _TEMPERATURES[place]
         scaled = logits / np.float32(temperature)
         top = scaled.max(axis=1, keepdims=True)
         prior = prior_of(count, POPULARITY_SHARE / temperature)
         mass = np.where(seen, 0.0, np.exp(scaled - top)) @ prior
         log_mass = np.log(np.maximum(mass, 1e-300)) + top[:, 0]
-        return float(np.sum(per_user * (scaled[rows, items] + np.log(prior[items]) - log_mass[rows])))
+        each = per_user * (scaled[rows, items] + np.log(prior[items]) - log_mass[rows])
+        return np.bincount(rows, each, minlength=given.n_users)
 
     # It rises to one peak and falls: thirds of the range are given up until the peak is left.
     low, high = 0, len(_TEMPERATURES) - 1
     while low < high:
         third = (high - low) // 3
-        if likelihood(low + third) < likelihood(high - third):
+        if likelihoods(low + third).sum() < likelihoods(high - third).sum():
             low += third + 1
         else:
             high -= max(1, third)
-    return likelihood(low), float(_TEMPERATURES[low]), memory
+    return likelihoods(low), float(_TEMPERATURES[low])
 
 
 def prior_of(count: np.ndarray, power: float) -> np.ndarray:
