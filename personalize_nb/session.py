@@ -296,7 +296,7 @@ def connect(session: Session | boto3.Session | None = None, **options: Any) -> S
     --------
     >>> import personalize_nb as pnb
     >>> pnb.connect()  # doctest: +SKIP
-    <Session local '/home/me/.local/share/personalize_nb/local': pnb.train() or pnb.recommend()>
+    <Session local '.../personalize_nb/local': pnb.train() or pnb.recommend()>
     """
     global _current
     if session is None and not options and _current is not None:

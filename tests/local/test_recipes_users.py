@@ -39,6 +39,13 @@ def test_the_catalogue_is_sorted_and_holds_items_of_both_datasets(model):
     assert {"a90", "b90", "a00"} <= set(ids)
 
 
+def test_a_model_from_before_memory_was_fitted_still_answers(model):
+    facts = {name: value for name, value in model.facts.items() if name != "memory"}
+    older = type(model)(model.item_ids, model.user_ids, model.arrays, facts)
+    asked = Queries(users=USERS, num_results=5, exploration_weight=0.0)
+    assert {len(items) for items in older.rank(asked).items.to_pylist()} == {5}
+
+
 def test_lists_stay_within_the_taste(model):
     ranked = model.rank(Queries(users=USERS, num_results=5, exploration_weight=0.0))
     for user, items in zip(USERS, ranked.items.to_pylist(), strict=True):

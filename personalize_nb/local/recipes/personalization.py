@@ -29,7 +29,7 @@ from .content import borrow_columns, item_features
 from .history import DAY, History, Sequences
 from .knobs import knobs_of, usual_users
 from .scoring import Catalogue, Exploration, States, rank_rows, score_pairs
-from .sequential import Knobs, catalogue_of, fit, learn, popularity, prior_of, states_of
+from .sequential import MEMORIES, Knobs, catalogue_of, fit, learn, popularity, prior_of, states_of
 
 # A cold item borrows this share of what its nearest items by metadata would get.
 BORROWED = 0.3
@@ -131,7 +131,9 @@ class Sequential(Model):
 
     def states(self, given: Sequences) -> States:
         again = np.full(given.n_users, self.facts["again"])
-        return states_of(given, again, Knobs(**self.facts["knobs"]), self.facts["memory"])
+        # models of a folder from before memory was fitted still answer
+        memory = self.facts.get("memory", MEMORIES[0])
+        return states_of(given, again, Knobs(**self.facts["knobs"]), memory)
 
     def rank_histories(
         self,

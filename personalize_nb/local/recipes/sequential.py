@@ -53,8 +53,8 @@ _HELD_BACK_USERS, _HELD_BACK_CELLS = 400, 8_000_000
 # The temperature is fitted on a model of half the data, within these numbers of steps.
 _FEWEST_STEPS_TO_FIT, _MOST_STEPS_TO_FIT = 20_000, 300_000
 _TEMPERATURES = np.geomspace(0.05, 50.0, 30)
-# Where too few users can be held back to fit them.
-_TEMPERATURE, _MEMORY = 1.0, 6.0
+# Where too few users can be held back to fit one; the memory is then the first.
+_TEMPERATURE = 1.0
 # What a factor e of popularity adds to a score before the temperature: it orders what nothing else does. Held-back
 # likelihood would choose a thousand times more, and held-back rankings would suffer for it.
 POPULARITY_SHARE = 0.002
@@ -92,7 +92,7 @@ class Fit:
 
     temperature: float
     again: float
-    memory: float = _MEMORY
+    memory: float = MEMORIES[0]
 
     @property
     def prior_power(self) -> float:
@@ -199,11 +199,11 @@ def fit(sequences: Sequences, seed: int, knobs: Knobs = DEFAULT, features: spars
     likelihoods, temperature = _temperature(matrix, count, given, truth, knobs, memory)
     # without recency all memories are the same
     for slower in MEMORIES[1:] if knobs.recency else ():
-        others, at = _temperature(matrix, count, given, truth, knobs, slower)
-        gains = others - likelihoods
+        slowers, at = _temperature(matrix, count, given, truth, knobs, slower)
+        gains = slowers - likelihoods
         # few users cannot tell memories apart: a slower one must be better beyond doubt, by two standard errors
         if gains.mean() > 2.0 * gains.std() / np.sqrt(n_held):
-            memory, likelihoods, temperature = slower, others, at
+            memory, likelihoods, temperature = slower, slowers, at
     return Fit(temperature, again, memory)
 
 
@@ -268,7 +268,7 @@ def split_newest(sequences: Sequences, share: float) -> tuple[Sequences, Sequenc
     return sequences.where(~is_newest), sequences.where(is_newest)
 
 
-def states_of(given: Sequences, again: np.ndarray, knobs: Knobs = DEFAULT, memory: float = _MEMORY) -> States:
+def states_of(given: Sequences, again: np.ndarray, knobs: Knobs = DEFAULT, memory: float = MEMORIES[0]) -> States:
     """Return the state of each user: newest steps with decayed weights, and all items met before.
 
     An item met more than once weighs as much as its newest step. Among items already met, recency decides.
