@@ -16,10 +16,12 @@ import numpy as np
 import pyarrow as pa
 
 from benchmarks.harness import OURS, Row, interleave, rows
-from personalize_nb.local.allowed import Allowed
-from personalize_nb.local.filters import BoundFilter, bind, parse
-from personalize_nb.local.recipes.scoring import Catalogue, States, rank_rows
-from personalize_nb.local.tables import Field, Schema, TrainingData
+from personalize_nb.local.data.allowed import Allowed
+from personalize_nb.local.data.schema import Field, Schema, TrainingData
+from personalize_nb.local.filters.binding import bind
+from personalize_nb.local.filters.bound import BoundFilter
+from personalize_nb.local.filters.expression import parse
+from personalize_nb.local.recipes.scoring import ScoredCatalogue, States, rank_rows
 
 TITLE = "Filters on a million users and a hundred thousand items"
 USERS, ITEMS, EVENTS, NEIGHBOURS, RESULTS = 1_000_000, 100_000, 20, 64, 25
@@ -65,7 +67,7 @@ class World:
 
     data: TrainingData
     item_ids: pa.StringArray
-    catalogue: Catalogue
+    catalogue: ScoredCatalogue
     events: np.ndarray
     genre: np.ndarray
 
@@ -95,7 +97,7 @@ def make_world(scale: float) -> World:
     people = pa.table({"USER_ID": users, "AGE": pa.array(rng.integers(10, 80, n_users), pa.int32())})
     prior = rng.exponential(size=n_items)
     prior /= prior.sum()
-    catalogue = Catalogue(
+    catalogue = ScoredCatalogue(
         ptr=np.arange(n_items + 1, dtype=np.int64) * NEIGHBOURS,
         idx=np.sort(rng.integers(0, n_items, (n_items, NEIGHBOURS), np.int32), axis=1).ravel(),
         val=rng.exponential(1.0, n_items * NEIGHBOURS).astype(np.float32),

@@ -12,7 +12,7 @@ PersonalizeError
  ├── WaitTimeoutError (TimeoutError)  waiting ended, the work goes on; `.arn`, `.status`
  └── LocalServiceError (RuntimeError) the embedded service could not start, stop or be reached
 
-Messages say what was wrong, the value received, what is legal and what to do next. Floor 0.
+Messages say what was wrong, the value received, what is legal and what to do next.
 """
 
 from __future__ import annotations

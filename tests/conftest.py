@@ -10,8 +10,8 @@ import pytest
 import reading_world
 
 from personalize_nb import local
-from personalize_nb.session import Session
-from personalize_nb.training import train
+from personalize_nb.session.session import Session
+from personalize_nb.training.train import train
 
 # The same examples in every run, however slow the machine is: a run that fails, fails again.
 hypothesis.settings.register_profile(
@@ -35,7 +35,7 @@ LONGEST = (
     "test_movielens",
     "test_other_clients",
     "test_batch_formats",
-    "test_cli",
+    "test_aws_cli",
 )
 
 

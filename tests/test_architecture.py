@@ -1,99 +1,210 @@
-"""A module imports only from its own floor or below, never in a circle; the local service stands on floor 0 alone."""
+"""The house: rooms in their order, faces that say what others may import, and no name of a room that is not there."""
 
 import ast
+import importlib.util
+import re
+import subprocess
 from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
+from typing import NamedTuple
+
+import pytest
 
 import personalize_nb
 
-ROOT = Path(personalize_nb.__file__).parent
-FLOORS = {
-    0: "errors columns limits measures plurals policies redact markup",
-    1: "translation session storage progress waiting",
-    2: (
-        "filters identifiers frames timestamps metadata structures hyperparameters chain"
-        " titles jsonlines inputs outputs requests solutions schemas itemfields training"
-        " jobs launch results cleanup runs manifests quality reading findings plans inspection permissions cost compare"
-        " evaluation distributed samples"
-    ),
-    3: "charts views formatters fields presets sources lookups entries calls form receipts headless",
+PACKAGE = Path(personalize_nb.__file__).parent
+ROOT = PACKAGE.parent
+# Each room imports only rooms before it.
+ROOMS = [
+    "errors",
+    "contract",
+    "text",
+    "samples",
+    "local",
+    "session",
+    "resources",
+    "inputs",
+    "results",
+    "training",
+    "jobs",
+    "access",
+    "notebook",
+]
+ROOMS_OF_THE_SERVICE = [
+    "errors",
+    "state",
+    "http",
+    "data",
+    "s3",
+    "iam",
+    "recipes",
+    "filters",
+    "themes",
+    "personalize",
+    "tasks",
+    "process",
+]
+# The service is a world of its own, reached over HTTP: the client only starts and stops it.
+SERVICE_KNOWS = {"errors", "contract"}
+DOORS_TO_THE_SERVICE = {"personalize_nb.session.session", "personalize_nb.notebook.headless"}
+COMMANDS = {
+    "personalize_nb": {"__init__", "__main__", "errors", "headless"},
+    "personalize_nb.local": {"__init__", "__main__", "errors", "coverage", "choices"},
 }
-FLOOR_OF = {name: floor for floor, names in FLOORS.items() for name in names.split()}
 
 
-def modules():
-    for path in sorted(ROOT.rglob("*.py")):
-        yield path, ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+class Import(NamedTuple):
+    """One name that a module takes from another of the package; `lazy` where it does so inside a function."""
+
+    module: str
+    name: str | None
+    lazy: bool
+
+
+def module_name(path):
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+MODULES = {module_name(path): path for path in sorted(PACKAGE.rglob("*.py"))}
+FOLDERS = {name for name, path in MODULES.items() if path.name == "__init__.py"}
 
 
 @cache
-def imports(path, lazy=True):
-    """Return what a module imports from the package, as dotted names below it; all, or only those at its top."""
-    tree = ast.parse(path.read_text())
-    typing_only = {
-        id(inner)
-        for node in ast.walk(tree)
-        if isinstance(node, ast.If) and getattr(node.test, "id", "") == "TYPE_CHECKING"
-        for inner in ast.walk(node)
-    }
-    found = set()
-    for node in ast.walk(tree) if lazy else tree.body:
-        if id(node) in typing_only:
-            continue
-        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "personalize_nb":
-            home = node.module.split(".")[1:]
-            found |= {".".join([*home, alias.name]) for alias in node.names} if not home else {".".join(home)}
+def tree(name):
+    return ast.parse(MODULES[name].read_text(encoding="utf-8"))
+
+
+@cache
+def imports(name):
+    """Return all that a module imports from the package: absolute or relative, at its top, in functions, for types."""
+    package = name if name in FOLDERS else name.rpartition(".")[0]
+    at_top = {id(node) for node in tree(name).body}
+    taken = []
+    for node in ast.walk(tree(name)):
+        lazy = id(node) not in at_top
         if isinstance(node, ast.Import):
-            names = (alias.name.split(".") for alias in node.names)
-            found |= {".".join(parts[1:]) for parts in names if parts[0] == "personalize_nb" and len(parts) > 1}
-    return frozenset(found)
+            taken += [Import(alias.name, None, lazy) for alias in node.names if alias.name.startswith("personalize_nb")]
+        elif isinstance(node, ast.ImportFrom):
+            source = importlib.util.resolve_name("." * node.level + (node.module or ""), package)
+            if source.split(".")[0] != "personalize_nb":
+                continue
+            for alias in node.names:
+                whole = f"{source}.{alias.name}"
+                taken.append(Import(whole, None, lazy) if whole in MODULES else Import(source, alias.name, lazy))
+    return taken
 
 
-def test_every_module_has_a_floor():
-    unplaced = {name for _, name in modules() if name.split(".")[0] not in {*FLOOR_OF, "local", "__init__"}}
-    assert not unplaced
+def room_of(name):
+    """Return the folder that a module lies in, a folder for itself."""
+    return name if name in FOLDERS else name.rpartition(".")[0]
 
 
-def test_imports_go_down():
-    for path, name in modules():
-        room = name.split(".")[0]
-        if room in ("local", "__init__"):
+def face(room):
+    """Return what a room's `__init__` says that others may import."""
+    for node in tree(room).body:
+        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "__all__":
+            return ast.literal_eval(node.value)
+    return None
+
+
+def place(name):
+    """Return where a module stands: its world (client or service), and its room's place in the order."""
+    parts = name.split(".")
+    if parts[1:2] == ["local"]:
+        inner = parts[2:3]
+        # the start of the service and its commands stand above all of its rooms
+        above = not inner or (inner[0] in COMMANDS["personalize_nb.local"] and inner[0] != "errors")
+        return "local", len(ROOMS_OF_THE_SERVICE) if above else ROOMS_OF_THE_SERVICE.index(inner[0])
+    above = len(parts) == 1 or (parts[1] in COMMANDS["personalize_nb"] and parts[1] != "errors")
+    return "client", len(ROOMS) if above else ROOMS.index(parts[1])
+
+
+ALL_IMPORTS = [(name, taken) for name in MODULES for taken in imports(name)]
+
+
+def test_a_room_imports_only_rooms_before_it():
+    for name, taken in ALL_IMPORTS:
+        (world, level), (target_world, target_level) = place(name), place(taken.module)
+        if world == target_world:
+            assert target_level <= level, (name, taken)
+        elif world == "local":
+            assert taken.module.split(".")[1] in SERVICE_KNOWS, (name, taken)
+        else:
+            assert name in DOORS_TO_THE_SERVICE and taken.module.count(".") == 1, (name, taken)
+
+
+def test_a_room_is_entered_by_its_face():
+    for name, taken in ALL_IMPORTS:
+        room = room_of(taken.module)
+        if room == room_of(name):
             continue
-        for target in imports(path):
-            # the client reaches the service only to start and stop it, from the session and the headless runner
-            if target.split(".")[0] == "local":
-                assert (room, target) in {("session", "local"), ("headless", "local")}, (name, target)
-            else:
-                assert FLOOR_OF[target.split(".")[0]] <= FLOOR_OF[room], (name, target)
+        assert taken.name is None or not taken.name.startswith("_"), (name, taken)
+        # every room on the way from the house's door shows the next one, except where we stand in it already
+        while room not in ("personalize_nb", "personalize_nb.local") and not f"{name}.".startswith(f"{room}."):
+            inside = taken.module if taken.module != room else f"{room}.{taken.name}"
+            assert inside.removeprefix(f"{room}.").split(".")[0] in face(room), (name, taken)
+            room = room.rpartition(".")[0]
 
 
-def test_the_local_service_knows_only_floor_0_and_itself():
-    for path, name in modules():
-        if name.split(".")[0] == "local":
-            rooms = {target.split(".")[0] for target in imports(path)}
-            assert rooms <= {"local", *FLOORS[0].split()}, (name, rooms)
+@pytest.mark.parametrize("room", sorted(FOLDERS - {"personalize_nb", "personalize_nb.local", "personalize_nb.samples"}))
+def test_a_face_names_modules_that_others_use(room):
+    names = face(room)
+    assert len(set(names)) == len(names)
+    stub = (PACKAGE / "__init__.pyi").read_text(encoding="utf-8")
+    public = {f"personalize_nb{path}" for path in re.findall(r"^from (\.[\w.]+) import", stub, flags=re.MULTILINE)}
+    used = public | {
+        taken.module for name in MODULES if not f"{room_of(name)}.".startswith(f"{room}.") for taken in imports(name)
+    }
+    for name in names:
+        whole = f"{room}.{name}"
+        if whole not in MODULES:  # handed on to other packages, who have no other way to it
+            assert any(taken.name == name for taken in imports(room)), whole
+            continue
+        assert any(f"{one}.".startswith(f"{whole}.") for one in used) or _started(whole), f"nobody outside uses {whole}"
 
 
-def test_no_circles():
-    graph = {}
-    for path, name in modules():
-        room = name.split(".")[0]
-        if room != "local":
-            graph.setdefault(room, set()).update(target.split(".")[0] for target in imports(path, lazy=False))
-            graph[room].discard(room)
+def _started(name):
+    """Tell whether a module is started as a program: its name stands in a string."""
+    strings = (node.value for other in MODULES for node in ast.walk(tree(other)) if isinstance(node, ast.Constant))
+    return name in strings
+
+
+@pytest.mark.parametrize("package", COMMANDS)
+def test_few_modules_stand_outside_the_rooms(package):
+    here = {name.rpartition(".")[2] for name in MODULES if name.rpartition(".")[0] == package and name not in FOLDERS}
+    assert {*here, "__init__"} <= COMMANDS[package]
+    rooms = {name.rpartition(".")[2] for name in FOLDERS if name.rpartition(".")[0] == package}
+    assert rooms <= {*ROOMS, *ROOMS_OF_THE_SERVICE}
+    assert len(COMMANDS[package]) <= 5
+
+
+def test_imports_make_no_circle():
+    graph = {name: {taken.module for taken in imports(name) if not taken.lazy} - {name} for name in MODULES}
     TopologicalSorter(graph).prepare()  # raises CycleError
 
 
-def test_widgets_stay_on_the_top_floor():
-    for path, name in modules():
-        nodes = list(ast.walk(ast.parse(path.read_text())))
-        foreign = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
-        foreign |= {node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)}
-        if any(one.split(".")[0] == "ipywidgets" for one in foreign):
-            assert FLOOR_OF[name.split(".")[0]] == 3, name
+def test_widgets_stay_in_the_form_and_what_a_notebook_shows():
+    for name in MODULES:
+        if name.startswith("personalize_nb.notebook"):
+            continue
+        taken = {node.module for node in ast.walk(tree(name)) if isinstance(node, ast.ImportFrom)}
+        taken |= {alias.name for node in ast.walk(tree(name)) if isinstance(node, ast.Import) for alias in node.names}
+        assert not any((module or "").startswith("ipywidgets") for module in taken), name
 
 
-def test_no_file_is_over_600_lines():
-    long = {name: count for path, name in modules() if (count := len(path.read_text().splitlines())) > 600}
+def test_no_file_is_over_480_lines():
+    long = {name: count for name, path in MODULES.items() if (count := len(path.read_text().splitlines())) > 480}
     assert not long
+
+
+def test_every_module_that_a_text_names_is_there():
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
+    texts = [name for name in listed if name.endswith((".py", ".pyi", ".md", ".toml", ".ipynb", ".yml"))]
+    for file in [*texts, "Makefile", ".ci/run"]:
+        for whole in re.findall(r"\bpersonalize_nb(?:\.[a-z_]\w*)+", (ROOT / file).read_text(encoding="utf-8")):
+            parent, _, last = whole.rpartition(".")
+            while parent not in MODULES:  # what follows a module is an attribute of it
+                parent, _, last = parent.rpartition(".")
+            known = whole in MODULES or parent not in FOLDERS or re.search(rf"\b{last}\b", MODULES[parent].read_text())
+            assert known or last in ("pyi", "json", "theme_generators"), f"{file} names {whole}"

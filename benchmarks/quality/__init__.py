@@ -24,12 +24,12 @@ from scipy import sparse
 from benchmarks.harness import MEANS, OURS, Row
 from benchmarks.quality import films, peers
 from benchmarks.quality.lists import figures_of
-from personalize_nb.local import metrics
-from personalize_nb.local.allowed import Allowed
-from personalize_nb.local.hyperparameters import resolve
-from personalize_nb.local.recipes import train_on
+from personalize_nb.local.data.allowed import Allowed
+from personalize_nb.local.recipes.families import train_on
 from personalize_nb.local.recipes.history import Sequences
+from personalize_nb.local.recipes.hyperparameters import resolve
 from personalize_nb.local.recipes.related import Related
+from personalize_nb.local.tasks import hold_out
 
 TITLE = "Recommendations on MovieLens ml-latest-small beside AWS's published figures and tuned peers"
 LAYOUT = MEANS
@@ -76,16 +76,16 @@ def _fold(world: films.World, testing: np.ndarray, tuned: peers.Tuned, by_user: 
     history = world.history
     everyone = history.sequences
     training = np.setdiff1d(np.arange(everyone.n_users), testing)
-    kept = metrics.only_users(history, training)
-    given, truth = metrics.split_newest(everyone.of_users(testing), 0.1)
+    kept = hold_out.only_users(history, training)
+    given, truth = hold_out.split_newest(everyone.of_users(testing), 0.1)
     model = train_on(USERS, kept, world.data, resolve(USERS, None))
-    _note(by_user, OURS, metrics.top_lists(model, given, 25), truth, metrics.top_lists(model, everyone, 25))
+    _note(by_user, OURS, hold_out.top_lists(model, given, 25), truth, hold_out.top_lists(model, everyone, 25))
     for name, peer in tuned.fitted(kept.sequences).items():
         _note(by_user, name, peer(given, 25), truth, peer(everyone, 25))
     last = Sequences(np.arange(given.n_users + 1), given.items[given.starts[1:] - 1], given.times, given.n_items)
     for name, recipe in RELATED.items():
         model = train_on(recipe, kept, world.data, resolve(recipe, None))
-        _note(by_item, name, metrics.top_lists(model, given, 25), truth)
+        _note(by_item, name, hold_out.top_lists(model, given, 25), truth)
         _note(by_item, f"{name}: {NEWEST}", peers.summed(_likeness(model), MEMORY)(given, 25), truth)
         new = ~Allowed.listed(given.owner, given.items, given.n_users, given.n_items).take(given.owner)
         _note(by_item, f"{name}: {EACH}", model.rank_codes(given.items, 25, new), truth.of_users(given.owner))
@@ -108,7 +108,7 @@ def _left_out(world: films.World, tuned: peers.Tuned) -> Found:
     given, truth = sequences.where(~newest), sequences.where(newest)
     known = replace(world.history, sequences=given, users_per_item=given.users_per_item())
     model = train_on(USERS, known, world.data, resolve(USERS, None))
-    lists = {OURS: metrics.top_lists(model, given, 25)}
+    lists = {OURS: hold_out.top_lists(model, given, 25)}
     lists |= {name: peer(given, 25) for name, peer in tuned.fitted(given).items()}
     found: Found = {}
     for users in np.array_split(np.random.default_rng(SEED).permutation(sequences.n_users), FOLDS):

@@ -9,8 +9,8 @@ from pathlib import Path
 import pyarrow as pa
 
 from personalize_nb import samples
+from personalize_nb.local.data.schema import Field, Schema, TrainingData
 from personalize_nb.local.recipes.history import History, read_history
-from personalize_nb.local.tables import Field, Schema, TrainingData
 
 _BESIDE = Path(__file__).parents[2].parent / "shared" / "data" / "ml-latest-small"
 # The workshop leaves out ratings of one star and below.

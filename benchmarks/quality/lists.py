@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from personalize_nb.contract.ranking_metrics import RELEVANT, ranking_metrics
 from personalize_nb.local.recipes.history import Sequences
-from personalize_nb.measures import RELEVANT, ranking_metrics
 
 
 def figures_of(lists: np.ndarray, truth: Sequences, cuts: Sequence[int]) -> dict[str, float]:

@@ -17,8 +17,8 @@ from scipy import sparse
 from threadpoolctl import threadpool_limits
 
 from benchmarks.quality.lists import figures_of
-from personalize_nb.local import metrics
 from personalize_nb.local.recipes.history import Sequences
+from personalize_nb.local.tasks import hold_out
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # implicit looks for a GPU and says so
@@ -56,7 +56,7 @@ def tune(training: Sequences, seed: int) -> Tuned:
     order = np.random.default_rng(seed).permutation(training.n_users)
     testing, others = np.split(order, [len(order) // 10])
     known = training.of_users(np.sort(others))
-    given, truth = metrics.split_newest(training.of_users(np.sort(testing)), 0.1)
+    given, truth = hold_out.split_newest(training.of_users(np.sort(testing)), 0.1)
     chosen: dict[str, dict[str, Any]] = {}
     for name, grid in _GRIDS.items():
         best = -1.0

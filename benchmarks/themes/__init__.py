@@ -17,7 +17,7 @@ from benchmarks.harness import OURS, Row
 from benchmarks.themes import catalogues, measures, steadiness
 from benchmarks.themes.baselines import BASELINES
 from benchmarks.themes.groups import Draw
-from personalize_nb.local.themes import Themed, ThemeMaker
+from personalize_nb.local.themes.maker import Themed, ThemeMaker
 
 TITLE = "Themes beside plainer names for the same groups"
 SEEDS = (7, 23, 41, 53, 97)
@@ -62,7 +62,7 @@ def _measured(
     name: str, maker: ThemeMaker, draw: Callable[[int, int], Draw], seeds: Sequence[int], count: int
 ) -> Iterator[Row]:
     """Yield the rows of one set: each figure of all contenders, one value a seed."""
-    judge = measures.Judge(maker.index)
+    judge = measures.Authorizer(maker.index)
     contenders = {OURS: _ours, **BASELINES}
     samples: dict[str, dict[str, list[float]]] = {}
     for seed in seeds:

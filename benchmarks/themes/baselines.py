@@ -8,9 +8,9 @@ import numpy as np
 import scipy.sparse as sp
 
 from benchmarks.themes.groups import Draw
-from personalize_nb.local.themes import ThemeMaker
 from personalize_nb.local.themes.grammar import compose, head
 from personalize_nb.local.themes.index import CATEGORY, Index
+from personalize_nb.local.themes.maker import ThemeMaker
 from personalize_nb.local.themes.statistics import log_odds
 
 KEYWORDS = 4

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from benchmarks.themes.groups import Draw, Tastes
 from personalize_nb import samples
-from personalize_nb.local.tables import Field, Schema, TrainingData
+from personalize_nb.local.data.schema import Field, Schema, TrainingData
 from personalize_nb.local.themes.index import Index
 
 FOLDER = "ml-latest-small"

@@ -15,8 +15,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from benchmarks.themes.groups import FUNCTION_WORDS, SIZE, Draw, stems, words_of
-from personalize_nb.local.themes import ThemeMaker
 from personalize_nb.local.themes.index import Index
+from personalize_nb.local.themes.maker import ThemeMaker
 
 IN_RANDOM, IN_HARD = "in-group, random, %", "in-group, hard, %"
 NEW_RANDOM, NEW_HARD = "unseen neighbours, random, %", "unseen neighbours, hard, %"
@@ -41,7 +41,7 @@ FORMS = {
 }  # fmt: skip
 
 
-class Judge:
+class Authorizer:
     """Measures texts for groups of one catalogue."""
 
     def __init__(self, index: Index):

@@ -11,8 +11,8 @@ import tempfile
 from pathlib import Path
 
 from benchmarks.themes import catalogues
-from personalize_nb.local.tables import TrainingData
-from personalize_nb.local.themes import ThemeMaker
+from personalize_nb.local.data.schema import TrainingData
+from personalize_nb.local.themes.maker import ThemeMaker
 
 VARIANTS = (("1", "1", "0"), ("2", "2", "1"))  # hash seed, threads, seed of the order
 COUNT = 60

@@ -1,7 +1,8 @@
 """The embedded Amazon Personalize: one process per folder, on 127.0.0.1, with its state on disk.
 
 `start` finds the running service of a folder or starts one that outlives this process, `attach` only finds it,
-`stop` ends it; nothing is lost by stopping or killing it. Everything below this package imports floor 0 only.
+`stop` ends it; nothing is lost by stopping or killing it. Its rooms import nothing of the client but `errors` and
+`contract`.
 """
 
 from __future__ import annotations
@@ -20,8 +21,9 @@ import filelock
 import psutil
 
 from personalize_nb.errors import LocalServiceError
-from personalize_nb.local import layout, themesettings
-from personalize_nb.local.record import ServiceInfo, alive, healthy, read_record
+from personalize_nb.local.process.discovery import ServiceInfo, alive, healthy, read_record
+from personalize_nb.local.state import layout
+from personalize_nb.local.tasks import theme_settings
 
 __all__ = ["ServiceInfo", "attach", "start", "stop"]
 
@@ -64,11 +66,11 @@ def start(
         It did not start, or it serves another region or account, or a setting is not legal; the message says why.
     """
     check_identity(region, account)
-    chosen = themes or themesettings.from_environment(os.environ)
-    settings = themesettings.parse(chosen) if chosen else None
+    chosen = themes or theme_settings.from_environment(os.environ)
+    settings = theme_settings.parse(chosen) if chosen else None
     root = layout.claim_folder(Path(path))
     if settings is not None:
-        themesettings.keep(root, settings)
+        theme_settings.keep(root, settings)
     running = attach(root)
     if running is None:
         try:

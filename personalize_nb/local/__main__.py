@@ -16,7 +16,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from personalize_nb.errors import LocalServiceError
-from personalize_nb.local import READY, check_identity, layout, stop, themesettings
+from personalize_nb.local import READY, check_identity, stop
+from personalize_nb.local.state import layout
+from personalize_nb.local.tasks import theme_settings
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -75,11 +77,11 @@ def _serve(options: argparse.Namespace) -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(process)d %(levelname)s %(name)s: %(message)s")
 
     # after the fork: the first half should not pay for these imports
-    from personalize_nb.local.service import Service
+    from personalize_nb.local.process.service import Service
 
-    themes = themesettings.from_environment(os.environ)
+    themes = theme_settings.from_environment(os.environ)
     if themes and not detached:  # `start` has done it before it began this process
-        themesettings.keep(layout.claim_folder(options.path), themesettings.parse(themes))
+        theme_settings.keep(layout.claim_folder(options.path), theme_settings.parse(themes))
     keys = (os.environ.get("AWS_ACCESS_KEY_ID"), os.environ.get("AWS_SECRET_ACCESS_KEY"))
     service = Service(
         layout.claim_folder(options.path),

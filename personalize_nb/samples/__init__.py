@@ -3,7 +3,7 @@
     sample = pnb.samples.books()
     sample = pnb.samples.movielens("ml-latest-small")
 
-Both give the same three frames. Floor 2.
+Both give the same three frames.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a sample is: three frames and one sentence that says where they come from. Floor 2."""
+"""What a sample is: three frames and one sentence that says where they come from."""
 
 from __future__ import annotations
 

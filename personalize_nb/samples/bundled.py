@@ -1,4 +1,4 @@
-"""The sample that ships with the package: a real catalogue and simulated readers. Floor 2."""
+"""The sample that ships with the package: a real catalogue and simulated readers."""
 
 from __future__ import annotations
 

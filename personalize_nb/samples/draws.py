@@ -1,7 +1,7 @@
 """Weighted draws that give the same numbers on every machine.
 
 Only the raw bits of PCG64 are used, whose stream numpy promises never to change, and only integer weights and
-single multiplications, which IEEE 754 rounds alike everywhere: no logarithm, no power, no BLAS. Floor 2.
+single multiplications, which IEEE 754 rounds alike everywhere: no logarithm, no power, no BLAS.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 Each reader has four tastes over subjects and a favourite author; both drift toward what was just read. Visits come
 in sessions over eighteen months. Within a session the next book tends to lie near the last one (see `library`);
 otherwise a taste, the author or plain popularity decides. Nobody visits a book twice, nor before it was added.
-The same seed gives the same bytes on every machine. Floor 2.
+The same seed gives the same bytes on every machine.
 """
 
 from __future__ import annotations

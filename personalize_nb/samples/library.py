@@ -3,7 +3,6 @@
 Nearness has four sources. Authors, subjects and years can be read from the catalogue; the hidden shelves, drawn by
 the seed, cannot, so that behaviour tells a recommender more than metadata do. Nearness is directed: the next book
 by the same author, and one or two hidden successors, count most, so that order tells more than co-occurrence.
-Floor 2.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A MovieLens folder as the same three frames; the folder stays the user's, nothing of it ships here. Floor 2."""
+"""A MovieLens folder as the same three frames; the folder stays the user's, nothing of it ships here."""
 
 from __future__ import annotations
 
@@ -91,8 +91,8 @@ def _read(file: Path, columns: dict[str, str]) -> pd.DataFrame:
         )
     try:
         return pd.read_csv(file, usecols=list(columns), dtype=columns, encoding="utf-8-sig")
-    except (ValueError, pd.errors.ParserError) as fault:
+    except (ValueError, pd.errors.ParserError) as error:
         raise InputError(
-            f"{file.name} in {str(file.parent)!r} cannot be read: {fault}. "
+            f"{file.name} in {str(file.parent)!r} cannot be read: {error}. "
             f"It needs the columns {', '.join(columns)} as MovieLens writes them."
-        ) from fault
+        ) from error

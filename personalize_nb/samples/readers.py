@@ -1,4 +1,4 @@
-"""The simulated readers: age, tastes, favourite author, how much they read and when. Floor 2."""
+"""The simulated readers: age, tastes, favourite author, how much they read and when."""
 
 from __future__ import annotations
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from personalize_nb import headless
-from personalize_nb.redact import redact
+from personalize_nb.notebook import headless
+from personalize_nb.text.redact import redact
 
 NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
 _NUMBER = re.compile(r"-?\b\d+\.\d+(?:e-\d+)?\b")

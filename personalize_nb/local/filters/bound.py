@@ -16,14 +16,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from .. import tables
-from ..allowed import Allowed
-from ..tables import TrainingData
-from . import rules
-from .columns import Column, make_column
-from .expression import Expression
-from .history import History
-from .syntax import (
+from personalize_nb.local.data import schema
+from personalize_nb.local.data.allowed import Allowed
+from personalize_nb.local.data.schema import TrainingData
+from personalize_nb.local.filters import rules
+from personalize_nb.local.filters.columns import Column, make_column
+from personalize_nb.local.filters.expression import Expression
+from personalize_nb.local.filters.history import FilterHistory
+from personalize_nb.local.filters.syntax import (
     CURRENT_USER,
     INTERACTIONS,
     IS_IN,
@@ -36,7 +36,7 @@ from .syntax import (
     Literal,
     Placeholder,
 )
-from .values import ValueFault, parse_values
+from personalize_nb.local.filters.values import FilterValueError, parse_values
 
 FilterValues = dict[str, str]
 # answers kept per condition, in values
@@ -44,7 +44,7 @@ _REMEMBERED = 32_000_000
 
 
 @dataclass
-class Block:
+class QueryBlock:
     """The queries of one call."""
 
     size: int
@@ -54,11 +54,11 @@ class Block:
     errors: dict[int, str] = field(default_factory=dict)
 
 
-Mask = Callable[[Block], Allowed]
+Mask = Callable[[QueryBlock], Allowed]
 
 
 class BoundFilter:
-    """A filter on items ready for queries; made by `personalize_nb.local.filters.bind`."""
+    """A filter on items ready for queries; made by `personalize_nb.local.filters.binding.bind`."""
 
     target = ITEM_TARGET
 
@@ -106,7 +106,7 @@ class BoundFilter:
         """
         size = len(values)
         nobody = [None] * size
-        block = Block(size, users or nobody, items or nobody, values)
+        block = QueryBlock(size, users or nobody, items or nobody, values)
         included: Allowed | None = None
         skipped: Allowed | None = None
         excluded: Allowed | None = None
@@ -163,8 +163,8 @@ class BoundFilter:
     def _rows_of_items(self, items: Sequence[str | None]) -> np.ndarray:
         return np.array([self._row_of_item.get(item, -1) for item in items], dtype=np.int64)
 
-    def _read_history(self) -> History:
-        return History(self._data.interactions, self._ids)
+    def _read_history(self) -> FilterHistory:
+        return FilterHistory(self._data.interactions, self._ids)
 
     def _bind_clause(self, clause: Clause) -> tuple[Clause, Mask, Mask | None]:
         any_of = [self._all(group, clause.include) for group in clause.any_of]
@@ -192,7 +192,7 @@ class BoundFilter:
     def _bind_user(self, condition: Condition, column: Column, required: bool) -> Mask:
         test = _remember(lambda literals: column.test(condition.operator, literals))
 
-        def mask(block: Block) -> Allowed:
+        def mask(block: QueryBlock) -> Allowed:
             rows = np.array([self._row_of_user.get(user, -1) for user in block.users], dtype=np.int64)
             groups, group_of = _group(block, condition, required)
             holds = np.zeros(block.size, dtype=bool)
@@ -216,7 +216,7 @@ class BoundFilter:
             # the last value says that there was an answer at all
             return np.append(history.matching_types(None if any_type else literals), True)
 
-        def mask(block: Block) -> Allowed:
+        def mask(block: QueryBlock) -> Allowed:
             types = by_values(block, condition, required, wanted, len(history.types) + 1)
             owners, items = history.touched(history.users(block.users), types.masks, types.mask_of)
             touched = Allowed.listed(owners, items, block.size, self.size)
@@ -231,7 +231,7 @@ class BoundFilter:
         other = self._column(False, Condition(condition.other, IS_IN))
         self._compared.append(other)
 
-        def mask(block: Block) -> Allowed:
+        def mask(block: QueryBlock) -> Allowed:
             rows = self._rows_of_items(block.items)
             # items with the same value ask the same question
             _, first, which = np.unique(other.value_of_row[rows], return_index=True, return_inverse=True)
@@ -241,7 +241,7 @@ class BoundFilter:
 
     def _column(self, of_users: bool, condition: Condition) -> Column:
         found = rules.resolve(condition.field, self._data.schemas)
-        kind = tables.USERS if of_users else tables.ITEMS
+        kind = schema.USERS if of_users else schema.ITEMS
         if (kind, found.name) not in self._columns:
             if of_users:
                 column = make_column(self._data.users, found, len(self._row_of_user))
@@ -273,7 +273,7 @@ def _remember(test: Callable[[tuple[str, ...]], np.ndarray]) -> Callable[[tuple[
     return remembered
 
 
-def _group(block: Block, condition: Condition, required: bool) -> tuple[list[tuple[str, ...] | None], np.ndarray]:
+def _group(block: QueryBlock, condition: Condition, required: bool) -> tuple[list[tuple[str, ...] | None], np.ndarray]:
     """Return the distinct values that a condition is tested with, and for each row which of them it has.
 
     None stands for rows where a value is missing; their errors are noted when the condition is required.
@@ -289,14 +289,14 @@ def _group(block: Block, condition: Condition, required: bool) -> tuple[list[tup
         except _MissingValue as missing:
             if required:
                 block.errors.setdefault(row, str(missing))
-        except ValueFault as fault:
-            block.errors.setdefault(row, str(fault))
+        except FilterValueError as error:
+            block.errors.setdefault(row, str(error))
         group_of[row] = numbers.setdefault(literals, len(numbers))
     return list(numbers), group_of
 
 
 def by_values(
-    block: Block,
+    block: QueryBlock,
     condition: Condition,
     required: bool,
     test: Callable[[tuple[str, ...]], np.ndarray],
@@ -312,7 +312,7 @@ def by_values(
 
 
 def _tested(
-    block: Block,
+    block: QueryBlock,
     group_of: np.ndarray,
     number: int,
     condition: Condition,
@@ -324,9 +324,9 @@ def _tested(
         return None
     try:
         return test(literals)
-    except ValueFault as fault:
+    except FilterValueError as error:
         for row in np.flatnonzero(group_of == number).tolist():
-            block.errors.setdefault(row, f"the value of ${condition.placeholders[0]} in filterValues {fault}")
+            block.errors.setdefault(row, f"the value of ${condition.placeholders[0]} in filterValues {error}")
         return None
 
 
@@ -344,10 +344,10 @@ def _literals(condition: Condition, given: FilterValues) -> tuple[str, ...]:
                 raise _MissingValue(f"filterValues has no value for the placeholder {value} of the filter")
             try:
                 parsed = parse_values(given[value.name])
-            except ValueFault as fault:
-                raise ValueFault(f"the value of {value} in filterValues {fault}") from None
+            except FilterValueError as error:
+                raise FilterValueError(f"the value of {value} in filterValues {error}") from None
             if condition.operator not in (IS_IN, NOT_IN) and len(parsed) > 1:
-                raise ValueFault(
+                raise FilterValueError(
                     f"the value of {value} in filterValues has {len(parsed)} values; "
                     f"{condition.field} {condition.operator} {value} takes one"
                 )

@@ -14,10 +14,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from .. import tables
-from .rules import is_number
-from .syntax import IS_IN, NOT_IN
-from .values import ValueFault
+from personalize_nb.local.data import schema
+from personalize_nb.local.filters.rules import is_number
+from personalize_nb.local.filters.syntax import IS_IN, NOT_IN
+from personalize_nb.local.filters.values import FilterValueError
 
 COMPARE = {
     "=": np.equal,
@@ -130,7 +130,7 @@ class NumberColumn:
     def test(self, operator: str, literals: Sequence[str]) -> np.ndarray:
         for text in literals:
             if not is_number(text):
-                raise ValueFault(f"holds {text!r}, which is not a number")
+                raise FilterValueError(f"holds {text!r}, which is not a number")
         numbers = np.array([float(text) for text in literals])
         if operator == IS_IN:
             return np.isin(self.values, numbers)
@@ -143,7 +143,7 @@ class NumberColumn:
         return compare(self.values[None, :], other.values[rows][:, None])
 
 
-def make_column(table: pa.Table | None, field: tables.Field, rows: int, order: pa.Array | None = None) -> Column:
+def make_column(table: pa.Table | None, field: schema.Field, rows: int, order: pa.Array | None = None) -> Column:
     """Build the column of a field.
 
     Parameters

@@ -14,9 +14,9 @@ from typing import Any
 
 import lark
 
-from ..tables import Schema
-from . import rules
-from .syntax import (
+from personalize_nb.local.data.schema import Schema
+from personalize_nb.local.filters import rules
+from personalize_nb.local.filters.syntax import (
     ACTION_TARGET,
     CURRENT_ITEM,
     CURRENT_USER,

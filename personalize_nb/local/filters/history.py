@@ -8,12 +8,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ... import limits
-from .columns import Postings
-from .rules import EVENT_TYPE
+from personalize_nb.contract import limits
+from personalize_nb.local.filters.columns import Postings
+from personalize_nb.local.filters.rules import EVENT_TYPE
 
 
-class History:
+class FilterHistory:
     """Events by user, indexed once per job.
 
     Event types are compared without regard to case, as Amazon does for them alone.

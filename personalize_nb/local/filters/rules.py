@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from ... import limits
-from .. import tables
-from ..tables import Schema
-from .syntax import (
+from personalize_nb.contract import limits
+from personalize_nb.local.data.schema import INTERACTIONS as INTERACTIONS_TYPE
+from personalize_nb.local.data.schema import ITEMS as ITEMS_TYPE
+from personalize_nb.local.data.schema import USERS as USERS_TYPE
+from personalize_nb.local.data.schema import Field, Schema
+from personalize_nb.local.filters.syntax import (
     ACTION_TARGET,
     CURRENT_ITEM,
     CURRENT_USER,
@@ -39,11 +41,11 @@ _WHERE_DATASETS = {
     ACTION_TARGET: (),
 }
 _DATASET_TYPES = {
-    INTERACTIONS: tables.INTERACTIONS,
-    ITEMS: tables.ITEMS,
-    CURRENT_ITEM: tables.ITEMS,
-    USERS: tables.USERS,
-    CURRENT_USER: tables.USERS,
+    INTERACTIONS: INTERACTIONS_TYPE,
+    ITEMS: ITEMS_TYPE,
+    CURRENT_ITEM: ITEMS_TYPE,
+    USERS: USERS_TYPE,
+    CURRENT_USER: USERS_TYPE,
 }
 
 
@@ -113,7 +115,7 @@ def check(clauses: Sequence[Clause], schemas: Mapping[str, Schema], recipe_type:
             used.add((_DATASET_TYPES[condition.field.dataset], column.name))
             if condition.other is not None:
                 other = resolve(condition.other, schemas)
-                used.add((tables.ITEMS, other.name))
+                used.add((ITEMS_TYPE, other.name))
                 if column.numeric != other.numeric:
                     raise _invalid(
                         f"{condition.field} is {column.type} and {condition.other} is {other.type}; both must be "
@@ -140,7 +142,7 @@ def _check_recipe(clause: Clause, recipe_type: str | None) -> None:
             )
 
 
-def resolve(field: FieldName, schemas: Mapping[str, Schema]) -> tables.Field:
+def resolve(field: FieldName, schemas: Mapping[str, Schema]) -> Field:
     """Return the schema's field of that name, spelled exactly or in another case.
 
     Raises
@@ -163,21 +165,21 @@ def resolve(field: FieldName, schemas: Mapping[str, Schema]) -> tables.Field:
     return column
 
 
-def _filterable(schema: Schema) -> Iterable[tables.Field]:
-    if schema.type == tables.INTERACTIONS:
+def _filterable(schema: Schema) -> Iterable[Field]:
+    if schema.type == INTERACTIONS_TYPE:
         return [column for column in schema.fields if column.name.upper() == EVENT_TYPE]
     return [column for column in schema.fields if column.type != "boolean" and not column.textual]
 
 
-def _reason(schema: Schema, column: tables.Field) -> str:
-    if schema.type == tables.INTERACTIONS:
+def _reason(schema: Schema, column: Field) -> str:
+    if schema.type == INTERACTIONS_TYPE:
         return "cannot be filtered on: of interactions only the event type can"
     if column.textual:
         return "is textual, and filters cannot read free text"
     return 'is boolean, which filters cannot use (keep "True" and "False" as strings, or 0 and 1 as int)'
 
 
-def _check_types(condition: Condition, column: tables.Field) -> None:
+def _check_types(condition: Condition, column: Field) -> None:
     if condition.operator in ORDERINGS and not column.numeric:
         raise _invalid(
             f"{condition.operator} compares numbers, and {condition.field} is a {column.type}; legal is IN, NOT IN, "

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from ..faults import ApiFault
+from personalize_nb.local.errors import ApiError
 
 ITEM_TARGET, USER_TARGET, ACTION_TARGET = "ItemID", "UserID", "ActionID"
 INTERACTIONS, ITEMS, USERS = "Interactions", "Items", "Users"
@@ -19,7 +19,7 @@ IS_IN, NOT_IN = "IN", "NOT IN"
 ORDERINGS = frozenset({"<", "<=", ">", ">="})
 
 
-class FilterError(ApiFault):
+class FilterError(ApiError):
     """An expression that is not a legal filter; `.position` counts characters from 0."""
 
     def __init__(self, message: str, position: int):

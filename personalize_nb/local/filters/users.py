@@ -1,7 +1,7 @@
 """Filters on users, for batch segment jobs: masks over the users of a model instead of its items.
 
 `Users.X` conditions test the Users dataset; `Interactions.EVENT_TYPE` matches users who have such an event, with
-whatever item, among their most recent ones. Local service.
+whatever item, among their most recent ones.
 """
 
 from __future__ import annotations
@@ -10,22 +10,22 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from . import rules
-from .bound import BoundFilter, Mask, by_values
-from .columns import Column, make_column
-from .history import History
-from .syntax import INTERACTIONS, NOT_IN, USER_TARGET, AnyValue, Condition
+from personalize_nb.local.filters import rules
+from personalize_nb.local.filters.bound import BoundFilter, Mask, by_values
+from personalize_nb.local.filters.columns import Column, make_column
+from personalize_nb.local.filters.history import FilterHistory
+from personalize_nb.local.filters.syntax import INTERACTIONS, NOT_IN, USER_TARGET, AnyValue, Condition
 
 
 class BoundUserFilter(BoundFilter):
-    """A filter on users ready for queries; made by `personalize_nb.local.filters.bind_users`."""
+    """A filter on users ready for queries; made by `personalize_nb.local.filters.binding.bind_users`."""
 
     target = USER_TARGET
 
-    def _read_history(self) -> History:
+    def _read_history(self) -> FilterHistory:
         interactions = self._data.interactions
         items = pa.array([], pa.string()) if interactions is None else pc.unique(interactions["ITEM_ID"])
-        return History(interactions, items.cast(pa.string()))
+        return FilterHistory(interactions, items.cast(pa.string()))
 
     def _bind(self, condition: Condition, required: bool) -> Mask:
         if condition.field.dataset == INTERACTIONS:

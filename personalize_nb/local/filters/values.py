@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from ... import limits
+from personalize_nb.contract import limits
 
 _VALUE = re.compile(
     r"""\s*(?:"((?:\\.|[^"\\])*)"|'((?:\\.|[^'\\])*)'|([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?))\s*(,|$)"""
 )
 
 
-class ValueFault(ValueError):
+class FilterValueError(ValueError):
     """Values that a row cannot be filtered by; the text becomes the row's error."""
 
 
@@ -22,17 +22,17 @@ def parse_values(text: str) -> tuple[str, ...]:
 
     Raises
     ------
-    ValueFault
+    FilterValueError
         The text is not a list of quoted values or numbers.
     """
     if len(text) > limits.MAX_FILTER_VALUE_CHARACTERS:
-        raise ValueFault(f"has {len(text)} characters; at most {limits.MAX_FILTER_VALUE_CHARACTERS} are allowed")
+        raise FilterValueError(f"has {len(text)} characters; at most {limits.MAX_FILTER_VALUE_CHARACTERS} are allowed")
     values = []
     position = 0
     while True:
         match = _VALUE.match(text, position)
         if match is None:
-            raise ValueFault(
+            raise FilterValueError(
                 f'is {text!r}; legal are values in escaped double quotes with commas between, as in "\\"a\\",\\"b\\""'
             )
         double, single, number, separator = match.groups()

@@ -1,4 +1,4 @@
-"""What every recipe's model is: queries in, ranked lists out, a folder of plain arrays on disk. Local service.
+"""What every recipe's model is: queries in, ranked lists out, a folder of plain arrays on disk.
 
 A `Queries` is one block of input lines, already parsed, with a mask of allowed items when a filter applies. A
 `Ranked` is one list per query, best first. Memory is bounded by the caller's block: a model never holds more than
@@ -17,8 +17,8 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from ..allowed import Allowed
-from .disk import read_arrays, write_arrays
+from personalize_nb.local.data.allowed import Allowed
+from personalize_nb.local.recipes.disk import read_arrays, write_arrays
 
 
 @dataclass(frozen=True)

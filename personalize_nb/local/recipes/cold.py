@@ -1,4 +1,4 @@
-"""What items would be like by behaviour, told from their metadata: neighbours of items nobody has met. Local service.
+"""What items would be like by behaviour, told from their metadata: neighbours of items nobody has met.
 
 The behaviour matrix of the known items is reduced to a few factors (SVD), and a ridge regression learns the factors of
 an item from its features. An item without behaviour then has predicted factors, and with them neighbours. On MovieLens

@@ -1,4 +1,4 @@
-"""How this room compiles its loops: numba, without the GIL, kept on disk where it can be. Local service.
+"""How this room compiles its loops: numba, without the GIL, kept on disk where it can be.
 
 Kernels compile on first use, so that a process that only counts popularity never pays for them. They run on one
 thread; callers hand disjoint ranges to a small pool (`over_ranges`), which keeps every result independent of the

@@ -1,4 +1,4 @@
-"""Item metadata as features, and the behaviour that features predict for items nobody has met yet. Local service.
+"""Item metadata as features, and the behaviour that features predict for items nobody has met yet.
 
 Categories (`A|B` lists), numbers (cut into ten quantile bins) and words of the textual field become one sparse
 matrix of tf-idf features with rows of length 1. A cold item borrows from the warm items nearest to it.
@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from scipy import sparse
 
-from ..tables import TrainingData
+from personalize_nb.local.data.schema import TrainingData
 
 _BINS = 10
 _WORD = re.compile(r"[^\W\d_]{3,}")

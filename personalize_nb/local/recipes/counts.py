@@ -1,4 +1,4 @@
-"""Pair counts over ordered histories, block by block of items, in bounded memory. Local service.
+"""Pair counts over ordered histories, block by block of items, in bounded memory.
 
 `succession` counts, for each item, the items that came before it within a window, decayed by distance; `count_near`
 those before and after; `count_together` and `company` how many users have both, however far apart. Each row is
@@ -13,9 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
-from .compiled import compiled, over_ranges
-from .heap import lead, packed
-from .history import Sequences
+from personalize_nb.local.recipes.compiled import compiled, over_ranges
+from personalize_nb.local.recipes.heap import lead, packed
+from personalize_nb.local.recipes.history import Sequences
 
 # A history longer than this adds only its newest part to plain company: the work grows with its square.
 MAX_TOGETHER = 1000

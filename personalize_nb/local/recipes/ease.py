@@ -1,4 +1,4 @@
-"""EASE in closed form (Steck 2019): every item from all others at once, for catalogues up to some thousands. Local.
+"""EASE in closed form (Steck 2019): every item from all others at once, for catalogues up to some thousands.
 
 B = -P / diag(P) with P = (X'X + lambda I)^-1. With fewer users than items the inverse is taken over users instead:
 by Woodbury's identity B = S / (1 - diag(S)) with S = X'(XX' + lambda I)^-1 X, which gives the same numbers. Only the
@@ -14,8 +14,8 @@ import numpy as np
 from scipy import linalg, sparse
 from threadpoolctl import threadpool_limits
 
-from .compiled import over_ranges
-from .history import Sequences
+from personalize_nb.local.recipes.compiled import over_ranges
+from personalize_nb.local.recipes.history import Sequences
 
 # The inverse is over at most this many users or items, whichever are fewer: a second or two, 130 MB.
 MOST_INVERTED, MOST_ITEMS = 4000, 20_000

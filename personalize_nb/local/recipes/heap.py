@@ -1,4 +1,4 @@
-"""The best few of many, in compiled code: one by one with a heap whose top is the weakest kept, or all at once. Local.
+"""The best few of many, in compiled code: one by one with a heap whose top is the weakest kept, or all at once.
 
 Ties go to the smaller ID.
 """
@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from .compiled import compiled, over_ranges
+from personalize_nb.local.recipes.compiled import compiled, over_ranges
 
 # A float32 without these is its sign, exponent and three bits more.
 _DROPPED_BITS = 20

@@ -1,4 +1,4 @@
-"""Imported interactions as integer arrays in the order they happened: the one input of every learner. Local service.
+"""Imported interactions as integer arrays in the order they happened: the one input of every learner.
 
 Event filters of the solution (eventType, eventValueThreshold, eventsConfig) are applied here, and Amazon's minimum
 amounts are checked here, with its literal texts. A step is one user meeting one item: an event that repeats the
@@ -16,11 +16,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ...limits import MIN_INTERACTIONS, MIN_USERS_WITH_TWO_INTERACTIONS
-from ..faults import WorkFault
-from ..tables import TrainingData
-from .compiled import compiled
-from .objective import Objective, read_objective
+from personalize_nb.contract.limits import MIN_INTERACTIONS, MIN_USERS_WITH_TWO_INTERACTIONS
+from personalize_nb.local.data.schema import TrainingData
+from personalize_nb.local.errors import WorkError
+from personalize_nb.local.recipes.compiled import compiled
+from personalize_nb.local.recipes.objective import Objective, read_objective
 
 DAY = 86_400.0
 # event types that a failure names
@@ -139,13 +139,13 @@ def read_history(
 
     Raises
     ------
-    WorkFault
+    WorkError
         There are no interactions, or fewer than a training needs.
     """
     interactions = data.interactions
     if interactions is None:
         if not optional:
-            raise WorkFault("Dataset has fewer than 1000 interactions. Import an Interactions dataset first.")
+            raise WorkError("Dataset has fewer than 1000 interactions. Import an Interactions dataset first.")
         interactions = _NO_INTERACTIONS
     catalogue = _catalogue(data)
     table, weights = _filtered(interactions, event_type, event_value_threshold, events_config)
@@ -227,7 +227,7 @@ def _check_amounts(users: np.ndarray, n_users: int, applied: str, interactions: 
         reason = f"Dataset has fewer than {MIN_INTERACTIONS} interactions"
         if applied:
             reason += f" after filtering by {applied}. {_left(len(users), interactions)}"
-        raise WorkFault(reason)
+        raise WorkError(reason)
     with_two = int((np.bincount(users, minlength=n_users) >= 2).sum())
     if with_two < max(MIN_USERS_WITH_TWO_INTERACTIONS, 0.01 * n_users):
         reason = (
@@ -236,7 +236,7 @@ def _check_amounts(users: np.ndarray, n_users: int, applied: str, interactions: 
         )
         if applied:
             reason += f" This is after filtering by {applied}. {_left(len(users), interactions)}"
-        raise WorkFault(reason)
+        raise WorkError(reason)
 
 
 def _applied(event_type: str | None, threshold: float | None, config: Mapping[str, Any] | None) -> str:

@@ -1,4 +1,4 @@
-"""The additional objective of a solution: a number of each item that recommendations should also raise. Local service.
+"""The additional objective of a solution: a number of each item that recommendations should also raise.
 
 Amazon says which recipes have it (User-Personalization and Personalized-Ranking), that the column must be a number
 without nulls, and that a higher sensitivity gives it more importance. Here an item's place among the values of the
@@ -15,8 +15,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ..faults import WorkFault
-from ..tables import TrainingData
+from personalize_nb.local.data.schema import TrainingData
+from personalize_nb.local.errors import WorkError
 
 # What the most rewarding item gains over the least one, as a logarithm. On MovieLens a user's first place and the
 # 3rd, 10th, 25th and 250th are 0.7, 1.7, 2.3 and 3.7 apart.
@@ -36,7 +36,7 @@ def read_objective(data: TrainingData, item_ids: pa.StringArray, config: Mapping
 
     Raises
     ------
-    WorkFault
+    WorkError
         The Items dataset has no such number.
     """
     if not config or "itemAttribute" not in config:
@@ -46,7 +46,7 @@ def read_objective(data: TrainingData, item_ids: pa.StringArray, config: Mapping
     field = None if schema is None else schema.field(name)
     if data.items is None or field is None or not field.numeric:
         legal = [] if schema is None else [known.name for known in schema.fields if known.numeric]
-        raise WorkFault(
+        raise WorkError(
             f"The optimization objective names the item attribute {name!r}; legal are the numbers of the Items "
             f"dataset: {', '.join(legal) or 'there are none'}."
         )

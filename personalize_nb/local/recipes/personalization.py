@@ -1,4 +1,4 @@
-"""aws-user-personalization (v1, v2 and the HRNN names) and aws-personalized-ranking (v1, v2). Local service.
+"""aws-user-personalization (v1, v2 and the HRNN names) and aws-personalized-ranking (v1, v2).
 
 Both rank by the same learnt probabilities: the first over the catalogue, the second over the list it is given.
 Users without interactions get popular items. v1 explores: items younger than the cut-off get a boost that shrinks
@@ -22,14 +22,23 @@ import numpy as np
 import pyarrow as pa
 from scipy import sparse
 
-from ..allowed import Allowed
-from ..tables import TrainingData
-from .base import Model, Queries, Ranked
-from .content import borrow_columns, item_features
-from .history import DAY, History, Sequences
-from .knobs import knobs_of, usual_users
-from .scoring import Catalogue, Exploration, States, rank_rows, score_pairs
-from .sequential import MEMORIES, Knobs, catalogue_of, fit, learn, popularity, prior_of, states_of
+from personalize_nb.local.data.allowed import Allowed
+from personalize_nb.local.data.schema import TrainingData
+from personalize_nb.local.recipes.base import Model, Queries, Ranked
+from personalize_nb.local.recipes.content import borrow_columns, item_features
+from personalize_nb.local.recipes.history import DAY, History, Sequences
+from personalize_nb.local.recipes.hyperparameter_map import knobs_of, usual_users
+from personalize_nb.local.recipes.scoring import Exploration, ScoredCatalogue, States, rank_rows, score_pairs
+from personalize_nb.local.recipes.sequential import (
+    MEMORIES,
+    Knobs,
+    catalogue_of,
+    fit,
+    learn,
+    popularity,
+    prior_of,
+    states_of,
+)
 
 # A cold item borrows this share of what its nearest items by metadata would get.
 BORROWED = 0.3
@@ -91,7 +100,7 @@ class Sequential(Model):
     ):
         super().__init__(item_ids, user_ids, arrays, facts)
         prior = self.arrays["prior"]
-        self._catalogue = Catalogue(
+        self._catalogue = ScoredCatalogue(
             self.arrays["ptr"],
             self.arrays["idx"],
             self.arrays["val"],
@@ -103,7 +112,7 @@ class Sequential(Model):
         self._histories = Sequences(starts, items, np.zeros(len(items), np.int64), len(item_ids))
 
     @cached_property
-    def _for_strangers(self) -> Catalogue:
+    def _for_strangers(self) -> ScoredCatalogue:
         """Nothing is known of them: popularity itself, not its tempered form, is the best guess."""
         prior = self.arrays["popularity"]
         return replace(self._catalogue, prior=prior, by_prior=np.argsort(-prior, kind="stable"))

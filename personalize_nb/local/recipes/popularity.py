@@ -1,4 +1,4 @@
-"""aws-popularity-count: the items that the most users have met. Local service.
+"""aws-popularity-count: the items that the most users have met.
 
 Popularity is Amazon's: unique users, not events. The list is the same for everyone, so a block of queries costs
 one sort; only a filter makes rows differ. The recipe gives no scores.
@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..allowed import Allowed
-from .base import Model, Queries, Ranked
-from .compiled import compiled, over_ranges
-from .history import History
-from .scoring import first_allowed
+from personalize_nb.local.data.allowed import Allowed
+from personalize_nb.local.recipes.base import Model, Queries, Ranked
+from personalize_nb.local.recipes.compiled import compiled, over_ranges
+from personalize_nb.local.recipes.history import History
+from personalize_nb.local.recipes.scoring import first_allowed
 
 
 class PopularityCount(Model):

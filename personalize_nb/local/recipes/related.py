@@ -1,4 +1,4 @@
-"""aws-similar-items and aws-sims: items like this one. Local service.
+"""aws-similar-items and aws-sims: items like this one.
 
 Both count who met two items, twice: at all, and soon after one another; the popularity of the answer is discounted.
 Similar-Items adds what metadata say, and predicts from them whom an item too new for behaviour will be met with. An
@@ -14,17 +14,17 @@ import numpy as np
 import pyarrow as pa
 from scipy import sparse
 
-from ..allowed import Allowed
-from ..hyperparameters import PARAMETERS
-from ..tables import TrainingData
-from .base import Model, Queries, Ranked
-from .cold import DIMENSIONS, predicted_rows
-from .content import item_features, nearest
-from .counts import count_near, count_together
-from .heap import strongest, unit_maximum
-from .history import History, Sequences
-from .knobs import neighbours, usual_users
-from .scoring import Catalogue, States, rank_rows
+from personalize_nb.local.data.allowed import Allowed
+from personalize_nb.local.data.schema import TrainingData
+from personalize_nb.local.recipes.base import Model, Queries, Ranked
+from personalize_nb.local.recipes.cold import DIMENSIONS, predicted_rows
+from personalize_nb.local.recipes.content import item_features, nearest
+from personalize_nb.local.recipes.counts import count_near, count_together
+from personalize_nb.local.recipes.heap import strongest, unit_maximum
+from personalize_nb.local.recipes.history import History, Sequences
+from personalize_nb.local.recipes.hyperparameter_map import neighbours, usual_users
+from personalize_nb.local.recipes.hyperparameters import PARAMETERS
+from personalize_nb.local.recipes.scoring import ScoredCatalogue, States, rank_rows
 
 # Two items are near when a user met them within WINDOW steps; the nearer the more, by exp(-steps / TAU).
 WINDOW, TAU = 100, 30.0
@@ -54,7 +54,7 @@ class Related(Model):
     ):
         super().__init__(item_ids, user_ids, arrays, facts)
         prior = self.arrays["prior"]
-        self._catalogue = Catalogue(
+        self._catalogue = ScoredCatalogue(
             self.arrays["ptr"],
             self.arrays["idx"],
             self.arrays["val"],

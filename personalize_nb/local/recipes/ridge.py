@@ -1,4 +1,4 @@
-"""A ridge regression for each item, from only the items most connected with it: w_j = (G_NN + lambda I)^-1 C_Nj. Local.
+"""A ridge regression for each item, from only the items most connected with it: w_j = (G_NN + lambda I)^-1 C_Nj.
 
 On counts of what came before, this is the sequential model (LSR); on plain company, the local form of EASE. The
 result is sparse and needs neither a dense inverse nor a gradient step.
@@ -9,9 +9,9 @@ from __future__ import annotations
 import numpy as np
 from scipy import sparse
 
-from .compiled import compiled, over_ranges
-from .counts import Gram
-from .heap import lead, packed
+from personalize_nb.local.recipes.compiled import compiled, over_ranges
+from personalize_nb.local.recipes.counts import Gram
+from personalize_nb.local.recipes.heap import lead, packed
 
 _BLOCK = 512
 # Few observations cannot support many predictors: an item met s times gets at most _FEWEST + _PER_STEP * s.

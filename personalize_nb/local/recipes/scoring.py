@@ -1,4 +1,4 @@
-"""From a sparse item-item matrix to ranked lists with softmax scores, one row at a time, in compiled code. Local.
+"""From a sparse item-item matrix to ranked lists with softmax scores, one row at a time, in compiled code.
 
 A row's state is a short list of items with weights. Its scores touch only the items those rows of the matrix
 reach; every other item shares the popularity prior, so the normaliser over the whole catalogue has a closed form
@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..allowed import Allowed
-from .compiled import compiled, over_ranges
-from .heap import offer, sift
+from personalize_nb.local.data.allowed import Allowed
+from personalize_nb.local.recipes.compiled import compiled, over_ranges
+from personalize_nb.local.recipes.heap import offer, sift
 
 _BLOCK = 256
 # Popular items looked up once for each mask of a filter, and cells of all such lists.
@@ -41,7 +41,7 @@ class States:
 
 
 @dataclass(frozen=True)
-class Catalogue:
+class ScoredCatalogue:
     """What all rows share: the matrix (CSR by source), the prior of each item, and items by falling prior."""
 
     ptr: np.ndarray
@@ -263,7 +263,7 @@ def first_allowed(allowed: Allowed, order: np.ndarray, k: int) -> tuple[np.ndarr
 
 
 def rank_rows(
-    catalogue: Catalogue,
+    catalogue: ScoredCatalogue,
     states: States,
     k: int,
     allowed: Allowed | None = None,
@@ -347,7 +347,7 @@ def _score_pairs(ptr, idx, val, prior, s_ptr, s_idx, s_val, q_ptr, q_idx, first,
             scores[touched[t]] = np.nan
 
 
-def score_pairs(catalogue: Catalogue, states: States, q_ptr: np.ndarray, q_idx: np.ndarray) -> np.ndarray:
+def score_pairs(catalogue: ScoredCatalogue, states: States, q_ptr: np.ndarray, q_idx: np.ndarray) -> np.ndarray:
     """Return the log-odds of given items: row r asks for `q_idx[q_ptr[r]:q_ptr[r+1]]`; -1 asks for an unknown one.
 
     That an item was met before does not count against it here: who hands over a list wants it in order of taste.

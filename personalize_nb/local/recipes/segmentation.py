@@ -1,4 +1,4 @@
-"""aws-item-affinity and aws-item-attribute-affinity: which users will most likely interact with these items. Local.
+"""aws-item-affinity and aws-item-attribute-affinity: which users will most likely interact with these items.
 
 The learnt probabilities of User-Personalization, read by column: a user's affinity to a set of items is the
 probability that his next step goes to one of them, times the number of his steps so far; that is how many such
@@ -16,10 +16,10 @@ import numpy as np
 import pyarrow as pa
 from scipy import sparse
 
-from ..tables import TrainingData
-from .base import Queries, Ranked
-from .history import History
-from .personalization import Sequential
+from personalize_nb.local.data.schema import TrainingData
+from personalize_nb.local.recipes.base import Queries, Ranked
+from personalize_nb.local.recipes.history import History
+from personalize_nb.local.recipes.personalization import Sequential
 
 # users whose scores are expanded at once
 _BLOCK = 4096

@@ -1,4 +1,4 @@
-"""aws-semantic-similarity: items whose texts mean similar things, with or without interactions. Local service.
+"""aws-semantic-similarity: items whose texts mean similar things, with or without interactions.
 
 The words of an item's name and of its textual field become tf-idf features, and a truncated singular value
 decomposition places items near each other whose words keep the same company. Likeness is the mean of both cosines.
@@ -24,11 +24,11 @@ import pyarrow.compute as pc
 from scipy import sparse
 from scipy.sparse.linalg import svds
 
-from ..allowed import Allowed
-from ..faults import WorkFault
-from ..tables import TrainingData
-from .base import Model, Queries, Ranked
-from .history import History
+from personalize_nb.local.data.allowed import Allowed
+from personalize_nb.local.data.schema import TrainingData
+from personalize_nb.local.errors import WorkError
+from personalize_nb.local.recipes.base import Model, Queries, Ranked
+from personalize_nb.local.recipes.history import History
 
 DIMENSIONS = 128
 # A word of the name counts as often as this in the description.
@@ -182,7 +182,7 @@ def _counts(data: TrainingData, item_ids: pa.StringArray) -> sparse.csr_matrix:
     schema = data.schemas.get("ITEMS")
     name = None if schema is None else schema.item_name
     if data.items is None or schema is None or name is None or schema.textual is None:
-        raise WorkFault(
+        raise WorkError(
             "The recipe aws-semantic-similarity needs an Items dataset with a field marked itemName and a field "
             "marked textual."
         )

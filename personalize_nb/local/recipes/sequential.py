@@ -1,4 +1,4 @@
-"""The learnt heart of User-Personalization and Personalized-Ranking: who comes next after these items. Local service.
+"""The learnt heart of User-Personalization and Personalized-Ranking: who comes next after these items.
 
 Three item-item matrices are added, scaled to the same strength: LSR (a regression in which order matters), EASE (one
 in which company matters, and on small data what metadata say, too) and the plain counts of what came after, which are
@@ -17,12 +17,12 @@ from functools import cache
 import numpy as np
 from scipy import sparse
 
-from .counts import company, succession
-from .ease import affordable, ease
-from .heap import largest, unit_maximum
-from .history import Sequences
-from .ridge import local_ridge
-from .scoring import Catalogue, States
+from personalize_nb.local.recipes.counts import company, succession
+from personalize_nb.local.recipes.ease import affordable, ease
+from personalize_nb.local.recipes.heap import largest, unit_maximum
+from personalize_nb.local.recipes.history import Sequences
+from personalize_nb.local.recipes.ridge import local_ridge
+from personalize_nb.local.recipes.scoring import ScoredCatalogue, States
 
 # How far back the state of a user reaches while it is learnt, and how fast it fades; how many items may predict one,
 # and the penalty, which goes with the size of the counts.
@@ -298,9 +298,9 @@ def states_of(given: Sequences, again: np.ndarray, knobs: Knobs = DEFAULT, memor
     )
 
 
-def catalogue_of(matrix: sparse.csr_matrix, prior: np.ndarray) -> Catalogue:
+def catalogue_of(matrix: sparse.csr_matrix, prior: np.ndarray) -> ScoredCatalogue:
     """Return the scoring form of a matrix (already divided by the temperature) and a prior."""
-    return Catalogue(
+    return ScoredCatalogue(
         ptr=matrix.indptr.astype(np.int64),
         idx=matrix.indices.astype(np.int32),
         val=matrix.data.astype(np.float32),

@@ -1,4 +1,4 @@
-"""aws-trending-now: the items whose interactions grow fastest right now. Local service.
+"""aws-trending-now: the items whose interactions grow fastest right now.
 
 Two stretches of equal length are compared, the newest one up to the latest interaction and the one before it; the
 solution's `trend_discovery_frequency` is the length (the guide's pages give 3 or 2 hours as the default). Of items
@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from ..tables import TrainingData
-from .history import History
-from .popularity import PopularityCount
+from personalize_nb.local.data.schema import TrainingData
+from personalize_nb.local.recipes.history import History
+from personalize_nb.local.recipes.popularity import PopularityCount
 
 _SECONDS = {"minutes": 60, "hour": 3600, "hours": 3600, "day": 86_400}
 

@@ -1,7 +1,4 @@
-"""Answers of language models kept on disk by what was asked, so that a re-run costs nothing and says the same.
-
-Local service, themes.
-"""
+"""Answers of language models kept on disk by what was asked, so that a re-run costs nothing and says the same."""
 
 from __future__ import annotations
 
@@ -9,7 +6,7 @@ import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from ..database import Database
+from personalize_nb.local.state.database import Database
 
 FILE = "theme-answers.sqlite"
 MOST = 200_000

@@ -2,7 +2,7 @@
 
 It never uses the environment variables of the AWS clients: in the process of a local service they belong to that
 service. Credentials are options, or come from the profile, the container or the instance; the endpoint is the real
-one of the region unless an option names another. Local service, themes.
+one of the region unless an option names another.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import options
-from .language import LanguageThemes, WriterFault
-from .prompting import Question
+from personalize_nb.local.themes import options
+from personalize_nb.local.themes.language import LanguageThemes, WriterError
+from personalize_nb.local.themes.prompting import Prompt
 
 if TYPE_CHECKING:
     import botocore.client
@@ -98,9 +98,9 @@ class BedrockWriter:
         try:
             self._client = self._client or _client(self._options)
         except botocore.exceptions.BotoCoreError as error:
-            raise WriterFault(f"Amazon Bedrock cannot be used: {error}", lasting=True) from error
+            raise WriterError(f"Amazon Bedrock cannot be used: {error}", lasting=True) from error
 
-    def write(self, asked: Question) -> str:
+    def write(self, asked: Prompt) -> str:
         """Ask through Converse."""
         import botocore.exceptions
 
@@ -113,12 +113,12 @@ class BedrockWriter:
             )
         except botocore.exceptions.ClientError as error:
             code = str(error.response.get("Error", {}).get("Code", ""))
-            raise WriterFault(f"Amazon Bedrock refused: {error}", code in LASTING) from error
+            raise WriterError(f"Amazon Bedrock refused: {error}", code in LASTING) from error
         except botocore.exceptions.BotoCoreError as error:
             name = type(error).__name__
-            raise WriterFault(f"Amazon Bedrock did not answer: {name}: {error}", name in LASTING) from error
+            raise WriterError(f"Amazon Bedrock did not answer: {name}: {error}", name in LASTING) from error
         if answer.get("stopReason") in ("guardrail_intervened", "content_filtered"):
-            raise WriterFault(f"Amazon Bedrock held the answer back: {answer['stopReason']}")
+            raise WriterError(f"Amazon Bedrock held the answer back: {answer['stopReason']}")
         content = answer.get("output", {}).get("message", {}).get("content") or []
         return "\n".join(part["text"] for part in content if isinstance(part.get("text"), str))
 

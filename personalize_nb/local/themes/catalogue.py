@@ -2,7 +2,7 @@
 
 The columns are found from the Items schema: the name column is the job's, the description is the textual column,
 categories are the categorical ones, a maker is an author, director, brand or artist, and the year is a column with
-YEAR in its name or stands in the item's name. Local service, themes; over floor 0.
+YEAR in its name or stands in the item's name.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from functools import cached_property
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ..faults import WorkFault
-from ..tables import ITEMS, Schema, TrainingData
-from .lexicon import genre_table
-from .text import lemmas, plain_name
+from personalize_nb.local.data.schema import ITEMS, Schema, TrainingData
+from personalize_nb.local.errors import WorkError
+from personalize_nb.local.themes.lexicon import genre_table
+from personalize_nb.local.themes.text import lemmas, plain_name
 
 MAKER_COLUMN = re.compile(r"(^|_)(AUTHOR|DIRECTOR|BRAND|ARTIST|CREATOR|MAKER|DESIGNER|COMPOSER)S?(_NAME)?$")
 NO_CATEGORY = re.compile(
@@ -85,18 +85,18 @@ def read_catalogue(data: TrainingData, item_name: str, medium: str | None = None
 
     Raises
     ------
-    WorkFault
+    WorkError
         There are no items, or the name column or the textual column is missing.
     """
     table, schema = data.items, data.schemas.get(ITEMS)
     if table is None or schema is None:
-        raise WorkFault("Theme generation needs an Items dataset; import one with item names and descriptions.")
+        raise WorkError("Theme generation needs an Items dataset; import one with item names and descriptions.")
     if item_name not in table.column_names:
-        raise WorkFault(
+        raise WorkError(
             f"The item name field '{item_name}' is not in the Items dataset; its fields are {', '.join(schema.names)}."
         )
     if schema.textual is None:
-        raise WorkFault('Theme generation needs a textual field ("textual": true) in the Items schema; it has none.')
+        raise WorkError('Theme generation needs a textual field ("textual": true) in the Items schema; it has none.')
     ids = _strings(table, "ITEM_ID")
     named = [plain_name(name) for name in _strings(table, item_name)]
     makers = _makers(table, schema)

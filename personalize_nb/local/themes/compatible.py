@@ -1,8 +1,7 @@
 """Themes by any server that speaks OpenAI's chat completions: Ollama, the server of llama.cpp, vLLM and others.
 
 Servers on this machine only, unless an option allows others, because texts of the catalogue are sent to them. No
-redirect is followed, no proxy is used, and an answer may be neither slow without end nor large without end. Local
-service, themes.
+redirect is followed, no proxy is used, and an answer may be neither slow without end nor large without end.
 """
 
 from __future__ import annotations
@@ -18,9 +17,9 @@ from urllib.parse import urlsplit
 
 import urllib3
 
-from . import options
-from .language import LanguageThemes, WriterFault
-from .prompting import SCHEMA, Question
+from personalize_nb.local.themes import options
+from personalize_nb.local.themes.language import LanguageThemes, WriterError
+from personalize_nb.local.themes.prompting import SCHEMA, Prompt
 
 NAME = "openai"
 MAX_BYTES = 1 << 20
@@ -109,7 +108,7 @@ class CompatibleWriter:
             maxsize=self._options.concurrency, retries=retries, timeout=timeout
         )
 
-    def write(self, asked: Question) -> str:
+    def write(self, asked: Prompt) -> str:
         """Ask through chat completions; a server that does not know JSON schemas is asked without one."""
         status, body = self._post(asked)
         if status in (400, 422) and self._constrained:
@@ -117,16 +116,16 @@ class CompatibleWriter:
             status, body = self._post(asked)
         if status != 200:
             text = body[:200].decode(errors="replace")
-            raise WriterFault(f"{self._options.base_url} answered {status}: {text}", lasting=400 <= status < 500)
+            raise WriterError(f"{self._options.base_url} answered {status}: {text}", lasting=400 <= status < 500)
         try:
             content = json.loads(body)["choices"][0]["message"]["content"]
         except (ValueError, LookupError, TypeError, RecursionError) as error:
-            raise WriterFault(f"{self._options.base_url} gave no chat completion: {body[:80]!r}") from error
+            raise WriterError(f"{self._options.base_url} gave no chat completion: {body[:80]!r}") from error
         if not isinstance(content, str):
-            raise WriterFault(f"{self._options.base_url} gave no text: {str(content)[:80]}")
+            raise WriterError(f"{self._options.base_url} gave no text: {str(content)[:80]}")
         return content
 
-    def _post(self, asked: Question) -> tuple[int, bytes]:
+    def _post(self, asked: Prompt) -> tuple[int, bytes]:
         body: dict[str, Any] = {
             "model": self._options.model,
             "messages": [
@@ -158,7 +157,7 @@ class CompatibleWriter:
             finally:
                 response.close()
         except urllib3.exceptions.HTTPError as error:
-            raise WriterFault(f"{self._options.base_url} did not answer: {type(error).__name__}: {error}") from error
+            raise WriterError(f"{self._options.base_url} did not answer: {type(error).__name__}: {error}") from error
 
     def _read(self, response: urllib3.BaseHTTPResponse, deadline: float) -> bytes:
         """Read a body as it comes, up to a size and a time: a server may send a byte now and then for ever."""
@@ -167,9 +166,9 @@ class CompatibleWriter:
             parts.append(part)
             size += len(part)
             if size > MAX_BYTES:
-                raise WriterFault(f"{self._options.base_url} sent more than {MAX_BYTES} bytes")
+                raise WriterError(f"{self._options.base_url} sent more than {MAX_BYTES} bytes")
             if self._clock() > deadline:
-                raise WriterFault(f"{self._options.base_url} was not done after {self._options.timeout:g} s")
+                raise WriterError(f"{self._options.base_url} was not done after {self._options.timeout:g} s")
         return b"".join(parts)
 
 

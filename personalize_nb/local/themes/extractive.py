@@ -3,7 +3,7 @@
 A group's head is the category its items share beyond the catalogue's habit; its complement is a noun phrase that the
 group's items use more than chance allows (log-odds), that lies close to the group in the latent space, and whose users
 are alike across the whole catalogue, so that it means something. Where nothing passes, the theme says something plainer
-that is true. Local service, themes.
+that is true.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import scipy.sparse as sp
 
-from . import grammar
-from .generators import Draft, Proposal, ThemeRequest
-from .genres import TOLD_MEDIA
-from .heads import Head, Heads
-from .index import Index
-from .subjects import Group, Subject, Subjects
-from .wording import Wordings
+from personalize_nb.local.themes import grammar
+from personalize_nb.local.themes.generators import Draft, Proposal, ThemeRequest
+from personalize_nb.local.themes.genres import TOLD_MEDIA
+from personalize_nb.local.themes.heads import Heads, ThemeHead
+from personalize_nb.local.themes.index import Index
+from personalize_nb.local.themes.subjects import Group, Subject, Subjects
+from personalize_nb.local.themes.wording import Wordings
 
 MAKER_SHARE, PERIOD_LIFT = 0.6, 1.6
 MAX_EVIDENCE = 3
@@ -62,7 +62,12 @@ class ExtractiveThemes:
                 yield self._propose(request, members, shares[row], heads, subjects)
 
     def _propose(
-        self, request: ThemeRequest, members: np.ndarray, shares: np.ndarray, heads: list[Head], subjects: list[Subject]
+        self,
+        request: ThemeRequest,
+        members: np.ndarray,
+        shares: np.ndarray,
+        heads: list[ThemeHead],
+        subjects: list[Subject],
     ) -> Proposal:
         if not len(members):
             return Proposal((Draft(f"More {self._index.catalogue.medium}", "unknown items"),), 0.0)
@@ -103,7 +108,7 @@ class ExtractiveThemes:
         return text if here >= PERIOD_LIFT * (after - before) / len(self._years) else None
 
     def _fall_back(
-        self, heads: list[Head], request: ThemeRequest, members: np.ndarray, shares: np.ndarray
+        self, heads: list[ThemeHead], request: ThemeRequest, members: np.ndarray, shares: np.ndarray
     ) -> list[Draft]:
         """Return plainer texts that are true, with the kind of each."""
         noun, medium = heads[0].noun, self._index.catalogue.medium

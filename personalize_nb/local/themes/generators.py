@@ -1,16 +1,17 @@
 """What a generator of themes is: it is shown groups of items and proposes texts for each.
 
 The maker checks every text, keeps themes of one job apart and scores the items, so a generator only has to write.
-Local service, themes; imports nothing heavier than typing.
+Packages that bring a generator import this, so nothing here is heavier than typing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from .index import Index
+if TYPE_CHECKING:
+    from personalize_nb.local.themes.index import Index
 
 
 @dataclass(frozen=True)

@@ -1,15 +1,15 @@
 """Category values as English words: which stand before a noun, which are nouns, which are subjects.
 
 "Romance" is "romantic" before a noun, "Sea stories" is a noun by itself, and "Whaling" is what a book is about. The
-common values are in `words/genres.txt`; the others are judged by their last word. Local service, themes.
+common values are in `words/genres.txt`; the others are judged by their last word.
 """
 
 from __future__ import annotations
 
 from functools import cache
 
-from .lexicon import UNKNOWN, genre_table, is_place, plural, singular, word_class, word_list
-from .text import tokens
+from personalize_nb.local.themes.lexicon import UNKNOWN, genre_table, is_place, plural, singular, word_class, word_list
+from personalize_nb.local.themes.text import tokens
 
 TOLD_MEDIA = frozenset({"books", "movies", "albums"})  # what is about something
 

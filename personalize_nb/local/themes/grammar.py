@@ -1,8 +1,6 @@
 """The grammar of a theme: head, complement, setting, maker, period, with the articles and conjunctions between.
 
-    [modifier] head [about X [and Y]] [set in Z] | [by maker] | [from the period] | [for fans of name]
-
-Local service, themes; over floor 0.
+[modifier] head [about X [and Y]] [set in Z] | [by maker] | [from the period] | [for fans of name]
 """
 
 from __future__ import annotations
@@ -11,9 +9,9 @@ import re
 from collections.abc import Sequence
 from functools import cache
 
-from .genres import as_head, as_modifier
-from .lexicon import singular, word_class
-from .phrases import NAME, Phrase
+from personalize_nb.local.themes.genres import as_head, as_modifier
+from personalize_nb.local.themes.lexicon import singular, word_class
+from personalize_nb.local.themes.phrases import NAME, Phrase
 
 QUOTABLE = re.compile(r"[^\W\d_][\w'’&\- ]*[\w]")
 LIKABLE = re.compile(r"[^\W_][\w'’&,./\- ]*[\w]")  # what may stand at the end of a theme, if nothing better is left

@@ -1,7 +1,7 @@
 """The noun a theme begins with: what kind of items these are, by the categories or the names that they share.
 
 A category counts when the group bears it more than the catalogue does; two that go together make one noun ("romantic
-comedies"). Products are named by how their names end ("electric guitars"). Local service, themes.
+comedies"). Products are named by how their names end ("electric guitars").
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from . import grammar
-from .generators import Evidence
-from .genres import TOLD_MEDIA, is_subject, kinds_in_name
-from .index import Index
+from personalize_nb.local.themes import grammar
+from personalize_nb.local.themes.generators import Evidence
+from personalize_nb.local.themes.genres import TOLD_MEDIA, is_subject, kinds_in_name
+from personalize_nb.local.themes.index import Index
 
 ONE_SHARE, PAIR_SHARE, BOTH_SHARE, MIN_LIFT = 0.5, 0.4, 1.0, 1.15
 THIN_SHARE, THIN_BOTH, THIN_LIFT, THIN_ITEMS = 0.3, 0.7, 1.6, 3  # what a plainer theme may still say of part of a group
@@ -26,7 +26,7 @@ KIND_SHARE, LONG_KIND = 0.4, 0.6
 
 
 @dataclass(frozen=True)
-class Head:
+class ThemeHead:
     """A plural noun, the columns of the categories that it stands for, and how well it sets the group apart."""
 
     noun: str
@@ -45,7 +45,7 @@ class Heads:
         self._kinds = [() if told else kinds_in_name(item.name) for item in index.catalogue.items]
         self._fit = np.array([not is_subject(name, self._medium) for name in self._names], dtype=bool)
 
-    def find(self, counts: np.ndarray, members: np.ndarray) -> list[Head]:
+    def find(self, counts: np.ndarray, members: np.ndarray) -> list[ThemeHead]:
         """Return the nouns that most of a group bears out, best first; the medium itself is last.
 
         Parameters
@@ -61,9 +61,9 @@ class Heads:
         for column, worth in ranked:
             noun = grammar.head((self._names[column],), self._medium)
             if noun is not None and share[column] >= ONE_SHARE:
-                found.append(Head(noun, (column,), worth))
+                found.append(ThemeHead(noun, (column,), worth))
         found.sort(key=lambda head: (-round(head.worth, 6), head.noun))
-        return [*self._kind(members), *found, Head(self._medium, (), 0.0)]
+        return [*self._kind(members), *found, ThemeHead(self._medium, (), 0.0)]
 
     def thin(self, counts: np.ndarray, members: np.ndarray, own: Sequence[int] | None = None) -> list[str]:
         """Return nouns that part of a group bears out, best first.
@@ -96,7 +96,7 @@ class Heads:
                     found.append(grammar.either((self._names[first], self._names[second]), self._medium))
         return [noun for noun in found if noun]
 
-    def evidence(self, head: Head, counts: np.ndarray, size: int) -> list[Evidence]:
+    def evidence(self, head: ThemeHead, counts: np.ndarray, size: int) -> list[Evidence]:
         """Return what speaks for a head: the categories that it stands for."""
         return [
             Evidence(
@@ -114,7 +114,7 @@ class Heads:
 
     def _pairs(
         self, ranked: Sequence[tuple[int, float]], share: np.ndarray, both: float, members: np.ndarray
-    ) -> list[Head]:
+    ) -> list[ThemeHead]:
         """Return nouns for two categories: "romantic sea stories" where enough items bear both, else "… and …"."""
         found = []
         among = np.array([column for column, _ in ranked[:4]], dtype=np.int64)
@@ -126,10 +126,10 @@ class Heads:
                     write = grammar.head if joint[place, other] >= JOINT_SHARE else grammar.either
                     noun = write((self._names[first], self._names[second]), self._medium)
                     if noun is not None:
-                        found.append(Head(noun, (first, second), worth + SECOND_HEAD * less))
+                        found.append(ThemeHead(noun, (first, second), worth + SECOND_HEAD * less))
         return found
 
-    def _kind(self, members: np.ndarray) -> list[Head]:
+    def _kind(self, members: np.ndarray) -> list[ThemeHead]:
         """Return what most of the group's names say the items are, for products."""
         counts = Counter(kind for row in members.tolist() for kind in self._kinds[row])
         ranked = sorted(counts, key=lambda kind: (-counts[kind], kind))
@@ -137,7 +137,7 @@ class Heads:
         if short is None or counts[short] < max(2, KIND_SHARE * len(members)):
             return []
         long = next((kind for kind in ranked if kind.endswith(f" {short}")), short)
-        return [Head(long if counts[long] >= LONG_KIND * counts[short] else short, (), 1.0)]
+        return [ThemeHead(long if counts[long] >= LONG_KIND * counts[short] else short, (), 1.0)]
 
 
 def worth_of(share: np.ndarray, base: np.ndarray) -> np.ndarray:

@@ -1,7 +1,7 @@
 """Everything about a catalogue that themes need, computed once and kept on disk: words, phrases, vectors.
 
 An index is plain arrays plus JSON, named by a hash of the catalogue, so that the next job on the same data reads it
-back. Local service, themes; over floor 0.
+back.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from pathlib import Path
 import numpy as np
 import scipy.sparse as sp
 
-from . import statistics
-from .catalogue import Catalogue
-from .phrases import NOUN, PAIR, SUBJECT, Phrase, mine
-from .text import lemmas
+from personalize_nb.local.themes import statistics
+from personalize_nb.local.themes.catalogue import Catalogue
+from personalize_nb.local.themes.phrases import NOUN, PAIR, SUBJECT, Phrase, mine
+from personalize_nb.local.themes.text import lemmas
 
 METHOD = "24"  # part of the name on disk: raise it whenever an index would come out differently
 CATEGORY = "\x1f"  # marks a vocabulary entry as a category value

@@ -1,7 +1,7 @@
 """Themes written by a language model, whichever it is: asked once per group, some at a time, answers kept on disk.
 
 The model is behind a `Writer`. A group whose question fails gets no draft, and the maker falls back to the default
-generator; after some failures in a row the model is not asked any more in this job. Local service, themes.
+generator; after some failures in a row the model is not asked any more in this job.
 """
 
 from __future__ import annotations
@@ -13,19 +13,19 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Protocol
 
-from .answers import Answers
-from .generators import Draft, Proposal, ThemeRequest
-from .index import Index
-from .prompting import Question, question, texts
-from .rules import one_line
-from .validator import Validator
+from personalize_nb.local.themes.answers import Answers
+from personalize_nb.local.themes.generators import Draft, Proposal, ThemeRequest
+from personalize_nb.local.themes.index import Index
+from personalize_nb.local.themes.prompting import Prompt, question, texts
+from personalize_nb.local.themes.rules import one_line
+from personalize_nb.local.themes.validator import Validator
 
 MAX_FAILURES = 3  # in a row
 
 log = logging.getLogger(__name__)
 
 
-class WriterFault(Exception):
+class WriterError(Exception):
     """A question that got no answer. `lasting` says that the next one will get none either."""
 
     def __init__(self, reason: str, lasting: bool = False):
@@ -42,7 +42,7 @@ class Writer(Protocol):
     def connect(self) -> None:
         """Get ready; called once, before the first question."""
 
-    def write(self, asked: Question) -> str:
+    def write(self, asked: Prompt) -> str:
         """Return the answer to one question, or raise `WriterFault`; called from several threads."""
 
 
@@ -79,7 +79,7 @@ class LanguageThemes:
         keys = [one.key(self._writer.identity) for one in asked]
         answers = Answers(self._cache)
         try:
-            known: dict[str, str | WriterFault] = dict(answers.find(keys))
+            known: dict[str, str | WriterError] = dict(answers.find(keys))
             wanted = {key: one for key, one in zip(keys, asked, strict=True) if key not in known}
             known |= self._ask(wanted, answers)
         finally:
@@ -87,42 +87,42 @@ class LanguageThemes:
         for request, key in zip(requests, keys, strict=True):
             yield self._proposal(request, known[key])
 
-    def _ask(self, wanted: dict[str, Question], answers: Answers) -> dict[str, str | WriterFault]:
+    def _ask(self, wanted: dict[str, Prompt], answers: Answers) -> dict[str, str | WriterError]:
         if not wanted:
             return {}
         log.info("asking %s for %d themes", self.name, len(wanted))
         self._failures = 0
         try:
             self._writer.connect()
-        except WriterFault as fault:
-            return dict.fromkeys(wanted, fault)
+        except WriterError as error:
+            return dict.fromkeys(wanted, error)
         pool = ThreadPoolExecutor(self._concurrency, thread_name_prefix="themes")
         try:
-            futures: dict[str, Future[str | WriterFault]] = {
+            futures: dict[str, Future[str | WriterError]] = {
                 key: pool.submit(self._answer, key, one, answers) for key, one in wanted.items()
             }
             return {key: future.result() for key, future in futures.items()}
         finally:
             pool.shutdown(cancel_futures=True)
 
-    def _answer(self, key: str, asked: Question, answers: Answers) -> str | WriterFault:
+    def _answer(self, key: str, asked: Prompt, answers: Answers) -> str | WriterError:
         with self._lock:
             if self._failures >= MAX_FAILURES:
-                return WriterFault(f"{self.name} was not asked any more after {self._failures} failures")
+                return WriterError(f"{self.name} was not asked any more after {self._failures} failures")
         try:
             answer = self._writer.write(asked)
-        except WriterFault as fault:
-            log.warning("%s gave no theme: %s", self.name, fault.reason)
+        except WriterError as error:
+            log.warning("%s gave no theme: %s", self.name, error.reason)
             with self._lock:
-                self._failures = MAX_FAILURES if fault.lasting else self._failures + 1
-            return fault
+                self._failures = MAX_FAILURES if error.lasting else self._failures + 1
+            return error
         with self._lock:
             self._failures = 0
         answers.keep(key, answer)
         return answer
 
-    def _proposal(self, request: ThemeRequest, answer: str | WriterFault) -> Proposal:
-        if isinstance(answer, WriterFault):
+    def _proposal(self, request: ThemeRequest, answer: str | WriterError) -> Proposal:
+        if isinstance(answer, WriterError):
             return Proposal((), 0.0, problem=answer.reason)
         drafts = [one_line(text) for text in texts(answer)]
         fit = [text for text in drafts if not self._validator.problems(text, request.items)]

@@ -1,6 +1,6 @@
 """What is known of English words before any catalogue is read: word classes, number, and lists of words.
 
-The classes come from WordNet (see `words/NOTICE.txt`), the lists are our own. Local service, themes; over floor 0.
+The classes come from WordNet (see `words/NOTICE.txt`), the lists are our own.
 """
 
 from __future__ import annotations

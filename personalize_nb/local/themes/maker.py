@@ -1,7 +1,7 @@
 """From groups of recommended items to printable themes: generate, check, keep apart, score, re-order.
 
 The maker does not know how a generator writes; every text passes the same rules, and what fails them is replaced by
-the default generator's. Local service, themes.
+the default generator's.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ from pathlib import Path
 
 import numpy as np
 
-from ..tables import TrainingData
-from .catalogue import read_catalogue
-from .extractive import ExtractiveThemes
-from .generators import Draft, Evidence, Proposal, ThemeGenerator, ThemeRequest
-from .index import Index, load_or_build
-from .plugins import Guarded
-from .relevance import LOWEST, Relevance
-from .rules import MAX_CHARACTERS, one_line, problems
-from .validator import Validator
+from personalize_nb.local.data.schema import TrainingData
+from personalize_nb.local.themes.catalogue import read_catalogue
+from personalize_nb.local.themes.extractive import ExtractiveThemes
+from personalize_nb.local.themes.generators import Draft, Evidence, Proposal, ThemeGenerator, ThemeRequest
+from personalize_nb.local.themes.index import Index, load_or_build
+from personalize_nb.local.themes.plugins import Guarded
+from personalize_nb.local.themes.relevance import LOWEST, Relevance
+from personalize_nb.local.themes.rules import MAX_CHARACTERS, one_line, problems
+from personalize_nb.local.themes.validator import Validator
 
 SAME_GROUP = 0.5  # groups that share this part of their items may share a theme
 REMEMBERED = 50
@@ -92,7 +92,7 @@ class ThemeMaker:
 
         Raises
         ------
-        WorkFault
+        WorkError
             The dataset has no items, no such name column or no textual column.
         """
         return cls(load_or_build(read_catalogue(data, item_name, medium), Path(cache)), generator)

@@ -1,7 +1,7 @@
 """Where noun phrases and names stand in a text, and in what company.
 
 There is no tagger: a word's class is WordNet's, and its neighbours tell nouns from verbs and names from sentence
-openings. Local service, themes; over floor 0.
+openings.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from .lexicon import UNKNOWN, word_class, word_list
-from .text import Token, tokens
+from personalize_nb.local.themes.lexicon import UNKNOWN, word_class, word_list
+from personalize_nb.local.themes.text import Token, tokens
 
 NOUN, PAIR, NAME = "noun", "pair", "name"
 MAX_NAME_WORDS = 4

@@ -1,6 +1,6 @@
 """Options of a generator, given as numbers or as text, become a dataclass; what is not legal is named.
 
-Local service, themes; imports nothing of the package.
+Imports nothing of the package.
 """
 
 from __future__ import annotations

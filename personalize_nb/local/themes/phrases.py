@@ -1,7 +1,7 @@
 """Noun phrases of a catalogue: which exist, which items use them, and how the catalogue itself writes them.
 
 A word's class is WordNet's, corrected by the company the word keeps in this catalogue; its number and article in a
-theme follow the catalogue's own habit. Local service, themes; over floor 0.
+theme follow the catalogue's own habit.
 """
 
 from __future__ import annotations
@@ -10,11 +10,21 @@ import math
 from collections import Counter
 from dataclasses import dataclass, field
 
-from .catalogue import Catalogue
-from .genres import TOLD_MEDIA, as_subject, subject_key
-from .lexicon import ANIMAL, COUNTED, GROUPLESS, PERSON, UNCOUNTED, is_place, plural, word_class, word_list
-from .occurrences import NAME, NOUN, PAIR, Occurrence, occurrences, proper_words
-from .text import is_english, tokens
+from personalize_nb.local.themes.catalogue import Catalogue
+from personalize_nb.local.themes.genres import TOLD_MEDIA, as_subject, subject_key
+from personalize_nb.local.themes.lexicon import (
+    ANIMAL,
+    COUNTED,
+    GROUPLESS,
+    PERSON,
+    UNCOUNTED,
+    is_place,
+    plural,
+    word_class,
+    word_list,
+)
+from personalize_nb.local.themes.occurrences import NAME, NOUN, PAIR, Occurrence, occurrences, proper_words
+from personalize_nb.local.themes.text import is_english, tokens
 
 SETTING, SUBJECT = "setting", "subject"
 ABOUT, SET_IN, FOR, WITH = "about", "set in", "for", "with"

@@ -1,8 +1,7 @@
 """Generators of themes by name: the ones shipped here and those that other packages bring.
 
 A package offers a generator through the entry-point group `personalize_nb.theme_generators`: a function of options
-and a folder for caches that returns a `ThemeGenerator`. Whatever it does at work, a job never fails for it. Local
-service, themes.
+and a folder for caches that returns a `ThemeGenerator`. Whatever it does at work, a job never fails for it.
 """
 
 from __future__ import annotations
@@ -14,9 +13,9 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
-from .extractive import ExtractiveThemes
-from .generators import Draft, Evidence, Proposal, ThemeGenerator, ThemeRequest
-from .index import Index
+from personalize_nb.local.themes.extractive import ExtractiveThemes
+from personalize_nb.local.themes.generators import Draft, Evidence, Proposal, ThemeGenerator, ThemeRequest
+from personalize_nb.local.themes.index import Index
 
 GROUP = "personalize_nb.theme_generators"
 DEFAULT = "extractive"

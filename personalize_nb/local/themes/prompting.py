@@ -1,8 +1,7 @@
 """What a language model is asked for a group of items, and how its answer is read.
 
 Texts of items are data: they are cut, freed of control characters and sent as JSON that the instructions tell the
-model not to obey; ids are not sent. Of the answer only short lines are taken, and `validator` judges them. Local
-service, themes.
+model not to obey; ids are not sent. Of the answer only short lines are taken, and `validator` judges them.
 """
 
 from __future__ import annotations
@@ -14,9 +13,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from .catalogue import Catalogue, ItemText
-from .generators import ThemeRequest
-from .rules import MAX_CHARACTERS, MAX_WORDS, MIN_WORDS
+from personalize_nb.local.themes.catalogue import Catalogue, ItemText
+from personalize_nb.local.themes.generators import ThemeRequest
+from personalize_nb.local.themes.rules import MAX_CHARACTERS, MAX_WORDS, MIN_WORDS
 
 VERSION = "1"  # part of every cache key: raise it whenever the same group would be asked for differently
 MAX_ITEMS, MAX_NAME, MAX_DESCRIPTION, MAX_CATEGORIES = 20, 120, 240, 6
@@ -41,7 +40,7 @@ Answer with JSON only: {{{{"themes": ["...", "...", "..."]}}}}"""
 
 
 @dataclass(frozen=True)
-class Question:
+class Prompt:
     """One question to a model: instructions and data apart."""
 
     instructions: str
@@ -52,7 +51,7 @@ class Question:
         return hashlib.sha256(json.dumps([VERSION, identity, self.instructions, self.data]).encode()).hexdigest()
 
 
-def question(request: ThemeRequest, catalogue: Catalogue) -> Question:
+def question(request: ThemeRequest, catalogue: Catalogue) -> Prompt:
     """Return what to ask for a group.
 
     The items come in catalogue order, so that the same group is the same question however it was ranked.
@@ -60,7 +59,7 @@ def question(request: ThemeRequest, catalogue: Catalogue) -> Question:
     best = [catalogue.rows[item] for item in request.items if item in catalogue.rows][:MAX_ITEMS]
     items = [_told(catalogue.items[row]) for row in sorted(set(best))]
     data = {"similar_to": _plain(request.seed_name, MAX_NAME), "items": items}
-    return Question(INSTRUCTIONS.format(medium=catalogue.medium), json.dumps(data, ensure_ascii=False))
+    return Prompt(INSTRUCTIONS.format(medium=catalogue.medium), json.dumps(data, ensure_ascii=False))
 
 
 def texts(answer: str) -> list[str]:

@@ -3,7 +3,7 @@
 The raw score blends the likeness of item and theme in the latent space, the share of the theme's words that the item
 bears out, and the item's likeness to its group in texts and categories. It is then set so that 0.1 means "fits better
 than 95 % of the catalogue", which keeps the meaning of Amazon's guidance to cut at 0.1, and bends towards the ends of
-Amazon's range without reaching them. Local service, themes.
+Amazon's range without reaching them.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from collections.abc import Sequence
 import numpy as np
 import scipy.sparse as sp
 
-from . import statistics
-from .genres import as_head, as_modifier
-from .index import CATEGORY, Index, incidence
-from .lexicon import singular, word_list
-from .rules import PERIOD, QUOTED_NAME
-from .text import lemmas
+from personalize_nb.local.themes import statistics
+from personalize_nb.local.themes.genres import as_head, as_modifier
+from personalize_nb.local.themes.index import CATEGORY, Index, incidence
+from personalize_nb.local.themes.lexicon import singular, word_list
+from personalize_nb.local.themes.rules import PERIOD, QUOTED_NAME
+from personalize_nb.local.themes.text import lemmas
 
 # Weights of an item's likeness to the theme (meaning, words borne out) and to its group (texts, categories).
 MEANING, FACETS, CENTRE, PROFILE = 0.5, 0.3, 0.6, 0.3

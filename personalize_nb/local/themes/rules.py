@@ -1,7 +1,6 @@
 """The rules every theme must pass, whoever wrote it: form, length, safety, and something true of its items.
 
-A text that breaks a rule is never printed; the maker then takes the generator's next text or falls back. Local
-service, themes; over floor 0.
+A text that breaks a rule is never printed; the maker then takes the generator's next text or falls back.
 """
 
 from __future__ import annotations
@@ -10,8 +9,8 @@ import re
 from collections.abc import Collection
 from functools import lru_cache
 
-from .lexicon import singular, word_class, word_list
-from .text import tokens
+from personalize_nb.local.themes.lexicon import singular, word_class, word_list
+from personalize_nb.local.themes.text import tokens
 
 MIN_WORDS, MAX_WORDS, MAX_CHARACTERS = 2, 8, 60
 MAX_CONTENT_RUN = 4

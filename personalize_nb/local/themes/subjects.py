@@ -2,7 +2,7 @@
 
 A phrase must be used more than chance allows (log-odds), lie close to the group and to its input item in the latent
 space, and be used by items that are alike everywhere, beyond the likeness that the shared word itself makes; what few
-items use must pass the more. Local service, themes.
+items use must pass the more.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from . import statistics
-from .generators import Evidence
-from .heads import worth_of
-from .index import Index
-from .phrases import NAME, SETTING, SUBJECT, Phrase
+from personalize_nb.local.themes import statistics
+from personalize_nb.local.themes.generators import Evidence
+from personalize_nb.local.themes.heads import worth_of
+from personalize_nb.local.themes.index import Index
+from personalize_nb.local.themes.phrases import NAME, SETTING, SUBJECT, Phrase
 
 MIN_Z = 1.7
 MIN_ITEMS, MIN_SHARE = 2, 0.09

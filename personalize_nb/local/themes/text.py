@@ -1,7 +1,4 @@
-"""Reading item texts: words with their case and sentence place, and names of items in writing order.
-
-Local service, themes; over floor 0.
-"""
+"""Reading item texts: words with their case and sentence place, and names of items in writing order."""
 
 from __future__ import annotations
 
@@ -10,7 +7,7 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from .lexicon import UNKNOWN, singular, word_class, word_list
+from personalize_nb.local.themes.lexicon import UNKNOWN, singular, word_class, word_list
 
 WORD = re.compile(r"[^\W_]+(?:['’\-][^\W_]+)*|[.!?;:,()\"“”…]|--?")
 YEAR_IN_NAME = re.compile(r"\s*\((?P<year>1[5-9]\d\d|20\d\d)(?:[-–]\d*)?\)\s*$")

@@ -1,7 +1,7 @@
 """Whether a text that a plug-in wrote may stand over a group of items: in form, true of the items, nobody else's words.
 
 The rules of form and safety are those of every theme (`rules`). A text from outside must also be borne out by the
-items, and must not be what a hostile item text would make a language model say. Local service, themes.
+items, and must not be what a hostile item text would make a language model say.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from functools import cached_property
 
 import numpy as np
 
-from .generators import Evidence
-from .genres import as_head, as_modifier
-from .index import CATEGORY, Index
-from .lexicon import singular, word_list
-from .rules import PERIOD, QUOTED_NAME, problems
-from .text import lemmas
+from personalize_nb.local.themes.generators import Evidence
+from personalize_nb.local.themes.genres import as_head, as_modifier
+from personalize_nb.local.themes.index import CATEGORY, Index
+from personalize_nb.local.themes.lexicon import singular, word_list
+from personalize_nb.local.themes.rules import PERIOD, QUOTED_NAME, problems
+from personalize_nb.local.themes.text import lemmas
 
 MIN_BEARERS = 2  # items that must use a word of the theme, in groups that have as many
 STEM = 6  # words with these first letters in common count as one: gardener, gardening

@@ -1,8 +1,7 @@
 """Which texts a group's heads and subjects make, the most telling first.
 
 A category that much of the group bears says more of it than a word that a few of its texts use, so what the group's
-categories say together comes first, then its texts' own words, then other words for where the best is taken. Local
-service, themes.
+categories say together comes first, then its texts' own words, then other words for where the best is taken.
 """
 
 from __future__ import annotations
@@ -11,11 +10,11 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from . import grammar
-from .heads import Head, Heads
-from .index import Index
-from .phrases import NAME, SETTING, SMALL, SUBJECT
-from .subjects import Subject
+from personalize_nb.local.themes import grammar
+from personalize_nb.local.themes.heads import Heads, ThemeHead
+from personalize_nb.local.themes.index import Index
+from personalize_nb.local.themes.phrases import NAME, SETTING, SMALL, SUBJECT
+from personalize_nb.local.themes.subjects import Subject
 
 SECOND_UTILITY, NEAR_COSINE = 0.25, 0.1  # how good and how related a second subject must be,
 CLOSE_COSINE = 0.2  # the more so where few items use one of the two ("cabins and zombies"), if the catalogue can tell
@@ -36,7 +35,7 @@ class Wordings:
         self._sure = len(index.catalogue.items) >= SMALL
 
     def write(
-        self, heads: Sequence[Head], subjects: Sequence[Subject], members: np.ndarray, shares: np.ndarray
+        self, heads: Sequence[ThemeHead], subjects: Sequence[Subject], members: np.ndarray, shares: np.ndarray
     ) -> list[str]:
         """Return the texts worth printing, best first.
 
@@ -70,12 +69,12 @@ class Wordings:
             texts.extend(_compose(noun, subject) for subject in chosen)
         return list(dict.fromkeys(text for text in texts if text))[:MAX_TEXTS]
 
-    def _other_nouns(self, heads: Sequence[Head], members: np.ndarray, shares: np.ndarray) -> Iterator[str]:
+    def _other_nouns(self, heads: Sequence[ThemeHead], members: np.ndarray, shares: np.ndarray) -> Iterator[str]:
         """Yield other words for the head, where the best theme is taken."""
         yield from (head.noun for head in heads[1:] if head.worth >= OTHER_HEAD * heads[0].worth)
         yield from self._heads.thin(shares, members)
 
-    def _borne(self, heads: Sequence[Head], subjects: Sequence[Subject]) -> list[str]:
+    def _borne(self, heads: Sequence[ThemeHead], subjects: Sequence[Subject]) -> list[str]:
         """Return what categories alone say, where at least one of them is what the group is about."""
         borne = [subject for subject in subjects if subject.worth]
         found: list[tuple[float, str]] = []

@@ -1,0 +1,267 @@
+"""What IAM, S3, KMS and Personalize say of the world around a job, read as far as the caller may.
+
+A refusal is remembered as a sentence in `unread`, once; what it kept from being read is None.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from personalize_nb import errors
+from personalize_nb.contract import limits
+from personalize_nb.contract.policies.documents import Policy, PolicyError, managed_policy, read_policy
+from personalize_nb.session.client_errors import translated
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from personalize_nb.contract.policies.uses import Use
+    from personalize_nb.session.session import Session
+
+_MAX_OBJECTS = 1000
+
+
+@dataclass
+class Role:
+    """A role; what could not be read is None."""
+
+    name: str
+    missing: bool = False
+    trust: Policy | None = None
+    policies: list[Policy] | None = None
+    unknown: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Bucket:
+    """A bucket; `readable` tells whether its policy could be read, `document` is that policy as JSON."""
+
+    missing: bool = False
+    region: str | None = None
+    readable: bool = False
+    policy: Policy | None = None
+    document: Mapping[str, Any] | None = None
+
+
+@dataclass
+class Key:
+    """A KMS key; `customer` tells whether its policy is the account's own to change."""
+
+    arn: str
+    problem: str = ""
+    customer: bool = False
+    policy: Policy | None = None
+    grants: list[Mapping[str, Any]] = field(default_factory=list)
+
+    def granted(self, role_arn: str) -> set[str]:
+        """The actions that grants give to a role."""
+        return {
+            f"kms:{operation}"
+            for grant in self.grants
+            if grant.get("GranteePrincipal") == role_arn
+            for operation in grant.get("Operations", ())
+        }
+
+
+class Reader:
+    """Reads through a session, each thing once."""
+
+    def __init__(self, session: Session):
+        self.session = session
+        self.unread: list[str] = []
+        self._known: dict[tuple[str, str], Any] = {}
+
+    def role(self, arn: str) -> Role:
+        """The role of an ARN, with its trust and all its policies."""
+        return self._once("role", arn, lambda: self._role(arn))
+
+    def bucket(self, name: str) -> Bucket:
+        """A bucket, its region and policy."""
+        return self._once("bucket", name, lambda: self._bucket(name))
+
+    def key(self, name: str) -> Key:
+        """A key by id, ARN or alias."""
+        return self._once("key", name, lambda: self._key(name))
+
+    def objects(self, use: Use) -> list[str] | None:
+        """The keys of a use's objects, at most a thousand; None when they may not be listed."""
+
+        def read() -> list[str] | None:
+            call = self._try(
+                lambda: self.session.s3.list_objects_v2(Bucket=use.bucket, Prefix=use.key, MaxKeys=_MAX_OBJECTS),
+                "ListObjectsV2",
+                f"the objects under s3://{use.bucket}/{use.key}",
+            )
+            if call is None:
+                return None
+            found = [entry["Key"] for entry in call.get("Contents", ())]
+            return [use.key] if use.key in found else found
+
+        return self._once("objects", f"{use.bucket}/{use.key}", read)
+
+    def keys(self, use: Use) -> list[str]:
+        """The KMS keys that a use needs: the one named, the one of its first object, or the bucket's default."""
+        if use.key_arn is not None:
+            return [use.key_arn]
+        return self._once("keys", f"{use.bucket}/{use.key}/{use.writes}", lambda: self._keys(use))
+
+    def item_fields(self, dataset_group_arn: str) -> list[dict[str, Any]]:
+        """The fields of a group's Items schema; empty when there is none."""
+        session = self.session
+        for dataset in session.pages("list_datasets", "datasets", datasetGroupArn=dataset_group_arn):
+            if dataset["datasetType"].upper() == "ITEMS":
+                described = session.call("describe_dataset", datasetArn=dataset["datasetArn"])["dataset"]
+                schema = session.call("describe_schema", schemaArn=described["schemaArn"])["schema"]
+                return json.loads(schema["schema"])["fields"]
+        return []
+
+    def last_import(self, dataset_group_arn: str) -> datetime | None:
+        """When the newest import of a group's interactions ended; None where there was none."""
+        session, ends = self.session, []
+        for dataset in session.pages("list_datasets", "datasets", datasetGroupArn=dataset_group_arn):
+            if dataset["datasetType"].upper() == "INTERACTIONS":
+                jobs = session.pages("list_dataset_import_jobs", "datasetImportJobs", datasetArn=dataset["datasetArn"])
+                ends += [job["lastUpdatedDateTime"] for job in jobs if job["status"] == limits.ACTIVE]
+        return max(ends, default=None)
+
+    def _role(self, arn: str) -> Role:
+        iam, name = self.session.iam, arn.rsplit("/", 1)[-1]
+        role = Role(name)
+        what = f"role {name}"
+        found = self._try(lambda: iam.get_role(RoleName=name)["Role"], "GetRole", what, absent=False)
+        if found is False or (found is not None and found["Arn"] != arn):
+            role.missing = True
+            return role
+        if found is not None:
+            role.trust = self._policy(found["AssumeRolePolicyDocument"], f"the trust policy of {what}")
+
+        def inline() -> list[tuple[str, Any]]:
+            pages = iam.get_paginator("list_role_policies").paginate(RoleName=name)
+            names = [one for page in pages for one in page["PolicyNames"]]
+            return [(one, iam.get_role_policy(RoleName=name, PolicyName=one)["PolicyDocument"]) for one in names]
+
+        texts = self._try(inline, "GetRolePolicy", f"the inline policies of {what}")
+        pages = self._try(
+            lambda: list(iam.get_paginator("list_attached_role_policies").paginate(RoleName=name)),
+            "ListAttachedRolePolicies",
+            f"the policies attached to {what}",
+        )
+        if texts is None or pages is None:
+            return role
+        policies = [self._policy(document, f"inline policy {one}") for one, document in texts]
+        for attached in (one["PolicyArn"] for page in pages for one in page["AttachedPolicies"]):
+            document = self._managed(attached)
+            policies.append(None if document is None else self._policy(document, f"policy {attached}"))
+            if document is None:
+                role.unknown.append(attached)
+                self._note(f"what policy {attached} allows could not be checked.")
+        # one that cannot be read may allow what the others do not
+        role.policies = [one for one in policies if one is not None] if not role.unknown else None
+        return role
+
+    def _managed(self, arn: str) -> Any:
+        def read() -> Any:
+            version = self.session.iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
+            return self.session.iam.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"]
+
+        known = managed_policy(arn)
+        return json.loads(known) if known else self._try(read, "GetPolicyVersion", f"policy {arn}")
+
+    def _bucket(self, name: str) -> Bucket:
+        s3, bucket = self.session.s3, Bucket()
+        what = f"bucket {name}"
+        located = self._try(lambda: s3.get_bucket_location(Bucket=name), "GetBucketLocation", what, absent=False)
+        if located is False:
+            bucket.missing = True
+            return bucket
+        if located is not None:
+            region = located.get("LocationConstraint") or "us-east-1"
+            bucket.region = "eu-west-1" if region == "EU" else region
+        found = self._try(
+            lambda: s3.get_bucket_policy(Bucket=name)["Policy"],
+            "GetBucketPolicy",
+            f"the policy of {what}",
+            absent="",
+        )
+        if found is not None:
+            bucket.readable = True
+            bucket.document = json.loads(found) if found else None
+            bucket.policy = self._policy(bucket.document, f"the bucket policy of {name}") if found else None
+        return bucket
+
+    def _keys(self, use: Use) -> list[str]:
+        s3 = self.session.s3
+        if use.writes:
+            found = self._try(
+                lambda: s3.get_bucket_encryption(Bucket=use.bucket)["ServerSideEncryptionConfiguration"]["Rules"],
+                "GetBucketEncryption",
+                f"the encryption of bucket {use.bucket}",
+                absent=[],
+            )
+            defaults = [rule.get("ApplyServerSideEncryptionByDefault") or {} for rule in found or ()]
+            return [one["KMSMasterKeyID"] for one in defaults if one.get("KMSMasterKeyID")]
+        objects = self.objects(use)
+        if not objects:
+            return []
+        what = f"the object s3://{use.bucket}/{objects[0]}"
+        head = self._try(lambda: s3.head_object(Bucket=use.bucket, Key=objects[0]), "HeadObject", what, absent={})
+        return [head["SSEKMSKeyId"]] if head and head.get("SSEKMSKeyId") else []
+
+    def _key(self, name: str) -> Key:
+        kms, what = self.session.client("kms"), f"the KMS key {name}"
+        found = self._try(lambda: kms.describe_key(KeyId=name)["KeyMetadata"], "DescribeKey", what, absent=False)
+        if found is False:
+            return Key(name, problem=f"There is no KMS key {name}.")
+        if found is None:
+            return Key(name)
+        key = Key(found["Arn"], customer=found.get("KeyManager") == "CUSTOMER")
+        if found["KeyState"] != "Enabled":
+            key.problem = f"The KMS key {key.arn} cannot be used: its state is {found['KeyState']}."
+        elif key.customer:
+            text = self._try(
+                lambda: kms.get_key_policy(KeyId=key.arn, PolicyName="default")["Policy"],
+                "GetKeyPolicy",
+                f"the policy of {what}",
+            )
+            key.policy = None if text is None else self._policy(json.loads(text), f"the key policy of {key.arn}")
+            grants = self._try(lambda: kms.list_grants(KeyId=key.arn)["Grants"], "ListGrants", f"the grants of {what}")
+            key.grants = grants or []
+        return key
+
+    def _policy(self, document: Any, name: str) -> Policy | None:
+        try:
+            return read_policy(json.dumps(document), name)
+        except PolicyError as error:
+            self._note(f"{name} cannot be read: {error}.")
+            return None
+
+    def _try(self, call: Callable[[], Any], action: str, what: str, absent: Any = None) -> Any:
+        """Call; `absent` when there is none of that name, None (and a note) when it may not be read."""
+        try:
+            with translated(action):
+                return call()
+        except errors.NotFoundError:
+            return absent
+        except errors.ServiceError as error:
+            if error.code in _ABSENT:
+                return absent
+            self._note(f"{what} could not be checked: {error}")
+        except errors.PersonalizeError as error:
+            self._note(f"{what} could not be checked: {error}")
+        return None
+
+    def _note(self, text: str) -> None:
+        text = text[:1].upper() + text[1:]
+        if text not in self.unread:
+            self.unread.append(text)
+
+    def _once(self, kind: str, name: str, read: Callable[[], Any]) -> Any:
+        if (kind, name) not in self._known:
+            self._known[kind, name] = read()
+        return self._known[kind, name]
+
+
+_ABSENT = frozenset({"NoSuchBucketPolicy", "ServerSideEncryptionConfigurationNotFoundError", "NotFoundException"})

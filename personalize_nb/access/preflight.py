@@ -1,0 +1,311 @@
+"""Everything that could make a job fail, found before it is started: `pnb.preflight(...)`.
+
+It reads what the session may read, from Personalize, IAM, S3 and KMS, and judges it as AWS would. What may not be read
+is said to be unchecked; nothing of it is raised and nothing is changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from personalize_nb import errors
+from personalize_nb.access.account_reader import Reader
+from personalize_nb.access.report import Report
+from personalize_nb.access.subject import Plan, from_data, from_request
+from personalize_nb.contract import columns, limits
+from personalize_nb.contract.policies import needs, templates
+from personalize_nb.contract.policies.needs import Caller, MissingPermission
+from personalize_nb.contract.policies.uses import Use, uses_of
+from personalize_nb.jobs.request import ERROR, THEME_GENERATION, WARNING, JobRequest, problems
+from personalize_nb.resources.filters import uses_events
+from personalize_nb.resources.solutions import SolutionVersion
+from personalize_nb.session.session import Session, current
+
+if TYPE_CHECKING:
+    import boto3
+
+    from personalize_nb.inputs.batch import Batch, Data
+
+OK, UNCHECKED = "ok", "could not be checked"
+
+
+@dataclass(frozen=True)
+class _Finding:
+    check: str
+    level: str
+    found: str
+    to_do: str = ""
+    policy: str = ""
+
+
+def preflight(
+    request: JobRequest | Mapping[str, Any] | Data | Batch,
+    solution_version: SolutionVersion | str | None = None,
+    session: Session | boto3.Session | None = None,
+    **parameters: Any,
+) -> Report:
+    """Check a job and the world around it, and return all findings at once; nothing is uploaded or started.
+
+    Parameters
+    ----------
+    request
+        What `pnb.recommend` takes, with the model beside it; or a `JobRequest`; or the arguments of boto3's
+        `create_batch_inference_job`.
+    solution_version
+        The model, where `request` is data: as for `pnb.recommend`. A session may stand here where there is none.
+    session
+        Where the job would run; by default the solution version's session, else that of `pnb.connect()`.
+    **parameters
+        As for `pnb.recommend`, where `request` is data: `num_results`, `filter`, `mode`, ...
+
+    Returns
+    -------
+    Findings
+        A DataFrame with a row per finding, the worst first: `check`, `level` (`error`, `warning`, `could not be
+        checked`, `ok`), `found`, `to_do`, and `policy`, the document to paste where one is missing.
+
+    Raises
+    ------
+    RequestError
+        `request` is neither of these, or has keys that the API does not know.
+    NotFoundError
+        There is no such solution version.
+
+    Examples
+    --------
+    >>> import personalize_nb as pnb
+    >>> pnb.preflight(["12", "7"], "books", num_results=10, filter="unread")  # doctest: +SKIP
+    >>> pnb.preflight(pnb.JobRequest(...))  # doctest: +SKIP
+    """
+    if session is None and not isinstance(solution_version, (SolutionVersion, str, type(None))):
+        solution_version, session = None, solution_version
+    session = current(session or getattr(solution_version, "session", None))
+    if solution_version is not None:
+        plan = from_data(request, solution_version, session, parameters)
+    elif parameters:
+        raise TypeError(f"{sorted(parameters)} go with ids and their model: pnb.preflight(ids, model, ...)")
+    else:
+        plan = from_request(request)
+    found = list(_Inspection(plan, session).findings())
+    order = {ERROR: 0, WARNING: 1, UNCHECKED: 2, OK: 3}
+    found.sort(key=lambda finding: order[finding.level])
+    rows = [(one.check, one.level, one.found, one.to_do, one.policy) for one in found]
+    return Report(rows, columns=list(columns.FINDINGS))
+
+
+@dataclass
+class _Inspection:
+    plan: Plan
+    session: Session
+    request: JobRequest = field(init=False)
+    reader: Reader = field(init=False)
+    version: Mapping[str, Any] = field(default_factory=dict)
+    counts_events: bool = False
+
+    def __post_init__(self) -> None:
+        self.request, self.reader = self.plan.request, Reader(self.session)
+
+    def findings(self) -> Iterator[_Finding]:
+        """Every finding; a part that cannot be read does not keep the others from being told."""
+        about = (self._model, self._rules, self._themes, self._name, self._quota, self._filter, self._history)
+        for part in (*about, self._permissions):
+            try:
+                yield from part()
+            except errors.PersonalizeError as error:
+                yield _Finding(part.__name__.strip("_"), UNCHECKED, str(error))
+
+    # the request and Personalize
+
+    def _model(self) -> Iterator[_Finding]:
+        arn = self.request.solution_version_arn
+        try:
+            self.version = self.session.call("describe_solution_version", solutionVersionArn=arn)["solutionVersion"]
+        except errors.NotFoundError:
+            found = f"There is none of ARN {arn!r} here."
+            yield _Finding("solution version", ERROR, found, "pnb.list_solution_versions()")
+            return
+        status = self.version["status"]
+        if status == limits.ACTIVE:
+            yield _Finding("solution version", OK, f"ACTIVE, recipe {self._recipe}")
+        else:
+            yield _Finding("solution version", ERROR, f"Its status is {status}.", "Wait until it is ACTIVE.")
+
+    def _rules(self) -> Iterator[_Finding]:
+        context = replace(self.plan.context, recipe=self._recipe, region=self.session.region)
+        found = problems(self.request, context)
+        for problem in self.plan.problems:
+            yield _Finding(problem.field, problem.level, problem.text)
+        for problem in found:
+            yield _Finding(f"request: {problem.field}", problem.level, problem.text)
+        if not found:
+            yield _Finding("request", OK, "It keeps the rules of the API.")
+
+    def _themes(self) -> Iterator[_Finding]:
+        if self.request.mode != THEME_GENERATION or not self.version:
+            return
+        fields = self.reader.item_fields(self.version["datasetGroupArn"])
+        names = [one["name"] for one in fields if "string" in one["type"]]
+        textual = [one["name"] for one in fields if one.get("textual")]
+        if not textual:
+            to_do = 'Mark a field of the Items schema "textual": true, import and train again.'
+            yield _Finding("themes", ERROR, "The Items dataset has no textual field.", to_do)
+        if self.request.item_name and self.request.item_name not in names:
+            found = f"The Items schema has no string field {self.request.item_name!r}."
+            yield _Finding("themes", ERROR, found, f"Legal for 'item_name': {', '.join(names) or 'none'}.")
+        elif textual and self.request.item_name:
+            yield _Finding("themes", OK, f"Textual field {textual[0]}, names in {self.request.item_name}.")
+
+    def _name(self) -> Iterator[_Finding]:
+        arn = self.session.arn("batch-inference-job", self.request.job_name)
+        try:
+            self.session.call("describe_batch_inference_job", batchInferenceJobArn=arn)
+        except errors.NotFoundError:
+            yield _Finding("job name", OK, f"{self.request.job_name!r} is free.")
+            return
+        found = f"{self.request.job_name!r} is taken; jobs are never deleted, so it stays so."
+        yield _Finding("job name", ERROR, found, "Choose another 'job_name'.")
+
+    def _quota(self) -> Iterator[_Finding]:
+        jobs = self.session.pages("list_batch_inference_jobs", "batchInferenceJobs")
+        running = sum(job["status"] not in limits.TERMINAL for job in jobs)
+        found = f"{running} batch inference jobs are pending or in progress; {limits.MAX_JOBS_IN_PROGRESS} may be."
+        full = running >= limits.MAX_JOBS_IN_PROGRESS
+        to_do = "Wait for one to end (pnb.list_jobs()), or raise the quota in Service Quotas." if full else ""
+        yield _Finding("quota", ERROR if full else OK, found, to_do)
+
+    def _filter(self) -> Iterator[_Finding]:
+        arn = self.request.filter_arn
+        if arn is None:
+            return
+        try:
+            described = self.session.call("describe_filter", filterArn=arn)["filter"]
+        except errors.NotFoundError:
+            yield _Finding("filter", ERROR, f"There is no filter {arn!r} here.", "pnb.list_filters()")
+            return
+        group = self.version.get("datasetGroupArn", described["datasetGroupArn"])
+        if described["status"] != limits.ACTIVE:
+            yield _Finding("filter", ERROR, f"Its status is {described['status']}.", "Wait until it is ACTIVE.")
+        elif described["datasetGroupArn"] != group:
+            found = f"It belongs to {described['datasetGroupArn']}, the model to {group}."
+            yield _Finding("filter", ERROR, found, "Create the filter in the model's dataset group.")
+        else:
+            yield _Finding("filter", OK, f"{described['name']} is ACTIVE.")
+            self.counts_events = uses_events(described["filterExpression"])
+
+    def _history(self) -> Iterator[_Finding]:
+        """Warn where AWS's filters have stopped counting users' events, which nothing else tells."""
+        last = self.reader.last_import(self.version["datasetGroupArn"]) if self.counts_events and self.version else None
+        if last is not None and datetime.now(UTC) - last >= timedelta(days=limits.FILTER_HISTORY_DAYS):
+            found = (
+                f"Interactions were last imported on {last:%Y-%m-%d}. On AWS, filters no longer count the events of "
+                "users for whom none were imported for three months."
+            )
+            to_do = "Import the interactions again in full, not only the new ones: create_dataset_import_job."
+            yield _Finding("history", WARNING, found, to_do)
+
+    # permissions
+
+    def _permissions(self) -> Iterator[_Finding]:
+        uses = self._uses
+        if not uses or not self.request.role_arn:
+            return
+        yield from self._existence(uses)
+        role = self.reader.role(self.request.role_arn)
+        for unread in self.reader.unread:
+            yield _Finding("permissions", UNCHECKED, unread)
+        self.reader.unread.clear()
+        if role.missing:
+            found = f"The role {self.request.role_arn} does not exist."
+            yield _Finding("role", ERROR, found, self._create_role(), self._role_policy())
+            return
+        caller = Caller(
+            self.request.role_arn,
+            role.policies,
+            tuple(role.unknown),
+            self.session.account,
+            self.session.region,
+            self.session.arn("batch-inference-job", self.request.job_name),
+        )
+        missing: list[MissingPermission] = (
+            [] if role.trust is None else list(needs.missing_for_trust(caller, role.trust))
+        )
+        for use in uses:
+            missing += self._missing(caller, use)
+        for unread in self.reader.unread:
+            yield _Finding("permissions", UNCHECKED, unread)
+        grouped: dict[tuple[str, str], list[str]] = {}
+        for permission in missing:
+            grouped.setdefault((permission.kind, permission.subject), []).append(permission.text)
+        for (kind, subject), texts in grouped.items():
+            to_do, policy = self._repair(kind, subject)
+            yield _Finding(kind or "bucket", ERROR, " ".join(dict.fromkeys(texts)), to_do, policy)
+        if not missing and not self.reader.unread:
+            yield _Finding("permissions", OK, f"Role {caller.role_name}, buckets and keys allow what the job does.")
+
+    def _existence(self, uses: list[Use]) -> Iterator[_Finding]:
+        for use in uses:
+            bucket = self.reader.bucket(use.bucket)
+            if bucket.missing:
+                to_do = f"Create the bucket in {self.session.region}, then pnb.allow_personalize({use.bucket!r})."
+                yield _Finding("bucket", ERROR, f"There is no bucket {use.bucket!r}.", to_do)
+            elif bucket.region is not None:
+                elsewhere = needs.wrong_region(use, bucket.region, self.session.region)
+                if elsewhere is not None:
+                    yield _Finding("region", ERROR, elsewhere.text, f"Use a bucket in {self.session.region}.")
+            awaited = not use.writes and not self.plan.uploads
+            if awaited and not bucket.missing and self.reader.objects(use) == []:
+                found = f"Bucket {use.bucket!r} holds no object whose key begins with {use.key!r}."
+                yield _Finding("input", ERROR, found, "Upload the input first; pnb.recommend() does.")
+
+    def _missing(self, caller: Caller, use: Use) -> Iterator[MissingPermission]:
+        bucket = self.reader.bucket(use.bucket)
+        if bucket.missing:
+            return
+        objects = self.reader.objects(use) or [use.key]
+        yield from needs.missing_for_bucket(caller, use, objects, bucket.policy, judge_policy=bucket.readable)
+        for name in self.reader.keys(use):
+            key = self.reader.key(name)
+            if key.problem:
+                yield MissingPermission(key.problem, needs.KEY_POLICY, name)
+            elif key.customer:
+                yield from needs.missing_for_key(caller, use, key.arn, key.policy, key.granted(caller.role_arn))
+
+    def _repair(self, kind: str, subject: str) -> tuple[str, str]:
+        """The call that mends it, and the document to paste instead."""
+        partition, session = self.session.partition, self.session
+        if kind == needs.BUCKET_POLICY:
+            statement = templates.bucket_statement(subject, partition)
+            policy = templates.with_statement(self.reader.bucket(subject).document, statement)
+            return f"pnb.allow_personalize({subject!r}), or paste the policy in the S3 console", templates.text(policy)
+        if kind == needs.KEY_POLICY:
+            statement = templates.document(templates.key_statement(self.request.role_arn))
+            return f"{self._create_role()}, or add the statement to the key's policy", templates.text(statement)
+        if kind == needs.TRUST:
+            trust = templates.document(templates.trust_statement(session.account, session.region, partition))
+            return f"{self._create_role()}, or paste the trust policy in the IAM console", templates.text(trust)
+        if kind == needs.ROLE_POLICY:
+            return f"{self._create_role()}, or paste the policy in the IAM console", self._role_policy()
+        return "", ""
+
+    def _role_policy(self) -> str:
+        keys = [self.reader.key(name).arn for use in self._uses for name in self.reader.keys(use)]
+        buckets = dict.fromkeys(use.bucket for use in self._uses)
+        statements = templates.role_statements(buckets, dict.fromkeys(keys), self.session.partition)
+        return templates.text(templates.document(*statements))
+
+    def _create_role(self) -> str:
+        buckets = list(dict.fromkeys(use.bucket for use in self._uses))
+        keys = [key for key in (self.request.input_kms_key_arn, self.request.output_kms_key_arn) if key]
+        more = f", kms_keys={list(dict.fromkeys(keys))!r}" if keys else ""
+        return f"pnb.create_role({self.request.role_arn.rsplit('/', 1)[-1]!r}, {buckets!r}{more})"
+
+    @property
+    def _uses(self) -> list[Use]:
+        return [use for use in uses_of(self.request.to_api()) if use.bucket]
+
+    @property
+    def _recipe(self) -> str | None:
+        return self.version["recipeArn"].rsplit("/", 1)[-1] if "recipeArn" in self.version else None

@@ -1,0 +1,255 @@
+"""What Amazon Personalize needs for a job, held against the policies that are there: each thing missing, as a sentence.
+
+Pure: whoever has the documents, from the local service's store or from AWS, gets the same judgement. Choices where
+AWS says nothing:
+
+* A key's policy must name the service or the role: handing the decision to the account is not enough, because the
+  guide asks for the key's policy *and* the role's. A grant to the role serves for both.
+* For imports the guide asks only for the key's policy, so the role's is not asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from personalize_nb.contract.policies.documents import Policy
+from personalize_nb.contract.policies.evaluation import Answer, Question, ask
+from personalize_nb.contract.policies.templates import KEY_ACTIONS, KEY_POLICY_ACTIONS, SERVICE
+from personalize_nb.contract.policies.uses import Use
+
+GUIDE = "https://docs.aws.amazon.com/personalize/latest/dg/granting-personalize-s3-access.html#attach-bucket-policy"
+TRUST, ROLE_POLICY, BUCKET_POLICY, KEY_POLICY = "trust policy", "role policy", "bucket policy", "key policy"
+_MAX_SENTENCES = 8
+
+
+@dataclass(frozen=True)
+class MissingPermission:
+    """Something that is missing: a sentence, which kind of policy to mend, and of what (role, bucket or key)."""
+
+    text: str
+    kind: str = ""
+    subject: str = ""
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who acts, and for what.
+
+    Parameters
+    ----------
+    role_arn
+        The role.
+    policies
+        Its policies; None when they could not be read, and then they are not judged.
+    unknown
+        Its policies whose text is not known.
+    account, region, source_arn
+        Of the resource that the role acts for.
+    """
+
+    role_arn: str
+    policies: Sequence[Policy] | None
+    unknown: tuple[str, ...]
+    account: str
+    region: str
+    source_arn: str
+
+    @property
+    def role_name(self) -> str:
+        return self.role_arn.rsplit("/", 1)[-1]
+
+    @property
+    def partition(self) -> str:
+        return self.role_arn.split(":", 2)[1]
+
+    def question(self, action: str, resource: str, facts: Mapping[str, tuple[str, ...]]) -> Question:
+        """The role's own question."""
+        return Question(self.role_arn, action, resource, {**self._in_transit(), **facts})
+
+    def service_question(self, action: str, resource: str, facts: Mapping[str, tuple[str, ...]]) -> Question:
+        """The question of Personalize itself, on behalf of its resource."""
+        of_service = {"aws:PrincipalIsAWSService": ("true",), "aws:PrincipalServiceName": (SERVICE,)}
+        return Question(SERVICE, action, resource, {**self._in_transit(), **self.source(), **of_service, **facts})
+
+    def source(self) -> dict[str, tuple[str, ...]]:
+        """The facts against confused deputies."""
+        return {"aws:SourceAccount": (self.account,), "aws:SourceArn": (self.source_arn,)}
+
+    def _in_transit(self) -> dict[str, tuple[str, ...]]:
+        return {
+            "aws:SecureTransport": ("true",),
+            "aws:PrincipalAccount": (self.account,),
+            "aws:ResourceAccount": (self.account,),
+            "s3:ResourceAccount": (self.account,),
+        }
+
+
+def missing_for_trust(caller: Caller, trust: Policy) -> Iterator[MissingPermission]:
+    """What keeps Personalize from assuming the role."""
+    question = Question(SERVICE, "sts:AssumeRole", caller.role_arn, caller.source())
+    answer = ask([trust], question)
+    if not answer.allowed:
+        name = f"the trust policy of role {caller.role_name}"
+        yield MissingPermission(_refused(answer, [trust], question, name), TRUST, caller.role_arn)
+
+
+def missing_for_bucket(
+    caller: Caller, use: Use, keys_read: Collection[str], policy: Policy | None, *, judge_policy: bool = True
+) -> Iterator[MissingPermission]:
+    """What keeps Personalize from one use of a bucket; each action is told once per policy.
+
+    Parameters
+    ----------
+    caller
+        Who acts.
+    use
+        The location.
+    keys_read
+        The objects that are read, where any are.
+    policy
+        The bucket's policy, or None when it has none.
+    judge_policy
+        False when the bucket's policy could not be read.
+    """
+    name = f"the bucket policy of {use.bucket}"
+    told: set[tuple[str, str]] = set()
+    for action, resource, facts in _wanted(caller, use, keys_read):
+        question = caller.question(action, resource, facts)
+        if caller.policies is not None and (action, ROLE_POLICY) not in told:
+            answer = ask(caller.policies, question)
+            if not answer.allowed:
+                told.add((action, ROLE_POLICY))
+                yield MissingPermission(_role_refused(caller, answer, question), ROLE_POLICY, caller.role_arn)
+        if judge_policy and (action, BUCKET_POLICY) not in told:
+            policies = [] if policy is None else [policy]
+            asked, answer = question, ask(policies, question)
+            if not answer.denied:
+                asked = caller.service_question(action, resource, facts)
+                answer = ask(policies, asked)
+            if not answer.allowed:
+                told.add((action, BUCKET_POLICY))
+                text = _refused(answer, policies, asked, name if policies else f"{name} (there is none)")
+                yield MissingPermission(text, BUCKET_POLICY, use.bucket or "")
+
+
+def missing_for_key(
+    caller: Caller, use: Use, key_arn: str, policy: Policy | None, granted: Collection[str] = ()
+) -> Iterator[MissingPermission]:
+    """What keeps Personalize from using a key for one use.
+
+    Parameters
+    ----------
+    caller, use
+        Who acts, and for which location.
+    key_arn
+        The key.
+    policy
+        Its policy; None when it could not be read, and then it is not judged.
+    granted
+        Actions (`kms:...`) that grants give to the role.
+    """
+    facts = {
+        "kms:ViaService": (f"s3.{caller.region}.amazonaws.com",),
+        "kms:CallerAccount": (caller.account,),
+        "kms:GrantIsForAWSResource": ("true",),
+    }
+    name = f"the key policy of {key_arn}"
+    for action in KEY_POLICY_ACTIONS:
+        if action in granted:
+            continue
+        question, of_service = (make(action, key_arn, facts) for make in (caller.question, caller.service_question))
+        if policy is not None:
+            by_role = ask([policy], question, delegates=False)
+            by_service = ask([policy], of_service)
+            if by_role.denied or by_service.denied or not (by_role.allowed or by_service.allowed):
+                answer, asked = (by_role, question) if by_role.denied else (by_service, of_service)
+                yield MissingPermission(_refused(answer, [policy], asked, name), KEY_POLICY, key_arn)
+        if action in KEY_ACTIONS and not use.folder and caller.policies is not None:
+            answer = ask(caller.policies, question)
+            if not answer.allowed:
+                yield MissingPermission(_role_refused(caller, answer, question), ROLE_POLICY, caller.role_arn)
+
+
+def wrong_region(use: Use, bucket_region: str, region: str) -> MissingPermission | None:
+    """A bucket elsewhere."""
+    if bucket_region == region:
+        return None
+    return MissingPermission(
+        f"Bucket {use.bucket!r} is in region {bucket_region}; Amazon Personalize in {region} works with buckets of "
+        f"{region} only."
+    )
+
+
+def told(missing: Sequence[MissingPermission]) -> str:
+    """Everything missing as one message: AWS's own words first, where its answer to this is known."""
+    sentences = list(dict.fromkeys(missing.text for missing in missing))
+    more = len(sentences) - _MAX_SENTENCES
+    shown = " ".join(sentences[:_MAX_SENTENCES]) + (f" And {more} more." if more > 0 else "")
+    buckets = list(dict.fromkeys(missing.subject for missing in missing if missing.kind == BUCKET_POLICY))
+    if buckets:
+        return (
+            f"Insufficient privileges for accessing data in S3. Please look at {GUIDE} and fix bucket policy on "
+            f"{', '.join(buckets)}. {shown}"
+        )
+    if any(missing.kind in (KEY_POLICY, ROLE_POLICY) for missing in missing):
+        return f"Insufficient privileges for accessing data in Amazon S3. {shown}"
+    return shown
+
+
+def _wanted(
+    caller: Caller, use: Use, keys_read: Collection[str]
+) -> Iterator[tuple[str, str, dict[str, tuple[str, ...]]]]:
+    """The actions of a use with their resources and facts."""
+    bucket = f"arn:{caller.partition}:s3:::{use.bucket}"
+    yield "s3:ListBucket", bucket, {"s3:prefix": (use.key,)}
+    if not use.writes:
+        for key in keys_read:
+            yield "s3:GetObject", f"{bucket}/{key}", {}
+        return
+    encryption = {}
+    if use.key_arn is not None:
+        encryption = {
+            "s3:x-amz-server-side-encryption": ("aws:kms",),
+            "s3:x-amz-server-side-encryption-aws-kms-key-id": (use.key_arn,),
+        }
+    folder = use.key if not use.key or use.key.endswith("/") else f"{use.key}/"
+    yield "s3:PutObject", f"{bucket}/{folder}_CHECK", encryption
+
+
+def _role_refused(caller: Caller, answer: Answer, question: Question) -> str:
+    name = f"no policy of role {caller.role_name}"
+    if caller.unknown:
+        name += f" (what {', '.join(caller.unknown)} allows is not known)"
+    return _refused(answer, caller.policies or (), question, name)
+
+
+def _refused(answer: Answer, policies: Sequence[Policy], question: Question, subject: str) -> str:
+    """Tell who lacks what, and whether it is a Deny, an unmet condition or silence."""
+    who = question.principal if question.account is None else f"role {question.principal.rsplit('/', 1)[-1]}"
+    about = answer.policy or subject if answer.denied else subject
+    # a key's policy names its key already
+    what = question.action if question.resource in about else f"{question.action} on {question.resource}"
+    if answer.denied:
+        statement = f"statement {answer.sid!r}" if answer.sid else "a statement"
+        return f"{_upper(about)} denies {who} {what}, by {statement} with Effect Deny."
+    sentence = f"{_upper(subject)} {'allows' if subject.startswith('no ') else 'does not allow'} {who} {what}"
+    bare = [
+        replace(policy, statements=tuple(replace(one, conditions=()) for one in policy.statements if one.allows))
+        for policy in policies
+    ]
+    if not ask(bare, question).allowed:
+        return f"{sentence}."
+    keys = {
+        condition.key
+        for policy in policies
+        for statement in policy.statements
+        for condition in statement.conditions
+        if statement.allows
+    }
+    facts = "; ".join(f"{key} is {', '.join(question.facts.get(key, ('not set',)))}" for key in sorted(keys))
+    return f"{sentence}: a statement would, but its Condition is not met ({facts})."
+
+
+def _upper(text: str) -> str:
+    return text[:1].upper() + text[1:]

@@ -1,0 +1,294 @@
+"""Batch inference jobs: start, attach by name or ARN, watch, wait, list."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import sys
+import warnings
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from personalize_nb import errors
+from personalize_nb.contract import limits
+from personalize_nb.jobs.request import THEME_GENERATION, Context, JobRequest, Problem, errors_of, problems
+from personalize_nb.resources.solutions import SolutionVersion, find_solution_version
+from personalize_nb.session import waiting
+from personalize_nb.session.progress import Progress, choose
+from personalize_nb.session.session import Session, current
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from personalize_nb.results.results import Results
+    from personalize_nb.results.titles import Items
+
+KIND = "batch-inference-job"
+_LONGEST_NAME = 49  # of the names that we make: 63 are legal
+
+
+class BatchInferenceJob:
+    """A job of the service, found by its ARN; it lives on when this object or the kernel does not.
+
+    Parameters
+    ----------
+    arn
+        The job's ARN.
+    session
+        Where it runs.
+    """
+
+    def __init__(self, arn: str, session: Session):
+        self.arn = arn
+        self.session = session
+        self._described: dict[str, Any] = {}
+        self._results: Results | None = None
+
+    @property
+    def name(self) -> str:
+        """The job's name."""
+        return self.arn.rsplit("/", 1)[-1]
+
+    def describe(self) -> dict[str, Any]:
+        """Return the service's description of the job; asked again until the job has ended."""
+        if self._described.get("status") not in limits.TERMINAL:
+            answer = self.session.call("describe_batch_inference_job", batchInferenceJobArn=self.arn)
+            self._described = answer["batchInferenceJob"]
+        return self._described
+
+    @property
+    def status(self) -> str:
+        """The status now: `CREATE PENDING`, `CREATE IN_PROGRESS`, `ACTIVE` (finished) or `CREATE FAILED`."""
+        return self.describe()["status"]
+
+    @property
+    def request(self) -> JobRequest:
+        """The request that made the job; `pnb.start(job.request.replace(job_name=...))` runs it again."""
+        return JobRequest.from_api(self.describe())
+
+    def wait(
+        self,
+        timeout: float | None = waiting.HOURS * 3,
+        *,
+        progress: Progress | bool | None = None,
+        **clocks: Callable[..., Any],
+    ) -> BatchInferenceJob:
+        """Wait until the job has ended and return it, so that `.wait().recommendations()` reads well.
+
+        Ctrl-C and the time limit end the waiting only; the job goes on and `pnb.attach(name).wait()` waits again.
+
+        Parameters
+        ----------
+        timeout
+            Seconds; None for no limit.
+        progress
+            False for silence, or a display of your own.
+        **clocks
+            `sleep` and `clock`, replaced in tests.
+
+        Raises
+        ------
+        FailedError
+            The job failed; `.reason` is the service's text.
+        WaitTimeoutError
+            The time limit is over.
+        """
+        waiting.until_active(
+            self.describe,
+            f"job {self.name!r}",
+            self.arn,
+            again=f"pnb.attach({self.name!r}).wait()",
+            timeout=timeout,
+            progress=choose(progress),
+            **clocks,
+        )
+        return self
+
+    def results(self) -> Results:
+        """Return what the job wrote."""
+        described = self.describe()
+        status = described["status"]
+        if status in limits.TERMINAL and status != limits.ACTIVE:
+            reason = described.get("failureReason") or "the service gave no reason"
+            raise errors.FailedError(f"Job {self.name!r} ended in {status}: {reason}", arn=self.arn, reason=reason)
+        if status != limits.ACTIVE:
+            raise errors.NotFoundError(f"Job {self.name!r} is {status}; it has results once it is ACTIVE: job.wait().")
+        if self._results is None:
+            from personalize_nb.results.results import Results  # pandas and pyarrow, not needed to start or watch a job
+
+            request = self.request
+            self._check_own(request, described["lastUpdatedDateTime"])
+            self._results = Results(request.output_path, request.input_path, self.session)
+        return self._results
+
+    def _check_own(self, request: JobRequest, ended: datetime) -> None:
+        """Refuse output that was written after the job had ended: a later job has the same folder and input name."""
+        from personalize_nb.results.output_files import output_files
+
+        for one in output_files(self.session, request.output_path, request.input_path):
+            if one.modified is not None and one.modified > ended:
+                raise errors.NotFoundError(
+                    f"The output of job {self.name!r} is gone: {one.address} was written over at "
+                    f"{one.modified:%Y-%m-%d %H:%M:%S} UTC, after the job had ended, as by another job with the same "
+                    f"output folder and input name. pnb.read_results({request.output_path!r}) reads what is there now."
+                )
+
+    def recommendations(self, items: Items | None = None, columns: Sequence[str] | None = None) -> pd.DataFrame:
+        """Return the recommendations in input order; see `Results.recommendations`."""
+        return self.results().recommendations(items, columns)
+
+    def themes(self, items: Items | None = None, columns: Sequence[str] | None = None, **least: Any) -> pd.DataFrame:
+        """Return the themes of a theme job; see `Results.themes`."""
+        return self.results().themes(items, columns, **least)
+
+    def errors(self) -> pd.DataFrame:
+        """Return the input lines that failed or got no item, with the reason; see `Results.errors`."""
+        return self.results().errors()
+
+    def __repr__(self) -> str:
+        status = self._described.get("status")
+        if status is None:  # a repr asks nobody
+            return f"<BatchInferenceJob {self.name}: .status tells how it stands, .wait() waits for its end>"
+        step = ".wait() to wait"
+        if status == limits.ACTIVE:
+            themes = self._described.get("batchInferenceJobMode") == THEME_GENERATION
+            step = ".themes(items=...) to read" if themes else ".recommendations(items=...) to read"
+        elif status in limits.TERMINAL:
+            step = self._described.get("failureReason", "no reason given")
+        return f"<BatchInferenceJob {self.name} {status}: {step}>"
+
+
+def start(request: JobRequest, *, context: Context | None = None, session: Session | None = None) -> BatchInferenceJob:
+    """Check a request against every rule of the API, send it and return the job.
+
+    Raises
+    ------
+    RequestError
+        The request breaks rules; nothing was sent.
+    AlreadyExistsError
+        The job's name was used before; the message proposes a free one.
+    """
+    session = current(session)
+    known = context or Context(region=session.region)
+    refuse(request, known)
+    warn(problems(request, known))
+    try:
+        answer = session.call("create_batch_inference_job", **request.to_api())
+    except errors.AlreadyExistsError as error:
+        raise _name_taken(request.job_name) from error
+    return BatchInferenceJob(answer["batchInferenceJobArn"], session)
+
+
+def attach(name: str, session: Session | None = None) -> BatchInferenceJob:
+    """Return a job by its name or ARN, from any kernel, whenever it was started.
+
+    Raises
+    ------
+    NotFoundError
+        There is no such job; the message names near ones.
+    """
+    session = current(session)
+    job = BatchInferenceJob(name if name.startswith("arn:") else session.arn(KIND, name), session)
+    try:
+        job.describe()
+    except errors.NotFoundError as error:
+        names = [entry["jobName"] for entry in session.pages(*_LIST)]
+        raise errors.NotFoundError(
+            f"There is no job {name!r}{errors.there_is(name, names)} pnb.list_jobs() lists all jobs."
+        ) from error
+    return job
+
+
+def list_jobs(solution_version: SolutionVersion | str | None = None, session: Session | None = None) -> pd.DataFrame:
+    """Return the jobs of the account and region, newest first.
+
+    Parameters
+    ----------
+    solution_version
+        Only jobs of this one.
+    session
+        Where to look.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns `name`, `status`, `mode`, `solution`, `created`, `updated` (UTC, to the second), `failure_reason`.
+    """
+    import pandas as pd
+
+    session = current(session or getattr(solution_version, "session", None))
+    only = (
+        {} if solution_version is None else {"solutionVersionArn": find_solution_version(solution_version, session).arn}
+    )
+    rows = [
+        (
+            entry["jobName"],
+            entry["status"],
+            entry.get("batchInferenceJobMode", "BATCH_INFERENCE"),
+            entry["solutionVersionArn"].split(":solution/", 1)[-1].split("/", 1)[0],
+            entry["creationDateTime"],
+            entry["lastUpdatedDateTime"],
+            entry.get("failureReason", ""),
+        )
+        for entry in session.pages(*_LIST, **only)
+    ]
+    names = ["name", "status", "mode", "solution", "created", "updated", "failure_reason"]
+    frame = pd.DataFrame(rows, columns=names)
+    frame = frame.sort_values("created", ascending=False, kind="stable", ignore_index=True)
+    for time in ("created", "updated"):
+        frame[time] = pd.to_datetime(frame[time], utc=True).dt.floor("s")
+    return frame
+
+
+def new_job_name(base: str, now: datetime | None = None) -> str:
+    """Return a legal job name that was never used: the base, the time, and four random characters.
+
+    It has at most 49 characters, because pandas cuts longer cells where names are listed.
+
+    Examples
+    --------
+    >>> from datetime import datetime
+    >>> new_job_name("weekly users!", datetime(2026, 11, 23, 10, 15, 2))[:-4]
+    'weekly-users-20261123-101502-'
+    """
+    stamp = f"{now or datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+    clean, room = re.sub(r"[^A-Za-z0-9_-]+", "-", base).strip("-_"), _LONGEST_NAME - len(stamp) - 1
+    if len(clean) > room:  # cut between two words where there are several
+        clean = (clean[: room + 1].rpartition("-")[0] or clean[:room]).rstrip("-_")
+    return f"{clean or 'job'}-{stamp}"
+
+
+_LIST = ("list_batch_inference_jobs", "batchInferenceJobs")
+
+
+def refuse(request: JobRequest, context: Context) -> None:
+    """Raise `RequestError` with every rule of the API that the request breaks."""
+    broken = errors_of(problems(request, context))
+    if broken:
+        raise errors.RequestError(broken)
+
+
+def warn(doubts: Iterable[Problem]) -> None:
+    """Warn of problems at the line of the user's own code, however deep in the toolkit they are met."""
+    depth, frame, ours = 2, sys._getframe(1), __name__.split(".")[0]
+    while frame is not None and frame.f_globals.get("__name__", "").split(".")[0] == ours:
+        depth, frame = depth + 1, frame.f_back
+    for doubt in doubts:
+        warnings.warn(doubt.text, UserWarning, stacklevel=depth)
+
+
+def check_name(name: str, session: Session) -> None:
+    """Refuse a taken name before any input is uploaded, because its folder is another job's."""
+    try:
+        session.call("describe_batch_inference_job", batchInferenceJobArn=session.arn(KIND, name))
+    except errors.NotFoundError:
+        return
+    raise _name_taken(name)
+
+
+def _name_taken(name: str) -> errors.AlreadyExistsError:
+    return errors.AlreadyExistsError(
+        f"A job named {name!r} exists, and names of batch jobs can never be used again. Leave out 'job_name', or take "
+        f"{new_job_name(name)!r}; pnb.attach({name!r}) returns the job there is."
+    )

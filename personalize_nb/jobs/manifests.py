@@ -1,0 +1,129 @@
+"""What is remembered of a run in S3, so that any kernel can go on with it: a small JSON file beside its input.
+
+    runs/<name>/manifest.json  input/001.jsonl ...  output/001/001.jsonl.out ...
+
+It is written after the whole input and before the first job. The state of the jobs is not in it: the service knows
+that.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from personalize_nb import errors
+from personalize_nb.jobs.request import JobRequest
+from personalize_nb.session import s3
+from personalize_nb.session.session import Session
+
+FOLDER, FILE = "runs", "manifest.json"
+VERSION = 1
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """One run.
+
+    Parameters
+    ----------
+    request
+        What every job is asked; its name is the run's, its paths are the folders of all input and all output.
+    job_names
+        The name of each part's job.
+    records
+        The number of input lines of each part.
+    at_once
+        The most jobs to have pending or in progress.
+    created
+        When the run was started, as ISO text.
+    """
+
+    request: JobRequest
+    job_names: tuple[str, ...]
+    records: tuple[int, ...]
+    at_once: int
+    created: str
+
+    @property
+    def name(self) -> str:
+        """The run's name."""
+        return self.request.job_name
+
+    def label(self, part: int) -> str:
+        """Return the name of a part's files; labels sort as parts do."""
+        return f"{part + 1:0{max(3, len(str(len(self.records))))}d}"
+
+    def part(self, part: int) -> JobRequest:
+        """Return the request of one part."""
+        label = self.label(part)
+        return self.request.replace(
+            job_name=self.job_names[part],
+            input_path=f"{self.request.input_path}{label}.jsonl",
+            output_path=f"{self.request.output_path}{label}/",
+        )
+
+    def save(self, session: Session) -> None:
+        """Write the manifest, in place of an earlier one."""
+        values = {
+            "version": VERSION,
+            "request": self.request.to_api(),
+            "job_names": self.job_names,
+            "records": self.records,
+            "at_once": self.at_once,
+            "created": self.created,
+        }
+        s3.upload(session, io.BytesIO(json.dumps(values, indent=1).encode()), address(session, self.name))
+
+
+def address(session: Session, name: str) -> str:
+    """Return where the manifest of a run lies."""
+    return session.location(FOLDER, name, FILE)
+
+
+def find(session: Session, name: str) -> Manifest | None:
+    """Return the manifest of a run, or None where there is none to be read."""
+    if not session.bucket:
+        return None
+    try:
+        return _read(session, address(session, name))
+    except (errors.NotFoundError, errors.AccessError):
+        # without s3:ListBucket, S3 answers that access to a missing object is denied
+        return None
+
+
+def names(session: Session) -> set[str]:
+    """Return the names of all runs below the session's prefix, without reading their manifests."""
+    found = s3.stored(session, session.location(FOLDER) + "/")
+    return {one.address.rsplit("/", 2)[-2] for one in found if one.name == FILE}
+
+
+def every(session: Session) -> Iterator[Manifest]:
+    """Yield the manifests of all runs below the session's prefix."""
+    for found in s3.stored(session, session.location(FOLDER) + "/"):
+        if found.name == FILE:
+            yield _read(session, found.address)
+
+
+def _read(session: Session, where: str) -> Manifest:
+    text = b"".join(s3.line_blocks(session, where))
+    try:
+        values = json.loads(text)
+        if values["version"] != VERSION:
+            raise ValueError(f"version {values['version']}, known is {VERSION}; use a newer personalize_nb")
+        return Manifest(
+            request=_request(values["request"]),
+            job_names=tuple(values["job_names"]),
+            records=tuple(values["records"]),
+            at_once=int(values["at_once"]),
+            created=str(values["created"]),
+        )
+    except (ValueError, KeyError, TypeError) as error:
+        raise errors.InputError(f"{where} is not the manifest of a run: {error!r}") from error
+
+
+def _request(values: dict[str, Any]) -> JobRequest:
+    tags = {one["tagKey"]: one["tagValue"] for one in values.get("tags", ())}
+    return JobRequest.from_api(values).replace(tags=tags)

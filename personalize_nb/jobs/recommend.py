@@ -1,0 +1,393 @@
+"""The one-liners: `recommend` and `themes` take ids to a started job.
+
+They choose what the recipe takes, check it, name the job, give it a folder of its own, upload and start.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from personalize_nb import errors
+from personalize_nb.contract import columns, limits
+from personalize_nb.inputs.batch import KEYS, Batch, make_batch
+from personalize_nb.inputs.batch import frame as as_frame
+from personalize_nb.jobs.job import KIND, BatchInferenceJob, check_name, new_job_name, refuse, start
+from personalize_nb.jobs.request import KIND_OF_KEYS, THEME_GENERATION, Context, JobRequest, Problem, no_themes
+from personalize_nb.jobs.run import Run, start_run
+from personalize_nb.resources.filters import Filter, find_filter
+from personalize_nb.resources.solutions import SolutionVersion, find_solution_version
+from personalize_nb.results import output_files
+from personalize_nb.session import s3
+from personalize_nb.session.progress import choose
+from personalize_nb.session.session import Session, current
+
+if TYPE_CHECKING:
+    from personalize_nb.inputs.batch import Batch, Data, FilterValues
+
+    Texts = Mapping[str, bool]
+
+
+# what `recommend` calls fields of a request
+ARGUMENTS = {"output_path": "output", "input_path": "data", "solution_version_arn": "solution_version"}
+
+
+def recommend(
+    data: Data | Batch,
+    solution_version: SolutionVersion | str,
+    *,
+    num_results: int | None = None,
+    filter: Filter | str | None = None,
+    filter_values: FilterValues | None = None,
+    job_name: str | None = None,
+    exploration_weight: float | None = None,
+    exploration_item_age_cut_off: float | None = None,
+    ranking_influence: Mapping[str, float] | None = None,
+    mode: str = "BATCH_INFERENCE",
+    item_name: str | None = None,
+    tags: Mapping[str, str] | None = None,
+    role_arn: str | None = None,
+    output: str | None = None,
+    input_kms_key_arn: str | None = None,
+    output_kms_key_arn: str | None = None,
+    at_once: int = limits.MAX_JOBS_IN_PROGRESS,
+    session: Session | None = None,
+) -> BatchInferenceJob | Run:
+    """Start a batch inference job for the ids in `data` and return it; nothing is waited for.
+
+    Themes for more than 100 items become a run: as many jobs as are needed, with the face of one.
+
+    Parameters
+    ----------
+    data
+        What the recipe takes, as a frame, list or file: users (`user_id`), items (`item_id`), or users with items to
+        rank (`user_id`, `item_id`); or a checked batch of `pnb.users`, `pnb.items`, `pnb.rankings`; or the `s3://`
+        address of input that lies there already.
+    solution_version
+        What `pnb.train` returned, a solution's name (its newest ACTIVE version), or an ARN.
+    num_results
+        Items per record; the service's default is 25.
+    filter
+        A filter, its name or its ARN.
+    filter_values
+        Values of the filter's placeholders, `{"GENRE": ["comedy", "drama"]}`. Placeholders not named here are taken
+        from the frame's columns of the same name.
+    job_name
+        A name never used before; by default made from the solution's name and the time.
+    exploration_weight, exploration_item_age_cut_off, ranking_influence, mode, item_name, tags
+        See `JobRequest`.
+    role_arn
+        Instead of the session's role.
+    output
+        An `s3://` folder instead of the job's own one below the session's prefix.
+    input_kms_key_arn, output_kms_key_arn
+        Keys that decrypt the input and encrypt the output.
+    at_once
+        The most jobs to have pending or in progress, where several are needed; AWS's quota is 5.
+    session
+        Where to work; by default the solution version's session, else that of `pnb.connect()`.
+
+    Raises
+    ------
+    InputError
+        Rows of the data cannot be used; nothing was sent.
+    RequestError
+        The request breaks rules; `.problems` lists all of them; nothing was sent.
+
+    Examples
+    --------
+    >>> import personalize_nb as pnb
+    >>> job = pnb.recommend(["12", "7"], "books", num_results=10)  # doctest: +SKIP
+    >>> job.wait().recommendations(items=books.items)  # doctest: +SKIP
+    """
+    session = session or getattr(solution_version, "session", None)
+    session = current(session)
+    version = find_solution_version(solution_version, session)
+    _check_mode(mode, version)
+    if mode == THEME_GENERATION:
+        item_name = name_column(version, item_name)
+    chosen = find_filter(filter, session) if filter is not None else None
+    source = data if isinstance(data, str) and s3.is_s3(data) else None
+    batch = None if source else batch_for(data, version, chosen, filter_values)
+    request = request_for(
+        version,
+        source,
+        chosen,
+        session,
+        job_name=job_name,
+        output=output,
+        role_arn=role_arn,
+        num_results=num_results,
+        exploration_weight=exploration_weight,
+        exploration_item_age_cut_off=exploration_item_age_cut_off,
+        ranking_influence=_mapping("ranking_influence", ranking_influence, "{'POPULARITY': 0.5}"),
+        mode=mode,
+        item_name=item_name,
+        input_kms_key_arn=input_kms_key_arn,
+        output_kms_key_arn=output_kms_key_arn,
+        tags=_mapping("tags", tags, "{'team': 'books'}"),
+    )
+    for note in batch.notes if batch else ():
+        choose().say(note)
+    if source and output:
+        _say_what_is_written_over(request, session)
+    known = replace(context(version, batch, chosen), names=ARGUMENTS)
+    return begin(request, batch, known, session, at_once=at_once)
+
+
+def _say_what_is_written_over(request: JobRequest, session: Session) -> None:
+    """Say which results of earlier jobs end with this one: output is named after the input, as on AWS."""
+    try:
+        gone = output_files.output_files(session, request.output_path, request.input_path)
+    except errors.NotFoundError:
+        return
+    for one in gone:
+        choose().say(f"{one.address} is there already, of an earlier job with this input name, and is written over")
+
+
+def makes_run(request: JobRequest, batch: Batch | None) -> bool:
+    """Tell whether a request takes several jobs: one for themes takes 100 items."""
+    themes = request.mode == THEME_GENERATION
+    return themes and batch is not None and len(batch) > limits.MAX_THEME_RECORDS_PER_FILE
+
+
+def begin(
+    request: JobRequest,
+    batch: Batch | None,
+    context: Context,
+    session: Session,
+    *,
+    at_once: int = limits.MAX_JOBS_IN_PROGRESS,
+) -> BatchInferenceJob | Run:
+    """Start what a request asks for: one job, or a run of several; parameters as for `submit` and `recommend`."""
+    if batch is None or not makes_run(request, batch):
+        return submit(request, batch, context, session)
+    name, output = request.job_name, request.output_path
+    if output == _own_output(name, session):
+        output = session.location("runs", name, "output") + "/"
+    else:
+        output = "/".join((output.rstrip("/"), name, "output", ""))
+    return start_run(request.replace(output_path=output), batch, context, session, at_once=at_once)
+
+
+def _own_output(name: str, session: Session) -> str:
+    return session.location("jobs", name, "output") + "/"
+
+
+def request_for(
+    version: SolutionVersion,
+    source: str | None,
+    chosen: Filter | None,
+    session: Session,
+    *,
+    job_name: str | None = None,
+    output: str | None = None,
+    role_arn: str | None = None,
+    **parameters: Any,
+) -> JobRequest:
+    """Return the request for a model and a filter; name, folders and role are filled in where none is given.
+
+    Parameters
+    ----------
+    source
+        Where the input lies, or None for input that is uploaded to the job's own folder.
+    **parameters
+        Other fields of `JobRequest`.
+    """
+    name = job_name or new_job_name(version.name)
+    influence = parameters.pop("ranking_influence", {})  # names in any case, as those of columns
+    return JobRequest(
+        ranking_influence={str(key).upper(): value for key, value in influence.items()},
+        job_name=name,
+        solution_version_arn=version.arn,
+        # a token, so that two callers who take the same name never write over each other's input
+        input_path=source or session.location("jobs", name, "input", f"{secrets.token_hex(4)}.jsonl"),
+        output_path=output or _own_output(name, session),
+        role_arn=role_arn or session.role(),
+        filter_arn=chosen.arn if chosen else None,
+        **parameters,
+    )
+
+
+def context(version: SolutionVersion, batch: Batch | None, chosen: Filter | None) -> Context:
+    """Return what is known of the world around a request for this model, input and filter."""
+    return Context(
+        recipe=version.recipe,
+        region=version.session.region,
+        kind=batch.kind if batch else None,
+        records=len(batch) if batch else None,
+        required_values=chosen.required if chosen and batch else (),
+        missing_values={one: batch.missing_values(one) for one in batch.placeholders} if batch else None,
+    )
+
+
+def submit(request: JobRequest, batch: Batch | None, context: Context, session: Session) -> BatchInferenceJob:
+    """Check a request, upload its input and start it; a refused job leaves nothing behind.
+
+    Parameters
+    ----------
+    request
+        The request; its input is written to `input_path`.
+    batch
+        The input, or None where it lies at `input_path` already.
+    context
+        What is known of the world around the request.
+    session
+        Where to work.
+    """
+    if batch is None:
+        return start(request, context=context, session=session)
+    refuse(request, context)
+    check_name(request.job_name, session)
+    batch.upload(session, request.input_path)
+    try:
+        return start(request, context=context, session=session)
+    except errors.PersonalizeError:
+        job = BatchInferenceJob(session.arn(KIND, request.job_name), session)
+        try:
+            if job.request.input_path == request.input_path:
+                return job  # only the answer was lost: nobody else knows the address of this input
+        except errors.NotFoundError:
+            pass  # the job was refused
+        s3.delete(session, [request.input_path])  # nothing half done stays behind
+        raise
+
+
+def themes(
+    data: Data | Batch,
+    solution_version: SolutionVersion | str,
+    *,
+    item_name: str | None = None,
+    **parameters: Any,
+) -> BatchInferenceJob | Run:
+    """Start a job that recommends similar items with a theme for each item in `data`.
+
+    A job takes 100 items. More become a `Run`: jobs of 100 items, a few at a time, that come back as one frame.
+
+    Parameters
+    ----------
+    data
+        Items.
+    solution_version
+        One of the recipe `aws-similar-items`, trained on items with a textual column.
+    item_name
+        The column of the items dataset that holds names; by default looked up in its schema.
+    **parameters
+        As for `recommend`.
+    """
+    session = current(parameters.get("session") or getattr(solution_version, "session", None))
+    version = find_solution_version(solution_version, session)
+    _check_mode(THEME_GENERATION, version)
+    return recommend(
+        data,
+        version,
+        mode=THEME_GENERATION,
+        item_name=item_name,
+        **{**parameters, "session": session},
+    )
+
+
+def _mapping(name: str, given: Any, example: str) -> dict[str, Any]:
+    if given is not None and not isinstance(given, Mapping):
+        raise errors.RequestError([Problem(name, f"{name!r} must be a mapping such as {example}, got {given!r}.")])
+    return dict(given or {})
+
+
+def _check_mode(mode: str, version: SolutionVersion) -> None:
+    """Name the wrong recipe before the data is judged by it: items have no column `user_id`."""
+    facts = limits.recipe_facts(version.recipe)
+    if mode == THEME_GENERATION and facts is not None and facts.batch and not facts.themes:
+        raise errors.RequestError([no_themes(facts.name)])
+
+
+def batch_for(
+    data: Data | Batch, version: SolutionVersion, chosen: Filter | None = None, values: FilterValues | None = None
+) -> Batch:
+    """Return the checked batch that the recipe of a solution version takes, with values for a filter."""
+    facts = limits.recipe_facts(version.recipe)
+    if facts is not None and not facts.batch:
+        text = f"Batch inference jobs do not work with the recipe {facts.name}."
+        raise errors.RequestError([Problem("solution_version_arn", text)])
+    kind = KIND_OF_KEYS.get(facts.input_keys if facts else ("userId",))
+    numbers = chosen.numbers if chosen is not None else ()
+    if isinstance(data, Batch) or kind is None:
+        kind = data.kind if isinstance(data, Batch) else "users"
+        return make_batch(kind, data, values, numbers)
+    return make_batch(kind, data, _values(data, chosen, values, KEYS[kind][0]), numbers)
+
+
+def _values(data: Any, chosen: Filter | None, values: FilterValues | None, key: str) -> FilterValues | None:
+    """Return values for every placeholder of the filter: the ones given, else the frame's column of that name."""
+    if chosen is None:
+        if values:
+            raise errors.InputError(f"'filter_values' need a filter: pass filter=... as well, got {values!r} alone.")
+        return values
+    given = {} if values is None else values
+    if not isinstance(given, Mapping):
+        return given
+    any_case = {name.lower(): name for name in chosen.placeholders}
+    given = {
+        name if name in chosen.placeholders else any_case.get(str(name).lower(), name): value
+        for name, value in given.items()
+    }
+    unknown = [name for name in given if name not in chosen.placeholders]
+    if unknown:
+        raise errors.InputError(
+            f"Filter {chosen.name!r} has no placeholder {unknown}; it has {list(chosen.placeholders)}: "
+            f"{chosen.expression}"
+        )
+    frame = as_frame(data, key)
+    by_name = {str(name).lower(): name for name in frame.columns}
+    found = {name: frame[by_name[name.lower()]] for name in chosen.placeholders if name.lower() in by_name}
+    return {**found, **given} or None
+
+
+def name_column(version: SolutionVersion, wanted: str | None = None, texts: Texts | None = None) -> str:
+    """Return the column of item names in the schema of the version's items dataset.
+
+    Parameters
+    ----------
+    version
+        A solution version that themes can be made with.
+    wanted
+        The column, in any case; by default the one whose name says that it holds names.
+    texts
+        What `text_columns` returned, where it is known already.
+
+    Raises
+    ------
+    NotFoundError
+        There is no such column.
+    """
+    texts = text_columns(version) if texts is None else texts
+    if wanted is not None:
+        named = [name for name in texts if name.lower() == str(wanted).lower()]
+        told = f"'item_name' must be a text column of the items, one of {list(texts)}, got {wanted!r}."
+    else:
+        plain = [name for name, textual in texts.items() if not textual]
+        named = [name for name in plain if name.lower() in columns.NAME_COLUMNS]
+        told = f"No column of item names was found among {plain}; pass item_name='...'."
+    if not named:
+        raise errors.NotFoundError(told)
+    return named[0]
+
+
+def text_columns(version: SolutionVersion) -> Texts:
+    """Return the text columns of the version's items dataset, each with whether it is the textual one."""
+    session = version.session
+    datasets = session.pages("list_datasets", "datasets", datasetGroupArn=version.dataset_group_arn)
+    arn = next((entry["datasetArn"] for entry in datasets if entry["datasetType"].upper() == "ITEMS"), None)
+    if arn is None:
+        raise errors.NotFoundError(
+            "Themes need an items dataset with names and a textual column: pnb.train(..., items)."
+        )
+    schema_arn = session.call("describe_dataset", datasetArn=arn)["dataset"]["schemaArn"]
+    schema = json.loads(session.call("describe_schema", schemaArn=schema_arn)["schema"]["schema"])
+    return {
+        one["name"]: bool(one.get("textual"))
+        for one in schema["fields"]
+        if "string" in one["type"] and one["name"] != "ITEM_ID"
+    }

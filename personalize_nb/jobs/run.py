@@ -1,0 +1,412 @@
+"""A run: several jobs that are one to the user, for input that one job may not take.
+
+Input is cut into files, one job each; as many jobs as quotas want are under way at a time, and the queue is kept
+here, on the client's side. Nothing but the manifest in S3 is needed to go on, so any kernel can: `pnb.attach(name)`.
+"""
+
+from __future__ import annotations
+
+import numbers
+import secrets
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from personalize_nb import errors
+from personalize_nb.contract import limits
+from personalize_nb.jobs import job, manifests
+from personalize_nb.jobs.job import KIND, BatchInferenceJob
+from personalize_nb.jobs.manifests import Manifest
+from personalize_nb.jobs.request import THEME_GENERATION, Context, JobRequest, problems
+from personalize_nb.session import s3, waiting
+from personalize_nb.session.progress import Progress, choose
+from personalize_nb.session.session import Session, current
+from personalize_nb.text.counts import counted, verb
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from personalize_nb.inputs.batch import Batch
+    from personalize_nb.results.results import Results
+    from personalize_nb.results.titles import Items
+
+
+class Run:
+    """Several jobs with the face of one. It lives on when this object or the kernel does not.
+
+    A job that waits for room is started by `wait()` or `advance()`, of this kernel or of another one that attached.
+
+    Parameters
+    ----------
+    manifest
+        What the run consists of.
+    session
+        Where it runs.
+    """
+
+    def __init__(self, manifest: Manifest, session: Session):
+        self.session = session
+        self._manifest = manifest
+        self._states: dict[str, dict[str, Any]] = {}  # by name of a job that was started: status, failureReason
+        self._looked = False
+        self._results: Results | None = None
+
+    @property
+    def name(self) -> str:
+        """The run's name."""
+        return self._manifest.name
+
+    @property
+    def request(self) -> JobRequest:
+        """What every job is asked; its paths are the folders of all input and all output."""
+        return self._manifest.request
+
+    @property
+    def jobs(self) -> list[BatchInferenceJob]:
+        """The jobs that were started, in the order of the input."""
+        self._look()
+        return [self._job(name) for name in self._manifest.job_names if name in self._states]
+
+    def describe(self) -> dict[str, Any]:
+        """Return the state of the run: `status`, how many jobs are done, failed, running and waiting, and the end."""
+        self._look()
+        return self._described()
+
+    @property
+    def status(self) -> str:
+        """The status of all jobs together, in the words of a single job; looking starts nothing.
+
+        `PAUSED: ...` when jobs wait and none is running: `.wait()` or `.advance()` starts them.
+        """
+        return self.describe()["status"]
+
+    def advance(self) -> Run:
+        """Start waiting jobs as far as there is room, and return the run; `wait()` does it by itself."""
+        self._look()
+        running = sum(state["status"] not in limits.TERMINAL for state in self._states.values())
+        for part, name in enumerate(self._manifest.job_names):
+            if running >= self._manifest.at_once:
+                break
+            if name in self._states:
+                continue
+            try:
+                self.session.call("create_batch_inference_job", **self._manifest.part(part).to_api())
+            except errors.AlreadyExistsError:
+                # another kernel was faster, or the answer to our own call was lost
+                self._states[name] = self._job(name).describe()
+            except errors.QuotaError:
+                break  # other work of the account takes the room; the next look tries again
+            else:
+                self._states[name] = {"status": limits.PENDING}
+            running += self._states[name]["status"] not in limits.TERMINAL
+        return self
+
+    def wait(
+        self,
+        timeout: float | None = waiting.HOURS * 24,
+        *,
+        progress: Progress | bool | None = None,
+        **clocks: Callable[..., Any],
+    ) -> Run:
+        """Start what waits, wait until all jobs have ended, and return the run.
+
+        Ctrl-C and the time limit end the waiting only. Jobs that were started go on; those that wait are started by
+        the next `pnb.attach(name).wait()`.
+
+        Parameters
+        ----------
+        timeout
+            Seconds; None for no limit.
+        progress
+            False for silence, or a display of your own.
+        **clocks
+            `sleep` and `clock`, replaced in tests.
+
+        Raises
+        ------
+        FailedError
+            Jobs failed; all others have ended as well, and their results can be read.
+        WaitTimeoutError
+            The time limit is over.
+        """
+        waiting.until_active(
+            lambda: self.advance()._described(),
+            f"run {self.name!r}",
+            manifests.address(self.session, self.name),
+            again=f"pnb.attach({self.name!r}).wait()",
+            timeout=timeout,
+            progress=_Counting(choose(progress), self),
+            **clocks,
+        )
+        return self
+
+    def retry(self) -> Run:
+        """Start the jobs that failed again, under new names, and return the run."""
+        self._look()
+        failed = {name for name, _ in self._failures()}
+        names = tuple(_next_name(name) if name in failed else name for name in self._manifest.job_names)
+        if failed:
+            self._manifest = replace(self._manifest, job_names=names)
+            self._manifest.save(self.session)
+            self._states = {name: state for name, state in self._states.items() if name not in failed}
+            self._results = None
+        return self.advance()
+
+    def results(self) -> Results:
+        """Return what all jobs wrote, as one; the input of jobs that failed is among the errors."""
+        described = self.describe()
+        if described["status"] not in limits.TERMINAL:
+            raise errors.NotFoundError(
+                f"Run {self.name!r} is {described['status']}, {described['done']} of {described['jobs']} jobs are "
+                "done; it has results once all have ended: run.wait()."
+            )
+        if described["failed"] == described["jobs"]:
+            reason = described["failureReason"]
+            raise errors.FailedError(f"Run {self.name!r} ended in {limits.FAILED}: {reason}", reason=reason)
+        if self._results is None:
+            from personalize_nb.results.results import Results  # pandas and pyarrow, not needed to start or watch a run
+
+            self._results = Results(self.request.output_path, self.request.input_path, self.session)
+        return self._results
+
+    def recommendations(self, items: Items | None = None, columns: Sequence[str] | None = None) -> pd.DataFrame:
+        """Return the recommendations of all jobs in input order; see `Results.recommendations`."""
+        return self.results().recommendations(items, columns)
+
+    def themes(self, items: Items | None = None, columns: Sequence[str] | None = None, **least: Any) -> pd.DataFrame:
+        """Return the themes of all jobs in input order; see `Results.themes`."""
+        return self.results().themes(items, columns, **least)
+
+    def errors(self) -> pd.DataFrame:
+        """Return the input lines that failed or got no item, and why, also of failed jobs; see `Results.errors`."""
+        from personalize_nb.contract import columns as c
+        from personalize_nb.results.output_files import NO_ROW
+
+        frame = self.results().errors()
+        reasons = {
+            f"{self._manifest.label(self._manifest.job_names.index(name))}.jsonl": f"job {name!r} failed: {reason}"
+            for name, reason in self._failures()
+        }
+        told = frame[c.FILE].map(reasons)
+        frame[c.ERROR] = frame[c.ERROR].mask((frame[c.ERROR] == NO_ROW) & told.notna(), told)
+        return frame
+
+    def __len__(self) -> int:
+        return sum(self._manifest.records)
+
+    def __repr__(self) -> str:
+        facts = self._described() if self._states else None  # a repr asks nobody
+        size = f"{counted(len(self), 'record')} in {counted(len(self._manifest.job_names), 'job')}"
+        if facts is None:
+            return f"<Run {self.name} of {size}: .status tells how it stands, .wait() starts what waits>"
+        step = ".wait() to wait"
+        if facts["waiting"]:
+            waiting = (
+                f"{counted(facts['waiting'], 'job')} {verb(facts['waiting'], 'waits and starts', 'wait and start')}"
+            )
+            step = f"{waiting} only while .wait() runs, in any kernel"
+        if facts["status"] == limits.ACTIVE:
+            themes = self.request.mode == THEME_GENERATION
+            step = ".themes(items=...) to read" if themes else ".recommendations(items=...) to read"
+        elif facts["status"] in limits.TERMINAL:
+            step = ".retry() to start those that failed again, .errors() says why"
+        return f"<Run {self.name} of {size}, {facts['done']} done, {facts['failed']} failed: {step}>"
+
+    def _job(self, name: str) -> BatchInferenceJob:
+        return BatchInferenceJob(self.session.arn(KIND, name), self.session)
+
+    def _look(self) -> None:
+        """Learn the state of every job: the first time from the list, later of those that have not ended."""
+        if not self._looked:
+            wanted = set(self._manifest.job_names)
+            only = {"solutionVersionArn": self.request.solution_version_arn}
+            for entry in self.session.pages("list_batch_inference_jobs", "batchInferenceJobs", **only):
+                if entry["jobName"] in wanted:
+                    self._states[entry["jobName"]] = entry
+            self._looked = True
+            return
+        for name, state in self._states.items():
+            if state["status"] not in limits.TERMINAL:
+                self._states[name] = self._job(name).describe()
+
+    def _failures(self) -> list[tuple[str, str]]:
+        ended = ((name, state) for name, state in self._states.items() if state["status"] in limits.TERMINAL)
+        return [
+            (name, state.get("failureReason") or f"the service gave no reason ({state['status']})")
+            for name, state in ended
+            if state["status"] != limits.ACTIVE
+        ]
+
+    def _described(self) -> dict[str, Any]:
+        total, started = len(self._manifest.job_names), len(self._states)
+        failures = self._failures()
+        ended = sum(state["status"] in limits.TERMINAL for state in self._states.values())
+        status = limits.IN_PROGRESS if started else limits.PENDING
+        if ended == total:
+            status = limits.FAILED if failures else limits.ACTIVE
+        elif started and ended == started:
+            # nothing goes on by itself: only a kernel that waits starts the others
+            status = f"PAUSED: {total - started} of {total} jobs {verb(total - started, 'waits', 'wait')} for .wait()"
+        counts = {"jobs": total, "done": ended - len(failures), "failed": len(failures)}
+        counts |= {"running": started - ended, "waiting": total - started}
+        described = {"name": self.name, "status": status, "records": len(self), "created": self._manifest.created}
+        described |= counts
+        if ended == total:
+            described["ended"] = max(state["lastUpdatedDateTime"] for state in self._states.values())
+        if failures:
+            name, reason = failures[0]
+            described["failureReason"] = (
+                f"{len(failures)} of {total} jobs failed, {name!r} first: {reason} The others' results can be read; "
+                "run.retry() starts those that failed again."
+            )
+        return described
+
+
+class _Counting:
+    """A display that adds how many jobs of a run are done."""
+
+    def __init__(self, inner: Progress, run: Run):
+        self._inner, self._run = inner, run
+
+    def update(self, what: str, state: str, done: int | None = None, total: int | None = None) -> None:
+        facts = self._run._described()
+        self._inner.update(what, state, facts["done"] + facts["failed"], facts["jobs"])
+
+    def say(self, text: str) -> None:
+        self._inner.say(text)
+
+
+def start_run(
+    request: JobRequest,
+    batch: Batch,
+    context: Context,
+    session: Session,
+    *,
+    size: int = limits.MAX_THEME_RECORDS_PER_FILE,
+    at_once: int = limits.MAX_JOBS_IN_PROGRESS,
+) -> Run:
+    """Cut a batch into parts, store them, and start the first jobs.
+
+    Parameters
+    ----------
+    request
+        What every job is asked. Its name becomes the run's; its input path is not used; its output path holds a folder
+        for each part.
+    batch
+        The whole input.
+    context
+        What is known of the world around the request.
+    session
+        Where to work.
+    size
+        Records per part.
+    at_once
+        The most jobs to have pending or in progress.
+
+    Raises
+    ------
+    RequestError
+        The request breaks rules; nothing was sent.
+    AlreadyExistsError
+        A run or a job has this name.
+    """
+    if isinstance(at_once, bool) or not isinstance(at_once, numbers.Integral) or at_once < 1:
+        raise errors.InputError(f"'at_once' must be a whole number from 1, got {at_once!r}.")
+    request = request.replace(input_path=session.location(manifests.FOLDER, request.job_name, "input") + "/")
+    parts = [replace(batch, table=batch.table.slice(begin, size)) for begin in range(0, len(batch), size)]
+    manifest = Manifest(
+        request=request,
+        job_names=tuple(_job_names(request.job_name, len(parts))),
+        records=tuple(map(len, parts)),
+        at_once=int(at_once),
+        created=f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
+    )
+    known = replace(context, per_file=size)
+    job.refuse(manifest.part(0), known)
+    job.warn(problems(manifest.part(0), known))
+    _check_free(request.job_name, session)
+    run = Run(manifest, session)
+    try:
+        for number, part in enumerate(parts):
+            part.upload(session, manifest.part(number).input_path)
+        manifest.save(session)
+        run._looked = True  # its names are new: there is nothing to look for yet
+        run.advance()
+    except errors.PersonalizeError:
+        if not run._states:
+            _discard(manifest, session)
+            raise
+    return run
+
+
+def attach(name: str, session: Session | None = None) -> BatchInferenceJob | Run:
+    """Return a job by its name or ARN, or a run by its name, from any kernel, whenever it was started.
+
+    Raises
+    ------
+    NotFoundError
+        There is neither; the message names near ones.
+    """
+    if not isinstance(name, str):
+        raise TypeError(f"'name' must be a job's or run's name or ARN, got {type(name).__name__}")
+    session = current(session)
+    manifest = None if name.startswith("arn:") else manifests.find(session, name)
+    if manifest is None:
+        return job.attach(name, session)
+    run = Run(manifest, session)
+    run.describe()
+    return run
+
+
+def list_runs(session: Session | None = None) -> pd.DataFrame:
+    """Return the runs below the session's prefix, newest first; `pnb.attach(name)` returns one.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns `name`, `mode`, `solution`, `records`, `jobs`, `created`.
+    """
+    import pandas as pd
+
+    rows = [
+        (
+            one.name,
+            one.request.mode,
+            one.request.solution_version_arn.split(":solution/", 1)[-1].split("/", 1)[0],
+            sum(one.records),
+            len(one.job_names),
+            pd.Timestamp(one.created),
+        )
+        for one in manifests.every(current(session))
+    ]
+    frame = pd.DataFrame(rows, columns=["name", "mode", "solution", "records", "jobs", "created"])
+    return frame.sort_values("created", ascending=False, kind="stable", ignore_index=True)
+
+
+def _job_names(run: str, count: int) -> Iterable[str]:
+    """Return names that no job had before: a job that bears one is a job of this run."""
+    token, width = secrets.token_hex(2), max(3, len(str(count)))
+    longest = limits.string_rule("Name").max_length - width - len(token) - 6
+    return (f"{run[:longest]}-{token}-{number:0{width}d}" for number in range(1, count + 1))
+
+
+def _next_name(name: str) -> str:
+    """Return the name of a job's next attempt: `x-001`, `x-001-r2`, `x-001-r3`."""
+    base, mark, attempt = name.rpartition("-r")
+    return f"{base}-r{int(attempt) + 1}" if mark and attempt.isdecimal() else f"{name}-r2"
+
+
+def _check_free(name: str, session: Session) -> None:
+    job.check_name(name, session)
+    if manifests.find(session, name) is not None:
+        raise errors.AlreadyExistsError(
+            f"A run named {name!r} exists. Leave out 'job_name', or take {job.new_job_name(name)!r}; "
+            f"pnb.attach({name!r}) returns the run there is."
+        )
+
+
+def _discard(manifest: Manifest, session: Session) -> None:
+    """Remove what a run that never began has stored."""
+    inputs = [manifest.part(number).input_path for number in range(len(manifest.records))]
+    s3.delete(session, [*inputs, manifests.address(session, manifest.name)])

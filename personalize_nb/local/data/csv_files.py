@@ -1,0 +1,215 @@
+"""CSV files as Amazon's import reads them: batches of typed rows, or the reason why not.
+
+The rules are the fact sheet's (section 7.2): a header with the schema's names in any order, UTF-8, backslash
+escapes, an empty cell is null where the type allows it, limits on characters. One block of a file is in memory
+at a time.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterator
+from typing import BinaryIO
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv
+
+from personalize_nb.contract import limits
+from personalize_nb.local.data.schema import Field, Schema
+from personalize_nb.local.errors import WorkError
+
+BLOCK_BYTES = 4 << 20
+_HEADER_BYTES = 1 << 20
+_ID_COLUMNS = frozenset({"USER_ID", "ITEM_ID", "ACTION_ID"})
+
+# Amazon strips markup, tabs and newlines from text before it uses it.
+_MARKUP = r"<[/!]?[A-Za-z][^<>]*>"
+_WHITE_SPACE = r"\s+"
+
+# how files begin that are often given in the place of CSV
+_NO_CSV = {
+    b"\x1f\x8b": "compressed with gzip",
+    b"PK\x03\x04": "a zip archive",
+    b"PAR1": "a Parquet file",
+    b"\xff\xfe": "UTF-16 text, not UTF-8",
+    b"\xfe\xff": "UTF-16 text, not UTF-8",
+}
+
+_ARROW_TYPES = {
+    "string": pa.string(),
+    "boolean": pa.bool_(),
+    "int": pa.int64(),
+    "long": pa.int64(),
+    # doubles for both, so that a price of 9.99 still equals 9.99 in a filter
+    "float": pa.float64(),
+    "double": pa.float64(),
+}
+
+
+def arrow_schema(schema: Schema) -> pa.Schema:
+    """Return the Arrow schema of a dataset's imported rows."""
+    return pa.schema([pa.field(column.name, _ARROW_TYPES[column.type]) for column in schema.fields])
+
+
+def read_csv(stream: BinaryIO, schema: Schema, name: str) -> Iterator[pa.RecordBatch]:
+    """Read one CSV file block by block.
+
+    Parameters
+    ----------
+    stream
+        The file, open for reading bytes from its start.
+    schema
+        The columns to keep; other columns of the file are ignored.
+    name
+        The file's name for messages.
+
+    Yields
+    ------
+    pyarrow.RecordBatch
+        Rows with the columns of `arrow_schema(schema)`, in the schema's order.
+
+    Raises
+    ------
+    WorkError
+        The file breaks a rule; nothing of it should be kept.
+    """
+    head = stream.read(_HEADER_BYTES)
+    header = _checked_header(head, schema, name)
+    source = pa.PythonFile(_Rejoined(head, stream), mode="r")
+    row = 1
+    try:
+        for batch in pyarrow.csv.open_csv(
+            source,
+            # one thread: it is what makes pyarrow name the row of a bad value
+            read_options=pyarrow.csv.ReadOptions(use_threads=False, block_size=BLOCK_BYTES),
+            parse_options=pyarrow.csv.ParseOptions(escape_char="\\", double_quote=True, newlines_in_values=True),
+            convert_options=_convert_options(schema),
+        ):
+            checked = _checked(batch, schema, name, row)
+            row += batch.num_rows
+            yield checked
+    except pa.ArrowInvalid as error:
+        raise WorkError(_reason(str(error), name, header, schema)) from error
+
+
+def _convert_options(schema: Schema) -> pyarrow.csv.ConvertOptions:
+    target = arrow_schema(schema)
+    return pyarrow.csv.ConvertOptions(
+        include_columns=target.names,
+        column_types=target,
+        null_values=[""],
+        strings_can_be_null=True,
+        quoted_strings_can_be_null=True,
+        true_values=["true", "True", "TRUE"],
+        false_values=["false", "False", "FALSE"],
+    )
+
+
+def _checked_header(head: bytes, schema: Schema, name: str) -> list[str]:
+    """Return the names in a file's first row, or refuse the file for them."""
+    for beginning, kind in _NO_CSV.items():
+        if head.startswith(beginning):
+            raise WorkError(f"Input CSV {name} is {kind}. Imports read plain CSV files: save it as one.")
+    line = head.removeprefix(b"\xef\xbb\xbf").lstrip(b"\r\n").split(b"\n", 1)[0].rstrip(b"\r")
+    if not line:
+        raise WorkError(f"Input CSV {name} is empty. It needs a header row and at least one record.")
+    try:
+        header = next(csv.reader([line.decode("utf-8")]))
+    except UnicodeDecodeError as error:
+        raise WorkError(f"The header of input CSV {name} is not UTF-8. Save the file as UTF-8.") from error
+    except csv.Error as error:
+        raise WorkError(
+            f"The header of input CSV {name} cannot be read: {error}. Lines must end with a line feed, or with "
+            "carriage return and line feed."
+        ) from error
+    missing = [column for column in schema.names if column not in header]
+    if missing:
+        raise WorkError(f"Input CSV is missing the following columns:[{', '.join(missing)}].")
+    twice = sorted({column for column in schema.names if header.count(column) > 1})
+    if twice:
+        raise WorkError(f"Input CSV {name} has the following columns more than once:[{', '.join(twice)}].")
+    if b"\n" not in head.removeprefix(b"\xef\xbb\xbf").strip(b"\r\n"):
+        raise WorkError(f"Input CSV {name} has a header but no records.")
+    return header
+
+
+def _checked(batch: pa.RecordBatch, schema: Schema, name: str, first_row: int) -> pa.RecordBatch:
+    columns = []
+    for column in schema.fields:
+        values = batch.column(column.name)
+        if column.type in ("float", "double"):
+            # "NaN" in a file is how many tools write an empty number
+            values = pc.if_else(pc.is_nan(values), pa.scalar(None, values.type), values)
+            _refuse(pc.is_inf(values), column, name, first_row, "an infinite value; numbers are finite")
+        elif column.type == "int":
+            beyond = pc.or_(pc.less(values, -(2**31)), pc.greater(values, 2**31 - 1))
+            _refuse(beyond, column, name, first_row, "a value that an int of 32 bits cannot hold; declare it long")
+        elif column.type == "string":
+            values = _checked_text(values, column)
+        if values.null_count and (not column.nullable or column.name in _ID_COLUMNS):
+            row = first_row + int(np.flatnonzero(pc.is_null(values).to_numpy(zero_copy_only=False))[0])
+            raise WorkError(
+                f"Input CSV {name} has no value for {column.name} in record {row}. "
+                "Give each record a value, or allow null in the schema."
+                if column.name not in _ID_COLUMNS
+                else f"Input CSV {name} has no value for {column.name} in record {row}. IDs can not be empty."
+            )
+        columns.append(values)
+    return pa.record_batch(columns, schema=arrow_schema(schema))
+
+
+def _refuse(wrong: pa.Array, column: Field, name: str, first_row: int, reason: str) -> None:
+    if pc.any(wrong).as_py():
+        row = first_row + pc.index(wrong, True).as_py()
+        raise WorkError(f"Input CSV {name} has in {column.name}, record {row}, {reason}.")
+
+
+def _checked_text(values: pa.Array, column: Field) -> pa.Array:
+    if column.textual:
+        values = pc.replace_substring_regex(values, _MARKUP, " ")
+        values = pc.utf8_trim_whitespace(pc.replace_substring_regex(values, _WHITE_SPACE, " "))
+        return pc.utf8_slice_codeunits(values, 0, limits.MAX_TEXTUAL_CHARACTERS)
+    most = limits.MAX_ID_CHARACTERS if column.name in _ID_COLUMNS else limits.MAX_CATEGORICAL_CHARACTERS
+    longest = pc.max(pc.utf8_length(values)).as_py()
+    if longest is not None and longest > most:
+        raise WorkError(
+            f"Length cannot be more than {most} characters for {column.name}. If no values exceed the character "
+            "limit, make sure your data follows the formatting guidelines: text in double quotes, with a "
+            "backslash before each double quote and backslash inside it."
+        )
+    return values
+
+
+def _reason(message: str, name: str, header: list[str], schema: Schema) -> str:
+    """Say what pyarrow says, by the file's own names."""
+    bad = re.search(r"column #(\d+): (?:Row #(\d+): )?CSV conversion error to \w+: (.*)", message, re.DOTALL)
+    column = schema.field(header[int(bad[1])]) if bad and int(bad[1]) < len(header) else None
+    if column is not None:
+        row = f", row {bad[2]}" if bad[2] else ""
+        if bad[3].startswith("invalid UTF8"):
+            return f"Input CSV {name} is not UTF-8 in {column.name}{row}. Save the file as UTF-8."
+        return (
+            f"Input CSV {name} has in {column.name}{row}, the {bad[3][:200]}; the schema says that it is {column.type}."
+        )
+    # pyarrow quotes the whole row, which after a broken quotation mark is the rest of the file
+    text = re.sub(r"\s+", " ", message)
+    if len(text) > 300:
+        text = text[:300] + "..."
+    return f"Input CSV {name} can not be read: {text}"
+
+
+class _Rejoined(io.RawIOBase):
+    """A stream whose head was read already, as one stream again."""
+
+    def __init__(self, head: bytes, rest: BinaryIO):
+        self._head, self._rest = io.BytesIO(head), rest
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        return self._head.read(size) or self._rest.read(size)

@@ -1,0 +1,3 @@
+"""One loopback port for every service: requests are authenticated, bodies check themselves, shapes are botocore's."""
+
+__all__ = ["bodies", "endpoint", "json_bodies", "query_protocol", "shapes", "xml_shapes"]

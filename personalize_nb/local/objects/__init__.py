@@ -1,1 +1,0 @@
-"""S3 on disk: `store` holds buckets and objects, `rest` speaks the protocol."""

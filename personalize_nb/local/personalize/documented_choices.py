@@ -1,0 +1,251 @@
+"""What the embedded service does where Amazon's documentation is silent or contradicts itself: the one list of it.
+
+    python -m personalize_nb.local.choices    prints it
+
+Imports nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One open question and what is done here.
+
+    Parameters
+    ----------
+    subject
+        What it is about.
+    choice
+        What the service does.
+    where
+        The module that does it, below `personalize_nb.local`; or `contract.limits`.
+    """
+
+    subject: str
+    choice: str
+    where: str
+
+
+CHOICES: tuple[Choice, ...] = (
+    # requests
+    Choice(
+        "Texts of refusals that nobody recorded",
+        "our own words: what is wrong, the value, what is legal",
+        "personalize.operations",
+    ),
+    Choice("Patterns of the model that are not anchored", "matched in full", "http.shapes"),
+    Choice(
+        "A repeated name, an unknown ARN, a resource that is not ACTIVE",
+        "ResourceAlreadyExistsException, "
+        "ResourceNotFoundException, ResourceInUseException, in this order of checks: name, ARNs, values",
+        "personalize.operations",
+    ),
+    Choice(
+        "CreateSolutionVersion on a solution that is still being created",
+        "accepted: a new solution has nothing to do and cannot fail, and its version trains after it",
+        "personalize.operations.solution_versions",
+    ),
+    Choice(
+        "CreateFilter on a group that is not ACTIVE",
+        "InvalidInputException; the model lists no ResourceInUse",
+        "personalize.operations.filters",
+    ),
+    Choice(
+        "Members left out of a request",
+        "stay out of Describe, but for those whose default the guide states "
+        "(performAutoTraining, performHPO, importMode, trainingMode, minProvisionedTPS, ingestionMode)",
+        "personalize.operations",
+    ),
+    Choice("Order of List answers", "oldest first", "state.store"),
+    Choice(
+        "List filtered by an ARN that does not exist",
+        "an empty list; ListSolutionVersions, whose model has it: ResourceNotFoundException",
+        "personalize.operations",
+    ),
+    Choice("The largest number of tags", "50, as the guide says; the model's list allows 200", "contract.limits"),
+    Choice(
+        "How long DELETE PENDING and DELETE IN_PROGRESS last",
+        "no time at all: a Delete call answers when the resource is gone. Amazon names no duration, so a client that "
+        "is right there waits until Describe answers ResourceNotFoundException, or List no longer has it, and meets "
+        "that at its first look; one that does not wait, or asks once, works too. A status in between could only make "
+        "clients wait or fail, and leave half-deleted groups behind a crash. The order of deletions, and "
+        "ResourceInUseException for what is in use or being made, are as on AWS",
+        "personalize.operations",
+    ),
+    Choice(
+        "A second import into a dataset that is being imported",
+        "ResourceInUseException",
+        "personalize.operations.import_jobs",
+    ),
+    Choice(
+        "A second event tracker or metric attribution for a dataset group",
+        "LimitExceededException",
+        "state.quotas",
+    ),
+    Choice("Pending exports at once", "5, as imports", "state.quotas"),
+    Choice(
+        "Popularity-Count's recipeType", "USER_PERSONALIZATION, as its own page says", "personalize.operations.recipes"
+    ),
+    Choice(
+        "performAutoTraining, performIncrementalUpdate, performHPO",
+        "recorded and shown; nothing starts by itself",
+        "personalize.operations.solutions",
+    ),
+    Choice(
+        "The automatic update of the latest User-Personalization version before a batch job",
+        "not made: a version never changes, and items put since its training (PutItems) are recommended and explored "
+        "from the next solution version on",
+        "personalize.operations.solution_versions",
+    ),
+    Choice(
+        "trainingMode UPDATE", "needs an ACTIVE FULL version and trains anew, which here costs seconds", "tasks.tasks"
+    ),
+    Choice(
+        "itemExplorationConfig on a recipe that does not explore",
+        "InvalidInputException",
+        "personalize.operations.exploration",
+    ),
+    Choice(
+        "rankingInfluence on a recipe that does not read it",
+        "accepted, no effect",
+        "personalize.operations.batch_inference_jobs",
+    ),
+    Choice(
+        "The largest numResults of a batch job", "none but the catalogue; segments: 5 million", "personalize.operations"
+    ),
+    Choice(
+        "Output path equal to the input path",
+        "refused; the same folder is fine",
+        "personalize.operations.batch_inference_jobs",
+    ),
+    # batch files
+    Choice("_CHECK", "empty, written before the first result, kept", "tasks.batch"),
+    Choice(
+        "Output names of inputs in sub-folders",
+        "the file name; of equal names, the path below the input's folder",
+        "tasks.batch",
+    ),
+    Choice("Output path without a slash at its end", "a folder all the same", "tasks.batch"),
+    Choice("The error key of good rows", "always there, null", "tasks.output_rows"),
+    Choice("Reasons of v2 recipes in batch rows", "not written", "tasks.output_rows"),
+    Choice("Unknown items in Personalized-Ranking", "at the end, with score 0", "recipes.personalization"),
+    Choice(
+        "BOM, CRLF, blank lines, duplicate lines", "accepted; a duplicate line is answered twice", "tasks.input_lines"
+    ),
+    Choice("IDs that are not strings, lines that are no JSON", "an error row for the line", "tasks.input_lines"),
+    Choice("Compressed input", "the job fails and names the file", "tasks.batch"),
+    Choice("Order of output rows", "the input's", "tasks.batch"),
+    Choice(
+        "Events put after the training, in batch jobs of types USER_PERSONALIZATION and PERSONALIZED_RANKING",
+        "all that came before the job begins count, also those of new users, as in real time; AWS leaves out the last "
+        "15 minutes, here everything takes seconds",
+        "tasks.tasks",
+    ),
+    Choice(
+        "An item that no dataset knows in a segment job, attributes that no item has", "an error row", "tasks.segments"
+    ),
+    Choice(
+        "Users who met an item already, in its segment",
+        "count, as often as people come back to items",
+        "recipes.segmentation",
+    ),
+    Choice(
+        "Filters of segment jobs",
+        "see all rows; the segments are made of FULL imports only, as on AWS",
+        "tasks.task_data",
+    ),
+    Choice(
+        "Trending-Now between trainings",
+        "the trends of the training; Amazon refreshes them by itself",
+        "recipes.trending",
+    ),
+    Choice(
+        "Which items a training considers where there are more than the quota",
+        "those with the most interactions, then the newest by CREATION_TIMESTAMP, then the first by ID; the others are "
+        "not recommended. Of interactions the newest count, before event filters, as Amazon has said",
+        "data.training_limits",
+    ),
+    Choice(
+        "More event types and metadata columns than 10 together",
+        "the import fails and names them; event types that are only streamed do not count",
+        "data.datasets",
+    ),
+    # filters
+    Choice("AND and OR together, parentheses", "AND binds tighter; parentheses are refused", "filters"),
+    Choice(
+        "The history of a user for whom no interactions were imported for three months",
+        "counts in filters as before, though the guide says that AWS's filters no longer consider it until the whole "
+        "history is imported again. The guide's clock is the import, not the event, so old sample data would count "
+        "either way; but the clock here cannot be moved, so nobody could try the rule, and who comes back to a folder "
+        "after three months would only find that an unread-filter lets read items through, without a word. "
+        "pnb.preflight warns of it instead, here and on AWS, where nothing else does",
+        "filters",
+    ),
+    Choice("A clause whose IF is false", "is skipped for that user", "filters"),
+    Choice("Missing values", "are in no list and compare with nothing, so NOT IN and != let them pass", "filters"),
+    Choice('= with strings, quoted placeholders, "*" in quotes', "accepted", "filters"),
+    Choice(
+        "A filter whose dataset was deleted",
+        "stays; batch jobs that use it fail and real-time requests are refused with InvalidInputException, naming the "
+        "dataset type, until the group has such a dataset again",
+        "filters",
+    ),
+    Choice("Interactions.EVENT_TYPE on UserID", "users with such an event, with whatever item", "filters.users"),
+    # data
+    Choice("An item or user both imported and put", "the put row is the newer one", "data.datasets"),
+    Choice(
+        "TIMESTAMP in milliseconds",
+        "imported as the seconds that the guide says it is, some 50,000 years ahead: nobody recorded a refusal, and "
+        "Amazon names no latest time. pnb.train divides such numbers and refuses such dates before they are sent",
+        "data.csv_files",
+    ),
+    Choice("Events without user", "belong to the user whom another event of their session names", "data.events"),
+    Choice("Events without item", "accepted and not used", "personalize.serving.events"),
+    Choice(
+        "Names in properties", "the schema's, or those in camel case; others are ignored", "personalize.serving.events"
+    ),
+    Choice("Name of an exported file", "<path>/<job name>.csv", "tasks.tasks"),
+    Choice(
+        "Data deletion and trained models",
+        "models stay until they are trained again; segments leave the users out",
+        "tasks.segments",
+    ),
+    # real time
+    Choice("Context of real-time requests", "accepted, no effect", "personalize.serving.recommendations"),
+    Choice(
+        "Keys of metadata in real-time answers", "the column names as requested", "personalize.serving.recommendations"
+    ),
+    Choice(
+        "Places of promoted items",
+        "by chance that depends on who asks; 20 % without a percentage",
+        "personalize.serving.promotions",
+    ),
+    Choice(
+        "A campaign or recommender that is not ACTIVE, asked",
+        "InvalidInputException; the model has no other",
+        "personalize.serving.recommendations",
+    ),
+    # models
+    Choice(
+        "Domain recipes",
+        "train their custom siblings on the event type of the use case",
+        "personalize.operations.recommenders",
+    ),
+    Choice("NDCG's ideal list, coverage, users with one step", "see the module", "tasks.hold_out"),
+    Choice(
+        "What a related-items recipe is asked in the hold-out",
+        "the newest item given, once for each user",
+        "tasks.hold_out",
+    ),
+    Choice("Hits, recall and coverage of segments", "see the module", "tasks.segment_hold_out"),
+)
+
+
+def main() -> None:
+    """Print the list as a Markdown table."""
+    print("| where Amazon is silent | what is done here | module |\n|---|---|---|")
+    for choice in CHOICES:
+        print(f"| {choice.subject} | {choice.choice} | `{choice.where}` |")

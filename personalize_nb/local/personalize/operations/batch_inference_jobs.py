@@ -1,0 +1,135 @@
+"""Batch inference jobs: everything that can be refused before any work is queued.
+
+Jobs are never deleted, so their names are never free again. Where AWS does not say: rankingInfluence is legal with
+every recipe, itemExplorationConfig with User-Personalization only, an output path equal to the input path is
+refused and one beside it is not, and members that were left out stay out of Describe.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from personalize_nb.contract.limits import DEFAULT_NUM_RESULTS, RECIPES, THEME_REGIONS, RecipeFacts
+from personalize_nb.local.data.schema import ITEMS, Schema
+from personalize_nb.local.errors import ApiError
+from personalize_nb.local.personalize.operations import locations
+from personalize_nb.local.personalize.operations.control import Control, invalid, operation
+from personalize_nb.local.personalize.operations.exploration import check_exploration
+from personalize_nb.local.personalize.operations.filters import check_expression
+from personalize_nb.local.personalize.operations.influence import check_influence
+from personalize_nb.local.state.store import Resource
+
+KIND = "batch_inference_job"
+THEMES = "THEME_GENERATION"
+
+_ECHOED = (
+    "jobName",
+    "solutionVersionArn",
+    "filterArn",
+    "numResults",
+    "jobInput",
+    "jobOutput",
+    "batchInferenceJobConfig",
+    "roleArn",
+    "batchInferenceJobMode",
+    "themeGenerationConfig",
+)
+
+
+@operation("CreateBatchInferenceJob")
+def create_batch_inference_job(control: Control, params: dict[str, Any]) -> dict[str, Any]:
+    name = params["jobName"]
+    arn = control.arn(f"batch-inference-job/{name}")
+    control.check_free(arn)
+    version = control.require_active("solution_version", params["solutionVersionArn"])
+    recipe = RECIPES[version.body["_recipe"]]
+    if not recipe.batch:
+        legal = ", ".join(known.name for known in RECIPES.values() if known.batch)
+        raise invalid(
+            f"Batch inference jobs are not supported by recipe {recipe.name} of type {recipe.type}; legal: {legal}."
+        )
+    if params.get("numResults", 1) < 1:
+        raise invalid(f"numResults must be at least 1, got {params['numResults']}.")
+    config = params.get("batchInferenceJobConfig", {})
+    check_exploration(recipe.name, recipe.exploration, config.get("itemExplorationConfig", {}))
+    check_influence(recipe, config.get("rankingInfluence", {}), version.body["_schemas"])
+    _check_themes(control, recipe, version, params)
+    body = {key: params[key] for key in _ECHOED if key in params}
+    body |= {
+        "batchInferenceJobArn": arn,
+        "_numResults": params.get("numResults", DEFAULT_NUM_RESULTS),
+        "_mode": params.get("batchInferenceJobMode", "BATCH_INFERENCE"),
+    }
+    body |= {key: version.body[key] for key in ("_recipe", "_group", "_schemas", "_model")}
+    body["_streamedTo"] = version.body.get("_streamedTo", 0)
+    if "filterArn" in params:
+        body["_filterExpression"] = filter_expression(control, params["filterArn"], version, recipe)
+    check_locations(control, params)
+    control.add(KIND, arn, name, body, params, work="batch", group_arn=version.group_arn, parent_arn=version.arn)
+    return {"batchInferenceJobArn": arn}
+
+
+def _check_themes(control: Control, recipe: RecipeFacts, version: Resource, params: dict[str, Any]) -> None:
+    """Refuse a theme job whose conditions are not met, naming all of them at once."""
+    given = "themeGenerationConfig" in params
+    if params.get("batchInferenceJobMode") != THEMES:
+        if given:
+            raise invalid(f"themeGenerationConfig needs batchInferenceJobMode {THEMES}.")
+        return
+    problems = []
+    if not recipe.themes:
+        problems.append(f"the recipe must be aws-similar-items, got {recipe.name}")
+    if control.region not in THEME_REGIONS:
+        problems.append(f"the region must be one of {', '.join(THEME_REGIONS)}, got {control.region}")
+    items = _items_schema(version)
+    if items is None or items.textual is None:
+        problems.append("the Items dataset must have a field marked textual")
+    if not given:
+        problems.append("themeGenerationConfig.fieldsForThemeGeneration.itemName must name the items' name column")
+    elif items is not None:
+        name = params["themeGenerationConfig"]["fieldsForThemeGeneration"]["itemName"]
+        column = items.field(name)
+        if column is None or column.type != "string":
+            legal = ", ".join(known.name for known in items.fields if known.type == "string")
+            problems.append(f"itemName must be a string field of the Items schema ({legal}), got {name!r}")
+    if problems:
+        raise invalid(f"Themes cannot be generated: {'; '.join(problems)}.")
+
+
+def _items_schema(version: Resource) -> Schema | None:
+    text = version.body["_schemas"].get(ITEMS)
+    return None if text is None else Schema.from_avro(ITEMS, json.loads(text))
+
+
+def filter_expression(control: Control, arn: str, version: Resource, recipe: RecipeFacts) -> str:
+    """Return the text of a job's filter, or refuse one that does not fit its solution version."""
+    found = control.require_active("filter", arn)
+    if found.group_arn != version.group_arn:
+        raise invalid(f"{arn} belongs to {found.group_arn} and the solution version to {version.group_arn}.")
+    text = found.body["filterExpression"]
+    check_expression(text, version.body["_schemas"], recipe.type)
+    return text
+
+
+def check_locations(control: Control, params: dict[str, Any]) -> None:
+    """Refuse a job whose input cannot be read or whose output has no place."""
+    source = params["jobInput"]["s3DataSource"]["path"]
+    target = params["jobOutput"]["s3DataDestination"]["path"]
+    locations.check_readable(control, source, locations.INVALID_INPUT)
+    locations.check_writable(control, target, locations.INVALID_OUTPUT)
+    if source == target:
+        raise ApiError(
+            "InvalidInputException",
+            f"{locations.INVALID_OUTPUT}. {target!r} is also the input path; the output needs a different location.",
+        )
+
+
+@operation("DescribeBatchInferenceJob")
+def describe_batch_inference_job(control: Control, params: dict[str, Any]) -> dict[str, Any]:
+    return {"batchInferenceJob": control.require(KIND, params["batchInferenceJobArn"]).described()}
+
+
+@operation("ListBatchInferenceJobs")
+def list_batch_inference_jobs(control: Control, params: dict[str, Any]) -> dict[str, Any]:
+    return control.page(params, "batchInferenceJobs", KIND, parent_arn=params.get("solutionVersionArn"))

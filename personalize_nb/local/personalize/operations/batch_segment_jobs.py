@@ -1,0 +1,49 @@
+"""Batch segment jobs: everything that can be refused before any work is queued. Like inference jobs, never deleted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from personalize_nb.contract.limits import DEFAULT_NUM_RESULTS, MAX_SEGMENT_USERS, RECIPES
+from personalize_nb.local.personalize.operations.batch_inference_jobs import check_locations, filter_expression
+from personalize_nb.local.personalize.operations.control import Control, invalid, operation
+
+KIND = "batch_segment_job"
+SEGMENTATION = "USER_SEGMENTATION"
+
+_ECHOED = ("jobName", "solutionVersionArn", "filterArn", "numResults", "jobInput", "jobOutput", "roleArn")
+
+
+@operation("CreateBatchSegmentJob")
+def create_batch_segment_job(control: Control, params: dict[str, Any]) -> dict[str, Any]:
+    name = params["jobName"]
+    arn = control.arn(f"batch-segment-job/{name}")
+    control.check_free(arn)
+    version = control.require_active("solution_version", params["solutionVersionArn"])
+    recipe = RECIPES[version.body["_recipe"]]
+    if recipe.type != SEGMENTATION:
+        legal = ", ".join(known.name for known in RECIPES.values() if known.type == SEGMENTATION)
+        raise invalid(
+            f"Batch segment jobs are not supported by recipe {recipe.name} of type {recipe.type}; legal: {legal}."
+        )
+    wanted = params.get("numResults", DEFAULT_NUM_RESULTS)
+    if not 1 <= wanted <= MAX_SEGMENT_USERS:
+        raise invalid(f"numResults must be from 1 to {MAX_SEGMENT_USERS}, got {wanted}.")
+    body = {key: params[key] for key in _ECHOED if key in params}
+    body |= {"batchSegmentJobArn": arn, "_numResults": wanted}
+    body |= {key: version.body[key] for key in ("_recipe", "_group", "_schemas", "_model")}
+    if "filterArn" in params:
+        body["_filterExpression"] = filter_expression(control, params["filterArn"], version, recipe)
+    check_locations(control, params)
+    control.add(KIND, arn, name, body, params, work="segment", group_arn=version.group_arn, parent_arn=version.arn)
+    return {"batchSegmentJobArn": arn}
+
+
+@operation("DescribeBatchSegmentJob")
+def describe_batch_segment_job(control: Control, params: dict[str, Any]) -> dict[str, Any]:
+    return {"batchSegmentJob": control.require(KIND, params["batchSegmentJobArn"]).described()}
+
+
+@operation("ListBatchSegmentJobs")
+def list_batch_segment_jobs(control: Control, params: dict[str, Any]) -> dict[str, Any]:
+    return control.page(params, "batchSegmentJobs", KIND, parent_arn=params.get("solutionVersionArn"))

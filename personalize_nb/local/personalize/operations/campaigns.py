@@ -1,0 +1,120 @@
+"""Campaigns: a solution version made ready for `personalize-runtime`.
+
+A campaign of `<solution ARN>/$LATEST` follows its solution: it answers from the newest ACTIVE version. Updates walk
+in `latestCampaignUpdate` while the campaign goes on answering as before.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from personalize_nb.contract.limits import ACTIVE, FAILED, RECIPES
+from personalize_nb.local.errors import ApiError
+from personalize_nb.local.personalize import updates
+from personalize_nb.local.personalize.operations.control import Control, invalid, operation
+from personalize_nb.local.personalize.operations.exploration import check_exploration
+from personalize_nb.local.personalize.operations.influence import check_influence
+from personalize_nb.local.state.lifecycle import UNFINISHED
+from personalize_nb.local.state.store import Resource
+
+KIND = "campaign"
+LATEST = "/$LATEST"
+# their models are asked by batch segment jobs, or not made here
+_NOT_SERVED = frozenset({"USER_SEGMENTATION", "PERSONALIZED_ACTIONS"})
+
+
+@operation("CreateCampaign")
+def create_campaign(control: Control, params: dict[str, Any]) -> dict[str, Any]:
+    name, config = params["name"], params.get("campaignConfig", {})
+    arn = control.arn(f"campaign/{name}")
+    control.check_free(arn)
+    version = _version(control, params["solutionVersionArn"], config)
+    _check_config(version, config)
+    body = {
+        "name": name,
+        "campaignArn": arn,
+        "solutionVersionArn": version.arn,
+        "minProvisionedTPS": params.get("minProvisionedTPS", 1),
+    }
+    body |= {"campaignConfig": config} if config else {}
+    control.add(KIND, arn, name, body, params, group_arn=version.group_arn, parent_arn=version.parent_arn)
+    return {"campaignArn": arn}
+
+
+def _version(control: Control, arn: str, config: dict[str, Any]) -> Resource:
+    """Return the solution version that a request names, directly or as a solution's latest."""
+    follows = config.get("syncWithLatestSolutionVersion", False)
+    if arn.endswith(LATEST) != follows:
+        raise invalid(
+            "syncWithLatestSolutionVersion true and a solutionVersionArn of the form <solution Arn>/$LATEST belong "
+            f"together; got {follows} with {arn}."
+        )
+    if not follows:
+        return control.require_active("solution_version", arn)
+    solution = control.require("solution", arn.removesuffix(LATEST))
+    latest = newest_version(control, solution.arn)
+    if latest is None:
+        raise ApiError("ResourceInUseException", f"{solution.arn} has no {ACTIVE} solution version yet.")
+    return latest
+
+
+def newest_version(control: Control, solution_arn: str) -> Resource | None:
+    """Return the newest ACTIVE version of a solution, or None."""
+    found = control.store.list(
+        "solution_version", parent_arn=solution_arn, statuses=[ACTIVE], newest_first=True, limit=1
+    )
+    return found[0] if found else None
+
+
+def _check_config(version: Resource, config: dict[str, Any]) -> None:
+    recipe = RECIPES[version.body["_recipe"]]
+    if recipe.type in _NOT_SERVED:
+        raise invalid(f"Campaigns are not supported by recipe {recipe.name} of type {recipe.type}.")
+    check_exploration(recipe.name, recipe.exploration, config.get("itemExplorationConfig", {}))
+    check_influence(recipe, config.get("rankingInfluence", {}), version.body["_schemas"])
+
+
+def serving_version(control: Control, campaign: Resource) -> str:
+    """Return the ARN of the solution version that a campaign answers from now."""
+    follows = campaign.body.get("campaignConfig", {}).get("syncWithLatestSolutionVersion")
+    latest = newest_version(control, campaign.parent_arn) if follows else None
+    return campaign.body["solutionVersionArn"] if latest is None else latest.arn
+
+
+@operation("DescribeCampaign")
+def describe_campaign(control: Control, params: dict[str, Any]) -> dict[str, Any]:
+    campaign = control.require(KIND, params["campaignArn"])
+    return {"campaign": campaign.described() | {"solutionVersionArn": serving_version(control, campaign)}}
+
+
+@operation("ListCampaigns")
+def list_campaigns(control: Control, params: dict[str, Any]) -> dict[str, Any]:
+    return control.page(params, "campaigns", KIND, parent_arn=params.get("solutionArn"))
+
+
+@operation("UpdateCampaign")
+def update_campaign(control: Control, params: dict[str, Any]) -> dict[str, Any]:
+    campaign = control.require(KIND, params["campaignArn"])
+    if campaign.status not in (ACTIVE, FAILED):
+        raise ApiError("ResourceInUseException", f"{campaign.arn} has status {campaign.status}; it must be {ACTIVE}.")
+    config = params.get("campaignConfig", campaign.body.get("campaignConfig", {}))
+    given = params.get("solutionVersionArn")
+    version = control.store[serving_version(control, campaign)] if given is None else _version(control, given, config)
+    if version.parent_arn != campaign.parent_arn:
+        raise invalid(f"{version.arn} is not a version of {campaign.parent_arn}, the solution of this campaign.")
+    _check_config(version, config)
+    shown = {
+        "solutionVersionArn": version.arn,
+        "minProvisionedTPS": params.get("minProvisionedTPS", campaign.body["minProvisionedTPS"]),
+    }
+    shown |= {"campaignConfig": config} if config else {}
+    updates.begin(control.store, campaign, "latestCampaignUpdate", shown, shown)
+    return {"campaignArn": campaign.arn}
+
+
+@operation("DeleteCampaign")
+def delete_campaign(control: Control, params: dict[str, Any]) -> None:
+    campaign = control.require(KIND, params["campaignArn"])
+    if campaign.status in UNFINISHED or updates.planned(campaign) is not None:
+        raise ApiError("ResourceInUseException", f"{campaign.arn} is being made or updated; wait until that has ended.")
+    control.remove(campaign)

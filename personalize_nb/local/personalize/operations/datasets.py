@@ -1,0 +1,111 @@
+"""Datasets: one of each type in a dataset group. Deleting a dataset deletes its import jobs and its rows."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from personalize_nb.local.errors import ApiError
+from personalize_nb.local.personalize import updates
+from personalize_nb.local.personalize.operations.avro import DATASET_RULES
+from personalize_nb.local.personalize.operations.control import Control, invalid, operation
+from personalize_nb.local.state.lifecycle import UNFINISHED
+from personalize_nb.local.state.store import Resource
+
+KIND = "dataset"
+
+
+@operation("CreateDataset")
+def create_dataset(control: Control, params: dict[str, Any]) -> dict[str, Any]:
+    name, dataset_type = params["name"], params["datasetType"].upper()
+    if dataset_type not in DATASET_RULES:
+        legal = ", ".join(rules.label for rules in DATASET_RULES.values())
+        raise invalid(f"datasetType {params['datasetType']!r} is not known; legal in any case: {legal}.")
+    schema = control.require("schema", params["schemaArn"])
+    group = control.require_active("dataset_group", params["datasetGroupArn"])
+    _check_schema(schema, group, dataset_type)
+    arn = control.arn(f"dataset/{group.name}/{dataset_type}")
+    body = {
+        "name": name,
+        "datasetArn": arn,
+        "datasetGroupArn": group.arn,
+        "datasetType": dataset_type,
+        "schemaArn": schema.arn,
+    }
+    control.add(KIND, arn, name, body, params, group_arn=group.arn, parent_arn=group.arn)
+    return {"datasetArn": arn}
+
+
+def _check_schema(schema: Resource, group: Resource, dataset_type: str) -> None:
+    if group.body.get("domain") != schema.body.get("domain"):
+        raise invalid(
+            f"The schema has domain {schema.body.get('domain')!r} and the dataset group has "
+            f"{group.body.get('domain')!r}; they must be the same."
+        )
+    record = json.loads(schema.body["schema"])["name"]
+    if record.upper() != dataset_type:
+        raise invalid(f"The schema's record is named {record!r}, which does not match the datasetType {dataset_type}.")
+
+
+@operation("UpdateDataset")
+def update_dataset(control: Control, params: dict[str, Any]) -> dict[str, Any]:
+    dataset = control.require_active(KIND, params["datasetArn"])
+    schema = control.require("schema", params["schemaArn"])
+    _check_schema(schema, control.store[dataset.group_arn], dataset.body["datasetType"])
+    if schema.arn == dataset.body["schemaArn"]:
+        raise invalid(f"{dataset.arn} already has the schema {schema.arn}.")
+    jobs = control.store.list("dataset_import_job", parent_arn=dataset.arn, statuses=UNFINISHED)
+    if jobs:
+        raise ApiError("ResourceInUseException", f"{dataset.arn} is being imported by {jobs[0].arn}; wait for its end.")
+    _check_successor(_fields(control.store[dataset.body["schemaArn"]]), _fields(schema))
+    shown = {"schemaArn": schema.arn}
+    updates.begin(control.store, dataset, "latestDatasetUpdate", shown, shown)
+    return {"datasetArn": dataset.arn}
+
+
+def _fields(schema: Resource) -> dict[str, Any]:
+    return {column["name"]: column["type"] for column in json.loads(schema.body["schema"])["fields"]}
+
+
+def _check_successor(old: dict[str, Any], new: dict[str, Any]) -> None:
+    """Refuse a schema that rows imported under the old one could not fill: the guide's rule for replacing schemas."""
+    missing = [name for name in old if name not in new]
+    strict = [name for name, kind in new.items() if name not in old and "null" not in kind]
+    if missing:
+        raise invalid(f"The new schema lacks fields that the dataset has: {', '.join(missing)}.")
+    if strict:
+        raise invalid(f"New fields must allow null, since rows without them exist already: {', '.join(strict)}.")
+
+
+@operation("DescribeDataset")
+def describe_dataset(control: Control, params: dict[str, Any]) -> dict[str, Any]:
+    return {"dataset": control.require(KIND, params["datasetArn"]).described()}
+
+
+@operation("ListDatasets")
+def list_datasets(control: Control, params: dict[str, Any]) -> dict[str, Any]:
+    return control.page(params, "datasets", KIND, parent_arn=params.get("datasetGroupArn"))
+
+
+@operation("DeleteDataset")
+def delete_dataset(control: Control, params: dict[str, Any]) -> None:
+    dataset = control.require(KIND, params["datasetArn"])
+    kinds = ("dataset_import_job", "dataset_export_job")
+    jobs = [job for kind in kinds for job in control.store.list(kind, parent_arn=dataset.arn)]
+    busy = [job for job in jobs if job.status in UNFINISHED]
+    for kind in ("solution_version", "recommender", "data_deletion_job"):
+        busy += control.store.list(kind, group_arn=dataset.group_arn, statuses=UNFINISHED)
+    if dataset.status in UNFINISHED or busy:
+        users = ", ".join(resource.arn for resource in busy) or "its own creation"
+        raise ApiError("ResourceInUseException", f"{dataset.arn} is in use by {users}; wait until that has ended.")
+    for job in jobs:
+        control.remove(job)
+    control.remove(dataset)
+
+
+def schemas_of_group(control: Control, group_arn: str) -> dict[str, str]:
+    """Return the schema texts of a group's datasets by dataset type."""
+    return {
+        dataset.body["datasetType"]: control.store[dataset.body["schemaArn"]].body["schema"]
+        for dataset in control.store.list(KIND, group_arn=group_arn)
+    }

@@ -1,0 +1,61 @@
+"""Dataset import jobs. One import at a time per dataset: AWS does not say, and two would race for the same rows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from personalize_nb.contract.limits import ACTIVE
+from personalize_nb.local.errors import ApiError
+from personalize_nb.local.personalize.operations import locations
+from personalize_nb.local.personalize.operations.control import Control, invalid, operation
+from personalize_nb.local.state.lifecycle import UNFINISHED
+
+KIND = "dataset_import_job"
+
+
+@operation("CreateDatasetImportJob")
+def create_dataset_import_job(control: Control, params: dict[str, Any]) -> dict[str, Any]:
+    name = params["jobName"]
+    arn = control.arn(f"dataset-import-job/{name}")
+    control.check_free(arn)
+    dataset = control.require_active("dataset", params["datasetArn"])
+    mode = params.get("importMode", "FULL")
+    _check_mode(control, dataset.arn, mode)
+    location = params["dataSource"].get("dataLocation")
+    if location is None or "roleArn" not in params:
+        raise invalid("dataSource.dataLocation and roleArn are needed to import from Amazon S3.")
+    locations.check_readable(control, location, locations.INVALID_DATA)
+    body = {
+        "jobName": name,
+        "datasetImportJobArn": arn,
+        "datasetArn": dataset.arn,
+        "dataSource": params["dataSource"],
+        "roleArn": params["roleArn"],
+        "importMode": mode,
+        "_group": control.store[dataset.group_arn].name,
+        "_type": dataset.body["datasetType"],
+        "_schema": control.store[dataset.body["schemaArn"]].body["schema"],
+    }
+    if "publishAttributionMetricsToS3" in params:
+        body["publishAttributionMetricsToS3"] = params["publishAttributionMetricsToS3"]
+    control.add(KIND, arn, name, body, params, work="import", group_arn=dataset.group_arn, parent_arn=dataset.arn)
+    return {"datasetImportJobArn": arn}
+
+
+def _check_mode(control: Control, dataset_arn: str, mode: str) -> None:
+    jobs = control.store.list(KIND, parent_arn=dataset_arn)
+    running = [job.arn for job in jobs if job.status in UNFINISHED]
+    if running:
+        raise ApiError("ResourceInUseException", f"{dataset_arn} is being imported by {running[0]}; wait for its end.")
+    if mode == "INCREMENTAL" and not any(job.status == ACTIVE and job.body["importMode"] == "FULL" for job in jobs):
+        raise invalid(f"importMode INCREMENTAL needs an earlier FULL import of {dataset_arn}; it has none.")
+
+
+@operation("DescribeDatasetImportJob")
+def describe_dataset_import_job(control: Control, params: dict[str, Any]) -> dict[str, Any]:
+    return {"datasetImportJob": control.require(KIND, params["datasetImportJobArn"]).described()}
+
+
+@operation("ListDatasetImportJobs")
+def list_dataset_import_jobs(control: Control, params: dict[str, Any]) -> dict[str, Any]:
+    return control.page(params, "datasetImportJobs", KIND, parent_arn=params.get("datasetArn"))

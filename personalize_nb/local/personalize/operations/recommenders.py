@@ -1,0 +1,154 @@
+"""Recommenders: the models of domain dataset groups, made, served, stopped and started without solutions.
+
+A domain recipe trains what its custom sibling trains, on the event type that its use case is about.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from typing import Any
+
+from personalize_nb.contract.limits import ACTIVE
+from personalize_nb.local.errors import ApiError
+from personalize_nb.local.personalize import updates
+from personalize_nb.local.personalize.operations.control import Control, invalid, operation
+from personalize_nb.local.personalize.operations.datasets import schemas_of_group
+from personalize_nb.local.personalize.operations.exploration import check_exploration
+from personalize_nb.local.personalize.operations.recipes import require_recipe
+from personalize_nb.local.personalize.operations.solutions import check_columns
+from personalize_nb.local.state.lifecycle import INACTIVE, START_PENDING, STOP_PENDING, UNFINISHED
+
+KIND = "recommender"
+
+
+@dataclass(frozen=True)
+class UseCase:
+    """What a domain recipe trains.
+
+    Parameters
+    ----------
+    recipe
+        The custom recipe that learns the same.
+    event_type
+        The only events it learns from, or None for all.
+    """
+
+    recipe: str
+    event_type: str | None = None
+
+
+USE_CASES: dict[str, UseCase] = {
+    "aws-ecomm-customers-who-viewed-x-also-viewed": UseCase("aws-sims", "View"),
+    "aws-ecomm-frequently-bought-together": UseCase("aws-sims", "Purchase"),
+    "aws-ecomm-popular-items-by-purchases": UseCase("aws-popularity-count", "Purchase"),
+    "aws-ecomm-popular-items-by-views": UseCase("aws-popularity-count", "View"),
+    "aws-ecomm-recommended-for-you": UseCase("aws-user-personalization"),
+    "aws-vod-because-you-watched-x": UseCase("aws-sims", "Watch"),
+    "aws-vod-more-like-x": UseCase("aws-similar-items"),
+    "aws-vod-most-popular": UseCase("aws-popularity-count", "Watch"),
+    "aws-vod-top-picks": UseCase("aws-user-personalization"),
+    "aws-vod-trending-now": UseCase("aws-trending-now"),
+}
+
+
+@operation("CreateRecommender")
+def create_recommender(control: Control, params: dict[str, Any]) -> dict[str, Any]:
+    name, config = params["name"], params.get("recommenderConfig", {})
+    arn = control.arn(f"recommender/{name}")
+    control.check_free(arn)
+    group = control.require_active("dataset_group", params["datasetGroupArn"])
+    recipe = require_recipe(params["recipeArn"])
+    domain = group.body.get("domain")
+    if recipe.domain is None or recipe.domain != domain:
+        raise invalid(
+            f"{recipe.arn} is for {f'domain {recipe.domain}' if recipe.domain else 'custom solutions'}, and "
+            f"{group.arn} has domain {domain!r}; a recommender needs a recipe of its group's domain."
+        )
+    schemas = schemas_of_group(control, group.arn)
+    _check_config(recipe.name, config, schemas)
+    if "INTERACTIONS" not in schemas:
+        raise invalid(f"{group.arn} has no dataset of type INTERACTIONS; create it and import data first.")
+    case = USE_CASES[recipe.name]
+    body = {
+        "name": name,
+        "recommenderArn": arn,
+        "datasetGroupArn": group.arn,
+        "recipeArn": recipe.arn,
+        "recommenderConfig": {"minRecommendationRequestsPerSecond": 1} | config,
+        "_recipe": case.recipe,
+        "_eventType": case.event_type,
+        "_group": group.name,
+        "_schemas": schemas,
+        "_model": secrets.token_hex(4),
+    }
+    control.add(KIND, arn, name, body, params, work="recommender", group_arn=group.arn, parent_arn=group.arn)
+    return {"recommenderArn": arn}
+
+
+def _check_config(recipe: str, config: dict[str, Any], schemas: dict[str, str]) -> None:
+    explores = USE_CASES[recipe].recipe == "aws-user-personalization"
+    check_exploration(recipe, explores, config.get("itemExplorationConfig", {}))
+    check_columns(config.get("trainingDataConfig", {}), schemas)
+
+
+@operation("DescribeRecommender")
+def describe_recommender(control: Control, params: dict[str, Any]) -> dict[str, Any]:
+    recommender = control.require(KIND, params["recommenderArn"])
+    return {"recommender": recommender.described() | {"modelMetrics": recommender.body.get("_metrics")}}
+
+
+@operation("ListRecommenders")
+def list_recommenders(control: Control, params: dict[str, Any]) -> dict[str, Any]:
+    return control.page(params, "recommenders", KIND, parent_arn=params.get("datasetGroupArn"))
+
+
+@operation("UpdateRecommender")
+def update_recommender(control: Control, params: dict[str, Any]) -> dict[str, Any]:
+    recommender = control.require_active(KIND, params["recommenderArn"])
+    config = {"minRecommendationRequestsPerSecond": 1} | params["recommenderConfig"]
+    schemas = schemas_of_group(control, recommender.group_arn)
+    _check_config(recommender.body["recipeArn"].rsplit("/", 1)[-1], config, schemas)
+    shown: dict[str, Any] = {"recommenderConfig": config}
+    columns = recommender.body["recommenderConfig"].get("trainingDataConfig", {})
+    trains = config.get("trainingDataConfig", {}) != columns
+    changes = dict(shown)
+    if trains:
+        # the model in use serves until the new one is there; its folder goes with the next training
+        changes |= {
+            "_model": secrets.token_hex(4),
+            "_former": recommender.body["_model"],
+            "_schemas": schemas,
+        }
+    work = updates.RETRAIN if trains else updates.UPDATE
+    updates.begin(control.store, recommender, "latestRecommenderUpdate", shown, changes, work)
+    return {"recommenderArn": recommender.arn}
+
+
+@operation("StopRecommender")
+def stop_recommender(control: Control, params: dict[str, Any]) -> dict[str, Any]:
+    return _switch(control, params["recommenderArn"], ACTIVE, STOP_PENDING, "stop")
+
+
+@operation("StartRecommender")
+def start_recommender(control: Control, params: dict[str, Any]) -> dict[str, Any]:
+    return _switch(control, params["recommenderArn"], INACTIVE, START_PENDING, "start")
+
+
+def _switch(control: Control, arn: str, needed: str, pending: str, work: str) -> dict[str, Any]:
+    recommender = control.require(KIND, arn)
+    if recommender.status in UNFINISHED or updates.planned(recommender) is not None:
+        raise ApiError("ResourceInUseException", f"{arn} has status {recommender.status} or is being updated; wait.")
+    if recommender.status != needed:
+        raise invalid(f"{arn} has status {recommender.status}; to {work} it, it must be {needed}.")
+    control.store.set_status(arn, pending)
+    control.store.enqueue(work, arn)
+    return {"recommenderArn": arn}
+
+
+@operation("DeleteRecommender")
+def delete_recommender(control: Control, params: dict[str, Any]) -> None:
+    recommender = control.require(KIND, params["recommenderArn"])
+    if recommender.status in UNFINISHED or updates.planned(recommender) is not None:
+        raise ApiError("ResourceInUseException", f"{recommender.arn} is being made or changed; wait for its end.")
+    control.remove(recommender)

@@ -1,0 +1,139 @@
+"""Solution versions: trainings, their metrics, and stopping them.
+
+A version keeps the facts its training and its jobs need (recipe, hyperparameters, schemas as they are now).
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from typing import Any
+
+from personalize_nb.contract.limits import ACTIVE, IN_PROGRESS, PENDING
+from personalize_nb.local.data.schema import ITEMS, Schema
+from personalize_nb.local.errors import ApiError
+from personalize_nb.local.personalize.operations.control import Control, invalid, operation
+from personalize_nb.local.personalize.operations.datasets import schemas_of_group
+from personalize_nb.local.state.lifecycle import STOPPED, STOPPING
+from personalize_nb.local.state.store import Resource
+
+KIND = "solution_version"
+UPDATABLE = ("aws-user-personalization", "aws-hrnn-coldstart")
+_ID_BYTES = 4
+# the datasets of recipes that need others than interactions
+_NEEDED = {
+    "aws-semantic-similarity": ("ITEMS",),
+    "aws-item-attribute-affinity": ("INTERACTIONS", "ITEMS"),
+}
+
+
+@operation("CreateSolutionVersion")
+def create_solution_version(control: Control, params: dict[str, Any]) -> dict[str, Any]:
+    solution = _ready_solution(control, params["solutionArn"])
+    mode = params.get("trainingMode", "FULL")
+    _check_mode(control, solution, mode)
+    schemas = schemas_of_group(control, solution.group_arn)
+    _check_data(control, solution, schemas)
+    name = params.get("name")
+    versions = control.store.list(KIND, parent_arn=solution.arn)
+    if name is not None and any(version.name == name for version in versions):
+        raise ApiError(
+            "ResourceAlreadyExistsException", f"{solution.arn} already has a solution version named {name!r}."
+        )
+    model = secrets.token_hex(_ID_BYTES)
+    arn = f"{solution.arn}/{model}"
+    facts = solution.body
+    kept = (
+        "solutionArn",
+        "performHPO",
+        "performAutoML",
+        "performIncrementalUpdate",
+        "recipeArn",
+        "eventType",
+        "datasetGroupArn",
+        "solutionConfig",
+        "_recipe",
+        "_group",
+        "_hyperparameters",
+    )
+    body = {"name": name or f"{solution.name}/{model}", "solutionVersionArn": arn}
+    body |= {key: facts[key] for key in kept if key in facts}
+    body |= {"trainingMode": mode, "trainingType": "MANUAL", "_schemas": schemas, "_model": model}
+    control.add(
+        KIND, arn, body["name"], body, params, work="train", group_arn=solution.group_arn, parent_arn=solution.arn
+    )
+    return {"solutionVersionArn": arn}
+
+
+def _ready_solution(control: Control, arn: str) -> Resource:
+    """Return a solution that is ACTIVE or about to be.
+
+    Notebooks written for AWS create a solution and its version in one breath. Here a new solution has nothing left to
+    do and cannot fail, so that the version need not wait until the supervisor has come round to say so.
+    """
+    solution = control.require("solution", arn)
+    return solution if solution.status in (PENDING, IN_PROGRESS) else control.require_active("solution", arn)
+
+
+def _check_mode(control: Control, solution: Resource, mode: str) -> None:
+    recipe = solution.body["_recipe"]
+    if mode == "AUTOTRAIN":
+        raise invalid("trainingMode AUTOTRAIN marks automatic trainings; a call can ask for FULL or UPDATE.")
+    if mode == "UPDATE":
+        if recipe not in UPDATABLE:
+            raise invalid(f"trainingMode UPDATE is for {' and '.join(UPDATABLE)}; {solution.name} uses {recipe}.")
+        versions = control.store.list(KIND, parent_arn=solution.arn, statuses=[ACTIVE])
+        if not any(version.body["trainingMode"] == "FULL" for version in versions):
+            raise invalid(f"trainingMode UPDATE needs an ACTIVE version of {solution.name} trained with FULL.")
+
+
+def _check_data(control: Control, solution: Resource, schemas: dict[str, str]) -> None:
+    missing = [kind for kind in _NEEDED.get(solution.body["_recipe"], ("INTERACTIONS",)) if kind not in schemas]
+    if missing:
+        raise invalid(
+            f"The dataset group {solution.body['_group']} has no dataset of type {' and '.join(missing)}, which "
+            f"{solution.body['_recipe']} needs; create it and import data first."
+        )
+    if solution.body["_recipe"] == "aws-semantic-similarity":
+        items = Schema.from_avro(ITEMS, json.loads(schemas[ITEMS]))
+        if items.item_name is None or items.textual is None:
+            raise invalid(
+                "aws-semantic-similarity needs an Items schema with a string field marked itemName and one marked "
+                "textual; update the dataset's schema and import again."
+            )
+
+
+@operation("DescribeSolutionVersion")
+def describe_solution_version(control: Control, params: dict[str, Any]) -> dict[str, Any]:
+    return {"solutionVersion": control.require(KIND, params["solutionVersionArn"]).described()}
+
+
+@operation("ListSolutionVersions")
+def list_solution_versions(control: Control, params: dict[str, Any]) -> dict[str, Any]:
+    arn = params.get("solutionArn")
+    if arn is not None:
+        control.require("solution", arn)
+    return control.page(params, "solutionVersions", KIND, parent_arn=arn)
+
+
+@operation("GetSolutionMetrics")
+def get_solution_metrics(control: Control, params: dict[str, Any]) -> dict[str, Any]:
+    version = control.require_active(KIND, params["solutionVersionArn"])
+    return {"solutionVersionArn": version.arn, "metrics": version.body.get("_metrics", {})}
+
+
+@operation("StopSolutionVersionCreation")
+def stop_solution_version_creation(control: Control, params: dict[str, Any]) -> None:
+    version = control.require(KIND, params["solutionVersionArn"])
+    if version.status == PENDING:
+        control.store.set_status(version.arn, STOPPED)
+        control.store.drop_work(version.arn)
+    elif version.status == IN_PROGRESS:
+        # its worker sees this and ends with CREATE STOPPED
+        control.store.set_status(version.arn, STOPPING)
+    elif version.status == STOPPING:
+        raise ApiError("ResourceInUseException", f"{version.arn} is being stopped already; wait until that has ended.")
+    else:
+        raise invalid(
+            f"{version.arn} has status {version.status}; only {PENDING} or {IN_PROGRESS} trainings can be stopped."
+        )

@@ -1,0 +1,225 @@
+"""Solutions: a dataset group, a recipe and a training configuration.
+
+performAutoTraining is recorded and echoed (its default is true, as on AWS) and starts nothing here: a local
+training begins when CreateSolutionVersion asks for it. AutoML, which AWS advises against, is refused.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from personalize_nb.local.data.schema import ITEMS, Schema
+from personalize_nb.local.errors import ApiError
+from personalize_nb.local.personalize import updates
+from personalize_nb.local.personalize.operations.avro import DATASET_RULES
+from personalize_nb.local.personalize.operations.control import Control, invalid, operation
+from personalize_nb.local.personalize.operations.datasets import schemas_of_group
+from personalize_nb.local.personalize.operations.hpo import check_hpo
+from personalize_nb.local.personalize.operations.recipes import check_hyperparameters, require_recipe
+from personalize_nb.local.state.lifecycle import UNFINISHED
+from personalize_nb.local.state.store import Resource
+
+KIND = "solution"
+OBJECTIVE_RECIPES = ("aws-user-personalization", "aws-personalized-ranking")
+MAX_TRAINING_DAYS = 30
+
+_SUMMARY = (
+    "solutionVersionArn",
+    "status",
+    "trainingMode",
+    "trainingType",
+    "creationDateTime",
+    "lastUpdatedDateTime",
+    "failureReason",
+)
+
+
+@operation("CreateSolution")
+def create_solution(control: Control, params: dict[str, Any]) -> dict[str, Any]:
+    name, config = params["name"], params.get("solutionConfig", {})
+    arn = control.arn(f"solution/{name}")
+    control.check_free(arn)
+    group = control.require_active("dataset_group", params["datasetGroupArn"])
+    if params.get("performAutoML"):
+        raise invalid("performAutoML is not supported by the local service; name a recipeArn instead.")
+    if "recipeArn" not in params:
+        raise invalid("recipeArn is required when performAutoML is false; ListRecipes names the recipes.")
+    recipe = require_recipe(params["recipeArn"])
+    if recipe.domain is not None:
+        raise invalid(f"{recipe.arn} is for recommenders of domain {recipe.domain}; a solution needs a custom recipe.")
+    schemas = schemas_of_group(control, group.arn)
+    _check_config(recipe.name, config, params, schemas)
+    _check_objective(recipe.name, config.get("optimizationObjective", {}), schemas)
+    hyperparameters = check_hyperparameters(
+        recipe.name, config.get("algorithmHyperParameters", {}), config.get("featureTransformationParameters", {})
+    )
+    body = {
+        "name": name,
+        "solutionArn": arn,
+        "performHPO": params.get("performHPO", False),
+        "performAutoML": False,
+        "performAutoTraining": params.get("performAutoTraining", True),
+        "recipeArn": recipe.arn,
+        "datasetGroupArn": group.arn,
+        "_recipe": recipe.name,
+        "_group": group.name,
+        "_hyperparameters": hyperparameters,
+    }
+    body |= {key: params[key] for key in ("performIncrementalUpdate", "eventType", "solutionConfig") if key in params}
+    control.add(KIND, arn, name, body, params, group_arn=group.arn, parent_arn=group.arn)
+    return {"solutionArn": arn}
+
+
+def _check_config(recipe: str, config: dict[str, Any], params: dict[str, Any], schemas: dict[str, str]) -> None:
+    """Refuse a training configuration that its recipe cannot follow."""
+    threshold = config.get("eventValueThreshold")
+    if threshold is not None and not _is_number(threshold):
+        raise invalid(f"eventValueThreshold must be a number in a string, got {threshold!r}.")
+    if "eventsConfig" in config and not recipe.endswith("-v2"):
+        raise invalid(f"eventsConfig is for the -v2 recipes; {recipe} trains with eventType and eventValueThreshold.")
+    _check_events(config.get("eventsConfig", {}))
+    if params.get("performIncrementalUpdate") and recipe != "aws-semantic-similarity":
+        raise invalid(f"performIncrementalUpdate is for aws-semantic-similarity only, got recipe {recipe}.")
+    check_columns(config.get("trainingDataConfig", {}), schemas)
+    check_hpo(recipe, params.get("performHPO", False), config.get("hpoConfig", {}))
+    schedule = config.get("autoTrainingConfig", {}).get("schedulingExpression")
+    if schedule is not None and not 1 <= int(re.sub(r"\D", "", schedule)) <= MAX_TRAINING_DAYS:
+        raise invalid(
+            f"schedulingExpression must be from rate(1 day) to rate({MAX_TRAINING_DAYS} days), got {schedule!r}."
+        )
+
+
+def _check_objective(recipe: str, objective: dict[str, str], schemas: dict[str, str]) -> None:
+    """Refuse an objective that its recipe does not follow, or whose column is not a number without nulls."""
+    if not objective:
+        return
+    if recipe not in OBJECTIVE_RECIPES:
+        raise invalid(f"optimizationObjective is for {' and '.join(OBJECTIVE_RECIPES)}, got recipe {recipe}.")
+    name = objective.get("itemAttribute")
+    if name is None:
+        raise invalid("optimizationObjective needs an itemAttribute: a number of the Items dataset.")
+    if ITEMS not in schemas:
+        return  # the training says so, if there is still none by then
+    items = Schema.from_avro(ITEMS, json.loads(schemas[ITEMS]))
+    column = items.field(name)
+    if column is None or not column.numeric or column.nullable:
+        legal = ", ".join(known.name for known in items.fields if known.numeric and not known.nullable) or "none"
+        raise invalid(f"itemAttribute must be a number that cannot be null; legal here: {legal}; got {name!r}.")
+
+
+def _check_events(config: dict[str, Any]) -> None:
+    """Refuse two rules for one event type, of which one would silently not count."""
+    named = [rule["eventType"] for rule in config.get("eventParametersList", []) if "eventType" in rule]
+    for name in named:
+        if named.count(name) > 1:
+            raise invalid(
+                f"eventsConfig has the event type {name!r} {named.count(name)} times; give each event type once, with "
+                "one threshold and one weight."
+            )
+
+
+def check_columns(config: dict[str, dict[str, list[str]]], schemas: dict[str, str]) -> None:
+    """Refuse a choice of training columns that does not fit the datasets, or leaves out what every training needs.
+
+    Parameters
+    ----------
+    config
+        A `trainingDataConfig`.
+    schemas
+        The group's schema texts by dataset type; columns of a dataset that is not there yet are not checked.
+    """
+    for member, chosen in config.items():
+        for dataset_type, columns in chosen.items():
+            if dataset_type.upper() not in DATASET_RULES:
+                legal = ", ".join(DATASET_RULES)
+                raise invalid(f"trainingDataConfig has no dataset type {dataset_type!r}; legal: {legal}.")
+            text = schemas.get(dataset_type.upper())
+            known = [] if text is None else [column["name"] for column in json.loads(text)["fields"]]
+            for name in columns:
+                if known and name not in known:
+                    raise invalid(
+                        f"{member} names the column {name!r}, which the {dataset_type} dataset does not have; legal: "
+                        f"{', '.join(known)}."
+                    )
+    included = {kind.upper(): columns for kind, columns in config.get("includedDatasetColumns", {}).items()}
+    for dataset_type, columns in config.get("excludedDatasetColumns", {}).items():
+        for name in columns:
+            if name in DATASET_RULES[dataset_type.upper()].required:
+                raise invalid(f"The required column {name} of {dataset_type} cannot be excluded from training.")
+            if name in included.get(dataset_type.upper(), ()):
+                raise invalid(
+                    f"trainingDataConfig includes and excludes the column {name} of {dataset_type}; name it in one of "
+                    "includedDatasetColumns and excludedDatasetColumns."
+                )
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+@operation("DescribeSolution")
+def describe_solution(control: Control, params: dict[str, Any]) -> dict[str, Any]:
+    solution = control.require(KIND, params["solutionArn"])
+    answer = solution.described()
+    latest = control.store.list("solution_version", parent_arn=solution.arn, newest_first=True, limit=1)
+    if latest:
+        described = latest[0].described()
+        answer["latestSolutionVersion"] = {key: described[key] for key in _SUMMARY if key in described}
+    return {"solution": answer}
+
+
+@operation("ListSolutions")
+def list_solutions(control: Control, params: dict[str, Any]) -> dict[str, Any]:
+    return control.page(params, "solutions", KIND, parent_arn=params.get("datasetGroupArn"))
+
+
+@operation("UpdateSolution")
+def update_solution(control: Control, params: dict[str, Any]) -> dict[str, Any]:
+    solution = control.require_active(KIND, params["solutionArn"])
+    recipe = solution.body["_recipe"]
+    given = params.get("solutionUpdateConfig", {})
+    shown = {
+        key: params[key]
+        for key in ("performAutoTraining", "performIncrementalUpdate", "solutionUpdateConfig")
+        if key in params
+    }
+    if not shown:
+        raise invalid("Nothing is to be updated: give performAutoTraining, performIncrementalUpdate or a config.")
+    config = solution.body.get("solutionConfig", {}) | given
+    _check_config(recipe, config, params, schemas_of_group(control, solution.group_arn))
+    changes = {key: shown[key] for key in ("performAutoTraining", "performIncrementalUpdate") if key in shown}
+    if given:
+        changes["solutionConfig"] = config
+    updates.begin(control.store, solution, "latestSolutionUpdate", shown, changes)
+    return {"solutionArn": solution.arn}
+
+
+@operation("DeleteSolution")
+def delete_solution(control: Control, params: dict[str, Any]) -> None:
+    solution = control.require(KIND, params["solutionArn"])
+    campaigns = control.store.list("campaign", parent_arn=solution.arn)
+    if campaigns:
+        names = ", ".join(campaign.arn for campaign in campaigns)
+        raise ApiError("ResourceInUseException", f"{solution.arn} still has a campaign; delete first: {names}.")
+    versions = control.store.list("solution_version", parent_arn=solution.arn)
+    busy = [version for version in [solution, *versions] if version.status in UNFINISHED]
+    busy += _running_jobs(control, versions)
+    if busy:
+        names = ", ".join(f"{resource.arn} ({resource.status})" for resource in busy)
+        raise ApiError("ResourceInUseException", f"{solution.arn} is in use by {names}; wait until that has ended.")
+    for version in versions:
+        control.remove(version)
+    control.remove(solution)
+
+
+def _running_jobs(control: Control, versions: list[Resource]) -> list[Resource]:
+    arns = {version.arn for version in versions}
+    kinds = ("batch_inference_job", "batch_segment_job")
+    running = [job for kind in kinds for job in control.store.list(kind, statuses=UNFINISHED)]
+    return [job for job in running if job.parent_arn in arns]

@@ -1,0 +1,125 @@
+"""Models, datasets and filters in memory between requests, so that only the first request waits for the disk.
+
+A model never changes once it is there. Datasets, and the filters bound to them, are read anew when an import or a
+put row has changed them. Each is loaded once however many requests wait for it; requests for others go on
+meanwhile. The numerical libraries are imported with the first request.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from personalize_nb.local.data.events import EventStore
+from personalize_nb.local.data.schema import DATASET_TYPES, Schema, TrainingData
+from personalize_nb.local.state import layout
+
+if TYPE_CHECKING:
+    from personalize_nb.local.filters.bound import BoundFilter
+    from personalize_nb.local.recipes.base import Model
+
+Value = TypeVar("Value")
+Body = Mapping[str, Any]
+
+_MODELS, _DATASETS, _FILTERS = 8, 4, 32
+
+
+class Kept(Generic[Value]):
+    """The values used last, each made once."""
+
+    def __init__(self, most: int):
+        self._most = most
+        self._values: OrderedDict[Hashable, Value] = OrderedDict()
+        self._making: dict[Hashable, threading.Lock] = {}
+        self._lock = threading.Lock()
+
+    def get(self, key: Hashable, make: Callable[[], Value]) -> Value:
+        """Return the value of a key, made by `make` when it is not kept."""
+        with self._lock:
+            if key in self._values:
+                self._values.move_to_end(key)
+                return self._values[key]
+            making = self._making.setdefault(key, threading.Lock())
+        with making:
+            with self._lock:
+                if key in self._values:
+                    return self._values[key]
+            value = make()
+            with self._lock:
+                self._values[key] = value
+                self._making.pop(key, None)
+                while len(self._values) > self._most:
+                    self._values.popitem(last=False)
+            return value
+
+
+class Models:
+    """What requests need of one service folder.
+
+    Parameters
+    ----------
+    root
+        The service's folder.
+    streamed
+        The rows put one by one.
+    """
+
+    def __init__(self, root: Path, event_store: EventStore):
+        self._root, self._event_store = root, event_store
+        self._models: Kept[Model] = Kept(_MODELS)
+        self._remembered: dict[str, tuple[int, int]] = {}
+        self._datasets: Kept[TrainingData] = Kept(_DATASETS)
+        self._filters: Kept[BoundFilter] = Kept(_FILTERS)
+
+    def model(self, body: Body) -> Model:
+        """Return the model of a solution version or recommender, with what its users have done since.
+
+        Parameters
+        ----------
+        body
+            The resource's body: `_model`, `_group`, `_streamedTo`.
+        """
+        name, newest = body["_model"], self._event_store.newest(body["_group"])
+        model = self._models.get(name, lambda: self._load_model(body))
+        if self._remembered.get(name) != newest:
+            model.remember(self._event_store.recent(body["_group"], body.get("_streamedTo", 0)))
+            self._remembered[name] = newest
+        return model
+
+    def _load_model(self, body: Body) -> Model:
+        from personalize_nb.local.recipes import families
+
+        self._remembered.pop(body["_model"], None)
+        return families.load(layout.model_path(self._root, body["_model"]))
+
+    def data(self, body: Body) -> TrainingData:
+        """Return the datasets of a resource's group as they are now."""
+        return self._datasets.get((self._stamp(body), json.dumps(body["_schemas"])), lambda: self._load_data(body))
+
+    def _load_data(self, body: Body) -> TrainingData:
+        from personalize_nb.local.data import datasets
+
+        schemas = {kind: Schema.from_avro(kind, json.loads(text)) for kind, text in body["_schemas"].items()}
+        return datasets.load(self._root, body["_group"], schemas)
+
+    def filter(self, expression: str, body: Body) -> BoundFilter:
+        """Return a filter bound to a resource's model and to the datasets as they are now."""
+        key = (expression, body["_model"], self._stamp(body))
+        return self._filters.get(key, lambda: self._bind(expression, body))
+
+    def _bind(self, expression: str, body: Body) -> BoundFilter:
+        from personalize_nb.local.filters import binding
+
+        return binding.bind(binding.parse(expression), self.data(body), self.model(body).item_ids)
+
+    def _stamp(self, body: Body) -> Hashable:
+        """Return a value that changes whenever the rows of the group do."""
+        group = body["_group"]
+        where = (layout.dataset_path, layout.merged_path)
+        paths = [path(self._root, group, kind) for kind in DATASET_TYPES for path in where]
+        files = tuple(path.stat().st_mtime_ns if path.exists() else 0 for path in paths)
+        return group, files, self._event_store.newest(group)

@@ -1,0 +1,192 @@
+"""GetRecommendations and GetPersonalizedRanking: one query to the model of a campaign or recommender.
+
+Context is accepted and has no effect: no recipe here learns from it.
+"""
+
+from __future__ import annotations
+
+import uuid
+import zlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from personalize_nb.contract.limits import ACTIVE, DEFAULT_NUM_RESULTS, MAX_REALTIME_RESULTS, RECIPES, RecipeFacts
+from personalize_nb.local.personalize.operations.campaigns import serving_version
+from personalize_nb.local.personalize.operations.control import invalid
+from personalize_nb.local.personalize.operations.filters import check_expression
+from personalize_nb.local.personalize.serving.promotions import promote
+from personalize_nb.local.personalize.serving.registry import Serving, served
+
+if TYPE_CHECKING:
+    from personalize_nb.local.data.allowed import Allowed
+    from personalize_nb.local.recipes.base import Ranked
+
+MAX_WITH_METADATA = 50
+POPULAR = frozenset({"aws-popularity-count", "aws-trending-now"})
+
+
+@dataclass(frozen=True)
+class ServedModel:
+    """What answers a request: the body of its solution version or recommender, and its configuration."""
+
+    body: dict[str, Any]
+    config: dict[str, Any]
+    group_arn: str
+
+    @property
+    def recipe(self) -> RecipeFacts:
+        return RECIPES[self.body["_recipe"]]
+
+
+@served("GetRecommendations")
+def get_recommendations(serving: Serving, params: dict[str, Any]) -> dict[str, Any]:
+    endpoint = _endpoint(serving, params)
+    recipe = endpoint.recipe
+    if recipe.type == "PERSONALIZED_RANKING":
+        raise invalid(f"The recipe {recipe.name} ranks lists of items; call GetPersonalizedRanking.")
+    needed = () if recipe.name in POPULAR else recipe.input_keys
+    missing = [key for key in needed if not params.get(key)]
+    if missing:
+        raise invalid(f"Required fields for the provided recipe are {', '.join(missing)}")
+    most = MAX_WITH_METADATA if "metadataColumns" in params else MAX_REALTIME_RESULTS
+    # 0 asks for the default, as leaving it out does
+    wanted = params.get("numResults") or DEFAULT_NUM_RESULTS
+    if wanted > most:
+        raise invalid(f"numResults must be from 1 to {most}, got {wanted}.")
+
+    def ask(arn: str | None, values: dict[str, str] | None, count: int) -> list[dict[str, Any]]:
+        return _items(_rank(serving, endpoint, params, arn, values, count), recipe)
+
+    items = ask(params.get("filterArn"), params.get("filterValues"), wanted)
+    if params.get("promotions"):
+        promotion = params["promotions"][0]
+        found = ask(promotion.get("filterArn"), promotion.get("filterValues"), wanted)
+        items = promote(items, found, promotion, wanted, seed=params.get("userId") or params.get("itemId") or "")
+    _add_metadata(serving, endpoint, params, items)
+    return {"itemList": items, "recommendationId": _recommendation_id()}
+
+
+@served("GetPersonalizedRanking")
+def get_personalized_ranking(serving: Serving, params: dict[str, Any]) -> dict[str, Any]:
+    endpoint = _endpoint(serving, params)
+    recipe = endpoint.recipe
+    if recipe.type != "PERSONALIZED_RANKING":
+        raise invalid(f"The recipe {recipe.name} ranks no lists; call GetRecommendations.")
+    most = MAX_WITH_METADATA if "metadataColumns" in params else MAX_REALTIME_RESULTS
+    if not 1 <= len(params["inputList"]) <= most:
+        raise invalid(f"inputList must have 1 to {most} items, got {len(params['inputList'])}.")
+    ranked = _rank(serving, endpoint, params, params.get("filterArn"), params.get("filterValues"), most)
+    items = _items(ranked, recipe)
+    _add_metadata(serving, endpoint, params, items)
+    return {"personalizedRanking": items, "recommendationId": _recommendation_id()}
+
+
+def _endpoint(serving: Serving, params: dict[str, Any]) -> ServedModel:
+    campaign, recommender = params.get("campaignArn"), params.get("recommenderArn")
+    if (campaign is None) == (recommender is None):
+        raise invalid("Give either campaignArn or recommenderArn.")
+    kind, member = ("campaign", "campaignConfig") if recommender is None else ("recommender", "recommenderConfig")
+    resource = serving.control.require(kind, campaign or recommender)
+    if resource.status != ACTIVE:
+        raise invalid(f"{resource.arn} has status {resource.status}; it answers when it is {ACTIVE}.")
+    config = resource.body.get(member, {})
+    body = resource.body
+    if recommender is None:
+        body = serving.control.require("solution_version", serving_version(serving.control, resource)).body
+    return ServedModel(body, config, resource.group_arn)
+
+
+def _rank(
+    serving: Serving,
+    endpoint: ServedModel,
+    params: dict[str, Any],
+    filter_arn: str | None,
+    values: dict[str, str] | None,
+    count: int,
+) -> Ranked:
+    from personalize_nb.local.recipes.base import Queries
+
+    recipe, model = endpoint.recipe, serving.models.model(endpoint.body)
+    allowed, includes = (None, False) if filter_arn is None else _allowed(serving, endpoint, params, filter_arn, values)
+    exploration = endpoint.config.get("itemExplorationConfig", {}) if recipe.exploration else {}
+    weight, cut_off = exploration.get("explorationWeight"), exploration.get("explorationItemAgeCutOff")
+    keys = recipe.input_keys
+    return model.rank(
+        Queries(
+            users=[params.get("userId") or ""] if "userId" in keys else None,
+            items=[params["itemId"]] if "itemId" in keys else None,
+            item_lists=[params["inputList"]] if "itemList" in keys else None,
+            num_results=count,
+            allowed=allowed,
+            unknown_allowed=not includes,
+            exploration_weight=None if weight is None else float(weight),
+            exploration_cut_off_days=None if cut_off is None else float(cut_off),
+            ranking_influence=endpoint.config.get("rankingInfluence") if recipe.ranking_influence else None,
+            seed=zlib.crc32(endpoint.body["_model"].encode()),
+        )
+    )
+
+
+def _allowed(
+    serving: Serving, endpoint: ServedModel, params: dict[str, Any], arn: str, values: dict[str, str] | None
+) -> tuple[Allowed, bool]:
+    """Return what the filter allows, and whether it has an INCLUDE."""
+    found = serving.control.require("filter", arn)
+    if found.status != ACTIVE:
+        raise invalid(f"{arn} has status {found.status}; a filter can be used when it is {ACTIVE}.")
+    if found.group_arn != endpoint.group_arn:
+        raise invalid(f"{arn} belongs to {found.group_arn}, which is not the dataset group of this request.")
+    text = found.body["filterExpression"]
+    check_expression(text, endpoint.body["_schemas"], endpoint.recipe.type)
+    bound = serving.models.filter(text, endpoint.body)
+    datasets = serving.control.store.list("dataset", group_arn=endpoint.group_arn)
+    problem = bound.expression.unmet({dataset.body["datasetType"] for dataset in datasets})
+    if problem is not None:
+        raise invalid(problem)
+    allowed, errors = bound.allowed([params.get("userId")], [params.get("itemId")], [values])
+    for problem in errors.values():
+        raise invalid(f"The filter cannot be applied: {problem}.")
+    return allowed, bound.expression.includes
+
+
+def _items(ranked: Ranked, recipe: RecipeFacts) -> list[dict[str, Any]]:
+    items = [{"itemId": item} for item in ranked.items[0].as_py()]
+    if recipe.scores and ranked.scores is not None:
+        for item, score in zip(items, ranked.scores[0].as_py(), strict=True):
+            if score == 0.0 and recipe.name == "aws-user-personalization-v2":
+                item["reason"] = ["Popular item"]
+            else:
+                item["score"] = round(score, 7)
+    return items
+
+
+def _add_metadata(serving: Serving, endpoint: ServedModel, params: dict[str, Any], items: list[dict[str, Any]]) -> None:
+    """Give each item the columns of the Items dataset that the request names, as strings."""
+    wanted = params.get("metadataColumns")
+    if not wanted:
+        return
+    if not endpoint.config.get("enableMetadataWithRecommendations"):
+        raise invalid("metadataColumns needs enableMetadataWithRecommendations in the campaign's configuration.")
+    [(kind, columns)] = wanted.items()
+    table = serving.models.data(endpoint.body).items
+    if kind.upper() != "ITEMS" or table is None:
+        raise invalid(f"metadataColumns can name columns of ITEMS only, where items are imported; got {kind!r}.")
+    names = {name.upper(): name for name in table.column_names}
+    unknown = [column for column in columns if column.upper() not in names]
+    if unknown:
+        raise invalid(
+            f"metadataColumns names unknown columns {', '.join(unknown)}; legal: {', '.join(names.values())}."
+        )
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    rows = pc.index_in(pa.array([item["itemId"] for item in items], pa.string()), value_set=table["ITEM_ID"])
+    chosen = {column: table[names[column.upper()]].take(rows).cast(pa.string()).to_pylist() for column in columns}
+    for place, item in enumerate(items):
+        found = {column: values[place] for column, values in chosen.items()}
+        item["metadata"] = {column: text for column, text in found.items() if text is not None}
+
+
+def _recommendation_id() -> str:
+    # 40 characters, which is what PutEvents accepts
+    return f"RID-{uuid.uuid4()}"

@@ -1,0 +1,304 @@
+"""The server process: puts the parts together, keeps them running, and ends in order.
+
+One service per folder, by a lock that the process holds as long as it lives. Everything it knows is on disk, so its
+end, in order or by SIGKILL, loses nothing: the next start takes up the work.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import os
+import secrets
+import signal
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import filelock
+import psutil
+
+from personalize_nb.errors import LocalServiceError
+from personalize_nb.local.data.events import EventStore
+from personalize_nb.local.http.endpoint import Endpoint, Handler, Request, Response
+from personalize_nb.local.iam.accounts import accounts_handlers, bucket_policy, ensure_default_role
+from personalize_nb.local.iam.authorization import Authorizer
+from personalize_nb.local.iam.keys import Keys
+from personalize_nb.local.iam.kms import kms_handler
+from personalize_nb.local.personalize.json_protocol import personalize_handler
+from personalize_nb.local.personalize.operations.control import Control
+from personalize_nb.local.personalize.serving.models import Models
+from personalize_nb.local.personalize.serving.registry import Serving
+from personalize_nb.local.process import worker
+from personalize_nb.local.process.discovery import (
+    HEALTH_PATH,
+    ServiceInfo,
+    alive,
+    healthy,
+    proof,
+    read_record,
+    write_record,
+)
+from personalize_nb.local.process.supervisor import Supervisor
+from personalize_nb.local.s3.handler import s3_handler
+from personalize_nb.local.s3.store import ObjectStore
+from personalize_nb.local.state import layout
+from personalize_nb.local.state.quotas import Quota, configured
+from personalize_nb.local.state.store import Resource, Store
+from personalize_nb.local.tasks import tasks
+from personalize_nb.local.tasks.run import Context, perform
+
+log = logging.getLogger(__name__)
+
+DEFAULT_REGION, DEFAULT_ACCOUNT = "us-east-1", "123456789012"
+# a service that is just ending still holds the folder for a moment
+_LOCK_SECONDS = 15.0
+_LOOK_SECONDS = 2.0
+# whoever starts a service looks at it first; on a busy machine that look may come late
+_FIRST_USE_SECONDS = 60.0
+# how the names of operations begin that may have queued work
+_QUEUEING = ("Create", "Update", "Start", "Stop")
+
+
+class Service:
+    """One local service; `run` returns when it has ended.
+
+    Parameters
+    ----------
+    root
+        The folder, already made and owned by this user.
+    port
+        On 127.0.0.1; 0 means the last one used in this folder if it is free, else any.
+    region, account
+        None means the folder's own, else the defaults.
+    keys
+        Access key and secret; None means the folder's own, else new ones.
+    idle_seconds
+        End after this time without requests and work; 0 means never.
+    workers
+        Number of worker processes; None means two, or one on a machine with one core. An import that would wait for
+        them gets one more.
+
+    Raises
+    ------
+    LocalServiceError
+        Another service runs here, or what is asked does not fit what the folder holds.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        *,
+        port: int = 0,
+        region: str | None = None,
+        account: str | None = None,
+        keys: tuple[str, str] | None = None,
+        idle_seconds: float = 0,
+        workers: int | None = None,
+    ):
+        self.root = root
+        self._lock = _locked(root)
+        before = read_record(root)
+        self.region, self.account = _identity(before, region, account)
+        access_key, secret_key = keys or _keys(before)
+        layout.prepare(root)
+        self._store = Store(root / layout.STATE)
+        self._kms = Keys(root / layout.STATE, self.account, self.region)
+        self._objects = ObjectStore(root / layout.OBJECTS, keyring=self._kms)
+        self._streamed = EventStore(root)
+        _end_orphans(self._store, root)
+        self._objects.sweep()
+
+        self._judge = Authorizer(root / layout.STATE, self._objects, self.account, self.region)
+        context = Context(root, self._store, self._objects, self.region, self.account, judge=self._judge)
+        self._supervisor = Supervisor(
+            self._store,
+            worker.command(root, self.region, self.account),
+            workers or min(2, os.cpu_count() or 1),
+            lambda work: perform(context, work, tasks.LIGHT),
+        )
+        control = Control(
+            self._store,
+            self._objects,
+            self.account,
+            self.region,
+            quotas=_quotas(),
+            on_delete=self._discard,
+            judge=self._judge,
+        )
+        serving = Serving(control, Models(root, self._streamed), self._streamed)
+        handlers: dict[str, Handler] = {
+            "s3": s3_handler(self._objects, self.region, self.account),
+            **accounts_handlers(root, self.account),
+            "kms": kms_handler(self._kms),
+            "personalize": self._personalize(personalize_handler(control, serving), secret_key),
+        }
+        self._idle_seconds = idle_seconds
+        self._used_at = time.monotonic() + _FIRST_USE_SECONDS
+        self._ending = threading.Event()
+        self._endpoint = _endpoint(handlers, {access_key: secret_key}, self.region, port, before, self._used)
+        self.info = ServiceInfo(
+            url=self._endpoint.url,
+            region=self.region,
+            account=self.account,
+            access_key=access_key,
+            secret_key=secret_key,
+            pid=os.getpid(),
+            started=psutil.Process().create_time(),
+            path=root,
+            role_arn=ensure_default_role(root, self.account),
+            bucket=self._default_bucket(),
+        )
+
+    def run(self, announce: Callable[[], None]) -> None:
+        """Serve until a signal, an idle time, or the loss of the folder ends it; call `announce` when ready."""
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, lambda *_: self._ending.set())
+        self._supervisor.start()
+        self._endpoint.start()
+        write_record(self.info)
+        log.info("serving %s at %s", self.root, self.info.url)
+        announce()
+        while not self._ending.wait(_LOOK_SECONDS):
+            if self._forgotten():
+                break
+        log.info("ending")
+        self._endpoint.stop()
+        self._supervisor.stop()
+        self._judge.close()
+        self._kms.close()
+        self._objects.close()
+        self._streamed.close()
+        self._store.close()
+        self._lock.release()
+
+    def _forgotten(self) -> bool:
+        """Tell whether nobody needs the service: its folder is gone, or nothing has happened for long."""
+        current = read_record(self.root)
+        if current is None or current.pid != os.getpid():
+            log.warning("the record in %s is gone; nobody can find this service", self.root)
+            return True
+        if self._endpoint.busy:
+            return False
+        quiet = time.monotonic() - self._used_at
+        return bool(self._idle_seconds) and min(quiet, self._supervisor.idle_for()) > self._idle_seconds
+
+    def _used(self) -> None:
+        self._used_at = time.monotonic()
+
+    def _personalize(self, answer: Handler, secret_key: str) -> Handler:
+        """Answer health checks, and wake the supervisor after every call that may have queued work."""
+
+        def handle(request: Request) -> Response:
+            if request.method == "GET" and request.path == HEALTH_PATH:
+                nonce = dict(request.query).get("nonce", "")
+                body = json.dumps({"pid": os.getpid(), "proof": proof(secret_key, nonce)})
+                return Response(200, {"Content-Type": "application/json"}, body.encode())
+            response = answer(request)
+            if request.headers.get("x-amz-target", "").rpartition(".")[2].startswith(_QUEUEING):
+                self._supervisor.wake()
+            return response
+
+        return handle
+
+    def _discard(self, resource: Resource) -> None:
+        """Remove the files of a deleted resource."""
+        if resource.kind == "dataset":
+            group = resource.body["datasetGroupArn"].rsplit("/", 1)[-1]
+            layout.discard_dataset(self.root, group, resource.body["datasetType"])
+            self._streamed.forget(group, resource.body["datasetType"])
+        elif resource.kind == "solution_version":
+            layout.discard_model(self.root, resource.arn)
+        elif resource.kind == "recommender":
+            for model in filter(None, (resource.body["_model"], resource.body.get("_former"))):
+                layout.discard_model(self.root, model)
+
+    def _default_bucket(self) -> str:
+        name = f"personalize-nb-{self.account}-{self.region}"
+        if not self._objects.has_bucket(name):
+            self._objects.create_bucket(name, self.region)
+            self._objects.set_setting(name, "policy", bucket_policy(name))
+        return name
+
+
+def _quotas() -> dict[str, Quota]:
+    try:
+        return configured(os.environ)
+    except ValueError as error:
+        raise LocalServiceError(str(error)) from error
+
+
+def _locked(root: Path) -> filelock.BaseFileLock:
+    lock = filelock.FileLock(root / layout.LOCK, mode=0o600)
+    before = read_record(root)
+    serving = before is not None and alive(before) and healthy(before)
+    try:
+        lock.acquire(timeout=0 if serving else _LOCK_SECONDS)
+    except filelock.Timeout as error:
+        where = f" at {before.url} (process {before.pid})" if before else ""
+        raise LocalServiceError(
+            f"a local service already runs in {str(root)!r}{where}; use it, stop it with "
+            f"`python -m personalize_nb.local --path {root} --stop`, or choose another path"
+        ) from error
+    return lock
+
+
+def _identity(before: ServiceInfo | None, region: str | None, account: str | None) -> tuple[str, str]:
+    if before is None:
+        return region or DEFAULT_REGION, account or DEFAULT_ACCOUNT
+    for name, wanted, held in (("region", region, before.region), ("account", account, before.account)):
+        if wanted is not None and wanted != held:
+            raise LocalServiceError(
+                f"the folder {str(before.path)!r} belongs to {name} {held!r}, got {wanted!r}: the ARNs in it would "
+                f"no longer be found. Use {held!r}, or another path"
+            )
+    return before.region, before.account
+
+
+def _keys(before: ServiceInfo | None) -> tuple[str, str]:
+    """Return the folder's keys, so that clients of an earlier run still work, or new ones."""
+    if before is not None:
+        return before.access_key, before.secret_key
+    return f"LOCAL{secrets.token_hex(8).upper()[:15]}", secrets.token_urlsafe(30)
+
+
+def _endpoint(
+    handlers: dict[str, Handler],
+    credentials: dict[str, str],
+    region: str,
+    port: int,
+    before: ServiceInfo | None,
+    used: Callable[[], None],
+) -> Endpoint:
+    """Listen on the port that is asked for, or on the last one when it is free, or on any."""
+
+    def listen(candidate: int) -> Endpoint:
+        return Endpoint(handlers, credentials, region, port=candidate, on_request=used)
+
+    if not port and before is not None:
+        with contextlib.suppress(OSError):
+            return listen(int(before.url.rsplit(":", 1)[-1]))
+    try:
+        return listen(port)
+    except OSError as error:
+        raise LocalServiceError(
+            f"port {port} of 127.0.0.1 cannot be used: {error}; choose another one, or 0 for any"
+        ) from error
+
+
+def _end_orphans(store: Store, root: Path) -> None:
+    """End workers of a killed service that have not ended by themselves yet, before their work is begun again."""
+    for pid in store.running():
+        try:
+            process = psutil.Process(pid)
+            command = process.cmdline()
+            if "personalize_nb.local.process.worker" in command and str(root) in command:
+                process.kill()
+                process.wait(_LOCK_SECONDS)
+        except psutil.NoSuchProcess:
+            continue
+        except psutil.AccessDenied:
+            # a process of another user, so not one of ours
+            continue

@@ -1,0 +1,178 @@
+"""Worker processes: started when work waits, woken by a byte, replaced when they die, gone with their parent.
+
+A worker blocks on its standard input. A byte means "look at the queue", the end of the stream means that the
+service is gone. Light work is done here, in the supervisor's own thread, so that a small call never waits behind a
+training; an import that would wait behind long work gets a worker of its own.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Sequence
+
+from personalize_nb.local.state.lifecycle import STOPPING
+from personalize_nb.local.state.store import Store, Work
+from personalize_nb.local.tasks.run import give_up
+from personalize_nb.local.tasks.tasks import HEAVY, LIGHT
+
+log = logging.getLogger(__name__)
+
+MAX_ATTEMPTS = 3
+# short as a rule, and much waits for them
+QUICK = ("import",)
+_LOOK_SECONDS = 30.0
+_END_SECONDS = 5.0
+
+
+class Supervisor:
+    """Keeps up to `limit` workers busy with the queue of `store`, and one more with imports while all are busy.
+
+    Parameters
+    ----------
+    store
+        The queue.
+    command
+        How to start a worker; with `--only` and kinds of work behind it, one that does nothing else.
+    limit
+        The largest number of workers.
+    perform_light
+        Does one piece of light work in this process.
+    """
+
+    def __init__(self, store: Store, command: Sequence[str], limit: int, perform_light: Callable[[Work], None]):
+        self._store, self._command, self._limit, self._perform_light = store, command, limit, perform_light
+        self._workers: dict[int, subprocess.Popen[bytes]] = {}
+        self._spare: int | None = None
+        self._changed = threading.Condition()
+        self._woken = True
+        self._ending = False
+        self._busy_at = time.monotonic()
+        self._thread = threading.Thread(target=self._run, name="supervisor", daemon=True)
+
+    def start(self) -> None:
+        """Take up the work of processes that are gone, then supervise in a thread."""
+        # whoever held work is gone, also when its number is ours now (in a container it often is)
+        self._release()
+        self._thread.start()
+
+    def wake(self) -> None:
+        """Say that there may be new work; returns at once."""
+        with self._changed:
+            self._woken = True
+            self._changed.notify()
+
+    def idle_for(self) -> float:
+        """Return the seconds since any work was waiting or running."""
+        if self._store.waiting() or self._store.running():
+            self._busy_at = time.monotonic()
+        return time.monotonic() - self._busy_at
+
+    def stop(self) -> None:
+        """End the workers and put their work back, as if it had never been begun."""
+        with self._changed:
+            self._ending = True
+            self._changed.notify()
+        self._thread.join()
+        for process in self._workers.values():
+            process.kill()
+        for process in self._workers.values():
+            process.wait()
+            process.stdin.close()
+        for work in self._store.running().values():
+            with self._store.transaction():
+                self._store.finish(work.id)
+                self._store.enqueue(work.kind, work.arn)
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                if not self._woken and not self._ending:
+                    self._changed.wait(_LOOK_SECONDS)
+                self._woken = False
+                if self._ending:
+                    return
+            try:
+                self._reap()
+                self._end_stopped()
+                self._do_light_work()
+                self._scale()
+            except Exception:
+                # the thread must outlive any fault (a full disk, say): nobody else starts workers
+                log.exception("the supervisor could not look after its workers; it tries again")
+
+    def _do_light_work(self) -> None:
+        while (work := self._store.claim(os.getpid(), LIGHT)) is not None:
+            self._perform_light(work)
+            if not self._workers:
+                # a new group or solution announces heavy work: the worker's imports are done when it comes
+                self._spawn()
+
+    def _scale(self) -> None:
+        waiting = self._store.waiting(HEAVY)
+        workers = self._workers.keys() - {self._spare}
+        idle = len(workers - self._store.running().keys())
+        for _ in range(min(waiting - idle, self._limit - len(workers))):
+            self._spawn()
+        if len(workers) >= self._limit and not idle and self._spare is None and self._store.waiting(QUICK):
+            self._spare = self._spawn("--only", *QUICK)
+        for process in list(self._workers.values()):
+            try:
+                process.stdin.write(b"\n")
+                process.stdin.flush()
+            except OSError:
+                # it is dying; its watcher wakes this thread again
+                continue
+
+    def _spawn(self, *options: str) -> int:
+        # unbuffered: a byte that a dying worker did not take would be tried again, and fail, when its pipe is closed
+        process = subprocess.Popen([*self._command, *options], stdin=subprocess.PIPE, bufsize=0)
+        self._workers[process.pid] = process
+        threading.Thread(target=self._watch, args=(process,), daemon=True).start()
+        log.info("worker %d started", process.pid)
+        return process.pid
+
+    def _watch(self, process: subprocess.Popen[bytes]) -> None:
+        process.wait()
+        self.wake()
+
+    def _reap(self) -> None:
+        for process in [each for each in self._workers.values() if each.returncode is not None]:
+            del self._workers[process.pid]
+            self._spare = None if process.pid == self._spare else self._spare
+            process.stdin.close()
+            log.info("worker %d ended with code %d", process.pid, process.returncode)
+        # Asked each time, because a full disk may have kept the last time from being written down. Light work of
+        # this process is not under way here, so what it still holds could not be ended either.
+        if not self._workers.keys() >= self._store.running().keys():
+            self._release()
+
+    def _end_stopped(self) -> None:
+        """End workers whose work was stopped through the API: a long calculation does not look up by itself."""
+        for pid, work in self._store.running().items():
+            if pid in self._workers and self._is_stopping(work):
+                log.info("worker %d is ended: %s was stopped", pid, work.arn)
+                self._workers[pid].kill()
+
+    def _is_stopping(self, work: Work) -> bool:
+        resource = self._store.get(work.arn)
+        return resource is not None and resource.status == STOPPING
+
+    def _release(self) -> None:
+        """Put work that no worker holds back into the queue, or end it."""
+        for work in self._store.requeue(self._workers.keys()):
+            if self._is_stopping(work):
+                give_up(self._store, work, "The work was stopped.")
+            elif work.attempts >= MAX_ATTEMPTS:
+                give_up(
+                    self._store,
+                    work,
+                    f"The process that did the work ended unexpectedly {work.attempts} times, perhaps for lack of "
+                    "memory. See service.log in the folder of the local service.",
+                )
+            else:
+                log.warning("%s work on %s is taken up again", work.kind, work.arn)
+        self.wake()

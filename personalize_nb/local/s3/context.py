@@ -1,0 +1,161 @@
+"""What every S3 operation has at hand, and the small rules that several of them share."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qsl, quote, unquote
+
+from personalize_nb.local.errors import ApiError
+from personalize_nb.local.s3.multipart import Uploads
+from personalize_nb.local.s3.protocol import Call, Reply
+from personalize_nb.local.s3.records import ObjectDetails
+from personalize_nb.local.s3.store import KMS, ObjectStore
+
+MAX_PAGE = 1000
+MAX_METADATA_BYTES = 2048
+MAX_OBJECT_TAGS = 10
+# Members of PutObject that are kept and given back by GetObject under the same header.
+KEPT = {
+    "CacheControl": "Cache-Control",
+    "ContentDisposition": "Content-Disposition",
+    "ContentEncoding": "Content-Encoding",
+    "ContentLanguage": "Content-Language",
+    "Expires": "Expires",
+    "ServerSideEncryption": "x-amz-server-side-encryption",
+    "SSEKMSKeyId": "x-amz-server-side-encryption-aws-kms-key-id",
+    "BucketKeyEnabled": "x-amz-server-side-encryption-bucket-key-enabled",
+    "StorageClass": "x-amz-storage-class",
+    "WebsiteRedirectLocation": "x-amz-website-redirect-location",
+}
+
+
+@dataclass(frozen=True)
+class S3:
+    """The store and whose it is."""
+
+    store: ObjectStore
+    uploads: Uploads
+    region: str
+    account: str
+
+    @property
+    def owner(self) -> dict[str, str]:
+        return {"ID": self.account.rjust(64, "0"), "DisplayName": "personalize-nb"}
+
+    def encrypted(self, details: ObjectDetails, params: Mapping[str, Any]) -> ObjectDetails:
+        """The details of a new object with the encryption that a request asks for, or its bucket's default."""
+        algorithm, key = params.get("ServerSideEncryption"), params.get("SSEKMSKeyId")
+        if algorithm not in (None, "AES256", *KMS) or (key is not None and algorithm not in KMS):
+            raise ApiError(
+                "InvalidArgument",
+                f"ServerSideEncryption must be AES256 or one of {', '.join(KMS)}, a key needs one of the latter; got "
+                f"{algorithm!r} and {key!r}.",
+            )
+        return self.store.encrypted(details, params["Bucket"], algorithm, key)
+
+    def check_owner(self, call: Call) -> None:
+        """Refuse what needs another owner, another version or a customer's key."""
+        params = call.params
+        for name in ("ExpectedBucketOwner", "ExpectedSourceBucketOwner"):
+            if params.get(name) not in (None, self.account):
+                raise ApiError("AccessDenied", f"The bucket's owner is {self.account}, not {params[name]}.", 403)
+        if params.get("VersionId") not in (None, "null"):
+            raise ApiError("NoSuchVersion", f"The specified version does not exist: {params['VersionId']!r}.", 404)
+        if params.get("SSECustomerAlgorithm") or params.get("CopySourceSSECustomerAlgorithm"):
+            raise ApiError("NotImplemented", "The local service does not keep objects under customers' keys.", 501)
+
+
+Operation = Callable[[S3, Call], Reply | Mapping[str, Any]]
+
+
+def details_of(params: Mapping[str, Any]) -> ObjectDetails:
+    """What a PutObject, CreateMultipartUpload or CopyObject wants kept with the object."""
+    metadata = params.get("Metadata", {})
+    if sum(len(name.encode()) + len(value.encode()) for name, value in metadata.items()) > MAX_METADATA_BYTES:
+        raise ApiError(
+            "MetadataTooLarge", f"Your metadata headers exceed the maximum of {MAX_METADATA_BYTES} bytes in all."
+        )
+    headers = {name: _plain(params[name]) for name in KEPT if params.get(name) is not None}
+    if headers.get("ContentEncoding"):
+        # `aws-chunked` describes the transfer; what is left describes the object.
+        codings = [coding.strip() for coding in headers["ContentEncoding"].split(",")]
+        headers["ContentEncoding"] = ",".join(coding for coding in codings if coding and coding != "aws-chunked")
+    if headers.get("StorageClass") == "STANDARD":
+        del headers["StorageClass"]
+    return ObjectDetails(
+        metadata=metadata,
+        headers={name: value for name, value in headers.items() if value},
+        tags=tags_in_header(params.get("Tagging")),
+    )
+
+
+def tags_in_header(text: Any) -> dict[str, str]:
+    """The tags of an `x-amz-tagging` header."""
+    if not isinstance(text, str) or not text:
+        return {}
+    try:
+        pairs = parse_qsl(text, keep_blank_values=True, strict_parsing=True)
+    except ValueError:
+        raise ApiError("InvalidArgument", f"Tags must be like a=1&b=2, got {text!r}.") from None
+    return checked_tags(pairs, MAX_OBJECT_TAGS)
+
+
+def checked_tags(pairs: list[tuple[str, str]], limit: int) -> dict[str, str]:
+    """Tags by name, after S3's rules for them."""
+    if len(pairs) > limit:
+        raise ApiError("BadRequest", f"There can be at most {limit} tags, got {len(pairs)}.")
+    for name, value in pairs:
+        if not 0 < len(name) <= 128 or len(value) > 256 or name.lower().startswith("aws:"):
+            raise ApiError(
+                "InvalidTag",
+                f"The tag {name!r}={value!r} is not valid: names have 1 to 128 characters and do not begin with "
+                "'aws:', values at most 256.",
+            )
+    if len({name for name, _ in pairs}) != len(pairs):
+        raise ApiError("InvalidTag", "Cannot provide multiple tags with the same key.")
+    return dict(pairs)
+
+
+def copy_source(text: str) -> tuple[str, str]:
+    """Bucket and key in an `x-amz-copy-source` header."""
+    path, _, version = text.partition("?versionId=")
+    bucket, _, key = unquote(path).removeprefix("/").partition("/")
+    if not bucket or not key:
+        raise ApiError("InvalidArgument", f"Copy source must be <bucket>/<key>, got {text!r}.")
+    if version not in ("", "null"):
+        raise ApiError("NoSuchVersion", f"The specified version does not exist: {version!r}.", 404)
+    return bucket, key
+
+
+def page_size(value: int | None, name: str = "MaxKeys") -> int:
+    """How many entries a page may have."""
+    if value is None:
+        return MAX_PAGE
+    if value < 0:
+        raise ApiError("InvalidArgument", f"{name} must not be negative, got {value}.")
+    return min(value, MAX_PAGE)
+
+
+def key_encoder(params: Mapping[str, Any]) -> Callable[[str], str]:
+    """How the keys in a listing are written: percent-encoded when the caller asked for it."""
+    kind = params.get("EncodingType")
+    if kind not in (None, "url"):
+        raise ApiError("InvalidArgument", f"EncodingType must be 'url', got {kind!r}.")
+    return (lambda key: quote(key, safe="/-_.~*")) if kind else str
+
+
+def quoted(etag: str) -> str:
+    """An ETag as HTTP writes it."""
+    return f'"{etag}"'
+
+
+def parse_etag(text: str) -> str:
+    """An ETag as the store knows it."""
+    return re.sub(r'^(?:W/)?"?|"$', "", text.strip())
+
+
+def _plain(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,0 +1,111 @@
+"""Bodies on disk: files with made-up names, written aside and then moved into place.
+
+No key ever becomes a path, so every key is safe. A body never changes once it is in `bodies/`; what is in
+`incoming/` belongs to the process named in its file name.
+"""
+
+from __future__ import annotations
+
+import os
+import uuid
+from functools import cache
+from pathlib import Path
+from typing import BinaryIO
+
+import psutil
+
+BLOCK = 1 << 20
+
+
+class Bodies:
+    """The folder pair `incoming/` (being written) and `bodies/` (published) under one root."""
+
+    def __init__(self, root: Path):
+        self._published = root / "bodies"
+        self._incoming = root / "incoming"
+        self._incoming.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for shard in range(256):
+            (self._published / f"{shard:02x}").mkdir(parents=True, exist_ok=True, mode=0o700)
+
+    def new_incoming(self) -> Path:
+        """A path that is free, in the folder of bodies still being written."""
+        return self._incoming / f"{_this_process()}.{uuid.uuid4().hex}"
+
+    def publish(self, incoming: Path) -> str:
+        """Move a finished file among the published ones and give its name there."""
+        name = uuid.uuid4().hex
+        os.replace(incoming, self._path(name))
+        return name
+
+    def open(self, name: str) -> BinaryIO:
+        return open(self._path(name), "rb")
+
+    def link_to(self, name: str, source: BinaryIO, size: int, incoming: Path) -> None:
+        """Make `incoming` a second name of a published body: free, since bodies never change."""
+        try:
+            os.link(self._path(name), incoming)
+        except OSError:  # no hard links here, or the body was replaced since it was opened as `source`
+            with open(incoming, "xb") as target:
+                append_range(target, source, 0, size)
+
+    def drop(self, name: str) -> None:
+        self._path(name).unlink(missing_ok=True)
+
+    def shards(self) -> list[Path]:
+        """The sub-folders of published bodies, for sweeping one at a time."""
+        return sorted(self._published.iterdir())
+
+    def drop_abandoned(self) -> int:
+        """Remove unfinished files of processes that no longer live."""
+        dropped = 0
+        for path in self._incoming.iterdir():
+            if not _is_alive(path.name):
+                path.unlink(missing_ok=True)
+                dropped += 1
+        return dropped
+
+    def _path(self, name: str) -> Path:
+        return self._published / name[:2] / name
+
+
+def append_range(target: BinaryIO, source: BinaryIO, offset: int, length: int) -> None:
+    """Append `length` bytes of `source` from `offset` to `target`, inside the kernel where it can."""
+    target.flush()
+    done = 0
+    if hasattr(os, "copy_file_range"):
+        try:
+            while done < length:
+                copied = os.copy_file_range(source.fileno(), target.fileno(), length - done, offset + done)
+                if not copied:
+                    break
+                done += copied
+        except OSError:  # across file systems, or one that cannot; the plain way goes on from here
+            pass
+    target.seek(0, os.SEEK_END)
+    source.seek(offset + done)
+    while done < length:
+        block = source.read(min(BLOCK, length - done))
+        if not block:
+            raise EOFError(f"A stored body is shorter than recorded: {length - done} bytes are missing.")
+        written = 0
+        while written < len(block):
+            written += target.write(block[written:])
+        done += len(block)
+
+
+@cache
+def _this_process_of(pid: int) -> str:
+    return f"{pid}.{int(psutil.Process(pid).create_time())}"
+
+
+def _this_process() -> str:
+    # Keyed by the number so that a forked child does not write under its parent's name.
+    return _this_process_of(os.getpid())
+
+
+def _is_alive(name: str) -> bool:
+    pid, started, _ = name.split(".")
+    try:
+        return abs(psutil.Process(int(pid)).create_time() - int(started)) < 2
+    except psutil.Error:
+        return False

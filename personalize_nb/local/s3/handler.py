@@ -1,0 +1,50 @@
+"""The S3 service: requests in, the operation of that name, answers out."""
+
+from __future__ import annotations
+
+import uuid
+
+from personalize_nb.local.errors import ApiError
+from personalize_nb.local.http.endpoint import Handler, Request, Response
+from personalize_nb.local.s3.bucket_operations import BUCKET_OPERATIONS
+from personalize_nb.local.s3.context import S3
+from personalize_nb.local.s3.multipart import Uploads
+from personalize_nb.local.s3.object_operations import OBJECT_OPERATIONS
+from personalize_nb.local.s3.protocol import Reply, read_call, write_reply
+from personalize_nb.local.s3.store import ObjectStore
+from personalize_nb.local.s3.upload_operations import UPLOAD_OPERATIONS
+
+OPERATIONS = BUCKET_OPERATIONS | OBJECT_OPERATIONS | UPLOAD_OPERATIONS
+
+
+def s3_handler(store: ObjectStore, region: str, account: str) -> Handler:
+    """What the endpoint calls for requests signed for `s3`.
+
+    Parameters
+    ----------
+    store
+        Where the buckets are.
+    region
+        The region of buckets that are created without one.
+    account
+        The owner of everything.
+    """
+    s3 = S3(store, Uploads(store), region, account)
+
+    def handle(request: Request) -> Response:
+        call = read_call(request)
+        operation = OPERATIONS.get(call.operation)
+        if operation is None:
+            raise ApiError(
+                "NotImplemented",
+                f"The local service does not have the S3 operation {call.operation}. It has "
+                f"{', '.join(sorted(OPERATIONS))}.",
+                501,
+            )
+        s3.check_owner(call)
+        reply = operation(s3, call)
+        response = write_reply(call, reply if isinstance(reply, Reply) else Reply(reply))
+        response.headers["x-amz-request-id"] = uuid.uuid4().hex[:16].upper()
+        return response
+
+    return handle

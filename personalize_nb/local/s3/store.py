@@ -1,0 +1,391 @@
+"""Buckets and objects on disk: facts in SQLite, bodies in files; knows nothing of HTTP.
+
+A row names its body's file, so publishing an object is one commit: readers see the old or the new, whole, and a
+process killed at any moment leaves at worst a file that `sweep` removes. Several processes may share one root.
+"""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import io
+import json
+import re
+import sqlite3
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from personalize_nb.local.errors import ApiError
+from personalize_nb.local.s3.encryption import Keyring, Seal, unsealed
+from personalize_nb.local.s3.files import BLOCK, Bodies
+from personalize_nb.local.s3.incoming import Incoming
+from personalize_nb.local.s3.records import (
+    NO_DETAILS,
+    SCHEMA,
+    BucketInfo,
+    ObjectDetails,
+    ObjectInfo,
+    bucket_row,
+    find_object,
+    info_from,
+    no_such_key,
+    require_bucket,
+    scan_objects,
+)
+from personalize_nb.local.state.database import Database
+
+KMS = ("aws:kms", "aws:kms:dsse")
+DEFAULT_CONTENT_TYPE = "binary/octet-stream"
+MAX_KEY_BYTES = 1024
+_PAGE = 1000
+# the key that AWS manages for S3, for whoever asks for encryption without naming a key
+S3_KEY = "alias/aws/s3"
+
+# Looks at the object that is about to be replaced (None: there is none) and raises when it must not be.
+Condition = Callable[[ObjectInfo | None], None]
+
+
+class ObjectStore:
+    """Buckets and objects under one folder, safe from several threads and processes.
+
+    Parameters
+    ----------
+    root
+        The folder; made when absent, readable by its owner only.
+    clock
+        Where `last_modified` comes from.
+    keyring
+        KMS, for objects that are encrypted; without it there can be none.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> store = ObjectStore(Path(tempfile.mkdtemp()))
+    >>> store.create_bucket("books", "us-east-1")
+    >>> store.put("books", "in/users.jsonl", b"{}").size
+    2
+    """
+
+    def __init__(self, root: Path, clock: Callable[[], float] = time.time, keyring: Keyring | None = None):
+        self._keyring = keyring
+        self._key: str | None = None
+        self.root = Path(root)
+        self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.clock = clock
+        self.bodies = Bodies(self.root)
+        self.database = Database(self.root / "objects.sqlite", SCHEMA)
+
+    def close(self) -> None:
+        """Release the open files."""
+        self.database.close()
+
+    # buckets
+
+    def create_bucket(self, name: str, region: str) -> None:
+        """Make a bucket; `BucketAlreadyOwnedByYou` when it exists."""
+        if not _is_bucket_name(name):
+            raise ApiError(
+                "InvalidBucketName",
+                f"The specified bucket is not valid: {name!r}. Legal are 3 to 63 of a-z, 0-9, '-' and '.', "
+                "beginning and ending with a letter or digit.",
+            )
+        with self.database.writing() as db:
+            if bucket_row(db, name):
+                raise ApiError(
+                    "BucketAlreadyOwnedByYou",
+                    f"Your previous request to create the named bucket succeeded and you already own it: {name}.",
+                    409,
+                )
+            db.execute("INSERT INTO buckets VALUES (?, ?, ?)", (name, region, self.clock()))
+
+    def buckets(self) -> Sequence[BucketInfo]:
+        """All buckets by name."""
+        with self.database.reading() as db:
+            return [BucketInfo(*row) for row in db.execute("SELECT * FROM buckets ORDER BY name")]
+
+    def has_bucket(self, name: str) -> bool:
+        """Whether the bucket exists."""
+        with self.database.reading() as db:
+            return bucket_row(db, name) is not None
+
+    def bucket(self, name: str) -> BucketInfo:
+        """The bucket, or `NoSuchBucket`."""
+        with self.database.reading() as db:
+            return require_bucket(db, name)
+
+    def delete_bucket(self, name: str) -> None:
+        """Remove an empty bucket; open multipart uploads go with it, as on S3."""
+        with self.database.writing() as db:
+            require_bucket(db, name)
+            if db.execute("SELECT 1 FROM objects WHERE bucket = ? LIMIT 1", (name,)).fetchone():
+                raise ApiError("BucketNotEmpty", f"The bucket you tried to delete is not empty: {name}.", 409)
+            rows = db.execute(
+                "SELECT body FROM parts WHERE upload IN (SELECT id FROM uploads WHERE bucket = ?)", (name,)
+            ).fetchall()
+            db.execute("DELETE FROM uploads WHERE bucket = ?", (name,))
+            db.execute("DELETE FROM buckets WHERE name = ?", (name,))
+        for row in rows:
+            self.bodies.drop(row["body"])
+
+    def setting(self, bucket: str, kind: str) -> str | None:
+        """A document recorded with the bucket (`policy`, `tagging`, ...), or None."""
+        with self.database.reading() as db:
+            require_bucket(db, bucket)
+            row = db.execute(
+                "SELECT document FROM bucket_settings WHERE bucket = ? AND kind = ?", (bucket, kind)
+            ).fetchone()
+            return row["document"] if row else None
+
+    def set_setting(self, bucket: str, kind: str, document: str | None) -> None:
+        """Record a document with the bucket; None removes it."""
+        with self.database.writing() as db:
+            require_bucket(db, bucket)
+            db.execute("DELETE FROM bucket_settings WHERE bucket = ? AND kind = ?", (bucket, kind))
+            if document is not None:
+                db.execute("INSERT INTO bucket_settings VALUES (?, ?, ?)", (bucket, kind, document))
+
+    def default_key(self, bucket: str) -> str | None:
+        """The KMS key that the bucket's default encryption names, or None."""
+        document = self.setting(bucket, "encryption")
+        rules = json.loads(document).get("Rules", []) if document else []
+        for rule in rules:
+            default = rule.get("ApplyServerSideEncryptionByDefault") or {}
+            if default.get("SSEAlgorithm", "").startswith("aws:kms"):
+                return default.get("KMSMasterKeyID") or S3_KEY
+        return None
+
+    # objects
+
+    def put(
+        self,
+        bucket: str,
+        key: str,
+        data: bytes | BinaryIO,
+        content_type: str = DEFAULT_CONTENT_TYPE,
+        metadata: Mapping[str, str] | None = None,
+    ) -> ObjectInfo:
+        """Store one object, replacing any of that key at once."""
+        details = self.encrypted(ObjectDetails(metadata=metadata or {}), bucket)
+        with self.incoming(details.seal, md5=hashlib.md5(usedforsecurity=False)) as incoming:
+            incoming.write_from(io.BytesIO(data) if isinstance(data, bytes | bytearray | memoryview) else data)
+            return self.publish(
+                bucket,
+                key,
+                incoming,
+                etag=incoming.digests["md5"].hexdigest(),
+                content_type=content_type,
+                details=details,
+            )
+
+    @contextmanager
+    def writer(self, bucket: str, key: str, content_type: str = DEFAULT_CONTENT_TYPE) -> Iterator[io.BufferedWriter]:
+        """A binary file that becomes the object on a clean exit and vanishes on an exception."""
+        details = self.encrypted(NO_DETAILS, bucket)
+        with self.incoming(details.seal, md5=hashlib.md5(usedforsecurity=False)) as incoming:
+            with io.BufferedWriter(incoming, BLOCK) as file:
+                yield file
+            etag = incoming.digests["md5"].hexdigest()
+            self.publish(bucket, key, incoming, etag=etag, content_type=content_type, details=details)
+
+    def open(self, bucket: str, key: str) -> BinaryIO:
+        """The object's bytes as a seekable file; it stays whole even if the object is replaced meanwhile."""
+        return self.open_object(bucket, key)[1]
+
+    def open_object(self, bucket: str, key: str) -> tuple[ObjectInfo, BinaryIO]:
+        """The object's facts and its bytes, both of the same moment."""
+        while True:
+            info = self.head(bucket, key)
+            try:
+                return info, self._opened(info)
+            except FileNotFoundError:
+                # Replaced between the look-up and the opening; an unchanged row means that the file was lost.
+                if self.head(bucket, key).body == info.body:
+                    raise
+
+    def head(self, bucket: str, key: str) -> ObjectInfo:
+        """The object's facts; `NoSuchBucket` or `NoSuchKey` when there are none."""
+        with self.database.reading() as db:
+            require_bucket(db, bucket)
+            info = find_object(db, bucket, key)
+        if info is None:
+            raise no_such_key(key)
+        return info
+
+    def delete(self, bucket: str, key: str, condition: Condition | None = None) -> None:
+        """Remove an object; no error when there is none, as on S3."""
+        with self.database.writing() as db:
+            require_bucket(db, bucket)
+            info = find_object(db, bucket, key)
+            if condition:
+                condition(info)
+            db.execute("DELETE FROM objects WHERE bucket = ? AND key = ?", (bucket, key))
+        if info:
+            self.bodies.drop(info.body)
+
+    def list(self, bucket: str, prefix: str = "", start_after: str = "") -> Iterator[ObjectInfo]:
+        """The objects whose key begins with `prefix` and comes after `start_after`, in S3's order."""
+        while True:
+            with self.database.reading() as db:
+                require_bucket(db, bucket)
+                rows = scan_objects(db, bucket, prefix, start_after).fetchmany(_PAGE)
+            yield from map(info_from, rows)
+            if len(rows) < _PAGE:
+                return
+            start_after = rows[-1]["key"]
+
+    def describe(self, bucket: str, key: str, change: Callable[[ObjectInfo], ObjectDetails]) -> ObjectInfo:
+        """Replace an object's details (its tags) and leave its bytes and date alone."""
+        with self.database.writing() as db:
+            require_bucket(db, bucket)
+            info = find_object(db, bucket, key)
+            if info is None:
+                raise no_such_key(key)
+            db.execute(
+                "UPDATE objects SET details = ? WHERE bucket = ? AND key = ?",
+                (change(info).to_json(), bucket, key),
+            )
+        return info
+
+    # the way in
+
+    def under(self, key: str) -> ObjectStore:
+        """The same store, whose new objects are encrypted under a KMS key whatever their bucket's default is."""
+        store = copy.copy(self)
+        store._key = key
+        return store
+
+    def encrypted(
+        self, details: ObjectDetails, bucket: str, algorithm: str | None = None, key: str | None = None
+    ) -> ObjectDetails:
+        """The details of a new object with the encryption that is asked for, or else its bucket's default.
+
+        Parameters
+        ----------
+        details
+            What is kept with the object otherwise; encryption that it has already is forgotten.
+        bucket
+            Where the object will be.
+        algorithm, key
+            As in `x-amz-server-side-encryption` and its key id.
+        """
+        names = ("ServerSideEncryption", "SSEKMSKeyId", "BucketKeyEnabled")
+        headers = {name: value for name, value in details.headers.items() if name not in names}
+        if algorithm is None:
+            key = self._key or self.default_key(bucket)
+            algorithm = KMS[0] if key else None
+        if algorithm not in KMS:
+            headers |= {"ServerSideEncryption": algorithm} if algorithm else {}
+            return replace(details, headers=headers, seal=None)
+        try:
+            arn, _, wrapped = self._keys().new_data_key(self._keys().for_s3(None if key == S3_KEY else key))
+        except ApiError as error:
+            raise _kms_fault(error) from error
+        headers |= {"ServerSideEncryption": algorithm, "SSEKMSKeyId": arn}
+        return replace(details, headers=headers, seal=Seal(arn, wrapped.hex()))
+
+    def _keys(self) -> Keyring:
+        if self._keyring is None:
+            raise ApiError("KMS.NotFoundException", "This object store has no KMS; objects lie open in it.")
+        return self._keyring
+
+    def _data_key(self, seal: Seal) -> bytes:
+        try:
+            return self._keys().data_key(bytes.fromhex(seal.wrapped))
+        except ApiError as error:
+            raise _kms_fault(error) from error
+
+    def _opened(self, info: ObjectInfo) -> BinaryIO:
+        file, seal = self.bodies.open(info.body), info.details.seal
+        if seal is None:
+            return file
+        try:
+            return unsealed(file, self._data_key(seal), seal.sizes or (info.size,))
+        except ApiError:
+            file.close()
+            raise
+
+    @contextmanager
+    def incoming(self, seal: Seal | None = None, /, **digests: Any) -> Iterator[Incoming]:
+        """A body to write to and then `publish`, encrypted on the way where a seal says so; removed if nobody did."""
+        data_key = None if seal is None else self._data_key(seal)
+        incoming = Incoming(self.bodies.new_incoming(), digests, data_key)
+        try:
+            yield incoming
+        finally:
+            incoming.close()
+            incoming.path.unlink(missing_ok=True)
+
+    def publish(
+        self,
+        bucket: str,
+        key: str,
+        incoming: Incoming,
+        *,
+        etag: str,
+        content_type: str = DEFAULT_CONTENT_TYPE,
+        details: ObjectDetails = NO_DETAILS,
+        condition: Condition | None = None,
+        also: Callable[[sqlite3.Connection], None] | None = None,
+    ) -> ObjectInfo:
+        """Make a written body the object of that key, in one commit.
+
+        Parameters
+        ----------
+        condition
+            Called with the object that would be replaced; raises to refuse.
+        also
+            Further changes that belong to the same commit.
+        """
+        if not 0 < len(key.encode()) <= MAX_KEY_BYTES:
+            raise ApiError(
+                "KeyTooLongError", f"Your key is too long: {len(key.encode())} bytes, the limit is {MAX_KEY_BYTES}."
+            )
+        incoming.close()
+        # The move is made inside the transaction, so that a sweep (which takes the same lock) never sees a
+        # published file without its row.
+        with self.database.writing() as db:
+            require_bucket(db, bucket)
+            old = find_object(db, bucket, key)
+            if condition:
+                condition(old)
+            info = ObjectInfo(key, incoming.size, etag, self.clock(), content_type, "", details)
+            body = self.bodies.publish(incoming.path)
+            db.execute(
+                "INSERT OR REPLACE INTO objects VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (bucket, key, body, info.size, etag, info.last_modified, content_type, details.to_json()),
+            )
+            if also:
+                also(db)
+        if old:
+            self.bodies.drop(old.body)
+        return ObjectInfo(key, info.size, etag, info.last_modified, content_type, body, details)
+
+    def sweep(self) -> int:
+        """Remove what processes that were killed left behind; for the start of the service. Gives the count."""
+        dropped = self.bodies.drop_abandoned()
+        for shard in self.bodies.shards():
+            with self.database.writing() as db:
+                for path in shard.iterdir():
+                    used = db.execute(
+                        "SELECT 1 FROM objects WHERE body = ? UNION ALL SELECT 1 FROM parts WHERE body = ? LIMIT 1",
+                        (path.name, path.name),
+                    ).fetchone()
+                    if not used:
+                        path.unlink(missing_ok=True)
+                        dropped += 1
+        return dropped
+
+
+def _kms_fault(error: ApiError) -> ApiError:
+    """KMS's refusal as S3 passes it on."""
+    code = error.code if error.code.startswith("KMS.") else f"KMS.{error.code}"
+    return ApiError(code, error.message, 400)
+
+
+def _is_bucket_name(name: str) -> bool:
+    return bool(re.fullmatch(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", name)) and ".." not in name

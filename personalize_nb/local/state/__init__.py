@@ -1,0 +1,5 @@
+"""What a service keeps on disk beside objects and data: resources and the work queue (`store`, in a `database`), their
+statuses (`lifecycle`), where files lie (`layout`), what is allowed (`quotas`) and what a full disk means (`diskspace`).
+"""
+
+__all__ = ["database", "diskspace", "layout", "lifecycle", "quotas", "store"]

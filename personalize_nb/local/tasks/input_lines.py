@@ -1,0 +1,311 @@
+"""Input of a batch job: JSON lines in blocks, as columns, with every unusable line explained.
+
+A block is parsed as a whole by pyarrow; only a block that does not parse is read again line by line. UTF-8, a byte
+order mark, CRLF and blank lines are accepted. What a line cannot be used for is said in `Block.errors`, and the job
+goes on.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, BinaryIO
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.json
+
+from personalize_nb.contract import limits
+
+CHUNK_BYTES = 4 << 20
+ITEM_LIST, FILTER_VALUES, ITEM_ATTRIBUTES = "itemList", "filterValues", "itemAttributes"
+
+_JSON_SPACE = " \t\r\n"
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+# a string, kept; or space outside of strings, dropped
+_STRING_OR_SPACE = r'("(?:[^"\\]|\\.)*")|[ \t\r\n]+'
+
+
+@dataclass(frozen=True)
+class Lines:
+    """Some lines of a file, trimmed and without blank ones; `undecodable` are the rows that are not UTF-8."""
+
+    texts: pa.StringArray
+    undecodable: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a job reads from each line.
+
+    Parameters
+    ----------
+    required
+        Keys that the recipe needs: `userId`, `itemId`, `itemList`, `itemAttributes`.
+    optional
+        Keys that a filter uses where they are given.
+    placeholders
+        Names in `filterValues` that the filter uses.
+    """
+
+    required: tuple[str, ...]
+    optional: tuple[str, ...] = ()
+    placeholders: tuple[str, ...] = ()
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        return self.required + tuple(key for key in self.optional if key not in self.required)
+
+
+@dataclass(frozen=True)
+class Block:
+    """Parsed lines.
+
+    Parameters
+    ----------
+    inputs
+        The JSON text that the output echoes: the line without insignificant space, or, for a line that is not a JSON
+        object, the line itself as a JSON string.
+    columns
+        The wanted keys: strings, and lists of strings for `itemList`. Null where absent or unusable.
+    filter_values
+        Values by placeholder name.
+    errors
+        Why a row cannot be used.
+    """
+
+    inputs: pa.StringArray
+    columns: dict[str, pa.Array]
+    filter_values: list[dict[str, str] | None]
+    errors: dict[int, str] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.inputs)
+
+
+def read_lines(file: BinaryIO, rows: int) -> Iterator[Lines]:
+    """Read a file in blocks of at most `rows` lines, holding some megabytes at a time."""
+    pending: list[bytes] = []
+    at_start = True
+    while True:
+        chunk = file.read(CHUNK_BYTES)
+        if not chunk:
+            break
+        if at_start:
+            chunk = chunk.removeprefix(_BYTE_ORDER_MARK)
+            at_start = False
+        head, newline, tail = chunk.rpartition(b"\n")
+        if newline:
+            yield from _blocks(b"".join([*pending, head]), rows)
+            pending = [tail]
+        else:
+            pending.append(chunk)
+    yield from _blocks(b"".join(pending), rows)
+
+
+def _blocks(text: bytes, rows: int) -> Iterator[Lines]:
+    lines = pc.list_flatten(pc.split_pattern(pa.array([text], pa.binary()), b"\n"))
+    undecodable: set[int] = set()
+    try:
+        texts = lines.cast(pa.string())
+    except pa.ArrowInvalid:
+        decoded = [line.decode(errors="replace") for line in lines.to_pylist()]
+        # a replaced character that the line did not have itself marks it
+        undecodable = {row for row, line in enumerate(lines.to_pylist()) if decoded[row].encode() != line}
+        texts = pa.array(decoded, pa.string())
+    texts = pc.utf8_trim(texts, characters=_JSON_SPACE)
+    kept = pc.not_equal(texts, "")
+    if undecodable:
+        numbers = [row for row, keep in enumerate(kept.to_pylist()) if keep]
+        undecodable = {place for place, row in enumerate(numbers) if row in undecodable}
+    texts = texts.filter(kept)
+    for start in range(0, len(texts), rows):
+        bad = frozenset(row - start for row in undecodable if start <= row < start + rows)
+        yield Lines(texts.slice(start, rows), bad)
+
+
+def parse_lines(lines: Lines, wanted: Wanted) -> Block:
+    """Parse a block of lines; never fails, whatever the lines hold."""
+    table = None if lines.undecodable else _parse_all(lines.texts, wanted)
+    block = _from_lines(lines, wanted) if table is None else _from_table(lines, table, wanted)
+    _check(block, wanted)
+    return block
+
+
+def _schema(wanted: Wanted) -> pa.Schema:
+    fields = [(key, pa.list_(pa.string()) if key == ITEM_LIST else pa.string()) for key in wanted.keys]
+    if wanted.placeholders:
+        fields.append((FILTER_VALUES, pa.struct([(name, pa.string()) for name in wanted.placeholders])))
+    return pa.schema(fields)
+
+
+def _parse_all(texts: pa.StringArray, wanted: Wanted) -> pa.Table | None:
+    # One object on each line is what makes rows of the table rows of the file: a line that begins with a brace
+    # cannot continue another one, and the count tells of two objects on one line.
+    braces = pc.and_(pc.starts_with(texts, "{"), pc.ends_with(texts, "}"))
+    if not pc.all(braces).as_py() or pc.any(pc.match_substring_regex(texts, "NaN|Inf")).as_py():
+        return None
+    text = "\n".join(texts.to_pylist()).encode()
+    try:
+        table = pyarrow.json.read_json(
+            io.BytesIO(text),
+            read_options=pyarrow.json.ReadOptions(use_threads=False, block_size=len(text) + 1),
+            parse_options=pyarrow.json.ParseOptions(_schema(wanted), unexpected_field_behavior="ignore"),
+        )
+    except pa.ArrowInvalid:
+        return None
+    return table if table.num_rows == len(texts) else None
+
+
+def _from_table(lines: Lines, table: pa.Table, wanted: Wanted) -> Block:
+    columns = {key: table[key].combine_chunks() for key in wanted.keys}
+    values: list[dict[str, str] | None] = [None] * len(table)
+    if wanted.placeholders:
+        values = [
+            given and {name: value for name, value in given.items() if value is not None}
+            for given in table[FILTER_VALUES].to_pylist()
+        ]
+    return Block(_compact(lines.texts), columns, values)
+
+
+def _from_lines(lines: Lines, wanted: Wanted) -> Block:
+    columns: dict[str, list[Any]] = {key: [] for key in wanted.keys}
+    values: list[dict[str, str] | None] = []
+    inputs: list[str] = []
+    errors: dict[int, str] = {}
+    for row, text in enumerate(lines.texts.to_pylist()):
+        record: dict[str, Any] = {}
+        echo = text
+        try:
+            if row in lines.undecodable:
+                raise _LineFault("the line is not UTF-8 text")
+            record = _parse_object(text)
+        except _LineFault as error:
+            errors[row] = str(error)
+            echo = json.dumps(text, ensure_ascii=False)
+        inputs.append(echo)
+        for key in wanted.keys:
+            value, fault_text = _checked_value(key, record.get(key))
+            columns[key].append(value)
+            if fault_text:
+                errors.setdefault(row, fault_text)
+        given, fault_text = _checked_filter_values(record.get(FILTER_VALUES), wanted)
+        values.append(given)
+        if fault_text:
+            errors.setdefault(row, fault_text)
+    schema = _schema(wanted)
+    arrays = {key: pa.array(columns[key], schema.field(key).type) for key in wanted.keys}
+    return Block(_compact(pa.array(inputs, pa.string())), arrays, values, errors)
+
+
+class _LineFault(ValueError):
+    """A line that is not one JSON object."""
+
+
+def _parse_object(text: str) -> dict[str, Any]:
+    try:
+        record = json.loads(text, parse_constant=_refuse_constant)
+    except RecursionError:
+        raise _LineFault("the line is nested too deeply") from None
+    except json.JSONDecodeError as error:
+        raise _LineFault(f"the line is not valid JSON: {error.msg} at character {error.pos}") from None
+    if not isinstance(record, dict):
+        raise _LineFault('the line is not a JSON object such as {"userId": "4638"}')
+    return record
+
+
+def _refuse_constant(name: str) -> None:
+    raise _LineFault(f"the line is not valid JSON: {name} is not a JSON number")
+
+
+def _checked_value(key: str, value: Any) -> tuple[Any, str | None]:
+    if value is None:
+        return None, None
+    if key == ITEM_LIST:
+        # null among the items is found by `_check`, as in a block that is parsed as a whole
+        if isinstance(value, list) and all(item is None or isinstance(item, str) for item in value):
+            lost = any(item is not None and not _encodable(item) for item in value)
+            return (None, _not_text(key)) if lost else (value, None)
+        return None, f"{key} must be a list of strings, got {_shown(value)}"
+    if not isinstance(value, str):
+        return None, f"{key} must be a string, got {_shown(value)}; write it in quotes"
+    return (value, None) if _encodable(value) else (None, _not_text(key))
+
+
+def _checked_filter_values(given: Any, wanted: Wanted) -> tuple[dict[str, str] | None, str | None]:
+    if given is None or not wanted.placeholders:
+        return None, None
+    if not isinstance(given, dict):
+        return None, f"{FILTER_VALUES} must be an object of strings by placeholder name, got {_shown(given)}"
+    values: dict[str, str] = {}
+    for name in wanted.placeholders:
+        value = given.get(name)
+        if isinstance(value, str) and _encodable(value):
+            values[name] = value
+        elif value is not None:
+            example = '"\\"comedy\\""'
+            return None, f"{name} in {FILTER_VALUES} must be a string such as {example}, got {_shown(value)}"
+    return values, None
+
+
+def _encodable(text: str) -> bool:
+    # JSON's \ud83d alone is no character; nothing can be equal to it
+    return not any("\ud800" <= character <= "\udfff" for character in text)
+
+
+def _not_text(key: str) -> str:
+    return f"{key} holds half of a surrogate pair, which is not a character"
+
+
+def _shown(value: Any) -> str:
+    text = json.dumps(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _check(block: Block, wanted: Wanted) -> None:
+    """Note rows without a required key, or with IDs that no dataset can hold."""
+    for key in wanted.required:
+        for row in _rows(pc.is_null(block.columns[key])):
+            block.errors.setdefault(row, f"Required fields for the provided recipe are {', '.join(wanted.required)}")
+    for key in wanted.keys:
+        column = block.columns[key]
+        if key == ITEM_LIST:
+            _check_lists(block, column)
+            continue
+        if key == ITEM_ATTRIBUTES:
+            continue
+        lengths = pc.utf8_length(column)
+        for row in _rows(_illegal(lengths)):
+            block.errors.setdefault(row, _length_text(key, lengths[row].as_py()))
+
+
+def _check_lists(block: Block, column: pa.ListArray) -> None:
+    for row in _rows(pc.equal(pc.list_value_length(column), 0)):
+        block.errors.setdefault(row, f"{ITEM_LIST} is empty; it must hold the items to rank")
+    items, parents = pc.list_flatten(column), pc.list_parent_indices(column)
+    for place in _rows(pc.is_null(items)):
+        block.errors.setdefault(parents[place].as_py(), f"{ITEM_LIST} must be a list of strings, got null in it")
+    lengths = pc.utf8_length(items)
+    for place in _rows(_illegal(lengths)):
+        text = _length_text(f"an item of {ITEM_LIST}", lengths[place].as_py())
+        block.errors.setdefault(parents[place].as_py(), text)
+
+
+def _illegal(lengths: pa.Array) -> pa.Array:
+    return pc.or_(pc.equal(lengths, 0), pc.greater(lengths, limits.MAX_ID_CHARACTERS))
+
+
+def _length_text(name: str, length: int) -> str:
+    return f"{name} has {length} characters; legal are 1 to {limits.MAX_ID_CHARACTERS}"
+
+
+def _rows(mask: pa.Array) -> Sequence[int]:
+    return pc.indices_nonzero(pc.fill_null(mask, False)).to_pylist()
+
+
+def _compact(texts: pa.StringArray) -> pa.StringArray:
+    if not pc.any(pc.match_substring_regex(texts, r"[ \t]")).as_py():
+        return texts
+    return pc.replace_substring_regex(texts, _STRING_OR_SPACE, r"\1")

@@ -1,0 +1,165 @@
+"""What tasks have in common: the data of a dataset group as they need it, files in S3, progress, time."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from personalize_nb.local.data.schema import Schema, TrainingData
+from personalize_nb.local.errors import ApiError, WorkError
+from personalize_nb.local.state.store import Resource
+from personalize_nb.local.tasks import theme_settings
+from personalize_nb.local.tasks.run import Context, check_wanted
+
+if TYPE_CHECKING:
+    from personalize_nb.local.filters.bound import BoundFilter
+    from personalize_nb.local.filters.expression import Expression
+    from personalize_nb.local.recipes.base import Model
+    from personalize_nb.local.tasks.theme_settings import ThemeSettings
+    from personalize_nb.local.themes.generators import ThemeGenerator
+    from personalize_nb.local.themes.maker import ThemeMaker
+
+
+def progress(context: Context, resource: Resource) -> Callable[[int, int], None]:
+    """Return what a long task calls with (done, total): it notes both, and raises when nobody waits any more."""
+
+    def note(done: int, total: int) -> None:
+        check_wanted(context.store, resource.arn)
+        context.store.progress(resource.arn, done, total)
+
+    return note
+
+
+def number(text: str | None) -> float | None:
+    """Return a number that the API carries as a string."""
+    return None if text is None else float(text)
+
+
+def csv_files(context: Context, location: str, most: int | None = None) -> Iterator[tuple[str, Callable[[], BinaryIO]]]:
+    """Find the file at a location, or the files of the folder that it names; together they have `most` bytes."""
+    bucket, _, key = location.removeprefix("s3://").partition("/")
+    try:
+        try:
+            found = [context.objects.head(bucket, key)]
+        except ApiError:
+            folder = key if not key or key.endswith("/") else f"{key}/"
+            found = [info for info in context.objects.list(bucket, folder) if not info.key.endswith("/")]
+    except ApiError as error:
+        raise WorkError(f"Invalid Data location. {location}: {error.message}") from error
+    if not found:
+        raise WorkError(f"Invalid Data location. There is no object at {location} and none in that folder.")
+    size = sum(info.size for info in found)
+    if most is not None and size > most:
+        raise WorkError(f"The files at {location} have {size} bytes; an import job of this mode can have {most}.")
+    for info in found:
+        yield info.key, partial(context.objects.open, bucket, info.key)
+
+
+def outlive_second(context: Context, resource: Resource) -> None:
+    """Wait for the second after the resource's: no job ends, or writes, in the second of its creation.
+
+    Clients pick outputs whose date, in whole seconds, is later.
+    """
+    context.sleep(max(0.0, math.floor(resource.created) + 1 - context.clock()))
+
+
+def schemas_of(body: Mapping[str, Any]) -> dict[str, Schema]:
+    """Return the schemas that a resource keeps, by dataset type."""
+    return {kind: Schema.from_avro(kind, json.loads(text)) for kind, text in body["_schemas"].items()}
+
+
+def load(context: Context, body: Mapping[str, Any], config: Mapping[str, Any], full_only: bool = False) -> TrainingData:
+    """Load the datasets of a solution version, without the columns that its solution leaves out.
+
+    Segments are made of the rows of FULL imports only.
+    """
+    from personalize_nb.local.data import datasets
+
+    kept = {kind: _kept(schema, config) for kind, schema in schemas_of(body).items()}
+    return datasets.load(
+        context.root, body["_group"], kept, with_streamed=not full_only, with_incremental=not full_only
+    )
+
+
+_NEEDED = frozenset({"USER_ID", "ITEM_ID", "TIMESTAMP"})
+
+
+def _kept(schema: Schema, config: Mapping[str, Any]) -> Schema:
+    def named(member: str, default: tuple[str, ...]) -> Iterable[str]:
+        by_type = {dataset_type.upper(): columns for dataset_type, columns in config.get(member, {}).items()}
+        return by_type.get(schema.type, default)
+
+    excluded, included = named("excludedDatasetColumns", ()), named("includedDatasetColumns", schema.names)
+    fields = tuple(
+        column
+        for column in schema.fields
+        if column.name in _NEEDED or (column.name in included and column.name not in excluded)
+    )
+    return dataclasses.replace(schema, fields=fields)
+
+
+def bound_filter(context: Context, resource: Resource, model: Model) -> BoundFilter | None:
+    """Return the job's filter on items, bound to the model's catalogue; None when it has none."""
+    expression = _expression(context, resource)
+    if expression is None:
+        return None
+    from personalize_nb.local.filters import binding
+
+    return binding.bind(expression, load(context, resource.body, {}), model.item_ids)
+
+
+def bound_user_filter(context: Context, resource: Resource, model: Model) -> BoundFilter | None:
+    """Return the segment job's filter, bound to the users the model knows; None when it has none.
+
+    Unlike the segments, filters see all rows.
+    """
+    expression = _expression(context, resource)
+    if expression is None:
+        return None
+    from personalize_nb.local.filters import binding
+
+    return binding.bind_users(expression, load(context, resource.body, {}), model.user_ids)
+
+
+def _expression(context: Context, resource: Resource) -> Expression | None:
+    """Return the job's filter, parsed; a dataset it needs may have been deleted since the training."""
+    text = resource.body.get("_filterExpression")
+    if text is None:
+        return None
+    from personalize_nb.local.filters import binding
+
+    expression = binding.parse(text)
+    datasets = context.store.list("dataset", group_arn=resource.group_arn)
+    problem = expression.unmet({dataset.body["datasetType"] for dataset in datasets})
+    if problem is not None:
+        raise WorkError(problem)
+    return expression
+
+
+def theme_maker(context: Context, body: Mapping[str, Any], settings: ThemeSettings) -> ThemeMaker | None:
+    """Return what writes themes, for a job that asks for them."""
+    if body["_mode"] != "THEME_GENERATION":
+        return None
+    from personalize_nb.local.themes.maker import ThemeMaker
+
+    item_name = body["themeGenerationConfig"]["fieldsForThemeGeneration"]["itemName"]
+    cache = context.root / "cache"
+    return ThemeMaker.build(load(context, body, {}), item_name, cache, generator=_generator(settings, cache))
+
+
+def _generator(settings: ThemeSettings, cache: Path) -> ThemeGenerator | None:
+    """Return the generator that the service is told to use; None is the default."""
+    if settings.generator == theme_settings.DEFAULT:
+        return None
+    from personalize_nb.local.themes import plugins
+
+    try:
+        return plugins.make(settings.generator, settings.options, cache)
+    except Exception as error:
+        # its package may have changed since the settings were checked
+        return plugins.Absent(settings.generator, f"{settings.generator} cannot be used: {error}")

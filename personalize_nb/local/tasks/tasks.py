@@ -1,0 +1,277 @@
+"""What each kind of background work does: one function per kind, each ending in files that the next one reads.
+
+A task reads its resource as Describe shows it. It may be killed at any moment and is then run again from its
+start, so it replaces its files as a whole. The heavy libraries are imported by the tasks that use them: the server
+process, which settles trivial resources, should start at once.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import math
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from personalize_nb.contract import limits
+from personalize_nb.local.data import events
+from personalize_nb.local.data.schema import Field, Schema, TrainingData
+from personalize_nb.local.personalize import updates
+from personalize_nb.local.state import layout
+from personalize_nb.local.state.store import Resource
+from personalize_nb.local.tasks import theme_settings
+from personalize_nb.local.tasks.run import Context, Task
+from personalize_nb.local.tasks.task_data import (
+    bound_filter,
+    bound_user_filter,
+    csv_files,
+    load,
+    number,
+    outlive_second,
+    progress,
+    schemas_of,
+    theme_maker,
+)
+
+SEED = 20_190_610
+_HEAVY_MODULES = (
+    "data.datasets",
+    "data.training_limits",
+    "filters.bound",
+    "recipes.families",
+    "themes.maker",
+    "tasks.batch",
+    "tasks.hold_out",
+    "tasks.segments",
+    "tasks.tuning",
+)
+# types of recipe whose batch jobs know the events that were put after the training
+_SEE_EVENTS = frozenset({"USER_PERSONALIZATION", "PERSONALIZED_RANKING"})
+
+
+def import_libraries() -> None:
+    """Import what the heavy tasks use, so that an idle worker begins its first work at once."""
+    for name in _HEAVY_MODULES:
+        importlib.import_module(f"personalize_nb.local.{name}")
+
+
+def settle(context: Context, resource: Resource) -> None:
+    """Let a resource reach its next status of rest, for which nothing is left to do."""
+
+
+def import_dataset(context: Context, resource: Resource) -> None:
+    """Read the CSV files of a dataset import job into its dataset."""
+    from personalize_nb.local.data import datasets
+
+    body = resource.body
+    schema = Schema.from_avro(body["_type"], json.loads(body["_schema"]))
+    most = limits.MAX_IMPORT_BYTES[body["importMode"]]
+    files = list(csv_files(context, body["dataSource"]["dataLocation"], most))
+    kinds = context.quotas["event_types_and_columns"] - len(schema.metadata)
+    datasets.import_files(context.root, body["_group"], schema, files, body["importMode"], kinds)
+    outlive_second(context, resource)
+
+
+def train_solution_version(context: Context, resource: Resource) -> dict[str, Any]:
+    """Train the model of a solution version and measure it on held-out users.
+
+    trainingMode UPDATE trains anew as well: here that costs seconds, and the result knows all that it would.
+    """
+    body = resource.body
+    config = body.get("solutionConfig", {})
+    return _train(
+        context,
+        body,
+        config.get("trainingDataConfig", {}),
+        layout.model_path(context.root, resource.arn),
+        progress(context, resource),
+        hyperparameters=body["_hyperparameters"],
+        event_type=body.get("eventType"),
+        event_value_threshold=number(config.get("eventValueThreshold")),
+        events_config=config.get("eventsConfig"),
+        objective=config.get("optimizationObjective"),
+    )
+
+
+def train_recommender(context: Context, resource: Resource) -> dict[str, Any]:
+    """Train the model of a recommender, for the first time or for its update under way."""
+    planned = updates.planned(resource)
+    body = resource.body | (planned or {})
+    if planned is not None and "_former" in resource.body:
+        layout.discard_model(context.root, resource.body["_former"])
+    exploration = body["recommenderConfig"].get("itemExplorationConfig", {})
+    names = {"explorationWeight": "exploration_weight", "explorationItemAgeCutOff": "exploration_item_age_cut_off"}
+    return _train(
+        context,
+        body,
+        body["recommenderConfig"].get("trainingDataConfig", {}),
+        layout.model_path(context.root, body["_model"]),
+        # an update does not change the status, by which others tell that a training is wanted
+        progress(context, resource) if planned is None else None,
+        hyperparameters={names[key]: text for key, text in exploration.items()},
+        event_type=body["_eventType"],
+    )
+
+
+def _train(
+    context: Context,
+    body: dict[str, Any],
+    columns: dict[str, Any],
+    folder: Path,
+    report: Callable[[int, int], None] | None,
+    **arguments: Any,
+) -> dict[str, Any]:
+    """Train, keep and measure a model; return what its resource gets to know of it."""
+    from personalize_nb.local.data.training_limits import considered
+    from personalize_nb.local.recipes import families
+    from personalize_nb.local.tasks import hold_out
+
+    started = context.clock()
+    recipe = body["_recipe"]
+    with events.opened(context.root) as rows:
+        streamed_to = rows.newest(body["_group"])[0]
+    data = load(context, body, columns, full_only=limits.RECIPES[recipe].type == "USER_SEGMENTATION")
+    data = considered(data, recipe, context.quotas)
+    # what an earlier, killed attempt left is replaced as a whole
+    shutil.rmtree(folder, ignore_errors=True)
+    found: dict[str, Any] = {}
+    if body.get("performHPO"):
+        arguments, found = _tuned(body, data, arguments, report)
+    model = families.train(recipe, data, **arguments, seed=SEED, progress=report)
+    if report is not None:
+        report(1, 1)
+    model.save(folder)
+    measured = hold_out.hold_out(recipe, data, **arguments, seed=SEED)
+    hours = math.ceil((context.clock() - started) / 3.6) / 1000
+    return {"_metrics": measured, "trainingHours": hours, "_streamedTo": streamed_to} | found
+
+
+def _tuned(
+    body: dict[str, Any],
+    data: TrainingData,
+    arguments: dict[str, Any],
+    report: Callable[[int, int], None] | None,
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Search the solution's ranges; return the training's arguments with the best values, and what to say of it."""
+    from personalize_nb.local.tasks import tuning
+
+    config = body.get("solutionConfig", {}).get("hpoConfig")
+    trials = tuning.optimize(
+        body["_recipe"], data, config, **arguments, seed=SEED, progress=report or (lambda done, total: None)
+    )
+    best = tuning.texts(trials[0].values)
+    tried = [{"hyperParameters": tuning.texts(trial.values), tuning.METRIC: trial.score} for trial in trials]
+    found = {"tunedHPOParams": {"algorithmHyperParameters": best}, "_trials": tried}
+    return arguments | {"hyperparameters": arguments["hyperparameters"] | best}, found
+
+
+def export_dataset(context: Context, resource: Resource) -> None:
+    """Write the rows of a dataset to S3 as one CSV file, named after the job."""
+    from personalize_nb.local.data import export
+
+    body = resource.body
+    schema = Schema.from_avro(body["_type"], json.loads(body["_schema"]))
+    table = export.exported_rows(context.root, body["_group"], schema, body["ingestionMode"])
+    outlive_second(context, resource)
+    bucket, _, folder = body["jobOutput"]["s3DataDestination"]["path"].removeprefix("s3://").partition("/")
+    folder = folder if not folder or folder.endswith("/") else f"{folder}/"
+    with context.objects.writer(bucket, f"{folder}{body['jobName']}.csv", "text/csv") as out:
+        for block in export.csv_blocks(table):
+            out.write(block)
+
+
+def delete_users(context: Context, resource: Resource) -> dict[str, Any]:
+    """Remove the rows of the users that the CSV files of a data deletion job name."""
+    import pyarrow as pa
+
+    from personalize_nb.local.data import datasets
+    from personalize_nb.local.data.csv_files import read_csv
+
+    body = resource.body
+    named = Schema("USERS", (Field("USER_ID", "string"),))
+    users = set()
+    for name, opener in csv_files(context, body["dataSource"]["dataLocation"]):
+        with opener() as stream:
+            for batch in read_csv(stream, named, name):
+                users.update(batch.column("USER_ID").to_pylist())
+    wanted = pa.array(sorted(users), pa.string())
+    deleted = datasets.delete_users(context.root, body["_group"], schemas_of(body), wanted)
+    outlive_second(context, resource)
+    return {"numDeleted": deleted}
+
+
+def run_batch_inference_job(context: Context, resource: Resource) -> None:
+    """Answer every line of a batch inference job's input."""
+    from personalize_nb.local.recipes import families
+    from personalize_nb.local.tasks import batch
+
+    body = resource.body
+    facts = limits.RECIPES[body["_recipe"]]
+    model = families.load(layout.model_path(context.root, body["solutionVersionArn"]))
+    if facts.type in _SEE_EVENTS:
+        with events.opened(context.root) as rows:
+            model.remember(rows.recent(body["_group"], body.get("_streamedTo", 0)))
+    settings = theme_settings.kept(context.root)
+    config = body.get("batchInferenceJobConfig", {})
+    exploration = config.get("itemExplorationConfig", {})
+    spec = batch.BatchSpec(
+        job_name=body["jobName"],
+        input_path=body["jobInput"]["s3DataSource"]["path"],
+        output_path=body["jobOutput"]["s3DataDestination"]["path"],
+        num_results=body["_numResults"],
+        exploration_weight=number(exploration.get("explorationWeight")),
+        exploration_cut_off_days=number(exploration.get("explorationItemAgeCutOff")),
+        ranking_influence=config.get("rankingInfluence"),
+        mode=body["_mode"],
+        theme_items_per_file=settings.items_per_file,
+    )
+    outlive_second(context, resource)
+    batch.run(
+        spec,
+        objects=context.objects,
+        model=model,
+        facts=facts,
+        bound_filter=bound_filter(context, resource, model),
+        theme_maker=theme_maker(context, body, settings),
+        progress=progress(context, resource),
+    )
+
+
+def run_batch_segment_job(context: Context, resource: Resource) -> None:
+    """Answer every line of a batch segment job's input with users."""
+    from personalize_nb.local.recipes import families
+    from personalize_nb.local.tasks import segments
+
+    body = resource.body
+    model = families.load(layout.model_path(context.root, body["solutionVersionArn"]))
+    data = load(context, body, {}, full_only=True)
+    spec = segments.SegmentSpec(
+        input_path=body["jobInput"]["s3DataSource"]["path"],
+        output_path=body["jobOutput"]["s3DataDestination"]["path"],
+        key=limits.RECIPES[body["_recipe"]].input_keys[0],
+        num_results=body["_numResults"],
+    )
+    outlive_second(context, resource)
+    segments.run(
+        spec,
+        objects=context.objects,
+        model=model,
+        data=data,
+        bound_filter=bound_user_filter(context, resource, model),
+        progress=progress(context, resource),
+    )
+
+
+LIGHT: dict[str, Task] = {"settle": settle, "update": settle, "stop": settle, "start": settle}
+HEAVY: dict[str, Task] = {
+    "import": import_dataset,
+    "export": export_dataset,
+    "delete": delete_users,
+    "train": train_solution_version,
+    "recommender": train_recommender,
+    "retrain": train_recommender,
+    "batch": run_batch_inference_job,
+    "segment": run_batch_segment_job,
+}

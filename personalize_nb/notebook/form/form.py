@@ -1,0 +1,427 @@
+"""The job form: fields for every parameter of a batch inference job, checked while they are filled.
+
+The form fills the same `JobRequest` that `pnb.recommend` makes and starts it the same way. It shows the call that does
+the same, lists every problem beside the button that they disable, and leaves receipts that outlive it. Errors never
+escape into Jupyter's log, where nobody looks: they are shown in the form.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import ipywidgets as widgets
+
+from personalize_nb import errors
+from personalize_nb.access import preflight
+from personalize_nb.jobs import recommend
+from personalize_nb.jobs.job import BatchInferenceJob, new_job_name
+from personalize_nb.jobs.request import THEME_GENERATION, WARNING, Problem, errors_of
+from personalize_nb.notebook import code
+from personalize_nb.notebook.form import fields, input, presets, state
+from personalize_nb.notebook.form.fields import TEXT_FIELDS
+from personalize_nb.notebook.form.options import NO_FILTER, Lookups
+from personalize_nb.notebook.form.state import Plan
+from personalize_nb.notebook.receipts import REPEAT, Board, Receipt, tags_told
+from personalize_nb.session import s3
+from personalize_nb.session.session import Session, current
+from personalize_nb.text import html
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from personalize_nb.inputs.batch import Batch, Data
+    from personalize_nb.jobs.run import Run
+    from personalize_nb.resources.filters import Filter
+    from personalize_nb.resources.solutions import SolutionVersion
+
+_DOUBLE_CLICK = 1.0  # seconds after a start in which another click is the same one
+_STALE = "The form has changed since access was checked: check again."
+
+
+class JobForm:
+    """A form that starts a batch inference job; display it as the last line of a cell.
+
+    Parameters
+    ----------
+    data
+        Users, items or rankings as for `pnb.recommend`; None to name input that lies in S3 already.
+    solution_version
+        The one chosen at first: a `SolutionVersion`, a solution's name or an ARN; by default the newest ACTIVE one.
+    session
+        Where to work; by default the solution version's session, else that of `pnb.connect()`.
+    **parameters
+        What the fields hold at first: any parameter of `pnb.recommend`, as it takes them.
+
+    Attributes
+    ----------
+    job : BatchInferenceJob, Run or None
+        The job started last, or the run, where themes for more than 100 items were asked.
+
+    Raises
+    ------
+    NotFoundError
+        There is no ACTIVE solution version to choose, or none, or no filter, of the name given.
+    TypeError
+        `pnb.recommend` has no such parameter; the message lists those it has.
+
+    Examples
+    --------
+    >>> import personalize_nb as pnb
+    >>> form = pnb.JobForm(["12", "7"], num_results=10, tags={"team": "books"})  # doctest: +SKIP
+    >>> form  # doctest: +SKIP
+    """
+
+    def __init__(
+        self,
+        data: Data | Batch | None = None,
+        solution_version: SolutionVersion | str | None = None,
+        *,
+        session: Session | None = None,
+        **parameters: Any,
+    ):
+        presets.check_names(parameters)
+        self.session = current(session or getattr(solution_version, "session", None))
+        self.job: BatchInferenceJob | Run | None = None
+        self.receipt: Receipt | None = None
+        self._board = Board()
+        self._call_place: Any = None
+        self._call_shown = ""
+        self._lookups = Lookups(self.session)
+        address = data if isinstance(data, str) and s3.is_s3(data) else ""
+        self._source = None if data is None or address else input.Source(data)
+        self._started: set[str] = set()  # names of jobs started here
+        self._told: list[str] = []
+        self._checked: Any = None
+        self._settling = False
+        self._suggested = ""
+        self._put_away: dict[str, str] = {}  # values of fields that the recipe does not take
+        self._clock: Callable[[], float] = time.monotonic
+        self._last_start = float("-inf")
+        self._build(solution_version, presets.texts(parameters, self.session), address)
+
+    def _build(self, solution_version: SolutionVersion | str | None, given: presets.Presets, address: str) -> None:
+        options = self._lookups.solutions()
+        chosen = presets.solution(solution_version, options, self.session)
+        filters = self._lookups.filters()
+        self.widgets: dict[str, Any] = {name: field.text_widget() for name, field in TEXT_FIELDS.items()}
+        self.widgets["tags"] = fields.tags_area()
+        self.widgets["mode"] = fields.dropdown("Mode", fields.modes(themes=True), given.mode)
+        self.widgets["solution_version"] = fields.dropdown("Solution", options, chosen)
+        self.widgets["filter"] = fields.dropdown("Filter", filters, presets.filter_name(given.filter, filters))
+        if self._source is None:
+            self.widgets["data"] = fields.INPUT.text_widget(address)
+        for name, value in given.texts.items():
+            self.widgets[name].value = value
+        self._given_values = given.filter_values
+        self._values_box = widgets.VBox()
+        self._values: dict[str, widgets.Text] = {}
+        self._input, self._messages, self._checks = widgets.HTML(), widgets.HTML(), widgets.HTML()
+        self._start_button = widgets.Button(description="Start job", button_style="primary")
+        self._check_button = widgets.Button(description="Check access", tooltip="Role, policies, buckets, keys, quota")
+        self._refresh_button = widgets.Button(description="Refresh lists", tooltip="Look for new solutions and filters")
+        self.box = _FormBox(self, self._layout())
+        self._observe()
+        self._solution_changed()
+
+    def _observe(self) -> None:
+        actions = {
+            "solution_version": self._solution_changed,
+            "filter": self._filter_changed,
+            "mode": self._mode_changed,
+        }
+        for name, widget in self.widgets.items():
+            widget.observe(self._guarded(actions.get(name, self._check)), "value")
+        self._start_button.on_click(self._guarded(self._start_clicked))
+        self._check_button.on_click(self._guarded(self._show_preflight))
+        self._refresh_button.on_click(self._guarded(self.refresh))
+
+    def _layout(self) -> list[widgets.Widget]:
+        shown = self.widgets
+        more = widgets.Accordion([widgets.VBox([shown[name] for name in names]) for names in fields.PANELS.values()])
+        for place, title in enumerate(fields.PANELS):
+            more.set_title(place, title)
+        main = ("solution_version", "mode", *fields.OF_THEMES, "job_name", "num_results", "filter")
+        return [
+            shown.get("data") or self._input,
+            *(shown[name] for name in main),
+            self._values_box,
+            more,
+            self._messages,
+            widgets.HBox([self._start_button, self._check_button, self._refresh_button]),
+            self._checks,
+        ]
+
+    # What the fields say
+
+    @property
+    def solution_version(self) -> SolutionVersion:
+        """The solution version chosen."""
+        return self._lookups.version(self.widgets["solution_version"].value)
+
+    @property
+    def filter(self) -> Filter | None:
+        """The filter chosen, if any."""
+        return self._lookups.filter(self.widgets["filter"].value)
+
+    def parameters(self) -> tuple[dict[str, Any], list[Problem]]:
+        """Return what differs from the defaults, as `pnb.recommend` takes it, and the fields that make no sense."""
+        fixed = {name: value for name, value in self._given_values.items() if self._fixed(name)}
+        values = fixed | {name: widget.value for name, widget in self._values.items()}
+        given, found = state.parameters(self.widgets, values)
+        if "mode" in given:
+            try:
+                given["item_name"] = self._lookups.name_column(self.solution_version, given.get("item_name"))
+            except errors.NotFoundError as error:
+                found.append(Problem("item_name", fields.spoken(str(error))))
+        return given, found
+
+    def plan(self) -> Plan:
+        """Return the request the fields describe, its input, what is known around it, and every problem."""
+        given, found = self.parameters()
+        version, chosen = self.solution_version, self.filter
+        source = self._source or fields.text(self.widgets["data"].value)
+        found += [Problem("solution_version", text, WARNING) for text in presets.idle(self._put_away, version.recipe)]
+        found += [Problem("filter_values", text, WARNING) for text in self._idle_values(chosen)]
+        return state.plan(given, found, version, chosen, source, self.session, self._lookups)
+
+    def _fixed(self, name: str) -> bool:
+        """Tell whether code gave a value for each record, which no field can show, and the filter wants it."""
+        wanted = self.filter.placeholders if self.filter else ()
+        return name in wanted and not isinstance(self._given_values.get(name, ""), str)
+
+    def _idle_values(self, chosen: Filter | None) -> Iterator[str]:
+        for name in sorted(set(self._given_values) - set(chosen.placeholders if chosen else ())):
+            whose = f"filter {chosen.name!r} has no such placeholder" if chosen else "no filter is chosen"
+            yield f"Values for ${name} are not sent: {whose}."
+
+    def problems(self) -> list[Problem]:
+        """Return everything that is wrong with the form as it stands; warnings do not stop a job."""
+        return self.plan().problems
+
+    @property
+    def code(self) -> str:
+        """The call that does what the form does."""
+        return self._code(self.parameters()[0], self._lookups.spelling(self.solution_version))
+
+    def _code(self, given: dict[str, Any], solution: str, name: bool = True) -> str:
+        """The call for a solution; names that the form made up, or that are used up, are left out."""
+        kept = {key: value for key, value in given.items() if key != "job_name" or (name and value != self._suggested)}
+        if "filter_values" in kept:
+            texts = kept["filter_values"].items()
+            kept["filter_values"] = {key: v if isinstance(v, list) else code.PER_RECORD for key, v in texts}
+        source = self._source.code if self._source else repr(self.widgets["data"].value.strip() or "s3://...")
+        return code.recommend(source, solution, kept)
+
+    # What the buttons do
+
+    def start(self) -> BatchInferenceJob | Run:
+        """Start the job and show its receipt; the button does the same.
+
+        Raises
+        ------
+        RequestError
+            The form has problems, which are shown in it as well, or it has started a job of this name already.
+        """
+        plan = self.plan()
+        wrong = errors_of(plan.problems)
+        if plan.request is not None and plan.request.job_name in self._started:
+            text = f"{plan.request.job_name!r} is started already; set the widget 'job_name' to start another job"
+            wrong = [Problem("job_name", text)]
+        if plan.request is None or wrong:
+            self._show(plan)
+            raise errors.RequestError(wrong)
+        given, _ = self.parameters()
+        details = self._details(plan, given)
+        self._start_button.disabled = True
+        self._checks.value, self._checked = "", None
+        self._messages.value = html.status(["The input goes to S3, then the job starts."])
+        at_once = {"at_once": given["at_once"]} if "at_once" in given else {}
+        try:
+            self.job = recommend.begin(plan.request, plan.batch, plan.context, self.session, **at_once)
+        except errors.PersonalizeError:
+            self._check()
+            raise
+        self._lookups.own.add(plan.request.job_name)
+        self._started.add(plan.request.job_name)
+        place = self._board.place() if self._board.handle is not None else None
+        self.receipt = Receipt(self.job, details).show(place).start()
+        self._told = [f"{plan.request.job_name!r} is started; its receipt is below."]
+        self._suggest()
+        self._check()
+        self._last_start = self._clock()
+        return self.job
+
+    def _details(self, plan: Plan, given: dict[str, Any]) -> dict[str, str]:
+        """What the receipt shows beyond what the service knows."""
+        version = self.solution_version
+        shown = {
+            key: ", ".join(value) if isinstance(value, list) else "a value for each record"
+            for key, value in given.get("filter_values", {}).items()
+        }
+        columns = [name for name in (self.filter.placeholders if self.filter else ()) if name not in shown]
+        shown |= dict.fromkeys(columns, "from the records")
+        values = "; ".join(f"${name}: {value}" for name, value in shown.items())
+        return {
+            "Input": input.size(plan.batch) if plan.batch is not None else "",
+            "Filter": f"{self.filter.name}{' with ' + values if values else ''}" if self.filter else "",
+            "Tags": tags_told(given.get("tags", {})),
+            "Service role": given.get("role_arn", ""),
+            REPEAT: self._code(given, version.arn.split(":solution/", 1)[-1], name=False),
+        }
+
+    def _suggest(self) -> None:
+        """Put a new name in place of one that the form made up; a name that the user wrote stays."""
+        name = self.widgets["job_name"]
+        if name.value == self._suggested:
+            with self._settled():
+                self._suggested = name.value = new_job_name(self.solution_version.name)
+                self._lookups.own.add(self._suggested)
+
+    def _start_clicked(self) -> None:
+        if self._clock() - self._last_start < _DOUBLE_CLICK:
+            return
+        with contextlib.suppress(errors.RequestError):  # what is wrong stands in the form
+            self.start()
+
+    def preflight(self) -> pd.DataFrame:
+        """Return what `pnb.preflight` finds for the request of the form, whose input is uploaded only at the start."""
+        return self._preflight(self.plan())
+
+    def _preflight(self, plan: Plan) -> pd.DataFrame:
+        if plan.request is None:
+            raise errors.RequestError(plan.problems)
+        findings = preflight.preflight(plan.request, session=self.session)
+        return findings[findings["check"] != "input"] if plan.batch is not None else findings
+
+    def _show_preflight(self) -> None:
+        plan = self.plan()
+        if plan.request is None:
+            self._checks.value, self._checked = "", None
+            self._show(plan)
+            return
+        self._checks.value = html.status(["Access is being checked."])
+        found = self._preflight(plan)[["check", "level", "found", "to_do"]]
+        self._checks.value = html.table(found.itertuples(index=False), ("check", "result", "found", "what to do"))
+        self._checked = plan.subject
+
+    def refresh(self) -> None:
+        """Look for new solutions, filters and names; what is chosen stays chosen."""
+        self._lookups.forget()
+        version, chosen = self.widgets["solution_version"], self.widgets["filter"]
+        options, kept = self._lookups.solutions(), version.value
+        names, kept_filter = self._lookups.filters(), chosen.value
+        with self._settled():
+            version.options = options
+            version.value = kept if kept in dict(options).values() else options[0][1]
+            chosen.options = names
+            chosen.value = kept_filter if kept_filter in dict(names).values() else NO_FILTER[1]
+        self._solution_changed()
+
+    # How the form follows its fields
+
+    def _solution_changed(self) -> None:
+        with self._settled():
+            if self.widgets["job_name"].value == self._suggested:
+                self._suggest()
+            presets.fit(self.widgets, self.solution_version.recipe, self._put_away)
+        self._mode_changed()
+
+    def _mode_changed(self) -> None:
+        themes = self.widgets["mode"].value == THEME_GENERATION
+        for name in fields.OF_THEMES:
+            self.widgets[name].layout.display = "" if themes else "none"
+        self._filter_changed()
+
+    def _filter_changed(self) -> None:
+        wanted = self.filter.placeholders if self.filter else ()
+        columns = {name.lower() for name in self._source.columns} if self._source else set()
+        needed = [
+            name
+            for name in wanted
+            if not self._fixed(name) and (name.lower() not in columns or name in self._given_values)
+        ]
+        needed = needed if self._source is not None else []
+        self._values = {name: self._values.get(name) or self._value_field(name) for name in needed}
+        self._values_box.children = tuple(self._values.values())
+        self._check()
+
+    def _value_field(self, name: str) -> widgets.Text:
+        field = fields.Field("filter_values", f"${name}", fields.filter_text, "values for every line, comma separated")
+        widget = field.text_widget(self._given_values.get(name, ""))
+        widget.observe(self._guarded(self._check), "value")
+        return widget
+
+    def _check(self) -> None:
+        self._show(self.plan())
+
+    def _show(self, plan: Plan) -> None:
+        wrong = errors_of(plan.problems)
+        notes = [problem for problem in plan.problems if problem.level == WARNING]
+        started = self.widgets["job_name"].value.strip() in self._started
+        told = [*self._told, "Change the job name to start another."] if started else [*self._told, *plan.notes]
+        self._messages.value = (
+            html.alert(wrong, "To be mended before the job can start:")
+            + html.alert(notes, "Worth a look:", urgent=False)
+            + html.status(told)
+        )
+        self._start_button.disabled = bool(wrong) or started
+        if self._source is not None:
+            self._input.value = html.lines(*self._source.told(plan.batch))
+        if self._checked is not None and self._checked != plan.subject:
+            self._checks.value, self._checked = html.status([_STALE]), None
+        if self._call_place is not None and self._call_shown != self.code:
+            self._call_shown = self.code
+            self._call_place.update(code.shown(self._call_shown)._repr_mimebundle_(), raw=True)
+
+    @contextlib.contextmanager
+    def _settled(self) -> Iterator[None]:
+        """Let widgets change without an answer to each change; the caller checks once at the end."""
+        before, self._settling = self._settling, True
+        try:
+            yield
+        finally:
+            self._settling = before
+
+    def _guarded(self, action: Callable[[], Any]) -> Callable[[Any], None]:
+        """Wrap a callback: whatever it raises is shown in the form, because Jupyter would hide it."""
+
+        def run(_event: Any) -> None:
+            if self._settling:
+                return
+            try:
+                action()
+            except Exception as error:  # a callback has no caller who could see it
+                text = str(error) if isinstance(error, errors.PersonalizeError) else f"{type(error).__name__}: {error}"
+                self._messages.value = html.alert(text.splitlines(), "It did not work:")
+                self._start_button.disabled = False
+
+        return run
+
+    def _ipython_display_(self) -> None:
+        from IPython.display import display  # loaded already wherever this is called
+
+        display(self.box)
+        self._call_shown = self.code
+        self._call_place = display(code.shown(self._call_shown)._repr_mimebundle_(), raw=True, display_id=True)
+        self._board.display()
+
+    def __repr__(self) -> str:
+        return f"<JobForm for {self.solution_version.name}: display it in JupyterLab, or .start()>"
+
+
+class _FormBox(widgets.VBox):
+    """The form's box; where widgets cannot be shown, it says what to do instead of printing its innards."""
+
+    def __init__(self, form: JobForm, children: list[widgets.Widget]):
+        super().__init__(children)
+        self.add_class("pnb-form")
+        self._form = form
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+        bundle = super()._repr_mimebundle_(**kwargs)
+        bundle["text/plain"] = f"{self._form!r}"
+        bundle["text/html"] = html.lines("The job form is shown here when this cell runs in JupyterLab.")
+        return bundle

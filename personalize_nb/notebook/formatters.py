@@ -1,0 +1,60 @@
+"""Jobs, runs, models and measures as notebooks show them, built from their one-line reprs, so showing asks nobody.
+
+The classes live in rooms that know no HTML. So IPython is told their names here, and loads nothing until one
+of them is the value of a cell. The package imports this where IPython runs, hence no imports that cost.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+_STEPWISE = (("jobs.job", "BatchInferenceJob"), ("jobs.run", "Run"), ("resources.solutions", "SolutionVersion"))
+
+
+def register() -> bool:
+    """Tell the running IPython how to show our objects; answer whether there is one."""
+    get_ipython: Callable[[], Any] = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)
+    shell = get_ipython()
+    if shell is None:
+        return False
+    formatter = shell.display_formatter.formatters["text/html"]
+    for module, name in _STEPWISE:
+        formatter.for_type_by_name(f"personalize_nb.{module}", name, stepwise)
+    formatter.for_type_by_name("personalize_nb.results.theme_quality", "ThemeQuality", quality)
+    return True
+
+
+def stepwise(thing: Any) -> str:
+    """Return a repr of the form `<Kind facts: next step>` as HTML: what it is, and below it what to do next."""
+    from personalize_nb.text import html  # loaded when something is shown
+    from personalize_nb.text.redact import redact
+
+    facts, _, step = redact(repr(thing)).removeprefix("<").removesuffix(">").partition(": ")
+    kind, _, rest = facts.partition(" ")
+    return str(html.lines(html.Markup("<b>{}</b> {}").format(kind, rest), step))
+
+
+# What the figures of a `ThemeQuality` say; shares are from 0 to 1.
+_FIGURES = {
+    "themes": "themes that were measured",
+    "distinct": "different texts among them",
+    "duplicate_share": "share of themes that a group of other items has as well; 0 is best",
+    "good_form_share": "share of themes that read as a heading: nothing wrong in the column 'form' of .themes",
+    "mean_words": "words of a theme, on average",
+    "mean_coverage": "share of a group's items whose text has a word of their theme; 1 is best",
+    "median_lift": "how many times more often than the whole catalogue a group has its theme's words; 1 says nothing",
+    "mean_relevance": "relevance of the items to their theme, on average",
+    "relevant_share": "share of items at or above the threshold of relevance",
+}
+
+
+def quality(measured: Any) -> str:
+    """Return the figures of a `ThemeQuality` as a table with what each one says, its notes below."""
+    from personalize_nb.text import html  # loaded when something is shown
+
+    rows = [
+        (name.replace("_", " "), f"{value:.3g}", _FIGURES.get(name, "")) for name, value in measured.summary.items()
+    ]
+    return str(html.lines(html.table(rows, numeric=(1,)), *measured.notes, "A row per theme: .themes"))

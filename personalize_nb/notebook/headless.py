@@ -1,0 +1,208 @@
+"""Run notebooks without a browser, print what they show, and save them executed and masked.
+
+    python -m personalize_nb.headless notebooks/01_quickstart.ipynb --output build --local build/service
+
+The notebook is the same one that JupyterLab opens; only the environment chooses the world it talks to.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import os
+import queue
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from jupyter_client.kernelspec import NoSuchKernel
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+from nbclient.util import ensure_async
+
+from personalize_nb.errors import InputError, NotFoundError
+from personalize_nb.text.redact import redact, redact_notebook
+
+# Run in the kernel before the first cell and never saved: a page is wider than the 80 characters that pandas folds at.
+_SETUP = "__import__('pandas').set_option('display.width', 200)"
+
+# Asked of the kernel after each cell: account, bucket and role that the notebook is connected to, as far as they are
+# known without asking AWS.
+_CONNECTED = """[
+    str(name)
+    for module in [__import__("sys").modules.get("personalize_nb.session.session")]
+    for session in [getattr(module, "_current", None)] if session is not None
+    for role in [session.role_arn or ""]
+    for account in [session.account if session.is_local else vars(session).get("account")]
+    for name in (account, session.bucket, role.rsplit("/", 1)[-1], *role.split(":")[4:5]) if name
+]"""
+_ANSWER_SECONDS = 10
+
+
+def execute(
+    notebook: str | Path, output: str | Path, show: Callable[[str], None] | None = None, cell_timeout: float = 1800
+) -> Path:
+    """Execute a notebook in its own folder and save the result, masked and without widget state.
+
+    Parameters
+    ----------
+    notebook
+        The `.ipynb` file to run; it is not changed.
+    output
+        Where the executed notebook goes. It is written also when a cell fails, with the error in it.
+    show
+        Is called with each Markdown cell and each output as text, as the run goes on.
+    cell_timeout
+        Seconds a single cell may take.
+
+    Returns
+    -------
+    Path
+        The executed notebook.
+
+    Raises
+    ------
+    nbclient.exceptions.CellExecutionError
+        A cell raised; the saved notebook shows where.
+    nbclient.exceptions.CellTimeoutError, nbclient.exceptions.DeadKernelError
+        A cell took longer than `cell_timeout`; the kernel died.
+    NotFoundError, InputError
+        There is no such file; the file is no notebook.
+
+    Examples
+    --------
+    >>> execute("notebooks/01_quickstart.ipynb", "build/01_quickstart.ipynb", show=print)  # doctest: +SKIP
+    """
+    source, target = Path(notebook), Path(output)
+    document = _read(source)
+    client = NotebookClient(
+        document,
+        timeout=int(cell_timeout),
+        store_widget_state=False,
+        extra_arguments=[
+            "--log-level=ERROR",  # its warning about local sockets would stand above every run
+            f"--IPKernelApp.exec_lines={_SETUP}",
+        ],
+        resources={"metadata": {"path": str(source.parent)}},
+    )
+    tell = show or (lambda _text: None)
+    known: set[str] = set()
+
+    async def finished(cell: Any, cell_index: int, execute_reply: Any) -> None:
+        known.update(await _connected(client))
+        for text in map(_as_text, cell.get("outputs", ())):
+            if text:
+                tell(redact(text, known))
+
+    def started(cell: Any, cell_index: int) -> None:
+        if cell.cell_type == "markdown":
+            tell(cell.source)
+
+    client.on_cell_start = started
+    client.on_cell_executed = finished
+    try:
+        client.execute()
+    except CellExecutionError as error:
+        error.evalue = redact(error.evalue, known)  # for whoever prints it
+        raise
+    finally:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        nbformat.write(document, target)
+        redact_notebook(target, known)
+    return target
+
+
+async def _connected(client: NotebookClient) -> list[str]:
+    """The names of the notebook's own session, or none where it has no session or its kernel does not say."""
+    asked = client.kc.execute("", silent=True, user_expressions={"names": " ".join(_CONNECTED.split())})
+    try:
+        reply = await ensure_async(client.kc.get_shell_msg(timeout=_ANSWER_SECONDS))
+        while reply["parent_header"].get("msg_id") != asked:
+            reply = await ensure_async(client.kc.get_shell_msg(timeout=_ANSWER_SECONDS))
+        return ast.literal_eval(reply["content"]["user_expressions"]["names"]["data"]["text/plain"])
+    except (queue.Empty, KeyError):  # a kernel that is stopping after an error, or one that is not Python's
+        return []
+
+
+def _read(source: Path) -> Any:
+    try:
+        document = nbformat.read(source, as_version=4)
+        nbformat.validate(document)
+    except FileNotFoundError as error:
+        raise NotFoundError(
+            f"There is no notebook {str(source)!r}; give the path of a saved .ipynb file, "
+            f"seen from {str(Path.cwd())!r}."
+        ) from error
+    except OSError as error:
+        raise InputError(f"{str(source)!r} cannot be read: {error.strerror}; give a saved .ipynb file.") from error
+    except (ValueError, AttributeError, KeyError, nbformat.ValidationError) as error:
+        told = str(error).partition("\n")[0][:200]
+        raise InputError(f"{source} is no notebook of nbformat 4: {told}") from error
+    return document
+
+
+def _as_text(output: Any) -> str:
+    if output.output_type == "stream":
+        return str(output.text).rstrip()
+    if output.output_type == "error":
+        return f"{output.ename}: {output.evalue}"
+    return str(output.get("data", {}).get("text/plain", "")).rstrip()
+
+
+_FAILURES = (CellExecutionError, CellTimeoutError, DeadKernelError, NoSuchKernel, InputError, NotFoundError, OSError)
+
+
+def _told(error: BaseException, notebook: Path, target: Path) -> str:
+    """Say in one line why a notebook did not run."""
+    if isinstance(error, CellExecutionError):
+        return f"{notebook}: a cell raised {error.ename}: {' '.join(error.evalue.split())[:500]}; see {target}"
+    if isinstance(error, CellTimeoutError):
+        return f"{notebook}: a cell ran longer than its time limit; see {target}"
+    if isinstance(error, DeadKernelError):
+        return f"{notebook}: the kernel died in a cell; see {target}"
+    if isinstance(error, NoSuchKernel):
+        return f"{notebook}: there is no kernel {error.name!r} here; `jupyter kernelspec list` lists those there are"
+    return " ".join(str(error).split())
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the notebooks named on the command line; answer 0, or 1 with a line that says why."""
+    parser = argparse.ArgumentParser(prog="python -m personalize_nb.headless", description=__doc__.splitlines()[0])
+    parser.add_argument("notebook", nargs="+", type=Path)
+    parser.add_argument(
+        "--output", type=Path, metavar="DIR", help="where the executed notebooks go (default: in place)"
+    )
+    parser.add_argument(
+        "--local",
+        type=Path,
+        metavar="DIR",
+        help="run on the embedded service in this folder, then stop it unless it was running before",
+    )
+    parser.add_argument("--quiet", action="store_true", help="do not print what the cells show")
+    options = parser.parse_args(arguments)
+    ours = False
+    if options.local:
+        from personalize_nb import local  # loaded only by a run that uses the service
+
+        ours = local.attach(options.local) is None  # else somebody's JupyterLab may be working with it
+        os.environ["PERSONALIZE_NB_BACKEND"] = "local"
+        os.environ["PERSONALIZE_NB_PATH"] = str(options.local.resolve())
+    began = time.monotonic()
+    notebook = target = Path()
+    try:
+        for notebook in options.notebook:
+            target = options.output / notebook.name if options.output else notebook
+            execute(notebook, target, None if options.quiet else lambda text: print(f"{text}\n", flush=True))
+            print(f"{notebook} ran in {time.monotonic() - began:.0f} s and is saved, masked, as {target}")
+            if options.output:
+                print(f"To look at it: jupyter lab {target}")
+    except _FAILURES as error:
+        print(redact(_told(error, notebook, target)), file=sys.stderr)
+        return 1
+    finally:
+        if ours:
+            local.stop(options.local)
+    return 0

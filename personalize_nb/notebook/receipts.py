@@ -1,0 +1,333 @@
+"""The receipt of a job or run: an output that is rewritten in place and stays readable when the kernel is gone.
+
+A form is for doing, a receipt is for remembering. It is plain HTML under a `display_id`, so it is saved with the
+notebook, survives restart and sharing, and carries the lines of code that find the job again and repeat it. A daemon
+thread rewrites it until the job has ended.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from personalize_nb import errors
+from personalize_nb.contract import limits
+from personalize_nb.jobs.job import BatchInferenceJob
+from personalize_nb.jobs.request import THEME_GENERATION, JobRequest
+from personalize_nb.jobs.run import Run, attach
+from personalize_nb.notebook import code
+from personalize_nb.notebook.charts import View
+from personalize_nb.session import waiting
+from personalize_nb.session.session import Session
+from personalize_nb.text import html
+from personalize_nb.text.counts import counted, verb
+from personalize_nb.text.redact import redact
+
+REPEAT = "Repeat it"
+
+
+def summary(
+    described: Mapping[str, Any], checked: datetime, details: Mapping[str, str] | None = None
+) -> dict[str, str]:
+    """Return what a receipt says of a job, label by label, with accounts and buckets masked.
+
+    Parameters
+    ----------
+    described
+        The answer of DescribeBatchInferenceJob.
+    checked
+        When it was given.
+    details
+        What the service does not tell, by label: the input, filter values, tags, the call that repeats the job.
+    """
+    ended = described["lastUpdatedDateTime"] if described["status"] in limits.TERMINAL else None
+    facts = {
+        "Job": described["jobName"],
+        **_state(described),
+        **_asked(JobRequest.from_api(described), details or {}),
+        "Started": _time(described["creationDateTime"]),
+        **_looked_at(ended, checked),
+        **_next(described["jobName"], described["status"], described.get("batchInferenceJobMode") == THEME_GENERATION),
+    }
+    return _closed(facts, details or {})
+
+
+def run_summary(
+    described: Mapping[str, Any], request: JobRequest, checked: datetime, details: Mapping[str, str] | None = None
+) -> dict[str, str]:
+    """Return what a receipt says of a run: as for a job, and how many of its jobs are done.
+
+    Parameters
+    ----------
+    described
+        What `Run.describe()` answers.
+    request
+        What every job is asked.
+    checked, details
+        As for `summary`.
+    """
+    jobs = ", ".join(f"{described[state]:,} {state}" for state in ("done", "running", "waiting", "failed"))
+    left = described["waiting"]
+    wait = f"; {verb(left, 'it starts', 'those start')} while this kernel or a .wait() in another one runs"
+    facts = {
+        "Run": f"{described['name']} of {counted(described['jobs'], 'job')}",
+        **_state(described),
+        "Jobs": jobs + (wait if left else ""),
+        **_asked(request, {"Input": counted(described["records"], "record"), **(details or {})}),
+        "Started": _time(datetime.fromisoformat(described["created"])),
+        **_looked_at(described.get("ended"), checked),
+        **_next(described["name"], described["status"], request.mode == THEME_GENERATION, run=True),
+    }
+    return _closed(facts, details or {})
+
+
+def _state(described: Mapping[str, Any]) -> dict[str, str]:
+    facts = {"Status": described["status"]}
+    if described["status"] == limits.FAILED:
+        facts["Reason"] = described.get("failureReason") or "the service gave none"
+    return facts
+
+
+def _asked(request: JobRequest, details: Mapping[str, str]) -> dict[str, str]:
+    """What was asked, as far as it differs from the service's defaults."""
+    days = request.exploration_item_age_cut_off
+    explored = {"weight {:g}": request.exploration_weight, "items of the last {:g} days": days}
+    facts = {
+        "Solution": request.solution_version_arn.split(":solution/", 1)[-1],
+        "Mode": request.mode,
+        "Input": details.get("Input", ""),
+        "Filter": details.get("Filter") or (request.filter_arn or "").rsplit("/", 1)[-1],
+        "Results per line": "" if request.num_results is None else str(request.num_results),
+        "Exploration": ", ".join(text.format(value) for text, value in explored.items() if value is not None),
+        "Influence": ", ".join(f"{name} {value:g}" for name, value in request.ranking_influence.items()),
+        "Item names": request.item_name or "",
+        "Tags": details.get("Tags", ""),
+        "Service role": details.get("Service role", ""),
+        "Input key": request.input_kms_key_arn or "",
+        "Output key": request.output_kms_key_arn or "",
+        "Output": f"{request.output_path} (in full: pnb.attach({request.job_name!r}).request.output_path)",
+    }
+    return {label: value for label, value in facts.items() if value}
+
+
+def _looked_at(ended: datetime | None, checked: datetime) -> dict[str, str]:
+    """When it ended, or how old the news of it is."""
+    return {"Ended": _time(ended)} if ended else {"Checked": _time(checked)}
+
+
+def _next(name: str, status: str, themes: bool, run: bool = False) -> dict[str, str]:
+    if status == limits.ACTIVE:
+        return {"Read it": f"pnb.attach({name!r}).{'themes' if themes else 'recommendations'}()"}
+    if status == limits.FAILED and run:
+        return {"Next": f"pnb.attach({name!r}).retry() starts the jobs that failed again, .errors() says why"}
+    if status == limits.FAILED:
+        return {"Next": "mend what the reason names, then start again under a new name"}
+    return {"Follow it": f"pnb.attach({name!r}).wait()"}
+
+
+def _closed(facts: dict[str, str], details: Mapping[str, str]) -> dict[str, str]:
+    call = details.get(REPEAT, "")
+    masked = {label: redact(value) for label, value in facts.items()}
+    if call:
+        masked[REPEAT] = redact(call)
+        masked |= {"": code.MASKED} if masked[REPEAT] != call else {}
+    return masked
+
+
+def rendered(facts: Mapping[str, str]) -> View:
+    """Return a receipt's facts as something to look at."""
+    width = max(map(len, facts))
+    text = "\n".join(f"{label:<{width}}  {value}" for label, value in facts.items())
+    return View(html.Markup('<div class="pnb-receipt">{}</div>').format(html.table(facts.items())), text)
+
+
+class Receipt:
+    """Shows a job or a run and follows it; a run's waiting jobs are started while it does.
+
+    Parameters
+    ----------
+    job
+        The job or run.
+    details
+        What the service does not tell of it; see `summary`. Without them tags and the call are looked up.
+    sleep
+        Waits a number of seconds or until told to stop, and answers whether it was told; replaced in tests.
+    """
+
+    def __init__(
+        self,
+        job: BatchInferenceJob | Run,
+        details: Mapping[str, str] | None = None,
+        sleep: Callable[[float], bool] | None = None,
+    ):
+        self.job = job
+        self._details = details
+        self._ended = threading.Event()
+        self._sleep = sleep or self._ended.wait
+        self._handle: Any = None
+        self._thread: threading.Thread | None = None
+
+    def show(self, place: Any = None) -> Receipt:
+        """Display the receipt as the job stands now.
+
+        Parameters
+        ----------
+        place
+            What to rewrite, with the `update` of a display handle; by default a new output below the running cell.
+        """
+        from IPython.display import display  # loaded already wherever this is called
+
+        if self._details is None:
+            self._details = _looked_up(self.job)
+        bundle, _ = self._bundle(self.job)
+        if place is None:
+            self._handle = display(bundle, raw=True, display_id=True)
+        else:
+            self._handle = place
+            place.update(bundle, raw=True)
+        return self
+
+    def follow(self) -> None:
+        """Rewrite the receipt until the job has ended or `close()` is called; a lost connection is waited out."""
+        waited = 0.0
+        while True:
+            pause = max(1.0, waiting.pause(waited))
+            if self._sleep(pause):
+                return
+            waited += pause
+            try:
+                bundle, status = self._bundle(self._advanced())
+            except errors.PersonalizeError:
+                continue  # the receipt keeps the last state it could reach, with its time
+            if self._handle is not None:
+                self._handle.update(bundle, raw=True)
+            if status in limits.TERMINAL:
+                return
+
+    def _advanced(self) -> BatchInferenceJob | Run:
+        """Return the job; of a run one of our own, brought forward: the user's may be waiting in another thread."""
+        return attach(self.job.name, self.job.session).advance() if isinstance(self.job, Run) else self.job
+
+    def _bundle(self, job: BatchInferenceJob | Run) -> tuple[dict[str, str], str]:
+        described, now = job.describe(), datetime.now(UTC)
+        if isinstance(job, Run):
+            facts = run_summary(described, job.request, now, self._details)
+        else:
+            facts = summary(described, now, self._details)
+        return rendered(facts)._repr_mimebundle_(), described["status"]
+
+    def start(self) -> Receipt:
+        """Follow the job in a thread of its own, which ends with the kernel."""
+        self._thread = threading.Thread(target=self.follow, name=f"receipt of {self.job.name}", daemon=True)
+        self._thread.start()
+        return self
+
+    def close(self) -> None:
+        """Stop following; the job goes on."""
+        self._ended.set()
+
+    def __repr__(self) -> str:
+        return f"<Receipt of {self.job!r}>"
+
+
+class Board:
+    """One output that holds several receipts, the newest first, because a form's later jobs have no cell of their own.
+
+    Attributes
+    ----------
+    handle
+        The display handle of the output, or None while it is shown nowhere.
+    """
+
+    def __init__(self) -> None:
+        self.handle: Any = None
+        self._bundles: dict[int, Mapping[str, str]] = {}
+        self._lock = threading.Lock()
+
+    def display(self) -> None:
+        """Show the board as a new output of the running cell; later changes go there."""
+        from IPython.display import display  # loaded already wherever this is called
+
+        self.handle = display(self._joined(), raw=True, display_id=True)
+
+    def place(self) -> Any:
+        """Return a new place on the board, which a receipt rewrites as it would an output."""
+        number = len(self._bundles)
+        self._bundles[number] = {"text/plain": ""}
+        return _Place(self, number)
+
+    def put(self, number: int, bundle: Mapping[str, str]) -> None:
+        """Put a receipt in its place."""
+        with self._lock:  # every receipt has a thread
+            self._bundles[number] = bundle
+            if self.handle is not None:
+                self.handle.update(self._joined(), raw=True)
+
+    def _joined(self) -> dict[str, str]:
+        newest = [self._bundles[number] for number in sorted(self._bundles, reverse=True)]
+        joined = {"text/plain": "\n\n".join(bundle["text/plain"] for bundle in newest)}
+        if newest:
+            joined["text/html"] = "".join(bundle.get("text/html", "") for bundle in newest)
+        return joined
+
+
+class _Place:
+    """A receipt's place on a board, with the `update` of a display handle."""
+
+    def __init__(self, board: Board, number: int):
+        self._board, self._number = board, number
+
+    def update(self, bundle: Mapping[str, str], raw: bool) -> None:
+        self._board.put(self._number, bundle)
+
+
+def watch(job: BatchInferenceJob | Run | str, session: Session | None = None) -> Receipt:
+    """Show the receipt of a job or run and keep it up to date while the notebook stays open; the cell is not blocked.
+
+    Waiting jobs of a run are started as others end.
+
+    Parameters
+    ----------
+    job
+        A job or run, its name or its ARN.
+    session
+        Where to look; by default the session of `pnb.connect()`.
+
+    Examples
+    --------
+    >>> pnb.watch("books-20261123-101502-ab12")  # doctest: +SKIP
+    """
+    found = attach(job, session) if isinstance(job, str) else job
+    return Receipt(found).show().start()
+
+
+def _looked_up(job: BatchInferenceJob | Run) -> dict[str, str]:
+    """What a receipt without a form can find out: tags, and the call that repeats the job on its stored input."""
+    request = job.request
+    tags = dict(request.tags) or _tags(job)
+    return {"Tags": tags_told(tags), REPEAT: code.again(request, tags, job.session.role_arn)}
+
+
+def _tags(job: BatchInferenceJob | Run) -> dict[str, str]:
+    if isinstance(job, Run):
+        return {}  # a run's manifest holds them, so it has none
+    try:
+        answer = job.session.call("list_tags_for_resource", resourceArn=job.arn)
+    except errors.PersonalizeError:
+        return {}  # a receipt is shown also to those who may not read tags
+    return dict(_pairs(answer.get("tags", ())))
+
+
+def _pairs(tags: Any) -> Iterator[tuple[str, str]]:
+    return ((one["tagKey"], one["tagValue"]) for one in tags)
+
+
+def tags_told(tags: Mapping[str, str]) -> str:
+    """Return tags in one line."""
+    return ", ".join(f"{key}={value}" for key, value in tags.items())
+
+
+def _time(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"

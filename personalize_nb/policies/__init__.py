@@ -1,4 +1,0 @@
-"""Policies of AWS: documents, their conditions, their evaluation, and what Amazon Personalize needs of them.
-
-The local service judges jobs with it and the client foretells the judgement, on AWS too. Floor 0.
-"""

@@ -1,0 +1,288 @@
+"""Filters by name: create, find, list, their placeholders, and values quoted as a batch line wants them.
+
+AWS wants each value of a placeholder inside escaped double quotes, comma separated, in one string. Nobody should
+write that by hand: `quoted(["comedy", "drama"])` is the whole rule.
+"""
+
+from __future__ import annotations
+
+import datetime
+import math
+import numbers
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from personalize_nb import errors
+from personalize_nb.resources.solutions import SolutionVersion, find_solution_version
+from personalize_nb.session import waiting
+from personalize_nb.session.progress import Progress, choose
+from personalize_nb.session.session import Session, current
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_PLACEHOLDER = re.compile(r"\$([A-Za-z0-9_]+)")
+# a placeholder beside <, <=, > or >=; = and IN take text as well
+_ORDERED = re.compile(r"[<>]=?\s*[\"']?\$([A-Za-z0-9_]+)")
+_STRINGS = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'")
+_READY = re.compile(r"\s*\"(?:[^\"\\]|\\.)*\"(?:\s*,\s*\"(?:[^\"\\]|\\.)*\")*\s*")
+
+
+def quoted(value: object) -> str | None:
+    """Return filter values as the one string a batch line holds, or None for a missing value.
+
+    Parameters
+    ----------
+    value
+        A text, number, bool, date or an iterable of them. `"Action|Comedy"` is two values, as in Amazon's data. Text
+        that is quoted already is kept.
+
+    Examples
+    --------
+    >>> quoted(["comedy", "drama"])
+    '"comedy","drama"'
+    >>> quoted(9.0)
+    '"9"'
+    """
+    if isinstance(value, str) and _READY.fullmatch(value):
+        return value
+    texts = [text for text in _texts(value) if text]
+    return ",".join('"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"' for text in texts) or None
+
+
+def unquoted(text: str) -> str:
+    r"""Return the values of a quoted string, joined by `|` as Amazon's data joins them.
+
+    Examples
+    --------
+    >>> unquoted('"comedy","drama"')
+    'comedy|drama'
+    """
+    if not _READY.fullmatch(text):
+        return text
+    return "|".join(re.sub(r"\\(.)", r"\1", part[1:-1]) for part in re.findall(r"\"(?:[^\"\\]|\\.)*\"", text))
+
+
+def _texts(value: Any) -> list[str]:
+    if isinstance(value, str):
+        return [part.strip() for part in value.split("|")]
+    if isinstance(value, (bytes, bytearray, Mapping, datetime.timedelta)):
+        raise errors.InputError(f"A filter value is text, a number, a date or a list of them, got {value!r}.")
+    if isinstance(value, Iterable):
+        return [text for one in value for text in _texts(one)]
+    if _missing(value):
+        return []
+    if isinstance(value, (bool, numbers.Integral)):
+        return [str(value)]
+    if isinstance(value, numbers.Real):
+        number = float(value)
+        if math.isinf(number):
+            raise errors.InputError("A filter value must be finite, got an infinite number.")
+        return [str(int(number))] if number.is_integer() else [repr(number)]
+    if isinstance(value, (datetime.datetime, datetime.date)):
+        moment = value if isinstance(value, datetime.datetime) else datetime.datetime.combine(value, datetime.time())
+        utc = moment if moment.tzinfo else moment.replace(tzinfo=datetime.UTC)
+        return [str(int(utc.timestamp()))]
+    if getattr(getattr(value, "dtype", None), "kind", "") == "M":
+        return _texts(value.astype("datetime64[us]").item())  # finer ones would become whole numbers
+    return _texts(value.item()) if hasattr(value, "item") else [str(value)]
+
+
+def _missing(value: Any) -> bool:
+    try:
+        return value is None or bool(value != value)  # every kind of not-a-number
+    except TypeError:
+        return True  # pandas' NA, which does not say whether it differs from itself
+
+
+def placeholders(expression: str) -> tuple[str, ...]:
+    """Return the names of an expression's placeholders, in order, without the `$`.
+
+    Examples
+    --------
+    >>> placeholders('INCLUDE ItemID WHERE Items.GENRE IN ($GENRE) AND Items.PRICE <= $PRICE')
+    ('GENRE', 'PRICE')
+    """
+    return tuple(dict.fromkeys(_PLACEHOLDER.findall(_bare(expression))))
+
+
+def number_placeholders(expression: str) -> tuple[str, ...]:
+    """Return the placeholders that stand for one number, because `<`, `<=`, `>` or `>=` compares with them.
+
+    Examples
+    --------
+    >>> number_placeholders('INCLUDE ItemID WHERE Items.GENRE IN ($GENRE) AND Items.PRICE <= $PRICE')
+    ('PRICE',)
+    """
+    return tuple(dict.fromkeys(_ORDERED.findall(_bare(expression))))
+
+
+def uses_events(expression: str) -> bool:
+    """Tell whether a filter looks at what users did.
+
+    Examples
+    --------
+    >>> uses_events('EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ("read")')
+    True
+    """
+    return re.search(r"(?i)\binteractions\s*\.", _bare(expression)) is not None
+
+
+def _bare(expression: str) -> str:
+    """Return an expression without its texts; one that is just a placeholder stays: AWS writes `("$CATEGORY")` too."""
+    return _STRINGS.sub(lambda found: found[0] if _PLACEHOLDER.fullmatch(found[0][1:-1]) else '""', expression)
+
+
+def required_placeholders(expression: str) -> tuple[str, ...]:
+    """Return the placeholders that every line must fill: those of the INCLUDE parts."""
+    parts = re.split(r"(?i)(?=\b(?:INCLUDE|EXCLUDE)\s+(?:Item|User|Action)ID\b)", expression)
+    needed = (name for part in parts if part.upper().startswith("INCLUDE") for name in placeholders(part))
+    return tuple(dict.fromkeys(needed))
+
+
+@dataclass(frozen=True)
+class Filter:
+    """A filter of the service: pass it, its name or its ARN to `pnb.recommend(..., filter=...)`."""
+
+    name: str
+    arn: str
+    expression: str
+    status: str
+    dataset_group_arn: str = field(repr=False, default="")
+
+    @property
+    def placeholders(self) -> tuple[str, ...]:
+        """Names to give values for, without the `$`."""
+        return placeholders(self.expression)
+
+    @property
+    def required(self) -> tuple[str, ...]:
+        """The placeholders that must have a value on every line."""
+        return required_placeholders(self.expression)
+
+    @property
+    def numbers(self) -> tuple[str, ...]:
+        """The placeholders whose value must be one number."""
+        return number_placeholders(self.expression)
+
+    def __repr__(self) -> str:
+        values = f", filter_values={{{', '.join(f'{name!r}: ...' for name in self.placeholders)}}}"
+        step = f"pnb.recommend(..., filter={self.name!r}{values if self.placeholders else ''})"
+        return f"<Filter {self.name} {self.status}: {step}>"
+
+
+def create_filter(
+    name: str,
+    expression: str,
+    solution_version: SolutionVersion | str,
+    *,
+    tags: Mapping[str, str] | None = None,
+    timeout: float | None = waiting.HOURS,
+    progress: Progress | bool | None = None,
+    session: Session | None = None,
+) -> Filter:
+    """Create a filter for the data a solution version was trained on, and wait until it is ACTIVE.
+
+    A filter of that name with the same expression is used as it is.
+
+    Parameters
+    ----------
+    name
+        1 to 63 letters, digits, `-` and `_`; unique in the account and region.
+    expression
+        For example `INCLUDE ItemID WHERE Items.GENRE IN ($GENRE)`.
+    solution_version
+        A `SolutionVersion`, a solution's name, or an ARN of a solution version or dataset group.
+    tags
+        Tags of the filter.
+    timeout
+        Seconds to wait.
+    progress
+        False for silence, or a display of your own.
+    session
+        Where to work; by default the solution version's session, else that of `pnb.connect()`.
+
+    Raises
+    ------
+    AlreadyExistsError
+        The name is taken by a filter with another expression.
+    """
+    waiting.check_timeout(timeout)
+    session = current(session or getattr(solution_version, "session", None))
+    group = _group_arn(solution_version, session)
+    arn = session.arn("filter", name)
+    shown = choose(progress)
+    try:
+        labels = {"tags": [{"tagKey": key, "tagValue": value} for key, value in tags.items()]} if tags else {}
+        arn = session.call("create_filter", name=name, datasetGroupArn=group, filterExpression=expression, **labels)[
+            "filterArn"
+        ]
+    except errors.AlreadyExistsError:
+        known = _described(arn, session)
+        if (known["filterExpression"], known["datasetGroupArn"]) != (expression, group):
+            raise errors.AlreadyExistsError(
+                f"Filter {name!r} exists with another expression or dataset group: {known['filterExpression']}. "
+                "Choose another name, or delete that one with session.personalize.delete_filter(filterArn=...)."
+            ) from None
+        shown.say(f"filter {name!r} exists already with this expression and is used")
+    waiting.until_active(
+        lambda: _described(arn, session),
+        f"filter {name!r}",
+        arn,
+        again=f"pnb.create_filter({name!r}, ...)",
+        timeout=timeout,
+        progress=shown,
+    )
+    return find_filter(arn, session)
+
+
+def find_filter(name: Filter | str, session: Session | None = None) -> Filter:
+    """Return a filter by name or ARN.
+
+    Raises
+    ------
+    NotFoundError
+        There is none of that name; the message names near ones.
+    """
+    if isinstance(name, Filter):
+        return name
+    if not isinstance(name, str):
+        raise TypeError(f"a filter is a Filter, a name or an ARN, got {type(name).__name__}")
+    session = current(session)
+    arn = name if name.startswith("arn:") else session.arn("filter", name)
+    try:
+        known = _described(arn, session)
+    except errors.NotFoundError as error:
+        names = [entry["name"] for entry in session.pages("list_filters", "Filters")]
+        raise errors.NotFoundError(
+            f"There is no filter {name!r}{errors.there_is(name, names)}"
+            " pnb.create_filter(name, expression, solution_version) makes one."
+        ) from error
+    return Filter(
+        known["name"], known["filterArn"], known["filterExpression"], known["status"], known["datasetGroupArn"]
+    )
+
+
+def list_filters(session: Session | None = None) -> pd.DataFrame:
+    """Return all filters of the account and region: name, status, expression, placeholders, creation time."""
+    import pandas as pd
+
+    session = current(session)
+    rows = []
+    for entry in session.pages("list_filters", "Filters"):
+        expression = _described(entry["filterArn"], session)["filterExpression"]
+        names = ", ".join(placeholders(expression))
+        rows.append((entry["name"], entry["status"], expression, names, entry["creationDateTime"]))
+    return pd.DataFrame(rows, columns=["name", "status", "expression", "placeholders", "created"])
+
+
+def _described(arn: str, session: Session) -> dict[str, Any]:
+    return session.call("describe_filter", filterArn=arn)["filter"]
+
+
+def _group_arn(solution_version: SolutionVersion | str, session: Session) -> str:
+    if isinstance(solution_version, str) and ":dataset-group/" in solution_version:
+        return solution_version
+    return find_solution_version(solution_version, session).dataset_group_arn

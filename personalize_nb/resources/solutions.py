@@ -1,0 +1,158 @@
+"""Trained models as the user meets them: a solution version, found by solution name or ARN."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from personalize_nb import errors
+from personalize_nb.contract import limits
+from personalize_nb.session import waiting
+from personalize_nb.session.progress import Progress, choose
+from personalize_nb.session.session import Session, current
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True, repr=False)
+class SolutionVersion:
+    """A trained model: what `pnb.train` returns and `pnb.recommend` takes.
+
+    Parameters
+    ----------
+    arn
+        Its ARN.
+    recipe
+        The recipe's name.
+    dataset_group_arn
+        The data it was trained on.
+    session
+        Where it lives.
+    """
+
+    arn: str
+    recipe: str
+    dataset_group_arn: str
+    session: Session = field(compare=False)
+
+    @property
+    def name(self) -> str:
+        """The solution's name."""
+        return self.arn.split(":solution/", 1)[-1].split("/", 1)[0]
+
+    @property
+    def status(self) -> str:
+        """The status now, asked of the service."""
+        return self.describe()["status"]
+
+    def describe(self) -> dict[str, Any]:
+        """Return the service's description."""
+        return self.session.call("describe_solution_version", solutionVersionArn=self.arn)["solutionVersion"]
+
+    def metrics(self) -> dict[str, float]:
+        """Return the hold-out metrics of the training, by Amazon's names."""
+        return self.session.call("get_solution_metrics", solutionVersionArn=self.arn)["metrics"]
+
+    def wait(
+        self,
+        timeout: float | None = 10 * waiting.HOURS,
+        *,
+        progress: Progress | bool | None = None,
+        **clocks: Callable[..., Any],
+    ) -> SolutionVersion:
+        """Wait until the training has ended and return the solution version; see `BatchInferenceJob.wait`."""
+        waiting.until_active(
+            self.describe,
+            f"solution version {self.name!r}",
+            self.arn,
+            again=f"pnb.find_solution_version({self.name!r}).wait()",
+            timeout=timeout,
+            progress=choose(progress),
+            **clocks,
+        )
+        return self
+
+    def __repr__(self) -> str:
+        return f"<SolutionVersion {self.name} of {self.recipe}: pnb.recommend(ids, this) starts a job>"
+
+
+def find_solution_version(name: SolutionVersion | str, session: Session | None = None) -> SolutionVersion:
+    """Return a solution version.
+
+    Parameters
+    ----------
+    name
+        The ARN of a solution version, or the end of it, `books/1a2b3c4d`; or a solution's name or ARN, which stands for
+        its newest ACTIVE version (the newest one in training when none is ACTIVE yet); or the `name` given to
+        `pnb.train`, while one solution has it.
+    session
+        Where to look; by default the session of `pnb.connect()`.
+
+    Raises
+    ------
+    NotFoundError
+        There is none; the message names near ones.
+    """
+    if isinstance(name, SolutionVersion):
+        return name
+    if not isinstance(name, str):
+        raise TypeError(f"a solution version is a SolutionVersion, a name or an ARN, got {type(name).__name__}")
+    session = current(session)
+    if not name.startswith("arn:") and name.count("/") == 1:
+        name = session.arn("solution", name)
+    if name.startswith("arn:") and name.count("/") >= 2:
+        return from_description(
+            session.call("describe_solution_version", solutionVersionArn=name)["solutionVersion"], session
+        )
+    versions = _versions(name, session)
+    usable = [version for version in versions if version["status"] not in (limits.TERMINAL - {limits.ACTIVE})]
+    if not usable:
+        raise errors.NotFoundError(f"Solution {name!r} has no usable version (it has {len(versions)}); train it again.")
+    best = max(usable, key=lambda version: (version["status"] == limits.ACTIVE, version["creationDateTime"]))
+    return find_solution_version(best["solutionVersionArn"], session)
+
+
+def _versions(name: str, session: Session) -> list[dict[str, Any]]:
+    """Return the versions of the solution with this name or ARN, or the one whose name begins with it."""
+    arn = name if name.startswith("arn:") else session.arn("solution", name)
+    try:
+        return list(session.pages("list_solution_versions", "solutionVersions", solutionArn=arn))
+    except errors.NotFoundError as error:
+        names = [entry["name"] for entry in session.pages("list_solutions", "solutions")]
+        begun = [one for one in names if one.startswith(f"{name}-")]
+        if len(begun) == 1:
+            return _versions(begun[0], session)
+        if begun:
+            raise errors.NotFoundError(
+                f"{len(begun)} solutions begin with {name!r}: name one of {', '.join(map(repr, sorted(begun)))}."
+            ) from error
+        raise errors.NotFoundError(
+            f"There is no solution {name!r}{errors.there_is(name, names)}"
+            " pnb.train(...) makes one, pnb.list_solution_versions() lists them."
+        ) from error
+
+
+def list_solution_versions(session: Session | None = None) -> pd.DataFrame:
+    """Return all solution versions of the account and region, newest first: solution, recipe, status, time, ARN."""
+    import pandas as pd
+
+    session = current(session)
+    recipes = {
+        entry["solutionArn"]: entry.get("recipeArn", "") for entry in session.pages("list_solutions", "solutions")
+    }
+    rows = []
+    for entry in session.pages("list_solution_versions", "solutionVersions"):
+        arn = entry["solutionVersionArn"]
+        recipe = recipes.get(arn.rsplit("/", 1)[0], entry.get("recipeArn", ""))
+        solution = arn.split(":solution/", 1)[-1].split("/", 1)[0]
+        rows.append((solution, recipe.rsplit("/", 1)[-1], entry["status"], entry["creationDateTime"], arn))
+    frame = pd.DataFrame(rows, columns=["solution", "recipe", "status", "created", "solution_version_arn"])
+    return frame.sort_values("created", ascending=False, kind="stable", ignore_index=True)
+
+
+def from_description(described: dict[str, Any], session: Session) -> SolutionVersion:
+    """Return the solution version that an answer of DescribeSolutionVersion describes."""
+    recipe = described.get("recipeArn", "").rsplit("/", 1)[-1]
+    return SolutionVersion(described["solutionVersionArn"], recipe, described["datasetGroupArn"], session)

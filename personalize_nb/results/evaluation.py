@@ -1,0 +1,181 @@
+"""How good lists are, measured on frames: accuracy by Amazon's names, coverage, popularity and diversity.
+
+The accuracy is that of GetSolutionMetrics, computed by the same code, for the lists that a job really gave and for
+a truth of the user's own: a later week, a hold-out, clicks on a mailing.
+"""
+
+from __future__ import annotations
+
+import numbers
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import pandas as pd
+
+from personalize_nb.contract import columns as c
+from personalize_nb.contract.ranking_metrics import CUT_OFFS, FOUND, RELEVANT, ranking_metrics
+from personalize_nb.errors import InputError
+from personalize_nb.inputs import frames
+from personalize_nb.session.progress import choose
+
+
+def evaluate(
+    recommendations: pd.DataFrame,
+    truth: pd.DataFrame,
+    *,
+    interactions: pd.DataFrame | None = None,
+    items: pd.DataFrame | None = None,
+    category: str | None = None,
+    cut_offs: Sequence[int] = CUT_OFFS,
+    ideal: str = FOUND,
+) -> pd.Series:
+    """Measure recommendations against what users really chose.
+
+    Parameters
+    ----------
+    recommendations
+        Columns `user_id`, `rank`, `item_id`, as `job.recommendations()` gives them.
+    truth
+        Columns `user_id`, `item_id`: one row per item that was right for a user. Every user of the truth counts;
+        one without recommendations counts as a list without hits.
+    interactions
+        History; adds `popularity_at_K`, the mean number of interactions of the recommended items.
+    items
+        Catalogue; with `interactions`, or alone, adds `coverage`: the share of all items that somebody is recommended.
+    category
+        A column of `items` with categories separated by `|`; adds `diversity_at_K`, one minus the mean cosine
+        similarity of the categories of two items of a list.
+    cut_offs
+        Values of K.
+    ideal
+        `found` (Amazon's NDCG) or `relevant` (the usual one); see `measures`.
+
+    Returns
+    -------
+    pandas.Series
+        Metrics by name, `users` last: how many users of the truth were counted.
+
+    Raises
+    ------
+    InputError
+        A column is missing, the truth is empty, or an option is not legal.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> lists = pd.DataFrame({"user_id": ["u", "u"], "rank": [1, 2], "item_id": ["a", "b"]})
+    >>> evaluate(lists, pd.DataFrame({"user_id": ["u"], "item_id": ["b"]}), cut_offs=[5])["mean_reciprocal_rank_at_5"]
+    np.float64(0.5)
+    """
+    recommendations = _lists(
+        frames.plain(
+            recommendations, "recommendations", c.USER_ID, c.RANK, c.ITEM_ID, hint="job.recommendations() of a user job"
+        )
+    )
+    truth = frames.plain(truth, "truth", c.USER_ID, c.ITEM_ID)
+    interactions = None if interactions is None else frames.plain(interactions, "interactions", c.ITEM_ID)
+    items = None if items is None else frames.plain(items, "items", c.ITEM_ID)
+    _checked(truth, items, category, cut_offs, ideal)
+    deepest = max(cut_offs)
+    lists = recommendations[recommendations[c.RANK] <= deepest]
+    wanted = truth[[c.USER_ID, c.ITEM_ID]].drop_duplicates()
+    users = pd.Index(wanted[c.USER_ID].unique())
+    _meet(recommendations, wanted, users)
+    relevant = wanted[c.USER_ID].value_counts().reindex(users).to_numpy()
+    right = lists.merge(wanted, on=[c.USER_ID, c.ITEM_ID])
+    hits = np.zeros((len(users), deepest), bool)
+    hits[users.get_indexer(right[c.USER_ID]), right[c.RANK].to_numpy() - 1] = True
+    longest = int(lists[c.RANK].max()) if len(lists) else 0
+    if longest < deepest:
+        choose().say(f"no list is longer than {longest}: figures at {deepest} are those of shorter lists")
+    found = ranking_metrics(hits, relevant, cut_offs, ideal)
+
+    catalogue = {item for frame in (interactions, items) if frame is not None for item in frame[c.ITEM_ID].unique()}
+    if catalogue:
+        if not wanted[c.ITEM_ID].isin(catalogue).any():
+            raise InputError(
+                f"No item of 'truth' is among the items or interactions: its items are like "
+                f"{wanted[c.ITEM_ID].iloc[0]!r}, theirs like {next(iter(sorted(catalogue)))!r}"
+            )
+        found["coverage"] = len(catalogue.intersection(lists[c.ITEM_ID].unique())) / len(catalogue)
+    for cut in cut_offs:
+        top = lists[lists[c.RANK] <= cut]
+        if interactions is not None:
+            count = interactions[c.ITEM_ID].value_counts()
+            found[f"popularity_at_{cut}"] = float(top[c.ITEM_ID].map(count).fillna(0).mean())
+        if category is not None:
+            found[f"diversity_at_{cut}"] = _diversity(top, items, category)
+    return pd.Series({**found, "users": len(users)}, name="value")
+
+
+def _lists(recommendations: pd.DataFrame) -> pd.DataFrame:
+    """Check that ranks count from 1 and that each user has one list; return the frame with whole ranks."""
+    given = recommendations[c.RANK]
+    ranks = pd.to_numeric(given, errors="coerce").astype("float64")
+    wrong = ~((ranks >= 1) & (ranks % 1 == 0)).to_numpy()
+    if wrong.any():
+        row = int(wrong.argmax())
+        raise InputError(
+            f"Ranks of 'recommendations' must be whole numbers from 1, got {given.iloc[row]} in row {row}; add "
+            "1 to ranks that count from 0"
+        )
+    found = recommendations.assign(**{c.RANK: ranks.astype("int64")})
+    for one, what in ((c.RANK, "two items of rank"), (c.ITEM_ID, "the item twice:")):
+        twice = found.duplicated([c.USER_ID, one]).to_numpy()
+        if twice.any():
+            row = found.iloc[int(twice.argmax())]
+            raise InputError(
+                f"'recommendations' must have one list for a user; {row[c.USER_ID]!r} has {what} {row[one]}. Where "
+                "lists differ by a filter's values, measure the rows of each value: [pnb.evaluate(lists, truth) for _, "
+                "lists in recommendations.groupby('GENRE')]"
+            )
+    return found
+
+
+def _meet(recommendations: pd.DataFrame, wanted: pd.DataFrame, users: pd.Index) -> None:
+    """Refuse lists and truth that speak of other users; say how many users of the truth have no list."""
+    absent = ~users.isin(recommendations[c.USER_ID])
+    if absent.all() and len(recommendations):
+        raise InputError(
+            f"No user of 'truth' has a list: its users are like {users[0]!r}, those of 'recommendations' like "
+            f"{recommendations[c.USER_ID].iloc[0]!r}"
+        )
+    if absent.any():
+        choose().say(f"{absent.sum():,} of {len(users):,} users of the truth have no list; they count as without a hit")
+
+
+def _diversity(lists: pd.DataFrame, items: pd.DataFrame, category: str) -> float:
+    """One minus the mean cosine of two items of a list; by the norm of the sum of a list's unit vectors."""
+    indicators = items.drop_duplicates(c.ITEM_ID).set_index(c.ITEM_ID)[category].fillna("").str.get_dummies("|")
+    flags = indicators.to_numpy(float)
+    vectors = flags / np.maximum(np.linalg.norm(flags, axis=1, keepdims=True), 1e-12)
+    places = indicators.index.get_indexer(lists[c.ITEM_ID])
+    known = lists[places >= 0].assign(place=places[places >= 0])
+    owner, owners = pd.factorize(known[c.USER_ID])
+    sums = np.zeros((len(owners), vectors.shape[1]))
+    np.add.at(sums, owner, vectors[known["place"]])
+    own = np.zeros(len(owners))
+    np.add.at(own, owner, (vectors[known["place"]] ** 2).sum(axis=1))
+    lengths = np.bincount(owner, minlength=len(owners))
+    pairs = lengths * (lengths - 1)
+    alike = ((sums**2).sum(axis=1) - own)[pairs > 0] / pairs[pairs > 0]
+    return float(1 - alike.mean()) if len(alike) else float("nan")
+
+
+def _checked(
+    truth: pd.DataFrame,
+    items: pd.DataFrame | None,
+    category: str | None,
+    cut_offs: Sequence[int],
+    ideal: str,
+) -> None:
+    if truth.empty:
+        raise InputError("'truth' is empty: give one row per item that was right for a user")
+    listed = isinstance(cut_offs, Iterable) and not isinstance(cut_offs, str) and len(list(cut_offs)) > 0
+    if not listed or any(not isinstance(cut, numbers.Integral) or cut < 1 for cut in cut_offs):
+        raise InputError(f"'cut_offs' must be a list of whole numbers from 1, got {cut_offs!r}")
+    if ideal not in (FOUND, RELEVANT):
+        raise InputError(f"'ideal' must be {FOUND!r} or {RELEVANT!r}, got {ideal!r}")
+    if category is not None and (items is None or category not in items.columns):
+        legal = "no items frame was given" if items is None else f"items has {list(items.columns)}"
+        raise InputError(f"'category' must be a column of items, got {category!r}; {legal}")

@@ -1,0 +1,280 @@
+"""How good themes are, whoever made them: duplicates, coverage, form and relevance, from the frame and the catalogue.
+
+The measures are counts over texts, with no model behind them, so that themes of AWS and of the embedded service can
+be judged by the same yardstick. Words are compared without case and plural; the lists of words are English.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from personalize_nb.contract import columns as c
+from personalize_nb.contract import limits
+from personalize_nb.errors import InputError
+from personalize_nb.inputs import frames
+from personalize_nb.text.counts import counted, verb
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+MIN_WORDS, MAX_WORDS, MAX_CHARACTERS = 2, 8, 60
+SAME_GROUP = 0.5  # groups that share this part of their items may share a theme
+
+_WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
+_MARKS = re.compile(r"[<>{}\[\]|\\`*_#@$%^~=;\"“”\x00-\x1f]|https?:|www\.|[!?,:;]$|\b[a-z0-9-]{2,}\.(com|net|org|io)\b")
+_FUNCTION = (
+    "a an and are as at be best by every for from great has have in into is it its more most my new of on or our out "
+    "over the their these this those to up us very what when who with you your all"
+)
+_MEDIA = "book film item movie novel pick product series show song story tale title"
+_DANGLING = "a an and at by for from in into of on or the to with your"
+_FUNCTION_WORDS, _MEDIA_WORDS, _DANGLING_WORDS = (frozenset(text.split()) for text in (_FUNCTION, _MEDIA, _DANGLING))
+
+
+@dataclass(frozen=True, repr=False)
+class ThemeQuality:
+    """What was measured: a row per theme, and the means over all of them.
+
+    Parameters
+    ----------
+    themes
+        Columns `item_id`, those of filter values, `theme`, `items`, `words`, `form` (what is wrong with it; empty when
+        nothing is), `duplicates` (other groups, of different items, with the same theme), `coverage` (mean share of
+        the group's items that use a content word of the theme), `base` (the same over the whole catalogue), `lift`
+        (how many times more), `mean_relevance` and `relevant` (share of items at or above the threshold), both of the
+        items that have a score.
+    summary
+        The figures over all themes; shares are between 0 and 1.
+    notes
+        What a reader of the figures should know.
+    """
+
+    themes: pd.DataFrame
+    summary: pd.Series
+    notes: tuple[str, ...] = field(default=())
+
+    def __repr__(self) -> str:
+        lines = [f"{name.replace('_', ' '):<22} {value:.3g}" for name, value in self.summary.items()]
+        return "\n".join([*lines, *self.notes, "<ThemeQuality: .themes has a row per theme, .summary these figures>"])
+
+
+def theme_quality(
+    frame: pd.DataFrame,
+    items: pd.DataFrame,
+    *,
+    text: Sequence[str] | None = None,
+    threshold: float = limits.THEME_RELEVANCE_THRESHOLD,
+) -> ThemeQuality:
+    """Measure the themes of a job or run.
+
+    Parameters
+    ----------
+    frame
+        `job.themes(threshold=None, minimum_items=0)`: with all items, because the defaults leave out those that do
+        not fit.
+    items
+        The catalogue: `item_id` and columns of text.
+    text
+        Which columns of `items` to read; by default all that hold text.
+    threshold
+        Least relevance of an item that counts as relevant; AWS advises 0.1.
+
+    Raises
+    ------
+    InputError
+        A column is missing, or a relevance is no number.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import personalize_nb as pnb
+    >>> themes = pd.DataFrame({"item_id": "a", "theme": "Sea voyages", "recommended_item_id": ["b", "c"],
+    ...                        "relevance": [0.4, 0.05]})
+    >>> books = pd.DataFrame({"item_id": ["b", "c", "d"], "title": ["A voyage", "The sea", "Roses"]})
+    >>> pnb.theme_quality(themes, books).themes.loc[0, ["coverage", "relevant"]].tolist()
+    [0.5, 0.5]
+    """
+    needed = (c.ITEM_ID, c.THEME, c.RECOMMENDED_ITEM_ID, c.RELEVANCE)
+    frame = frames.plain(frame, "frame", *needed, hint="job.themes(threshold=None, minimum_items=0) gives them")
+    frame = frame.assign(**{c.THEME: _themes(frame[c.THEME]), c.RELEVANCE: _scores(frame[c.RELEVANCE])})
+    texts = _texts(items, text)
+    keys = [c.ITEM_ID, *frames.filter_columns(frame)]
+    named = frame[frame[c.THEME].notna()]
+    groups = [
+        (asked, str(theme), group[c.RECOMMENDED_ITEM_ID].tolist(), group[c.RELEVANCE].to_numpy(float))
+        for (*asked, theme), group in named.groupby([*keys, c.THEME], sort=False, dropna=False)
+    ]
+    used = _Uses(texts, {word for _, theme, _, _ in groups for word in _content(theme)})
+    repeated = _duplicates([(theme, frozenset(members)) for _, theme, members, _ in groups])
+    rows = []
+    for (asked, theme, members, relevance), duplicates in zip(groups, repeated, strict=True):
+        coverage, base = used.coverage(theme, members)
+        lift = coverage / base if base else float("nan")
+        scored = relevance[~np.isnan(relevance)]
+        mean, share = (scored.mean(), (scored >= threshold).mean()) if len(scored) else (np.nan, np.nan)
+        found = "; ".join(_form(theme))
+        rows.append(
+            (*asked, theme, len(members), len(theme.split()), found, duplicates, coverage, base, lift, mean, share)
+        )
+    names = [*keys, c.THEME, "items", "words", "form", "duplicates", "coverage", "base", "lift"]
+    measured = pd.DataFrame(rows, columns=[*names, "mean_relevance", "relevant"])
+    return ThemeQuality(measured, _summary(measured), tuple(_notes(frame, texts, threshold)))
+
+
+def _summary(measured: pd.DataFrame) -> pd.Series:
+    return pd.Series(
+        {
+            "themes": float(len(measured)),
+            "distinct": float(measured[c.THEME].str.casefold().nunique()),
+            "duplicate_share": (measured["duplicates"] > 0).mean(),
+            "good_form_share": (measured["form"] == "").mean(),
+            "mean_words": measured["words"].mean(),
+            "mean_coverage": measured["coverage"].mean(),
+            "median_lift": measured["lift"].median(),
+            "mean_relevance": measured["mean_relevance"].mean(),
+            "relevant_share": measured["relevant"].mean(),
+        }
+    )
+
+
+def _notes(frame: pd.DataFrame, texts: pd.Series, threshold: float) -> Iterable[str]:
+    if len(frame) and (frame[c.RELEVANCE] >= threshold).all():
+        yield (
+            f"Every item has a relevance of {threshold} or more: the frame may be cut already; measure "
+            "job.themes(threshold=None, minimum_items=0)."
+        )
+    nameless = frame.loc[frame[c.THEME].isna(), c.ITEM_ID].nunique()
+    if nameless:
+        items, have = counted(nameless, "input item"), verb(nameless, "has", "have")
+        yield f"{items} {have} no theme and {_count(nameless)} nowhere."
+    unscored = int(frame[c.RELEVANCE].isna().sum())
+    if unscored:
+        items, have = counted(unscored, "recommended item"), verb(unscored, "has", "have")
+        yield f"{items} {have} no relevance and {_count(unscored)} in coverage only."
+    unknown = frame.loc[~frame[c.RECOMMENDED_ITEM_ID].isin(texts.index), c.RECOMMENDED_ITEM_ID].nunique()
+    if unknown:
+        items, are = counted(unknown, "recommended item"), verb(unknown, "is", "are")
+        yield f"{items} {are} not in the items frame and {_count(unknown)} as using no word."
+
+
+def _count(number: int) -> str:
+    return verb(number, "counts", "count")
+
+
+def _themes(written: pd.Series) -> pd.Series:
+    """Return themes with single spaces and without the full stop that AWS sometimes writes; missing where empty."""
+    plain = written.astype(object).where(written.notna(), "").astype(str)
+    plain = plain.str.split().str.join(" ").str.rstrip(".").str.rstrip()
+    return plain.where(plain != "", None)
+
+
+def _scores(given: pd.Series) -> pd.Series:
+    """Return relevances as numbers, NaN where there is none."""
+    numbers = pd.to_numeric(given, errors="coerce").astype(float)
+    text = given.astype(object).where(given.notna(), "").astype(str).str.strip()
+    wrong = given[numbers.isna() & (text != "") & (text.str.lower() != "nan")]
+    if len(wrong):
+        raise InputError(
+            f"column 'relevance' must hold numbers, got {wrong.iloc[0]!r} in {len(wrong):,} of {len(given):,} rows; "
+            "job.themes(threshold=None, minimum_items=0) gives them"
+        )
+    return numbers
+
+
+def _texts(items: pd.DataFrame, text: Sequence[str] | None) -> pd.Series:
+    """Return the text of each item, by id."""
+    named = frames.plain(items, "items", c.ITEM_ID)
+    missing = [name for name in text or () if name not in named.columns]
+    if missing:
+        raise InputError(f"the items frame has no column {missing}; it has {list(items.columns)}")
+    chosen = list(text or [name for name in named.columns if name != c.ITEM_ID and _is_text(named[name])])
+    if not chosen:
+        raise InputError(f"the items frame has no column of text among {list(items.columns)}; name some with text=")
+    joined = named[chosen].astype(object).fillna("").astype(str).agg(" ".join, axis=1)
+    return pd.Series(joined.to_numpy(), index=named[c.ITEM_ID].to_numpy()).groupby(level=0, sort=False).first()
+
+
+def _is_text(column: pd.Series) -> bool:
+    return pd.api.types.is_string_dtype(column) or isinstance(column.dtype, pd.CategoricalDtype)
+
+
+class _Uses:
+    """Which items of the catalogue use which words of the themes."""
+
+    def __init__(self, texts: pd.Series, words: set[str]):
+        self._rows = {item: row for row, item in enumerate(texts.index)}
+        self._items: dict[str, set[int]] = {word: set() for word in words}
+        for row, text in enumerate(texts):
+            for word in words.intersection(_lemmas(text)):
+                self._items[word].add(row)
+
+    def coverage(self, theme: str, members: Sequence[str]) -> tuple[float, float]:
+        """Return the mean share of a group's items that use a content word, and that of all items."""
+        words = _content(theme)
+        rows = [self._rows.get(item, -1) for item in members]
+        if not words or not rows:
+            return 0.0, 0.0
+        own = [sum(row in self._items[word] for row in rows) / len(rows) for word in words]
+        everywhere = [len(self._items[word]) / max(1, len(self._rows)) for word in words]
+        return float(np.mean(own)), float(np.mean(everywhere))
+
+
+def _duplicates(groups: Sequence[tuple[str, frozenset[str]]]) -> list[int]:
+    """Count for each group the others that bear its theme although their items are different ones."""
+    bearers: dict[str, list[frozenset[str]]] = {}
+    for theme, members in groups:
+        bearers.setdefault(theme.casefold(), []).append(members)
+    return [
+        sum(
+            len(members & other) < SAME_GROUP * max(1, len(members | other))
+            for other in bearers[theme.casefold()]
+            if other is not members
+        )
+        for theme, members in groups
+    ]
+
+
+def _form(theme: str) -> list[str]:
+    """Return what is wrong with the form of a theme."""
+    text, words = theme, theme.split()
+    found = []
+    if not MIN_WORDS <= len(words) <= MAX_WORDS:
+        found.append(f"has {len(words)} words, good are {MIN_WORDS} to {MAX_WORDS}")
+    if len(text) > MAX_CHARACTERS:
+        found.append(f"has {len(text)} characters, good are up to {MAX_CHARACTERS}")
+    if words and not words[0][0].isupper() and not words[0][0].isdigit():
+        found.append("begins with a small letter")
+    if words and words[-1].lower() in _DANGLING_WORDS:
+        found.append(f"ends with {words[-1]!r}")
+    if _MARKS.search(text):
+        found.append("has marks that do not belong in a title")
+    said = [word for word in _lemmas(text) if word not in _FUNCTION_WORDS]
+    if len(set(said)) < len(said):
+        found.append("repeats a word")
+    return found
+
+
+def _content(theme: str) -> list[str]:
+    """Return the words of a theme that say something of the items, each once."""
+    said = [word for word in _lemmas(theme) if word not in _FUNCTION_WORDS and not word.isdigit()]
+    return list(dict.fromkeys([word for word in said if word not in _MEDIA_WORDS] or said))
+
+
+def _lemmas(text: str) -> list[str]:
+    return [_singular(match.group().casefold().removesuffix("'s").removesuffix("’s")) for match in _WORD.finditer(text)]
+
+
+def _singular(word: str) -> str:
+    """Return a word without its plural ending, as far as spelling tells."""
+    if len(word) < 4 or not word.endswith("s") or word.endswith(("ss", "us", "is")):
+        return word
+    if word.endswith("ies") and len(word) > 4:
+        return word[:-3] + "y"
+    if word.endswith(("ches", "shes", "sses", "xes", "zes")):
+        return word[:-2]
+    return word[:-1]

@@ -1,0 +1,91 @@
+"""Titles and other columns of the user's items, joined to the ids of a result."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from personalize_nb.contract import columns as c
+from personalize_nb.errors import InputError
+from personalize_nb.inputs.ids import Findings, to_strings
+from personalize_nb.session.progress import choose
+from personalize_nb.text.counts import counted, verb
+
+if TYPE_CHECKING:
+    Items = pd.DataFrame | pd.Series | pa.Table | Mapping[str, str]
+
+
+class Titles:
+    """Columns of an items frame, looked up by id.
+
+    Parameters
+    ----------
+    items
+        What the user gave; None joins nothing.
+    columns
+        Which columns; by default the title, or all when there is none.
+
+    Raises
+    ------
+    InputError
+        It is no such frame, or has not these columns.
+    """
+
+    def __init__(self, items: Items | None, columns: Sequence[str] | str | None):
+        self.frame: pd.DataFrame | None = None
+        self.matched = self.asked = 0
+        if items is None:
+            if columns is not None:
+                raise InputError(f"'columns' names columns of 'items': pass items=... as well, got {columns!r} alone.")
+            return
+        if isinstance(columns, str):
+            columns = [columns]
+        if isinstance(items, Mapping):
+            items = pd.Series(items)
+        if isinstance(items, pa.Table) or hasattr(items, "to_arrow"):
+            items = (items if isinstance(items, pa.Table) else items.to_arrow()).to_pandas()
+        if isinstance(items, pd.Series):
+            name = "title" if items.name is None else str(items.name)
+            items = pd.DataFrame({c.ITEM_ID: items.index, name: items.to_numpy()})
+        if not isinstance(items, pd.DataFrame):
+            raise InputError(
+                f"'items' must be a frame with {c.ITEM_ID!r}, a series of titles by id or a mapping, got "
+                f"{type(items).__name__}."
+            )
+        if c.ITEM_ID not in map(c.canonical, items.columns) and c.ITEM_ID in map(c.canonical, items.index.names):
+            items = items.reset_index()
+        frame = items.rename(columns=c.canonical)
+        if (frame.columns == c.ITEM_ID).sum() != 1:
+            raise InputError(f"The items frame needs one column {c.ITEM_ID!r}; it has {list(items.columns)}.")
+        if columns is None:
+            title = next((one for one in frame.columns if str(one).lower() in c.NAME_COLUMNS), None)
+            columns = [title] if title is not None else [one for one in frame.columns if one != c.ITEM_ID]
+        missing = [one for one in columns if one not in frame.columns]
+        if missing:
+            raise InputError(f"The items frame has no column {missing}; it has {list(items.columns)}.")
+        findings = Findings()
+        self._ids = to_strings(frame[c.ITEM_ID], c.ITEM_ID, findings)
+        findings.raise_faults(len(frame), "items")
+        self.frame = frame[list(columns)].reset_index(drop=True)
+
+    def join(self, frame: pd.DataFrame, ids: pa.Array, prefix: str = "") -> pd.DataFrame:
+        """Add the columns for these ids; an unknown id has missing values."""
+        if self.frame is None:
+            return frame
+        place = pc.index_in(ids, self._ids)
+        self.asked, self.matched = self.asked + len(place), self.matched + len(place) - place.null_count
+        found = self.frame.reindex(pc.fill_null(place, -1).to_numpy(zero_copy_only=False)).set_axis(frame.index)
+        taken = set(frame.columns)  # a frame of items may have a rank or a score of its own
+        names = [f"{prefix}{name}" if f"{prefix}{name}" not in taken else f"{name}_of_item" for name in found.columns]
+        return pd.concat([frame, found.set_axis(names, axis=1)], axis=1)
+
+    def tell_unmatched(self) -> None:
+        """Say how many ids have no row in the frame: none matches when ids were read as numbers, for example."""
+        if self.asked > self.matched:
+            missing = self.asked - self.matched
+            have = verb(missing, "has", "have")
+            choose().say(f"{missing:,} of {counted(self.asked, 'listed item')} {have} no row in 'items'")

@@ -1,0 +1,140 @@
+"""Objects in S3, and files beside them, as streams: list, read in whole-line blocks, upload, delete.
+
+Every reader works in bounded memory and goes on where it was when a connection breaks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from personalize_nb import errors
+from personalize_nb.session.client_errors import translated
+
+if TYPE_CHECKING:
+    from personalize_nb.session.session import Session
+
+BLOCK = 16 << 20
+_ATTEMPTS = 4
+
+
+@dataclass(frozen=True)
+class Stored:
+    """One object or file: its address, its size in bytes, and when an object was last written."""
+
+    address: str
+    size: int
+    modified: datetime | None = None
+
+    @property
+    def name(self) -> str:
+        """The last part of the address."""
+        return self.address.rsplit("/", 1)[-1]
+
+
+def is_s3(address: str) -> bool:
+    """Tell an `s3://` address from a local path."""
+    return address.startswith("s3://")
+
+
+def split(address: str) -> tuple[str, str]:
+    """Return bucket and key of an `s3://` address."""
+    bucket, _, key = address.removeprefix("s3://").partition("/")
+    if not is_s3(address) or not bucket:
+        raise errors.NotFoundError(f"An S3 address looks like 's3://bucket/folder/file', got {address!r}.")
+    return bucket, key
+
+
+def stored(session: Session | None, address: str) -> list[Stored]:
+    """List what an address names, ordered by key: all objects that begin with it, or a file, or a folder's files."""
+    if is_s3(address):
+        bucket, key = split(address)
+        with translated("ListObjectsV2"):
+            pages = session.s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=key)
+            return [
+                Stored(f"s3://{bucket}/{entry['Key']}", entry["Size"], entry["LastModified"])
+                for page in pages
+                for entry in page.get("Contents", ())
+            ]
+    path = Path(address).expanduser()
+    if path.is_dir():
+        return [Stored(str(file), file.stat().st_size) for file in sorted(path.iterdir()) if file.is_file()]
+    return [Stored(str(path), path.stat().st_size)] if path.is_file() else []
+
+
+def line_blocks(session: Session | None, address: str, size: int | None = None) -> Iterator[bytes]:
+    """Yield an object's or file's bytes in blocks of about `size` (`BLOCK`) that end with a line's end."""
+    rest = b""
+    for block in _blocks(session, address, size or BLOCK):
+        block = rest + block
+        end = block.rfind(b"\n") + 1
+        rest = block[end:]
+        if end:
+            yield block[:end]
+    if rest:
+        yield rest
+
+
+def upload(session: Session, source: BinaryIO, address: str) -> None:
+    """Store a stream; large ones go up in parts and in parallel."""
+    bucket, key = split(address)
+    with translated("PutObject"):
+        session.s3.upload_fileobj(source, bucket, key)
+
+
+def delete(session: Session, addresses: Iterable[str]) -> None:
+    """Delete objects; one that does not exist is no error."""
+    for address in addresses:
+        bucket, key = split(address)
+        with translated("DeleteObject"):
+            session.s3.delete_object(Bucket=bucket, Key=key)
+
+
+def _blocks(session: Session | None, address: str, size: int) -> Iterator[bytes]:
+    if not is_s3(address):
+        with Path(address).expanduser().open("rb") as file:
+            while block := file.read(size):
+                yield block
+        return
+    body, offset, attempts = _Body(session, address), 0, 0
+    while True:
+        try:
+            block = body.read(size)
+        except OSError:
+            attempts += 1
+            if attempts >= _ATTEMPTS:
+                raise
+            body = _Body(session, address, offset, body.etag)
+            continue
+        if not block:
+            return
+        offset, attempts = offset + len(block), 0
+        yield block
+
+
+class _Body:
+    """An object's bytes from an offset on; every broken connection shows as `OSError`."""
+
+    def __init__(self, session: Session, address: str, offset: int = 0, etag: str | None = None):
+        bucket, key = split(address)
+        more: dict[str, Any] = {"Range": f"bytes={offset}-", "IfMatch": etag} if offset else {}
+        with translated("GetObject"):
+            answer = session.s3.get_object(Bucket=bucket, Key=key, **more)
+        self.etag: str = answer["ETag"]
+        self._body = answer["Body"]
+
+    def read(self, size: int) -> bytes:
+        import botocore.exceptions
+
+        broken = (
+            botocore.exceptions.IncompleteReadError,
+            botocore.exceptions.ReadTimeoutError,
+            botocore.exceptions.ResponseStreamingError,
+        )
+        try:
+            return self._body.read(size)
+        except broken as error:
+            raise ConnectionError(f"the connection broke while an object was read: {error}") from error

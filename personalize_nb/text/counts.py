@@ -1,0 +1,34 @@
+"""Counts with their noun, so that nobody reads "1 rows"."""
+
+from __future__ import annotations
+
+
+def counted(number: int, noun: str, plural: str = "") -> str:
+    """Return a count and its noun.
+
+    Parameters
+    ----------
+    number
+        How many.
+    noun
+        The noun of one.
+    plural
+        The noun of several, where it is more than one with an `s`.
+
+    Examples
+    --------
+    >>> counted(1, "row"), counted(1250, "row"), counted(2, "entry", "entries")
+    ('1 row', '1,250 rows', '2 entries')
+    """
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def verb(number: int, one: str, several: str) -> str:
+    """Return the form of a verb that fits a count.
+
+    Examples
+    --------
+    >>> verb(1, "is", "are"), verb(0, "is", "are")
+    ('is', 'are')
+    """
+    return one if number == 1 else several

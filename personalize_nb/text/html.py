@@ -1,0 +1,138 @@
+"""The only place where HTML and SVG are built, so that one place escapes everything.
+
+Shared notebooks are sanitised by whoever shows them: no style block, no script, no inline SVG survives. So the
+floor is plain tables and text that read well with every attribute removed; colours are mid-tones that hold on
+white and on black, text colour is inherited, and pictures are data-URI images with their numbers beside them.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterable, Sequence
+
+from markupsafe import Markup, escape
+
+__all__ = [
+    "BLUE",
+    "GREY",
+    "ORANGE",
+    "Markup",
+    "alert",
+    "bar",
+    "code",
+    "details",
+    "escape",
+    "image",
+    "join",
+    "lines",
+    "table",
+]
+
+# Contrast on white / on #111: 4.6 / 4.1 and 3.8 / 5.0.
+BLUE, ORANGE, GREY = "#1976d2", "#c96a00", "rgba(127,127,127,.5)"
+
+_CELL = "padding:.15em .6em;vertical-align:top;"
+
+
+def join(parts: Iterable[object], separator: str = "") -> Markup:
+    """Join parts; plain strings are escaped, markup is kept."""
+    return Markup(separator).join(parts)
+
+
+def table(
+    rows: Iterable[Sequence[object]],
+    columns: Sequence[str] = (),
+    numeric: Iterable[int] = (),
+    note: str = "",
+) -> Markup:
+    """Return a plain table.
+
+    Parameters
+    ----------
+    rows
+        Cells; plain values are escaped, `Markup` is kept.
+    columns
+        Column names; none gives a table whose first column is the row's heading.
+    numeric
+        Positions of right-aligned columns.
+    note
+        A line below, for what the table does not show ("10 of 1,250,000 rows").
+    """
+    right = frozenset(numeric)
+
+    def cell(position: int, value: object, tag: str) -> Markup:
+        align = "right" if position in right else "left"
+        scope = Markup(' scope="row"') if tag == "th" else Markup("")
+        style = _CELL + ("white-space:nowrap;" if tag == "th" else "")
+        return Markup('<{0}{1} style="{2}text-align:{3}">{4}</{0}>').format(Markup(tag), scope, style, align, value)
+
+    head = Markup("")
+    if columns:
+        names = join(
+            Markup('<th scope="col" style="{}text-align:{}">{}</th>').format(
+                _CELL, "right" if i in right else "left", name
+            )
+            for i, name in enumerate(columns)
+        )
+        head = Markup("<thead><tr>{}</tr></thead>").format(names)
+    body = join(
+        Markup("<tr>{}</tr>").format(
+            join(cell(i, value, "th" if i == 0 and not columns else "td") for i, value in enumerate(row))
+        )
+        for row in rows
+    )
+    below = Markup("<div><i>{}</i></div>").format(note) if note else Markup("")
+    return Markup('<table style="border:1px solid {}">{}<tbody>{}</tbody></table>{}').format(GREY, head, body, below)
+
+
+def lines(*parts: object) -> Markup:
+    """Return each part as a block of its own, empty ones left out."""
+    return join(Markup("<div>{}</div>").format(part) for part in parts if part)
+
+
+def alert(messages: Sequence[object], heading: str = "", urgent: bool = True) -> Markup:
+    """Return messages as a list that a screen reader announces, or nothing when there are none."""
+    if not messages:
+        return Markup("")
+    role = Markup('role="alert"') if urgent else Markup('role="status" aria-live="polite"')
+    items = join(Markup("<li>⚠ {}</li>").format(message) for message in messages)
+    title = Markup("<b>{}</b>").format(heading) if heading else Markup("")
+    return Markup(
+        '<div {} style="border-left:3px solid {};padding-left:.6em">{}<ul style="margin:0">{}</ul></div>'
+    ).format(role, ORANGE, title, items)
+
+
+def status(messages: Sequence[object]) -> Markup:
+    """Return how things stand, for a screen reader to announce when it has time."""
+    if not messages:
+        return Markup("")
+    return Markup(
+        '<div role="status" aria-live="polite" style="border-left:3px solid {};padding-left:.6em">{}</div>'
+    ).format(BLUE, lines(*messages))
+
+
+def code(text: str) -> Markup:
+    """Return text as it is, in a fixed-width block."""
+    return Markup('<pre style="margin:.3em 0;white-space:pre-wrap">{}</pre>').format(text)
+
+
+def details(summary: str, content: object) -> Markup:
+    """Return content that is folded away until its summary is clicked."""
+    return Markup("<details><summary>{}</summary>{}</details>").format(summary, content)
+
+
+def image(svg: str, alt: str) -> Markup:
+    """Return an SVG picture as an image that survives sanitisers."""
+    data = base64.b64encode(svg.encode()).decode()
+    return Markup('<img alt="{}" src="data:image/svg+xml;base64,{}">').format(alt, Markup(data))
+
+
+def bar(share: float, width: int = 96, height: int = 10) -> Markup:
+    """Return a horizontal bar, `share` of its full width (0 to 1), as an image."""
+    filled = max(0.0, min(1.0, share)) * width
+    svg = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}">'
+        f'<rect width="{width}" height="{height}" fill="rgba(127,127,127,.2)"/>'
+        f'<rect width="{filled:.1f}" height="{height}" fill="{BLUE}"/></svg>'
+    )
+    return image(svg, "")

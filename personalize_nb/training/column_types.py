@@ -1,0 +1,167 @@
+"""A column of metadata, of any of pandas' many types, as one of the few that a schema knows.
+
+Whole numbers are `long`, other numbers `double`, moments epoch seconds, everything else text. The values count, not how
+pandas holds them: a missing value turns whole numbers into floats, and a database gives decimals as objects, and
+neither may change the schema, because another schema is another dataset group.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from personalize_nb.errors import InputError
+from personalize_nb.inputs.ids import Findings
+from personalize_nb.training import timestamps
+
+_EXACT = 2.0**53  # above it a float is no longer every whole number
+
+_REPAIRS = {
+    "timedelta": "give numbers, for example frame[{0!r}].dt.total_seconds()",
+    "period": "give moments, for example frame[{0!r}].dt.to_timestamp()",
+    "interval": "give text, for example frame[{0!r}].astype(str)",
+    "complex": "give its parts as two columns of numbers",
+    "bytes": "decode them, for example frame[{0!r}].str.decode('utf-8')",
+    "time": "give numbers or text, for example frame[{0!r}].astype(str)",
+    "dictionaries": "schemas are flat. Give each key a column, or drop it",
+}
+
+
+def typed(series: pd.Series, name: str, findings: Findings) -> pa.Array:
+    """Return a column as an Arrow array of int64, float64 or text.
+
+    Parameters
+    ----------
+    series
+        Any column.
+    name
+        The schema's name of it.
+    findings
+        Receives values that cannot be imported.
+
+    Raises
+    ------
+    InputError
+        No schema takes values of this type; the message says what to make of them.
+    """
+    if isinstance(series.dtype, pd.SparseDtype):
+        series = series.sparse.to_dense()
+    kind = _kind(series)
+    if kind in _REPAIRS:
+        raise InputError(
+            f"Column {name.lower()!r} holds {kind} values ({series.dtype}), which no schema takes: "
+            f"{_REPAIRS[kind].format(name.lower())}."
+        )
+    if kind == "boolean":  # filters know the texts "True" and "False", not booleans
+        return pc.if_else(pa.array(series.astype("boolean"), from_pandas=True), "True", "False")
+    if kind == "time of day and date":
+        return timestamps.to_epoch_seconds(series, name.lower(), findings, required=False)
+    if kind == "integer":
+        return _whole(series)
+    if kind == "number":
+        return _whole_if_all_are(numbers(series, name, findings))
+    return texts(series, name)
+
+
+def numbers(series: pd.Series, name: str, findings: Findings) -> pa.Array:
+    """Return numbers as floats; infinite ones are found."""
+    array = pa.array(series.astype("float64"), pa.float64(), from_pandas=True)
+    findings.error(pc.fill_null(pc.is_inf(array), False), name.lower(), array, "the number is infinite")
+    return array
+
+
+def texts(series: pd.Series, name: str) -> pa.Array:
+    """Return values as text; an empty text is a missing one, and several values in a cell are joined by `|`."""
+    if isinstance(series.dtype, pd.CategoricalDtype):
+        series = series.astype(object)
+    try:
+        array = pa.array(series, pa.string(), from_pandas=True)
+    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError):
+        array = pa.array([_cell(value, name) for value in series.astype(object)], pa.string())
+    array = array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
+    return pc.if_else(pc.equal(array, ""), pa.scalar(None, pa.string()), array)
+
+
+def _kind(series: pd.Series) -> str:
+    """Tell what the values are: a key of `_REPAIRS`, or one of those that `typed` takes; `text` for all others."""
+    dtype, types = series.dtype, pd.api.types
+    if isinstance(dtype, pd.CategoricalDtype):
+        return "text"  # whoever made it a category means the values as names
+    if isinstance(dtype, pd.ArrowDtype):
+        return _arrow_kind(dtype.pyarrow_dtype)
+    if types.is_bool_dtype(dtype):
+        return "boolean"
+    if types.is_integer_dtype(dtype):
+        return "integer"
+    if types.is_float_dtype(dtype):
+        return "number"
+    if types.is_datetime64_any_dtype(dtype):
+        return "time of day and date"
+    if types.is_object_dtype(dtype):
+        return _object_kind(series)
+    for kind, held in (("period", pd.PeriodDtype), ("interval", pd.IntervalDtype)):
+        if isinstance(dtype, held):
+            return kind
+    return {"m": "timedelta", "c": "complex"}.get(dtype.kind, "text")
+
+
+def _arrow_kind(arrow: pa.DataType) -> str:
+    tests = (
+        (pa.types.is_boolean, "boolean"),
+        (pa.types.is_integer, "integer"),
+        (pa.types.is_floating, "number"),
+        (pa.types.is_decimal, "number"),
+        (pa.types.is_duration, "timedelta"),
+        (pa.types.is_time, "time"),
+        (pa.types.is_temporal, "time of day and date"),
+        (pa.types.is_binary, "bytes"),
+        (pa.types.is_large_binary, "bytes"),
+        (pa.types.is_struct, "dictionaries"),
+        (pa.types.is_map, "dictionaries"),
+    )
+    return next((kind for test, kind in tests if test(arrow)), "text")
+
+
+def _object_kind(series: pd.Series) -> str:
+    inferred = pd.api.types.infer_dtype(series, skipna=True)
+    kinds = {
+        "boolean": "boolean",
+        "integer": "integer",
+        "floating": "number",
+        "mixed-integer-float": "number",
+        "decimal": "number",
+        "date": "time of day and date",
+        "datetime": "time of day and date",
+        "datetime64": "time of day and date",
+        "timedelta64": "timedelta",
+    }
+    return kinds.get(inferred, inferred if inferred in _REPAIRS else "text")
+
+
+def _whole(series: pd.Series) -> pa.Array:
+    """Return whole numbers as they are; as text when a `long` cannot hold them all."""
+    objects = pd.api.types.is_object_dtype(series.dtype)
+    array = pa.array([None if pd.isna(one) else str(one) for one in series], pa.string()) if objects else None
+    try:
+        return pc.cast(pa.array(series, from_pandas=True) if array is None else array, pa.int64())
+    except pa.ArrowInvalid:
+        return pc.cast(pa.array(series, from_pandas=True) if array is None else array, pa.string())
+
+
+def _whole_if_all_are(array: pa.Array) -> pa.Array:
+    """Return floats as whole numbers if they are nothing else, as pandas makes of whole numbers with a gap."""
+    values = array.drop_null().to_numpy()
+    whole = len(values) and np.all(np.abs(values) <= _EXACT) and np.all(values == np.floor(values))
+    return pc.cast(array, pa.int64()) if whole else array
+
+
+def _cell(value: Any, name: str) -> str | None:
+    if isinstance(value, (list, tuple, set, frozenset, np.ndarray)):
+        return "|".join(str(one) for one in value) or None
+    if isinstance(value, dict):
+        raise InputError(f"Column {name.lower()!r} holds dictionaries: {_REPAIRS['dictionaries']}.")
+    return None if pd.isna(value) else str(value)

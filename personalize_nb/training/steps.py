@@ -1,0 +1,342 @@
+"""The steps from frames to a solution version; each finds what is there or makes it, so that calls can be repeated.
+
+What a failed call leaves is decided here: a dataset group that it made and into which nothing was imported is deleted
+again; with imported data, which at AWS took minutes and money, it stays and the error says so, because the next call
+uses it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import secrets
+import tempfile
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import IO, Any
+
+from personalize_nb import errors
+from personalize_nb.contract import limits
+from personalize_nb.resources import dataset_groups
+from personalize_nb.resources.solutions import SolutionVersion, from_description
+from personalize_nb.session import s3, waiting
+from personalize_nb.session.progress import Progress
+from personalize_nb.session.session import Session
+from personalize_nb.training import differences, schemas
+from personalize_nb.training.schemas import Dataset
+
+_LIVE = (limits.ACTIVE, limits.PENDING, limits.IN_PROGRESS)
+_TIDYING_SECONDS = 120.0
+_HASH = r"-[0-9a-f]{6}"
+
+
+@dataclass(frozen=True)
+class Import:
+    """An import job that was found or begun."""
+
+    arn: str
+    what: str
+    known: Mapping[str, Any] | None
+
+
+class Chain:
+    """The steps from dataset group to solution version.
+
+    Parameters
+    ----------
+    session
+        Where they are made.
+    base
+        Begins every name.
+    role_arn
+        The role that imports.
+    tags
+        Of the dataset group, the solution and its version.
+    progress
+        Told each step.
+    timeout
+        Seconds for all steps together.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        base: str,
+        role_arn: str,
+        tags: Mapping[str, str],
+        progress: Progress,
+        timeout: float | None,
+    ):
+        self._session = session
+        self._base = base
+        self._role_arn = role_arn
+        self._tags = {"tags": [{"tagKey": key, "tagValue": value} for key, value in tags.items()]} if tags else {}
+        self._progress = progress
+        self._until = None if timeout is None else time.monotonic() + timeout
+        self._made: str | None = None  # the dataset group, when this call made it
+        self._grouped = False  # whether there is a dataset group
+        self._imports = False  # whether this call began to import
+
+    @contextmanager
+    def accounted(self) -> Iterator[None]:
+        """Add to an error of the steps inside what they leave, after removing what is of no use."""
+        try:
+            yield
+        except errors.WaitTimeoutError:
+            raise  # says already that all goes on
+        except errors.PersonalizeError as error:
+            full = isinstance(error, errors.QuotaError) and not self._grouped  # of dataset groups: that does not pass
+            if not full and (waiting.passing(error) or isinstance(error, errors.LocalServiceError)):
+                error.add("Nothing is lost: the same pnb.train(...) goes on where this one stopped.")
+            elif self._made is not None:
+                error.add(self._left(self._made))
+            raise
+
+    def _left(self, group: str) -> str:
+        stays = (
+            f"Dataset group {group!r}, which this call made, stays: the next pnb.train(...) of such frames uses it and "
+            f"what was imported; pnb.delete_dataset_group({group!r}) deletes it."
+        )
+        if self._imports:
+            return stays
+        try:
+            dataset_groups.delete_dataset_group(group, timeout=_TIDYING_SECONDS, progress=False, session=self._session)
+        except errors.PersonalizeError:
+            return stays  # in use by another kernel, or not ours to delete: the first error is the one to tell
+        return f"Nothing was imported, and dataset group {group!r}, which this call made, is deleted again."
+
+    def group(self, datasets: list[Dataset]) -> str:
+        """Return the name of the dataset group for data of this structure."""
+        name = f"{self._base}-{_hash(*(json.dumps(one.schema, sort_keys=True) for one in datasets))}"
+        arn = self._session.arn("dataset-group", name)
+        call = self._session.call
+        found = self._found(lambda: call("describe_dataset_group", datasetGroupArn=arn)["datasetGroup"])
+        if found is not None and found["status"] == limits.FAILED:
+            call("delete_dataset_group", datasetGroupArn=arn)
+            found = None
+        if found is None:
+            self._tell_others(name, datasets)
+            try:
+                self._made = name if self._create("create_dataset_group", name=name, **self._tags) else None
+            except errors.QuotaError as error:
+                names = [entry["name"] for entry in self._session.pages("list_dataset_groups", "datasetGroups")]
+                raise errors.QuotaError(
+                    f"{error} There are {', '.join(map(repr, names))}; pnb.delete_dataset_group(name) deletes one with "
+                    "everything trained on it."
+                ) from error
+        self._active(
+            lambda: call("describe_dataset_group", datasetGroupArn=arn)["datasetGroup"],
+            f"dataset group {name!r}",
+            arn,
+            found,
+        )
+        self._grouped = True
+        return name
+
+    def _tell_others(self, name: str, datasets: list[Dataset]) -> None:
+        """Say when data of another structure makes a new dataset group: at AWS five may be active."""
+        groups = self._session.pages("list_dataset_groups", "datasetGroups")
+        others = [one for one in groups if re.fullmatch(re.escape(self._base) + _HASH, one["name"])]
+        if not others:
+            return
+        newest = max(others, key=lambda one: one["creationDateTime"])
+        try:
+            changed = differences.differences(differences.of_group(self._session, newest["datasetGroupArn"]), datasets)
+        except errors.PersonalizeError:
+            changed = "its schemas cannot be read"
+        more = f" (and {len(others) - 1} more of that name)" if len(others) > 1 else ""
+        self._progress.say(
+            f"new dataset group {name!r}, because the data has not the structure of {newest['name']!r}{more}: "
+            f"{changed}. pnb.delete_dataset_group({newest['name']!r}) deletes the old one with everything trained on it"
+        )
+
+    def datasets(self, group: str, datasets: list[Dataset]) -> None:
+        """Make the datasets that are not there, and wait for all of them."""
+        looked: list[tuple[str, str, dict[str, Any] | None]] = []
+        for one in datasets:
+            arn = self._session.arn("dataset", f"{group}/{one.type}")
+            found = self._found(lambda arn=arn: self._dataset(arn))
+            if found is None:
+                self._create(
+                    "create_dataset",
+                    name=f"{group}-{one.type.lower()}",
+                    schemaArn=self._schema(group, one),
+                    datasetGroupArn=self._session.arn("dataset-group", group),
+                    datasetType=one.type,
+                )
+            looked.append((one.type.lower(), arn, found))
+        for kind, arn, found in looked:
+            self._active(lambda arn=arn: self._dataset(arn), f"dataset {kind}", arn, found)
+
+    def begin_import(self, group: str, dataset: Dataset) -> Import:
+        """Import a dataset, unless what it holds or is importing now has the same content."""
+        kind, rows = dataset.type.lower(), f"{dataset.table.num_rows:,} {dataset.type.lower()}"
+        arn = self._session.arn("dataset", f"{group}/{dataset.type}")
+        with tempfile.TemporaryFile() as file:
+            content = f"{group}-{kind}-{dataset.write_csv(file)[:8]}"
+            jobs = list(self._session.pages("list_dataset_import_jobs", "datasetImportJobs", datasetArn=arn))
+            live = [job for job in jobs if job["status"] in _LIVE]
+            latest = max(live, key=lambda job: job["creationDateTime"], default=None)
+            if latest is not None and re.fullmatch(rf"{re.escape(content)}(-\d+)?", latest["jobName"]):
+                if latest["status"] == limits.ACTIVE:
+                    self._progress.say(f"{rows} are imported already and are used")
+                return Import(latest["datasetImportJobArn"], f"import of {rows}", latest)
+            self._progress.say(f"importing {rows}: {dataset.described()}")
+            job_arn = self._import(arn, content, {job["jobName"] for job in jobs}, file)
+            self._imports = True
+            return Import(job_arn, f"import of {rows}", None)
+
+    def end_import(self, begun: Import) -> Any:
+        """Wait for an import and return when it ended; its file goes, whoever uploaded it: the service has a copy."""
+
+        def describe() -> dict[str, Any]:
+            return self._session.call("describe_dataset_import_job", datasetImportJobArn=begun.arn)["datasetImportJob"]
+
+        try:
+            ended = self._active(describe, begun.what, begun.arn, begun.known)
+        except errors.FailedError:
+            self._discard(begun.arn)
+            raise
+        self._discard(begun.arn)
+        return ended["lastUpdatedDateTime"]
+
+    def _source(self, arn: str) -> str | None:
+        """Return the file that an import job reads, or None when there is no telling."""
+        try:
+            described = self._session.call("describe_dataset_import_job", datasetImportJobArn=arn)
+        except errors.PersonalizeError:
+            return None
+        return described["datasetImportJob"]["dataSource"]["dataLocation"]
+
+    def _discard(self, arn: str) -> None:
+        address = self._source(arn)
+        if address is not None and address.startswith(self._session.location("data") + "/"):
+            s3.delete(self._session, [address])
+
+    def _dataset(self, arn: str) -> dict[str, Any]:
+        return self._session.call("describe_dataset", datasetArn=arn)["dataset"]
+
+    def _schema(self, group: str, dataset: Dataset) -> str:
+        name = f"{group}-{dataset.type.lower()}"
+        arn = self._session.arn("schema", name)
+        found = self._found(lambda: self._session.call("describe_schema", schemaArn=arn)["schema"])
+        if found is None:
+            self._create("create_schema", name=name, schema=schemas.avro(dataset))
+        return arn
+
+    def _import(self, dataset_arn: str, content: str, taken: Collection[str], file: IO[bytes]) -> str:
+        names = [content, *(f"{content}-{number}" for number in range(2, len(taken) + 2))]
+        name = next(one for one in names if one not in taken)
+        # a token, so that two kernels that train on the same frames never delete each other's file
+        address = self._session.location("data", f"{name}-{secrets.token_hex(4)}.csv")
+        file.seek(0)
+        s3.upload(self._session, file, address)
+        try:
+            answer = self._session.call(
+                "create_dataset_import_job",
+                jobName=name,
+                datasetArn=dataset_arn,
+                dataSource={"dataLocation": address},
+                roleArn=self._role_arn,
+                importMode="FULL",
+            )
+        except errors.AlreadyExistsError:
+            s3.delete(self._session, [address])
+            return self._session.arn("dataset-import-job", name)  # another kernel imports the same content
+        except errors.PersonalizeError:
+            arn = self._session.arn("dataset-import-job", name)
+            if self._source(arn) == address:
+                return arn  # only the answer was lost
+            s3.delete(self._session, [address])  # nothing half done stays behind
+            raise
+        return answer["datasetImportJobArn"]
+
+    def solution(self, group: str, recipe: str, event_type: str | None, config: Mapping[str, Any]) -> str:
+        """Return the ARN of the solution with this configuration."""
+        settings = json.dumps([group, event_type, config], sort_keys=True, default=str)
+        name = f"{self._base}-{recipe.removeprefix('aws-')}-{_hash(settings)}"
+        arn = self._session.arn("solution", name)
+        call = self._session.call
+        found = self._found(lambda: call("describe_solution", solutionArn=arn)["solution"])
+        if found is not None and found["status"] == limits.FAILED:
+            call("delete_solution", solutionArn=arn)
+            found = None
+        if found is None:
+            self._create(
+                "create_solution",
+                name=name,
+                recipeArn=f"arn:{self._session.partition}:personalize:::recipe/{recipe}",
+                datasetGroupArn=self._session.arn("dataset-group", group),
+                # on by default at AWS: it would train, and bill, every week
+                performAutoTraining=False,
+                **({"eventType": event_type} if event_type else {}),
+                **({"solutionConfig": dict(config)} if config else {}),
+                **self._tags,
+            )
+        self._active(lambda: call("describe_solution", solutionArn=arn)["solution"], f"solution {name!r}", arn, found)
+        return arn
+
+    def version(self, solution_arn: str, imported: Any) -> SolutionVersion:
+        """Return the solution's newest version if it was begun after the last import, else begin one."""
+        versions = self._session.pages("list_solution_versions", "solutionVersions", solutionArn=solution_arn)
+        fresh = [one for one in versions if one["status"] in _LIVE and one["creationDateTime"] >= imported]
+        if fresh:
+            newest = max(fresh, key=lambda one: one["creationDateTime"])
+            arn = newest["solutionVersionArn"]
+            if newest["status"] == limits.ACTIVE:
+                self._progress.say(
+                    f"solution {solution_arn.rsplit('/', 1)[-1]!r} is trained on this data already and is used"
+                )
+        else:
+            arn = self._session.call("create_solution_version", solutionArn=solution_arn, **self._tags)[
+                "solutionVersionArn"
+            ]
+        described = self._session.call("describe_solution_version", solutionVersionArn=arn)["solutionVersion"]
+        return from_description(described, self._session)
+
+    def waited(self, version: SolutionVersion) -> SolutionVersion:
+        """Wait for the training."""
+        described = version.describe()
+        self._active(version.describe, f"training of {version.name!r}", version.arn, described)
+        return version
+
+    def _create(self, operation: str, **parameters: Any) -> bool:
+        """Make a resource and tell whether it was us who made it."""
+        try:
+            self._session.call(operation, **parameters)
+        except errors.AlreadyExistsError:  # another kernel made the same call a moment ago
+            self._progress.say(f"{parameters['name']!r} was made by another call just now and is used")
+            return False
+        return True
+
+    def _found(self, describe: Callable[[], dict[str, Any]]) -> dict[str, Any] | None:
+        try:
+            return describe()
+        except errors.NotFoundError:
+            return None
+
+    def _active(
+        self,
+        describe: Callable[[], Mapping[str, Any]],
+        what: str,
+        arn: str,
+        known: Mapping[str, Any] | None,
+    ) -> Mapping[str, Any]:
+        """Wait until a resource is ACTIVE; one that was found ACTIVE needs no word."""
+        if known is not None and known["status"] == limits.ACTIVE:
+            return known
+        return waiting.until_active(
+            describe,
+            what,
+            arn,
+            again="the same pnb.train(...)",
+            timeout=None if self._until is None else max(self._until - time.monotonic(), 0.0),
+            progress=self._progress,
+        )
+
+
+def _hash(*texts: str) -> str:
+    return hashlib.sha256("\n".join(texts).encode()).hexdigest()[:6]

@@ -1,0 +1,185 @@
+"""`train`: frames to an ACTIVE solution version in one call, through the API only, the same on AWS.
+
+Every resource has a name made from the given one and from what it holds, so a call can be repeated: what exists and
+is identical is used and said so, what is under way is waited for, what is new is made (`chain.py`). Data of the same
+structure goes into the same dataset group; new data is a new import and a new solution version there. What can be
+checked without the service is checked before anything is made.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING, Any
+
+from personalize_nb import errors
+from personalize_nb.contract import limits
+from personalize_nb.resources.solutions import SolutionVersion
+from personalize_nb.session import waiting
+from personalize_nb.session.progress import Progress, choose
+from personalize_nb.session.session import Session, current
+from personalize_nb.training import item_columns, schemas
+from personalize_nb.training.hyperparameters import check as check_hyperparameters
+from personalize_nb.training.hyperparameters import configuration
+from personalize_nb.training.schemas import INTERACTIONS, ITEMS, USERS, Dataset
+from personalize_nb.training.steps import Chain
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_LONGEST_NAME = 24  # leaves room for what is added to it within 63 characters
+
+
+def train(
+    interactions: pd.DataFrame,
+    items: pd.DataFrame | None = None,
+    users: pd.DataFrame | None = None,
+    *,
+    name: str = "personalize-nb",
+    recipe: str = "aws-user-personalization",
+    textual: str | bool | None = None,
+    categorical: Collection[str] = (),
+    event_type: str | None = None,
+    hyperparameters: Mapping[str, Any] | None = None,
+    solution_config: Mapping[str, Any] | None = None,
+    tags: Mapping[str, str] | None = None,
+    role_arn: str | None = None,
+    wait: bool = True,
+    timeout: float | None = None,
+    progress: Progress | bool | None = None,
+    session: Session | None = None,
+) -> SolutionVersion:
+    """Import frames, train a recipe on them and return the solution version.
+
+    Repeating the call costs nothing when nothing has changed, and goes on where an interrupted one stopped. A call that
+    fails before it has imported anything deletes the dataset group it made; after an import, which at AWS takes
+    minutes, the group stays for the next call and the error says so.
+
+    Parameters
+    ----------
+    interactions
+        Columns (or index levels) `user_id`, `item_id`, `timestamp` (datetimes or epoch seconds), and if there are any
+        `event_type`, `event_value`, `impression` and up to 5 more.
+    items
+        `item_id`, once each, and metadata; a title column stays plain text, one column of descriptions is textual.
+    users
+        `user_id`, once each, and metadata.
+    name
+        Begins the names of all resources.
+    recipe
+        A recipe's name, for example `aws-similar-items`. For `aws-semantic-similarity` the items need a column `title`
+        or `name`, which is marked in the schema, so that the dataset group is another one than that of other recipes.
+    textual
+        The items' column of descriptions; None finds it, False uses none.
+    categorical
+        Columns that are categories, of any frame, beside those that are found: text with `|` or that repeats.
+    event_type
+        Train on these interactions only.
+    hyperparameters
+        `algorithmHyperParameters` of the recipe; values may be numbers.
+    solution_config
+        Anything else of the API's `solutionConfig`, in its spelling. Its form is checked first; values that only the
+        service can judge are judged after the import, and a refusal says what stays. The column of an
+        `optimizationObjective` must have a number for every item: its schema, and so its dataset group, says so.
+    tags
+        Tags of the dataset group, solution and solution version.
+    role_arn
+        Instead of the session's role.
+    wait
+        False returns while the training runs; `.wait()` waits for it.
+    timeout
+        Seconds for all of it; what was begun goes on and the next call takes it up.
+    progress
+        False for silence, or a display of your own.
+    session
+        Where to work; by default the session of `pnb.connect()`.
+
+    Raises
+    ------
+    InputError
+        The frames cannot be used, or a hyperparameter is none or out of range; nothing was made.
+    FailedError
+        The service failed at a step; `.reason` is its text.
+
+    Examples
+    --------
+    >>> import personalize_nb as pnb
+    >>> books = pnb.samples.books()
+    >>> pnb.train(books.interactions, books.items, name="books")  # doctest: +SKIP
+    <SolutionVersion books-user-personalization-5f0c2a of aws-user-personalization: pnb.recommend(ids, this) ...>
+    """
+    _check_types(
+        {"name": name, "recipe": recipe},
+        {"hyperparameters": hyperparameters, "solution_config": solution_config, "tags": tags},
+    )
+    waiting.check_timeout(timeout)
+    recipe = recipe.rsplit("/", 1)[-1]
+    if recipe not in limits.RECIPES:
+        raise errors.InputError(f"There is no recipe {recipe!r}; there are {', '.join(sorted(limits.RECIPES))}.")
+    if not limits.RECIPES[recipe].batch and limits.RECIPES[recipe].type != "USER_SEGMENTATION":
+        legal = ", ".join(name for name, facts in sorted(limits.RECIPES.items()) if facts.batch)
+        raise errors.InputError(f"No batch job takes a solution version of {recipe}; train one of {legal}.")
+    base = re.sub(r"[^A-Za-z0-9_-]+", "-", name).strip("-_")[:_LONGEST_NAME].strip("-_")
+    if not base:
+        raise errors.InputError(f"'name' needs letters or digits, got {name!r}.")
+    datasets = _datasets(interactions, items, users, textual, categorical)
+    config = configuration(hyperparameters, solution_config)
+    if recipe == "aws-semantic-similarity":
+        datasets = item_columns.with_item_name(datasets, recipe)
+    objective = config.get("optimizationObjective", {})
+    if "itemAttribute" in objective:
+        datasets, column = item_columns.with_objective(datasets, objective["itemAttribute"])
+        config["optimizationObjective"] = {**objective, "itemAttribute": column}
+    schemas.check_enough(datasets[0], event_type)
+    unmatched = schemas.unmatched(datasets)
+    session = current(session)
+    chosen = choose(progress)
+    session.location("data")  # a session without a bucket says so before anything is made
+    chain = Chain(session, base, role_arn or session.role(), tags or {}, chosen, timeout)
+    check_hyperparameters(session, recipe, config)
+    for note in [*(note for one in datasets for note in one.notes), *unmatched]:
+        chosen.say(note)
+    with chain.accounted():
+        group = chain.group(datasets)
+        chain.datasets(group, datasets)
+        begun = [chain.begin_import(group, one) for one in datasets]  # side by side at AWS, where each takes minutes
+        imported = max([chain.end_import(one) for one in begun])
+        version = chain.version(chain.solution(group, recipe, event_type, config), imported)
+        return chain.waited(version) if wait else version
+
+
+def _check_types(texts: Mapping[str, Any], mappings: Mapping[str, Any]) -> None:
+    for name, value in texts.items():
+        if not isinstance(value, str):
+            raise errors.InputError(f"{name!r} must be text, got {value!r}.")
+    for name, value in mappings.items():
+        if value is not None and not isinstance(value, Mapping):
+            raise errors.InputError(f"{name!r} must be a mapping of names to values, got {value!r}.")
+    for key, value in (mappings["tags"] or {}).items():
+        if not (isinstance(key, str) and isinstance(value, str)):
+            raise errors.InputError(f"A tag is text and has text as value, got {key!r}: {value!r}.")
+
+
+def _datasets(
+    interactions: pd.DataFrame,
+    items: pd.DataFrame | None,
+    users: pd.DataFrame | None,
+    textual: str | bool | None,
+    categorical: Collection[str],
+) -> list[Dataset]:
+    categorical = [categorical] if isinstance(categorical, str) else categorical
+    given = [(INTERACTIONS, interactions), (ITEMS, items), (USERS, users)]
+    frames = [(kind, frame) for kind, frame in given if frame is not None]
+    own = {kind: {schemas.amazon_name(one) for one in getattr(frame, "columns", ())} for kind, frame in frames}
+    absent = [one for one in categorical if not any(schemas.amazon_name(one) in names for names in own.values())]
+    if absent:
+        raise errors.InputError(f"'categorical' names {absent}, which no frame has.")
+    return [
+        schemas.prepare(
+            kind,
+            frame,
+            textual=textual,
+            categorical=[one for one in categorical if schemas.amazon_name(one) in own[kind]],
+        )
+        for kind, frame in frames
+    ]

@@ -1,0 +1,133 @@
+"""A headless run shows what the cells show, saves the notebook masked, and says where it failed."""
+
+import nbformat
+import pytest
+from jupyter_client.kernelspec import NoSuchKernel
+from nbclient.exceptions import CellExecutionError, CellTimeoutError
+
+from personalize_nb import local
+from personalize_nb.notebook import headless
+
+
+def _notebook(path, *sources):
+    cells = [nbformat.v4.new_markdown_cell("# Title"), *map(nbformat.v4.new_code_cell, sources)]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
+    return path
+
+
+def test_outputs_are_shown_and_saved_masked(tmp_path):
+    source = _notebook(tmp_path / "n.ipynb", "print('s3://films-raw/x')", "6 * 7")
+    shown = []
+
+    saved = headless.execute(source, tmp_path / "out" / "n.ipynb", shown.append)
+
+    assert shown == ["# Title", "s3://************/x", "42"]
+    assert "films-raw" not in saved.read_text()
+    assert "outputs" in saved.read_text() and "42" in saved.read_text()
+    assert "films-raw" in source.read_text()
+
+
+def test_the_names_of_the_notebooks_own_session_are_masked(tmp_path, capsys):
+    connect = (
+        "import personalize_nb as pnb, boto3\n"
+        "own = pnb.Session.aws(region='us-east-1', bucket=f'{\"acme\"}-raw', boto3_session=boto3.Session(),\n"
+        "    role_arn=f'arn:aws:iam::{2109:04}87654321:role/{\"Acme\"}Role')\n"
+        "_ = pnb.connect(own)"
+    )
+    source = _notebook(tmp_path / "n.ipynb", connect, "print('-'.join(('acme', 'raw')), 21098765 * 10000 + 4321)")
+    bad = _notebook(tmp_path / "bad.ipynb", connect, "raise LookupError('-'.join(('acme', 'raw')) + ' AcmeRole')")
+    shown = []
+
+    saved = headless.execute(source, tmp_path / "out.ipynb", shown.append)
+    assert shown[-1] == "************ ************"
+    assert "acme-raw" not in saved.read_text()
+    assert headless.main([str(bad), "--output", str(tmp_path / "failed"), "--quiet"]) == 1
+    assert "LookupError: ************ ************" in capsys.readouterr().err
+    assert "acme-raw" not in (tmp_path / "failed" / "bad.ipynb").read_text()
+
+
+def test_failing_cell_raises_and_is_saved(tmp_path):
+    source = _notebook(tmp_path / "n.ipynb", "raise LookupError('no such film')")
+
+    with pytest.raises(CellExecutionError, match="no such film"):
+        headless.execute(source, tmp_path / "out.ipynb")
+
+    assert "no such film" in (tmp_path / "out.ipynb").read_text()
+
+
+def test_command_answers_with_its_exit_code(tmp_path, capsys):
+    good, bad = _notebook(tmp_path / "good.ipynb", "6 * 7"), _notebook(tmp_path / "bad.ipynb", "1 / 0")
+    assert headless.main([str(good), "--output", str(tmp_path / "out")]) == 0
+    shown = capsys.readouterr().out
+    assert "42" in shown
+    assert shown.splitlines()[-1] == f"To look at it: jupyter lab {tmp_path / 'out' / 'good.ipynb'}"
+    assert headless.main([str(bad), "--output", str(tmp_path / "out"), "--quiet"]) == 1
+    assert "ZeroDivisionError" in capsys.readouterr().err
+
+
+def test_wide_frames_stand_on_one_line_and_the_setup_is_not_saved(tmp_path):
+    wide = "import pandas as pd\nprint(pd.DataFrame({f'a_long_column_{i}': ['a long cell'] for i in range(7)}))"
+    source = _notebook(tmp_path / "n.ipynb", wide, "'pandas' in globals()")
+    shown = []
+
+    saved = headless.execute(source, tmp_path / "out.ipynb", shown.append)
+
+    assert len(shown[1].splitlines()) == 2
+    assert shown[2] == "False"
+    assert "set_option" not in saved.read_text()
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (None, "There is no notebook"),
+        ("{ broken", "is no notebook"),
+        ("{}", "is no notebook"),
+        ('{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [{"cell_type": "x"}]}', "is no notebook"),
+    ],
+)
+def test_a_file_that_is_no_notebook_is_told_in_one_line(tmp_path, capsys, content, told):
+    path = tmp_path / "n.ipynb"
+    if content is not None:
+        path.write_text(content)
+    assert headless.main([str(path), "--output", str(tmp_path / "out")]) == 1
+    error = capsys.readouterr().err
+    assert told in error and "n.ipynb" in error and len(error.splitlines()) == 1
+
+
+def test_a_folder_is_told_with_the_next_step(tmp_path, capsys):
+    assert headless.main([str(tmp_path), "--output", str(tmp_path / "out")]) == 1
+    assert "Is a directory; give a saved .ipynb file" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("running", "stopped"), [(None, True), ("of an open JupyterLab", False)])
+def test_only_a_service_that_this_run_started_is_stopped(tmp_path, monkeypatch, running, stopped):
+    ended = []
+    monkeypatch.setattr(local, "attach", lambda path: running)
+    monkeypatch.setattr(local, "stop", ended.append)
+    for name in ("PERSONALIZE_NB_BACKEND", "PERSONALIZE_NB_PATH"):
+        monkeypatch.setenv(name, "")  # put back at the end
+    monkeypatch.setattr(headless, "execute", lambda *arguments: None)
+    assert headless.main([str(tmp_path / "n.ipynb"), "--local", str(tmp_path / "service")]) == 0
+    assert ended == ([tmp_path / "service"] if stopped else [])
+
+
+def test_a_kernel_that_dies_is_told_in_one_line(tmp_path, capsys):
+    path = _notebook(tmp_path / "n.ipynb", "import os; os._exit(3)")
+    assert headless.main([str(path), "--output", str(tmp_path / "out"), "--quiet"]) == 1
+    error = capsys.readouterr().err
+    assert "the kernel died" in error and len(error.splitlines()) == 1
+    assert (tmp_path / "out" / "n.ipynb").exists()
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [(CellTimeoutError("long"), "longer than its time limit"), (NoSuchKernel("julia"), "no kernel 'julia'")],
+)
+def test_other_failures_are_told_in_one_line(tmp_path, capsys, monkeypatch, error, told):
+    def fail(*arguments):
+        raise error
+
+    monkeypatch.setattr(headless, "execute", fail)
+    assert headless.main([str(tmp_path / "n.ipynb")]) == 1
+    assert told in capsys.readouterr().err

@@ -1,0 +1,168 @@
+"""A session is the only difference between AWS and this machine, and errors of boto3 become the toolkit's."""
+
+import boto3
+import botocore.exceptions
+import pytest
+
+import personalize_nb as pnb
+from personalize_nb import errors, local
+from personalize_nb.session import session
+from personalize_nb.session.session import Session, translated
+
+
+@pytest.fixture(autouse=True)
+def nothing_connected(monkeypatch):
+    monkeypatch.setattr(session, "_current", None)
+
+
+@pytest.fixture
+def aws_environment(monkeypatch, local_service):
+    """Point AWS's own variables at the local service, as for any other AWS client."""
+    for name, value in local_service.environment().items():
+        monkeypatch.setenv(name, value)
+
+
+def test_a_local_session_is_ready(local_service):
+    local_session = Session.local(local_service.path)
+    assert local_session.is_local
+    assert (local_session.bucket, local_session.role_arn) == (local_service.bucket, local_service.role_arn)
+    assert local_session.account == local_service.account == local_session.sts.get_caller_identity()["Account"]
+    assert local_session.location("jobs", "x") == f"s3://{local_service.bucket}/personalize_nb/jobs/x"
+    assert local_session.arn("filter", "f") == "arn:aws:personalize:us-east-1:123456789012:filter/f"
+    assert repr(local_session) == f"<Session local {str(local_service.path)!r}: pnb.train() or pnb.recommend()>"
+    assert local_session.iam.get_role(RoleName=local_service.role_arn.rsplit("/", 1)[-1])
+
+
+def test_the_users_own_aws_settings_do_not_reach_the_local_service(local_service, monkeypatch):
+    for name, value in {
+        "AWS_PROFILE": "absent",
+        "AWS_ENDPOINT_URL": "http://127.0.0.1:1",
+        "AWS_USE_FIPS_ENDPOINT": "true",
+        "AWS_ACCESS_KEY_ID": "AKIAOTHER",
+        "AWS_SECRET_ACCESS_KEY": "other",
+        "HTTP_PROXY": "http://127.0.0.1:1",
+        "AWS_REQUEST_CHECKSUM_CALCULATION": "when_supported",
+    }.items():
+        monkeypatch.setenv(name, value)
+    local_session = Session.local(local_service.path)
+    assert local_session.call("list_recipes")["recipes"]
+    assert local_session.s3.list_buckets()["Buckets"]
+
+
+def test_a_service_that_ended_is_started_again(tmp_path):
+    local_session = Session.local(tmp_path / "service", idle_seconds=600)
+    try:
+        local_session.s3.put_object(Bucket=local_session.bucket, Key="kept", Body=b"x")
+        assert local_session.stop()
+        assert local.attach(tmp_path / "service") is None
+        assert local_session.s3.get_object(Bucket=local_session.bucket, Key="kept")["Body"].read() == b"x"
+        assert local_session.call("list_solutions")["solutions"] == []
+    finally:
+        assert local_session.stop()
+
+
+def test_the_environment_chooses(monkeypatch, local_service, aws_environment):
+    monkeypatch.setenv("PERSONALIZE_NB_PATH", str(local_service.path))
+    assert pnb.connect().is_local
+    monkeypatch.setattr(session, "_current", None)
+    monkeypatch.setenv("PERSONALIZE_NB_BACKEND", "AWS")
+    monkeypatch.setenv("PERSONALIZE_NB_BUCKET", "s3://mine/")
+    monkeypatch.setenv("PERSONALIZE_NB_ROLE_ARN", "arn:aws:iam::123456789012:role/Mine")
+    chosen = pnb.connect()
+    assert not chosen.is_local
+    assert (chosen.region, chosen.bucket, chosen.role()) == ("us-east-1", "mine", "arn:aws:iam::123456789012:role/Mine")
+    assert session.current() is chosen
+    monkeypatch.setattr(session, "_current", None)
+    monkeypatch.setenv("PERSONALIZE_NB_BACKEND", "gcp")
+    with pytest.raises(ValueError, match="'local' or 'aws', got 'gcp'"):
+        pnb.connect()
+
+
+def test_the_default_folder_is_the_users_data_folder(monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    assert session.default_folder().parts[-2:] == ("personalize_nb", "local")
+
+
+def test_a_session_or_a_boto3_session_can_be_given(local_service, aws_environment):
+    mine = Session.local(local_service.path)
+    assert pnb.connect(mine) is mine is session.current()
+    assert pnb.connect() is mine, "a bare connect() leaves the user's session"
+    with_boto3 = pnb.connect(boto3.Session(region_name="us-east-1"), bucket="b")
+    assert with_boto3.call("list_recipes")["recipes"]
+    assert (with_boto3.bucket, with_boto3.account) == ("b", "123456789012")
+    with pytest.raises(TypeError, match="must be a Session, a boto3.Session or None, got str"):
+        pnb.connect("local")
+    with pytest.raises(TypeError, match="belong to a new session"):
+        pnb.connect(mine, bucket="b")
+
+
+def test_what_an_aws_session_lacks_is_named(monkeypatch, aws_environment):
+    bare = Session.aws()
+    assert repr(bare) == "<Session aws us-east-1: without bucket and role_arn; pass them to Session.aws()>"
+    with pytest.raises(
+        errors.NotFoundError, match=r"no bucket: pass Session.aws\(bucket='...'\) or set PERSONALIZE_NB_BUCKET"
+    ):
+        bare.location("jobs")
+    with pytest.raises(errors.NotFoundError, match="no service role: pass .* must trust personalize.amazonaws.com"):
+        bare.role()
+    assert not bare.stop()
+    monkeypatch.delenv("AWS_DEFAULT_REGION")
+    monkeypatch.delenv("AWS_REGION", raising=False)
+    with pytest.raises(errors.AccessError, match="No AWS region: pass"):
+        Session.aws()
+    with pytest.raises(errors.AccessError, match="absent.*Legal profiles"):
+        Session.aws(profile="absent")
+
+
+def test_the_same_code_runs_through_an_aws_session(aws_environment, local_service, readers_model):
+    aws = Session.aws(bucket=local_service.bucket, role_arn=local_service.role_arn, prefix="team/a")
+    job = pnb.recommend(["r1"], readers_model.name, num_results=3, session=aws).wait(progress=False)
+    assert job.request.input_path.startswith(f"s3://{local_service.bucket}/team/a/jobs/{job.name}/input/")
+    assert job.recommendations()["rank"].tolist() == [1, 2, 3]
+
+
+def client_error(code, message="text"):
+    return botocore.exceptions.ClientError({"Error": {"Code": code, "Message": message}}, "Op")
+
+
+@pytest.mark.parametrize(
+    ("raised", "error", "told"),
+    [
+        (client_error("ResourceNotFoundException"), errors.NotFoundError, r"Do: text \[ResourceNotFoundException\]"),
+        (client_error("NoSuchKey"), errors.NotFoundError, "NoSuchKey"),
+        (client_error("ResourceAlreadyExistsException"), errors.AlreadyExistsError, "text"),
+        (client_error("LimitExceededException"), errors.QuotaError, "Wait until other work has ended"),
+        (client_error("AccessDeniedException"), errors.AccessError, "iam:PassRole"),
+        (client_error("ExpiredToken"), errors.AccessError, "Renew your AWS credentials"),
+        (client_error("InvalidInputException", "Insufficient privileges for ..."), errors.AccessError, "Insufficient"),
+        (client_error("X", "User: u is not authorized to perform: iam:PassRole"), errors.AccessError, "PassRole"),
+        (client_error("InvalidInputException"), errors.ServiceError, "text"),
+        (client_error("ResourceInUseException"), errors.ServiceError, "Wait until it is ACTIVE"),
+        (client_error("", ""), errors.ServiceError, "Op"),
+        (botocore.exceptions.NoCredentialsError(), errors.AccessError, "no AWS credentials"),
+        (botocore.exceptions.EndpointConnectionError(endpoint_url="u"), errors.ServiceError, "Could not connect"),
+        (botocore.exceptions.ParamValidationError(report="r"), errors.ServiceError, "Parameter validation"),
+    ],
+)
+def test_every_boto3_error_becomes_one_of_ours(raised, error, told):
+    with pytest.raises(error, match=told) as caught, translated("Do"):
+        raise raised
+    assert caught.value.__cause__ is raised
+    assert isinstance(caught.value, errors.PersonalizeError)
+
+
+def test_service_errors_carry_code_and_operation(readers_model):
+    with pytest.raises(errors.ServiceError) as caught:
+        readers_model.session.call("describe_solution", solutionArn="arn:nothing")
+    assert (caught.value.code, caught.value.operation) == ("InvalidInputException", "DescribeSolution")
+
+
+def test_lists_are_followed_over_pages(readers_model, books_model):
+    pages = readers_model.session.pages("list_solutions", "solutions", PaginationConfig={"PageSize": 1})
+    assert len({one["name"] for one in pages}) >= 2
+
+
+def test_a_misspelt_option_is_named_with_the_legal_ones(tmp_path):
+    with pytest.raises(TypeError, match=r"no option 'regoin'; legal are path, .*region, account"):
+        Session.local(tmp_path / "new", regoin="eu-west-1")
+    assert not (tmp_path / "new").exists()

@@ -1,0 +1,110 @@
+"""Waiting looks at growing gaps, ends by itself, and never loses the work."""
+
+import pytest
+
+import personalize_nb as pnb
+from personalize_nb.errors import FailedError, InputError, NotFoundError, QuotaError, ServiceError, WaitTimeoutError
+from personalize_nb.session import waiting
+
+
+class World:
+    """A clock that sleeping moves, a resource that changes with time, and the lines shown."""
+
+    def __init__(self, *answers):
+        self.now, self.slept, self.shown = 0.0, [], []
+        self.answers = list(answers)
+
+    def describe(self):
+        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        if isinstance(answer, BaseException):
+            raise answer
+        return answer if isinstance(answer, dict) else {"status": answer}
+
+    def sleep(self, seconds):
+        self.slept.append(seconds)
+        self.now += seconds
+
+    def update(self, what, state, done=None, total=None):
+        self.shown.append(f"{what}: {state}")
+
+    def say(self, text):
+        self.shown.append(text)
+
+    def wait(self, timeout=None):
+        clocks = {"sleep": self.sleep, "clock": lambda: self.now}
+        return waiting.until_active(
+            self.describe, "job 'x'", "arn:x", again="pnb.attach('x').wait()", timeout=timeout, progress=self, **clocks
+        )
+
+
+def test_it_ends_when_the_resource_is_active():
+    world = World("CREATE PENDING", "CREATE IN_PROGRESS", {"status": "ACTIVE", "name": "x"})
+    assert world.wait()["name"] == "x"
+    assert world.shown == ["job 'x': CREATE PENDING", "job 'x': CREATE IN_PROGRESS", "job 'x': ACTIVE after 0 s"]
+
+
+def test_gaps_grow_with_the_time_waited():
+    assert [waiting.pause(seconds) for seconds in (0, 2, 10, 300, 6000)] == [0.25, 0.25, 1, 30, 60]
+    world = World(*["CREATE IN_PROGRESS"] * 100, "ACTIVE")
+    world.wait()
+    assert world.slept == sorted(world.slept)
+    assert max(world.slept) == 60
+
+
+def test_a_failure_carries_the_reason():
+    world = World("CREATE PENDING", {"status": "CREATE FAILED", "failureReason": "no role"})
+    with pytest.raises(FailedError, match="job 'x' ended in CREATE FAILED: no role") as caught:
+        world.wait()
+    assert (caught.value.arn, caught.value.reason) == ("arn:x", "no role")
+
+
+def test_the_time_limit_says_how_to_wait_again():
+    world = World("CREATE IN_PROGRESS")
+    with pytest.raises(WaitTimeoutError, match=r"it goes on. Wait again with pnb.attach\('x'\).wait\(\)") as caught:
+        world.wait(timeout=30)
+    assert world.now == 30
+    assert caught.value.status == "CREATE IN_PROGRESS"
+    with pytest.raises(WaitTimeoutError):
+        world.wait(timeout=0)
+
+
+@pytest.mark.parametrize("timeout", ["5", -1, float("nan"), True, [5]])
+def test_what_is_no_time_limit_is_refused_before_anything_is_asked(timeout):
+    world = World("CREATE IN_PROGRESS")
+    with pytest.raises(InputError, match="'timeout' must be a number of seconds from 0, or None for no limit, got"):
+        world.wait(timeout=timeout)
+    assert world.shown == []
+
+
+def test_what_is_no_time_limit_leaves_nothing_behind(readers_model, session):
+    with pytest.raises(InputError, match="'timeout' must be"):
+        pnb.create_filter("waiting-none", "EXCLUDE ItemID WHERE Items.YEAR < 0", readers_model, timeout="5")
+    with pytest.raises(NotFoundError):
+        pnb.find_filter("waiting-none", session)
+    with pytest.raises(InputError, match="'timeout' must be"):
+        pnb.train(None, name="waiting-none", timeout="5", session=session)
+
+
+def test_interruption_stops_only_the_waiting():
+    world = World("CREATE IN_PROGRESS", KeyboardInterrupt())
+    with pytest.raises(KeyboardInterrupt, match=r"stopped waiting; job 'x' goes on"):
+        world.wait()
+    assert world.shown[-1].endswith("Wait again with pnb.attach('x').wait().")
+
+
+def test_passing_trouble_is_sat_out():
+    lost = ServiceError("lost", code="EndpointConnectionError")
+    assert World("CREATE PENDING", lost, QuotaError("slow down"), lost, "ACTIVE").wait()["status"] == "ACTIVE"
+
+
+@pytest.mark.parametrize(
+    ("answers", "error"),
+    [
+        ([ServiceError("lost", code="ConnectTimeoutError")], ServiceError),
+        ([ServiceError("no", code="InvalidInputException")], ServiceError),
+        ([NotFoundError("gone")], NotFoundError),
+    ],
+)
+def test_lasting_trouble_is_raised(answers, error):
+    with pytest.raises(error):
+        World(*answers).wait()

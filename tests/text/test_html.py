@@ -1,0 +1,51 @@
+"""Whatever a value holds, it comes out as text; the shapes that shared notebooks keep are the only ones used."""
+
+import re
+
+import pytest
+
+from personalize_nb.text import html
+
+HOSTILE = '<img src=x onerror="alert(1)">&\''
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        html.table([[HOSTILE, HOSTILE]], [HOSTILE, "b"], note=HOSTILE),
+        html.table([[HOSTILE, 1]]),
+        html.lines(HOSTILE),
+        html.alert([HOSTILE], heading=HOSTILE),
+        html.code(HOSTILE),
+        html.image("<svg/>", HOSTILE),
+        html.join(["a", HOSTILE]),
+    ],
+)
+def test_values_are_escaped(shown):
+    assert "<img src=x" not in shown
+    assert "&lt;img src=x onerror" in shown
+
+
+def test_tables_use_only_what_sanitisers_keep():
+    shown = html.table([["a", html.bar(0.5)]], ["name", "share"], numeric=[1], note="1 of 2 rows")
+    assert set(re.findall(r"<(\w+)", shown)) <= {
+        "table",
+        "thead",
+        "tbody",
+        "tr",
+        "th",
+        "td",
+        "div",
+        "i",
+        "img",
+    }
+    assert "var(" not in shown and "currentColor" not in shown
+
+
+def test_no_messages_no_alert():
+    assert html.alert([]) == ""
+
+
+def test_bar_is_clipped_to_its_frame():
+    assert html.bar(7.0) == html.bar(1.0)
+    assert html.bar(-1.0) == html.bar(0.0)
