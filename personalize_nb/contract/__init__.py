@@ -4,4 +4,12 @@
 of every frame, `ranking_metrics` Amazon's definitions, `policies` how IAM judges.
 """
 
-__all__ = ["columns", "limits", "policies", "ranking_metrics"]
+__all__ = [
+    "columns",
+    "domain_recipes",
+    "hyperparameters",
+    "limits",
+    "policies",
+    "ranking_metrics",
+    "recipes",
+]

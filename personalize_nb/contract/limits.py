@@ -1,4 +1,4 @@
-"""Quotas, patterns and recipe facts of Amazon Personalize.
+"""Quotas and patterns of Amazon Personalize.
 
 What botocore's service model states (patterns, lengths, enums) is read from it; what only the developer guide
 states is named here once, with the page.
@@ -45,53 +45,6 @@ THEME_RELEVANCE_THRESHOLD = 0.1
 
 PENDING, IN_PROGRESS, ACTIVE, FAILED = "CREATE PENDING", "CREATE IN_PROGRESS", "ACTIVE", "CREATE FAILED"
 TERMINAL = frozenset({ACTIVE, FAILED, "CREATE STOPPED"})
-
-
-@dataclass(frozen=True)
-class RecipeFacts:
-    """What the developer guide says of one recipe, as far as batch work needs it."""
-
-    name: str
-    type: str
-    input_keys: tuple[str, ...]
-    batch: bool = True
-    scores: bool = False
-    themes: bool = False
-    exploration: bool = False
-    ranking_influence: bool = False
-
-    @property
-    def arn(self) -> str:
-        return f"arn:aws:personalize:::recipe/{self.name}"
-
-
-_USER, _RANK, _ITEM = ("userId",), ("userId", "itemList"), ("itemId",)
-
-RECIPES: dict[str, RecipeFacts] = {
-    facts.name: facts
-    for facts in (
-        RecipeFacts("aws-user-personalization-v2", "USER_PERSONALIZATION", _USER, scores=True),
-        RecipeFacts("aws-user-personalization", "USER_PERSONALIZATION", _USER, scores=True, exploration=True),
-        RecipeFacts("aws-hrnn", "USER_PERSONALIZATION", _USER, scores=True),
-        RecipeFacts("aws-hrnn-metadata", "USER_PERSONALIZATION", _USER, scores=True),
-        RecipeFacts("aws-hrnn-coldstart", "USER_PERSONALIZATION", _USER, scores=True),
-        RecipeFacts("aws-popularity-count", "USER_PERSONALIZATION", _USER),
-        RecipeFacts("aws-trending-now", "POPULAR_ITEMS", _USER, batch=False),
-        RecipeFacts("aws-personalized-ranking", "PERSONALIZED_RANKING", _RANK, scores=True),
-        RecipeFacts("aws-personalized-ranking-v2", "PERSONALIZED_RANKING", _RANK, scores=True),
-        RecipeFacts("aws-similar-items", "RELATED_ITEMS", _ITEM, themes=True),
-        RecipeFacts("aws-sims", "RELATED_ITEMS", _ITEM),
-        RecipeFacts("aws-semantic-similarity", "RELATED_ITEMS", _ITEM, ranking_influence=True),
-        RecipeFacts("aws-item-affinity", "USER_SEGMENTATION", _ITEM, batch=False),
-        RecipeFacts("aws-item-attribute-affinity", "USER_SEGMENTATION", ("itemAttributes",), batch=False),
-        RecipeFacts("aws-next-best-action", "PERSONALIZED_ACTIONS", _USER, batch=False),
-    )
-}
-
-
-def recipe_facts(name_or_arn: str) -> RecipeFacts | None:
-    """Return the facts of a recipe by name or ARN, or None for one that is not in the table."""
-    return RECIPES.get(name_or_arn.rsplit("/", 1)[-1])
 
 
 @cache

@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from personalize_nb import errors
-from personalize_nb.contract import columns, limits
+from personalize_nb.contract import columns, limits, recipes
 from personalize_nb.inputs.batch import KEYS, Batch, make_batch
 from personalize_nb.inputs.batch import frame as as_frame
 from personalize_nb.jobs.job import KIND, BatchInferenceJob, check_name, new_job_name, refuse, start
@@ -298,7 +298,7 @@ def _mapping(name: str, given: Any, example: str) -> dict[str, Any]:
 
 def _check_mode(mode: str, version: SolutionVersion) -> None:
     """Name the wrong recipe before the data is judged by it: items have no column `user_id`."""
-    facts = limits.recipe_facts(version.recipe)
+    facts = recipes.recipe_of(version.recipe)
     if mode == THEME_GENERATION and facts is not None and facts.batch and not facts.themes:
         raise errors.RequestError([no_themes(facts.name)])
 
@@ -307,7 +307,7 @@ def batch_for(
     data: Data | Batch, version: SolutionVersion, chosen: Filter | None = None, values: FilterValues | None = None
 ) -> Batch:
     """Return the checked batch that the recipe of a solution version takes, with values for a filter."""
-    facts = limits.recipe_facts(version.recipe)
+    facts = recipes.recipe_of(version.recipe)
     if facts is not None and not facts.batch:
         text = f"Batch inference jobs do not work with the recipe {facts.name}."
         raise errors.RequestError([Problem("solution_version_arn", text)])

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
-from personalize_nb.contract import limits
+from personalize_nb.contract import limits, recipes
 
 BATCH_INFERENCE, THEME_GENERATION = "BATCH_INFERENCE", "THEME_GENERATION"
 INFLUENCES = ("POPULARITY", "FRESHNESS")
@@ -316,7 +316,7 @@ def _tags(request: JobRequest) -> Iterator[Problem]:
 
 def _fit(request: JobRequest, known: Context) -> Iterator[Problem]:
     themes = request.mode == THEME_GENERATION
-    facts = limits.recipe_facts(known.recipe) if known.recipe else None
+    facts = recipes.recipe_of(known.recipe) if known.recipe else None
     if facts is not None:
         yield from _recipe_fit(request, facts, known.kind)
     if themes and known.region and known.region not in limits.THEME_REGIONS:
@@ -346,7 +346,7 @@ def _fit(request: JobRequest, known: Context) -> Iterator[Problem]:
             )
 
 
-def _recipe_fit(request: JobRequest, facts: limits.RecipeFacts, kind: str | None) -> Iterator[Problem]:
+def _recipe_fit(request: JobRequest, facts: recipes.Recipe, kind: str | None) -> Iterator[Problem]:
     if not facts.batch:
         yield Problem("solution_version_arn", f"Batch inference jobs do not work with the recipe {facts.name}.")
     wanted = KIND_OF_KEYS.get(facts.input_keys)

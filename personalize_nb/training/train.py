@@ -13,7 +13,7 @@ from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 from personalize_nb import errors
-from personalize_nb.contract import limits
+from personalize_nb.contract.recipes import RECIPES, names_where
 from personalize_nb.resources.solutions import SolutionVersion
 from personalize_nb.session import waiting
 from personalize_nb.session.progress import Progress, choose
@@ -114,17 +114,18 @@ def train(
     )
     waiting.check_timeout(timeout)
     recipe = recipe.rsplit("/", 1)[-1]
-    if recipe not in limits.RECIPES:
-        raise errors.InputError(f"There is no recipe {recipe!r}; there are {', '.join(sorted(limits.RECIPES))}.")
-    if not limits.RECIPES[recipe].batch and limits.RECIPES[recipe].type != "USER_SEGMENTATION":
-        legal = ", ".join(name for name, facts in sorted(limits.RECIPES.items()) if facts.batch)
+    if recipe not in RECIPES:
+        raise errors.InputError(f"There is no recipe {recipe!r}; there are {', '.join(sorted(RECIPES))}.")
+    row = RECIPES[recipe]
+    if not row.batch and not row.segments:
+        legal = ", ".join(sorted(names_where(lambda row: row.batch)))
         raise errors.InputError(f"No batch job takes a solution version of {recipe}; train one of {legal}.")
     base = re.sub(r"[^A-Za-z0-9_-]+", "-", name).strip("-_")[:_LONGEST_NAME].strip("-_")
     if not base:
         raise errors.InputError(f"'name' needs letters or digits, got {name!r}.")
     datasets = _datasets(interactions, items, users, textual, categorical)
     config = configuration(hyperparameters, solution_config)
-    if recipe == "aws-semantic-similarity":
+    if "itemName" in row.item_marks:
         datasets = item_columns.with_item_name(datasets, recipe)
     objective = config.get("optimizationObjective", {})
     if "itemAttribute" in objective:

@@ -15,11 +15,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from personalize_nb.contract.recipes import RECIPES
 from personalize_nb.local.data.schema import TrainingData
 
 log = logging.getLogger(__name__)
-
-_SEMANTIC = "aws-semantic-similarity"
 
 
 def considered(data: TrainingData, recipe: str, quotas: Mapping[str, int]) -> TrainingData:
@@ -34,9 +33,8 @@ def considered(data: TrainingData, recipe: str, quotas: Mapping[str, int]) -> Tr
     quotas
         `DATA_QUOTAS`, or the user's own in their place.
     """
-    grown = "_v2" if recipe.endswith("-v2") else ""
-    data = _newest(data, quotas[f"interactions_considered{grown}"])
-    return _most_met(data, quotas["items_considered_semantic" if recipe == _SEMANTIC else f"items_considered{grown}"])
+    row = RECIPES[recipe]
+    return _most_met(_newest(data, quotas[row.interactions_quota]), quotas[row.items_quota])
 
 
 def _newest(data: TrainingData, most: int) -> TrainingData:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from personalize_nb.contract import limits
+from personalize_nb.contract.recipes import RELATED_ITEMS, USER_SEGMENTATION
 from personalize_nb.local.data.schema import INTERACTIONS as INTERACTIONS_TYPE
 from personalize_nb.local.data.schema import ITEMS as ITEMS_TYPE
 from personalize_nb.local.data.schema import USERS as USERS_TYPE
@@ -131,13 +132,13 @@ def _check_recipe(clause: Clause, recipe_type: str | None) -> None:
     if recipe_type is None:
         return
     position = clause.any_of[0][0].field.position
-    target = USER_TARGET if recipe_type == "USER_SEGMENTATION" else ITEM_TARGET
+    target = USER_TARGET if recipe_type == USER_SEGMENTATION else ITEM_TARGET
     if clause.target != target:
         raise _invalid(f"the recipe type {recipe_type} returns {target}, the filter is on {clause.target}", position)
     for condition in clause.conditions:
-        if condition.other is not None and recipe_type != "RELATED_ITEMS":
+        if condition.other is not None and recipe_type != RELATED_ITEMS:
             raise _invalid(
-                f"{condition.other} is legal only with recipes of type RELATED_ITEMS, not {recipe_type}",
+                f"{condition.other} is legal only with recipes of type {RELATED_ITEMS}, not {recipe_type}",
                 condition.other.position,
             )
 

@@ -21,7 +21,7 @@ class Choice:
     choice
         What the service does.
     where
-        The module that does it, below `personalize_nb.local`; or `contract.limits`.
+        The module that does it, below `personalize_nb.local`; or one of `contract`.
     """
 
     subject: str
@@ -86,9 +86,7 @@ CHOICES: tuple[Choice, ...] = (
         "state.quotas",
     ),
     Choice("Pending exports at once", "5, as imports", "state.quotas"),
-    Choice(
-        "Popularity-Count's recipeType", "USER_PERSONALIZATION, as its own page says", "personalize.operations.recipes"
-    ),
+    Choice("Popularity-Count's recipeType", "USER_PERSONALIZATION, as its own page says", "contract.recipes"),
     Choice(
         "performAutoTraining, performIncrementalUpdate, performHPO",
         "recorded and shown; nothing starts by itself",
@@ -240,7 +238,7 @@ CHOICES: tuple[Choice, ...] = (
         "the newest item given, once for each user",
         "tasks.hold_out",
     ),
-    Choice("Hits, recall and coverage of segments", "see the module", "tasks.segment_hold_out"),
+    Choice("Hits, recall and coverage of segments", "see the module", "tasks.hold_out"),
 )
 
 

@@ -8,10 +8,10 @@ a few values per query and item of the block.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -19,6 +19,10 @@ import pyarrow as pa
 
 from personalize_nb.local.data.allowed import Allowed
 from personalize_nb.local.recipes.disk import read_arrays, write_arrays
+
+if TYPE_CHECKING:
+    from personalize_nb.local.data.schema import TrainingData
+    from personalize_nb.local.recipes.history import History
 
 
 @dataclass(frozen=True)
@@ -85,6 +89,32 @@ class Model(ABC):
         self._items = Codes(item_ids)
         self._users = Codes(user_ids)
         self.recent: Mapping[str, Sequence[str]] = {}
+
+    @classmethod
+    @abstractmethod
+    def train(
+        cls,
+        history: History,
+        data: TrainingData,
+        hyperparameters: dict[str, Any],
+        seed: int,
+        progress: Callable[[int, int], None],
+    ) -> Model:
+        """Learn from a history, and from the datasets where metadata say more than behaviour.
+
+        Parameters
+        ----------
+        history
+            The interactions that count.
+        data
+            The imported datasets.
+        hyperparameters
+            A value of each that the recipe has.
+        seed
+            Decides which users are held back while parameters are fitted.
+        progress
+            Called with (steps done, steps in all).
+        """
 
     @abstractmethod
     def rank(self, queries: Queries) -> Ranked:

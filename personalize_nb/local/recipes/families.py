@@ -7,12 +7,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from personalize_nb.contract.recipes import RECIPES, Recipe, names_where
 from personalize_nb.local.data.schema import TrainingData
 from personalize_nb.local.errors import WorkError
 from personalize_nb.local.recipes.base import Codes, Model, Queries, Ranked
 from personalize_nb.local.recipes.disk import META
 from personalize_nb.local.recipes.history import History, read_history
-from personalize_nb.local.recipes.hyperparameters import PARAMETERS, resolve
+from personalize_nb.local.recipes.hyperparameters import resolve
 from personalize_nb.local.recipes.personalization import PersonalizedRanking, UserPersonalization
 from personalize_nb.local.recipes.popularity import PopularityCount
 from personalize_nb.local.recipes.related import SimilarItems, Sims
@@ -22,7 +23,8 @@ from personalize_nb.local.recipes.trending import TrendingNow
 
 __all__ = ["Model", "Queries", "Ranked", "Codes", "load", "train", "train_on"]
 
-_MODELS: dict[str, type[Model]] = {
+# the families that the rows of recipes name; what a model's folder says of its kind
+FAMILIES: dict[str, type[Model]] = {
     model.kind: model
     for model in (
         UserPersonalization,
@@ -34,24 +36,6 @@ _MODELS: dict[str, type[Model]] = {
         TrendingNow,
         UserSegments,
     )
-}
-# recipes that learn from items, with or without interactions
-WITHOUT_INTERACTIONS = frozenset({"aws-semantic-similarity"})
-_RECIPES: dict[str, type[Model]] = {
-    "aws-user-personalization": UserPersonalization,
-    "aws-user-personalization-v2": UserPersonalization,
-    "aws-hrnn": UserPersonalization,
-    "aws-hrnn-metadata": UserPersonalization,
-    "aws-hrnn-coldstart": UserPersonalization,
-    "aws-personalized-ranking": PersonalizedRanking,
-    "aws-personalized-ranking-v2": PersonalizedRanking,
-    "aws-similar-items": SimilarItems,
-    "aws-sims": Sims,
-    "aws-semantic-similarity": SemanticSimilarity,
-    "aws-popularity-count": PopularityCount,
-    "aws-trending-now": TrendingNow,
-    "aws-item-affinity": UserSegments,
-    "aws-item-attribute-affinity": UserSegments,
 }
 
 
@@ -94,10 +78,12 @@ def train(
         The recipe is not one of ours, a hyperparameter is illegal, or the data are too few; in Amazon's words
         where they are known.
     """
-    values = resolve(_known(recipe_name), hyperparameters)
+    recipe, _ = _trainable(recipe_name)
+    values = resolve(recipe_name, hyperparameters)
     report = progress or _silent
-    optional = recipe_name in WITHOUT_INTERACTIONS
-    history = read_history(data, event_type, event_value_threshold, events_config, objective, optional)
+    history = read_history(
+        data, event_type, event_value_threshold, events_config, objective, optional=not recipe.needs_interactions
+    )
     report(1, 4)
     model = train_on(recipe_name, history, data, values, seed, report)
     report(4, 4)
@@ -113,21 +99,20 @@ def train_on(
     progress: Callable[[int, int], None] = _silent,
 ) -> Model:
     """Train on a history that was read already; the hold-out metrics train on a part of one."""
-    kind = _RECIPES[_known(recipe_name)]
-    if kind is PopularityCount:
-        return PopularityCount.train(history)
-    return kind.train(history, data, values, seed, progress)
+    _, family = _trainable(recipe_name)
+    return family.train(history, data, values, seed, progress)
 
 
 def load(folder: Path) -> Model:
     """Read a model from the folder that `Model.save` wrote."""
     kind = json.loads((Path(folder) / META).read_text(encoding="utf-8"))["facts"]["kind"]
-    return _MODELS[kind].restore(Path(folder))
+    return FAMILIES[kind].restore(Path(folder))
 
 
-def _known(recipe_name: str) -> str:
-    if recipe_name not in _RECIPES:
-        raise WorkError(
-            f"Recipe {recipe_name!r} cannot be trained here; legal is one of {', '.join(sorted(PARAMETERS))}."
-        )
-    return recipe_name
+def _trainable(recipe_name: str) -> tuple[Recipe, type[Model]]:
+    """Return the row of a recipe and the family that learns it."""
+    recipe = RECIPES.get(recipe_name)
+    if recipe is None or recipe.family is None:
+        legal = ", ".join(sorted(names_where(lambda row: row.family)))
+        raise WorkError(f"Recipe {recipe_name!r} cannot be trained here; legal is one of {legal}.")
+    return recipe, FAMILIES[recipe.family]

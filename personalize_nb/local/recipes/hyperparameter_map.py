@@ -24,19 +24,16 @@ from typing import Any
 
 import numpy as np
 
+from personalize_nb.contract.hyperparameters import SEQUENTIAL, SIMILAR_ITEMS
 from personalize_nb.local.recipes.history import Sequences
-from personalize_nb.local.recipes.hyperparameters import PARAMETERS
 from personalize_nb.local.recipes.sequential import Knobs
-
-_SEQUENTIAL = PARAMETERS["aws-user-personalization"]
-_SIMILAR = PARAMETERS["aws-similar-items"]
 
 
 def knobs_of(values: Mapping[str, Any]) -> Knobs:
     """Translate the hyperparameters of the recipes that rank for users; those a recipe lacks have their default."""
 
     def relative(name: str) -> float:
-        return values.get(name, _SEQUENTIAL[name].default) / _SEQUENTIAL[name].default
+        return values.get(name, SEQUENTIAL[name].default) / SEQUENTIAL[name].default
 
     recency = bool(values.get("recency_mask", values.get("apply_recency_bias", True)))
     return Knobs(recency, relative("hidden_dimension"), relative("bptt"))
@@ -53,4 +50,4 @@ def usual_users(sequences: Sequences, values: Mapping[str, Any]) -> Sequences:
 
 def neighbours(values: Mapping[str, Any], name: str, by_default: int) -> int:
     """Return how many neighbours, or factors, a dimension of Similar-Items stands for."""
-    return max(1, round(by_default * values[name] / _SIMILAR[name].default))
+    return max(1, round(by_default * values[name] / SIMILAR_ITEMS[name].default))

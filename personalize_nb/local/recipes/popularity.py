@@ -6,9 +6,13 @@ one sort; only a filter makes rows differ. The recipe gives no scores.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 
 from personalize_nb.local.data.allowed import Allowed
+from personalize_nb.local.data.schema import TrainingData
 from personalize_nb.local.recipes.base import Model, Queries, Ranked
 from personalize_nb.local.recipes.compiled import compiled, over_ranges
 from personalize_nb.local.recipes.history import History
@@ -21,7 +25,14 @@ class PopularityCount(Model):
     kind = "popularity-count"
 
     @classmethod
-    def train(cls, history: History) -> PopularityCount:
+    def train(
+        cls,
+        history: History,
+        data: TrainingData,
+        hyperparameters: dict[str, Any],
+        seed: int,
+        progress: Callable[[int, int], None],
+    ) -> PopularityCount:
         order = np.argsort(-history.users_per_item, kind="stable")
         return cls(history.item_ids, history.user_ids, {"order": order, "users_per_item": history.users_per_item}, {})
 

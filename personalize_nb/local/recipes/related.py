@@ -14,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 from scipy import sparse
 
+from personalize_nb.contract.hyperparameters import SIMS
 from personalize_nb.local.data.allowed import Allowed
 from personalize_nb.local.data.schema import TrainingData
 from personalize_nb.local.recipes.base import Model, Queries, Ranked
@@ -23,7 +24,6 @@ from personalize_nb.local.recipes.counts import count_near, count_together
 from personalize_nb.local.recipes.heap import strongest, unit_maximum
 from personalize_nb.local.recipes.history import History, Sequences
 from personalize_nb.local.recipes.hyperparameter_map import neighbours, usual_users
-from personalize_nb.local.recipes.hyperparameters import PARAMETERS
 from personalize_nb.local.recipes.scoring import ScoredCatalogue, States, rank_rows
 
 # Two items are near when a user met them within WINDOW steps; the nearer the more, by exp(-steps / TAU).
@@ -192,7 +192,7 @@ def _typical(sequences: Sequences, hyperparameters: dict[str, Any]) -> Sequences
     """
     count = np.bincount(sequences.items, minlength=sequences.n_items)
     for name, sign in (("min_item_interaction_count_percentile", 1), ("max_item_interaction_count_percentile", -1)):
-        if hyperparameters[name] != PARAMETERS["aws-sims"][name].default:
+        if hyperparameters[name] != SIMS[name].default:
             edge = np.quantile(count[count > 0], hyperparameters[name])
             sequences = sequences.where(sign * (count[sequences.items] - edge) >= 0)
     return usual_users(sequences, hyperparameters)

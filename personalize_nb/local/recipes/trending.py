@@ -30,11 +30,11 @@ class TrendingNow(PopularityCount):
         cls,
         history: History,
         data: TrainingData,
-        values: dict[str, Any],
-        seed: int = 0,
-        progress: Callable[[int, int], None] | None = None,
+        hyperparameters: dict[str, Any],
+        seed: int,
+        progress: Callable[[int, int], None],
     ) -> TrendingNow:
-        number, unit = values["trend_discovery_frequency"].split()
+        number, unit = hyperparameters["trend_discovery_frequency"].split()
         steps, n_items = history.sequences, len(history.item_ids)
         age = (history.now - steps.times) // (int(number) * _SECONDS[unit])
         newest, before = (np.bincount(steps.items[age == stretch], minlength=n_items) for stretch in (0, 1))

@@ -23,6 +23,7 @@ import numpy as np
 import pyarrow as pa
 
 from personalize_nb.contract import limits
+from personalize_nb.contract.recipes import Recipe
 from personalize_nb.local.data.allowed import Allowed
 from personalize_nb.local.errors import WorkError
 from personalize_nb.local.recipes.base import Model, Queries, Ranked
@@ -71,7 +72,7 @@ def run(
     *,
     objects: ObjectStore,
     model: Model,
-    facts: limits.RecipeFacts,
+    facts: Recipe,
     bound_filter: BoundFilter | None = None,
     theme_maker: ThemeMaker | None = None,
     progress: Progress = lambda done, total: None,
@@ -192,7 +193,7 @@ class _BatchRunner:
         self,
         spec: BatchSpec,
         model: Model,
-        facts: limits.RecipeFacts,
+        facts: Recipe,
         bound_filter: BoundFilter | None,
         theme_maker: ThemeMaker | None,
     ):

@@ -8,6 +8,12 @@ the newest item that was given (AWS's printed precisions of SIMS are whole hits 
 were held back). With eventsConfig, a hit of the weighted NDCG (of the top 25) gains the weight of its event.
 average_rewards_at_k takes the top 100: of what a user's hits in them are worth, the share that is among the 25 most
 rewarding of them, as a mean over the users with hits.
+
+Segments are measured otherwise: does the future of the users agree with them? The newest 20 % of every user's steps are
+held back, as Amazon does. For each item (or each category of the items, for a recipe that reads attributes) that
+somebody met in them, the top 1 % of the users by a model of the older steps make the segment: `hits_at_1_percent`
+counts its users who did meet it, `recall_at_1_percent` is their share among all who did, both as means; `coverage` is
+the share of users who are in any of the segments. At most 2,000 are tested.
 """
 
 from __future__ import annotations
@@ -18,14 +24,15 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from scipy import sparse
 
-from personalize_nb.contract.limits import RECIPES
 from personalize_nb.contract.ranking_metrics import CUT_OFFS, ranking_metrics
+from personalize_nb.contract.recipes import RECIPES, Recipe
 from personalize_nb.local.data.allowed import Allowed
 from personalize_nb.local.data.schema import TrainingData
 from personalize_nb.local.recipes.base import Model
-from personalize_nb.local.recipes.families import WITHOUT_INTERACTIONS, train_on
+from personalize_nb.local.recipes.families import train_on
 from personalize_nb.local.recipes.history import History, Sequences, read_history
 from personalize_nb.local.recipes.hyperparameters import resolve
 from personalize_nb.local.recipes.personalization import Sequential
@@ -33,12 +40,14 @@ from personalize_nb.local.recipes.popularity import popular
 from personalize_nb.local.recipes.related import Related
 from personalize_nb.local.recipes.semantic import SemanticSimilarity
 from personalize_nb.local.recipes.sequential import split_newest
-from personalize_nb.local.tasks import segment_hold_out
+from personalize_nb.local.tasks.input_lines import ITEM_ATTRIBUTES
 
 WEIGHTED = "normalized_discounted_cumulative_gain_with_event_weights_at_k"
 REWARDS = "average_rewards_at_k"
 _REWARDED_AMONG = 100
 _MOST_TESTED = 2000
+# of segments: the share of the users in one, the share of the steps held back, how many are asked for at once
+_SEGMENT, _HELD_BACK, _BLOCK = 0.01, 0.2, 64
 
 
 def hold_out(
@@ -58,10 +67,12 @@ def hold_out(
     The parameters are those of `recipes.train`.
     """
     values = resolve(recipe_name, hyperparameters)
-    optional = recipe_name in WITHOUT_INTERACTIONS
-    history = read_history(data, event_type, event_value_threshold, events_config, objective, optional)
-    if RECIPES[recipe_name].type == "USER_SEGMENTATION":
-        return segment_hold_out.hold_out(recipe_name, history, data, values, seed)
+    recipe = RECIPES[recipe_name]
+    history = read_history(
+        data, event_type, event_value_threshold, events_config, objective, optional=not recipe.needs_interactions
+    )
+    if recipe.segments:
+        return _measure_segments(recipe, history, data, values, seed)
     if not history.sequences.n_users:
         return {"coverage": round(_coverage_of_items(train_on(recipe_name, history, data, values, seed)), 4)}
     result = measure(recipe_name, history, data, values, tested_users(history, seed), seed)
@@ -157,6 +168,52 @@ def _gains(lists: np.ndarray, truth: Sequences) -> np.ndarray:
     rows = np.broadcast_to(np.arange(len(lists))[:, None], lists.shape)
     found = np.asarray(known[rows.ravel(), np.maximum(lists, 0).ravel()]).reshape(lists.shape)
     return np.where(lists >= 0, found, 0.0)
+
+
+def _measure_segments(
+    recipe: Recipe, history: History, data: TrainingData, values: dict[str, Any], seed: int
+) -> dict[str, float]:
+    given, truth = split_newest(history.sequences, _HELD_BACK)
+    model = train_on(recipe.name, replace(history, sequences=given), data, values, seed)
+    sets = _categories(data, history.item_ids) if ITEM_ATTRIBUTES in recipe.input_keys else None
+    if sets is None:
+        sets = sparse.identity(given.n_items, format="csr")
+    met = sparse.csr_matrix(
+        (np.ones(len(truth.items)), (truth.items, truth.owner)), shape=(given.n_items, given.n_users)
+    )
+    wanted = (sets @ met).tocsr()
+    tested = np.flatnonzero(np.diff(wanted.indptr))[:_MOST_TESTED]
+    size = max(1, int(np.ceil(given.n_users * _SEGMENT)))
+    hits, recall, covered = [0.0], [0.0], np.zeros(given.n_users, bool)
+    if len(tested):
+        hits, recall = [], []
+    for start in range(0, len(tested), _BLOCK):
+        rows = tested[start : start + _BLOCK]
+        segments = model.segment(sets[rows], size).items
+        right = wanted[rows].toarray() > 0
+        codes = model.user_codes(segments.flatten().to_pylist()).reshape(len(rows), -1)
+        covered[codes] = True
+        found = np.take_along_axis(right, codes, axis=1).sum(axis=1)
+        hits += found.tolist()
+        recall += (found / right.sum(axis=1)).tolist()
+    result = {"coverage": covered.mean(), "hits_at_1_percent": np.mean(hits), "recall_at_1_percent": np.mean(recall)}
+    return {name: round(float(value), 4) for name, value in result.items()}
+
+
+def _categories(data: TrainingData, item_ids: pa.StringArray) -> sparse.csr_matrix | None:
+    """Return [categories, items] over all categorical fields of the items, or None when there are none."""
+    schema = data.schemas.get("ITEMS")
+    if data.items is None or schema is None or not schema.categorical:
+        return None
+    places = pc.index_in(data.items["ITEM_ID"].combine_chunks(), item_ids).to_numpy(zero_copy_only=False)
+    blocks = []
+    for name in schema.categorical:
+        lists = pc.split_pattern(pc.fill_null(data.items[name].combine_chunks().cast(pa.string()), ""), "|")
+        codes = pc.list_flatten(lists).dictionary_encode()
+        rows, columns = codes.indices.to_numpy(), places[pc.list_parent_indices(lists).to_numpy()]
+        shape = (len(codes.dictionary), len(item_ids))
+        blocks.append(sparse.csr_matrix((np.ones(len(rows)), (rows, columns)), shape=shape))
+    return sparse.vstack(blocks).tocsr()
 
 
 def _coverage_of_items(model: Model) -> float:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from personalize_nb.contract import limits
+from personalize_nb.contract.recipes import RECIPES
 from personalize_nb.local.data import events
 from personalize_nb.local.data.schema import Field, Schema, TrainingData
 from personalize_nb.local.personalize import updates
@@ -47,8 +48,6 @@ _HEAVY_MODULES = (
     "tasks.segments",
     "tasks.tuning",
 )
-# types of recipe whose batch jobs know the events that were put after the training
-_SEE_EVENTS = frozenset({"USER_PERSONALIZATION", "PERSONALIZED_RANKING"})
 
 
 def import_libraries() -> None:
@@ -132,7 +131,7 @@ def _train(
     recipe = body["_recipe"]
     with events.opened(context.root) as rows:
         streamed_to = rows.newest(body["_group"])[0]
-    data = load(context, body, columns, full_only=limits.RECIPES[recipe].type == "USER_SEGMENTATION")
+    data = load(context, body, columns, full_only=RECIPES[recipe].segments)
     data = considered(data, recipe, context.quotas)
     # what an earlier, killed attempt left is replaced as a whole
     shutil.rmtree(folder, ignore_errors=True)
@@ -208,9 +207,9 @@ def run_batch_inference_job(context: Context, resource: Resource) -> None:
     from personalize_nb.local.tasks import batch
 
     body = resource.body
-    facts = limits.RECIPES[body["_recipe"]]
+    recipe = RECIPES[body["_recipe"]]
     model = families.load(layout.model_path(context.root, body["solutionVersionArn"]))
-    if facts.type in _SEE_EVENTS:
+    if recipe.sees_events:
         with events.opened(context.root) as rows:
             model.remember(rows.recent(body["_group"], body.get("_streamedTo", 0)))
     settings = theme_settings.kept(context.root)
@@ -232,7 +231,7 @@ def run_batch_inference_job(context: Context, resource: Resource) -> None:
         spec,
         objects=context.objects,
         model=model,
-        facts=facts,
+        facts=recipe,
         bound_filter=bound_filter(context, resource, model),
         theme_maker=theme_maker(context, body, settings),
         progress=progress(context, resource),
@@ -250,7 +249,7 @@ def run_batch_segment_job(context: Context, resource: Resource) -> None:
     spec = segments.SegmentSpec(
         input_path=body["jobInput"]["s3DataSource"]["path"],
         output_path=body["jobOutput"]["s3DataDestination"]["path"],
-        key=limits.RECIPES[body["_recipe"]].input_keys[0],
+        key=RECIPES[body["_recipe"]].input_keys[0],
         num_results=body["_numResults"],
     )
     outlive_second(context, resource)

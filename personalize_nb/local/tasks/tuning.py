@@ -19,16 +19,16 @@ from typing import Any
 import numpy as np
 from scipy.stats import qmc
 
+from personalize_nb.contract.hyperparameters import Hyperparameter, Value
+from personalize_nb.contract.recipes import RECIPES
 from personalize_nb.local.data.schema import TrainingData
 from personalize_nb.local.recipes.history import History, read_history
-from personalize_nb.local.recipes.hyperparameters import PARAMETERS, Parameter, resolve
+from personalize_nb.local.recipes.hyperparameters import resolve
 from personalize_nb.local.tasks import hold_out
 
 METRIC = "normalized_discounted_cumulative_gain_at_25"
 # Amazon does not say how many jobs run when the solution does not.
 DEFAULT_JOBS = 10
-
-Value = float | int | bool
 
 
 @dataclass(frozen=True)
@@ -81,25 +81,25 @@ class Trial:
 
 def ranges_of(recipe: str, config: Mapping[str, Any] | None) -> list[Range]:
     """Return what to search: the solution's ranges, or all that the recipe can tune."""
-    tunable = {name: parameter for name, parameter in PARAMETERS[recipe].items() if parameter.tunable}
-    given = (config or {}).get("algorithmHyperParameterRanges") or {}
-    found = []
-    for entry in given.get("categoricalHyperParameterRanges", ()):
-        parameter = tunable[entry["name"]]
-        choices = dict.fromkeys(parameter.parse(entry["name"], text) for text in entry["values"])
-        found.append(Range(entry["name"], choices=tuple(choices)))
+    tunable = RECIPES[recipe].tunable
+    asked = (config or {}).get("algorithmHyperParameterRanges") or {}
+    ranges = []
+    for entry in asked.get("categoricalHyperParameterRanges", ()):
+        name = entry["name"]
+        choices = dict.fromkeys(tunable[name].parse(name, text) for text in entry["values"])
+        ranges.append(Range(name, choices=tuple(choices)))
     for kind in ("integer", "continuous"):
-        for entry in given.get(f"{kind}HyperParameterRanges", ()):
-            parameter = tunable[entry["name"]]
-            low, high = entry.get("minValue", parameter.low), entry.get("maxValue", parameter.high)
-            found.append(Range(entry["name"], low, high, isinstance(parameter.default, int)))
-    return found or [_whole(name, parameter) for name, parameter in tunable.items()]
+        for entry in asked.get(f"{kind}HyperParameterRanges", ()):
+            legal = tunable[entry["name"]]
+            low, high = entry.get("minValue", legal.low), entry.get("maxValue", legal.high)
+            ranges.append(Range(entry["name"], low, high, kind == "integer"))
+    return ranges or [_all_of(name, hyperparameter) for name, hyperparameter in tunable.items()]
 
 
-def _whole(name: str, parameter: Parameter) -> Range:
-    if isinstance(parameter.default, bool):
-        return Range(name, choices=(True, False))
-    return Range(name, parameter.low, parameter.high, isinstance(parameter.default, int))
+def _all_of(name: str, hyperparameter: Hyperparameter) -> Range:
+    if hyperparameter.kind == "categorical":
+        return Range(name, choices=hyperparameter.values)
+    return Range(name, hyperparameter.low, hyperparameter.high, hyperparameter.kind == "integer")
 
 
 def optimize(
@@ -204,4 +204,10 @@ def search(
 
 def texts(values: Mapping[str, Value]) -> dict[str, str]:
     """Write values as the API carries them."""
-    return {name: str(value).lower() if isinstance(value, bool) else f"{value:.6g}" for name, value in values.items()}
+    return {name: _text(value) for name, value in values.items()}
+
+
+def _text(value: Value) -> str:
+    if isinstance(value, (bool, str)):
+        return str(value).lower() if isinstance(value, bool) else value
+    return f"{value:.6g}"

@@ -15,7 +15,7 @@ from typing import Any
 
 import ipywidgets as widgets
 
-from personalize_nb.contract import limits
+from personalize_nb.contract import limits, recipes
 from personalize_nb.jobs.request import BATCH_INFERENCE, THEME_GENERATION, Problem
 from personalize_nb.resources import filters
 
@@ -39,7 +39,7 @@ class Field:
     hint
         What an empty field means.
     fact
-        The member of `limits.RecipeFacts` that says whether a recipe takes the parameter; every recipe does without.
+        The member of `recipes.Recipe` that says whether a recipe takes the parameter; every recipe does without.
     """
 
     name: str
@@ -151,7 +151,7 @@ def not_taken(field: Field) -> str:
     >>> not_taken(TEXT_FIELDS["exploration_weight"])
     'not for this recipe (for aws-user-personalization)'
     """
-    takers = [facts.name for facts in limits.RECIPES.values() if getattr(facts, field.fact)]
+    takers = [facts.name for facts in recipes.RECIPES.values() if getattr(facts, field.fact)]
     return f"not for this recipe (for {', '.join(takers)})"
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from personalize_nb import errors
 from personalize_nb.contract import columns as c
-from personalize_nb.contract import limits
+from personalize_nb.contract import recipes
 from personalize_nb.inputs.batch import KEYS, Batch
 from personalize_nb.jobs import recommend
 from personalize_nb.jobs.request import KIND_OF_KEYS, WARNING, Problem
@@ -61,7 +61,7 @@ class Source:
 
     def _wrong_kind(self, version: SolutionVersion) -> str:
         """Say plainly that a recipe takes items where users were given, and the like."""
-        facts = limits.recipe_facts(version.recipe)
+        facts = recipes.recipe_of(version.recipe)
         wanted = KIND_OF_KEYS.get(facts.input_keys) if facts else None
         held = self._held_kind()
         if wanted is None or held is None or wanted == held or (held == "rankings" and self._named(wanted)):

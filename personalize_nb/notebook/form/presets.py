@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from personalize_nb import errors
-from personalize_nb.contract import limits
+from personalize_nb.contract import recipes
 from personalize_nb.jobs import recommend
 from personalize_nb.jobs.request import BATCH_INFERENCE, Problem
 from personalize_nb.notebook.form import fields
@@ -110,7 +110,7 @@ def fit(widgets: Mapping[str, Any], recipe: str, put_away: dict[str, str]) -> No
     put_away
         Values of disabled fields by name: changed here, and given back to fields that are enabled again.
     """
-    facts = limits.recipe_facts(recipe)
+    facts = recipes.recipe_of(recipe)
     for name, field in TEXT_FIELDS.items():
         if not field.fact:
             continue

@@ -51,7 +51,7 @@ def test_the_table_is_printed_and_written(tmp_path, capsys):
 def test_a_choice_names_a_module(choice, capsys):
     name = (
         f"personalize_nb.{choice.where}"
-        if choice.where == "contract.limits"
+        if choice.where.startswith("contract.")
         else f"personalize_nb.local.{choice.where}"
     )
     assert importlib.util.find_spec(name) is not None

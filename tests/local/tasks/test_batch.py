@@ -9,6 +9,7 @@ import pyarrow as pa
 import pytest
 
 from personalize_nb.contract import limits
+from personalize_nb.contract.recipes import RECIPES
 from personalize_nb.local.data.allowed import Allowed
 from personalize_nb.local.data.schema import Field, Schema, TrainingData
 from personalize_nb.local.errors import WorkError
@@ -78,7 +79,7 @@ def answer(objects, lines, recipe="aws-user-personalization", model=None, **opti
         BatchSpec("job", "s3://bucket/in/users.json", "s3://bucket/out/", **spec),
         objects=objects,
         model=model or AlphabeticalModel(),
-        facts=limits.RECIPES[recipe],
+        facts=RECIPES[recipe],
         **options,
     )
     return read(objects, "out/users.json.out")
@@ -236,7 +237,7 @@ def test_a_line_that_is_not_utf8_is_an_error_row(objects):
         BatchSpec("job", "s3://bucket/in/x", "s3://bucket/out"),
         objects=objects,
         model=AlphabeticalModel(),
-        facts=limits.RECIPES["aws-user-personalization"],
+        facts=RECIPES["aws-user-personalization"],
     )
     first, second, third = map(json.loads, read(objects, "out/x.out"))
     assert first["error"] == "User error: the line is not UTF-8 text"
@@ -251,7 +252,7 @@ def test_byte_order_mark_crlf_blank_lines_and_missing_last_newline_are_accepted(
         BatchSpec("job", "s3://bucket/in/x", "s3://bucket/"),
         objects=objects,
         model=AlphabeticalModel(),
-        facts=limits.RECIPES["aws-user-personalization"],
+        facts=RECIPES["aws-user-personalization"],
     )
     assert [json.loads(row)["input"]["userId"] for row in read(objects, "x.out")] == ["é", "2"]
 
@@ -326,7 +327,7 @@ def test_a_long_input_is_answered_in_blocks_and_in_order(objects, monkeypatch):
 def test_a_prefix_takes_every_object_below_it_and_a_file_only_itself(objects):
     for key in ("in/a.json", "in/sub/a.json", "in/b.json", "in/", "in_test/c.json", "in/a.json.bak"):
         objects.put("bucket", key, b'{"userId":"1"}\n' if not key.endswith("/") else b"")
-    facts = limits.RECIPES["aws-user-personalization"]
+    facts = RECIPES["aws-user-personalization"]
     for path, expected in (
         ("s3://bucket/in/a.json", ["a.json.out"]),
         ("s3://bucket/in/", ["a.json.bak.out", "a.json.out", "b.json.out", "sub/a.json.out"]),
@@ -369,5 +370,5 @@ def test_faults_of_the_whole_job_leave_no_output(objects, spec, reason, monkeypa
         objects.put("bucket", f"files/{number}", b"{}")
     before = keys(objects)
     with pytest.raises(WorkError, match=reason):
-        batch.run(spec, objects=objects, model=AlphabeticalModel(), facts=limits.RECIPES["aws-user-personalization"])
+        batch.run(spec, objects=objects, model=AlphabeticalModel(), facts=RECIPES["aws-user-personalization"])
     assert [key for key in keys(objects) if not key.endswith("_CHECK")] == before

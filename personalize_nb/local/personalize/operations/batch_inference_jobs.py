@@ -10,7 +10,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from personalize_nb.contract.limits import DEFAULT_NUM_RESULTS, RECIPES, THEME_REGIONS, RecipeFacts
+from personalize_nb.contract.limits import DEFAULT_NUM_RESULTS, THEME_REGIONS
+from personalize_nb.contract.recipes import RECIPES, Recipe, names_where
 from personalize_nb.local.data.schema import ITEMS, Schema
 from personalize_nb.local.errors import ApiError
 from personalize_nb.local.personalize.operations import locations
@@ -45,14 +46,14 @@ def create_batch_inference_job(control: Control, params: dict[str, Any]) -> dict
     version = control.require_active("solution_version", params["solutionVersionArn"])
     recipe = RECIPES[version.body["_recipe"]]
     if not recipe.batch:
-        legal = ", ".join(known.name for known in RECIPES.values() if known.batch)
+        legal = ", ".join(names_where(lambda row: row.batch))
         raise invalid(
             f"Batch inference jobs are not supported by recipe {recipe.name} of type {recipe.type}; legal: {legal}."
         )
     if params.get("numResults", 1) < 1:
         raise invalid(f"numResults must be at least 1, got {params['numResults']}.")
     config = params.get("batchInferenceJobConfig", {})
-    check_exploration(recipe.name, recipe.exploration, config.get("itemExplorationConfig", {}))
+    check_exploration(recipe, config.get("itemExplorationConfig", {}))
     check_influence(recipe, config.get("rankingInfluence", {}), version.body["_schemas"])
     _check_themes(control, recipe, version, params)
     body = {key: params[key] for key in _ECHOED if key in params}
@@ -70,7 +71,7 @@ def create_batch_inference_job(control: Control, params: dict[str, Any]) -> dict
     return {"batchInferenceJobArn": arn}
 
 
-def _check_themes(control: Control, recipe: RecipeFacts, version: Resource, params: dict[str, Any]) -> None:
+def _check_themes(control: Control, recipe: Recipe, version: Resource, params: dict[str, Any]) -> None:
     """Refuse a theme job whose conditions are not met, naming all of them at once."""
     given = "themeGenerationConfig" in params
     if params.get("batchInferenceJobMode") != THEMES:
@@ -79,7 +80,8 @@ def _check_themes(control: Control, recipe: RecipeFacts, version: Resource, para
         return
     problems = []
     if not recipe.themes:
-        problems.append(f"the recipe must be aws-similar-items, got {recipe.name}")
+        legal = " or ".join(names_where(lambda row: row.themes))
+        problems.append(f"the recipe must be {legal}, got {recipe.name}")
     if control.region not in THEME_REGIONS:
         problems.append(f"the region must be one of {', '.join(THEME_REGIONS)}, got {control.region}")
     items = _items_schema(version)
@@ -102,7 +104,7 @@ def _items_schema(version: Resource) -> Schema | None:
     return None if text is None else Schema.from_avro(ITEMS, json.loads(text))
 
 
-def filter_expression(control: Control, arn: str, version: Resource, recipe: RecipeFacts) -> str:
+def filter_expression(control: Control, arn: str, version: Resource, recipe: Recipe) -> str:
     """Return the text of a job's filter, or refuse one that does not fit its solution version."""
     found = control.require_active("filter", arn)
     if found.group_arn != version.group_arn:

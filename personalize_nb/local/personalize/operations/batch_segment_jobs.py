@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from personalize_nb.contract.limits import DEFAULT_NUM_RESULTS, MAX_SEGMENT_USERS, RECIPES
+from personalize_nb.contract.limits import DEFAULT_NUM_RESULTS, MAX_SEGMENT_USERS
+from personalize_nb.contract.recipes import RECIPES, names_where
 from personalize_nb.local.personalize.operations.batch_inference_jobs import check_locations, filter_expression
 from personalize_nb.local.personalize.operations.control import Control, invalid, operation
 
 KIND = "batch_segment_job"
-SEGMENTATION = "USER_SEGMENTATION"
 
 _ECHOED = ("jobName", "solutionVersionArn", "filterArn", "numResults", "jobInput", "jobOutput", "roleArn")
 
@@ -21,8 +21,8 @@ def create_batch_segment_job(control: Control, params: dict[str, Any]) -> dict[s
     control.check_free(arn)
     version = control.require_active("solution_version", params["solutionVersionArn"])
     recipe = RECIPES[version.body["_recipe"]]
-    if recipe.type != SEGMENTATION:
-        legal = ", ".join(known.name for known in RECIPES.values() if known.type == SEGMENTATION)
+    if not recipe.segments:
+        legal = ", ".join(names_where(lambda row: row.segments))
         raise invalid(
             f"Batch segment jobs are not supported by recipe {recipe.name} of type {recipe.type}; legal: {legal}."
         )

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from personalize_nb.contract.limits import ACTIVE, FAILED, RECIPES
+from personalize_nb.contract.limits import ACTIVE, FAILED
+from personalize_nb.contract.recipes import RECIPES
 from personalize_nb.local.errors import ApiError
 from personalize_nb.local.personalize import updates
 from personalize_nb.local.personalize.operations.control import Control, invalid, operation
@@ -19,8 +20,6 @@ from personalize_nb.local.state.store import Resource
 
 KIND = "campaign"
 LATEST = "/$LATEST"
-# their models are asked by batch segment jobs, or not made here
-_NOT_SERVED = frozenset({"USER_SEGMENTATION", "PERSONALIZED_ACTIONS"})
 
 
 @operation("CreateCampaign")
@@ -68,9 +67,9 @@ def newest_version(control: Control, solution_arn: str) -> Resource | None:
 
 def _check_config(version: Resource, config: dict[str, Any]) -> None:
     recipe = RECIPES[version.body["_recipe"]]
-    if recipe.type in _NOT_SERVED:
+    if not recipe.realtime:
         raise invalid(f"Campaigns are not supported by recipe {recipe.name} of type {recipe.type}.")
-    check_exploration(recipe.name, recipe.exploration, config.get("itemExplorationConfig", {}))
+    check_exploration(recipe, config.get("itemExplorationConfig", {}))
     check_influence(recipe, config.get("rankingInfluence", {}), version.body["_schemas"])
 
 

@@ -4,27 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from personalize_nb.contract.domain_recipes import DomainRecipe
+from personalize_nb.contract.recipes import Recipe, names_where
 from personalize_nb.local.personalize.operations.control import invalid
 
 WEIGHT, CUT_OFF = "explorationWeight", "explorationItemAgeCutOff"
 
 
-def check_exploration(recipe: str, explores: bool, config: Mapping[str, str]) -> None:
+def check_exploration(recipe: Recipe | DomainRecipe, config: Mapping[str, str]) -> None:
     """Refuse an `itemExplorationConfig` that its recipe does not read, or whose values are out of range.
 
     Parameters
     ----------
     recipe
-        The recipe's name, for the message.
-    explores
-        Whether the recipe reads the map.
+        The row of the recipe.
     config
         The map as requested; empty when there is none.
     """
-    if config and not explores:
+    if config and not recipe.exploration:
+        legal = " and ".join(names_where(lambda row: row.exploration))
         raise invalid(
-            "itemExplorationConfig is for recipe aws-user-personalization only, and for the domain recipes that "
-            f"answer for users; got {recipe}."
+            f"itemExplorationConfig is for recipe {legal} only, and for the domain recipes that answer for users; got "
+            f"{recipe.name}."
         )
     for key, text in config.items():
         if key not in (WEIGHT, CUT_OFF):

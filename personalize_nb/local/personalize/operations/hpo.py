@@ -8,20 +8,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from personalize_nb.local.errors import WorkError
+from personalize_nb.contract.hyperparameters import Hyperparameter
+from personalize_nb.contract.recipes import Recipe, names_where
 from personalize_nb.local.personalize.operations.control import invalid
-from personalize_nb.local.recipes.hyperparameters import PARAMETERS, Parameter
 
 MAX_TRAINING_JOBS, MAX_PARALLEL_TRAINING_JOBS = 40, 10
-_KINDS = {"integerHyperParameterRanges": int, "continuousHyperParameterRanges": float}
 
 
-def check_hpo(recipe: str, perform: bool, config: dict[str, Any]) -> None:
+def check_hpo(recipe: Recipe, perform: bool, config: dict[str, Any]) -> None:
     """Refuse a request for HPO, or its configuration, that the recipe cannot follow."""
-    tunable = {name: parameter for name, parameter in PARAMETERS.get(recipe, {}).items() if parameter.tunable}
+    tunable = recipe.tunable
     if perform and not tunable:
-        able = ", ".join(name for name, known in PARAMETERS.items() if any(entry.tunable for entry in known.values()))
-        raise invalid(f"performHPO is for recipes whose hyperparameters can be tuned ({able}), not for {recipe}.")
+        able = ", ".join(names_where(lambda row: row.tunable))
+        raise invalid(f"performHPO is for recipes whose hyperparameters can be tuned ({able}), not for {recipe.name}.")
     resources = config.get("hpoResourceConfig", {})
     for key, most in (
         ("maxNumberOfTrainingJobs", MAX_TRAINING_JOBS),
@@ -35,33 +34,33 @@ def check_hpo(recipe: str, perform: bool, config: dict[str, Any]) -> None:
     for name in names:
         if name not in tunable:
             legal = ", ".join(sorted(tunable)) or "none"
-            raise invalid(f"The hyperparameter {name!r} of {recipe} cannot be tuned; legal: {legal}.")
+            raise invalid(f"The hyperparameter {name!r} of {recipe.name} cannot be tuned; legal: {legal}.")
         if names.count(name) > 1:
             raise invalid(f"The hyperparameter {name!r} has more than one range.")
     for entry in ranges.get("categoricalHyperParameterRanges", ()):
         _check_choices(entry, tunable[entry["name"]])
-    for member, kind in _KINDS.items():
-        for entry in ranges.get(member, ()):
-            _check_range(member, kind, entry, tunable[entry["name"]])
+    for kind in ("integer", "continuous"):
+        for entry in ranges.get(f"{kind}HyperParameterRanges", ()):
+            _check_range(kind, entry, tunable[entry["name"]])
 
 
-def _check_choices(entry: dict[str, Any], parameter: Parameter) -> None:
+def _check_choices(entry: dict[str, Any], hyperparameter: Hyperparameter) -> None:
     if not entry.get("values"):
         raise invalid(f"The range of {entry['name']} has no values.")
     for text in entry["values"]:
         try:
-            parameter.parse(entry["name"], text)
-        except WorkError as error:
-            raise invalid(error.reason) from error
+            hyperparameter.parse(entry["name"], text)
+        except ValueError as error:
+            raise invalid(str(error)) from error
 
 
-def _check_range(member: str, kind: type, entry: dict[str, Any], parameter: Parameter) -> None:
+def _check_range(kind: str, entry: dict[str, Any], hyperparameter: Hyperparameter) -> None:
     name = entry["name"]
-    if type(parameter.default) is not kind:
-        fitting = {int: "integer", float: "continuous", bool: "categorical"}[type(parameter.default)]
-        raise invalid(f"{name} is in {member}; it belongs into {fitting}HyperParameterRanges.")
-    low, high = entry.get("minValue", parameter.low), entry.get("maxValue", parameter.high)
-    if not parameter.low <= low <= high <= parameter.high:
+    if hyperparameter.kind != kind:
         raise invalid(
-            f"The range of {name} must lie within {parameter.low:g} to {parameter.high:g}, got {low:g} to {high:g}."
+            f"{name} is in {kind}HyperParameterRanges; it belongs into {hyperparameter.kind}HyperParameterRanges."
         )
+    least, most = hyperparameter.low, hyperparameter.high
+    low, high = entry.get("minValue", least), entry.get("maxValue", most)
+    if not least <= low <= high <= most:
+        raise invalid(f"The range of {name} must lie within {least:g} to {most:g}, got {low:g} to {high:g}.")

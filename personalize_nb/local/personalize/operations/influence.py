@@ -8,20 +8,20 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
-from personalize_nb.contract.limits import RecipeFacts
+from personalize_nb.contract.recipes import Recipe
 from personalize_nb.local.data.schema import INTERACTIONS, ITEMS, Schema
 from personalize_nb.local.personalize.operations.control import invalid
 
 POPULARITY, FRESHNESS = "POPULARITY", "FRESHNESS"
 
 
-def check_influence(recipe: RecipeFacts, config: Mapping[str, float], schemas: Mapping[str, str]) -> None:
+def check_influence(recipe: Recipe, config: Mapping[str, float], schemas: Mapping[str, str]) -> None:
     """Refuse a `rankingInfluence` that the datasets cannot serve; its keys and values are legal by now.
 
     Parameters
     ----------
     recipe
-        Facts of the solution version's recipe.
+        The row of the solution version's recipe.
     config
         The map as requested; empty when there is none.
     schemas

@@ -6,9 +6,9 @@ A domain recipe trains what its custom sibling trains, on the event type that it
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
 from typing import Any
 
+from personalize_nb.contract.domain_recipes import DOMAIN_RECIPES, DomainRecipe
 from personalize_nb.contract.limits import ACTIVE
 from personalize_nb.local.errors import ApiError
 from personalize_nb.local.personalize import updates
@@ -22,36 +22,6 @@ from personalize_nb.local.state.lifecycle import INACTIVE, START_PENDING, STOP_P
 KIND = "recommender"
 
 
-@dataclass(frozen=True)
-class UseCase:
-    """What a domain recipe trains.
-
-    Parameters
-    ----------
-    recipe
-        The custom recipe that learns the same.
-    event_type
-        The only events it learns from, or None for all.
-    """
-
-    recipe: str
-    event_type: str | None = None
-
-
-USE_CASES: dict[str, UseCase] = {
-    "aws-ecomm-customers-who-viewed-x-also-viewed": UseCase("aws-sims", "View"),
-    "aws-ecomm-frequently-bought-together": UseCase("aws-sims", "Purchase"),
-    "aws-ecomm-popular-items-by-purchases": UseCase("aws-popularity-count", "Purchase"),
-    "aws-ecomm-popular-items-by-views": UseCase("aws-popularity-count", "View"),
-    "aws-ecomm-recommended-for-you": UseCase("aws-user-personalization"),
-    "aws-vod-because-you-watched-x": UseCase("aws-sims", "Watch"),
-    "aws-vod-more-like-x": UseCase("aws-similar-items"),
-    "aws-vod-most-popular": UseCase("aws-popularity-count", "Watch"),
-    "aws-vod-top-picks": UseCase("aws-user-personalization"),
-    "aws-vod-trending-now": UseCase("aws-trending-now"),
-}
-
-
 @operation("CreateRecommender")
 def create_recommender(control: Control, params: dict[str, Any]) -> dict[str, Any]:
     name, config = params["name"], params.get("recommenderConfig", {})
@@ -60,24 +30,23 @@ def create_recommender(control: Control, params: dict[str, Any]) -> dict[str, An
     group = control.require_active("dataset_group", params["datasetGroupArn"])
     recipe = require_recipe(params["recipeArn"])
     domain = group.body.get("domain")
-    if recipe.domain is None or recipe.domain != domain:
+    if not isinstance(recipe, DomainRecipe) or recipe.domain != domain:
         raise invalid(
             f"{recipe.arn} is for {f'domain {recipe.domain}' if recipe.domain else 'custom solutions'}, and "
             f"{group.arn} has domain {domain!r}; a recommender needs a recipe of its group's domain."
         )
     schemas = schemas_of_group(control, group.arn)
-    _check_config(recipe.name, config, schemas)
+    _check_config(recipe, config, schemas)
     if "INTERACTIONS" not in schemas:
         raise invalid(f"{group.arn} has no dataset of type INTERACTIONS; create it and import data first.")
-    case = USE_CASES[recipe.name]
     body = {
         "name": name,
         "recommenderArn": arn,
         "datasetGroupArn": group.arn,
         "recipeArn": recipe.arn,
         "recommenderConfig": {"minRecommendationRequestsPerSecond": 1} | config,
-        "_recipe": case.recipe,
-        "_eventType": case.event_type,
+        "_recipe": recipe.learns,
+        "_eventType": recipe.event_type,
         "_group": group.name,
         "_schemas": schemas,
         "_model": secrets.token_hex(4),
@@ -86,9 +55,8 @@ def create_recommender(control: Control, params: dict[str, Any]) -> dict[str, An
     return {"recommenderArn": arn}
 
 
-def _check_config(recipe: str, config: dict[str, Any], schemas: dict[str, str]) -> None:
-    explores = USE_CASES[recipe].recipe == "aws-user-personalization"
-    check_exploration(recipe, explores, config.get("itemExplorationConfig", {}))
+def _check_config(recipe: DomainRecipe, config: dict[str, Any], schemas: dict[str, str]) -> None:
+    check_exploration(recipe, config.get("itemExplorationConfig", {}))
     check_columns(config.get("trainingDataConfig", {}), schemas)
 
 
@@ -108,7 +76,7 @@ def update_recommender(control: Control, params: dict[str, Any]) -> dict[str, An
     recommender = control.require_active(KIND, params["recommenderArn"])
     config = {"minRecommendationRequestsPerSecond": 1} | params["recommenderConfig"]
     schemas = schemas_of_group(control, recommender.group_arn)
-    _check_config(recommender.body["recipeArn"].rsplit("/", 1)[-1], config, schemas)
+    _check_config(DOMAIN_RECIPES[recommender.body["recipeArn"].rsplit("/", 1)[-1]], config, schemas)
     shown: dict[str, Any] = {"recommenderConfig": config}
     columns = recommender.body["recommenderConfig"].get("trainingDataConfig", {})
     trains = config.get("trainingDataConfig", {}) != columns

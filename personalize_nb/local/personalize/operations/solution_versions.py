@@ -10,6 +10,7 @@ import secrets
 from typing import Any
 
 from personalize_nb.contract.limits import ACTIVE, IN_PROGRESS, PENDING
+from personalize_nb.contract.recipes import RECIPES, names_where
 from personalize_nb.local.data.schema import ITEMS, Schema
 from personalize_nb.local.errors import ApiError
 from personalize_nb.local.personalize.operations.control import Control, invalid, operation
@@ -18,13 +19,7 @@ from personalize_nb.local.state.lifecycle import STOPPED, STOPPING
 from personalize_nb.local.state.store import Resource
 
 KIND = "solution_version"
-UPDATABLE = ("aws-user-personalization", "aws-hrnn-coldstart")
 _ID_BYTES = 4
-# the datasets of recipes that need others than interactions
-_NEEDED = {
-    "aws-semantic-similarity": ("ITEMS",),
-    "aws-item-attribute-affinity": ("INTERACTIONS", "ITEMS"),
-}
 
 
 @operation("CreateSolutionVersion")
@@ -76,30 +71,33 @@ def _ready_solution(control: Control, arn: str) -> Resource:
 
 
 def _check_mode(control: Control, solution: Resource, mode: str) -> None:
-    recipe = solution.body["_recipe"]
+    recipe = RECIPES[solution.body["_recipe"]]
     if mode == "AUTOTRAIN":
         raise invalid("trainingMode AUTOTRAIN marks automatic trainings; a call can ask for FULL or UPDATE.")
     if mode == "UPDATE":
-        if recipe not in UPDATABLE:
-            raise invalid(f"trainingMode UPDATE is for {' and '.join(UPDATABLE)}; {solution.name} uses {recipe}.")
+        if not recipe.trains_updates:
+            legal = " and ".join(names_where(lambda row: row.trains_updates))
+            raise invalid(f"trainingMode UPDATE is for {legal}; {solution.name} uses {recipe.name}.")
         versions = control.store.list(KIND, parent_arn=solution.arn, statuses=[ACTIVE])
         if not any(version.body["trainingMode"] == "FULL" for version in versions):
             raise invalid(f"trainingMode UPDATE needs an ACTIVE version of {solution.name} trained with FULL.")
 
 
 def _check_data(control: Control, solution: Resource, schemas: dict[str, str]) -> None:
-    missing = [kind for kind in _NEEDED.get(solution.body["_recipe"], ("INTERACTIONS",)) if kind not in schemas]
+    recipe = RECIPES[solution.body["_recipe"]]
+    missing = [kind for kind in recipe.datasets if kind not in schemas]
     if missing:
         raise invalid(
             f"The dataset group {solution.body['_group']} has no dataset of type {' and '.join(missing)}, which "
-            f"{solution.body['_recipe']} needs; create it and import data first."
+            f"{recipe.name} needs; create it and import data first."
         )
-    if solution.body["_recipe"] == "aws-semantic-similarity":
+    if recipe.item_marks:
         items = Schema.from_avro(ITEMS, json.loads(schemas[ITEMS]))
-        if items.item_name is None or items.textual is None:
+        marked = {"itemName": items.item_name, "textual": items.textual}
+        if any(marked[mark] is None for mark in recipe.item_marks):
             raise invalid(
-                "aws-semantic-similarity needs an Items schema with a string field marked itemName and one marked "
-                "textual; update the dataset's schema and import again."
+                f"{recipe.name} needs an Items schema with a string field marked "
+                f"{' and one marked '.join(recipe.item_marks)}; update the dataset's schema and import again."
             )
 
 

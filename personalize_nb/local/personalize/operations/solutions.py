@@ -10,6 +10,7 @@ import json
 import re
 from typing import Any
 
+from personalize_nb.contract.recipes import RECIPES, Recipe, names_where
 from personalize_nb.local.data.schema import ITEMS, Schema
 from personalize_nb.local.errors import ApiError
 from personalize_nb.local.personalize import updates
@@ -22,7 +23,6 @@ from personalize_nb.local.state.lifecycle import UNFINISHED
 from personalize_nb.local.state.store import Resource
 
 KIND = "solution"
-OBJECTIVE_RECIPES = ("aws-user-personalization", "aws-personalized-ranking")
 MAX_TRAINING_DAYS = 30
 
 _SUMMARY = (
@@ -47,13 +47,13 @@ def create_solution(control: Control, params: dict[str, Any]) -> dict[str, Any]:
     if "recipeArn" not in params:
         raise invalid("recipeArn is required when performAutoML is false; ListRecipes names the recipes.")
     recipe = require_recipe(params["recipeArn"])
-    if recipe.domain is not None:
+    if not isinstance(recipe, Recipe):
         raise invalid(f"{recipe.arn} is for recommenders of domain {recipe.domain}; a solution needs a custom recipe.")
     schemas = schemas_of_group(control, group.arn)
-    _check_config(recipe.name, config, params, schemas)
-    _check_objective(recipe.name, config.get("optimizationObjective", {}), schemas)
+    _check_config(recipe, config, params, schemas)
+    _check_objective(recipe, config.get("optimizationObjective", {}), schemas)
     hyperparameters = check_hyperparameters(
-        recipe.name, config.get("algorithmHyperParameters", {}), config.get("featureTransformationParameters", {})
+        recipe, config.get("algorithmHyperParameters", {}), config.get("featureTransformationParameters", {})
     )
     body = {
         "name": name,
@@ -72,16 +72,19 @@ def create_solution(control: Control, params: dict[str, Any]) -> dict[str, Any]:
     return {"solutionArn": arn}
 
 
-def _check_config(recipe: str, config: dict[str, Any], params: dict[str, Any], schemas: dict[str, str]) -> None:
+def _check_config(recipe: Recipe, config: dict[str, Any], params: dict[str, Any], schemas: dict[str, str]) -> None:
     """Refuse a training configuration that its recipe cannot follow."""
     threshold = config.get("eventValueThreshold")
     if threshold is not None and not _is_number(threshold):
         raise invalid(f"eventValueThreshold must be a number in a string, got {threshold!r}.")
-    if "eventsConfig" in config and not recipe.endswith("-v2"):
-        raise invalid(f"eventsConfig is for the -v2 recipes; {recipe} trains with eventType and eventValueThreshold.")
+    if "eventsConfig" in config and not recipe.events_config:
+        raise invalid(
+            f"eventsConfig is for the -v2 recipes; {recipe.name} trains with eventType and eventValueThreshold."
+        )
     _check_events(config.get("eventsConfig", {}))
-    if params.get("performIncrementalUpdate") and recipe != "aws-semantic-similarity":
-        raise invalid(f"performIncrementalUpdate is for aws-semantic-similarity only, got recipe {recipe}.")
+    if params.get("performIncrementalUpdate") and not recipe.incremental_updates:
+        legal = " and ".join(names_where(lambda row: row.incremental_updates))
+        raise invalid(f"performIncrementalUpdate is for {legal} only, got recipe {recipe.name}.")
     check_columns(config.get("trainingDataConfig", {}), schemas)
     check_hpo(recipe, params.get("performHPO", False), config.get("hpoConfig", {}))
     schedule = config.get("autoTrainingConfig", {}).get("schedulingExpression")
@@ -91,12 +94,13 @@ def _check_config(recipe: str, config: dict[str, Any], params: dict[str, Any], s
         )
 
 
-def _check_objective(recipe: str, objective: dict[str, str], schemas: dict[str, str]) -> None:
+def _check_objective(recipe: Recipe, objective: dict[str, str], schemas: dict[str, str]) -> None:
     """Refuse an objective that its recipe does not follow, or whose column is not a number without nulls."""
     if not objective:
         return
-    if recipe not in OBJECTIVE_RECIPES:
-        raise invalid(f"optimizationObjective is for {' and '.join(OBJECTIVE_RECIPES)}, got recipe {recipe}.")
+    if not recipe.objective:
+        legal = " and ".join(names_where(lambda row: row.objective))
+        raise invalid(f"optimizationObjective is for {legal}, got recipe {recipe.name}.")
     name = objective.get("itemAttribute")
     if name is None:
         raise invalid("optimizationObjective needs an itemAttribute: a number of the Items dataset.")
@@ -182,7 +186,7 @@ def list_solutions(control: Control, params: dict[str, Any]) -> dict[str, Any]:
 @operation("UpdateSolution")
 def update_solution(control: Control, params: dict[str, Any]) -> dict[str, Any]:
     solution = control.require_active(KIND, params["solutionArn"])
-    recipe = solution.body["_recipe"]
+    recipe = RECIPES[solution.body["_recipe"]]
     given = params.get("solutionUpdateConfig", {})
     shown = {
         key: params[key]

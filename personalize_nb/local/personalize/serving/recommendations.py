@@ -10,7 +10,8 @@ import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from personalize_nb.contract.limits import ACTIVE, DEFAULT_NUM_RESULTS, MAX_REALTIME_RESULTS, RECIPES, RecipeFacts
+from personalize_nb.contract.limits import ACTIVE, DEFAULT_NUM_RESULTS, MAX_REALTIME_RESULTS
+from personalize_nb.contract.recipes import RECIPES, Recipe
 from personalize_nb.local.personalize.operations.campaigns import serving_version
 from personalize_nb.local.personalize.operations.control import invalid
 from personalize_nb.local.personalize.operations.filters import check_expression
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from personalize_nb.local.recipes.base import Ranked
 
 MAX_WITH_METADATA = 50
-POPULAR = frozenset({"aws-popularity-count", "aws-trending-now"})
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class ServedModel:
     group_arn: str
 
     @property
-    def recipe(self) -> RecipeFacts:
+    def recipe(self) -> Recipe:
         return RECIPES[self.body["_recipe"]]
 
 
@@ -42,9 +42,9 @@ class ServedModel:
 def get_recommendations(serving: Serving, params: dict[str, Any]) -> dict[str, Any]:
     endpoint = _endpoint(serving, params)
     recipe = endpoint.recipe
-    if recipe.type == "PERSONALIZED_RANKING":
+    if recipe.ranks_lists:
         raise invalid(f"The recipe {recipe.name} ranks lists of items; call GetPersonalizedRanking.")
-    needed = () if recipe.name in POPULAR else recipe.input_keys
+    needed = () if recipe.same_for_all else recipe.input_keys
     missing = [key for key in needed if not params.get(key)]
     if missing:
         raise invalid(f"Required fields for the provided recipe are {', '.join(missing)}")
@@ -70,7 +70,7 @@ def get_recommendations(serving: Serving, params: dict[str, Any]) -> dict[str, A
 def get_personalized_ranking(serving: Serving, params: dict[str, Any]) -> dict[str, Any]:
     endpoint = _endpoint(serving, params)
     recipe = endpoint.recipe
-    if recipe.type != "PERSONALIZED_RANKING":
+    if not recipe.ranks_lists:
         raise invalid(f"The recipe {recipe.name} ranks no lists; call GetRecommendations.")
     most = MAX_WITH_METADATA if "metadataColumns" in params else MAX_REALTIME_RESULTS
     if not 1 <= len(params["inputList"]) <= most:
@@ -149,11 +149,11 @@ def _allowed(
     return allowed, bound.expression.includes
 
 
-def _items(ranked: Ranked, recipe: RecipeFacts) -> list[dict[str, Any]]:
+def _items(ranked: Ranked, recipe: Recipe) -> list[dict[str, Any]]:
     items = [{"itemId": item} for item in ranked.items[0].as_py()]
     if recipe.scores and ranked.scores is not None:
         for item, score in zip(items, ranked.scores[0].as_py(), strict=True):
-            if score == 0.0 and recipe.name == "aws-user-personalization-v2":
+            if score == 0.0 and recipe.tells_popular:
                 item["reason"] = ["Popular item"]
             else:
                 item["score"] = round(score, 7)

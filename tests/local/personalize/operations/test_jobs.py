@@ -8,7 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 from control_plane import avro
 
-from personalize_nb.contract.limits import RECIPES
+from personalize_nb.contract.recipes import RECIPES
 
 THEMES = {
     "batchInferenceJobMode": "THEME_GENERATION",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from control_plane import avro
 
-from personalize_nb.contract.limits import RECIPES
+from personalize_nb.contract.recipes import RECIPES
 
 RECIPE = "arn:aws:personalize:::recipe/"
 
