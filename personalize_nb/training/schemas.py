@@ -1,6 +1,6 @@
 """Training frames become what an import takes: an Avro schema and CSV in Amazon's dialect.
 
-Types are read off the values (`metadata.py`): dates become epoch seconds, text with `|` or few distinct values is
+Types are read off the values (`column_types`): dates become epoch seconds, text with `|` or few distinct values is
 categorical, one long text column of the items is textual, names of items stay plain text. Column names become upper
 case.
 """

@@ -13,7 +13,7 @@ import re
 import secrets
 import tempfile
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO, Any
@@ -25,7 +25,7 @@ from personalize_nb.resources.solutions import SolutionVersion, from_description
 from personalize_nb.session import s3, waiting
 from personalize_nb.session.progress import Progress
 from personalize_nb.session.session import Session
-from personalize_nb.training import differences, schemas
+from personalize_nb.training import schemas
 from personalize_nb.training.schemas import Dataset
 
 _LIVE = (limits.ACTIVE, limits.PENDING, limits.IN_PROGRESS)
@@ -144,7 +144,7 @@ class Chain:
             return
         newest = max(others, key=lambda one: one["creationDateTime"])
         try:
-            changed = differences.differences(differences.of_group(self._session, newest["datasetGroupArn"]), datasets)
+            changed = _differences(self._schemas_of(newest["datasetGroupArn"]), datasets)
         except errors.PersonalizeError:
             changed = "its schemas cannot be read"
         more = f" (and {len(others) - 1} more of that name)" if len(others) > 1 else ""
@@ -152,6 +152,15 @@ class Chain:
             f"new dataset group {name!r}, because the data has not the structure of {newest['name']!r}{more}: "
             f"{changed}. pnb.delete_dataset_group({newest['name']!r}) deletes the old one with everything trained on it"
         )
+
+    def _schemas_of(self, group_arn: str) -> dict[str, dict[str, Any]]:
+        """Return the schemas of a dataset group's datasets by dataset type, `INTERACTIONS` and so on."""
+        schemas_by_type = {}
+        for entry in self._session.pages("list_datasets", "datasets", datasetGroupArn=group_arn):
+            arn = self._dataset(entry["datasetArn"])["schemaArn"]
+            text = self._session.call("describe_schema", schemaArn=arn)["schema"]["schema"]
+            schemas_by_type[entry["datasetType"].upper()] = json.loads(text)
+        return schemas_by_type
 
     def datasets(self, group: str, datasets: list[Dataset]) -> None:
         """Make the datasets that are not there, and wait for all of them."""
@@ -340,3 +349,30 @@ class Chain:
 
 def _hash(*texts: str) -> str:
     return hashlib.sha256("\n".join(texts).encode()).hexdigest()[:6]
+
+
+def _differences(old: Mapping[str, Mapping[str, Any]], new: Sequence[Dataset]) -> str:
+    """Return in words what the new data has that the old structure has not, and the other way round."""
+    changes = [", ".join(_changes(old.get(dataset.type), dataset)) for dataset in new]
+    changes += [f"no {kind.lower()}" for kind in old if kind not in [dataset.type for dataset in new]]
+    return "; ".join(text for text in changes if text) or "no column differs by name or role"
+
+
+def _changes(old: Mapping[str, Any] | None, new: Dataset) -> Iterator[str]:
+    kind = new.type.lower()
+    if old is None:
+        yield f"{kind} are new"
+        return
+    before = {field["name"]: _shown(field) for field in old["fields"]}
+    after = {field["name"]: _shown(field) for field in new.schema["fields"]}
+    for name in [*after, *(name for name in before if name not in after)]:
+        if name not in before:
+            yield f"{kind} have a new column {name} ({after[name]})"
+        elif name not in after:
+            yield f"{kind} have no column {name}"
+        elif before[name] != after[name]:
+            yield f"{name} of the {kind} is {after[name]}, was {before[name]}"
+
+
+def _shown(field: Mapping[str, Any]) -> str:
+    return schemas.role(field) + (" or missing" if "null" in field["type"] else "")

@@ -1,7 +1,7 @@
 """`train`: frames to an ACTIVE solution version in one call, through the API only, the same on AWS.
 
 Every resource has a name made from the given one and from what it holds, so a call can be repeated: what exists and
-is identical is used and said so, what is under way is waited for, what is new is made (`chain.py`). Data of the same
+is identical is used and said so, what is under way is waited for, what is new is made (`steps.py`). Data of the same
 structure goes into the same dataset group; new data is a new import and a new solution version there. What can be
 checked without the service is checked before anything is made.
 """
@@ -9,16 +9,21 @@ checked without the service is checked before anything is made.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import pyarrow.compute as pc
+
 from personalize_nb import errors
+from personalize_nb.contract import columns
 from personalize_nb.contract.recipes import RECIPES, names_where
+from personalize_nb.inputs.ids import Findings
 from personalize_nb.resources.solutions import SolutionVersion
 from personalize_nb.session import waiting
 from personalize_nb.session.progress import Progress, choose
 from personalize_nb.session.session import Session, current
-from personalize_nb.training import item_columns, schemas
+from personalize_nb.training import schemas
 from personalize_nb.training.hyperparameters import check as check_hyperparameters
 from personalize_nb.training.hyperparameters import configuration
 from personalize_nb.training.schemas import INTERACTIONS, ITEMS, USERS, Dataset
@@ -126,10 +131,10 @@ def train(
     datasets = _datasets(interactions, items, users, textual, categorical)
     config = configuration(hyperparameters, solution_config)
     if "itemName" in row.item_marks:
-        datasets = item_columns.with_item_name(datasets, recipe)
+        datasets = _with_item_name(datasets, recipe)
     objective = config.get("optimizationObjective", {})
     if "itemAttribute" in objective:
-        datasets, column = item_columns.with_objective(datasets, objective["itemAttribute"])
+        datasets, column = _with_objective(datasets, objective["itemAttribute"])
         config["optimizationObjective"] = {**objective, "itemAttribute": column}
     schemas.check_enough(datasets[0], event_type)
     unmatched = schemas.unmatched(datasets)
@@ -184,3 +189,75 @@ def _datasets(
         )
         for kind, frame in frames
     ]
+
+
+# What single recipes and objectives ask of the items' schema, beyond what every training asks, makes another schema,
+# and so another dataset group: nobody else's training is changed by it.
+
+
+def _with_item_name(datasets: Sequence[Dataset], recipe: str) -> list[Dataset]:
+    """Return datasets whose items' names are marked as such, for a recipe that reads them by that mark.
+
+    Raises
+    ------
+    InputError
+        There is no column of names, or none of descriptions.
+    """
+    _, fields = _items(datasets)
+    texts = {
+        field["name"].lower(): field
+        for field in fields
+        if "string" in field["type"] and schemas.role(field) == "string"
+    }
+    named = next((name for name in columns.NAME_COLUMNS if name in texts), None)
+    if named is None or not any(field.get("textual") for field in fields):
+        have = ", ".join(f"{field['name'].lower()} ({schemas.role(field)})" for field in fields) or "no items frame"
+        raise errors.InputError(
+            f"{recipe} compares items by their names and descriptions, so the items need a text column of names, "
+            f"called one of {', '.join(columns.NAME_COLUMNS)}, and a textual one of descriptions (textual='...'); got "
+            f"{have}."
+        )
+    return _with_field(datasets, texts[named], itemName=True)
+
+
+def _with_objective(datasets: Sequence[Dataset], attribute: object) -> tuple[list[Dataset], str]:
+    """Return datasets whose items can serve an optimization objective, and the schema's name of its column.
+
+    AWS takes only a number that the schema does not let be null.
+
+    Raises
+    ------
+    InputError
+        There is no such column of numbers, or numbers are missing; `.findings` says where.
+    """
+    items, fields = _items(datasets)
+    numeric = {field["name"]: field for field in fields if "string" not in field["type"]}
+    name = schemas.amazon_name(attribute)
+    if items is None or name not in numeric:
+        legal = ", ".join(column.lower() for column in numeric) or "none"
+        raise errors.InputError(
+            "'itemAttribute' of the optimization objective must be a column of numbers of the items, got "
+            f"{attribute!r}; legal: {legal}."
+        )
+    numbers, findings = items.table.column(name), Findings()
+    repair = f"the number is missing; fill it, or drop such rows: frame.dropna(subset=[{name.lower()!r}])"
+    findings.error(pc.is_null(numbers), name.lower(), numbers, repair)
+    findings.raise_faults(items.table.num_rows, "items")
+    declared = numeric[name]["type"]
+    plain = declared if isinstance(declared, str) else next(kind for kind in declared if kind != "null")
+    return _with_field(datasets, numeric[name], type=plain), name
+
+
+def _items(datasets: Sequence[Dataset]) -> tuple[Dataset | None, list[dict[str, Any]]]:
+    """Return the items and the fields of their schema; None and no fields where there are none."""
+    items = next((dataset for dataset in datasets if dataset.type == ITEMS), None)
+    return items, items.schema["fields"] if items is not None else []
+
+
+def _with_field(datasets: Sequence[Dataset], changing: dict[str, Any], **changes: Any) -> list[Dataset]:
+    """Return datasets with a field of the items changed."""
+    changed = []
+    for dataset in datasets:
+        fields = [{**field, **changes} if field is changing else field for field in dataset.schema["fields"]]
+        changed.append(replace(dataset, schema={**dataset.schema, "fields": fields}))
+    return changed
