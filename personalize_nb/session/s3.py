@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import IO, TYPE_CHECKING, Any
 
 from personalize_nb import errors
 from personalize_nb.session.client_errors import translated
@@ -78,7 +78,7 @@ def line_blocks(session: Session | None, address: str, size: int | None = None) 
         yield rest
 
 
-def upload(session: Session, source: BinaryIO, address: str) -> None:
+def upload(session: Session, source: IO[bytes], address: str) -> None:
     """Store a stream; large ones go up in parts and in parallel."""
     bucket, key = split(address)
     with translated("PutObject"):

@@ -48,8 +48,8 @@ def typed(series: pd.Series, name: str, findings: Findings) -> pa.Array:
     InputError
         No schema takes values of this type; the message says what to make of them.
     """
-    if isinstance(series.dtype, pd.SparseDtype):
-        series = series.sparse.to_dense()
+    if isinstance(series.array, pd.arrays.SparseArray):
+        series = pd.Series(series.array.to_dense(), index=series.index, name=series.name)
     kind = _kind(series)
     if kind in _REPAIRS:
         raise InputError(

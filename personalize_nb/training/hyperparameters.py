@@ -100,7 +100,7 @@ def _within(text: str, kind: str, entry: Mapping[str, Any]) -> bool:
         value = int(text) if kind == "integer" else float(text)
     except ValueError:
         return False
-    return entry["minValue"] <= value <= entry["maxValue"]
+    return bool(entry["minValue"] <= value <= entry["maxValue"])
 
 
 def _told(kind: str, entry: Mapping[str, Any]) -> str:

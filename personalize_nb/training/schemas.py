@@ -298,7 +298,7 @@ def _repeats(column: pa.Array) -> bool:
     if pc.any(pc.match_substring(column, "|")).as_py():
         return True
     distinct = pc.count_distinct(column).as_py()
-    return distinct > 0 and pc.count(column).as_py() >= _REPEATS * distinct
+    return bool(distinct > 0 and pc.count(column).as_py() >= _REPEATS * distinct)
 
 
 def _check_metadata(kind: str, columns: list[dict[str, Any]]) -> None:

@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import IO, Any
 
 from personalize_nb import errors
@@ -165,20 +166,20 @@ class Chain:
     def datasets(self, group: str, datasets: list[Dataset]) -> None:
         """Make the datasets that are not there, and wait for all of them."""
         looked: list[tuple[str, str, dict[str, Any] | None]] = []
-        for one in datasets:
-            arn = self._session.arn("dataset", f"{group}/{one.type}")
-            found = self._found(lambda arn=arn: self._dataset(arn))
-            if found is None:
+        for dataset in datasets:
+            arn = self._session.arn("dataset", f"{group}/{dataset.type}")
+            known = self._found(partial(self._dataset, arn))
+            if known is None:
                 self._create(
                     "create_dataset",
-                    name=f"{group}-{one.type.lower()}",
-                    schemaArn=self._schema(group, one),
+                    name=f"{group}-{dataset.type.lower()}",
+                    schemaArn=self._schema(group, dataset),
                     datasetGroupArn=self._session.arn("dataset-group", group),
-                    datasetType=one.type,
+                    datasetType=dataset.type,
                 )
-            looked.append((one.type.lower(), arn, found))
-        for kind, arn, found in looked:
-            self._active(lambda arn=arn: self._dataset(arn), f"dataset {kind}", arn, found)
+            looked.append((dataset.type.lower(), arn, known))
+        for kind, arn, known in looked:
+            self._active(partial(self._dataset, arn), f"dataset {kind}", arn, known)
 
     def begin_import(self, group: str, dataset: Dataset) -> Import:
         """Import a dataset, unless what it holds or is importing now has the same content."""
@@ -200,25 +201,26 @@ class Chain:
 
     def end_import(self, begun: Import) -> Any:
         """Wait for an import and return when it ended; its file goes, whoever uploaded it: the service has a copy."""
-
-        def describe() -> dict[str, Any]:
-            return self._session.call("describe_dataset_import_job", datasetImportJobArn=begun.arn)["datasetImportJob"]
-
         try:
-            ended = self._active(describe, begun.what, begun.arn, begun.known)
+            ended = self._active(partial(self._import_job, begun.arn), begun.what, begun.arn, begun.known)
         except errors.FailedError:
             self._discard(begun.arn)
             raise
         self._discard(begun.arn)
         return ended["lastUpdatedDateTime"]
 
+    def _import_job(self, arn: str) -> dict[str, Any]:
+        job: dict[str, Any] = self._session.call("describe_dataset_import_job", datasetImportJobArn=arn)[
+            "datasetImportJob"
+        ]
+        return job
+
     def _source(self, arn: str) -> str | None:
         """Return the file that an import job reads, or None when there is no telling."""
         try:
-            described = self._session.call("describe_dataset_import_job", datasetImportJobArn=arn)
+            return str(self._import_job(arn)["dataSource"]["dataLocation"])
         except errors.PersonalizeError:
             return None
-        return described["datasetImportJob"]["dataSource"]["dataLocation"]
 
     def _discard(self, arn: str) -> None:
         address = self._source(arn)
@@ -226,7 +228,8 @@ class Chain:
             s3.delete(self._session, [address])
 
     def _dataset(self, arn: str) -> dict[str, Any]:
-        return self._session.call("describe_dataset", datasetArn=arn)["dataset"]
+        dataset: dict[str, Any] = self._session.call("describe_dataset", datasetArn=arn)["dataset"]
+        return dataset
 
     def _schema(self, group: str, dataset: Dataset) -> str:
         name = f"{group}-{dataset.type.lower()}"
@@ -261,7 +264,7 @@ class Chain:
                 return arn  # only the answer was lost
             s3.delete(self._session, [address])  # nothing half done stays behind
             raise
-        return answer["datasetImportJobArn"]
+        return str(answer["datasetImportJobArn"])
 
     def solution(self, group: str, recipe: str, event_type: str | None, config: Mapping[str, Any]) -> str:
         """Return the ARN of the solution with this configuration."""

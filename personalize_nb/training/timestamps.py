@@ -72,9 +72,10 @@ def _no_time(dtype: Any) -> bool:
     """Tell columns whose numbers would be taken for times: truth values, durations, periods."""
     if isinstance(dtype, pd.ArrowDtype):
         arrow = dtype.pyarrow_dtype
-        return pa.types.is_boolean(arrow) or pa.types.is_duration(arrow) or pa.types.is_time(arrow)
-    types = pd.api.types
-    return types.is_bool_dtype(dtype) or dtype.kind in "mc" or isinstance(dtype, (pd.PeriodDtype, pd.IntervalDtype))
+        return bool(pa.types.is_boolean(arrow) or pa.types.is_duration(arrow) or pa.types.is_time(arrow))
+    if isinstance(dtype, (pd.PeriodDtype, pd.IntervalDtype)):
+        return True
+    return bool(pd.api.types.is_bool_dtype(dtype) or dtype.kind in "mc")
 
 
 def _find_odd(numbers: np.ndarray, divisor: int, column: str, findings: Findings) -> None:

@@ -33,7 +33,8 @@ def knobs_of(values: Mapping[str, Any]) -> Knobs:
     """Translate the hyperparameters of the recipes that rank for users; those a recipe lacks have their default."""
 
     def relative(name: str) -> float:
-        return values.get(name, SEQUENTIAL[name].default) / SEQUENTIAL[name].default
+        usual = float(SEQUENTIAL[name].default)
+        return float(values.get(name, usual)) / usual
 
     recency = bool(values.get("recency_mask", values.get("apply_recency_bias", True)))
     return Knobs(recency, relative("hidden_dimension"), relative("bptt"))
@@ -50,4 +51,4 @@ def usual_users(sequences: Sequences, values: Mapping[str, Any]) -> Sequences:
 
 def neighbours(values: Mapping[str, Any], name: str, by_default: int) -> int:
     """Return how many neighbours, or factors, a dimension of Similar-Items stands for."""
-    return max(1, round(by_default * values[name] / SIMILAR_ITEMS[name].default))
+    return max(1, round(by_default * float(values[name]) / float(SIMILAR_ITEMS[name].default)))

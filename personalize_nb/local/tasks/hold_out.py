@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pyarrow as pa
@@ -31,13 +31,14 @@ from personalize_nb.contract.ranking_metrics import CUT_OFFS, ranking_metrics
 from personalize_nb.contract.recipes import RECIPES, Recipe
 from personalize_nb.local.data.allowed import Allowed
 from personalize_nb.local.data.schema import TrainingData
-from personalize_nb.local.recipes.base import Model
+from personalize_nb.local.recipes.base import Model, Queries
 from personalize_nb.local.recipes.families import train_on
 from personalize_nb.local.recipes.history import History, Sequences, read_history
 from personalize_nb.local.recipes.hyperparameters import resolve
 from personalize_nb.local.recipes.personalization import Sequential
 from personalize_nb.local.recipes.popularity import popular
 from personalize_nb.local.recipes.related import Related
+from personalize_nb.local.recipes.segmentation import UserSegments
 from personalize_nb.local.recipes.semantic import SemanticSimilarity
 from personalize_nb.local.recipes.sequential import split_newest
 from personalize_nb.local.tasks.input_lines import ITEM_ATTRIBUTES
@@ -173,8 +174,9 @@ def _gains(lists: np.ndarray, truth: Sequences) -> np.ndarray:
 def _measure_segments(
     recipe: Recipe, history: History, data: TrainingData, values: dict[str, Any], seed: int
 ) -> dict[str, float]:
+    """Return how well the segments of older steps agree with the newest, as the module says."""
     given, truth = split_newest(history.sequences, _HELD_BACK)
-    model = train_on(recipe.name, replace(history, sequences=given), data, values, seed)
+    model = cast(UserSegments, train_on(recipe.name, replace(history, sequences=given), data, values, seed))
     sets = _categories(data, history.item_ids) if ITEM_ATTRIBUTES in recipe.input_keys else None
     if sets is None:
         sets = sparse.identity(given.n_items, format="csr")
@@ -219,9 +221,9 @@ def _categories(data: TrainingData, item_ids: pa.StringArray) -> sparse.csr_matr
 def _coverage_of_items(model: Model) -> float:
     """Return the share of the catalogue among the top 25 of its items (at most 2,000), for want of users."""
     n_items = len(model.item_ids)
-    seeds = np.arange(0, n_items, max(1, n_items // _MOST_TESTED))
-    covered = np.unique(model.rank_codes(seeds, max(CUT_OFFS)))
-    return float((covered >= 0).sum() / max(1, n_items))
+    seeds = model.item_ids.take(pa.array(np.arange(0, n_items, max(1, n_items // _MOST_TESTED))))
+    lists = model.rank(Queries(items=seeds.to_pylist(), num_results=max(CUT_OFFS))).items
+    return len(lists.flatten().unique()) / max(1, n_items)
 
 
 def _tenth(history: History) -> int:

@@ -66,9 +66,10 @@ class Range:
         """Return where in the range a value lies, the nearest end for one outside."""
         if self.choices:
             return (self.choices.index(value) + 0.5) / len(self.choices) if value in self.choices else 0.0
+        above = float(value) - self.low
         if self.whole:
-            return float(np.clip((value - self.low + 0.5) / (self.high - self.low + 1), 0.0, 1.0))
-        return float(np.clip((value - self.low) / max(1e-12, self.high - self.low), 0.0, 1.0))
+            return float(np.clip((above + 0.5) / (self.high - self.low + 1), 0.0, 1.0))
+        return float(np.clip(above / max(1e-12, self.high - self.low), 0.0, 1.0))
 
 
 @dataclass(frozen=True)
