@@ -54,7 +54,7 @@ class Hyperparameter:
         Raises
         ------
         ValueError
-            The string is no value of the right type within the range; the message is Amazon's refusal.
+            The string is no value of the right type within the range; the message says what is legal.
         """
         value: Value | None
         if isinstance(self.default, str):

@@ -123,7 +123,7 @@ def train(
         raise errors.InputError(f"There is no recipe {recipe!r}; there are {', '.join(sorted(RECIPES))}.")
     row = RECIPES[recipe]
     if not row.batch and not row.segments:
-        legal = ", ".join(sorted(names_where(lambda row: row.batch)))
+        legal = ", ".join(sorted(names_where(lambda other: other.batch)))
         raise errors.InputError(f"No batch job takes a solution version of {recipe}; train one of {legal}.")
     base = re.sub(r"[^A-Za-z0-9_-]+", "-", name).strip("-_")[:_LONGEST_NAME].strip("-_")
     if not base:

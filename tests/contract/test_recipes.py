@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import UTC
 
 import pytest
 import small_world as world
@@ -101,7 +102,7 @@ def test_the_service_lists_the_rows_and_nothing_else(service):
 def test_the_service_describes_a_row(service, row):
     recipe = service.control.describe_recipe(recipeArn=row.arn)["recipe"]
     assert (recipe["name"], recipe["recipeType"], recipe["description"]) == (row.name, row.type, row.description)
-    assert f"{recipe['creationDateTime'].astimezone(tz=None):%Y}" == row.since[:4]
+    assert recipe["creationDateTime"].astimezone(UTC).date().isoformat() == row.since
     assert recipe["algorithmArn"].rpartition("/")[2] == row.algorithm_name
     assert recipe.get("featureTransformationArn", "").rpartition("/")[2] == (row.transformation or "")
 
