@@ -9,17 +9,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 from personalize_nb import errors
 from personalize_nb.access.account_reader import Reader
 from personalize_nb.access.report import Report
-from personalize_nb.access.subject import Plan, from_data, from_request
+from personalize_nb.access.subject import Subject, from_data, from_request
 from personalize_nb.contract import columns, limits
+from personalize_nb.contract.parameters import THEME_GENERATION
 from personalize_nb.contract.policies import needs, templates
 from personalize_nb.contract.policies.needs import Caller, MissingPermission
 from personalize_nb.contract.policies.uses import Use, uses_of
-from personalize_nb.jobs.request import ERROR, THEME_GENERATION, WARNING, JobRequest, problems
+from personalize_nb.jobs.arguments import JobParameters, with_parameters
+from personalize_nb.jobs.request import ERROR, WARNING, JobRequest, problems
 from personalize_nb.resources.filters import uses_events
 from personalize_nb.resources.solutions import SolutionVersion
 from personalize_nb.session.session import Session, current
@@ -41,11 +43,12 @@ class _Finding:
     policy: str = ""
 
 
+@with_parameters(JobParameters)
 def preflight(
     request: JobRequest | Mapping[str, Any] | Data | Batch,
     solution_version: SolutionVersion | str | None = None,
     session: Session | boto3.Session | None = None,
-    **parameters: Any,
+    **parameters: Unpack[JobParameters],
 ) -> Report:
     """Check a job and the world around it, and return all findings at once; nothing is uploaded or started.
 
@@ -84,12 +87,12 @@ def preflight(
         solution_version, session = None, solution_version
     session = current(session or getattr(solution_version, "session", None))
     if solution_version is not None:
-        plan = from_data(request, solution_version, session, parameters)
+        subject = from_data(request, solution_version, session, parameters)
     elif parameters:
         raise TypeError(f"{sorted(parameters)} go with ids and their model: pnb.preflight(ids, model, ...)")
     else:
-        plan = from_request(request)
-    found = list(_Inspection(plan, session).findings())
+        subject = from_request(request)
+    found = list(_Inspection(subject, session).findings())
     order = {ERROR: 0, WARNING: 1, UNCHECKED: 2, OK: 3}
     found.sort(key=lambda finding: order[finding.level])
     rows = [(one.check, one.level, one.found, one.to_do, one.policy) for one in found]
@@ -98,7 +101,7 @@ def preflight(
 
 @dataclass
 class _Inspection:
-    plan: Plan
+    subject: Subject
     session: Session
     request: JobRequest = field(init=False)
     reader: Reader = field(init=False)
@@ -106,7 +109,7 @@ class _Inspection:
     counts_events: bool = False
 
     def __post_init__(self) -> None:
-        self.request, self.reader = self.plan.request, Reader(self.session)
+        self.request, self.reader = self.subject.request, Reader(self.session)
 
     def findings(self) -> Iterator[_Finding]:
         """Every finding; a part that cannot be read does not keep the others from being told."""
@@ -134,9 +137,9 @@ class _Inspection:
             yield _Finding("solution version", ERROR, f"Its status is {status}.", "Wait until it is ACTIVE.")
 
     def _rules(self) -> Iterator[_Finding]:
-        context = replace(self.plan.context, recipe=self._recipe, region=self.session.region)
+        context = replace(self.subject.context, recipe=self._recipe, region=self.session.region)
         found = problems(self.request, context)
-        for problem in self.plan.problems:
+        for problem in self.subject.problems:
             yield _Finding(problem.field, problem.level, problem.text)
         for problem in found:
             yield _Finding(f"request: {problem.field}", problem.level, problem.text)
@@ -255,7 +258,7 @@ class _Inspection:
                 elsewhere = needs.wrong_region(use, bucket.region, self.session.region)
                 if elsewhere is not None:
                     yield _Finding("region", ERROR, elsewhere.text, f"Use a bucket in {self.session.region}.")
-            awaited = not use.writes and not self.plan.uploads
+            awaited = not use.writes and not self.subject.uploads
             if awaited and not bucket.missing and self.reader.objects(use) == []:
                 found = f"Bucket {use.bucket!r} holds no object whose key begins with {use.key!r}."
                 yield _Finding("input", ERROR, found, "Upload the input first; pnb.recommend() does.")

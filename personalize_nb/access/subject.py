@@ -7,16 +7,18 @@ What keeps a job from being made at all (ids that cannot be used, a filter that 
 from __future__ import annotations
 
 import difflib
-import inspect
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from personalize_nb import errors
-from personalize_nb.contract import limits
+from personalize_nb.contract import limits, parameters
+from personalize_nb.contract.parameters import THEME_GENERATION
+from personalize_nb.inputs.batch import Batch
 from personalize_nb.jobs import recommend
-from personalize_nb.jobs.request import THEME_GENERATION, Context, JobRequest, Problem
-from personalize_nb.resources.filters import find_filter
+from personalize_nb.jobs.arguments import JobParameters
+from personalize_nb.jobs.request import JobRequest, Problem, RequestContext
+from personalize_nb.resources.filters import Filter, find_filter
 from personalize_nb.resources.solutions import SolutionVersion, find_solution_version
 from personalize_nb.session import s3
 from personalize_nb.session.session import Session
@@ -33,7 +35,7 @@ _HOW = "pnb.preflight takes a JobRequest, the arguments of create_batch_inferenc
 
 
 @dataclass(frozen=True)
-class Plan:
+class Subject:
     """A job that somebody means to start.
 
     Parameters
@@ -49,13 +51,13 @@ class Plan:
     """
 
     request: JobRequest
-    context: Context = field(default_factory=Context)
+    context: RequestContext = field(default_factory=RequestContext)
     uploads: bool = False
     problems: tuple[Problem, ...] = ()
 
 
-def from_request(request: Any) -> Plan:
-    """Return the plan behind a request, or refuse what is none.
+def from_request(request: Any) -> Subject:
+    """Return what is meant by a request, or refuse what is none.
 
     Parameters
     ----------
@@ -68,26 +70,26 @@ def from_request(request: Any) -> Plan:
         It is something else, or has keys that the API does not know.
     """
     if isinstance(request, JobRequest):
-        return Plan(request)
+        return Subject(request)
     if not isinstance(request, Mapping):
         size = f" of {len(request):,}" if hasattr(request, "__len__") and not isinstance(request, str) else ""
         shown = repr(request) if isinstance(request, str) else f"a {type(request).__name__}{size}"
         text = f"{_HOW}: pnb.preflight(ids, model, num_results=10). Got {shown} without a model."
         raise errors.RequestError([Problem("solution_version", text)])
     model = limits.service_model()
-    known = dict(model.shape_for("CreateBatchInferenceJobRequest").members)
+    legal = dict(model.shape_for("CreateBatchInferenceJobRequest").members)
     answered = model.shape_for("BatchInferenceJob").members
     wrong = [
         problem
         for key, value in request.items()
-        if key in known or key not in answered
-        for problem in _wrong(str(key), value, known)
+        if key in legal or key not in answered
+        for problem in _wrong(str(key), value, legal)
     ]
     if wrong:
         raise errors.RequestError(wrong)
     try:
-        return Plan(JobRequest.from_api({**_NOTHING, **request}))
-    except (TypeError, ValueError) as error:  # numbers that are none
+        return Subject(JobRequest.from_api({**_NOTHING, **request}))
+    except (TypeError, ValueError, KeyError) as error:  # numbers and tags that are none
         raise errors.RequestError(
             [Problem("batchInferenceJobConfig", f"{_HOW}. Got {dict(request)!r}: {error}.")]
         ) from error
@@ -114,10 +116,8 @@ def _wrong(key: str, value: Any, known: Mapping[str, Any], within: str = "") -> 
         yield Problem(path, f"{path!r} must be a string, got {value!r}.")
 
 
-def from_data(
-    data: Any, solution_version: SolutionVersion | str, session: Session, parameters: Mapping[str, Any]
-) -> Plan:
-    """Return the plan for what `pnb.recommend` would start with the same arguments.
+def from_data(data: Any, solution_version: SolutionVersion | str, session: Session, given: JobParameters) -> Subject:
+    """Return what `pnb.recommend` would start with the same arguments.
 
     Raises
     ------
@@ -126,41 +126,62 @@ def from_data(
     TypeError
         `pnb.recommend` has no such parameter.
     """
-    legal = [name for name in inspect.signature(recommend.recommend).parameters if name not in ("data", "session")]
-    if unknown := sorted(set(parameters) - set(legal)):
+    legal = parameters.names("data", "session")
+    if unknown := sorted(set(given) - set(legal)):
         raise TypeError(f"pnb.recommend has no parameter {unknown[0]!r}, so pnb.preflight neither; legal are {legal}")
     if isinstance(data, JobRequest):
         raise TypeError("a JobRequest holds its model and parameters already: pnb.preflight(request)")
-    given = {name: value for name, value in parameters.items() if name != "at_once"}
-    wanted, values = given.pop("filter", None), given.pop("filter_values", None)
     version = find_solution_version(solution_version, session)
-    found: list[Problem] = []
-    chosen = batch = None
-    if wanted is not None:
-        try:
-            chosen = find_filter(wanted, session)
-        except errors.NotFoundError as error:
-            found.append(Problem("filter", str(error)))
+    problems: list[Problem] = []
+    chosen = _filter(given, session, problems)
     source = data if isinstance(data, str) and s3.is_s3(data) else None
-    if source is None:
-        try:
-            batch = recommend.batch_for(
-                data, version, chosen, None if wanted is not None and chosen is None else values
-            )
-        except (errors.InputError, errors.NotFoundError, errors.RequestError) as error:
-            found.append(Problem("input", str(error)))
-    role = given.pop("role_arn", None) or session.role_arn or ""
+    batch = None if source else _batch(data, version, chosen, given, problems)
     if given.get("mode") == THEME_GENERATION:
-        try:
-            given["item_name"] = recommend.name_column(version, given.get("item_name"))
-        except errors.NotFoundError as error:
-            found.append(Problem("item_name", str(error)))
-    given |= {name: dict(given.get(name) or {}) for name in ("ranking_influence", "tags")}
-    # request_for refuses a missing role at once; the rules are to tell of it with everything else
-    request = recommend.request_for(version, source, chosen, session, role_arn=role or "-", **given).replace(
-        role_arn=role
-    )
-    context = replace(recommend.context(version, batch, chosen), names=recommend.ARGUMENTS)
+        given = _with_item_name(given, version, problems)
+    request = _request(version, source, chosen, session, given)
+    context = recommend.request_context(version, batch, chosen)
+    context = replace(context, names={row.attribute: row.name for row in parameters.sent().values()})
     if request.mode == THEME_GENERATION and batch is not None:  # more items become several jobs
         context = replace(context, per_file=min(len(batch), limits.MAX_THEME_RECORDS_PER_FILE))
-    return Plan(request, context, uploads=source is None, problems=tuple(found))
+    return Subject(request, context, uploads=source is None, problems=tuple(problems))
+
+
+def _filter(given: JobParameters, session: Session, problems: list[Problem]) -> Filter | None:
+    wanted = given.get("filter")
+    if wanted is None:
+        return None
+    try:
+        return find_filter(wanted, session)
+    except errors.NotFoundError as error:
+        problems.append(Problem("filter", str(error)))
+        return None
+
+
+def _batch(
+    data: Any, version: SolutionVersion, chosen: Filter | None, given: JobParameters, problems: list[Problem]
+) -> Batch | None:
+    lost = chosen is None and given.get("filter") is not None  # its values are of no filter then
+    try:
+        return recommend.batch_for(data, version, chosen, None if lost else given.get("filter_values"))
+    except (errors.InputError, errors.NotFoundError, errors.RequestError) as error:
+        problems.append(Problem("input", str(error)))
+        return None
+
+
+def _with_item_name(given: JobParameters, version: SolutionVersion, problems: list[Problem]) -> JobParameters:
+    named = given.copy()
+    try:
+        named["item_name"] = recommend.name_column(version, given.get("item_name"))
+    except errors.NotFoundError as error:
+        problems.append(Problem("item_name", str(error)))
+    return named
+
+
+def _request(
+    version: SolutionVersion, source: str | None, chosen: Filter | None, session: Session, given: JobParameters
+) -> JobRequest:
+    """The request; a role that is missing is not refused here, because the rules tell of it with everything else."""
+    role = given.get("role_arn") or session.role_arn or ""
+    filled = given.copy()
+    filled["role_arn"] = role or "-"
+    return recommend.request_for(version, source, chosen, session, filled).replace(role_arn=role)

@@ -10,6 +10,7 @@ __all__ = [
     "domain_recipes",
     "hyperparameters",
     "limits",
+    "parameters",
     "policies",
     "ranking_metrics",
     "recipes",

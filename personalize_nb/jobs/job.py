@@ -8,11 +8,13 @@ import sys
 import warnings
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
+from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from personalize_nb import errors
 from personalize_nb.contract import limits
-from personalize_nb.jobs.request import THEME_GENERATION, Context, JobRequest, Problem, errors_of, problems
+from personalize_nb.contract.parameters import BATCH_INFERENCE, THEME_GENERATION
+from personalize_nb.jobs.request import JobRequest, Problem, RequestContext, errors_of, problems
 from personalize_nb.resources.solutions import SolutionVersion, find_solution_version
 from personalize_nb.session import waiting
 from personalize_nb.session.progress import Progress, choose
@@ -60,7 +62,8 @@ class BatchInferenceJob:
     @property
     def status(self) -> str:
         """The status now: `CREATE PENDING`, `CREATE IN_PROGRESS`, `ACTIVE` (finished) or `CREATE FAILED`."""
-        return self.describe()["status"]
+        status: str = self.describe()["status"]
+        return status
 
     @property
     def request(self) -> JobRequest:
@@ -159,7 +162,9 @@ class BatchInferenceJob:
         return f"<BatchInferenceJob {self.name} {status}: {step}>"
 
 
-def start(request: JobRequest, *, context: Context | None = None, session: Session | None = None) -> BatchInferenceJob:
+def start(
+    request: JobRequest, *, context: RequestContext | None = None, session: Session | None = None
+) -> BatchInferenceJob:
     """Check a request against every rule of the API, send it and return the job.
 
     Raises
@@ -170,9 +175,9 @@ def start(request: JobRequest, *, context: Context | None = None, session: Sessi
         The job's name was used before; the message proposes a free one.
     """
     session = current(session)
-    known = context or Context(region=session.region)
-    refuse(request, known)
-    warn(problems(request, known))
+    context = context or RequestContext(region=session.region)
+    refuse(request, context)
+    warn(problems(request, context))
     try:
         answer = session.call("create_batch_inference_job", **request.to_api())
     except errors.AlreadyExistsError as error:
@@ -225,7 +230,7 @@ def list_jobs(solution_version: SolutionVersion | str | None = None, session: Se
         (
             entry["jobName"],
             entry["status"],
-            entry.get("batchInferenceJobMode", "BATCH_INFERENCE"),
+            entry.get("batchInferenceJobMode", BATCH_INFERENCE),
             entry["solutionVersionArn"].split(":solution/", 1)[-1].split("/", 1)[0],
             entry["creationDateTime"],
             entry["lastUpdatedDateTime"],
@@ -262,20 +267,21 @@ def new_job_name(base: str, now: datetime | None = None) -> str:
 _LIST = ("list_batch_inference_jobs", "batchInferenceJobs")
 
 
-def refuse(request: JobRequest, context: Context) -> None:
+def refuse(request: JobRequest, context: RequestContext) -> None:
     """Raise `RequestError` with every rule of the API that the request breaks."""
     broken = errors_of(problems(request, context))
     if broken:
         raise errors.RequestError(broken)
 
 
-def warn(doubts: Iterable[Problem]) -> None:
+def warn(problems: Iterable[Problem]) -> None:
     """Warn of problems at the line of the user's own code, however deep in the toolkit they are met."""
-    depth, frame, ours = 2, sys._getframe(1), __name__.split(".")[0]
+    depth, ours = 2, __name__.split(".")[0]
+    frame: FrameType | None = sys._getframe(1)
     while frame is not None and frame.f_globals.get("__name__", "").split(".")[0] == ours:
         depth, frame = depth + 1, frame.f_back
-    for doubt in doubts:
-        warnings.warn(doubt.text, UserWarning, stacklevel=depth)
+    for problem in problems:
+        warnings.warn(problem.text, UserWarning, stacklevel=depth)
 
 
 def check_name(name: str, session: Session) -> None:

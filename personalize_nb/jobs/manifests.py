@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import io
 import json
+import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from personalize_nb import errors
+from personalize_nb.contract import limits
 from personalize_nb.jobs.request import JobRequest
 from personalize_nb.session import s3
 from personalize_nb.session.session import Session
@@ -52,6 +53,11 @@ class Manifest:
         """The run's name."""
         return self.request.job_name
 
+    @property
+    def inputs(self) -> list[str]:
+        """The address of each part's input."""
+        return [self.part(number).input_path for number in range(len(self.records))]
+
     def label(self, part: int) -> str:
         """Return the name of a part's files; labels sort as parts do."""
         return f"{part + 1:0{max(3, len(str(len(self.records))))}d}"
@@ -76,6 +82,19 @@ class Manifest:
             "created": self.created,
         }
         s3.upload(session, io.BytesIO(json.dumps(values, indent=1).encode()), address(session, self.name))
+
+
+def new_job_names(run: str, count: int) -> tuple[str, ...]:
+    """Return names that no job had before: a job that bears one is a job of this run."""
+    token, width = secrets.token_hex(2), max(3, len(str(count)))
+    longest = (limits.string_rule("Name").max_length or 0) - width - len(token) - 6
+    return tuple(f"{run[:longest]}-{token}-{number:0{width}d}" for number in range(1, count + 1))
+
+
+def next_job_name(name: str) -> str:
+    """Return the name of a job's next attempt: `x-001`, `x-001-r2`, `x-001-r3`."""
+    base, mark, attempt = name.rpartition("-r")
+    return f"{base}-r{int(attempt) + 1}" if mark and attempt.isdecimal() else f"{name}-r2"
 
 
 def address(session: Session, name: str) -> str:
@@ -114,7 +133,7 @@ def _read(session: Session, where: str) -> Manifest:
         if values["version"] != VERSION:
             raise ValueError(f"version {values['version']}, known is {VERSION}; use a newer personalize_nb")
         return Manifest(
-            request=_request(values["request"]),
+            request=JobRequest.from_api(values["request"]),
             job_names=tuple(values["job_names"]),
             records=tuple(values["records"]),
             at_once=int(values["at_once"]),
@@ -122,8 +141,3 @@ def _read(session: Session, where: str) -> Manifest:
         )
     except (ValueError, KeyError, TypeError) as error:
         raise errors.InputError(f"{where} is not the manifest of a run: {error!r}") from error
-
-
-def _request(values: dict[str, Any]) -> JobRequest:
-    tags = {one["tagKey"]: one["tagValue"] for one in values.get("tags", ())}
-    return JobRequest.from_api(values).replace(tags=tags)

@@ -9,14 +9,16 @@ import json
 import secrets
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 from personalize_nb import errors
-from personalize_nb.contract import columns, limits, recipes
+from personalize_nb.contract import columns, limits, parameters, recipes
+from personalize_nb.contract.parameters import BATCH_INFERENCE, THEME_GENERATION
 from personalize_nb.inputs.batch import KEYS, Batch, make_batch
 from personalize_nb.inputs.batch import frame as as_frame
+from personalize_nb.jobs.arguments import JobParameters, ThemeParameters, job_parameters, with_parameters
 from personalize_nb.jobs.job import KIND, BatchInferenceJob, check_name, new_job_name, refuse, start
-from personalize_nb.jobs.request import KIND_OF_KEYS, THEME_GENERATION, Context, JobRequest, Problem, no_themes
+from personalize_nb.jobs.request import KIND_OF_KEYS, JobRequest, Problem, RequestContext, no_themes
 from personalize_nb.jobs.run import Run, start_run
 from personalize_nb.resources.filters import Filter, find_filter
 from personalize_nb.resources.solutions import SolutionVersion, find_solution_version
@@ -26,13 +28,9 @@ from personalize_nb.session.progress import choose
 from personalize_nb.session.session import Session, current
 
 if TYPE_CHECKING:
-    from personalize_nb.inputs.batch import Batch, Data, FilterValues
+    from personalize_nb.inputs.batch import Data, FilterValues
 
     Texts = Mapping[str, bool]
-
-
-# what `recommend` calls fields of a request
-ARGUMENTS = {"output_path": "output", "input_path": "data", "solution_version_arn": "solution_version"}
 
 
 def recommend(
@@ -46,7 +44,7 @@ def recommend(
     exploration_weight: float | None = None,
     exploration_item_age_cut_off: float | None = None,
     ranking_influence: Mapping[str, float] | None = None,
-    mode: str = "BATCH_INFERENCE",
+    mode: str = BATCH_INFERENCE,
     item_name: str | None = None,
     tags: Mapping[str, str] | None = None,
     role_arn: str | None = None,
@@ -103,49 +101,33 @@ def recommend(
     >>> job = pnb.recommend(["12", "7"], "books", num_results=10)  # doctest: +SKIP
     >>> job.wait().recommendations(items=books.items)  # doctest: +SKIP
     """
-    session = session or getattr(solution_version, "session", None)
-    session = current(session)
+    given = job_parameters(locals())
+    session = current(session or getattr(solution_version, "session", None))
     version = find_solution_version(solution_version, session)
     _check_mode(mode, version)
     if mode == THEME_GENERATION:
-        item_name = name_column(version, item_name)
+        given["item_name"] = name_column(version, item_name)
     chosen = find_filter(filter, session) if filter is not None else None
     source = data if isinstance(data, str) and s3.is_s3(data) else None
     batch = None if source else batch_for(data, version, chosen, filter_values)
-    request = request_for(
-        version,
-        source,
-        chosen,
-        session,
-        job_name=job_name,
-        output=output,
-        role_arn=role_arn,
-        num_results=num_results,
-        exploration_weight=exploration_weight,
-        exploration_item_age_cut_off=exploration_item_age_cut_off,
-        ranking_influence=_mapping("ranking_influence", ranking_influence, "{'POPULARITY': 0.5}"),
-        mode=mode,
-        item_name=item_name,
-        input_kms_key_arn=input_kms_key_arn,
-        output_kms_key_arn=output_kms_key_arn,
-        tags=_mapping("tags", tags, "{'team': 'books'}"),
-    )
+    request = request_for(version, source, chosen, session, given)
     for note in batch.notes if batch else ():
         choose().say(note)
     if source and output:
         _say_what_is_written_over(request, session)
-    known = replace(context(version, batch, chosen), names=ARGUMENTS)
-    return begin(request, batch, known, session, at_once=at_once)
+    names = {row.attribute: row.name for row in parameters.sent().values()}
+    context = replace(request_context(version, batch, chosen), names=names)
+    return begin(request, batch, context, session, at_once=at_once)
 
 
 def _say_what_is_written_over(request: JobRequest, session: Session) -> None:
     """Say which results of earlier jobs end with this one: output is named after the input, as on AWS."""
     try:
-        gone = output_files.output_files(session, request.output_path, request.input_path)
+        files = output_files.output_files(session, request.output_path, request.input_path)
     except errors.NotFoundError:
         return
-    for one in gone:
-        choose().say(f"{one.address} is there already, of an earlier job with this input name, and is written over")
+    for file in files:
+        choose().say(f"{file.address} is there already, of an earlier job with this input name, and is written over")
 
 
 def makes_run(request: JobRequest, batch: Batch | None) -> bool:
@@ -157,7 +139,7 @@ def makes_run(request: JobRequest, batch: Batch | None) -> bool:
 def begin(
     request: JobRequest,
     batch: Batch | None,
-    context: Context,
+    context: RequestContext,
     session: Session,
     *,
     at_once: int = limits.MAX_JOBS_IN_PROGRESS,
@@ -178,15 +160,7 @@ def _own_output(name: str, session: Session) -> str:
 
 
 def request_for(
-    version: SolutionVersion,
-    source: str | None,
-    chosen: Filter | None,
-    session: Session,
-    *,
-    job_name: str | None = None,
-    output: str | None = None,
-    role_arn: str | None = None,
-    **parameters: Any,
+    version: SolutionVersion, source: str | None, chosen: Filter | None, session: Session, given: JobParameters
 ) -> JobRequest:
     """Return the request for a model and a filter; name, folders and role are filled in where none is given.
 
@@ -194,37 +168,42 @@ def request_for(
     ----------
     source
         Where the input lies, or None for input that is uploaded to the job's own folder.
-    **parameters
-        Other fields of `JobRequest`.
+    given
+        Parameters of `recommend`; the model, the filter and the data are looked for elsewhere.
     """
-    name = job_name or new_job_name(version.name)
-    influence = parameters.pop("ranking_influence", {})  # names in any case, as those of columns
-    return JobRequest(
-        ranking_influence={str(key).upper(): value for key, value in influence.items()},
-        job_name=name,
-        solution_version_arn=version.arn,
+    name = given.get("job_name") or new_job_name(version.name)
+    values: dict[str, Any] = {
+        **given,
+        "job_name": name,
+        "solution_version": version.arn,
         # a token, so that two callers who take the same name never write over each other's input
-        input_path=source or session.location("jobs", name, "input", f"{secrets.token_hex(4)}.jsonl"),
-        output_path=output or _own_output(name, session),
-        role_arn=role_arn or session.role(),
-        filter_arn=chosen.arn if chosen else None,
-        **parameters,
-    )
+        "data": source or session.location("jobs", name, "input", f"{secrets.token_hex(4)}.jsonl"),
+        "output": given.get("output") or _own_output(name, session),
+        "role_arn": given.get("role_arn") or session.role(),
+        "filter": chosen.arn if chosen else None,
+    }
+    rows = [row for row in parameters.sent().values() if row.name in values]
+    for row in rows:
+        value, example = values[row.name], row.kind.example
+        if example and value is not None and not isinstance(value, Mapping):
+            text = f"{row.name!r} must be a mapping such as {example}, got {value!r}."
+            raise errors.RequestError([Problem(row.attribute, text)])
+    return JobRequest(**{row.attribute: row.kind.filled(values[row.name]) for row in rows})
 
 
-def context(version: SolutionVersion, batch: Batch | None, chosen: Filter | None) -> Context:
+def request_context(version: SolutionVersion, batch: Batch | None, chosen: Filter | None) -> RequestContext:
     """Return what is known of the world around a request for this model, input and filter."""
-    return Context(
+    return RequestContext(
         recipe=version.recipe,
         region=version.session.region,
         kind=batch.kind if batch else None,
         records=len(batch) if batch else None,
         required_values=chosen.required if chosen and batch else (),
-        missing_values={one: batch.missing_values(one) for one in batch.placeholders} if batch else None,
+        missing_values={name: batch.missing_values(name) for name in batch.placeholders} if batch else None,
     )
 
 
-def submit(request: JobRequest, batch: Batch | None, context: Context, session: Session) -> BatchInferenceJob:
+def submit(request: JobRequest, batch: Batch | None, context: RequestContext, session: Session) -> BatchInferenceJob:
     """Check a request, upload its input and start it; a refused job leaves nothing behind.
 
     Parameters
@@ -256,12 +235,13 @@ def submit(request: JobRequest, batch: Batch | None, context: Context, session: 
         raise
 
 
+@with_parameters(ThemeParameters)
 def themes(
     data: Data | Batch,
     solution_version: SolutionVersion | str,
     *,
-    item_name: str | None = None,
-    **parameters: Any,
+    session: Session | None = None,
+    **parameters: Unpack[ThemeParameters],
 ) -> BatchInferenceJob | Run:
     """Start a job that recommends similar items with a theme for each item in `data`.
 
@@ -273,27 +253,16 @@ def themes(
         Items.
     solution_version
         One of the recipe `aws-similar-items`, trained on items with a textual column.
-    item_name
-        The column of the items dataset that holds names; by default looked up in its schema.
+    session
+        Where to work; by default the solution version's session, else that of `pnb.connect()`.
     **parameters
-        As for `recommend`.
+        As for `recommend`; `item_name`, the column of the items dataset that holds names, is looked up in its schema
+        by default.
     """
-    session = current(parameters.get("session") or getattr(solution_version, "session", None))
+    session = current(session or getattr(solution_version, "session", None))
     version = find_solution_version(solution_version, session)
     _check_mode(THEME_GENERATION, version)
-    return recommend(
-        data,
-        version,
-        mode=THEME_GENERATION,
-        item_name=item_name,
-        **{**parameters, "session": session},
-    )
-
-
-def _mapping(name: str, given: Any, example: str) -> dict[str, Any]:
-    if given is not None and not isinstance(given, Mapping):
-        raise errors.RequestError([Problem(name, f"{name!r} must be a mapping such as {example}, got {given!r}.")])
-    return dict(given or {})
+    return recommend(data, version, mode=THEME_GENERATION, session=session, **parameters)
 
 
 def _check_mode(mode: str, version: SolutionVersion) -> None:
@@ -325,15 +294,14 @@ def _values(data: Any, chosen: Filter | None, values: FilterValues | None, key: 
         if values:
             raise errors.InputError(f"'filter_values' need a filter: pass filter=... as well, got {values!r} alone.")
         return values
-    given = {} if values is None else values
-    if not isinstance(given, Mapping):
-        return given
+    if values is not None and not isinstance(values, Mapping):
+        return values
     any_case = {name.lower(): name for name in chosen.placeholders}
-    given = {
+    named = {
         name if name in chosen.placeholders else any_case.get(str(name).lower(), name): value
-        for name, value in given.items()
+        for name, value in (values or {}).items()
     }
-    unknown = [name for name in given if name not in chosen.placeholders]
+    unknown = [name for name in named if name not in chosen.placeholders]
     if unknown:
         raise errors.InputError(
             f"Filter {chosen.name!r} has no placeholder {unknown}; it has {list(chosen.placeholders)}: "
@@ -341,8 +309,8 @@ def _values(data: Any, chosen: Filter | None, values: FilterValues | None, key: 
         )
     frame = as_frame(data, key)
     by_name = {str(name).lower(): name for name in frame.columns}
-    found = {name: frame[by_name[name.lower()]] for name in chosen.placeholders if name.lower() in by_name}
-    return {**found, **given} or None
+    columns = {name: frame[by_name[name.lower()]] for name in chosen.placeholders if name.lower() in by_name}
+    return {**columns, **named} or None
 
 
 def name_column(version: SolutionVersion, wanted: str | None = None, texts: Texts | None = None) -> str:

@@ -7,15 +7,13 @@ Python call that repeats it.
 from __future__ import annotations
 
 import numbers
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
-from typing import Any
+from typing import Any, Self
 
-from personalize_nb.contract import limits, recipes
+from personalize_nb.contract import limits, parameters, recipes
+from personalize_nb.contract.parameters import BATCH_INFERENCE, THEME_GENERATION, THEMES, Parameter, is_empty
 
-BATCH_INFERENCE, THEME_GENERATION = "BATCH_INFERENCE", "THEME_GENERATION"
-INFLUENCES = ("POPULARITY", "FRESHNESS")
 KIND_OF_KEYS = {("userId",): "users", ("itemId",): "items", ("userId", "itemList"): "rankings"}
 
 ERROR, WARNING = "error", "warning"
@@ -81,74 +79,37 @@ class JobRequest:
     output_kms_key_arn: str | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
 
-    def replace(self, **changes: Any) -> JobRequest:
+    def replace(self, **changes: Any) -> Self:
         """Return a copy with some fields changed."""
         return replace(self, **changes)
 
+    def rows(self) -> list[tuple[Parameter, Any]]:
+        """Return what the table says of each field, with the field's value."""
+        sent = parameters.sent()
+        return [(sent[one.name], getattr(self, one.name)) for one in fields(self)]
+
     def to_api(self) -> dict[str, Any]:
         """Return the parameters as boto3's `create_batch_inference_job` takes them; what is not set is left out."""
-        exploration = {
-            "explorationWeight": _plain(self.exploration_weight),
-            "explorationItemAgeCutOff": _plain(self.exploration_item_age_cut_off),
-        }
-        config = {
-            "itemExplorationConfig": {key: value for key, value in exploration.items() if value is not None},
-            "rankingInfluence": {key: float(value) for key, value in self.ranking_influence.items()},
-        }
-        wanted = {
-            "jobName": self.job_name,
-            "solutionVersionArn": self.solution_version_arn,
-            "filterArn": self.filter_arn,
-            "numResults": None if self.num_results is None else int(self.num_results),
-            "jobInput": {"s3DataSource": _location(self.input_path, self.input_kms_key_arn)},
-            "jobOutput": {"s3DataDestination": _location(self.output_path, self.output_kms_key_arn)},
-            "roleArn": self.role_arn,
-            "batchInferenceJobConfig": {key: value for key, value in config.items() if value},
-            "batchInferenceJobMode": None if self.mode == BATCH_INFERENCE else self.mode,
-            "themeGenerationConfig": {"fieldsForThemeGeneration": {"itemName": self.item_name}}
-            if self.item_name
-            else None,
-            "tags": [{"tagKey": key, "tagValue": value} for key, value in self.tags.items()],
-        }
-        return {key: value for key, value in wanted.items() if value not in (None, {}, [])}
+        wanted: dict[str, Any] = {}
+        for row, value in self.rows():
+            if row.required or row.is_set(value):
+                row.put(wanted, value)
+        return wanted
 
     @classmethod
-    def from_api(cls, described: Mapping[str, Any]) -> JobRequest:
-        """Return the request behind an answer of DescribeBatchInferenceJob (which holds no tags)."""
-        source, target = described["jobInput"]["s3DataSource"], described["jobOutput"]["s3DataDestination"]
-        config = described.get("batchInferenceJobConfig") or {}
-        exploration = config.get("itemExplorationConfig") or {}
-        theme_fields = (described.get("themeGenerationConfig") or {}).get("fieldsForThemeGeneration") or {}
-        return cls(
-            job_name=described["jobName"],
-            solution_version_arn=described["solutionVersionArn"],
-            input_path=source["path"],
-            output_path=target["path"],
-            role_arn=described["roleArn"],
-            filter_arn=described.get("filterArn"),
-            num_results=described.get("numResults"),
-            exploration_weight=_number(exploration.get("explorationWeight")),
-            exploration_item_age_cut_off=_number(exploration.get("explorationItemAgeCutOff")),
-            ranking_influence=dict(config.get("rankingInfluence") or {}),
-            mode=described.get("batchInferenceJobMode") or BATCH_INFERENCE,
-            item_name=theme_fields.get("itemName"),
-            input_kms_key_arn=source.get("kmsKeyArn"),
-            output_kms_key_arn=target.get("kmsKeyArn"),
-        )
+    def from_api(cls, described: Mapping[str, Any]) -> Self:
+        """Return the request behind an answer of DescribeBatchInferenceJob (which holds no tags) or behind `to_api`."""
+        values = {name: row.taken(described) for name, row in parameters.sent().items()}
+        return cls(**{name: value for name, value in values.items() if value is not None})
 
     def to_code(self) -> str:
         """Return the Python call that starts the same job; fields at their defaults are left out."""
-        defaults = JobRequest("", "", "", "", "")
-        lines = [
-            f"        {one.name}={_python(getattr(self, one.name))!r},"
-            for one in fields(self)
-            if getattr(self, one.name) != getattr(defaults, one.name)
-        ]
+        lines = [f"        {row.attribute}={_python(value)!r}," for row, value in self.rows() if row.is_set(value)]
         return "\n".join(["pnb.start(", "    pnb.JobRequest(", *lines, "    )", ")"])
 
 
 @dataclass(frozen=True)
-class Context:
+class RequestContext:
     """What is known of the world around a request; None where it is not.
 
     Parameters
@@ -188,7 +149,7 @@ class Context:
         return replace(problem, text=text)
 
 
-def problems(request: JobRequest, context: Context | None = None) -> list[Problem]:
+def problems(request: JobRequest, context: RequestContext | None = None) -> list[Problem]:
     """Return every rule of the API that the request breaks, errors and warnings, without asking the service.
 
     Parameters
@@ -205,50 +166,30 @@ def problems(request: JobRequest, context: Context | None = None) -> list[Proble
     >>> [problem.field for problem in pnb.problems(request)]
     ['job_name', 'solution_version_arn', 'role_arn']
     """
-    known = context or Context()
-    checks = (_names(request), _paths(request), _numbers(request), _mode(request), _tags(request), _fit(request, known))
-    return [known.called(problem) for check in checks for problem in check]
+    context = context or RequestContext()
+    broken = (_values(request), _paths(request), _real_time(request), _mode(request), _fit(request, context))
+    return [context.called(problem) for problems_of_kind in broken for problem in problems_of_kind]
 
 
 def no_themes(recipe: str) -> Problem:
     """Return the problem of asking a recipe for themes that makes none."""
-    return Problem("mode", f"Themes need a solution version of aws-similar-items, this one is {recipe}.")
+    return Problem("mode", THEMES.refused(recipe))
 
 
-def errors_of(found: list[Problem]) -> list[Problem]:
+def errors_of(problems: list[Problem]) -> list[Problem]:
     """Return the problems that forbid sending a request."""
-    return [problem for problem in found if problem.level == ERROR]
+    return [problem for problem in problems if problem.level == ERROR]
 
 
-_ARNS = (
-    ("solution_version_arn", "Arn", "arn:aws:personalize:<region>:<account>:solution/<name>/<version>"),
-    ("role_arn", "RoleArn", "arn:aws:iam::<account>:role/<name>"),
-    ("filter_arn", "Arn", "arn:aws:personalize:<region>:<account>:filter/<name>"),
-    ("input_kms_key_arn", "KmsKeyArn", "arn:aws:kms:<region>:<account>:key/<id>"),
-    ("output_kms_key_arn", "KmsKeyArn", "arn:aws:kms:<region>:<account>:key/<id>"),
-)
-_REQUIRED = {"solution_version_arn", "role_arn"}
-
-
-def _names(request: JobRequest) -> Iterator[Problem]:
-    if not limits.string_rule("Name").allows(request.job_name):
-        yield Problem(
-            "job_name",
-            "'job_name' must have 1 to 63 letters, digits, '-' or '_' and begin with a letter or digit, got "
-            f"{request.job_name!r}.",
-        )
-    for name, shape, form in _ARNS:
-        value = getattr(request, name)
-        if (value or name in _REQUIRED) and not limits.string_rule(shape).allows(value or ""):
-            yield Problem(name, f"'{name}' must look like {form}, got {value!r}.")
+def _values(request: JobRequest) -> Iterator[Problem]:
+    """Every value by itself."""
+    for row, value in request.rows():
+        if row.required or row.default is not None or not is_empty(value):
+            for text in row.kind.problems(row.attribute, value):
+                yield Problem(row.attribute, text)
 
 
 def _paths(request: JobRequest) -> Iterator[Problem]:
-    for name in ("input_path", "output_path"):
-        value = getattr(request, name)
-        if not limits.string_rule("S3Location").allows(value) or not re.match(r"s3://[^/]", value):
-            longest = limits.string_rule("S3Location").max_length
-            yield Problem(name, f"'{name}' must be s3://bucket/key with at most {longest} characters, got {value!r}.")
     source, target = request.input_path, request.output_path
     if source.rstrip("/") == target.rstrip("/"):
         yield Problem("output_path", f"'output_path' must differ from 'input_path', both are {source!r}.")
@@ -262,59 +203,25 @@ def _paths(request: JobRequest) -> Iterator[Problem]:
         yield Problem("input_path", text, WARNING)
 
 
-def _numbers(request: JobRequest) -> Iterator[Problem]:
+def _real_time(request: JobRequest) -> Iterator[Problem]:
     count, most = request.num_results, limits.MAX_REALTIME_RESULTS
-    if count is not None:
-        if isinstance(count, bool) or not isinstance(count, numbers.Integral) or count < 1:
-            yield Problem("num_results", f"'num_results' must be a whole number from 1, got {count!r}.")
-        elif count > most:
-            text = f"'num_results' over {most}, the limit in real time, is not documented for batch jobs, got {count}."
-            yield Problem("num_results", text, WARNING)
-    if request.exploration_weight is not None and not _within(request.exploration_weight, 0, 1):
-        yield Problem(
-            "exploration_weight", f"'exploration_weight' must be from 0 to 1, got {request.exploration_weight!r}."
-        )
-    days = request.exploration_item_age_cut_off
-    if days is not None and not _within(days, 1, float("inf")):
-        yield Problem(
-            "exploration_item_age_cut_off", f"'exploration_item_age_cut_off' must be 1 day or more, got {days!r}."
-        )
-    for name, value in request.ranking_influence.items():
-        if name not in INFLUENCES:
-            yield Problem("ranking_influence", f"'ranking_influence' takes {' and '.join(INFLUENCES)}, got {name!r}.")
-        elif not _within(value, 0, 1):
-            yield Problem("ranking_influence", f"'ranking_influence' {name} must be from 0 to 1, got {value!r}.")
+    if isinstance(count, numbers.Integral) and count > most:
+        text = f"'num_results' over {most}, the limit in real time, is not documented for batch jobs, got {count}."
+        yield Problem("num_results", text, WARNING)
 
 
 def _mode(request: JobRequest) -> Iterator[Problem]:
-    modes = limits.string_rule("BatchInferenceJobMode").values
-    if request.mode not in modes:
-        yield Problem("mode", f"'mode' must be one of {', '.join(modes)}, got {request.mode!r}.")
     if request.mode == THEME_GENERATION and not request.item_name:
         yield Problem(
             "item_name", "Themes need 'item_name', the column of the items dataset that holds the items' names."
         )
-    if request.item_name and request.mode != THEME_GENERATION:
-        yield Problem("item_name", f"'item_name' is for mode {THEME_GENERATION}, got mode {request.mode!r}.")
-    if request.item_name and not limits.string_rule("ColumnName").allows(request.item_name):
-        yield Problem("item_name", f"'item_name' must be a column's name such as TITLE, got {request.item_name!r}.")
+    for row, value in request.rows():
+        if row.mode is not None and row.mode != request.mode and row.is_set(value):
+            text = f"'{row.attribute}' is for mode {row.mode}, got mode {request.mode!r}."
+            yield Problem(row.attribute, text)
 
 
-def _tags(request: JobRequest) -> Iterator[Problem]:
-    if len(request.tags) > limits.MAX_TAGS:
-        yield Problem("tags", f"A job has at most {limits.MAX_TAGS} tags, got {len(request.tags)}.")
-    for key, value in request.tags.items():
-        texts = isinstance(key, str) and isinstance(value, str)
-        fit = texts and limits.string_rule("TagKey").allows(key) and limits.string_rule("TagValue").allows(value)
-        if not fit or key.lower().startswith("aws:") or value.lower().startswith("aws:"):
-            yield Problem(
-                "tags",
-                "A tag is text: a key of 1 to 128 and a value of up to 256 letters, digits, spaces and _.:/=+-@, not "
-                f"beginning with 'aws:', got {key!r}: {value!r}.",
-            )
-
-
-def _fit(request: JobRequest, known: Context) -> Iterator[Problem]:
+def _fit(request: JobRequest, known: RequestContext) -> Iterator[Problem]:
     themes = request.mode == THEME_GENERATION
     facts = recipes.recipe_of(known.recipe) if known.recipe else None
     if facts is not None:
@@ -333,16 +240,21 @@ def _fit(request: JobRequest, known: Context) -> Iterator[Problem]:
         )
     if in_file is not None and in_file > limits.MAX_RECORDS_PER_FILE:
         yield Problem("input_path", f"A file holds at most {limits.MAX_RECORDS_PER_FILE:,} records, got {in_file:,}.")
-    for name in known.required_values if known.missing_values is not None else ():
-        absent = known.missing_values.get(name)
+    if known.missing_values is not None:
+        yield from _filter_values(known.required_values, known.missing_values, known.records or 0)
+
+
+def _filter_values(required: tuple[str, ...], missing: Mapping[str, int], records: int) -> Iterator[Problem]:
+    for name in required:
+        absent = missing.get(name)
         if absent is None:
             give = f"filter_values={{{name!r}: [...]}}, or a column {name!r} in the frame"
             yield Problem("filter_values", f"The filter needs values for ${name}: {give}.")
         elif absent:
             yield Problem(
                 "filter_values",
-                f"{absent:,} of {known.records:,} records have no value for the filter's ${name}: fill them or "
-                "leave them out.",
+                f"{absent:,} of {records:,} records have no value for the filter's ${name}: fill them or leave them "
+                "out.",
             )
 
 
@@ -356,27 +268,21 @@ def _recipe_fit(request: JobRequest, facts: recipes.Recipe, kind: str | None) ->
         )
     if request.mode == THEME_GENERATION and not facts.themes:
         yield no_themes(facts.name)
-    explored = request.exploration_weight is not None or request.exploration_item_age_cut_off is not None
-    if explored and not facts.exploration:
-        text = f"{facts.name} has no exploration settings, aws-user-personalization alone has: leave them out."
-        yield Problem("exploration_weight", text)
-    if request.num_results is not None and facts.type == "PERSONALIZED_RANKING":
+    if request.num_results is not None and facts.ranks_lists:
         text = f"'num_results' has no effect: {facts.name} answers with the whole list of each line, in another order."
         yield Problem("num_results", text, WARNING)
-    if request.ranking_influence and not facts.ranking_influence:
-        text = f"'ranking_influence' is documented for aws-semantic-similarity, not for {facts.name}."
-        yield Problem("ranking_influence", text, WARNING)
+    yield from _needs(request, facts)
 
 
-def _within(value: Any, low: float, high: float) -> bool:
-    return not isinstance(value, bool) and isinstance(value, numbers.Real) and low <= value <= high
-
-
-def _plain(number: float | None) -> str | None:
-    """Return a number as the API's text: `0.3`, and `30` rather than `30.0`."""
-    if number is None:
-        return None
-    return str(int(number)) if float(number).is_integer() else repr(float(number))
+def _needs(request: JobRequest, facts: recipes.Recipe) -> Iterator[Problem]:
+    """One problem for each need that the recipe does not meet, though several parameters have it."""
+    asked = {row.need for row, value in request.rows() if row.need is not None and row.is_set(value)}
+    unmet = {need for need in asked if not need.met(facts)}
+    for row, _ in request.rows():
+        if row.need is not None and row.need in unmet:
+            unmet.remove(row.need)
+            text = row.need.refused(facts.name, row.attribute)
+            yield Problem(row.attribute, text, ERROR if row.need.forbids else WARNING)
 
 
 def _python(value: Any) -> Any:
@@ -386,11 +292,3 @@ def _python(value: Any) -> Any:
     if isinstance(value, str):
         return str(value)
     return value.item() if hasattr(value, "item") else value
-
-
-def _number(text: str | None) -> float | None:
-    return None if text is None else float(text)
-
-
-def _location(path: str, key: str | None) -> dict[str, str]:
-    return {"path": path, "kmsKeyArn": key} if key else {"path": path}

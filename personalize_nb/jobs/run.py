@@ -6,19 +6,18 @@ here, on the client's side. Nothing but the manifest in S3 is needed to go on, s
 
 from __future__ import annotations
 
-import numbers
-import secrets
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from personalize_nb import errors
-from personalize_nb.contract import limits
+from personalize_nb.contract import limits, parameters
+from personalize_nb.contract.parameters import THEME_GENERATION
 from personalize_nb.jobs import job, manifests
 from personalize_nb.jobs.job import KIND, BatchInferenceJob
 from personalize_nb.jobs.manifests import Manifest
-from personalize_nb.jobs.request import THEME_GENERATION, Context, JobRequest, problems
+from personalize_nb.jobs.request import JobRequest, RequestContext, problems
 from personalize_nb.session import s3, waiting
 from personalize_nb.session.progress import Progress, choose
 from personalize_nb.session.session import Session, current
@@ -79,7 +78,8 @@ class Run:
 
         `PAUSED: ...` when jobs wait and none is running: `.wait()` or `.advance()` starts them.
         """
-        return self.describe()["status"]
+        status: str = self.describe()["status"]
+        return status
 
     def advance(self) -> Run:
         """Start waiting jobs as far as there is room, and return the run; `wait()` does it by itself."""
@@ -145,7 +145,7 @@ class Run:
         """Start the jobs that failed again, under new names, and return the run."""
         self._look()
         failed = {name for name, _ in self._failures()}
-        names = tuple(_next_name(name) if name in failed else name for name in self._manifest.job_names)
+        names = tuple(manifests.next_job_name(name) if name in failed else name for name in self._manifest.job_names)
         if failed:
             self._manifest = replace(self._manifest, job_names=names)
             self._manifest.save(self.session)
@@ -280,7 +280,7 @@ class _Counting:
 def start_run(
     request: JobRequest,
     batch: Batch,
-    context: Context,
+    context: RequestContext,
     session: Session,
     *,
     size: int = limits.MAX_THEME_RECORDS_PER_FILE,
@@ -311,25 +311,25 @@ def start_run(
     AlreadyExistsError
         A run or a job has this name.
     """
-    if isinstance(at_once, bool) or not isinstance(at_once, numbers.Integral) or at_once < 1:
-        raise errors.InputError(f"'at_once' must be a whole number from 1, got {at_once!r}.")
+    for problem in parameters.named("at_once").kind.problems("at_once", at_once):
+        raise errors.InputError(problem)
     request = request.replace(input_path=session.location(manifests.FOLDER, request.job_name, "input") + "/")
     parts = [replace(batch, table=batch.table.slice(begin, size)) for begin in range(0, len(batch), size)]
     manifest = Manifest(
         request=request,
-        job_names=tuple(_job_names(request.job_name, len(parts))),
+        job_names=manifests.new_job_names(request.job_name, len(parts)),
         records=tuple(map(len, parts)),
         at_once=int(at_once),
         created=f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
     )
-    known = replace(context, per_file=size)
-    job.refuse(manifest.part(0), known)
-    job.warn(problems(manifest.part(0), known))
+    context = replace(context, per_file=size)
+    job.refuse(manifest.part(0), context)
+    job.warn(problems(manifest.part(0), context))
     _check_free(request.job_name, session)
     run = Run(manifest, session)
     try:
-        for number, part in enumerate(parts):
-            part.upload(session, manifest.part(number).input_path)
+        for part, address in zip(parts, manifest.inputs, strict=True):
+            part.upload(session, address)
         manifest.save(session)
         run._looked = True  # its names are new: there is nothing to look for yet
         run.advance()
@@ -384,19 +384,6 @@ def list_runs(session: Session | None = None) -> pd.DataFrame:
     return frame.sort_values("created", ascending=False, kind="stable", ignore_index=True)
 
 
-def _job_names(run: str, count: int) -> Iterable[str]:
-    """Return names that no job had before: a job that bears one is a job of this run."""
-    token, width = secrets.token_hex(2), max(3, len(str(count)))
-    longest = limits.string_rule("Name").max_length - width - len(token) - 6
-    return (f"{run[:longest]}-{token}-{number:0{width}d}" for number in range(1, count + 1))
-
-
-def _next_name(name: str) -> str:
-    """Return the name of a job's next attempt: `x-001`, `x-001-r2`, `x-001-r3`."""
-    base, mark, attempt = name.rpartition("-r")
-    return f"{base}-r{int(attempt) + 1}" if mark and attempt.isdecimal() else f"{name}-r2"
-
-
 def _check_free(name: str, session: Session) -> None:
     job.check_name(name, session)
     if manifests.find(session, name) is not None:
@@ -408,5 +395,4 @@ def _check_free(name: str, session: Session) -> None:
 
 def _discard(manifest: Manifest, session: Session) -> None:
     """Remove what a run that never began has stored."""
-    inputs = [manifest.part(number).input_path for number in range(len(manifest.records))]
-    s3.delete(session, [*inputs, manifests.address(session, manifest.name)])
+    s3.delete(session, [*manifest.inputs, manifests.address(session, manifest.name)])

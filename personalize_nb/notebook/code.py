@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from personalize_nb.jobs.request import BATCH_INFERENCE, JobRequest
+from personalize_nb.contract import parameters
+from personalize_nb.jobs.request import JobRequest
 from personalize_nb.notebook.charts import View
 from personalize_nb.text import html
 from personalize_nb.text.redact import redact
@@ -24,10 +25,12 @@ class Code:
         return self.code
 
 
+# What a repeated job has of its own, or what finds it, so that no argument repeats it.
+_OWN = ("data", "solution_version", "job_name", "output")
 PER_RECORD = Code("...")  # a series of filter values, one for each record: legal Python, and plainly a gap
 
 
-def recommend(source: str, solution: str, parameters: Mapping[str, Any]) -> str:
+def recommend(source: str, solution: str, given: Mapping[str, Any]) -> str:
     """Return a call of `pnb.recommend`.
 
     Parameters
@@ -36,15 +39,15 @@ def recommend(source: str, solution: str, parameters: Mapping[str, Any]) -> str:
         The data as code.
     solution
         What finds the solution version.
-    parameters
-        What differs from the defaults.
+    given
+        The parameters that differ from the defaults.
 
     Examples
     --------
     >>> recommend("data", "books", {"num_results": 10})
     "pnb.recommend(data, 'books', num_results=10)"
     """
-    parts = [source, repr(solution), *(f"{name}={value!r}" for name, value in parameters.items())]
+    parts = [source, repr(solution), *(f"{name}={value!r}" for name, value in given.items())]
     return f"pnb.recommend({', '.join(parts)})"
 
 
@@ -61,24 +64,13 @@ def again(request: JobRequest, tags: Mapping[str, str], own_role: str | None = N
         The session's role, which a call takes without naming it.
     """
     past = f"pnb.attach({request.job_name!r}).request"
-    other_role = own_role is not None and request.role_arn != own_role
-    parameters = {
-        "num_results": request.num_results,
-        "filter": request.filter_arn and request.filter_arn.rsplit("/", 1)[-1],
-        "exploration_weight": request.exploration_weight,
-        "exploration_item_age_cut_off": request.exploration_item_age_cut_off,
-        "ranking_influence": dict(request.ranking_influence) or None,
-        "mode": request.mode if request.mode != BATCH_INFERENCE else None,
-        "item_name": request.item_name,
-        "tags": dict(tags) or None,
-        "role_arn": Code(f"{past}.role_arn") if other_role else None,
-        **{
-            name: Code(f"{past}.{name}") if getattr(request, name) else None
-            for name in ("input_kms_key_arn", "output_kms_key_arn")
-        },
-    }
-    solution = request.solution_version_arn.split(":solution/", 1)[-1]
-    given = {name: value for name, value in parameters.items() if value is not None}
+    request, given = request.replace(tags=tags), {}
+    for row in parameters.sent().values():
+        value = getattr(request, row.attribute)
+        if row.name in _OWN or not row.is_set(value) or (row.name == "role_arn" and own_role in (None, value)):
+            continue
+        given[row.name] = Code(f"{past}.{row.attribute}") if row.kind.masked else row.kind.short(value)
+    solution = parameters.named("solution_version").kind.short(request.solution_version_arn)
     return recommend(f"{past}.input_path", solution, given)
 
 

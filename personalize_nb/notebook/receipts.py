@@ -8,14 +8,15 @@ thread rewrites it until the job has ended.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from personalize_nb import errors
 from personalize_nb.contract import limits
+from personalize_nb.contract.parameters import THEME_GENERATION, is_empty, named
 from personalize_nb.jobs.job import BatchInferenceJob
-from personalize_nb.jobs.request import THEME_GENERATION, JobRequest
+from personalize_nb.jobs.request import JobRequest
 from personalize_nb.jobs.run import Run, attach
 from personalize_nb.notebook import code
 from personalize_nb.notebook.charts import View
@@ -91,24 +92,14 @@ def _state(described: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _asked(request: JobRequest, details: Mapping[str, str]) -> dict[str, str]:
-    """What was asked, as far as it differs from the service's defaults."""
-    days = request.exploration_item_age_cut_off
-    explored = {"weight {:g}": request.exploration_weight, "items of the last {:g} days": days}
-    facts = {
-        "Solution": request.solution_version_arn.split(":solution/", 1)[-1],
-        "Mode": request.mode,
-        "Input": details.get("Input", ""),
-        "Filter": details.get("Filter") or (request.filter_arn or "").rsplit("/", 1)[-1],
-        "Results per line": "" if request.num_results is None else str(request.num_results),
-        "Exploration": ", ".join(text.format(value) for text, value in explored.items() if value is not None),
-        "Influence": ", ".join(f"{name} {value:g}" for name, value in request.ranking_influence.items()),
-        "Item names": request.item_name or "",
-        "Tags": details.get("Tags", ""),
-        "Service role": details.get("Service role", ""),
-        "Input key": request.input_kms_key_arn or "",
-        "Output key": request.output_kms_key_arn or "",
-        "Output": f"{request.output_path} (in full: pnb.attach({request.job_name!r}).request.output_path)",
-    }
+    """What was asked, line by line; what only who started the job knows stands in the details."""
+    lines: dict[str, list[str]] = {}
+    asked = [(row.line, row, value) for row, value in request.rows() if row.line is not None]
+    for line, row, value in sorted(asked, key=lambda one: one[0].place):
+        told = lines.setdefault(line.label or row.label, [])
+        if not is_empty(value):
+            told.append(line.text.format(row.kind.told(value), job=request.job_name))
+    facts = {label: details.get(label) or ", ".join(told) for label, told in lines.items()}
     return {label: value for label, value in facts.items() if value}
 
 
@@ -208,7 +199,10 @@ class Receipt:
 
     def _advanced(self) -> BatchInferenceJob | Run:
         """Return the job; of a run one of our own, brought forward: the user's may be waiting in another thread."""
-        return attach(self.job.name, self.job.session).advance() if isinstance(self.job, Run) else self.job
+        if not isinstance(self.job, Run):
+            return self.job
+        run = attach(self.job.name, self.job.session)
+        return run.advance() if isinstance(run, Run) else run
 
     def _bundle(self, job: BatchInferenceJob | Run) -> tuple[dict[str, str], str]:
         described, now = job.describe(), datetime.now(UTC)
@@ -307,7 +301,7 @@ def _looked_up(job: BatchInferenceJob | Run) -> dict[str, str]:
     """What a receipt without a form can find out: tags, and the call that repeats the job on its stored input."""
     request = job.request
     tags = dict(request.tags) or _tags(job)
-    return {"Tags": tags_told(tags), REPEAT: code.again(request, tags, job.session.role_arn)}
+    return {"Tags": named("tags").kind.told(tags), REPEAT: code.again(request, tags, job.session.role_arn)}
 
 
 def _tags(job: BatchInferenceJob | Run) -> dict[str, str]:
@@ -317,16 +311,8 @@ def _tags(job: BatchInferenceJob | Run) -> dict[str, str]:
         answer = job.session.call("list_tags_for_resource", resourceArn=job.arn)
     except errors.PersonalizeError:
         return {}  # a receipt is shown also to those who may not read tags
-    return dict(_pairs(answer.get("tags", ())))
-
-
-def _pairs(tags: Any) -> Iterator[tuple[str, str]]:
-    return ((one["tagKey"], one["tagValue"]) for one in tags)
-
-
-def tags_told(tags: Mapping[str, str]) -> str:
-    """Return tags in one line."""
-    return ", ".join(f"{key}={value}" for key, value in tags.items())
+    tags: dict[str, str] = named("tags").kind.from_wire(answer.get("tags", ()))
+    return tags
 
 
 def _time(moment: datetime) -> str:

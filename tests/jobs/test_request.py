@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import personalize_nb as pnb
-from personalize_nb.jobs.request import Context, errors_of
+from personalize_nb.jobs.request import RequestContext, errors_of
 
 ARN = "arn:aws:personalize:us-east-1:123456789012"
 GOOD = pnb.JobRequest(
@@ -63,7 +63,7 @@ def test_what_is_not_set_is_not_sent():
 
 @pytest.mark.parametrize("request_", [GOOD, FULL])
 def test_from_the_api_and_back(request_):
-    assert pnb.JobRequest.from_api(request_.to_api()) == request_.replace(tags={})
+    assert pnb.JobRequest.from_api(request_.to_api()) == request_
 
 
 def test_the_code_makes_the_same_request():
@@ -141,7 +141,7 @@ def test_all_broken_rules_are_told_at_once():
         {"input_path": "s3://bucket/folder"},
     ],
 )
-def test_doubts_are_warnings(changes):
+def test_what_is_legal_but_unwise_is_a_warning(changes):
     found = pnb.problems(GOOD.replace(**changes))
     assert [problem.level for problem in found] == ["warning"]
 
@@ -149,18 +149,30 @@ def test_doubts_are_warnings(changes):
 @pytest.mark.parametrize(
     ("changes", "context", "told"),
     [
-        ({}, Context(recipe="aws-trending-now"), "do not work with the recipe aws-trending-now"),
-        ({}, Context(recipe="aws-similar-items", kind="users"), "aws-similar-items takes items"),
+        ({}, RequestContext(recipe="aws-trending-now"), "do not work with the recipe aws-trending-now"),
+        ({}, RequestContext(recipe="aws-similar-items", kind="users"), "aws-similar-items takes items"),
         (
             {"mode": "THEME_GENERATION", "item_name": "T"},
-            Context(recipe="aws-sims"),
+            RequestContext(recipe="aws-sims"),
             "need a solution version of aws-similar",
         ),
-        ({"mode": "THEME_GENERATION", "item_name": "T"}, Context(region="eu-west-1"), "this session is in eu-west-1"),
-        ({"mode": "THEME_GENERATION", "item_name": "T"}, Context(records=101), "at most 100 items per file, got 101"),
-        ({}, Context(records=50_000_001), "at most 50,000,000 records"),
-        ({}, Context(required_values=("G",), missing_values={}), r"filter needs values for \$G"),
-        ({}, Context(required_values=("G",), missing_values={"G": 2}, records=9), r"2 of 9 records have no value"),
+        (
+            {"mode": "THEME_GENERATION", "item_name": "T"},
+            RequestContext(region="eu-west-1"),
+            "this session is in eu-west-1",
+        ),
+        (
+            {"mode": "THEME_GENERATION", "item_name": "T"},
+            RequestContext(records=101),
+            "at most 100 items per file, got 101",
+        ),
+        ({}, RequestContext(records=50_000_001), "at most 50,000,000 records"),
+        ({}, RequestContext(required_values=("G",), missing_values={}), r"filter needs values for \$G"),
+        (
+            {},
+            RequestContext(required_values=("G",), missing_values={"G": 2}, records=9),
+            r"2 of 9 records have no value",
+        ),
     ],
 )
 def test_what_is_known_of_the_world_is_checked(changes, context, told):
@@ -169,14 +181,16 @@ def test_what_is_known_of_the_world_is_checked(changes, context, told):
         raise AssertionError(str(problem))
 
 
-def test_settings_of_another_recipe_are_doubted():
+def test_settings_of_another_recipe_are_told():
     request = GOOD.replace(exploration_weight=0.5, ranking_influence={"FRESHNESS": 0.5})
-    assert fields(request, Context(recipe="aws-sims")) == ["exploration_weight", "ranking_influence"]
-    assert fields(request, Context(recipe="aws-user-personalization")) == ["ranking_influence"]
-    assert [one.field for one in errors_of(pnb.problems(request, Context(recipe="aws-sims")))] == ["exploration_weight"]
+    assert fields(request, RequestContext(recipe="aws-sims")) == ["exploration_weight", "ranking_influence"]
+    assert fields(request, RequestContext(recipe="aws-user-personalization")) == ["ranking_influence"]
+    assert [one.field for one in errors_of(pnb.problems(request, RequestContext(recipe="aws-sims")))] == [
+        "exploration_weight"
+    ]
 
 
 def test_a_ranking_has_no_number_of_results():
-    known = Context(recipe="aws-personalized-ranking")
+    known = RequestContext(recipe="aws-personalized-ranking")
     assert "num_results" in fields(GOOD.replace(num_results=2), known)
     assert "num_results" not in fields(GOOD.replace(num_results=None), known)

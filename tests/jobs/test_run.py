@@ -10,7 +10,8 @@ import personalize_nb as pnb
 from personalize_nb.errors import AlreadyExistsError, FailedError, NotFoundError, QuotaError, RequestError, ServiceError
 from personalize_nb.jobs import recommend
 from personalize_nb.jobs.job import new_job_name
-from personalize_nb.jobs.run import Run, _next_name, start_run
+from personalize_nb.jobs.manifests import next_job_name
+from personalize_nb.jobs.run import Run, start_run
 from personalize_nb.session import s3
 from personalize_nb.session.session import Session
 
@@ -201,4 +202,4 @@ def test_names_of_jobs_stay_legal_however_long_the_name_of_the_run(books_model, 
     name = ("long-" * 20)[:40] + new_job_name("x")[:22]
     run = small_run(books_model, session, job_name=name, ids=ALL[:2], size=1)
     assert run.name == name and all(len(job.name) <= 63 for job in run.jobs)
-    assert _next_name("x-001-r2") == "x-001-r3"
+    assert next_job_name("x-001-r2") == "x-001-r3"

@@ -1,4 +1,5 @@
-"""The fields of the job form: which widget edits which parameter, how values become text and text values.
+"""The fields of the job form, made from the table of parameters: what they hold at first, and how values become text
+and text values.
 
 Numbers are text fields on purpose: ipywidgets' bounded ones change a wrong number silently, and an empty field must
 stay possible, because it means "the service's default".
@@ -9,94 +10,121 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import ipywidgets as widgets
 
-from personalize_nb.contract import limits, recipes
-from personalize_nb.jobs.request import BATCH_INFERENCE, THEME_GENERATION, Problem
+from personalize_nb import errors
+from personalize_nb.contract import parameters, recipes
+from personalize_nb.contract.parameters import BATCH_INFERENCE, MAIN, PANELS, THEME_GENERATION, THEMES, Parameter, named
+from personalize_nb.jobs.request import Problem
 from personalize_nb.resources import filters
+from personalize_nb.resources.filters import Filter, find_filter
+from personalize_nb.session.session import Session
 
 # Dictionaries, from which every widget makes a style and a layout of its own: a shared one would hide all at once.
 _STYLE = {"description_width": "13em"}
 _WIDE = {"width": "min(62em, 98%)"}
 
+DATA, SOLUTION, FILTER, MODE = "data", "solution_version", "filter", "mode"
+_CHOSEN = (SOLUTION, FILTER, MODE)  # from a list
+_NAMED = r"(?<!got )'({})(?:'|\b)"
+
 
 @dataclass(frozen=True)
-class Field:
-    """One parameter in the form.
+class FormField:
+    """A text field of the form.
 
     Parameters
     ----------
-    name
-        The parameter's name in `pnb.recommend`.
-    label
-        What the form calls it; unique, so that screen readers and tests find it.
-    parse
-        Turns the widget's value into the parameter's; raises ValueError with what is legal.
-    hint
-        What an empty field means.
-    fact
-        The member of `recipes.Recipe` that says whether a recipe takes the parameter; every recipe does without.
+    row
+        The parameter, or the mapping that it is a part of.
+    part
+        The key, where it is a part.
     """
 
-    name: str
-    label: str
-    parse: Callable[[Any], Any]
-    hint: str = ""
-    fact: str = ""
+    row: Parameter
+    part: str = ""
 
-    def text_widget(self, value: str = "") -> widgets.Text:
-        """Return a one-line field for this parameter."""
-        return widgets.Text(value, description=self.label, placeholder=self.hint, style=_STYLE, layout=_WIDE)
+    @property
+    def name(self) -> str:
+        """The name of its widget."""
+        return self.part.lower() or self.row.name
 
+    @property
+    def label(self) -> str:
+        """What the form calls it."""
+        return self.row.parts[self.part] if self.part else self.row.label
 
-def text(value: str) -> str | None:
-    """Return the text without space around it, or None for an empty field."""
-    return value.strip() or None
+    def widget(self, value: str = "") -> Any:
+        """Return a widget that edits it."""
+        kind = widgets.Textarea if self.row.kind.lines else widgets.Text
+        return kind(value, description=self.label, placeholder=self.row.hint, style=_STYLE, layout=_WIDE)
 
+    def fit(self, widget: Any, facts: recipes.Recipe | None) -> None:
+        """Enable a widget where a recipe takes the parameter, and disable it where not, with a word on who does."""
+        need = self.row.need
+        widget.disabled = not self.taken(facts)
+        widget.placeholder = f"not for this recipe (for {need.takers})" if need and widget.disabled else self.row.hint
 
-def whole_number(value: str) -> int | None:
-    """Return a whole number, or None for an empty field."""
-    if not value.strip():
-        return None
-    try:
-        return int(value.strip())
-    except ValueError:
-        raise ValueError("must be a whole number") from None
+    def taken(self, facts: recipes.Recipe | None) -> bool:
+        """Tell whether a recipe takes the parameter; one that is not known takes everything."""
+        return facts is None or self.row.need is None or self.row.need.met(facts)
 
-
-def jobs_at_once(value: str) -> int | None:
-    """Return how many jobs of a run may be under way, or None for an empty field."""
-    count = whole_number(value)
-    if count is not None and count < 1:
-        raise ValueError("must be 1 or more")
-    return count
-
-
-def number(value: str) -> float | None:
-    """Return a number, or None for an empty field."""
-    if not value.strip():
-        return None
-    try:
-        return float(value.strip())
-    except ValueError:
-        raise ValueError("must be a number") from None
+    def parsed(self, text: str, problems: list[Problem]) -> Any:
+        """Return the field's value; what it cannot be is added to the problems, and None returned."""
+        kind = self.row.kind
+        try:
+            value = kind.parse(text)
+            if value is not None and not self.row.member and (wrong := kind.outside(value)):
+                raise ValueError(wrong)  # of what the API takes, its rules tell
+        except ValueError as error:
+            problems.append(Problem(self.name, f"{self.label} {error}, got {text!r}."))
+            return None
+        return value
 
 
-def tag_lines(value: str) -> dict[str, str]:
-    """Return tags from lines of `key=value`."""
-    tags: dict[str, str] = {}
-    for line in filter(None, map(str.strip, value.splitlines())):
-        key, equals, tag = map(str.strip, line.partition("="))
-        if not equals:
-            raise ValueError("must be lines of key=value")
-        if key in tags:
-            raise ValueError(f"must name each key once, {key!r} is there twice")
-        tags[key] = tag
-    return tags
+def text_fields() -> dict[str, FormField]:
+    """Return the fields that are texts, by name: all but the data and what is chosen from a list."""
+    rows = [row for row in parameters.PARAMETERS if row.panel is not None and row.name not in (DATA, *_CHOSEN)]
+    fields = [FormField(row, part) for row in rows for part in row.parts or ("",)]
+    return {field.name: field for field in fields}
+
+
+def main_panel(form_widgets: Mapping[str, Any], input: Any) -> list[Any]:
+    """Return what stands above the panels that open; `input` stands for data that is not edited."""
+    return [form_widgets.get(name, input) for name in _panel(MAIN)]
+
+
+def other_panels(form_widgets: Mapping[str, Any]) -> Any:
+    """Return the panels that open."""
+    titles = [title for title in PANELS if title != MAIN]
+    panels = widgets.Accordion([widgets.VBox([form_widgets[name] for name in _panel(title)]) for title in titles])
+    for place, title in enumerate(titles):
+        panels.set_title(place, title)
+    return panels
+
+
+def _panel(title: str) -> list[str]:
+    """Return the names of the widgets of a panel, from its top."""
+    texts: dict[str, list[str]] = {}
+    for field in text_fields().values():
+        texts.setdefault(field.row.name, []).append(field.name)
+    rows = sorted((row for row in parameters.PARAMETERS if row.panel == title), key=lambda row: row.place)
+    return [name for row in rows for name in texts.get(row.name, [row.name])]
+
+
+def of_other_modes(mode: str) -> list[str]:
+    """Return the names of parameters that mean nothing in a mode."""
+    return [row.name for row in parameters.PARAMETERS if row.mode not in (None, mode)]
+
+
+def value_widget(name: str, text: str) -> Any:
+    """Return a field for the values of a filter's placeholder."""
+    hint = "values for every line, comma separated"
+    return widgets.Text(text, description=f"${name}", placeholder=hint, style=_STYLE, layout=_WIDE)
 
 
 def filter_text(value: str) -> list[str] | None:
@@ -111,21 +139,6 @@ def filter_text(value: str) -> list[str] | None:
     return [part for part in map(str.strip, cells) if part] or None
 
 
-def shown(name: str, value: Any) -> str:
-    """Return what a field shows for a parameter given in code.
-
-    Examples
-    --------
-    >>> shown("num_results", 10), shown("tags", {"team": "books"})
-    ('10', 'team=books')
-    """
-    if value is None:
-        return ""
-    if name == "tags" and isinstance(value, Mapping):
-        return "\n".join(f"{key}={tag}" for key, tag in value.items())
-    return str(value)
-
-
 def shown_values(value: Any) -> str:
     """Return filter values given in code as the field shows them.
 
@@ -136,79 +149,14 @@ def shown_values(value: Any) -> str:
     """
     texts = filters.unquoted(filters.quoted(value) or "").split("|")
     cells = []
-    for one in texts:
+    for text in texts:
         cell = io.StringIO()
-        csv.writer(cell, lineterminator="").writerow([one])
+        csv.writer(cell, lineterminator="").writerow([text])
         cells.append(cell.getvalue())
     return ", ".join(cells) if texts != [""] else ""
 
 
-def not_taken(field: Field) -> str:
-    """Return the hint of a field that a recipe does not take: which recipes do.
-
-    Examples
-    --------
-    >>> not_taken(TEXT_FIELDS["exploration_weight"])
-    'not for this recipe (for aws-user-personalization)'
-    """
-    takers = [facts.name for facts in recipes.RECIPES.values() if getattr(facts, field.fact)]
-    return f"not for this recipe (for {', '.join(takers)})"
-
-
-TEXT_FIELDS: dict[str, Field] = {
-    field.name: field
-    for field in (
-        Field("job_name", "Job name", text, "empty: made from the solution's name and the time, at the start"),
-        Field("num_results", "Number of results", whole_number, "25"),
-        Field("item_name", "Item name column", text, "looked up in the schema"),
-        Field("at_once", "Jobs at a time", jobs_at_once, f"{limits.MAX_JOBS_IN_PROGRESS}; where several are needed"),
-        Field("exploration_weight", "Exploration weight", number, "0.3; from 0 to 1", "exploration"),
-        Field(
-            "exploration_item_age_cut_off",
-            "Exploration age cut-off",
-            number,
-            "30; days, at least 1",
-            "exploration",
-        ),
-        Field("popularity", "Influence of popularity", number, "0; from 0 to 1", "ranking_influence"),
-        Field("freshness", "Influence of freshness", number, "0; from 0 to 1", "ranking_influence"),
-        Field("output", "Output folder", text, "a folder of the job's own"),
-        Field("role_arn", "Service role", text, "the session's role"),
-        Field("input_kms_key_arn", "Input KMS key", text, "none"),
-        Field("output_kms_key_arn", "Output KMS key", text, "none"),
-    )
-}
-TAGS = Field("tags", "Tags", tag_lines, "one key=value per line")
-INPUT = Field("data", "Input", text, "s3://bucket/file.jsonl, or a folder ending in /")
-INFLUENCES = {"POPULARITY": "popularity", "FRESHNESS": "freshness"}
-OF_THEMES = ("item_name", "at_once")  # shown in the mode of themes only
-
-PANELS: Mapping[str, tuple[str, ...]] = {
-    "Exploration and ranking influence": (
-        "exploration_weight",
-        "exploration_item_age_cut_off",
-        "popularity",
-        "freshness",
-    ),
-    "Output, role, keys and tags": ("output", "role_arn", "input_kms_key_arn", "output_kms_key_arn", "tags"),
-}
-
-# The API's names of what a request holds, and what the form calls it.
-_LABELS = {
-    **{field.name: field.label for field in (*TEXT_FIELDS.values(), TAGS)},
-    "mode": "Mode",
-    "input_path": "Input",
-    "output_path": "Output folder",
-    "solution_version_arn": "Solution",
-    "filter_arn": "Filter",
-    "filter_values": "Filter values",
-    "ranking_influence": "Ranking influence",
-    **{f"ranking_influence' {key}": TEXT_FIELDS[name].label for key, name in INFLUENCES.items()},
-}
-_NAMED = re.compile("(?<!got )'(" + "|".join(sorted(_LABELS, key=len, reverse=True)) + r")(?:'|\b)")
-
-
-def spoken(told: str) -> str:
+def spoken(message: str) -> str:
     """Return a message about a request in the form's words: labels instead of the API's names.
 
     Examples
@@ -218,31 +166,129 @@ def spoken(told: str) -> str:
     >>> spoken("'ranking_influence' POPULARITY must be from 0 to 1, got 2.0.")
     'Influence of popularity must be from 0 to 1, got 2.0.'
     """
-    asked = told.replace("pass item_name='...'", f"name one in {TEXT_FIELDS['item_name'].label}")
-    return _NAMED.sub(lambda found: _LABELS[found[1]], asked)
+    labels = {}
+    for row in parameters.PARAMETERS:
+        if row.label:
+            labels[row.attribute] = row.label
+            labels |= {f"{row.attribute}' {part}": label for part, label in row.parts.items()}
+    asked = message.replace("pass item_name='...'", f"name one in {labels['item_name']}")
+    names = "|".join(sorted(labels, key=len, reverse=True))
+    return re.sub(_NAMED.format(names), lambda match: labels[match[1]], asked)
 
 
-def dropdown(label: str, options: list[tuple[str, str]], value: str) -> widgets.Dropdown:
-    """Return a choice of names that stand for ARNs."""
-    return widgets.Dropdown(options=options, value=value, description=label, style=_STYLE, layout=_WIDE)
+def dropdown(name: str, options: list[tuple[str, str]], value: str) -> Any:
+    """Return a choice of names that stand for ARNs, or of modes."""
+    return widgets.Dropdown(options=options, value=value, description=named(name).label, style=_STYLE, layout=_WIDE)
 
 
 def modes(themes: bool) -> list[tuple[str, str]]:
     """Return the modes to choose from for a recipe that makes themes, or for one that does not."""
     if themes:
         return [("Recommendations", BATCH_INFERENCE), ("Recommendations with themes", THEME_GENERATION)]
-    return [("Recommendations (themes are for aws-similar-items)", BATCH_INFERENCE)]
+    return [(f"Recommendations (themes are for {THEMES.takers})", BATCH_INFERENCE)]
 
 
-def tags_area() -> widgets.Textarea:
-    """Return the field for tags."""
-    return widgets.Textarea(description=TAGS.label, placeholder=TAGS.hint, style=_STYLE, layout=_WIDE)
+@dataclass(frozen=True)
+class Presets:
+    """Values for a form's widgets: texts by field, the mode, a filter, and filter values.
+
+    Presetting is the main use of a form in a shared notebook, so the form takes what the one-liner takes. Filter values
+    are texts of fields, or series with a value for each record, which no field can show.
+    """
+
+    texts: dict[str, str]
+    mode: str
+    filter: Filter | None
+    filter_values: dict[str, Any]
 
 
-def parsed(field: Field, value: Any, found: list[Problem]) -> Any:
-    """Return the field's value; what it cannot be is added to the problems found, and None returned."""
-    try:
-        return field.parse(value)
-    except ValueError as error:
-        found.append(Problem(field.name, f"{field.label} {error}, got {value!r}."))
-        return None
+def legal_names() -> list[str]:
+    """Return what a form may be given: every parameter of `pnb.recommend`."""
+    return parameters.names(DATA, SOLUTION)
+
+
+def check_names(given: Iterable[str]) -> None:
+    """Refuse parameters that `pnb.recommend` does not have."""
+    unknown = [name for name in given if name not in legal_names()]
+    if unknown:
+        raise TypeError(f"a form has no parameter {unknown}; it takes those of pnb.recommend: {legal_names()}")
+
+
+def presets(given: Mapping[str, Any], session: Session) -> Presets:
+    """Return parameters of `pnb.recommend` as a form's widgets take them."""
+    mode, wanted = given.get(MODE) or BATCH_INFERENCE, given.get(FILTER)
+    for text in named(MODE).kind.problems(MODE, mode):
+        raise errors.RequestError([Problem(MODE, text)])
+    texts = {}
+    for field in text_fields().values():
+        value = given.get(field.row.name)
+        if field.part:
+            value = _parts(field.row, value).get(field.part)
+        if value is not None:
+            texts[field.name] = field.row.kind.shown(value)
+    return Presets(
+        texts,
+        mode,
+        find_filter(wanted, session) if wanted is not None else None,
+        _filter_values(given.get("filter_values") or {}),
+    )
+
+
+def _parts(row: Parameter, value: Any) -> Mapping[str, Any]:
+    if not isinstance(value or {}, Mapping) or set(value or {}) - set(row.parts):
+        text = f"{row.name!r} must map {' and '.join(row.parts)} to numbers from 0 to 1, got {value!r}."
+        raise errors.RequestError([Problem(row.name, text)])
+    return value or {}
+
+
+def _filter_values(given: Any) -> dict[str, Any]:
+    if not isinstance(given, Mapping):
+        if isinstance(given, str) or not all(isinstance(name, str) for name in given):
+            raise errors.InputError(f"'filter_values' must be a mapping or a list of column names, got {given!r}.")
+        return {}  # columns of the filter's placeholders are taken from the frame anyway
+    return {name: value if _per_record(value) else shown_values(value) for name, value in given.items()}
+
+
+def _per_record(value: Any) -> bool:
+    return hasattr(value, "dtype") and getattr(value, "ndim", 0) == 1
+
+
+def fit(form_widgets: Mapping[str, Any], recipe: str, put_away: dict[str, str]) -> None:
+    """Enable the fields that a recipe takes and disable the others.
+
+    Parameters
+    ----------
+    form_widgets
+        The form's widgets by name.
+    recipe
+        The recipe's name; one that is not known takes everything.
+    put_away
+        Values of disabled fields by name: changed here, and given back to fields that are enabled again.
+    """
+    facts = recipes.recipe_of(recipe)
+    for name, field in text_fields().items():
+        if field.row.need is None:
+            continue
+        widget, taken = form_widgets[name], field.taken(facts)
+        if not taken and widget.value:
+            put_away[name], widget.value = widget.value, ""
+        elif taken and name in put_away:
+            widget.value = put_away.pop(name)
+        field.fit(widget, facts)
+    mode, themes = form_widgets[MODE], facts is None or facts.themes
+    wanted = put_away.pop(MODE, mode.value) if themes else mode.value
+    mode.options = modes(themes)
+    if not themes and wanted != BATCH_INFERENCE:
+        put_away[MODE] = wanted
+    mode.value = wanted if themes else BATCH_INFERENCE
+
+
+def idle(put_away: Mapping[str, str], recipe: str) -> list[str]:
+    """Say which values are kept but not sent, because the recipe does not take them."""
+    fields = text_fields()
+    told = [
+        f"{fields[name].label} {value} is not sent: {recipe} does not take it."
+        for name, value in put_away.items()
+        if name != MODE
+    ]
+    return told + ([f"Themes are not asked for: {recipe} makes none."] if MODE in put_away else [])

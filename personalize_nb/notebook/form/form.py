@@ -9,22 +9,24 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Unpack
 
 import ipywidgets as widgets
 
 from personalize_nb import errors
 from personalize_nb.access import preflight
+from personalize_nb.contract.parameters import named
 from personalize_nb.jobs import recommend
+from personalize_nb.jobs.arguments import JobParameters, with_parameters
 from personalize_nb.jobs.job import BatchInferenceJob, new_job_name
-from personalize_nb.jobs.request import THEME_GENERATION, WARNING, Problem, errors_of
+from personalize_nb.jobs.request import WARNING, Problem, errors_of
 from personalize_nb.notebook import code
-from personalize_nb.notebook.form import fields, input, presets, state
-from personalize_nb.notebook.form.fields import TEXT_FIELDS
-from personalize_nb.notebook.form.options import NO_FILTER, Lookups
-from personalize_nb.notebook.form.state import Plan
-from personalize_nb.notebook.receipts import REPEAT, Board, Receipt, tags_told
+from personalize_nb.notebook.form import fields, input, state
+from personalize_nb.notebook.form.fields import DATA, FILTER, MODE, SOLUTION, Presets
+from personalize_nb.notebook.form.options import NO_FILTER, Options
+from personalize_nb.notebook.form.state import FormState
+from personalize_nb.notebook.receipts import REPEAT, Board, Receipt
 from personalize_nb.session import s3
 from personalize_nb.session.session import Session, current
 from personalize_nb.text import html
@@ -74,22 +76,23 @@ class JobForm:
     >>> form  # doctest: +SKIP
     """
 
+    @with_parameters(JobParameters)
     def __init__(
         self,
         data: Data | Batch | None = None,
         solution_version: SolutionVersion | str | None = None,
         *,
         session: Session | None = None,
-        **parameters: Any,
+        **parameters: Unpack[JobParameters],
     ):
-        presets.check_names(parameters)
+        fields.check_names(parameters)
         self.session = current(session or getattr(solution_version, "session", None))
         self.job: BatchInferenceJob | Run | None = None
         self.receipt: Receipt | None = None
         self._board = Board()
         self._call_place: Any = None
         self._call_shown = ""
-        self._lookups = Lookups(self.session)
+        self._options = Options(self.session)
         address = data if isinstance(data, str) and s3.is_s3(data) else ""
         self._source = None if data is None or address else input.Source(data)
         self._started: set[str] = set()  # names of jobs started here
@@ -100,21 +103,20 @@ class JobForm:
         self._put_away: dict[str, str] = {}  # values of fields that the recipe does not take
         self._clock: Callable[[], float] = time.monotonic
         self._last_start = float("-inf")
-        self._build(solution_version, presets.texts(parameters, self.session), address)
+        self._build(solution_version, fields.presets(parameters, self.session), address)
 
-    def _build(self, solution_version: SolutionVersion | str | None, given: presets.Presets, address: str) -> None:
-        options = self._lookups.solutions()
-        chosen = presets.solution(solution_version, options, self.session)
-        filters = self._lookups.filters()
-        self.widgets: dict[str, Any] = {name: field.text_widget() for name, field in TEXT_FIELDS.items()}
-        self.widgets["tags"] = fields.tags_area()
-        self.widgets["mode"] = fields.dropdown("Mode", fields.modes(themes=True), given.mode)
-        self.widgets["solution_version"] = fields.dropdown("Solution", options, chosen)
-        self.widgets["filter"] = fields.dropdown("Filter", filters, presets.filter_name(given.filter, filters))
+    def _build(self, solution_version: SolutionVersion | str | None, given: Presets, address: str) -> None:
+        options = self._options.solutions()
+        chosen = self._options.first_solution(solution_version, options)
+        filters = self._options.filters()
+        self.widgets: dict[str, Any] = {
+            name: field.widget(given.texts.get(name, "")) for name, field in fields.text_fields().items()
+        }
+        self.widgets[MODE] = fields.dropdown(MODE, fields.modes(themes=True), given.mode)
+        self.widgets[SOLUTION] = fields.dropdown(SOLUTION, options, chosen)
+        self.widgets[FILTER] = fields.dropdown(FILTER, filters, self._options.first_filter(given.filter, filters))
         if self._source is None:
-            self.widgets["data"] = fields.INPUT.text_widget(address)
-        for name, value in given.texts.items():
-            self.widgets[name].value = value
+            self.widgets[DATA] = fields.FormField(named(DATA)).widget(address)
         self._given_values = given.filter_values
         self._values_box = widgets.VBox()
         self._values: dict[str, widgets.Text] = {}
@@ -128,9 +130,9 @@ class JobForm:
 
     def _observe(self) -> None:
         actions = {
-            "solution_version": self._solution_changed,
-            "filter": self._filter_changed,
-            "mode": self._mode_changed,
+            SOLUTION: self._solution_changed,
+            FILTER: self._filter_changed,
+            MODE: self._mode_changed,
         }
         for name, widget in self.widgets.items():
             widget.observe(self._guarded(actions.get(name, self._check)), "value")
@@ -139,16 +141,10 @@ class JobForm:
         self._refresh_button.on_click(self._guarded(self.refresh))
 
     def _layout(self) -> list[widgets.Widget]:
-        shown = self.widgets
-        more = widgets.Accordion([widgets.VBox([shown[name] for name in names]) for names in fields.PANELS.values()])
-        for place, title in enumerate(fields.PANELS):
-            more.set_title(place, title)
-        main = ("solution_version", "mode", *fields.OF_THEMES, "job_name", "num_results", "filter")
         return [
-            shown.get("data") or self._input,
-            *(shown[name] for name in main),
+            *fields.main_panel(self.widgets, self._input),
             self._values_box,
-            more,
+            fields.other_panels(self.widgets),
             self._messages,
             widgets.HBox([self._start_button, self._check_button, self._refresh_button]),
             self._checks,
@@ -159,43 +155,38 @@ class JobForm:
     @property
     def solution_version(self) -> SolutionVersion:
         """The solution version chosen."""
-        return self._lookups.version(self.widgets["solution_version"].value)
+        return self._options.version(self.widgets[SOLUTION].value)
 
     @property
     def filter(self) -> Filter | None:
         """The filter chosen, if any."""
-        return self._lookups.filter(self.widgets["filter"].value)
+        return self._options.filter(self.widgets[FILTER].value)
 
-    def parameters(self) -> tuple[dict[str, Any], list[Problem]]:
+    def parameters(self) -> tuple[JobParameters, list[Problem]]:
         """Return what differs from the defaults, as `pnb.recommend` takes it, and the fields that make no sense."""
         fixed = {name: value for name, value in self._given_values.items() if self._fixed(name)}
         values = fixed | {name: widget.value for name, widget in self._values.items()}
-        given, found = state.parameters(self.widgets, values)
-        if "mode" in given:
+        given, wrong = state.given_by(self.widgets, values)
+        if MODE in given:
             try:
-                given["item_name"] = self._lookups.name_column(self.solution_version, given.get("item_name"))
+                given["item_name"] = self._options.name_column(self.solution_version, given.get("item_name"))
             except errors.NotFoundError as error:
-                found.append(Problem("item_name", fields.spoken(str(error))))
-        return given, found
+                wrong.append(Problem("item_name", fields.spoken(str(error))))
+        return given, wrong
 
-    def plan(self) -> Plan:
+    def plan(self) -> FormState:
         """Return the request the fields describe, its input, what is known around it, and every problem."""
-        given, found = self.parameters()
+        given, wrong = self.parameters()
         version, chosen = self.solution_version, self.filter
-        source = self._source or fields.text(self.widgets["data"].value)
-        found += [Problem("solution_version", text, WARNING) for text in presets.idle(self._put_away, version.recipe)]
-        found += [Problem("filter_values", text, WARNING) for text in self._idle_values(chosen)]
-        return state.plan(given, found, version, chosen, source, self.session, self._lookups)
+        source = self._source or named(DATA).kind.parse(self.widgets[DATA].value)
+        wrong += [Problem(SOLUTION, text, WARNING) for text in fields.idle(self._put_away, version.recipe)]
+        wrong += state.idle_values(self._given_values, chosen)
+        return state.state_of(given, wrong, version, chosen, source, self.session, self._options)
 
     def _fixed(self, name: str) -> bool:
         """Tell whether code gave a value for each record, which no field can show, and the filter wants it."""
         wanted = self.filter.placeholders if self.filter else ()
         return name in wanted and not isinstance(self._given_values.get(name, ""), str)
-
-    def _idle_values(self, chosen: Filter | None) -> Iterator[str]:
-        for name in sorted(set(self._given_values) - set(chosen.placeholders if chosen else ())):
-            whose = f"filter {chosen.name!r} has no such placeholder" if chosen else "no filter is chosen"
-            yield f"Values for ${name} are not sent: {whose}."
 
     def problems(self) -> list[Problem]:
         """Return everything that is wrong with the form as it stands; warnings do not stop a job."""
@@ -204,15 +195,14 @@ class JobForm:
     @property
     def code(self) -> str:
         """The call that does what the form does."""
-        return self._code(self.parameters()[0], self._lookups.spelling(self.solution_version))
+        return self._code(self.parameters()[0], self._options.spelling(self.solution_version))
 
-    def _code(self, given: dict[str, Any], solution: str, name: bool = True) -> str:
+    def _code(self, given: Mapping[str, Any], solution: str, name: bool = True) -> str:
         """The call for a solution; names that the form made up, or that are used up, are left out."""
         kept = {key: value for key, value in given.items() if key != "job_name" or (name and value != self._suggested)}
-        if "filter_values" in kept:
-            texts = kept["filter_values"].items()
-            kept["filter_values"] = {key: v if isinstance(v, list) else code.PER_RECORD for key, v in texts}
-        source = self._source.code if self._source else repr(self.widgets["data"].value.strip() or "s3://...")
+        if values := kept.get("filter_values"):
+            kept["filter_values"] = {key: v if isinstance(v, list) else code.PER_RECORD for key, v in values.items()}
+        source = self._source.code if self._source else repr(self.widgets[DATA].value.strip() or "s3://...")
         return code.recommend(source, solution, kept)
 
     # What the buttons do
@@ -234,17 +224,18 @@ class JobForm:
             self._show(plan)
             raise errors.RequestError(wrong)
         given, _ = self.parameters()
-        details = self._details(plan, given)
+        call = self._code(given, self.solution_version.arn.split(":solution/", 1)[-1], name=False)
+        details = state.details(plan, given, self.filter) | {REPEAT: call}
         self._start_button.disabled = True
         self._checks.value, self._checked = "", None
         self._messages.value = html.status(["The input goes to S3, then the job starts."])
-        at_once = {"at_once": given["at_once"]} if "at_once" in given else {}
+        at_once = given.get("at_once", named("at_once").default)
         try:
-            self.job = recommend.begin(plan.request, plan.batch, plan.context, self.session, **at_once)
+            self.job = recommend.begin(plan.request, plan.batch, plan.context, self.session, at_once=at_once)
         except errors.PersonalizeError:
             self._check()
             raise
-        self._lookups.own.add(plan.request.job_name)
+        self._options.own.add(plan.request.job_name)
         self._started.add(plan.request.job_name)
         place = self._board.place() if self._board.handle is not None else None
         self.receipt = Receipt(self.job, details).show(place).start()
@@ -254,31 +245,13 @@ class JobForm:
         self._last_start = self._clock()
         return self.job
 
-    def _details(self, plan: Plan, given: dict[str, Any]) -> dict[str, str]:
-        """What the receipt shows beyond what the service knows."""
-        version = self.solution_version
-        shown = {
-            key: ", ".join(value) if isinstance(value, list) else "a value for each record"
-            for key, value in given.get("filter_values", {}).items()
-        }
-        columns = [name for name in (self.filter.placeholders if self.filter else ()) if name not in shown]
-        shown |= dict.fromkeys(columns, "from the records")
-        values = "; ".join(f"${name}: {value}" for name, value in shown.items())
-        return {
-            "Input": input.size(plan.batch) if plan.batch is not None else "",
-            "Filter": f"{self.filter.name}{' with ' + values if values else ''}" if self.filter else "",
-            "Tags": tags_told(given.get("tags", {})),
-            "Service role": given.get("role_arn", ""),
-            REPEAT: self._code(given, version.arn.split(":solution/", 1)[-1], name=False),
-        }
-
     def _suggest(self) -> None:
         """Put a new name in place of one that the form made up; a name that the user wrote stays."""
         name = self.widgets["job_name"]
         if name.value == self._suggested:
             with self._settled():
                 self._suggested = name.value = new_job_name(self.solution_version.name)
-                self._lookups.own.add(self._suggested)
+                self._options.own.add(self._suggested)
 
     def _start_clicked(self) -> None:
         if self._clock() - self._last_start < _DOUBLE_CLICK:
@@ -290,7 +263,7 @@ class JobForm:
         """Return what `pnb.preflight` finds for the request of the form, whose input is uploaded only at the start."""
         return self._preflight(self.plan())
 
-    def _preflight(self, plan: Plan) -> pd.DataFrame:
+    def _preflight(self, plan: FormState) -> pd.DataFrame:
         if plan.request is None:
             raise errors.RequestError(plan.problems)
         findings = preflight.preflight(plan.request, session=self.session)
@@ -309,10 +282,10 @@ class JobForm:
 
     def refresh(self) -> None:
         """Look for new solutions, filters and names; what is chosen stays chosen."""
-        self._lookups.forget()
-        version, chosen = self.widgets["solution_version"], self.widgets["filter"]
-        options, kept = self._lookups.solutions(), version.value
-        names, kept_filter = self._lookups.filters(), chosen.value
+        self._options.forget()
+        version, chosen = self.widgets[SOLUTION], self.widgets[FILTER]
+        options, kept = self._options.solutions(), version.value
+        names, kept_filter = self._options.filters(), chosen.value
         with self._settled():
             version.options = options
             version.value = kept if kept in dict(options).values() else options[0][1]
@@ -326,13 +299,13 @@ class JobForm:
         with self._settled():
             if self.widgets["job_name"].value == self._suggested:
                 self._suggest()
-            presets.fit(self.widgets, self.solution_version.recipe, self._put_away)
+            fields.fit(self.widgets, self.solution_version.recipe, self._put_away)
         self._mode_changed()
 
     def _mode_changed(self) -> None:
-        themes = self.widgets["mode"].value == THEME_GENERATION
-        for name in fields.OF_THEMES:
-            self.widgets[name].layout.display = "" if themes else "none"
+        hidden = fields.of_other_modes(self.widgets[MODE].value)
+        for name, field in fields.text_fields().items():
+            self.widgets[name].layout.display = "none" if field.row.name in hidden else ""
         self._filter_changed()
 
     def _filter_changed(self) -> None:
@@ -348,16 +321,15 @@ class JobForm:
         self._values_box.children = tuple(self._values.values())
         self._check()
 
-    def _value_field(self, name: str) -> widgets.Text:
-        field = fields.Field("filter_values", f"${name}", fields.filter_text, "values for every line, comma separated")
-        widget = field.text_widget(self._given_values.get(name, ""))
+    def _value_field(self, name: str) -> Any:
+        widget = fields.value_widget(name, self._given_values.get(name, ""))
         widget.observe(self._guarded(self._check), "value")
         return widget
 
     def _check(self) -> None:
         self._show(self.plan())
 
-    def _show(self, plan: Plan) -> None:
+    def _show(self, plan: FormState) -> None:
         wrong = errors_of(plan.problems)
         notes = [problem for problem in plan.problems if problem.level == WARNING]
         started = self.widgets["job_name"].value.strip() in self._started
@@ -412,7 +384,7 @@ class JobForm:
         return f"<JobForm for {self.solution_version.name}: display it in JupyterLab, or .start()>"
 
 
-class _FormBox(widgets.VBox):
+class _FormBox(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
     """The form's box; where widgets cannot be shown, it says what to do instead of printing its innards."""
 
     def __init__(self, form: JobForm, children: list[widgets.Widget]):

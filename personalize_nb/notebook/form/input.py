@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sized
 from typing import TYPE_CHECKING, Any
 
 from personalize_nb import errors
@@ -44,8 +45,9 @@ class Source:
     @property
     def code(self) -> str:
         """The data as a call names it: a few ids as they are, all else as `data`."""
-        few = isinstance(self.data, (list, tuple)) and len(self.data) <= _SHORT
-        return repr(list(self.data)) if few and all(isinstance(one, (str, int)) for one in self.data) else "data"
+        if not isinstance(self.data, (list, tuple)) or len(self.data) > _SHORT:
+            return "data"
+        return repr(list(self.data)) if all(isinstance(one, (str, int)) for one in self.data) else "data"
 
     def batch(self, version: SolutionVersion, chosen: Filter | None, values: Any) -> Batch:
         """Return the checked batch; checked once for each recipe, filter and values, not at each key press."""
@@ -88,7 +90,7 @@ class Source:
         names = {c.canonical(name) for name in self.columns}
         return not isinstance(self.data, Batch) and KEYS[kind][0] in names
 
-    def doubts(self, batch: Batch) -> list[Problem]:
+    def warnings(self, batch: Batch) -> list[Problem]:
         """Return what is worth a look: ids without a name that another solution would take for something else."""
         if self._held_kind() is not None or batch.kind == self._first_kind:
             return []
@@ -98,8 +100,9 @@ class Source:
     def told(self, batch: Batch | None) -> list[str]:
         """Return lines that say what the input is and what was done to it."""
         if batch is None:
-            sized = hasattr(self.data, "__len__") and not isinstance(self.data, (str, Batch))
-            return [f"Input: {counted(len(self.data), 'row') if sized else self._path()}"]  # type: ignore[arg-type]
+            if isinstance(self.data, Sized) and not isinstance(self.data, (str, Batch)):
+                return [f"Input: {counted(len(self.data), 'row')}"]
+            return [f"Input: {self._path()}"]
         told = [f"Input: {size(batch)}{self._path(', from ')}"]
         key = KEYS[batch.kind][0]
         if len(self.columns) == 1 and c.canonical(self.columns[0]) != key and self._held_kind() is None:

@@ -17,7 +17,7 @@ from personalize_nb.session.session import Session
 NO_FILTER = ("no filter", "")
 
 
-class Lookups:
+class Options:
     """Solutions, filters and names of one session.
 
     Parameters
@@ -55,7 +55,7 @@ class Lookups:
                 "There is no ACTIVE solution version to choose; pnb.train(interactions, items, name='...') makes one."
             )
         return [
-            (f"{row.solution} ({row.recipe}, {row.created:%Y-%m-%d %H:%M})", row.solution_version_arn)
+            (f"{row.solution} ({row.recipe}, {row.created:%Y-%m-%d %H:%M})", str(row.solution_version_arn))
             for row in frame.itertuples()
         ]
 
@@ -75,6 +75,21 @@ class Lookups:
         names = frame.loc[frame["status"] == limits.ACTIVE, "name"]
         return [NO_FILTER, *((name, name) for name in names)]
 
+    def first_solution(self, wanted: SolutionVersion | str | None, options: list[tuple[str, str]]) -> str:
+        """Return the ARN to choose at first: the one wanted, by default the newest."""
+        if wanted is None:
+            return options[0][1]
+        arn = find_solution_version(wanted, self._session).arn
+        if arn not in dict(options).values():
+            raise errors.NotFoundError(f"Solution version {arn!r} is not ACTIVE yet; wait for it, then make the form.")
+        return arn
+
+    def first_filter(self, wanted: Filter | None, options: list[tuple[str, str]]) -> str:
+        """Return the name of the filter to choose at first, empty for none."""
+        if wanted is not None and wanted.name not in dict(options):
+            raise errors.NotFoundError(f"Filter {wanted.name!r} is {wanted.status}; wait until it is ACTIVE.")
+        return wanted.name if wanted is not None else ""
+
     def filter(self, name: str) -> Filter | None:
         """Return the filter of a name, or None for no name."""
         if name and name not in self._filters:
@@ -82,7 +97,7 @@ class Lookups:
         return self._filters[name] if name else None
 
     def name_column(self, version: SolutionVersion, wanted: str | None = None) -> str:
-        """Return the column of the items' names, as `launch.name_column` does; the schema is read once."""
+        """Return the column of the items' names, as `recommend.name_column` does; the schema is read once."""
         if version.arn not in self._texts:
             self._texts[version.arn] = recommend.text_columns(version)
         return recommend.name_column(version, wanted, self._texts[version.arn])

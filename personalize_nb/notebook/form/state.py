@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, cast
 
 from personalize_nb import errors
-from personalize_nb.contract import limits
+from personalize_nb.contract import limits, parameters
+from personalize_nb.contract.parameters import BATCH_INFERENCE, is_empty
 from personalize_nb.inputs.batch import Batch
 from personalize_nb.jobs import recommend
-from personalize_nb.jobs.request import THEME_GENERATION, Context, JobRequest, Problem, problems
+from personalize_nb.jobs.arguments import JobParameters
+from personalize_nb.jobs.request import WARNING, JobRequest, Problem, RequestContext, problems
 from personalize_nb.notebook.form import fields
-from personalize_nb.notebook.form.fields import INFLUENCES, TAGS, TEXT_FIELDS
-from personalize_nb.notebook.form.input import Source
-from personalize_nb.notebook.form.options import Lookups
-from personalize_nb.notebook.form.presets import legal_names
+from personalize_nb.notebook.form.fields import DATA, FILTER, MODE
+from personalize_nb.notebook.form.input import Source, size
+from personalize_nb.notebook.form.options import Options
 from personalize_nb.resources.filters import Filter
 from personalize_nb.resources.solutions import SolutionVersion
 from personalize_nb.session.session import Session
@@ -23,7 +24,7 @@ from personalize_nb.text.counts import counted, verb
 
 
 @dataclass(frozen=True)
-class Plan:
+class FormState:
     """A form as it stands.
 
     Parameters
@@ -42,13 +43,13 @@ class Plan:
 
     request: JobRequest | None
     batch: Batch | None
-    context: Context
+    context: RequestContext
     problems: list[Problem]
     notes: tuple[str, ...] = ()
     subject: Any = None
 
 
-def parameters(widgets: Mapping[str, Any], filter_values: Mapping[str, Any]) -> tuple[dict[str, Any], list[Problem]]:
+def given_by(widgets: Mapping[str, Any], filter_values: Mapping[str, Any]) -> tuple[JobParameters, list[Problem]]:
     """Return what differs from the defaults, as `pnb.recommend` takes it, and the fields that make no sense.
 
     Parameters
@@ -58,94 +59,124 @@ def parameters(widgets: Mapping[str, Any], filter_values: Mapping[str, Any]) -> 
     filter_values
         Texts of fields, or series, by placeholder.
     """
-    found: list[Problem] = []
-    given = {
-        name: fields.parsed(field, widgets[name].value, found)
-        for name, field in TEXT_FIELDS.items()
-        if not widgets[name].disabled
-    }
-    influence = {key: given.pop(name, None) for key, name in INFLUENCES.items()}
-    given["ranking_influence"] = {key: value for key, value in influence.items() if value is not None}
-    given["tags"] = fields.parsed(TAGS, widgets["tags"].value, found)
-    given["filter"] = widgets["filter"].value
+    wrong: list[Problem] = []
+    mode = widgets[MODE].value
+    given: dict[str, Any] = {MODE: mode if mode != BATCH_INFERENCE else None, FILTER: widgets[FILTER].value}
+    for name, field in fields.text_fields().items():
+        if widgets[name].disabled:
+            continue
+        value = field.parsed(widgets[name].value, wrong)
+        if not field.part:
+            given[name] = value
+        elif value is not None:
+            given.setdefault(field.row.name, {})[field.part] = value
     values = {
         name: fields.filter_text(value) if isinstance(value, str) else value for name, value in filter_values.items()
     }
     given["filter_values"] = {name: value for name, value in values.items() if value is not None}
-    themes = widgets["mode"].value == THEME_GENERATION
-    given |= {"mode": THEME_GENERATION} if themes else dict.fromkeys(fields.OF_THEMES)
-    return {name: given[name] for name in legal_names() if not _empty(given.get(name))}, found
+    names = [row.name for row in parameters.PARAMETERS if row.mode in (None, mode)]
+    return cast(JobParameters, {name: given[name] for name in names if not is_empty(given.get(name))}), wrong
 
 
-def _empty(value: Any) -> bool:
-    return value is None or (isinstance(value, (str, dict)) and not value)
-
-
-def plan(
-    given: Mapping[str, Any],
-    found: list[Problem],
+def state_of(
+    given: JobParameters,
+    wrong: list[Problem],
     version: SolutionVersion,
     chosen: Filter | None,
     source: Source | str | None,
     session: Session,
-    lookups: Lookups,
-) -> Plan:
+    options: Options,
+) -> FormState:
     """Return what would be sent for parameters, and every problem with it.
 
     Parameters
     ----------
-    given, found
-        What `parameters` returned.
+    given, wrong
+        What `given_by` returned.
     version, chosen
         The model and the filter.
     source
         The data, or the address of input in S3, or None where it is still to be named.
-    session, lookups
+    session, options
         Where to work, and what is known there.
     """
-    left = {name: value for name, value in given.items() if name not in ("filter", "filter_values", "at_once")}
-    found, batch = list(found), None
+    wrong, batch = list(wrong), None
     if source is None:
-        found.append(Problem("data", f"Input must name a file or folder in S3: {fields.INPUT.hint}."))
+        wrong.append(Problem(DATA, f"Input must name a file or folder in S3: {parameters.named(DATA).hint}."))
     elif isinstance(source, Source):
-        try:
-            batch = source.batch(version, chosen, given.get("filter_values"))
-            found += source.doubts(batch)
-        except (errors.InputError, errors.NotFoundError) as error:
-            found.append(Problem("data", str(error)))
-        except errors.RequestError as error:  # a recipe without batch jobs
-            found += error.problems
-    known = recommend.context(version, batch, chosen)
+        batch = _batch(source, version, chosen, given, wrong)
+    context = recommend.request_context(version, batch, chosen)
     if source is None or (isinstance(source, Source) and batch is None):
-        return Plan(None, None, known, found)
+        return FormState(None, None, context, wrong)
     address = source if isinstance(source, str) else None
     try:
-        request = recommend.request_for(version, address, chosen, session, **left)
+        request = recommend.request_for(version, address, chosen, session, given)
     except errors.NotFoundError as error:
-        return Plan(None, batch, known, [*found, Problem("role_arn", str(error))])
+        return FormState(None, batch, context, [*wrong, Problem("role_arn", str(error))])
     run = recommend.makes_run(request, batch)
     # a run cuts its input, so the limit of a file is kept by itself
-    judged = replace(known, per_file=limits.MAX_THEME_RECORDS_PER_FILE) if run else known
-    rules = [one for one in problems(request, judged) if one.field != "filter_values"]
-    found += [replace(one, text=fields.spoken(one.text)) for one in rules]
-    found += _lacking_values(known)
-    if "job_name" in given and lookups.taken(given["job_name"], run):
-        found.append(Problem("job_name", _taken(given["job_name"])))
-    subject = request.replace(input_path=address or "", job_name=given.get("job_name", ""))
-    return Plan(request, batch, known, found, tuple(_notes(given, batch, run)), (subject, known))
+    judged = replace(context, per_file=limits.MAX_THEME_RECORDS_PER_FILE) if run else context
+    rules = [problem for problem in problems(request, judged) if problem.field != "filter_values"]
+    wrong += [replace(problem, text=fields.spoken(problem.text)) for problem in rules]
+    wrong += _lacking_values(context)
+    name = given.get("job_name", "")
+    if name and options.taken(name, run):
+        wrong.append(Problem("job_name", _taken(name)))
+    subject = request.replace(input_path=address or "", job_name=name)
+    return FormState(request, batch, context, wrong, tuple(_notes(given, batch, run)), (subject, context))
 
 
-def _lacking_values(known: Context) -> list[Problem]:
-    """What `requests.problems` says of filter values, in the words of a form: fields, not arguments."""
-    if known.missing_values is None:
+def _batch(
+    source: Source, version: SolutionVersion, chosen: Filter | None, given: JobParameters, wrong: list[Problem]
+) -> Batch | None:
+    try:
+        batch = source.batch(version, chosen, given.get("filter_values"))
+    except (errors.InputError, errors.NotFoundError) as error:
+        wrong.append(Problem(DATA, str(error)))
+    except errors.RequestError as error:  # a recipe without batch jobs
+        wrong += error.problems
+    else:
+        wrong += source.warnings(batch)
+        return batch
+    return None
+
+
+def details(state: FormState, given: JobParameters, chosen: Filter | None) -> dict[str, str]:
+    """Return what a receipt shows of a started form beyond what the service knows."""
+    values = given.get("filter_values")
+    shown = {
+        name: ", ".join(value) if isinstance(value, list) else "a value for each record"
+        for name, value in (values.items() if isinstance(values, Mapping) else ())
+    }
+    placeholders = chosen.placeholders if chosen else ()
+    shown |= {name: "from the records" for name in placeholders if name not in shown}
+    told = "; ".join(f"${name}: {value}" for name, value in shown.items())
+    return {
+        "Input": size(state.batch) if state.batch is not None else "",
+        "Filter": f"{chosen.name}{' with ' + told if told else ''}" if chosen else "",
+        "Tags": parameters.named("tags").kind.told(given.get("tags") or {}),
+        "Service role": given.get("role_arn") or "",
+    }
+
+
+def idle_values(names: Iterable[str], chosen: Filter | None) -> list[Problem]:
+    """Return which filter values given in code are not sent, because the filter does not ask for them."""
+    whose = f"filter {chosen.name!r} has no such placeholder" if chosen else "no filter is chosen"
+    idle = sorted(set(names) - set(chosen.placeholders if chosen else ()))
+    return [Problem("filter_values", f"Values for ${name} are not sent: {whose}.", WARNING) for name in idle]
+
+
+def _lacking_values(context: RequestContext) -> list[Problem]:
+    """What `jobs.request.problems` says of filter values, in the words of a form: fields, not arguments."""
+    if context.missing_values is None:
         return []
     lacking = []
-    for name in known.required_values:
-        absent = known.missing_values.get(name)
+    for name in context.required_values:
+        absent = context.missing_values.get(name)
         if absent is None:
             lacking.append(f"The filter needs values for ${name}: fill the field ${name}.")
         elif absent:
-            have = f"{absent:,} of {counted(known.records or 0, 'record')} {verb(absent, 'has', 'have')}"
+            have = f"{absent:,} of {counted(context.records or 0, 'record')} {verb(absent, 'has', 'have')}"
             lacking.append(f"{have} no value for the filter's ${name}.")
     return [Problem("filter_values", text) for text in lacking]
 
@@ -157,7 +188,7 @@ def _taken(name: str) -> str:
     )
 
 
-def _notes(given: Mapping[str, Any], batch: Batch | None, run: bool) -> list[str]:
+def _notes(given: JobParameters, batch: Batch | None, run: bool) -> list[str]:
     notes = []
     if run and batch is not None:
         most = limits.MAX_THEME_RECORDS_PER_FILE

@@ -145,7 +145,7 @@ def test_missing_version(session):
 
 
 def test_a_version_that_is_not_the_newest_is_named_in_the_call(form, readers_model):
-    form._lookups._newest.clear()
+    form._options._newest.clear()
     assert f"'{readers_model.arn.split(':solution/')[1]}'" in form.code
 
 

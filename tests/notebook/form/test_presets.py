@@ -8,7 +8,7 @@ import reading_world
 
 import personalize_nb as pnb
 from personalize_nb import errors
-from personalize_nb.notebook.form import fields, presets
+from personalize_nb.notebook.form import fields
 from personalize_nb.notebook.form.form import JobForm
 from personalize_nb.resources import filters
 
@@ -35,8 +35,8 @@ def test_every_parameter_of_the_one_liner_is_one_of_the_form(session, books_mode
     form = JobForm(["b1"], books_model, session=session, **given)
     assert form.parameters() == (given, [])
     apart = {"filter", "filter_values", "exploration_weight", "exploration_item_age_cut_off", "ranking_influence"}
-    assert set(given) | apart | {"session"} == set(presets.legal_names())
-    assert set(presets.legal_names()) == set(inspect.signature(pnb.recommend).parameters) - {"data", "solution_version"}
+    assert set(given) | apart | {"session"} == set(fields.legal_names())
+    assert set(fields.legal_names()) == set(inspect.signature(pnb.recommend).parameters) - {"data", "solution_version"}
 
 
 def test_a_filter_and_its_values_are_preset(session, readers_model, shelf_filter):
