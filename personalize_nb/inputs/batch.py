@@ -69,6 +69,15 @@ class Batch:
         """Return how many records have no value for a placeholder."""
         return self.table.column(f"${placeholder}").null_count
 
+    def fit(self, filter_values: FilterValues | None, numbers: Collection[str]) -> Batch:
+        """Return the batch itself, where it brings its own values and those that must be numbers are."""
+        if filter_values:
+            raise InputError(f"Give 'filter_values' to pnb.{self.kind}(..., filter_values=...) when you pass a batch.")
+        findings = Findings()
+        _find_no_numbers({name: self.table.column(name) for name in self.table.column_names}, numbers, findings)
+        findings.raise_faults(len(self), self.kind)
+        return self
+
     def __len__(self) -> int:
         return self.table.num_rows
 
@@ -133,12 +142,12 @@ def users(data: Data, *, filter_values: FilterValues | None = None) -> Batch:
     >>> pnb.users(["12", "7", "12"])
     <Batch of 2 users, 1 note in .findings: pnb.recommend(batch, solution_version)>
     """
-    return _batch("users", data, filter_values)
+    return make_batch("users", data, filter_values)
 
 
 def items(data: Data, *, filter_values: FilterValues | None = None) -> Batch:
     """Return items as job input, for Similar-Items, SIMS and themes; arguments as for `users`."""
-    return _batch("items", data, filter_values)
+    return make_batch("items", data, filter_values)
 
 
 def rankings(data: Data, *, filter_values: FilterValues | None = None) -> Batch:
@@ -152,33 +161,7 @@ def rankings(data: Data, *, filter_values: FilterValues | None = None) -> Batch:
     filter_values
         As for `users`; in the long form a user with two values of a filter has a list for each.
     """
-    return _batch("rankings", data, filter_values)
-
-
-def make_batch(
-    kind: str, data: Data | Batch, filter_values: FilterValues | None = None, numbers: Collection[str] = ()
-) -> Batch:
-    """Return data of one kind as a batch; a batch of that kind is returned as it is.
-
-    Parameters
-    ----------
-    kind
-        `users`, `items` or `rankings`.
-    data, filter_values
-        As for `users`.
-    numbers
-        The placeholders whose value must be one number.
-    """
-    if isinstance(data, Batch):
-        if data.kind != kind:
-            raise InputError(f"The recipe takes {kind}, got a batch of {data.kind}: use pnb.{kind}(...).")
-        if filter_values:
-            raise InputError(f"Give 'filter_values' to pnb.{kind}(..., filter_values=...) when you pass a batch.")
-        findings = Findings()
-        _find_no_numbers({name: data.table.column(name) for name in data.table.column_names}, numbers, findings)
-        findings.raise_faults(len(data), kind)
-        return data
-    return _batch(kind, data, filter_values, numbers)
+    return make_batch("rankings", data, filter_values)
 
 
 def frame(data: Data, column: str) -> pd.DataFrame:
@@ -307,7 +290,20 @@ def _headed(read: pd.DataFrame, column: str, name: str) -> pd.DataFrame:
     )
 
 
-def _batch(kind: str, data: Data, filter_values: FilterValues | None, numbers: Collection[str] = ()) -> Batch:
+def make_batch(
+    kind: str, data: Data, filter_values: FilterValues | None = None, numbers: Collection[str] = ()
+) -> Batch:
+    """Return data of one kind as a batch.
+
+    Parameters
+    ----------
+    kind
+        `users`, `items` or `rankings`.
+    data, filter_values
+        As for `users`.
+    numbers
+        The placeholders whose value must be one number.
+    """
     source = frame(data, KEYS[kind][0])
     if source.empty:
         raise InputError(f"There are no {kind} in the input (columns {list(source.columns)}, 0 rows).")

@@ -280,11 +280,12 @@ def batch_for(
     if facts is not None and not facts.batch:
         text = f"Batch inference jobs do not work with the recipe {facts.name}."
         raise errors.RequestError([Problem("solution_version_arn", text)])
-    kind = KIND_OF_KEYS.get(facts.input_keys if facts else ("userId",))
     numbers = chosen.numbers if chosen is not None else ()
-    if isinstance(data, Batch) or kind is None:
-        kind = data.kind if isinstance(data, Batch) else "users"
-        return make_batch(kind, data, values, numbers)
+    if isinstance(data, Batch):
+        return data.fit(values, numbers)
+    kind = KIND_OF_KEYS.get(facts.input_keys if facts else ("userId",))
+    if kind is None:
+        return make_batch("users", data, values, numbers)
     return make_batch(kind, data, _values(data, chosen, values, KEYS[kind][0]), numbers)
 
 

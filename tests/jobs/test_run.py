@@ -23,12 +23,11 @@ EVERYTHING = {"threshold": None, "minimum_items": 0}
 def small_run(model, session, size=20, at_once=5, ids=ALL, **parameters):
     """Start a run of small parts, as `pnb.themes` does of parts of 100."""
     version = pnb.find_solution_version(model, session)
-    request = recommend.request_for(
-        version, None, None, session, mode="THEME_GENERATION", item_name="TITLE", num_results=5, **parameters
-    )
+    given = {"mode": "THEME_GENERATION", "item_name": "TITLE", "num_results": 5, **parameters}
+    request = recommend.request_for(version, None, None, session, given)
     request = request.replace(output_path=session.location("runs", request.job_name, "output") + "/")
     batch = pnb.items(ids)
-    return start_run(request, batch, recommend.context(version, batch, None), session, size=size, at_once=at_once)
+    return start_run(request, batch, recommend.request_context(version, batch, None), session, size=size, at_once=at_once)
 
 
 @pytest.fixture(scope="module")
