@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Unpack
 
 from personalize_nb import errors
-from personalize_nb.access.account_reader import Reader
+from personalize_nb.access.account_reader import Bucket, Reader
 from personalize_nb.access.report import Report
 from personalize_nb.access.subject import Subject, from_data, from_request
 from personalize_nb.contract import columns, limits
@@ -250,7 +250,7 @@ class _Inspection:
 
     def _existence(self, uses: list[Use]) -> Iterator[_Finding]:
         for use in uses:
-            bucket = self.reader.bucket(use.bucket)
+            bucket = self._bucket(use)
             if bucket.missing:
                 to_do = f"Create the bucket in {self.session.region}, then pnb.allow_personalize({use.bucket!r})."
                 yield _Finding("bucket", ERROR, f"There is no bucket {use.bucket!r}.", to_do)
@@ -264,7 +264,7 @@ class _Inspection:
                 yield _Finding("input", ERROR, found, "Upload the input first; pnb.recommend() does.")
 
     def _missing(self, caller: Caller, use: Use) -> Iterator[MissingPermission]:
-        bucket = self.reader.bucket(use.bucket)
+        bucket = self._bucket(use)
         if bucket.missing:
             return
         objects = self.reader.objects(use) or [use.key]
@@ -295,15 +295,20 @@ class _Inspection:
 
     def _role_policy(self) -> str:
         keys = [self.reader.key(name).arn for use in self._uses for name in self.reader.keys(use)]
-        buckets = dict.fromkeys(use.bucket for use in self._uses)
-        statements = templates.role_statements(buckets, dict.fromkeys(keys), self.session.partition)
+        statements = templates.role_statements(self._buckets, dict.fromkeys(keys), self.session.partition)
         return templates.text(templates.document(*statements))
 
     def _create_role(self) -> str:
-        buckets = list(dict.fromkeys(use.bucket for use in self._uses))
         keys = [key for key in (self.request.input_kms_key_arn, self.request.output_kms_key_arn) if key]
         more = f", kms_keys={list(dict.fromkeys(keys))!r}" if keys else ""
-        return f"pnb.create_role({self.request.role_arn.rsplit('/', 1)[-1]!r}, {buckets!r}{more})"
+        return f"pnb.create_role({self.request.role_arn.rsplit('/', 1)[-1]!r}, {self._buckets!r}{more})"
+
+    def _bucket(self, use: Use) -> Bucket:
+        return self.reader.bucket(use.bucket or "")
+
+    @property
+    def _buckets(self) -> list[str]:
+        return list(dict.fromkeys(use.bucket for use in self._uses if use.bucket))
 
     @property
     def _uses(self) -> list[Use]:

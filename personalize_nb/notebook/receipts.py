@@ -134,6 +134,13 @@ def rendered(facts: Mapping[str, str]) -> View:
     return View(html.Markup('<div class="pnb-receipt">{}</div>').format(html.table(facts.items())), text)
 
 
+def displayed(bundle: Mapping[str, str]) -> Any:
+    """Show a bundle as a new output of the running cell, and return the handle that rewrites it."""
+    from IPython.display import display  # loaded already wherever this is called
+
+    return display(bundle, raw=True, display_id=True)  # type: ignore[no-untyped-call]  # IPython states no types
+
+
 class Receipt:
     """Shows a job or a run and follows it; a run's waiting jobs are started while it does.
 
@@ -168,13 +175,11 @@ class Receipt:
         place
             What to rewrite, with the `update` of a display handle; by default a new output below the running cell.
         """
-        from IPython.display import display  # loaded already wherever this is called
-
         if self._details is None:
             self._details = _looked_up(self.job)
         bundle, _ = self._bundle(self.job)
         if place is None:
-            self._handle = display(bundle, raw=True, display_id=True)
+            self._handle = displayed(bundle)
         else:
             self._handle = place
             place.update(bundle, raw=True)
@@ -242,9 +247,7 @@ class Board:
 
     def display(self) -> None:
         """Show the board as a new output of the running cell; later changes go there."""
-        from IPython.display import display  # loaded already wherever this is called
-
-        self.handle = display(self._joined(), raw=True, display_id=True)
+        self.handle = displayed(self._joined())
 
     def place(self) -> Any:
         """Return a new place on the board, which a receipt rewrites as it would an output."""

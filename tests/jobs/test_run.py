@@ -27,7 +27,9 @@ def small_run(model, session, size=20, at_once=5, ids=ALL, **parameters):
     request = recommend.request_for(version, None, None, session, given)
     request = request.replace(output_path=session.location("runs", request.job_name, "output") + "/")
     batch = pnb.items(ids)
-    return start_run(request, batch, recommend.request_context(version, batch, None), session, size=size, at_once=at_once)
+    return start_run(
+        request, batch, recommend.request_context(version, batch, None), session, size=size, at_once=at_once
+    )
 
 
 @pytest.fixture(scope="module")

@@ -26,7 +26,7 @@ from personalize_nb.notebook.form import fields, input, state
 from personalize_nb.notebook.form.fields import DATA, FILTER, MODE, SOLUTION, Presets
 from personalize_nb.notebook.form.options import NO_FILTER, Options
 from personalize_nb.notebook.form.state import FormState
-from personalize_nb.notebook.receipts import REPEAT, Board, Receipt
+from personalize_nb.notebook.receipts import REPEAT, Board, Receipt, displayed
 from personalize_nb.session import s3
 from personalize_nb.session.session import Session, current
 from personalize_nb.text import html
@@ -375,9 +375,9 @@ class JobForm:
     def _ipython_display_(self) -> None:
         from IPython.display import display  # loaded already wherever this is called
 
-        display(self.box)
+        display(self.box)  # type: ignore[no-untyped-call]  # IPython states no types
         self._call_shown = self.code
-        self._call_place = display(code.shown(self._call_shown)._repr_mimebundle_(), raw=True, display_id=True)
+        self._call_place = displayed(code.shown(self._call_shown)._repr_mimebundle_())
         self._board.display()
 
     def __repr__(self) -> str:
