@@ -101,7 +101,7 @@ def recommend(
     >>> job = pnb.recommend(["12", "7"], "books", num_results=10)  # doctest: +SKIP
     >>> job.wait().recommendations(items=books.items)  # doctest: +SKIP
     """
-    given = job_parameters(locals())
+    given = job_parameters(locals())  # the signature names them; no name is said again
     session = current(session or getattr(solution_version, "session", None))
     version = find_solution_version(solution_version, session)
     _check_mode(mode, version)

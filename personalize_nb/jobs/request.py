@@ -83,15 +83,10 @@ class JobRequest:
         """Return a copy with some fields changed."""
         return replace(self, **changes)
 
-    def rows(self) -> list[tuple[Parameter, Any]]:
-        """Return what the table says of each field, with the field's value."""
-        sent = parameters.sent()
-        return [(sent[one.name], getattr(self, one.name)) for one in fields(self)]
-
     def to_api(self) -> dict[str, Any]:
         """Return the parameters as boto3's `create_batch_inference_job` takes them; what is not set is left out."""
         wanted: dict[str, Any] = {}
-        for row, value in self.rows():
+        for row, value in rows_of(self):
             if row.required or row.is_set(value):
                 row.put(wanted, value)
         return wanted
@@ -104,8 +99,14 @@ class JobRequest:
 
     def to_code(self) -> str:
         """Return the Python call that starts the same job; fields at their defaults are left out."""
-        lines = [f"        {row.attribute}={_python(value)!r}," for row, value in self.rows() if row.is_set(value)]
+        lines = [f"        {row.attribute}={_python(value)!r}," for row, value in rows_of(self) if row.is_set(value)]
         return "\n".join(["pnb.start(", "    pnb.JobRequest(", *lines, "    )", ")"])
+
+
+def rows_of(request: JobRequest) -> list[tuple[Parameter, Any]]:
+    """Return what the table of parameters says of each field of a request, with the field's value."""
+    sent = parameters.sent()
+    return [(sent[one.name], getattr(request, one.name)) for one in fields(request)]
 
 
 @dataclass(frozen=True)
@@ -144,8 +145,8 @@ class RequestContext:
     def called(self, problem: Problem) -> Problem:
         """Return a problem with the fields called as its reader knows them."""
         text = problem.text
-        for name, known in self.names.items():
-            text = text.replace(f"'{name}'", f"'{known}'")
+        for name, argument in self.names.items():
+            text = text.replace(f"'{name}'", f"'{argument}'")
         return replace(problem, text=text)
 
 
@@ -183,7 +184,7 @@ def errors_of(problems: list[Problem]) -> list[Problem]:
 
 def _values(request: JobRequest) -> Iterator[Problem]:
     """Every value by itself."""
-    for row, value in request.rows():
+    for row, value in rows_of(request):
         if row.required or row.default is not None or not is_empty(value):
             for text in row.kind.problems(row.attribute, value):
                 yield Problem(row.attribute, text)
@@ -215,7 +216,7 @@ def _mode(request: JobRequest) -> Iterator[Problem]:
         yield Problem(
             "item_name", "Themes need 'item_name', the column of the items dataset that holds the items' names."
         )
-    for row, value in request.rows():
+    for row, value in rows_of(request):
         if row.mode is not None and row.mode != request.mode and row.is_set(value):
             text = f"'{row.attribute}' is for mode {row.mode}, got mode {request.mode!r}."
             yield Problem(row.attribute, text)
@@ -276,9 +277,9 @@ def _recipe_fit(request: JobRequest, facts: recipes.Recipe, kind: str | None) ->
 
 def _needs(request: JobRequest, facts: recipes.Recipe) -> Iterator[Problem]:
     """One problem for each need that the recipe does not meet, though several parameters have it."""
-    asked = {row.need for row, value in request.rows() if row.need is not None and row.is_set(value)}
+    asked = {row.need for row, value in rows_of(request) if row.need is not None and row.is_set(value)}
     unmet = {need for need in asked if not need.met(facts)}
-    for row, _ in request.rows():
+    for row, _ in rows_of(request):
         if row.need is not None and row.need in unmet:
             unmet.remove(row.need)
             text = row.need.refused(facts.name, row.attribute)

@@ -16,7 +16,7 @@ from personalize_nb import errors
 from personalize_nb.contract import limits
 from personalize_nb.contract.parameters import THEME_GENERATION, is_empty, named
 from personalize_nb.jobs.job import BatchInferenceJob
-from personalize_nb.jobs.request import JobRequest
+from personalize_nb.jobs.request import JobRequest, rows_of
 from personalize_nb.jobs.run import Run, attach
 from personalize_nb.notebook import code
 from personalize_nb.notebook.charts import View
@@ -94,7 +94,7 @@ def _state(described: Mapping[str, Any]) -> dict[str, str]:
 def _asked(request: JobRequest, details: Mapping[str, str]) -> dict[str, str]:
     """What was asked, line by line; what only who started the job knows stands in the details."""
     lines: dict[str, list[str]] = {}
-    asked = [(row.line, row, value) for row, value in request.rows() if row.line is not None]
+    asked = [(row.line, row, value) for row, value in rows_of(request) if row.line is not None]
     for line, row, value in sorted(asked, key=lambda one: one[0].place):
         told = lines.setdefault(line.label or row.label, [])
         if not is_empty(value):
