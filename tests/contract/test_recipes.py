@@ -17,7 +17,7 @@ from personalize_nb.contract.domain_recipes import DOMAIN_RECIPES
 from personalize_nb.contract.hyperparameters import Hyperparameter
 from personalize_nb.contract.limits import service_model
 from personalize_nb.contract.recipes import RECIPES, RELATED_ITEMS, Recipe, recipe_of
-from personalize_nb.jobs.request import Context
+from personalize_nb.jobs.request import RequestContext
 from personalize_nb.local.recipes.families import FAMILIES
 from personalize_nb.local.state.quotas import DATA_QUOTAS
 
@@ -86,7 +86,7 @@ def broken_fields(row, kind="items", **more):
     """Return the parameters that `problems` finds wrong in a job of a recipe."""
     version = f"arn:aws:personalize:us-east-1:123456789012:solution/s/{'0' * 8}"
     request = pnb.JobRequest("job", version, "s3://b/in.json", "s3://b/out/", ROLE, **more)
-    return [problem.field for problem in pnb.problems(request, Context(recipe=row.name, kind=kind))]
+    return [problem.field for problem in pnb.problems(request, RequestContext(recipe=row.name, kind=kind))]
 
 
 # the rows ---------------------------------------------------------------------------------------------------------
