@@ -1,3 +1,3 @@
-"""The job form: `form` is the widget people fill; the other chapters are its fields, its input and its state."""
+"""The job form: `form` is the widget people fill; the others are its fields, input, options and state."""
 
 __all__ = ["form"]
