@@ -10,11 +10,15 @@ The public names are listed in `__init__.pyi`, and nowhere else: editors and typ
 time each is loaded when it is first used, so that the import itself costs next to nothing.
 """
 
+import logging
 import sys
 
 import lazy_loader
 
 __version__ = "0.1.0"
+
+# Quiet until the user's own program asks for records.
+logging.getLogger(__name__).addHandler(logging.NullHandler())
 
 __getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
 

@@ -7,28 +7,62 @@ PersonalizeError
  ├── AlreadyExistsError (ValueError)  a name that is taken
  ├── QuotaError (RuntimeError)        a quota of the service is used up for now
  ├── AccessError (PermissionError)    credentials, roles or policies do not allow it
- ├── ServiceError (RuntimeError)      any other refusal by the service; `.code`, `.operation`
+ ├── ServiceError (RuntimeError)      any other refusal by the service; `.code`
  ├── FailedError (RuntimeError)       a resource ended in CREATE FAILED; `.arn`, `.reason`
  ├── WaitTimeoutError (TimeoutError)  waiting ended, the work goes on; `.arn`, `.status`
  └── LocalServiceError (RuntimeError) the embedded service could not start, stop or be reached
 
-Messages say what was wrong, the value received, what is legal and what to do next.
+Messages say what was wrong, the value received, what is legal and what to do next. An error that a call ended in
+has its `.operation` and AWS's `.request_id`, and its message ends with that id: AWS's support asks for it.
 """
 
 from __future__ import annotations
 
 import difflib
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Protocol, Self
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 class PersonalizeError(Exception):
     """Base of every error raised by the toolkit."""
 
+    _operation = _request_id = _host_id = ""
+
+    def of_call(self, operation: str, request_id: str, host_id: str = "") -> Self:
+        """Remember the call that ended in this error, and return the error."""
+        self._operation, self._request_id, self._host_id = operation, request_id, host_id
+        return self
+
+    @property
+    def operation(self) -> str:
+        """The call that ended in this error, named as AWS names it; empty where there was none."""
+        return self._operation or self._of_cause("operation")
+
+    @property
+    def request_id(self) -> str:
+        """AWS's id of that call, for its support; empty where it gave none."""
+        return self._request_id or self._of_cause("request_id")
+
+    @property
+    def host_id(self) -> str:
+        """The second id that S3 gives a call (`x-amz-id-2`)."""
+        return self._host_id or self._of_cause("host_id")
+
+    def _of_cause(self, name: str) -> str:
+        cause = self.__cause__  # a name that is not found is often told in other words than the service's
+        return str(getattr(cause, name)) if isinstance(cause, PersonalizeError) else ""
+
     def add(self, text: str) -> None:
         """Add to the message what only the caller knows, for example what stays and what to do next."""
-        told = str(self)
-        self.args = (f"{told}{'' if told.endswith(('.', ']', ')')) else '.'} {text}", *self.args[1:])
+        message = super().__str__()
+        self.args = (f"{message}{'' if message.endswith(('.', ']', ')')) else '.'} {text}", *self.args[1:])
+
+    def __str__(self) -> str:
+        message = super().__str__()
+        return f"{message} (request id {self._request_id})" if self._request_id else message
 
 
 class InputError(PersonalizeError, ValueError):
@@ -37,20 +71,36 @@ class InputError(PersonalizeError, ValueError):
     Parameters
     ----------
     message
-        One sentence per kind of fault, with the repair.
+        One sentence per kind of finding, with the repair.
     findings
-        The faults row by row (a pandas frame with `row`, `column`, `value`, `problem`), where there are rows.
+        The findings row by row (a pandas frame with `row`, `column`, `value`, `problem`), where there are rows.
     """
 
-    def __init__(self, message: str, findings: Any = None):
+    def __init__(self, message: str, findings: pd.DataFrame | None = None):
         super().__init__(message)
         self.findings = findings
+
+
+class ProblemLike(Protocol):
+    """What a request breaks, as this floor of the house sees it: `pnb.Problem` stands above."""
+
+    @property
+    def field(self) -> str:
+        """The parameter it is about."""
+
+    @property
+    def text(self) -> str:
+        """A sentence with what is legal and what was given."""
+
+    @property
+    def level(self) -> str:
+        """`error` or `warning`."""
 
 
 class RequestError(PersonalizeError, ValueError):
     """A job request breaks rules of the API; nothing was sent. `.problems` lists every one."""
 
-    def __init__(self, problems: Sequence[Any]):
+    def __init__(self, problems: Sequence[ProblemLike]):
         self.problems = tuple(problems)
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
@@ -77,7 +127,7 @@ class ServiceError(PersonalizeError, RuntimeError):
     def __init__(self, message: str, code: str = "", operation: str = ""):
         super().__init__(message)
         self.code = code
-        self.operation = operation
+        self._operation = operation
 
 
 class FailedError(PersonalizeError, RuntimeError):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from personalize_nb import errors
 from personalize_nb.contract import limits
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from personalize_nb.session.session import Session
 
 _MAX_OBJECTS = 1000
+Thing = TypeVar("Thing")
 
 
 @dataclass
@@ -89,9 +90,13 @@ class Reader:
     def objects(self, use: Use) -> list[str] | None:
         """The keys of a use's objects, at most a thousand; None when they may not be listed."""
 
+        bucket = use.bucket
+        if bucket is None:
+            return []
+
         def read() -> list[str] | None:
             call = self._try(
-                lambda: self.session.s3.list_objects_v2(Bucket=use.bucket, Prefix=use.key, MaxKeys=_MAX_OBJECTS),
+                lambda: self.session.s3.list_objects_v2(Bucket=bucket, Prefix=use.key, MaxKeys=_MAX_OBJECTS),
                 "ListObjectsV2",
                 f"the objects under s3://{use.bucket}/{use.key}",
             )
@@ -115,7 +120,7 @@ class Reader:
             if dataset["datasetType"].upper() == "ITEMS":
                 described = session.call("describe_dataset", datasetArn=dataset["datasetArn"])["dataset"]
                 schema = session.call("describe_schema", schemaArn=described["schemaArn"])["schema"]
-                return json.loads(schema["schema"])["fields"]
+                return list(json.loads(schema["schema"])["fields"])
         return []
 
     def last_import(self, dataset_group_arn: str) -> datetime | None:
@@ -193,12 +198,14 @@ class Reader:
         return bucket
 
     def _keys(self, use: Use) -> list[str]:
-        s3 = self.session.s3
+        s3, bucket = self.session.s3, use.bucket
+        if bucket is None:
+            return []
         if use.writes:
             found = self._try(
-                lambda: s3.get_bucket_encryption(Bucket=use.bucket)["ServerSideEncryptionConfiguration"]["Rules"],
+                lambda: s3.get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]["Rules"],
                 "GetBucketEncryption",
-                f"the encryption of bucket {use.bucket}",
+                f"the encryption of bucket {bucket}",
                 absent=[],
             )
             defaults = [rule.get("ApplyServerSideEncryptionByDefault") or {} for rule in found or ()]
@@ -206,8 +213,8 @@ class Reader:
         objects = self.objects(use)
         if not objects:
             return []
-        what = f"the object s3://{use.bucket}/{objects[0]}"
-        head = self._try(lambda: s3.head_object(Bucket=use.bucket, Key=objects[0]), "HeadObject", what, absent={})
+        what = f"the object s3://{bucket}/{objects[0]}"
+        head = self._try(lambda: s3.head_object(Bucket=bucket, Key=objects[0]), "HeadObject", what, absent={})
         return [head["SSEKMSKeyId"]] if head and head.get("SSEKMSKeyId") else []
 
     def _key(self, name: str) -> Key:
@@ -258,10 +265,11 @@ class Reader:
         if text not in self.unread:
             self.unread.append(text)
 
-    def _once(self, kind: str, name: str, read: Callable[[], Any]) -> Any:
+    def _once(self, kind: str, name: str, read: Callable[[], Thing]) -> Thing:
         if (kind, name) not in self._known:
             self._known[kind, name] = read()
-        return self._known[kind, name]
+        thing: Thing = self._known[kind, name]
+        return thing
 
 
 _ABSENT = frozenset({"NoSuchBucketPolicy", "ServerSideEncryptionConfigurationNotFoundError", "NotFoundException"})

@@ -7,7 +7,8 @@ while it has its columns; what is made of it with other columns is shown as pand
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 import pandas as pd
 
@@ -18,6 +19,14 @@ _MARKS = {"error": "✗", "warning": "⚠", "could not be checked": "?", "ok": "
 _WIDTH = 100
 _LINE = html.Markup('<span style="white-space:nowrap">{}</span>')
 _TEXT = html.Markup('<span style="overflow-wrap:anywhere">{}</span>')
+
+
+class _Row(NamedTuple):
+    check: str
+    level: str
+    found: str
+    to_do: str
+    policy: str
 
 
 class Report(pd.DataFrame):
@@ -31,6 +40,9 @@ class Report(pd.DataFrame):
     def _is_whole(self) -> bool:
         return list(self.columns) == list(columns.FINDINGS)
 
+    def _rows(self) -> Iterator[_Row]:
+        return (_Row(*(str(cell) if cell else "" for cell in row)) for row in self.itertuples(index=False))
+
     def _headline(self) -> str:
         counts = self["level"].value_counts()
         told = ", ".join(f"{counts[level]} {level}" for level in _MARKS if level in counts)
@@ -42,7 +54,7 @@ class Report(pd.DataFrame):
         if not self._is_whole:
             return super().__repr__()
         parts = [self._headline()]
-        for row in self.itertuples(index=False):
+        for row in self._rows():
             parts.append(_wrapped(f"{_MARKS.get(row.level, '-')} {row.level}, {row.check}: ", row.found, "    "))
             if row.to_do:
                 parts.append(_wrapped("    to do: ", row.to_do, "           "))
@@ -52,7 +64,8 @@ class Report(pd.DataFrame):
 
     def _repr_html_(self) -> str | None:
         if not self._is_whole:
-            return super()._repr_html_()
+            plain: str | None = super()._repr_html_()  # type: ignore[misc]  # pandas' stubs leave it out
+            return plain
         rows = [
             (
                 _LINE.format(row.check),
@@ -63,7 +76,7 @@ class Report(pd.DataFrame):
                     html.details("Policy to paste", html.code(row.policy)) if row.policy else "",
                 ),
             )
-            for row in self.itertuples(index=False)
+            for row in self._rows()
         ]
         heading = html.Markup("<b>{}</b>").format(self._headline())
         return str(html.lines(heading, html.table(rows, ("check", "result", "found"))))

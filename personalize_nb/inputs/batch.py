@@ -1,7 +1,7 @@
 """IDs from frames, lists and files become a batch of job input, checked row by row.
 
 IDs are strings exactly as given: whole numbers keep every digit, floats are refused with the repair named. Everything
-is columnar, up to the JSON lines (`jsonlines.py`) that a job reads.
+is columnar, up to the JSON lines (`json_lines`) that a job reads.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import os
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -20,7 +20,8 @@ import pyarrow.compute as pc
 from personalize_nb.contract import columns as c
 from personalize_nb.contract import limits
 from personalize_nb.errors import InputError
-from personalize_nb.inputs import json_lines
+from personalize_nb.inputs import files, json_lines
+from personalize_nb.inputs.frames import ToArrow
 from personalize_nb.inputs.ids import Findings, to_lists, to_strings
 from personalize_nb.resources import filters
 from personalize_nb.session import s3
@@ -32,10 +33,9 @@ if TYPE_CHECKING:
 KEYS = {"users": (c.USER_ID,), "items": (c.ITEM_ID,), "rankings": (c.USER_ID, c.ITEM_LIST)}
 MAX_SHOWN_LINES = 3
 _NUMBER = r'^\s*"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?"\s*$'
-_JSON = (".jsonl", ".json", ".ndjson")
 
-Data = pd.DataFrame | pd.Series | pd.Index | Iterable[Any] | str | os.PathLike[str]
-FilterValues = Mapping[str, Any] | Sequence[str]
+Data: TypeAlias = pd.DataFrame | pd.Series | pd.Index | pa.Table | ToArrow | Iterable[object] | str | os.PathLike[str]
+FilterValues: TypeAlias = Mapping[str, Any] | Sequence[str]
 
 
 @dataclass(frozen=True, repr=False)
@@ -49,8 +49,8 @@ class Batch:
     table
         The key columns, then one column `$NAME` of quoted text per filter placeholder.
     findings
-        What was found, one row each: `row` (position from 0), `column`, `value`, `problem`. These are notes; faults
-        that stop a job raise `InputError`, which carries the same frame.
+        What was found, one row each: `row` (position from 0), `column`, `value`, `problem`. These are notes; what
+        stops a job raises `InputError`, which carries the same frame.
     notes
         The same in a sentence for each kind, to be told when a job starts.
     """
@@ -67,7 +67,7 @@ class Batch:
 
     def missing_values(self, placeholder: str) -> int:
         """Return how many records have no value for a placeholder."""
-        return self.table.column(f"${placeholder}").null_count
+        return int(self.table.column(f"${placeholder}").null_count)
 
     def fit(self, filter_values: FilterValues | None, numbers: Collection[str]) -> Batch:
         """Return the batch itself, where it brings its own values and those that must be numbers are."""
@@ -75,11 +75,11 @@ class Batch:
             raise InputError(f"Give 'filter_values' to pnb.{self.kind}(..., filter_values=...) when you pass a batch.")
         findings = Findings()
         _find_no_numbers({name: self.table.column(name) for name in self.table.column_names}, numbers, findings)
-        findings.raise_faults(len(self), self.kind)
+        findings.raise_errors(len(self), self.kind)
         return self
 
     def __len__(self) -> int:
-        return self.table.num_rows
+        return int(self.table.num_rows)
 
     def write(self, file: IO[bytes]) -> None:
         """Write all records as JSON lines."""
@@ -175,7 +175,7 @@ def frame(data: Data, column: str) -> pd.DataFrame:
         The column that a bare list or series is.
     """
     if isinstance(data, (str, os.PathLike)):
-        read = _read(data, column)
+        read = files.read(data, column)
         if not len(read.columns):
             raise InputError(f"{Path(data).name} is empty.")
         return _named(read, column)
@@ -195,10 +195,10 @@ def frame(data: Data, column: str) -> pd.DataFrame:
                 f"those ids, rename it: series.rename({column!r})."
             )
         return data.to_frame(index=False, name=column) if isinstance(data, pd.Index) else data.to_frame(name=column)
+    if isinstance(data, ToArrow):
+        data = data.to_arrow()
     if isinstance(data, pa.Table):
         return _named(data.to_pandas(types_mapper=pd.ArrowDtype), column)
-    if hasattr(data, "to_arrow"):  # a polars frame
-        return frame(data.to_arrow(), column)
     if isinstance(data, Mapping) or not isinstance(data, Iterable):
         raise InputError(f"Input must be a frame, a series, a list of ids or a file's path, got {type(data).__name__}.")
     # object dtype, so that pandas does not turn 1 and None into 1.0 and NaN
@@ -230,66 +230,6 @@ def _named(data: pd.DataFrame, column: str) -> pd.DataFrame:
     return renamed
 
 
-def _read(path: str | os.PathLike[str], column: str) -> pd.DataFrame:
-    """Read Parquet, JSON lines, CSV, TSV, or a text with one id per line."""
-    file = Path(path).expanduser()
-    suffix = file.suffix.lower()
-    if not file.is_file():
-        what = "a folder" if file.is_dir() else "no file"
-        single = "" if suffix or file.is_dir() else f" A single id is given as a list: [{str(path)!r}]."
-        raise InputError(f"There is {what} {str(path)!r}; name a file with ids.{single}")
-    try:
-        if suffix in (".parquet", ".pq"):
-            return pd.read_parquet(file, dtype_backend="pyarrow")
-        if suffix in _JSON:
-            return _with_values(pd.read_json(file, lines=not _is_list(file), dtype=False))
-        separator = "\t" if suffix == ".tsv" else ","
-        read = pd.read_csv(
-            file, sep=separator, dtype=str, header=None, keep_default_na=False, na_values=[""], encoding="utf-8-sig"
-        )
-    except pd.errors.EmptyDataError:
-        raise InputError(f"{file.name} is empty.") from None
-    except (ValueError, OSError, pa.ArrowException) as error:
-        form = {".parquet": "Parquet", ".pq": "Parquet"}.get(suffix, f"UTF-8 {suffix.lstrip('.').upper() or 'text'}")
-        repair = "pandas.read_csv(..., encoding='latin-1', dtype=str)"
-        if suffix in _JSON:
-            repair, form = "json.loads for each line", f'{form}, one object like {{"userId": "12"}} per line'
-        raise InputError(
-            f"{file.name} cannot be read as {form}: {error}. Read it yourself, for example with {repair}, and pass the "
-            "frame."
-        ) from error
-    return _headed(read, column, file.name)
-
-
-def _is_list(file: Path) -> bool:
-    """Tell a JSON file that is one list of records from one with a record per line."""
-    with file.open(encoding="utf-8-sig") as text:
-        return text.read(1024).lstrip().startswith("[")
-
-
-def _with_values(read: pd.DataFrame) -> pd.DataFrame:
-    """Give the filter values of a job's input, as AWS writes it, columns of their own."""
-    name = next((one for one in read.columns if c.canonical(one) == c.FILTER_VALUES), None)
-    if name is None:
-        return read
-    cells = [cell if isinstance(cell, dict) else {} for cell in read[name]]
-    values = pd.DataFrame(cells, index=read.index, dtype=object)
-    return pd.concat([read.drop(columns=name), values], axis=1)
-
-
-def _headed(read: pd.DataFrame, column: str, name: str) -> pd.DataFrame:
-    """Take the first line as header where it names columns; one bare column is a list of ids."""
-    first = [str(value) for value in read.iloc[0]]
-    if {c.canonical(value) for value in first} & set(c.JSON_NAMES):
-        return read.iloc[1:].set_axis(first, axis=1).reset_index(drop=True)
-    if len(first) == 1 and not set(";\t{|") & set(first[0]):
-        return read.set_axis([column], axis=1)
-    raise InputError(
-        f"{name} begins with {first!r}, which names no column {column!r}. Give the file a header, or read it yourself "
-        "and pass the frame."
-    )
-
-
 def make_batch(
     kind: str, data: Data, filter_values: FilterValues | None = None, numbers: Collection[str] = ()
 ) -> Batch:
@@ -308,9 +248,7 @@ def make_batch(
     if source.empty:
         raise InputError(f"There are no {kind} in the input (columns {list(source.columns)}, 0 rows).")
     findings = Findings()
-    named = [c.canonical(name) for name in data.columns] if isinstance(data, pd.DataFrame) else []
-    taken = len(named) == 1 and named[0] != KEYS[kind][0] and KEYS[kind][0] not in _levels(data.index)
-    told = [f"column {data.columns[0]!r} is taken as {KEYS[kind][0]!r}"] if taken else []
+    notes = _note_of_taken(data, KEYS[kind][0]) if isinstance(data, pd.DataFrame) else []
     values = _filter_columns(source, filter_values or {}, findings)
     _find_no_numbers(values, numbers, findings)
     if kind == "rankings":
@@ -318,9 +256,16 @@ def make_batch(
     else:
         ids = to_strings(source[KEYS[kind][0]], KEYS[kind][0], findings)
         table = pa.table({KEYS[kind][0]: ids, **values})
-    findings.raise_faults(len(source), kind)
+    findings.raise_errors(len(source), kind)
     distinct = _distinct(table, findings)
-    return Batch(kind, distinct, findings.frame(), (*told, *findings.sentences(len(source))))
+    return Batch(kind, distinct, findings.frame(), (*notes, *findings.sentences(len(source))))
+
+
+def _note_of_taken(data: pd.DataFrame, column: str) -> list[str]:
+    """Say so where the only column of a frame is taken for the ids although it has another name."""
+    names = [c.canonical(name) for name in data.columns]
+    taken = len(names) == 1 and names[0] != column and column not in _levels(data.index)
+    return [f"column {data.columns[0]!r} is taken as {column!r}"] if taken else []
 
 
 def _filter_columns(source: pd.DataFrame, wanted: FilterValues, findings: Findings) -> dict[str, pa.Array]:
@@ -376,7 +321,7 @@ def _ranking_table(source: pd.DataFrame, values: dict[str, pa.Array], findings: 
             f"the frame has {list(source.columns)}."
         )
     ranked = to_strings(source[c.ITEM_ID], c.ITEM_ID, findings)
-    findings.raise_faults(len(source), "rows")
+    findings.raise_errors(len(source), "rows")
     rows = pa.table({c.USER_ID: users, c.ITEM_LIST: ranked, **values})
     repeated = pd.DataFrame({name: _codes(rows.column(name)) for name in rows.column_names})
     double = repeated.duplicated().to_numpy()
@@ -407,4 +352,5 @@ def _codes(column: pa.ChunkedArray | pa.Array) -> np.ndarray:
     array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
     array = array.chunk(0) if isinstance(array, pa.ChunkedArray) else array
     flat = pc.binary_join(array, "\x1f") if pa.types.is_list(array.type) else array
-    return pc.fill_null(pc.dictionary_encode(flat).indices, -1).to_numpy(zero_copy_only=False)
+    codes: np.ndarray = pc.fill_null(pc.dictionary_encode(flat).indices, -1).to_numpy(zero_copy_only=False)
+    return codes

@@ -7,9 +7,10 @@ or 1349 and "1349" are two users and every count is silently wrong.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Protocol, runtime_checkable
 
 import pandas as pd
+import pyarrow as pa
 
 from personalize_nb.contract import columns as c
 from personalize_nb.errors import InputError
@@ -20,13 +21,21 @@ _IDS = (c.USER_ID, c.ITEM_ID, c.RECOMMENDED_ITEM_ID)
 _LIKE = {c.RECOMMENDED_ITEM_ID.replace("_", ""): c.RECOMMENDED_ITEM_ID, TIMESTAMP: TIMESTAMP}
 
 
-def plain(frame: pd.DataFrame, noun: str, *needed: str, hint: str = "") -> pd.DataFrame:
+@runtime_checkable
+class ToArrow(Protocol):
+    """A frame of another library that Arrow can read, polars' for example."""
+
+    def to_arrow(self) -> pa.Table:
+        """Return the frame as an Arrow table."""
+
+
+def plain(frame: pd.DataFrame | None, noun: str, *needed: str, hint: str = "") -> pd.DataFrame:
     """Return a frame with our spelling of its columns, and with those ids as strings that are needed.
 
     Parameters
     ----------
     frame
-        The user's frame; it is not changed.
+        The user's frame, or what stands in its place; it is not changed.
     noun
         What it is called in messages: the argument's name.
     *needed
@@ -60,7 +69,7 @@ def plain(frame: pd.DataFrame, noun: str, *needed: str, hint: str = "") -> pd.Da
         for name in needed
         if name in _IDS
     }
-    findings.raise_faults(len(named), noun)
+    findings.raise_errors(len(named), noun)
     return named.assign(**{name: texts.astype("str") for name, texts in ids.items()})
 
 
@@ -79,7 +88,7 @@ def filter_columns(themes: pd.DataFrame) -> list[str]:
     return [name for name in between if name not in (c.RANK, c.RECOMMENDED_ITEM_ID, c.RELEVANCE)]
 
 
-def catalogue(items: pd.DataFrame | Iterable[Any], noun: str) -> set[str]:
+def catalogue(items: pd.DataFrame | Iterable[object], noun: str) -> set[str]:
     """Return the distinct item ids of a frame with `item_id`, or of the ids themselves."""
     if items is None or isinstance(items, str):
         raise InputError(f"{noun!r} must be a DataFrame with 'item_id' or a list of ids, got {_shown(items)}")
@@ -87,10 +96,10 @@ def catalogue(items: pd.DataFrame | Iterable[Any], noun: str) -> set[str]:
     return set(plain(frame, noun, c.ITEM_ID)[c.ITEM_ID].unique())
 
 
-def identifier(value: Any, name: str) -> str:
+def identifier(value: object, name: str) -> str:
     """Return one id as results spell it; `name` is the argument's name in messages."""
     findings = Findings()
-    text = to_strings(pd.Series([value], dtype=object), name, findings)[0].as_py()
+    text: str | None = to_strings(pd.Series([value], dtype=object), name, findings)[0].as_py()
     if text is None:
         problem = findings.frame()["problem"].iloc[0]
         raise InputError(f"{name!r} must be text or a whole number, got {_shown(value)}: {problem}")
@@ -102,9 +111,9 @@ def _name(name: object) -> str:
     return _LIKE.get(known.replace("_", "").lower(), known)
 
 
-def _listed(ids: Iterable[Any]) -> pd.Series:
+def _listed(ids: Iterable[object]) -> pd.Series:
     return ids.reset_index(drop=True) if isinstance(ids, pd.Series) else pd.Series(list(ids), dtype=object)
 
 
-def _shown(value: Any) -> str:
+def _shown(value: object) -> str:
     return f"{type(value).__name__} {str(value)[:80]!r}"

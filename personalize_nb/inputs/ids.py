@@ -32,13 +32,13 @@ _LIKE_MISSING = pa.array(["nan", "NaN", "None", "<NA>", "null", "NaT"])
 
 
 class Findings:
-    """What was found about the rows of an input; faults stop a job, notes do not."""
+    """What was found about the rows of an input; errors stop a job, notes do not."""
 
     def __init__(self) -> None:
         self._parts: list[tuple[pd.DataFrame, bool]] = []
 
     def error(self, mask: Any, column: str, values: Any, problem: str) -> None:
-        """Add a fault, with its repair, for each row where the mask is true: such rows cannot be used."""
+        """Add an error, with its repair, for each row where the mask is true: such rows cannot be used."""
         self._add(mask, column, values, problem, True)
 
     def note(self, mask: Any, column: str, values: Any, problem: str) -> None:
@@ -73,12 +73,11 @@ class Findings:
         """Return a sentence for each kind of note, with the first rows concerned."""
         return [_sentence(part, rows) for part, error in self._parts if not error]
 
-    def raise_faults(self, rows: int, noun: str) -> None:
-        """Raise `InputError` when rows cannot be used: a line per kind of fault, all rows in `.findings`."""
-        faults = [part for part, error in self._parts if error]
-        if not faults:
+    def raise_errors(self, rows: int, noun: str) -> None:
+        """Raise `InputError` when rows cannot be used: a line per kind of error, all rows in `.findings`."""
+        lines = [f"{_sentence(part, rows)}." for part, error in self._parts if error]
+        if not lines:
             return
-        lines = [f"{_sentence(part, rows)}." for part in faults]
         raise InputError(
             "\n".join(
                 [f"The {noun} cannot be used as they are; nothing was sent.", *lines, "All rows: error.findings"]
@@ -108,7 +107,7 @@ def to_strings(series: pd.Series, column: str, findings: Findings) -> pa.Array:
     column
         The column's name in findings.
     findings
-        Receives faults (missing, empty, float, too long) and notes (spaces around an id, text like `233.0`).
+        Receives errors (missing, empty, float, too long) and notes (spaces around an id, text like `233.0`).
     """
     array, wrong = _converted(series, column, findings)
     if isinstance(array, pa.ChunkedArray):
@@ -173,7 +172,7 @@ def _split(cell: Any) -> list[Any]:
 def _converted(series: pd.Series, column: str, findings: Findings) -> tuple[Any, Any]:
     """Return strings, and a mask of the rows that are already found wrong."""
     if isinstance(series.dtype, pd.SparseDtype):
-        series = series.sparse.to_dense()
+        series = series.sparse.to_dense()  # type: ignore[attr-defined]  # unknown to pandas' stubs
     dtype = series.dtype
     right = pa.array(np.zeros(len(series), bool))
     if isinstance(dtype, pd.CategoricalDtype):
@@ -202,11 +201,11 @@ def _no_ids(dtype: Any) -> bool:
     types = pd.api.types
     if isinstance(dtype, pd.ArrowDtype):
         arrow = dtype.pyarrow_dtype
-        return pa.types.is_boolean(arrow) or pa.types.is_temporal(arrow) or pa.types.is_binary(arrow)
+        return bool(pa.types.is_boolean(arrow) or pa.types.is_temporal(arrow) or pa.types.is_binary(arrow))
     return (
         types.is_bool_dtype(dtype)
         or types.is_complex_dtype(dtype)
-        or dtype.kind in "mM"
+        or str(dtype.kind) in "mM"
         or isinstance(dtype, (pd.DatetimeTZDtype, pd.PeriodDtype, pd.IntervalDtype))
     )
 

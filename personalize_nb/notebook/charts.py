@@ -38,7 +38,7 @@ class View:
     def __repr__(self) -> str:
         return self.text
 
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
         return {"text/html": str(self.html), "text/plain": self.text}
 
 
@@ -63,7 +63,7 @@ def plot_scores(recommendations: pd.DataFrame) -> View:
             "the frame has no scores to plot: related-items and popularity recipes give none; "
             "plot_coverage and plot_popularity need no scores"
         )
-    bands = scored.groupby(c.RANK)[c.SCORE].quantile([0.1, 0.5, 0.9]).unstack()
+    bands = scored.groupby(c.RANK)[c.SCORE].quantile(np.array([0.1, 0.5, 0.9])).unstack()
     low, median, high = (bands[q].to_numpy() for q in (0.1, 0.5, 0.9))
     rows = [
         (rank, f"{b:.4g}", f"{a:.4g}", f"{d:.4g}") for rank, a, b, d in zip(bands.index, low, median, high, strict=True)
@@ -184,7 +184,7 @@ def _thinned(rows: list[tuple[Any, ...]], most: int = 10) -> list[tuple[Any, ...
     return [rows[i] for i in np.unique(np.linspace(0, len(rows) - 1, most).round().astype(int))]
 
 
-def _text_bars(title: str, labels: Sequence[str], values: Sequence[float], form: str = "{:.4g}") -> str:
+def _text_bars(title: str, labels: Sequence[str], values: np.ndarray, form: str = "{:.4g}") -> str:
     pairs = _thinned(list(zip(labels, values, strict=True)), 12)
     top = max((float(value) for _, value in pairs), default=0.0) or 1.0
     width = max((len(label) for label, _ in pairs), default=0)

@@ -29,16 +29,8 @@ from personalize_nb.text.redact import redact, redact_notebook
 # Run in the kernel before the first cell and never saved: a page is wider than the 80 characters that pandas folds at.
 _SETUP = "__import__('pandas').set_option('display.width', 200)"
 
-# Asked of the kernel after each cell: account, bucket and role that the notebook is connected to, as far as they are
-# known without asking AWS.
-_CONNECTED = """[
-    str(name)
-    for module in [__import__("sys").modules.get("personalize_nb.session.session")]
-    for session in [getattr(module, "_current", None)] if session is not None
-    for role in [session.role_arn or ""]
-    for account in [session.account if session.is_local else vars(session).get("account")]
-    for name in (account, session.bucket, role.rsplit("/", 1)[-1], *role.split(":")[4:5]) if name
-]"""
+# Asked of the kernel after each cell.
+_CONNECTED = "__import__('personalize_nb.notebook.connected', fromlist=['names']).names()"
 _ANSWER_SECONDS = 10
 
 
@@ -117,14 +109,16 @@ def execute(
 
 async def _connected(client: NotebookClient) -> list[str]:
     """The names of the notebook's own session, or none where it has no session or its kernel does not say."""
-    asked = client.kc.execute("", silent=True, user_expressions={"names": " ".join(_CONNECTED.split())})
+    kernel: Any = client.kc  # whether it is asynchronous depends on the kernel's manager
+    asked = kernel.execute("", silent=True, user_expressions={"names": _CONNECTED})
     try:
-        reply = await ensure_async(client.kc.get_shell_msg(timeout=_ANSWER_SECONDS))
+        reply = await ensure_async(kernel.get_shell_msg(timeout=_ANSWER_SECONDS))
         while reply["parent_header"].get("msg_id") != asked:
-            reply = await ensure_async(client.kc.get_shell_msg(timeout=_ANSWER_SECONDS))
-        return ast.literal_eval(reply["content"]["user_expressions"]["names"]["data"]["text/plain"])
-    except (queue.Empty, KeyError):  # a kernel that is stopping after an error, or one that is not Python's
+            reply = await ensure_async(kernel.get_shell_msg(timeout=_ANSWER_SECONDS))
+        names: list[str] = ast.literal_eval(reply["content"]["user_expressions"]["names"]["data"]["text/plain"])
+    except (queue.Empty, KeyError):  # it is stopping after an error, is not Python's, or has no personalize_nb
         return []
+    return names
 
 
 def _read(source: Path) -> Any:

@@ -60,22 +60,22 @@ def show_user(
         A frame has not the columns, or ids that are none.
     """
     _at_least_one(most)
-    if hasattr(user_id, "columns"):  # no user is named: the frames stand one place further left
+    if isinstance(user_id, pd.DataFrame):  # no user is named: the frames stand one place further left
         if recommendations is not None:
             interactions, items = recommendations, interactions if items is None else items
         user_id, recommendations = None, user_id
-    recommendations = frames.plain(recommendations, "recommendations", c.USER_ID, c.RANK, c.ITEM_ID, hint=_OF_USERS)
-    user_id, note = _first_user(recommendations) if user_id is None else (frames.identifier(user_id, "user_id"), "")
-    mine = recommendations[recommendations[c.USER_ID] == user_id].nsmallest(most, c.RANK)
+    lists = frames.plain(recommendations, "recommendations", c.USER_ID, c.RANK, c.ITEM_ID, hint=_OF_USERS)
+    user, note = _first_user(lists) if user_id is None else (frames.identifier(user_id, "user_id"), "")
+    mine = lists[lists[c.USER_ID] == user].nsmallest(most, c.RANK)
     if mine.empty:
-        known = recommendations[c.USER_ID].unique()
-        others = f" and {counted(len(known) - 3, 'other')}" if len(known) > 3 else ""
-        raise NotFoundError(f"no recommendations for user {user_id!r}; the frame has {known[:3].tolist()}{others}")
+        users = lists[c.USER_ID].unique()
+        others = f" and {counted(len(users) - 3, 'other')}" if len(users) > 3 else ""
+        raise NotFoundError(f"no recommendations for user {user!r}; the frame has {users[:3].tolist()}{others}")
     names = _names(items, title)
     past: list[str] = []
     if interactions is not None:
         interactions = frames.plain(interactions, "interactions", c.USER_ID, c.ITEM_ID)
-        seen = interactions[interactions[c.USER_ID] == user_id]
+        seen = interactions[interactions[c.USER_ID] == user]
         if frames.TIMESTAMP in seen.columns:
             seen = seen.sort_values(frames.TIMESTAMP, ascending=False)
         past = [names.get(item, item) for item in seen[c.ITEM_ID].drop_duplicates().head(most)]
@@ -91,7 +91,7 @@ def show_user(
         scored = score == score
         rows.append((before, rank, name, f"{score:.4g}" if scored else "", html.bar(score / top) if scored else ""))
         text.append(f"{before[:38]:<38} | {rank!s:>3} {name[:44]:<44} {f'{score:.4g}' if scored else ''}")
-    heading = f"User {user_id}"
+    heading = f"User {user}"
     return View(
         html.lines(
             html.Markup("<b>{}</b>").format(heading),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from personalize_nb import errors
 from personalize_nb.contract import limits
@@ -39,7 +39,8 @@ def delete_dataset_group(
     timeout: float | None = waiting.HOURS,
     progress: Progress | bool | None = None,
     session: Session | None = None,
-    **clocks: Callable[..., Any],
+    sleep: Callable[[float], object] = time.sleep,
+    clock: Callable[[], float] = time.monotonic,
 ) -> None:
     """Delete a dataset group with its filters, solutions (and their versions), datasets and their schemas.
 
@@ -55,6 +56,8 @@ def delete_dataset_group(
         False for silence, or a display of your own.
     session
         Where to work; by default the session of `pnb.connect()`.
+    sleep, clock
+        Replaced in tests.
 
     Raises
     ------
@@ -71,7 +74,7 @@ def delete_dataset_group(
         raise errors.NotFoundError(
             f"There is no dataset group {name!r}{errors.there_is(name, names)} pnb.list_dataset_groups() lists all."
         ) from error
-    wait = _Waiter(session, shown, timeout, clocks)
+    wait = _Waiter(session, shown, timeout, sleep, clock)
     for operation, member, kind, key in (
         ("list_filters", "Filters", "filter", "filterArn"),
         ("list_solutions", "solutions", "solution", "solutionArn"),
@@ -102,13 +105,17 @@ class _Waiter:
     """Looks at resources until the service no longer knows them."""
 
     def __init__(
-        self, session: Session, progress: Progress, timeout: float | None, clocks: dict[str, Callable[..., Any]]
+        self,
+        session: Session,
+        progress: Progress,
+        timeout: float | None,
+        sleep: Callable[[float], object],
+        clock: Callable[[], float],
     ):
         self._session = session
         self._progress = progress
         self._timeout = timeout
-        self._sleep = clocks.get("sleep", time.sleep)
-        self._clock = clocks.get("clock", time.monotonic)
+        self._sleep, self._clock = sleep, clock
 
     def until_gone(self, operation: str, member: str, key: str, arn: str) -> None:
         what, started = f"deleting {arn.split(':', 5)[-1]}", self._clock()

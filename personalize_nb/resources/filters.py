@@ -279,7 +279,7 @@ def list_filters(session: Session | None = None) -> pd.DataFrame:
 
 
 def _described(arn: str, session: Session) -> dict[str, Any]:
-    return session.call("describe_filter", filterArn=arn)["filter"]
+    return dict(session.call("describe_filter", filterArn=arn)["filter"])
 
 
 def _group_arn(solution_version: SolutionVersion | str, session: Session) -> str:

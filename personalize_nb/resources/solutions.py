@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -45,22 +46,24 @@ class SolutionVersion:
     @property
     def status(self) -> str:
         """The status now, asked of the service."""
-        return self.describe()["status"]
+        return str(self.describe()["status"])
 
     def describe(self) -> dict[str, Any]:
         """Return the service's description."""
-        return self.session.call("describe_solution_version", solutionVersionArn=self.arn)["solutionVersion"]
+        answer = self.session.call("describe_solution_version", solutionVersionArn=self.arn)
+        return dict(answer["solutionVersion"])
 
     def metrics(self) -> dict[str, float]:
         """Return the hold-out metrics of the training, by Amazon's names."""
-        return self.session.call("get_solution_metrics", solutionVersionArn=self.arn)["metrics"]
+        return dict(self.session.call("get_solution_metrics", solutionVersionArn=self.arn)["metrics"])
 
     def wait(
         self,
         timeout: float | None = 10 * waiting.HOURS,
         *,
         progress: Progress | bool | None = None,
-        **clocks: Callable[..., Any],
+        sleep: Callable[[float], object] = time.sleep,
+        clock: Callable[[], float] = time.monotonic,
     ) -> SolutionVersion:
         """Wait until the training has ended and return the solution version; see `BatchInferenceJob.wait`."""
         waiting.until_active(
@@ -70,7 +73,8 @@ class SolutionVersion:
             again=f"pnb.find_solution_version({self.name!r}).wait()",
             timeout=timeout,
             progress=choose(progress),
-            **clocks,
+            sleep=sleep,
+            clock=clock,
         )
         return self
 
@@ -152,7 +156,7 @@ def list_solution_versions(session: Session | None = None) -> pd.DataFrame:
     return frame.sort_values("created", ascending=False, kind="stable", ignore_index=True)
 
 
-def from_description(described: dict[str, Any], session: Session) -> SolutionVersion:
+def from_description(described: Mapping[str, Any], session: Session) -> SolutionVersion:
     """Return the solution version that an answer of DescribeSolutionVersion describes."""
     recipe = described.get("recipeArn", "").rsplit("/", 1)[-1]
     return SolutionVersion(described["solutionVersionArn"], recipe, described["datasetGroupArn"], session)

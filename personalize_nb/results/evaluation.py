@@ -103,7 +103,7 @@ def evaluate(
         if interactions is not None:
             count = interactions[c.ITEM_ID].value_counts()
             found[f"popularity_at_{cut}"] = float(top[c.ITEM_ID].map(count).fillna(0).mean())
-        if category is not None:
+        if category is not None and items is not None:
             found[f"diversity_at_{cut}"] = _diversity(top, items, category)
     return pd.Series({**found, "users": len(users)}, name="value")
 
@@ -120,14 +120,14 @@ def _lists(recommendations: pd.DataFrame) -> pd.DataFrame:
             "1 to ranks that count from 0"
         )
     found = recommendations.assign(**{c.RANK: ranks.astype("int64")})
-    for one, what in ((c.RANK, "two items of rank"), (c.ITEM_ID, "the item twice:")):
-        twice = found.duplicated([c.USER_ID, one]).to_numpy()
+    for column, what in ((c.RANK, "two items of rank"), (c.ITEM_ID, "the item twice:")):
+        twice = found.duplicated([c.USER_ID, column]).to_numpy()
         if twice.any():
-            row = found.iloc[int(twice.argmax())]
+            double = found.iloc[int(twice.argmax())]
             raise InputError(
-                f"'recommendations' must have one list for a user; {row[c.USER_ID]!r} has {what} {row[one]}. Where "
-                "lists differ by a filter's values, measure the rows of each value: [pnb.evaluate(lists, truth) for _, "
-                "lists in recommendations.groupby('GENRE')]"
+                f"'recommendations' must have one list for a user; {double[c.USER_ID]!r} has {what} {double[column]}. "
+                "Where lists differ by a filter's values, measure the rows of each value: [pnb.evaluate(lists, truth) "
+                "for _, lists in recommendations.groupby('GENRE')]"
             )
     return found
 
@@ -149,7 +149,7 @@ def _diversity(lists: pd.DataFrame, items: pd.DataFrame, category: str) -> float
     indicators = items.drop_duplicates(c.ITEM_ID).set_index(c.ITEM_ID)[category].fillna("").str.get_dummies("|")
     flags = indicators.to_numpy(float)
     vectors = flags / np.maximum(np.linalg.norm(flags, axis=1, keepdims=True), 1e-12)
-    places = indicators.index.get_indexer(lists[c.ITEM_ID])
+    places = indicators.index.get_indexer(pd.Index(lists[c.ITEM_ID]))
     known = lists[places >= 0].assign(place=places[places >= 0])
     owner, owners = pd.factorize(known[c.USER_ID])
     sums = np.zeros((len(owners), vectors.shape[1]))

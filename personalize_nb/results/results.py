@@ -56,7 +56,7 @@ class Results:
         self._session = session
 
     def __len__(self) -> int:
-        return self._rows.num_rows
+        return int(self._rows.num_rows)
 
     def __repr__(self) -> str:
         if "_rows" not in self.__dict__:  # a repr reads nothing
@@ -69,7 +69,7 @@ class Results:
     @property
     def failed(self) -> int:
         """How many input lines have an error or no row."""
-        return len(self) - self._rows.column("error").null_count + len(self._unanswered)
+        return len(self) - int(self._rows.column("error").null_count) + len(self._unanswered)
 
     @property
     def empty(self) -> int:
@@ -79,7 +79,7 @@ class Results:
     @property
     def has_themes(self) -> bool:
         """Whether a theme job wrote these rows."""
-        return pc.any(pc.is_valid(pc.struct_field(self._rows.column("output"), "theme"))).as_py() or False
+        return bool(pc.any(pc.is_valid(pc.struct_field(self._rows.column("output"), "theme"))).as_py())
 
     def recommendations(self, items: Items | None = None, columns: Sequence[str] | None = None) -> pd.DataFrame:
         """Return all recommendations, one row per recommended item, in input order.
@@ -153,7 +153,8 @@ class Results:
                 f"fewer than {minimum_items} items of relevance {threshold} or more; "
                 "threshold=None, minimum_items=0 lists them"
             )
-        return frame[kept].reset_index(drop=True)
+        listed: pd.DataFrame = frame[kept]
+        return listed.reset_index(drop=True)
 
     def errors(self) -> pd.DataFrame:
         """Return the input lines that got nothing: the input's keys, `error`, `line` and `file` (of the output).
@@ -275,7 +276,8 @@ class Results:
 
     @cached_property
     def _batches(self) -> list[pa.RecordBatch]:
-        return self._rows.to_batches()
+        batches: list[pa.RecordBatch] = self._rows.to_batches()
+        return batches
 
     @cached_property
     def _starts(self) -> np.ndarray:

@@ -59,7 +59,7 @@ class ThemeQuality:
     notes: tuple[str, ...] = field(default=())
 
     def __repr__(self) -> str:
-        lines = [f"{name.replace('_', ' '):<22} {value:.3g}" for name, value in self.summary.items()]
+        lines = [f"{str(name).replace('_', ' '):<22} {value:.3g}" for name, value in self.summary.items()]
         return "\n".join([*lines, *self.notes, "<ThemeQuality: .themes has a row per theme, .summary these figures>"])
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import pandas as pd
 import pyarrow as pa
@@ -11,12 +11,13 @@ import pyarrow.compute as pc
 
 from personalize_nb.contract import columns as c
 from personalize_nb.errors import InputError
+from personalize_nb.inputs.frames import ToArrow
 from personalize_nb.inputs.ids import Findings, to_strings
 from personalize_nb.session.progress import choose
 from personalize_nb.text.counts import counted, verb
 
 if TYPE_CHECKING:
-    Items = pd.DataFrame | pd.Series | pa.Table | Mapping[str, str]
+    Items: TypeAlias = pd.DataFrame | pd.Series | pa.Table | ToArrow | Mapping[str, str]
 
 
 class Titles:
@@ -42,35 +43,12 @@ class Titles:
             if columns is not None:
                 raise InputError(f"'columns' names columns of 'items': pass items=... as well, got {columns!r} alone.")
             return
-        if isinstance(columns, str):
-            columns = [columns]
-        if isinstance(items, Mapping):
-            items = pd.Series(items)
-        if isinstance(items, pa.Table) or hasattr(items, "to_arrow"):
-            items = (items if isinstance(items, pa.Table) else items.to_arrow()).to_pandas()
-        if isinstance(items, pd.Series):
-            name = "title" if items.name is None else str(items.name)
-            items = pd.DataFrame({c.ITEM_ID: items.index, name: items.to_numpy()})
-        if not isinstance(items, pd.DataFrame):
-            raise InputError(
-                f"'items' must be a frame with {c.ITEM_ID!r}, a series of titles by id or a mapping, got "
-                f"{type(items).__name__}."
-            )
-        if c.ITEM_ID not in map(c.canonical, items.columns) and c.ITEM_ID in map(c.canonical, items.index.names):
-            items = items.reset_index()
-        frame = items.rename(columns=c.canonical)
-        if (frame.columns == c.ITEM_ID).sum() != 1:
-            raise InputError(f"The items frame needs one column {c.ITEM_ID!r}; it has {list(items.columns)}.")
-        if columns is None:
-            title = next((one for one in frame.columns if str(one).lower() in c.NAME_COLUMNS), None)
-            columns = [title] if title is not None else [one for one in frame.columns if one != c.ITEM_ID]
-        missing = [one for one in columns if one not in frame.columns]
-        if missing:
-            raise InputError(f"The items frame has no column {missing}; it has {list(items.columns)}.")
+        frame = _framed(items)
+        chosen = _chosen(frame, columns)
         findings = Findings()
         self._ids = to_strings(frame[c.ITEM_ID], c.ITEM_ID, findings)
-        findings.raise_faults(len(frame), "items")
-        self.frame = frame[list(columns)].reset_index(drop=True)
+        findings.raise_errors(len(frame), "items")
+        self.frame = frame[chosen].reset_index(drop=True)
 
     def join(self, frame: pd.DataFrame, ids: pa.Array, prefix: str = "") -> pd.DataFrame:
         """Add the columns for these ids; an unknown id has missing values."""
@@ -89,3 +67,40 @@ class Titles:
             missing = self.asked - self.matched
             have = verb(missing, "has", "have")
             choose().say(f"{missing:,} of {counted(self.asked, 'listed item')} {have} no row in 'items'")
+
+
+def _framed(items: Items) -> pd.DataFrame:
+    """Return what the user gave as a frame that has one column of ids, in our spelling."""
+    if isinstance(items, Mapping):
+        items = pd.Series(items)
+    if isinstance(items, ToArrow):
+        items = items.to_arrow()
+    if isinstance(items, pa.Table):
+        items = items.to_pandas()
+    if isinstance(items, pd.Series):
+        name = "title" if items.name is None else str(items.name)
+        items = pd.DataFrame({c.ITEM_ID: items.index, name: items.to_numpy()})
+    if not isinstance(items, pd.DataFrame):
+        raise InputError(
+            f"'items' must be a frame with {c.ITEM_ID!r}, a series of titles by id or a mapping, got "
+            f"{type(items).__name__}."
+        )
+    if c.ITEM_ID not in map(c.canonical, items.columns) and c.ITEM_ID in map(c.canonical, items.index.names):
+        items = items.reset_index()
+    frame = items.rename(columns=c.canonical)
+    if (frame.columns == c.ITEM_ID).sum() != 1:
+        raise InputError(f"The items frame needs one column {c.ITEM_ID!r}; it has {list(items.columns)}.")
+    return frame
+
+
+def _chosen(frame: pd.DataFrame, columns: Sequence[str] | str | None) -> list[str]:
+    """Return the columns to join: those asked for, else the title, else all but the ids."""
+    if isinstance(columns, str):
+        columns = [columns]
+    if columns is None:
+        title = next((name for name in frame.columns if str(name).lower() in c.NAME_COLUMNS), None)
+        return [title] if title is not None else [name for name in frame.columns if name != c.ITEM_ID]
+    missing = [name for name in columns if name not in frame.columns]
+    if missing:
+        raise InputError(f"The items frame has no column {missing}; it has {list(frame.columns)}.")
+    return list(columns)

@@ -17,7 +17,9 @@ class Dice:
 
     def uniform(self, count: int) -> np.ndarray:
         """Return `count` floats in [0, 1), each a multiple of 2**-53."""
-        return (self._bits.random_raw(count) >> np.uint64(11)) * 2.0**-53
+        raw: np.ndarray = self._bits.random_raw(count)
+        uniform: np.ndarray = (raw >> np.uint64(11)) * 2.0**-53
+        return uniform
 
     def below(self, limits: np.ndarray) -> np.ndarray:
         """Return one integer in [0, limit) for each limit."""
@@ -52,4 +54,5 @@ class Urns:
         """Return one member for each group number in `groups`."""
         low = self._before[groups]
         place = low + dice.below(self._after[groups] - low)
-        return self._members[np.searchsorted(self._edges, place, side="right")]
+        drawn: np.ndarray = self._members[np.searchsorted(self._edges, place, side="right")]
+        return drawn

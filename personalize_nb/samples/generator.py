@@ -169,7 +169,8 @@ class _Chooser:
         return best
 
     def _matches(self, reader: np.ndarray, book: np.ndarray) -> np.ndarray:
-        return self._library.has_subject[book[:, None], self._tastes[reader]].sum(axis=1)
+        matches: np.ndarray = self._library.has_subject[book[:, None], self._tastes[reader]].sum(axis=1)
+        return matches
 
 
 def _events(matches: np.ndarray, dice: Dice) -> tuple[np.ndarray, np.ndarray]:

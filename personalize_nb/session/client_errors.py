@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING
 
 from personalize_nb import errors
+
+if TYPE_CHECKING:
+    from botocore.exceptions import BotoCoreError, ClientError
 
 
 @contextmanager
@@ -23,14 +26,19 @@ def translated(action: str) -> Iterator[None]:
     try:
         yield
     except botocore.exceptions.ClientError as error:
-        raise _from_client_error(error, action) from error
-    except (botocore.exceptions.NoCredentialsError, botocore.exceptions.PartialCredentialsError) as error:
-        raise errors.AccessError(
-            f"{action}: no AWS credentials were found. Configure a profile, set AWS_ACCESS_KEY_ID, or work offline "
-            "with pnb.connect(pnb.Session.local())."
-        ) from error
+        raise _with_call(_of_answer(error, action), error, action) from error
     except botocore.exceptions.BotoCoreError as error:
-        raise errors.ServiceError(f"{action}: {error}", code=type(error).__name__, operation=action) from error
+        raise _with_call(_without_answer(error, action), error, action) from error
+
+
+def _with_call(
+    error: errors.PersonalizeError, cause: ClientError | BotoCoreError, action: str
+) -> errors.PersonalizeError:
+    """Tell an error which call it comes from, and AWS's ids of that call where there was an answer."""
+    # a waiter that gives up has the answer to its last look
+    answer = getattr(cause, "response", None) or getattr(cause, "last_response", None) or {}
+    metadata = answer.get("ResponseMetadata", {})
+    return error.of_call(action, metadata.get("RequestId", ""), metadata.get("HostId", ""))
 
 
 _NOT_FOUND = frozenset({"ResourceNotFoundException", "NoSuchBucket", "NoSuchKey", "404", "NoSuchEntity"})
@@ -49,22 +57,34 @@ _PERMISSIONS = (
 )
 
 
-def _from_client_error(error: Any, action: str) -> errors.PersonalizeError:
-    code = str(error.response.get("Error", {}).get("Code", ""))
-    text = str(error.response.get("Error", {}).get("Message", "")).strip() or str(error)
-    told = f"{action}: {text} [{code}]"
+def _of_answer(error: ClientError, action: str) -> errors.PersonalizeError:
+    answer = error.response.get("Error", {})
+    code = str(answer.get("Code", ""))
+    text = str(answer.get("Message", "")).strip() or str(error)
+    message = f"{action}: {text} [{code}]"
     if code in _NOT_FOUND:
-        return errors.NotFoundError(told)
+        return errors.NotFoundError(message)
     if code in _TAKEN:
-        return errors.AlreadyExistsError(told)
+        return errors.AlreadyExistsError(message)
     if code in _QUOTA:
         stays = "delete some" in text  # a quota of things that stay, not of work under way
         wait = "" if stays else " Wait until other work has ended (pnb.list_jobs()), then try again."
-        return errors.QuotaError(f"{told}{wait}")
+        return errors.QuotaError(f"{message}{wait}")
     if code in _CREDENTIALS:
-        return errors.AccessError(f"{told} Renew your AWS credentials, then make a new session with pnb.connect().")
+        return errors.AccessError(f"{message} Renew your AWS credentials, then make a new session with pnb.connect().")
     if code in _ACCESS or "nsufficient privileges" in text or "not authorized" in text:
-        return errors.AccessError(f"{told} {_PERMISSIONS}")
+        return errors.AccessError(f"{message} {_PERMISSIONS}")
     if code == "ResourceInUseException":
-        told += " Wait until it is ACTIVE, for example solution_version.wait(), then try again."
-    return errors.ServiceError(told, code=code, operation=action)
+        message += " Wait until it is ACTIVE, for example solution_version.wait(), then try again."
+    return errors.ServiceError(message, code)
+
+
+def _without_answer(error: BotoCoreError, action: str) -> errors.PersonalizeError:
+    import botocore.exceptions
+
+    if isinstance(error, (botocore.exceptions.NoCredentialsError, botocore.exceptions.PartialCredentialsError)):
+        return errors.AccessError(
+            f"{action}: no AWS credentials were found. Configure a profile, set AWS_ACCESS_KEY_ID, or work offline "
+            "with pnb.connect(pnb.Session.local())."
+        )
+    return errors.ServiceError(f"{action}: {error}", type(error).__name__)

@@ -5,17 +5,20 @@ Every reader works in bounded memory and goes on where it was when a connection 
 
 from __future__ import annotations
 
+import logging
+import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, Any
 
 from personalize_nb import errors
 from personalize_nb.session.client_errors import translated
+from personalize_nb.session.session import Session, current
+from personalize_nb.text.counts import counted
 
-if TYPE_CHECKING:
-    from personalize_nb.session.session import Session
+log = logging.getLogger(__name__)
 
 BLOCK = 16 << 20
 _ATTEMPTS = 4
@@ -53,7 +56,7 @@ def stored(session: Session | None, address: str) -> list[Stored]:
     if is_s3(address):
         bucket, key = split(address)
         with translated("ListObjectsV2"):
-            pages = session.s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=key)
+            pages = current(session).s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=key)
             return [
                 Stored(f"s3://{bucket}/{entry['Key']}", entry["Size"], entry["LastModified"])
                 for page in pages
@@ -81,8 +84,12 @@ def line_blocks(session: Session | None, address: str, size: int | None = None) 
 def upload(session: Session, source: IO[bytes], address: str) -> None:
     """Store a stream; large ones go up in parts and in parallel."""
     bucket, key = split(address)
+    begin = source.tell()
+    size = source.seek(0, os.SEEK_END) - begin  # boto3 may close what it has sent
+    source.seek(begin)
     with translated("PutObject"):
         session.s3.upload_fileobj(source, bucket, key)
+    log.info("uploaded %s to %s", counted(size, "byte"), address)
 
 
 def delete(session: Session, addresses: Iterable[str]) -> None:
@@ -91,6 +98,7 @@ def delete(session: Session, addresses: Iterable[str]) -> None:
         bucket, key = split(address)
         with translated("DeleteObject"):
             session.s3.delete_object(Bucket=bucket, Key=key)
+        log.info("deleted %s", address)
 
 
 def _blocks(session: Session | None, address: str, size: int) -> Iterator[bytes]:
@@ -99,14 +107,16 @@ def _blocks(session: Session | None, address: str, size: int) -> Iterator[bytes]
             while block := file.read(size):
                 yield block
         return
+    session = current(session)
     body, offset, attempts = _Body(session, address), 0, 0
     while True:
         try:
             block = body.read(size)
-        except OSError:
+        except OSError as error:
             attempts += 1
             if attempts >= _ATTEMPTS:
                 raise
+            log.warning("%s is read on at byte %d: %s", address, offset, error)
             body = _Body(session, address, offset, body.etag)
             continue
         if not block:

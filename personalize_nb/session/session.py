@@ -7,20 +7,30 @@ above never asks where it runs.
 from __future__ import annotations
 
 import inspect
+import logging
 import os
-import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from personalize_nb import errors
+from personalize_nb.session import call_log, clients
 from personalize_nb.session.client_errors import translated
 
 if TYPE_CHECKING:
     import boto3
+    from botocore.client import BaseClient
+    from types_boto3_iam.client import IAMClient
+    from types_boto3_kms.client import KMSClient
+    from types_boto3_personalize.client import PersonalizeClient
+    from types_boto3_s3.client import S3Client
+    from types_boto3_sts.client import STSClient
+
+    from personalize_nb.local import ServiceInfo
+
+log = logging.getLogger(__name__)
 
 BACKEND, FOLDER = "PERSONALIZE_NB_BACKEND", "PERSONALIZE_NB_PATH"
 BUCKET, ROLE = "PERSONALIZE_NB_BUCKET", "PERSONALIZE_NB_ROLE_ARN"
@@ -29,6 +39,11 @@ DEFAULT_PREFIX = "personalize_nb"
 
 class Session:
     """Where the toolkit works. Make one with `Session.aws(...)`, `Session.local(...)` or `connect()`.
+
+    What a session does can be followed through the logger `personalize_nb`, which is quiet until it is asked:
+    `logging.basicConfig(); logging.getLogger("personalize_nb").setLevel("INFO")` tells what is connected, made, deleted
+    and uploaded and how the status of work changes; `DEBUG` adds every call with its duration and AWS's request id.
+    Records name resources and addresses in S3, never credentials or ids of users.
 
     Parameters
     ----------
@@ -54,7 +69,7 @@ class Session:
         bucket: str | None = None,
         prefix: str = DEFAULT_PREFIX,
         role_arn: str | None = None,
-        restart: Callable[[], Any] | None = None,
+        restart: Callable[[], ServiceInfo] | None = None,
     ):
         self.region = region
         self.bucket = bucket
@@ -62,8 +77,8 @@ class Session:
         self.role_arn = role_arn
         self._boto3 = boto3_session
         self._restart = restart
-        self._service: Any = None
-        self._clients: dict[str, Any] = {}
+        self._service: ServiceInfo | None = None
+        self._clients: dict[str, BaseClient] = {}
         self._lock = threading.RLock()
 
     @classmethod
@@ -122,7 +137,11 @@ class Session:
         bucket: str | None = None,
         prefix: str = DEFAULT_PREFIX,
         role_arn: str | None = None,
-        **options: Any,
+        region: str | None = None,
+        account: str | None = None,
+        idle_seconds: float = 3600,
+        timeout: float = 60,
+        themes: str | Mapping[str, Any] | None = None,
     ) -> Session:
         """Return a session on the embedded service, which is started, or found when it already runs.
 
@@ -134,17 +153,19 @@ class Session:
             Instead of the ones the service makes.
         prefix
             Folder in the bucket.
-        **options
-            For `personalize_nb.local.start`: `region`, `account`, `idle_seconds`, `timeout`, and `themes`, what writes
-            themes: `{"generator": "openai", "model": "llama3.2"}`.
+        region, account, idle_seconds, timeout
+            As for `personalize_nb.local.start`, which starts it.
+        themes
+            What writes themes: `{"generator": "openai", "model": "llama3.2"}`.
         """
-        _check_options(options)
         folder = Path(path or os.environ.get(FOLDER) or default_folder()).expanduser().resolve()
 
-        def restart() -> Any:
+        def restart() -> ServiceInfo:
             from personalize_nb import local  # the client side knows the service only by starting it
 
-            return local.start(folder, **options)
+            return local.start(
+                folder, region=region, account=account, idle_seconds=idle_seconds, timeout=timeout, themes=themes
+            )
 
         service = restart()
         session = cls(
@@ -164,57 +185,62 @@ class Session:
         return self._restart is not None
 
     @property
-    def personalize(self) -> Any:
+    def personalize(self) -> PersonalizeClient:
         """The boto3 client for Amazon Personalize."""
         return self.client("personalize")
 
     @property
-    def s3(self) -> Any:
+    def s3(self) -> S3Client:
         """The boto3 client for Amazon S3."""
         return self.client("s3")
 
     @property
-    def iam(self) -> Any:
+    def iam(self) -> IAMClient:
         """The boto3 client for AWS IAM."""
         return self.client("iam")
 
     @property
-    def sts(self) -> Any:
+    def sts(self) -> STSClient:
         """The boto3 client for AWS STS."""
         return self.client("sts")
 
-    def client(self, name: str) -> Any:
+    @overload
+    def client(self, name: Literal["personalize"]) -> PersonalizeClient: ...
+    @overload
+    def client(self, name: Literal["s3"]) -> S3Client: ...
+    @overload
+    def client(self, name: Literal["iam"]) -> IAMClient: ...
+    @overload
+    def client(self, name: Literal["sts"]) -> STSClient: ...
+    @overload
+    def client(self, name: Literal["kms"]) -> KMSClient: ...
+    @overload
+    def client(self, name: str) -> BaseClient: ...
+
+    def client(self, name: str) -> BaseClient:
         """Return the boto3 client of a service; a local service that ended in the meantime is started again."""
         with self._lock:
-            if self.is_local and not _answers(self._service.url):
+            if self._restart is not None and self._service is not None and not clients.answers(self._service.url):
+                log.info("the local service has ended and is started again")
                 self._service = self._restart()
                 self._clients.clear()
             if name not in self._clients:
-                self._clients[name] = self._new_client(name)
+                client = self._clients[name] = self._new_client(name)
+                call_log.record(client)
+                log.debug("client of %s at %s", name, client.meta.endpoint_url)
             return self._clients[name]
 
-    def _new_client(self, name: str) -> Any:
-        from botocore.config import Config
-
-        if not self.is_local:
-            return self._boto3.client(name, region_name=self.region, config=Config(user_agent_extra="personalize_nb"))
-        # The user's own AWS settings (profiles, proxies, endpoints, FIPS) must not reach a loopback service.
-        config = Config(
-            proxies={},
-            signature_version="s3v4" if name == "s3" else None,
-            s3={"payload_signing_enabled": False, "addressing_style": "path"},
-            request_checksum_calculation="when_required",
-            response_checksum_validation="when_required",
-            use_fips_endpoint=False,
-            use_dualstack_endpoint=False,
-            user_agent_extra="personalize_nb",
-        )
-        return _bare_boto3(self._service).client(name, endpoint_url=self._service.url, config=config)
+    def _new_client(self, name: str) -> BaseClient:
+        if self._service is not None:
+            return clients.on_service(self._service, name)
+        if self._boto3 is not None:
+            return clients.on_aws(self._boto3, name, self.region)
+        raise TypeError("a session without a boto3.Session comes from Session.local(...)")
 
     @cached_property
     def account(self) -> str:
         """The account number, asked of STS once."""
-        if self.is_local:
+        if self._service is not None:
             return self._service.account
         with translated("GetCallerIdentity"):
             return self.sts.get_caller_identity()["Account"]
@@ -230,13 +256,16 @@ class Session:
 
     def call(self, operation: str, **parameters: Any) -> dict[str, Any]:
         """Call an operation of Personalize, for example `call("describe_filter", filterArn=...)`."""
-        with translated(_camel(operation)):
-            return getattr(self.personalize, operation)(**parameters)
+        with translated(call_log.name(operation)):
+            answer: dict[str, Any] = getattr(self.personalize, operation)(**parameters)
+        call_log.record_change(operation, parameters, answer)
+        return answer
 
     def pages(self, operation: str, member: str, **parameters: Any) -> Iterator[dict[str, Any]]:
         """Yield the entries of a List operation over all pages."""
-        with translated(_camel(operation)):
-            for page in self.personalize.get_paginator(operation).paginate(**parameters):
+        with translated(call_log.name(operation)):
+            client: BaseClient = self.personalize  # whose paginators are not told apart by their names
+            for page in client.get_paginator(operation).paginate(**parameters):
                 yield from page[member]
 
     def location(self, *parts: str) -> str:
@@ -259,14 +288,14 @@ class Session:
 
     def stop(self) -> bool:
         """Stop the embedded service (it keeps everything on disk); on AWS there is nothing to stop."""
-        if not self.is_local:
+        if self._service is None:
             return False
         from personalize_nb import local
 
         return local.stop(self._service.path)
 
     def __repr__(self) -> str:
-        where = f"local {str(self._service.path)!r}" if self.is_local else f"aws {self.region}"
+        where = f"aws {self.region}" if self._service is None else f"local {str(self._service.path)!r}"
         missing = [name for name in ("bucket", "role_arn") if not getattr(self, name)]
         step = (
             f"without {' and '.join(missing)}; pass them to Session.aws()"
@@ -279,7 +308,20 @@ class Session:
 _current: Session | None = None
 
 
-def connect(session: Session | boto3.Session | None = None, **options: Any) -> Session:
+def connect(
+    session: Session | boto3.Session | None = None,
+    *,
+    region: str | None = None,
+    profile: str | None = None,
+    bucket: str | None = None,
+    prefix: str | None = None,
+    role_arn: str | None = None,
+    path: str | os.PathLike[str] | None = None,
+    account: str | None = None,
+    idle_seconds: float | None = None,
+    timeout: float | None = None,
+    themes: str | Mapping[str, Any] | None = None,
+) -> Session:
     """Choose the session that every later call uses, and return it.
 
     Parameters
@@ -289,8 +331,12 @@ def connect(session: Session | boto3.Session | None = None, **options: Any) -> S
         none, or options are given, the environment chooses a new one:
         `PERSONALIZE_NB_BACKEND` is `local` (the default) or `aws`; `PERSONALIZE_NB_PATH`, `PERSONALIZE_NB_BUCKET` and
         `PERSONALIZE_NB_ROLE_ARN` fill in the rest.
-    **options
-        For `Session.local` or `Session.aws`, whichever is chosen.
+    region, bucket, prefix, role_arn
+        Options of a new session, in either world.
+    profile
+        For `Session.aws` alone.
+    path, account, idle_seconds, timeout, themes
+        For `Session.local` alone.
 
     Examples
     --------
@@ -299,9 +345,15 @@ def connect(session: Session | boto3.Session | None = None, **options: Any) -> S
     <Session local '.../personalize_nb/local': pnb.train() or pnb.recommend()>
     """
     global _current
+    given: dict[str, Any]
+    given = {"region": region, "profile": profile, "bucket": bucket, "prefix": prefix, "role_arn": role_arn}
+    given |= {"path": path, "account": account, "idle_seconds": idle_seconds, "timeout": timeout, "themes": themes}
+    options = {name: value for name, value in given.items() if value is not None}
     if session is None and not options and _current is not None:
         return _current  # a bare connect() in a later cell must not leave the world the user chose
     _current = _chosen(session, options)
+    service = _current._service
+    log.info("connected to %s, region %s", "AWS" if service is None else service.url, _current.region)
     return _current
 
 
@@ -312,6 +364,11 @@ def current(session: Session | boto3.Session | None = None) -> Session:
     return _current or connect()
 
 
+def connected() -> Session | None:
+    """Return the session of the last `connect()`, or None before the first."""
+    return _current
+
+
 def _chosen(session: Session | boto3.Session | None, options: dict[str, Any]) -> Session:
     if isinstance(session, Session):
         if options:
@@ -320,20 +377,20 @@ def _chosen(session: Session | boto3.Session | None, options: dict[str, Any]) ->
     if session is not None:
         if not (callable(getattr(session, "client", None)) and hasattr(session, "region_name")):
             raise TypeError(f"'session' must be a Session, a boto3.Session or None, got {type(session).__name__}")
+        _check_options(Session.aws, options)
         return Session.aws(boto3_session=session, **options)
     backend = os.environ.get(BACKEND, "local").strip().lower() or "local"
     if backend not in ("local", "aws"):
         raise ValueError(f"{BACKEND} must be 'local' or 'aws', got {backend!r}")
-    return Session.local(**options) if backend == "local" else Session.aws(**options)
+    make = Session.local if backend == "local" else Session.aws
+    _check_options(make, options)
+    return make(**options)
 
 
-def _check_options(options: dict[str, Any]) -> None:
-    from personalize_nb import local  # the client side knows the service only by starting it
-
-    legal = [name for name in inspect.signature(local.start).parameters if name != "path"]
+def _check_options(make: Callable[..., Session], options: dict[str, Any]) -> None:
+    legal = [name for name in inspect.signature(make).parameters if name != "boto3_session"]
     if unknown := sorted(set(options) - set(legal)):
-        legal = ["path", "bucket", "prefix", "role_arn", *legal]
-        raise TypeError(f"Session.local has no option {unknown[0]!r}; legal are {', '.join(legal)}")
+        raise TypeError(f"{make.__qualname__} has no option {unknown[0]!r}; legal are {', '.join(legal)}")
 
 
 def default_folder() -> Path:
@@ -341,32 +398,3 @@ def default_folder() -> Path:
     import platformdirs
 
     return Path(platformdirs.user_data_path("personalize_nb", appauthor=False)) / "local"
-
-
-def _answers(url: str) -> bool:
-    address = urlsplit(url)
-    try:
-        with socket.create_connection((address.hostname, address.port), timeout=2):
-            return True
-    except OSError:
-        return False
-
-
-def _bare_boto3(service: Any) -> boto3.Session:
-    import boto3
-    import botocore.session
-
-    nothing = (None, [], os.devnull, None)
-    core = botocore.session.Session(
-        {"profile": (None, [], None, None), "config_file": nothing, "credentials_file": nothing}
-    )
-    return boto3.Session(
-        aws_access_key_id=service.access_key,
-        aws_secret_access_key=service.secret_key,
-        region_name=service.region,
-        botocore_session=core,
-    )
-
-
-def _camel(operation: str) -> str:
-    return "".join(word.capitalize() for word in operation.split("_"))

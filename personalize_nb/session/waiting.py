@@ -6,6 +6,7 @@ goes on and the message says how to wait again.
 
 from __future__ import annotations
 
+import logging
 import numbers
 import time
 from collections.abc import Callable, Mapping
@@ -14,6 +15,8 @@ from typing import Any
 from personalize_nb import errors
 from personalize_nb.contract import limits
 from personalize_nb.session.progress import Progress
+
+log = logging.getLogger(__name__)
 
 HOURS = 3600.0
 _PATIENCE = 5  # polls in a row that may fail before a wait gives up
@@ -32,8 +35,9 @@ def check_timeout(timeout: object) -> None:
     InputError
         It is neither a number from 0 nor None.
     """
-    number = isinstance(timeout, numbers.Real) and not isinstance(timeout, bool)
-    if timeout is not None and not (number and timeout >= 0):
+    if timeout is None:
+        return
+    if not isinstance(timeout, numbers.Real) or isinstance(timeout, bool) or not float(timeout) >= 0:
         raise errors.InputError(f"'timeout' must be a number of seconds from 0, or None for no limit, got {timeout!r}.")
 
 
@@ -45,7 +49,7 @@ def until_active(
     again: str,
     timeout: float | None,
     progress: Progress,
-    sleep: Callable[[float], None] = time.sleep,
+    sleep: Callable[[float], object] = time.sleep,
     clock: Callable[[], float] = time.monotonic,
 ) -> Mapping[str, Any]:
     """Look at a resource until it is ACTIVE and return its last description.
@@ -69,6 +73,7 @@ def until_active(
     """
     check_timeout(timeout)
     started, status, failures = clock(), "", 0
+    log.debug("waiting for %s", what)
     try:
         while True:
             try:
@@ -78,8 +83,12 @@ def until_active(
                 failures += 1
                 if failures >= _PATIENCE or not passing(error):
                     raise
+                log.warning("%s could not be looked at, %d of %d times: %s", what, failures, _PATIENCE, error)
                 described = {"status": status or "not reached"}
-            status, elapsed = described["status"], clock() - started
+            elapsed = clock() - started
+            if described["status"] != status:
+                status = described["status"]
+                log.info("%s is %s after %.0f s", what, status, elapsed)
             if status == limits.ACTIVE:
                 progress.update(what, f"ACTIVE after {elapsed:.0f} s")
                 return described
@@ -103,7 +112,7 @@ def until_active(
 
 def passing(error: errors.PersonalizeError) -> bool:
     """Tell an error that may pass (throttling, a lost connection) from one that will not."""
-    code = getattr(error, "code", "")
+    code = error.code if isinstance(error, errors.ServiceError) else ""
     return (
         isinstance(error, errors.QuotaError)
         or code.endswith(("ConnectionError", "ConnectionClosedError", "TimeoutError", "Unavailable"))

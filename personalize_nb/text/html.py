@@ -34,7 +34,7 @@ BLUE, ORANGE, GREY = "#1976d2", "#c96a00", "rgba(127,127,127,.5)"
 _CELL = "padding:.15em .6em;vertical-align:top;"
 
 
-def join(parts: Iterable[object], separator: str = "") -> Markup:
+def join(parts: Iterable[str], separator: str = "") -> Markup:
     """Join parts; plain strings are escaped, markup is kept."""
     return Markup(separator).join(parts)
 

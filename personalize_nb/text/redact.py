@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from itertools import accumulate
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from personalize_nb import errors
 
@@ -57,6 +57,8 @@ _RULES = tuple(
         rf"(?i:{_SECRET}{_IS})(?P<secret>[^\s\"',)*&<>\[\](;\\]++)(?![\[(])",
         r"\b(?P<secret>sk-[\w-]{16,})",
         r"(?i:request_?id[\"']?\s*[:=]\s*[\"']?)(?P<request>(?i:[0-9a-f]{8}-[0-9a-f-]{27}))",
+        r"\((?:request|host) id (?P<request>[^\s,)]+)",  # as our errors and records end
+        r"(?<=, host id )(?P<request>[^\s,)]+)(?=\))",
     )
 )
 _PLACES = (
@@ -136,7 +138,7 @@ def redact_notebook(path: str | Path, known: Iterable[str] = ()) -> None:
 
 def _read(file: Path) -> dict[str, Any]:
     try:
-        notebook = json.loads(file.read_text(encoding="utf-8"))
+        notebook: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise errors.NotFoundError(
             f"There is no file {str(file)!r}; give the path of a saved notebook (.ipynb), save it first if it is new."
@@ -149,8 +151,11 @@ def _read(file: Path) -> dict[str, Any]:
             "personalize_nb.text.redact.redact(text)."
         ) from error
     cells = notebook.get("cells") if isinstance(notebook, dict) else None
-    whole = isinstance(cells, list) and isinstance(notebook.get("metadata"), dict)
-    if not whole or not all(isinstance(cell, dict) and "source" in cell for cell in cells):
+    if not (
+        isinstance(cells, list)
+        and isinstance(notebook.get("metadata"), dict)
+        and all(isinstance(cell, dict) and "source" in cell for cell in cells)
+    ):
         raise errors.InputError(
             f"{str(file)!r} is no notebook of nbformat 4: it needs 'metadata' and a list of 'cells' with a 'source'; "
             "open it in JupyterLab and save it, or `jupyter nbconvert --to notebook` it."
@@ -171,11 +176,14 @@ def _replace(file: Path, text: str) -> None:
         raise
 
 
-def _until_stable(tree: Any, known: list[str]) -> Any:
+Tree = TypeVar("Tree")
+
+
+def _until_stable(tree: Tree, known: list[str]) -> Tree:
     """Mask text, or every text of a tree, until nothing more is found: what is masked may complete a pattern."""
     while True:
         names = _pattern({name for text in _texts(tree) for name in _names(text)}.union(known))
-        masked = _mapped(tree, names)
+        masked: Tree = _mapped(tree, names)
         if masked == tree:
             return masked
         tree = masked
@@ -272,7 +280,8 @@ def _replaced(pattern: re.Pattern[str], replace: Callable[[re.Match[str]], str],
     read = "".join(pieces[::2])
     places = list(accumulate(map(len, pieces[::2])))
     colours = pieces[1::2]
-    parts, done, put = [], 0, 0
+    parts: list[str] = []
+    done, put = 0, 0
 
     def up_to(end: int) -> None:
         nonlocal done, put

@@ -96,7 +96,7 @@ def prepare(
         _find_repeated(columns[_REQUIRED[kind][0]], _spelled(frame, _REQUIRED[kind][0]), findings)
     description = _description(columns, textual) if kind == ITEMS else None
     fields = [_field(name, column, kind, description, wanted) for name, column in columns.items()]
-    findings.raise_faults(len(named), f"rows of {kind.lower()}")
+    findings.raise_errors(len(named), f"rows of {kind.lower()}")
     _check_metadata(kind, [one for one in fields if one["name"] not in _RESERVED[kind] | set(_REQUIRED[kind])])
     schema = {
         "type": "record",

@@ -1,5 +1,7 @@
 """A session is the only difference between AWS and this machine, and errors of boto3 become the toolkit's."""
 
+import inspect
+
 import boto3
 import botocore.exceptions
 import pytest
@@ -162,7 +164,22 @@ def test_lists_are_followed_over_pages(readers_model, books_model):
     assert len({one["name"] for one in pages}) >= 2
 
 
-def test_a_misspelt_option_is_named_with_the_legal_ones(tmp_path):
-    with pytest.raises(TypeError, match=r"no option 'regoin'; legal are path, .*region, account"):
-        Session.local(tmp_path / "new", regoin="eu-west-1")
+def test_an_option_of_the_other_world_is_named_with_the_legal_ones(tmp_path, monkeypatch):
+    monkeypatch.setenv("PERSONALIZE_NB_BACKEND", "local")
+    with pytest.raises(TypeError, match=r"Session.local has no option 'profile'; legal are path, .*region, account"):
+        pnb.connect(path=tmp_path / "new", profile="mine")
     assert not (tmp_path / "new").exists()
+    monkeypatch.setenv("PERSONALIZE_NB_BACKEND", "aws")
+    with pytest.raises(TypeError, match=r"Session.aws has no option 'path'; legal are region, profile, bucket"):
+        pnb.connect(path=tmp_path / "new")
+    with pytest.raises(TypeError, match="regoin"):
+        Session.local(tmp_path / "new", regoin="eu-west-1")
+
+
+def test_a_local_session_takes_what_the_service_is_started_with():
+    started = inspect.signature(local.start).parameters
+    taken = inspect.signature(Session.local).parameters
+    for name in set(started) - {"path"}:
+        assert taken[name].default == started[name].default, name
+    both = {*taken, *inspect.signature(Session.aws).parameters} - {"boto3_session"}
+    assert set(inspect.signature(pnb.connect).parameters) == {*both, "session"}

@@ -328,7 +328,7 @@ def test_too_little_data_is_told_before_anything_is_sent():
 def test_every_kind_of_time_is_the_same_second(values):
     findings = Findings()
     seconds = timestamps.to_epoch_seconds(pd.Series(values), "timestamp", findings, required=True)
-    findings.raise_faults(1, "rows")
+    findings.raise_errors(1, "rows")
     assert seconds.to_pylist() == [SECONDS]
 
 
@@ -349,7 +349,7 @@ def test_what_is_no_time_says_why(values, told):
     findings = Findings()
     timestamps.to_epoch_seconds(pd.Series(values), "t", findings, required=True)
     with pytest.raises(InputError, match=told):
-        findings.raise_faults(1, "rows")
+        findings.raise_errors(1, "rows")
 
 
 def test_times_may_be_missing_where_the_column_is_optional():
