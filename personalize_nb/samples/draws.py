@@ -23,7 +23,8 @@ class Dice:
 
     def below(self, limits: np.ndarray) -> np.ndarray:
         """Return one integer in [0, limit) for each limit."""
-        return (self.uniform(len(limits)) * limits).astype(np.int64)
+        drawn: np.ndarray = self.uniform(len(limits)) * limits
+        return drawn.astype(np.int64)
 
     def chance(self, probabilities: np.ndarray) -> np.ndarray:
         """Return True where an event of the given probability happens."""

@@ -36,8 +36,8 @@ def record(client: BaseClient, clock: Callable[[], float] = time.perf_counter) -
         context[_BEGAN] = clock()
 
     def seconds(context: dict[str, Any]) -> float:
-        began_at: float = context.get(_BEGAN, clock())
-        return clock() - began_at
+        now = clock()
+        return now - float(context.get(_BEGAN, now))
 
     def answered(model: OperationModel, parsed: Mapping[str, Any], context: dict[str, Any], **_: object) -> None:
         if not log.isEnabledFor(logging.DEBUG):
@@ -73,15 +73,15 @@ def record(client: BaseClient, clock: Callable[[], float] = time.perf_counter) -
 def record_change(operation: str, request: Mapping[str, Any], answer: Mapping[str, Any]) -> None:
     """Write a record at INFO for an operation of Personalize that changed something."""
     if not operation.startswith(_ONLY_LOOKS):
-        log.info("%s: %s", name(operation), _resource(answer) or _resource(request))
+        log.info("%s: %s", operation_name(operation), _resource(answer) or _resource(request))
 
 
-def name(operation: str) -> str:
+def operation_name(operation: str) -> str:
     """Return the name that AWS gives an operation of boto3.
 
     Examples
     --------
-    >>> name("describe_filter")
+    >>> operation_name("describe_filter")
     'DescribeFilter'
     """
     return "".join(word.capitalize() for word in operation.split("_"))

@@ -256,14 +256,14 @@ class Session:
 
     def call(self, operation: str, **parameters: Any) -> dict[str, Any]:
         """Call an operation of Personalize, for example `call("describe_filter", filterArn=...)`."""
-        with translated(call_log.name(operation)):
+        with translated(call_log.operation_name(operation)):
             answer: dict[str, Any] = getattr(self.personalize, operation)(**parameters)
         call_log.record_change(operation, parameters, answer)
         return answer
 
     def pages(self, operation: str, member: str, **parameters: Any) -> Iterator[dict[str, Any]]:
         """Yield the entries of a List operation over all pages."""
-        with translated(call_log.name(operation)):
+        with translated(call_log.operation_name(operation)):
             client: BaseClient = self.personalize  # whose paginators are not told apart by their names
             for page in client.get_paginator(operation).paginate(**parameters):
                 yield from page[member]

@@ -57,8 +57,8 @@ _RULES = tuple(
         rf"(?i:{_SECRET}{_IS})(?P<secret>[^\s\"',)*&<>\[\](;\\]++)(?![\[(])",
         r"\b(?P<secret>sk-[\w-]{16,})",
         r"(?i:request_?id[\"']?\s*[:=]\s*[\"']?)(?P<request>(?i:[0-9a-f]{8}-[0-9a-f-]{27}))",
-        r"\((?:request|host) id (?P<request>[^\s,)]+)",  # as our errors and records end
-        r"(?<=, host id )(?P<request>[^\s,)]+)(?=\))",
+        # as errors and records of the toolkit end; an id has digits, the next word of a sentence has none
+        r"(?:\(request|,\s+host)\s+id\s+(?P<request>(?=[^\s,)]*\d)[^\s,)]+)",
     )
 )
 _PLACES = (

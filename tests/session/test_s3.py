@@ -48,7 +48,7 @@ class Breaking:
         return block
 
 
-def test_a_broken_connection_goes_on_where_it_was(session, address, monkeypatch):
+def test_a_broken_connection_goes_on_where_it_was(session, address, monkeypatch, caplog):
     text = b"".join(b"%d\n" % number for number in range(1000))
     s3.upload(session, io.BytesIO(text), address)
     bodies = []
@@ -62,6 +62,10 @@ def test_a_broken_connection_goes_on_where_it_was(session, address, monkeypatch)
     monkeypatch.setattr(s3._Body, "__init__", breaking)
     assert b"".join(s3.line_blocks(session, address, 700)) == text
     assert [arguments[2:3] for arguments in bodies] == [(), (1500,), (3000,)]
+    told = [record.getMessage() for record in caplog.records if record.name == "personalize_nb.session.s3"]
+    assert [text.partition(":")[2].rpartition(": the")[0] for text in told] == [
+        f"{address.partition(':')[2]} is read on at byte {place}" for place in (1500, 3000)
+    ]
 
 
 def test_a_connection_that_never_works_gives_up(session, address, monkeypatch):

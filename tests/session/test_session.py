@@ -5,16 +5,20 @@ import inspect
 import boto3
 import botocore.exceptions
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import personalize_nb as pnb
 from personalize_nb import errors, local
-from personalize_nb.session import session
-from personalize_nb.session.session import Session, translated
+from personalize_nb.session import client_errors, s3
+from personalize_nb.session import session as sessions
+from personalize_nb.session.client_errors import translated
+from personalize_nb.session.session import Session
 
 
 @pytest.fixture(autouse=True)
 def nothing_connected(monkeypatch):
-    monkeypatch.setattr(session, "_current", None)
+    monkeypatch.setattr(sessions, "_current", None)
 
 
 @pytest.fixture
@@ -66,15 +70,15 @@ def test_a_service_that_ended_is_started_again(tmp_path):
 def test_the_environment_chooses(monkeypatch, local_service, aws_environment):
     monkeypatch.setenv("PERSONALIZE_NB_PATH", str(local_service.path))
     assert pnb.connect().is_local
-    monkeypatch.setattr(session, "_current", None)
+    monkeypatch.setattr(sessions, "_current", None)
     monkeypatch.setenv("PERSONALIZE_NB_BACKEND", "AWS")
     monkeypatch.setenv("PERSONALIZE_NB_BUCKET", "s3://mine/")
     monkeypatch.setenv("PERSONALIZE_NB_ROLE_ARN", "arn:aws:iam::123456789012:role/Mine")
     chosen = pnb.connect()
     assert not chosen.is_local
     assert (chosen.region, chosen.bucket, chosen.role()) == ("us-east-1", "mine", "arn:aws:iam::123456789012:role/Mine")
-    assert session.current() is chosen
-    monkeypatch.setattr(session, "_current", None)
+    assert sessions.current() is chosen
+    monkeypatch.setattr(sessions, "_current", None)
     monkeypatch.setenv("PERSONALIZE_NB_BACKEND", "gcp")
     with pytest.raises(ValueError, match="'local' or 'aws', got 'gcp'"):
         pnb.connect()
@@ -82,12 +86,12 @@ def test_the_environment_chooses(monkeypatch, local_service, aws_environment):
 
 def test_the_default_folder_is_the_users_data_folder(monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
-    assert session.default_folder().parts[-2:] == ("personalize_nb", "local")
+    assert sessions.default_folder().parts[-2:] == ("personalize_nb", "local")
 
 
 def test_a_session_or_a_boto3_session_can_be_given(local_service, aws_environment):
     mine = Session.local(local_service.path)
-    assert pnb.connect(mine) is mine is session.current()
+    assert pnb.connect(mine) is mine is sessions.current()
     assert pnb.connect() is mine, "a bare connect() leaves the user's session"
     with_boto3 = pnb.connect(boto3.Session(region_name="us-east-1"), bucket="b")
     assert with_boto3.call("list_recipes")["recipes"]
@@ -123,8 +127,9 @@ def test_the_same_code_runs_through_an_aws_session(aws_environment, local_servic
     assert job.recommendations()["rank"].tolist() == [1, 2, 3]
 
 
-def client_error(code, message="text"):
-    return botocore.exceptions.ClientError({"Error": {"Code": code, "Message": message}}, "Op")
+def client_error(code, message="text", **metadata):
+    answer = {"Error": {"Code": code, "Message": message}, "ResponseMetadata": metadata}
+    return botocore.exceptions.ClientError(answer, "Op")
 
 
 @pytest.mark.parametrize(
@@ -157,6 +162,45 @@ def test_service_errors_carry_code_and_operation(readers_model):
     with pytest.raises(errors.ServiceError) as caught:
         readers_model.session.call("describe_solution", solutionArn="arn:nothing")
     assert (caught.value.code, caught.value.operation) == ("InvalidInputException", "DescribeSolution")
+
+
+CODES = [*client_errors._NOT_FOUND, *client_errors._TAKEN, *client_errors._QUOTA, *client_errors._ACCESS]
+CODES += [*client_errors._CREDENTIALS, "ResourceInUseException", "InternalServerError"]
+
+
+@given(code=st.sampled_from(CODES) | st.text(max_size=30), text=st.text(max_size=60))
+def test_every_error_of_a_call_ends_with_the_request_id(code, text):
+    with pytest.raises(errors.PersonalizeError) as caught, translated("Do"):
+        raise client_error(code, text, RequestId="0a1b-2c", HostId="aG9zdA==")
+    assert (caught.value.operation, caught.value.request_id, caught.value.host_id) == ("Do", "0a1b-2c", "aG9zdA==")
+    assert str(caught.value).endswith(" (request id 0a1b-2c)")
+    caught.value.add("Nothing is lost.")
+    assert str(caught.value).endswith(" Nothing is lost. (request id 0a1b-2c)")
+
+
+def test_an_error_without_an_answer_has_no_request_id():
+    with pytest.raises(errors.PersonalizeError) as caught, translated("Do"):
+        raise botocore.exceptions.EndpointConnectionError(endpoint_url="u")
+    assert (caught.value.operation, caught.value.request_id) == ("Do", "")
+    assert "request id" not in str(caught.value)
+
+
+def test_a_waiter_that_gives_up_has_the_id_of_its_last_look():
+    answer = {"ResponseMetadata": {"RequestId": "last"}}
+    with pytest.raises(errors.ServiceError) as caught, translated("CreateRole"):
+        raise botocore.exceptions.WaiterError("RoleExists", "Max attempts exceeded", answer)
+    assert (caught.value.request_id, caught.value.code) == ("last", "WaiterError")
+
+
+def test_the_ids_of_real_calls_are_kept_in_what_the_toolkit_makes_of_them(session):
+    with pytest.raises(
+        errors.NotFoundError, match=r"^There is no filter 'nothing'\..*solution_version\) makes one\.$"
+    ) as caught:
+        pnb.find_filter("nothing", session)
+    assert caught.value.operation == "DescribeFilter" and len(caught.value.request_id) == 36
+    with pytest.raises(errors.NotFoundError, match=r"\(request id [-0-9a-f]{36}\)$") as caught:
+        s3.stored(session, "s3://a-bucket-that-is-not-there/x")
+    assert caught.value.operation == "ListObjectsV2" and caught.value.request_id in str(caught.value)
 
 
 def test_lists_are_followed_over_pages(readers_model, books_model):
