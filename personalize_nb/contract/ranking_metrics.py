@@ -64,7 +64,8 @@ def ranking_metrics(
 
 
 def _ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
-    return np.divide(part, whole, out=np.zeros(len(part)), where=whole > 0)
+    ratio: np.ndarray = np.divide(part, whole, out=np.zeros(len(part)), where=whole > 0)
+    return ratio
 
 
 def _mean(values: np.ndarray) -> float:

@@ -242,7 +242,7 @@ def _with_objective(datasets: Sequence[Dataset], attribute: object) -> tuple[lis
     numbers, findings = items.table.column(name), Findings()
     repair = f"the number is missing; fill it, or drop such rows: frame.dropna(subset=[{name.lower()!r}])"
     findings.error(pc.is_null(numbers), name.lower(), numbers, repair)
-    findings.raise_faults(items.table.num_rows, "items")
+    findings.raise_errors(items.table.num_rows, "items")
     declared = numeric[name]["type"]
     plain = declared if isinstance(declared, str) else next(kind for kind in declared if kind != "null")
     return _with_field(datasets, numeric[name], type=plain), name

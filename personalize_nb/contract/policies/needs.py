@@ -207,7 +207,7 @@ def _wanted(
         for key in keys_read:
             yield "s3:GetObject", f"{bucket}/{key}", {}
         return
-    encryption = {}
+    encryption: dict[str, tuple[str, ...]] = {}
     if use.key_arn is not None:
         encryption = {
             "s3:x-amz-server-side-encryption": ("aws:kms",),

@@ -32,7 +32,8 @@ class Use:
 
 def role_of(body: Mapping[str, Any]) -> str | None:
     """The role that a resource names, if any."""
-    return body.get("roleArn") or body.get("metricsOutputConfig", {}).get("roleArn")
+    role: str | None = body.get("roleArn") or body.get("metricsOutputConfig", {}).get("roleArn")
+    return role
 
 
 def uses_of(body: Mapping[str, Any]) -> list[Use]:
