@@ -1,4 +1,4 @@
-"""Frames, lists and files of ids become job input: `ids` are checked row by row, `frames` are read in any spelling, a
+"""Frames, lists and `files` of ids become job input: `ids` are checked row by row, `frames` are read in any spelling, a
 `batch` is what is uploaded.
 """
 

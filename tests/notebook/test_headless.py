@@ -46,6 +46,16 @@ def test_the_names_of_the_notebooks_own_session_are_masked(tmp_path, capsys):
     assert "acme-raw" not in (tmp_path / "failed" / "bad.ipynb").read_text()
 
 
+def test_a_kernel_without_the_package_has_no_names(tmp_path):
+    lacks = "import sys; sys.modules['personalize_nb.notebook.connected'] = None"
+    source = _notebook(tmp_path / "n.ipynb", lacks, "6 * 7")
+    shown = []
+
+    headless.execute(source, tmp_path / "out.ipynb", shown.append)
+
+    assert shown == ["# Title", "42"]
+
+
 def test_failing_cell_raises_and_is_saved(tmp_path):
     source = _notebook(tmp_path / "n.ipynb", "raise LookupError('no such film')")
 
