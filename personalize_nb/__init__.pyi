@@ -5,6 +5,7 @@ from .access.permissions import allow_personalize as allow_personalize
 from .access.permissions import bucket_policy as bucket_policy
 from .access.permissions import create_role as create_role
 from .access.preflight import preflight as preflight
+from .errors import Problem as Problem
 from .inputs.batch import Batch as Batch
 from .inputs.batch import items as items
 from .inputs.batch import rankings as rankings
@@ -15,7 +16,6 @@ from .jobs.job import start as start
 from .jobs.recommend import recommend as recommend
 from .jobs.recommend import themes as themes
 from .jobs.request import JobRequest as JobRequest
-from .jobs.request import Problem as Problem
 from .jobs.request import problems as problems
 from .jobs.run import Run as Run
 from .jobs.run import attach as attach

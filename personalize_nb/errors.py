@@ -20,10 +20,13 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Protocol, Self
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
     import pandas as pd
+
+ERROR, WARNING = "error", "warning"
 
 
 class PersonalizeError(Exception):
@@ -81,26 +84,22 @@ class InputError(PersonalizeError, ValueError):
         self.findings = findings
 
 
-class ProblemLike(Protocol):
-    """What a request breaks, as this floor of the house sees it: `pnb.Problem` stands above."""
+@dataclass(frozen=True)
+class Problem:
+    """One rule that a request breaks: the field, and a sentence with what is legal and what was given."""
 
-    @property
-    def field(self) -> str:
-        """The parameter it is about."""
+    field: str
+    text: str
+    level: str = ERROR
 
-    @property
-    def text(self) -> str:
-        """A sentence with what is legal and what was given."""
-
-    @property
-    def level(self) -> str:
-        """`error` or `warning`."""
+    def __str__(self) -> str:
+        return self.text
 
 
 class RequestError(PersonalizeError, ValueError):
     """A job request breaks rules of the API; nothing was sent. `.problems` lists every one."""
 
-    def __init__(self, problems: Sequence[ProblemLike]):
+    def __init__(self, problems: Sequence[Problem]):
         self.problems = tuple(problems)
         super().__init__("\n".join(str(problem) for problem in self.problems))
 

@@ -20,8 +20,9 @@ from personalize_nb.contract.parameters import THEME_GENERATION
 from personalize_nb.contract.policies import needs, templates
 from personalize_nb.contract.policies.needs import Caller, MissingPermission
 from personalize_nb.contract.policies.uses import Use, uses_of
+from personalize_nb.errors import ERROR, WARNING
 from personalize_nb.jobs.arguments import JobParameters, with_parameters
-from personalize_nb.jobs.request import ERROR, WARNING, JobRequest, problems
+from personalize_nb.jobs.request import JobRequest, problems
 from personalize_nb.resources.filters import uses_events
 from personalize_nb.resources.solutions import SolutionVersion
 from personalize_nb.session.session import Session, current

@@ -14,10 +14,11 @@ from typing import Any
 from personalize_nb import errors
 from personalize_nb.contract import limits, parameters
 from personalize_nb.contract.parameters import THEME_GENERATION
+from personalize_nb.errors import Problem
 from personalize_nb.inputs.batch import Batch
 from personalize_nb.jobs import recommend
 from personalize_nb.jobs.arguments import JobParameters
-from personalize_nb.jobs.request import JobRequest, Problem, RequestContext
+from personalize_nb.jobs.request import JobRequest, RequestContext
 from personalize_nb.resources.filters import Filter, find_filter
 from personalize_nb.resources.solutions import SolutionVersion, find_solution_version
 from personalize_nb.session import s3

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 from personalize_nb import errors
 from personalize_nb.contract import limits
 from personalize_nb.contract.parameters import BATCH_INFERENCE, THEME_GENERATION
-from personalize_nb.jobs.request import JobRequest, Problem, RequestContext, errors_of, problems
+from personalize_nb.errors import Problem
+from personalize_nb.jobs.request import JobRequest, RequestContext, errors_of, problems
 from personalize_nb.resources.solutions import SolutionVersion, find_solution_version
 from personalize_nb.session import waiting
 from personalize_nb.session.progress import Progress, choose

@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Any, Unpack
 from personalize_nb import errors
 from personalize_nb.contract import columns, limits, parameters, recipes
 from personalize_nb.contract.parameters import BATCH_INFERENCE, THEME_GENERATION
+from personalize_nb.errors import Problem
 from personalize_nb.inputs.batch import KEYS, Batch, make_batch
 from personalize_nb.inputs.batch import frame as as_frame
 from personalize_nb.jobs.arguments import JobParameters, ThemeParameters, job_parameters, with_parameters
 from personalize_nb.jobs.job import KIND, BatchInferenceJob, check_name, new_job_name, refuse, start
-from personalize_nb.jobs.request import KIND_OF_KEYS, JobRequest, Problem, RequestContext, no_themes
+from personalize_nb.jobs.request import KIND_OF_KEYS, JobRequest, RequestContext, no_themes
 from personalize_nb.jobs.run import Run, start_run
 from personalize_nb.resources.filters import Filter, find_filter
 from personalize_nb.resources.solutions import SolutionVersion, find_solution_version

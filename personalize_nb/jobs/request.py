@@ -13,22 +13,9 @@ from typing import Any, Self
 
 from personalize_nb.contract import limits, parameters, recipes
 from personalize_nb.contract.parameters import BATCH_INFERENCE, THEME_GENERATION, THEMES, Parameter, is_empty
+from personalize_nb.errors import ERROR, WARNING, Problem
 
 KIND_OF_KEYS = {("userId",): "users", ("itemId",): "items", ("userId", "itemList"): "rankings"}
-
-ERROR, WARNING = "error", "warning"
-
-
-@dataclass(frozen=True)
-class Problem:
-    """One rule that a request breaks: the field, and a sentence with what is legal and what was given."""
-
-    field: str
-    text: str
-    level: str = ERROR
-
-    def __str__(self) -> str:
-        return self.text
 
 
 @dataclass(frozen=True)

@@ -138,7 +138,7 @@ def displayed(bundle: Mapping[str, str]) -> Any:
     """Show a bundle as a new output of the running cell, and return the handle that rewrites it."""
     from IPython.display import display  # loaded already wherever this is called
 
-    return display(bundle, raw=True, display_id=True)  # type: ignore[no-untyped-call]  # IPython states no types
+    return display(bundle, raw=True, display_id=True)
 
 
 class Receipt:

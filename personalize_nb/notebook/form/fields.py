@@ -19,7 +19,7 @@ import ipywidgets as widgets
 from personalize_nb import errors
 from personalize_nb.contract import parameters, recipes
 from personalize_nb.contract.parameters import BATCH_INFERENCE, MAIN, PANELS, THEME_GENERATION, THEMES, Parameter, named
-from personalize_nb.jobs.request import Problem
+from personalize_nb.errors import Problem
 from personalize_nb.resources import filters
 from personalize_nb.resources.filters import Filter, find_filter
 from personalize_nb.session.session import Session

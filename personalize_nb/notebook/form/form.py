@@ -17,10 +17,11 @@ import ipywidgets as widgets
 from personalize_nb import errors
 from personalize_nb.access import preflight
 from personalize_nb.contract.parameters import named
+from personalize_nb.errors import WARNING, Problem
 from personalize_nb.jobs import recommend
 from personalize_nb.jobs.arguments import JobParameters, with_parameters
 from personalize_nb.jobs.job import BatchInferenceJob, new_job_name
-from personalize_nb.jobs.request import WARNING, Problem, errors_of
+from personalize_nb.jobs.request import errors_of
 from personalize_nb.notebook import code
 from personalize_nb.notebook.form import fields, input, state
 from personalize_nb.notebook.form.fields import DATA, FILTER, MODE, SOLUTION, Presets
@@ -375,7 +376,7 @@ class JobForm:
     def _ipython_display_(self) -> None:
         from IPython.display import display  # loaded already wherever this is called
 
-        display(self.box)  # type: ignore[no-untyped-call]  # IPython states no types
+        display(self.box)
         self._call_shown = self.code
         self._call_place = displayed(code.shown(self._call_shown)._repr_mimebundle_())
         self._board.display()

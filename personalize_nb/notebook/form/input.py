@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 from personalize_nb import errors
 from personalize_nb.contract import columns as c
 from personalize_nb.contract import recipes
+from personalize_nb.errors import WARNING, Problem
 from personalize_nb.inputs.batch import KEYS, Batch
 from personalize_nb.jobs import recommend
-from personalize_nb.jobs.request import KIND_OF_KEYS, WARNING, Problem
+from personalize_nb.jobs.request import KIND_OF_KEYS
 from personalize_nb.resources.filters import Filter
 from personalize_nb.resources.solutions import SolutionVersion
 from personalize_nb.text.counts import counted

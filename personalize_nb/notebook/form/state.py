@@ -9,10 +9,11 @@ from typing import Any, cast
 from personalize_nb import errors
 from personalize_nb.contract import limits, parameters
 from personalize_nb.contract.parameters import BATCH_INFERENCE, is_empty
+from personalize_nb.errors import WARNING, Problem
 from personalize_nb.inputs.batch import Batch
 from personalize_nb.jobs import recommend
 from personalize_nb.jobs.arguments import JobParameters
-from personalize_nb.jobs.request import WARNING, JobRequest, Problem, RequestContext, problems
+from personalize_nb.jobs.request import JobRequest, RequestContext, problems
 from personalize_nb.notebook.form import fields
 from personalize_nb.notebook.form.fields import DATA, FILTER, MODE
 from personalize_nb.notebook.form.input import Source, size
