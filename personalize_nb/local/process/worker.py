@@ -23,7 +23,7 @@ from personalize_nb.local.state import layout
 from personalize_nb.local.state.quotas import configured_data
 from personalize_nb.local.state.store import Store
 from personalize_nb.local.tasks import tasks
-from personalize_nb.local.tasks.run import Context, perform
+from personalize_nb.local.tasks.run import WorkContext, perform
 
 NICENESS = 10
 # an idle worker holds the memory of its libraries; starting a new one takes about two seconds
@@ -56,7 +56,7 @@ def main() -> None:
 
     keys = Keys(options.path / layout.STATE, options.account, options.region)
     objects = ObjectStore(options.path / layout.OBJECTS, keyring=keys)
-    context = Context(
+    context = WorkContext(
         root=options.path,
         store=Store(options.path / layout.STATE),
         objects=objects,
