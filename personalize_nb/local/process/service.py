@@ -46,7 +46,7 @@ from personalize_nb.local.process.discovery import (
 from personalize_nb.local.process.supervisor import Supervisor
 from personalize_nb.local.s3.handler import s3_handler
 from personalize_nb.local.s3.store import ObjectStore
-from personalize_nb.local.state import layout
+from personalize_nb.local.state import layout, platform
 from personalize_nb.local.state.quotas import Quota, configured
 from personalize_nb.local.state.store import Resource, Store
 from personalize_nb.local.tasks import tasks
@@ -156,7 +156,7 @@ class Service:
 
     def run(self, announce: Callable[[], None]) -> None:
         """Serve until a signal, an idle time, or the loss of the folder ends it; call `announce` when ready."""
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        for number in platform.ENDING:
             signal.signal(number, lambda *_: self._ending.set())
         self._supervisor.start()
         self._endpoint.start()

@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 
+from personalize_nb.local.state import platform
 from personalize_nb.local.state.lifecycle import STOPPING
 from personalize_nb.local.state.store import Store, Work
 from personalize_nb.local.tasks.run import give_up
@@ -128,8 +129,7 @@ class Supervisor:
                 continue
 
     def _spawn(self, *options: str) -> int:
-        # unbuffered: a byte that a dying worker did not take would be tried again, and fail, when its pipe is closed
-        process = subprocess.Popen([*self._command, *options], stdin=subprocess.PIPE, bufsize=0)
+        process = platform.spawn([*self._command, *options])
         self._workers[process.pid] = process
         threading.Thread(target=self._watch, args=(process,), daemon=True).start()
         log.info("worker %d started", process.pid)

@@ -17,6 +17,8 @@ import filelock
 import numba
 from numba.core.caching import FunctionCache
 
+from personalize_nb.local.state import platform
+
 # Re-association only, so that dot products use vector registers; NaN and infinity keep their meaning.
 _FAST = {"reassoc", "contract", "arcp", "nsz"}
 
@@ -57,8 +59,7 @@ def inlined(function: Callable[..., Any]) -> Any:
 
 def workers() -> int:
     """Return how many threads a training may use: the processors this process may run on, at most 8."""
-    available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, min(8, available))
+    return max(1, min(8, platform.processors()))
 
 
 def over_ranges(work: Callable[[int, int], None], total: int, block: int) -> None:
