@@ -79,13 +79,13 @@ def _serve(options: argparse.Namespace) -> int:
     themes = theme_settings.from_environment(os.environ)
     if themes and not detached:  # `start` has done it before it began this process
         theme_settings.keep(layout.claim_folder(options.path), theme_settings.parse(themes))
-    keys = (os.environ.get("AWS_ACCESS_KEY_ID"), os.environ.get("AWS_SECRET_ACCESS_KEY"))
+    access_key, secret_key = os.environ.get("AWS_ACCESS_KEY_ID"), os.environ.get("AWS_SECRET_ACCESS_KEY")
     service = Service(
         layout.claim_folder(options.path),
         port=options.port,
         region=options.region,
         account=options.account,
-        keys=keys if all(keys) else None,
+        keys=(access_key, secret_key) if access_key and secret_key else None,
         idle_seconds=options.idle_seconds,
         workers=options.workers,
     )

@@ -126,7 +126,7 @@ def healthy(info: ServiceInfo, timeout: float = 10) -> bool:
     keys = Credentials(info.access_key, info.secret_key)
     SigV4Auth(keys, "personalize", info.region).add_auth(request)
     address = urllib.parse.urlsplit(info.url)
-    connection = http.client.HTTPConnection(address.hostname, address.port, timeout=timeout)
+    connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=timeout)
     try:
         connection.request("GET", f"{HEALTH_PATH}?nonce={nonce}", headers=dict(request.headers.items()))
         answer = connection.getresponse()

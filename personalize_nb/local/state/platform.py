@@ -18,7 +18,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import IO, Any, Literal, NamedTuple, cast
 
 import psutil
 
@@ -108,14 +108,22 @@ def end_with(parent: int) -> None:
         os._exit(1)
 
 
-def spawn(command: Sequence[str]) -> subprocess.Popen[bytes]:
+class Child(NamedTuple):
+    """A process below this one, and what it reads on its standard input."""
+
+    process: subprocess.Popen[bytes]
+    pipe: IO[bytes]
+
+
+def spawn(command: Sequence[str]) -> Child:
     """Start a process below this one, with a pipe as its standard input.
 
     Unbuffered: a byte that a dying process did not take would be tried again, and fail, when its pipe is closed.
     """
     started, environment = _own(command, os.environ)
     flags = getattr(subprocess, "CREATE_NO_WINDOW", 0)
-    return subprocess.Popen(started, stdin=subprocess.PIPE, bufsize=0, env=environment, creationflags=flags)
+    process = subprocess.Popen(started, stdin=subprocess.PIPE, bufsize=0, env=environment, creationflags=flags)
+    return Child(process, cast(IO[bytes], process.stdin))
 
 
 def launch(
@@ -226,5 +234,8 @@ def _own(command: Sequence[str], environment: Mapping[str, str]) -> tuple[list[s
     In a virtual environment of Windows `sys.executable` is a launcher that starts Python as another process.
     """
     if sys.platform == "win32" and sys.prefix != sys.base_prefix and command[0] == sys.executable:
-        return [sys._base_executable, *command[1:]], {**environment, "__PYVENV_LAUNCHER__": sys.executable}
+        return [getattr(sys, "_base_executable", sys.executable), *command[1:]], {
+            **environment,
+            "__PYVENV_LAUNCHER__": sys.executable,
+        }
     return list(command), dict(environment)
