@@ -21,7 +21,8 @@ from personalize_nb.local.data.schema import Field, Schema, TrainingData
 from personalize_nb.local.filters.binding import bind
 from personalize_nb.local.filters.bound import BoundFilter
 from personalize_nb.local.filters.expression import parse
-from personalize_nb.local.recipes.scoring import ScoredCatalogue, States, rank_rows
+from personalize_nb.local.recipes.ranking import rank_rows
+from personalize_nb.local.recipes.scoring import ScoredCatalogue, States
 
 TITLE = "Filters on a million users and a hundred thousand items"
 USERS, ITEMS, EVENTS, NEIGHBOURS, RESULTS = 1_000_000, 100_000, 20, 64, 25

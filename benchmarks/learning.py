@@ -20,7 +20,7 @@ from scipy import sparse
 from threadpoolctl import threadpool_limits
 
 from benchmarks.harness import OURS, Row, interleave, rows
-from personalize_nb.local.recipes import scoring, sequential
+from personalize_nb.local.recipes import ranking, sequential
 from personalize_nb.local.recipes.compiled import workers
 from personalize_nb.local.recipes.history import Sequences
 
@@ -73,7 +73,7 @@ def _ranking(events: int, asked: int, rounds: int) -> list[Row]:
 
         def ours(given: Sequences = given) -> None:
             states = sequential.states_of(given, np.zeros(given.n_users))
-            scoring.rank_rows(catalogue, states, RESULTS)
+            ranking.rank_rows(catalogue, states, RESULTS)
 
         contenders = {OURS: ours} | {name: partial(rank, counts) for name, rank in peers.items()}
         for rank in contenders.values():

@@ -6,6 +6,7 @@ import pytest
 
 from benchmarks import __main__ as command
 from benchmarks import harness, report
+from benchmarks.themes.pack_classes import pack
 
 
 def contender(log, name, **figures):
@@ -68,3 +69,17 @@ def test_every_bench_is_found_and_the_readme_tells_its_results():
     assert "objects" in command.names()
     text = report.README.read_text()
     assert report.fill(text, report.section()) == text
+
+
+def test_a_word_is_packed_with_its_parts_of_speech_and_its_class(tmp_path):
+    notice = "  1 the licence\n"
+    (tmp_path / "index.noun").write_text(f"{notice}ship n 1 1 @ 1 1 0001\nparis n 1 0 1 0 0002\nada n 1 0 1 0 0003\n")
+    (tmp_path / "index.verb").write_text(f"{notice}ship v 1 0 1 1 0009\n")
+    (tmp_path / "index.adj").write_text(notice)
+    (tmp_path / "data.noun").write_text(
+        f"{notice}0001 06 n 01 ship 0 001 @ 0007 n | a vessel\n0002 15 n 01 Paris 0 001 @i 0008 n | a city\n"
+        "0003 18 n 01 Ada 0 001 @i 0008 n | somebody\n"
+    )
+    (tmp_path / "cntlist.rev").write_text("ship%1:06:00:: 1 3\nship%2:38:00:: 1 1\n")
+    # a named place is a class of its own, other names are left out
+    assert pack(tmp_path) == ["paris\t900M", "ship\t720d"]

@@ -9,10 +9,8 @@ from __future__ import annotations
 
 import os
 import re
-import select
 import subprocess
 import sys
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -22,12 +20,11 @@ import psutil
 
 from personalize_nb.errors import LocalServiceError
 from personalize_nb.local.process.discovery import ServiceInfo, alive, healthy, read_record
-from personalize_nb.local.state import layout
+from personalize_nb.local.state import layout, platform
 from personalize_nb.local.tasks import theme_settings
 
 __all__ = ["ServiceInfo", "attach", "start", "stop"]
 
-READY = b"ready"
 _PROFILES = frozenset({"AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE", "AWS_CA_BUNDLE"})
 _LOG_TAIL = 2000
 _REGION, _ACCOUNT = re.compile(r"[a-z]{2,4}(-[a-z]+)+-\d{1,2}"), re.compile(r"\d{12}", re.ASCII)
@@ -141,41 +138,28 @@ def stop(path: str | os.PathLike[str], *, timeout: float = 30) -> bool:
 
 
 def _launch(root: Path, region: str | None, account: str | None, idle_seconds: float, timeout: float) -> ServiceInfo:
-    """Start the service detached and wait for its word on a pipe; a service that dies closes the pipe."""
-    deadline = time.monotonic() + timeout
-    reader, writer = os.pipe()
+    """Start the service in the background and wait until it answers."""
     # -P: nothing in the present folder may pass for a module of the service
     command = [sys.executable, "-P", "-m", "personalize_nb.local", "--path", str(root)]
-    command += ["--ready-fd", str(writer)]
     command += ["--idle-seconds", str(idle_seconds)]
     command += ["--region", region] if region else []
     command += ["--account", account] if account else []
     layout.turn_log(root)
-    with open(os.open(root / layout.LOG, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "wb") as log:
+    with platform.open_private(root / layout.LOG, "ab") as log:
         try:
-            # the process forks itself into the background, so this only waits for its first half
-            subprocess.run(
+            outcome = platform.launch(
                 command,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                env=_environment(),
-                cwd=root,
-                pass_fds=[writer],
-                check=True,
+                folder=root,
+                log=log,
+                environment=_environment(),
                 timeout=timeout,
+                is_ready=lambda: attach(root) is not None,
             )
         except (OSError, subprocess.SubprocessError) as error:
-            os.close(reader)
             raise LocalServiceError(f"the local service cannot be started: {error}{_log_tail(root)}") from error
-        finally:
-            os.close(writer)
-    with os.fdopen(reader, "rb") as words:
-        ready, _, _ = select.select([words], [], [], max(0.0, deadline - time.monotonic()))
-        word = words.read() if ready else b""
-    running = attach(root) if word == READY else None
+    running = attach(root) if outcome == "ready" else None
     if running is None:
-        why = "it ended before it was ready" if ready else f"it was not ready after {timeout:g} s"
+        why = f"it was not ready after {timeout:g} s" if outcome == "late" else "it ended before it was ready"
         raise LocalServiceError(f"the local service in {str(root)!r} did not start: {why}{_log_tail(root)}")
     return running
 

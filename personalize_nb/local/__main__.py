@@ -16,8 +16,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from personalize_nb.errors import LocalServiceError
-from personalize_nb.local import READY, check_identity, stop
-from personalize_nb.local.state import layout
+from personalize_nb.local import check_identity, stop
+from personalize_nb.local.state import layout, platform
 from personalize_nb.local.tasks import theme_settings
 
 
@@ -50,7 +50,7 @@ def _parser() -> argparse.ArgumentParser:
         "--workers", type=_whole(1, 64), help="processes that import, train and run jobs; default: 1 or 2"
     )
     parser.add_argument("--stop", action="store_true", help="end the service that runs in this folder")
-    # how `personalize_nb.local.start` starts it: in the background, with a word on a pipe when it is ready
+    # how `personalize_nb.local.start` starts it: in the background, where it can with a word on a pipe when it is ready
     parser.add_argument("--ready-fd", type=int, help=argparse.SUPPRESS)
     return parser
 
@@ -68,12 +68,9 @@ def _whole(least: int, most: int) -> Callable[[str], int]:
 
 def _serve(options: argparse.Namespace) -> int:
     detached = options.ready_fd is not None
-    if detached and os.fork():
-        # the first half ends at once and leaves the service to init: no zombie, no tie to the notebook's kernel
-        os._exit(0)
     if detached:
-        os.setsid()
-    os.umask(0o077)
+        platform.detach(options.ready_fd)
+    platform.keep_files_private()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(process)d %(levelname)s %(name)s: %(message)s")
 
     # after the fork: the first half should not pay for these imports
@@ -82,21 +79,20 @@ def _serve(options: argparse.Namespace) -> int:
     themes = theme_settings.from_environment(os.environ)
     if themes and not detached:  # `start` has done it before it began this process
         theme_settings.keep(layout.claim_folder(options.path), theme_settings.parse(themes))
-    keys = (os.environ.get("AWS_ACCESS_KEY_ID"), os.environ.get("AWS_SECRET_ACCESS_KEY"))
+    access_key, secret_key = os.environ.get("AWS_ACCESS_KEY_ID"), os.environ.get("AWS_SECRET_ACCESS_KEY")
     service = Service(
         layout.claim_folder(options.path),
         port=options.port,
         region=options.region,
         account=options.account,
-        keys=keys if all(keys) else None,
+        keys=(access_key, secret_key) if access_key and secret_key else None,
         idle_seconds=options.idle_seconds,
         workers=options.workers,
     )
 
     def announce() -> None:
         if detached:
-            os.write(options.ready_fd, READY)
-            os.close(options.ready_fd)
+            platform.say_ready(options.ready_fd)
             return
         for name, value in service.info.environment().items():
             print(f"export {name}={shlex.quote(value)}")

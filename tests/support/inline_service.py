@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 
 import boto3
 import small_world as world
@@ -26,7 +27,7 @@ from personalize_nb.local.s3.store import ObjectStore
 from personalize_nb.local.state import layout
 from personalize_nb.local.state.store import Store
 from personalize_nb.local.tasks import tasks
-from personalize_nb.local.tasks.run import Context, perform
+from personalize_nb.local.tasks.run import WorkContext, perform
 
 REGION, ACCOUNT, BUCKET = "us-east-1", "123456789012", "data"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/PersonalizeNbLocal"
@@ -44,7 +45,9 @@ class InlineService:
         self.objects = ObjectStore(folder / "objects", clock.time)
         self.event_store = EventStore(folder)
         self.objects.create_bucket(BUCKET, REGION)
-        self._context = Context(folder, self.store, self.objects, REGION, ACCOUNT, clock=clock.time, sleep=clock.sleep)
+        self._context = WorkContext(
+            folder, self.store, self.objects, REGION, ACCOUNT, clock=clock.time, sleep=clock.sleep
+        )
         control = Control(self.store, self.objects, ACCOUNT, REGION)
         handler = personalize_handler(control, Serving(control, Models(folder, self.event_store), self.event_store))
         self._endpoint = Endpoint({"personalize": self._checked(handler)}, {"AKIDTEST": "secret"}, REGION).start()
@@ -74,15 +77,15 @@ class InlineService:
     def _checked(handler):
         """Check every answer of the real-time services against botocore's output shapes."""
 
-        def handle(request):
-            response = handler(request)
+        def answer(request):
+            response = handler.answer(request)
             operation = rest_protocol.routes().get(request.path)
             if operation is not None and response.status == 200 and operation.output_shape is not None:
                 report = ParamValidator().validate(json.loads(response.body), operation.output_shape)
                 assert not report.has_errors(), report.generate_report()
             return response
 
-        return handle
+        return replace(handler, answer=answer)
 
     def work(self):
         """Do all background work, in this process."""

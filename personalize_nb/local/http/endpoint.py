@@ -6,25 +6,23 @@ in blocks and hand files to the kernel. Knows nothing of what a service does.
 
 from __future__ import annotations
 
-import json
 import logging
 import socket
 import socketserver
 import threading
 import time
-import uuid
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
 from email.utils import formatdate
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
-from typing import Any, BinaryIO
+from typing import Any
 from urllib.parse import urlsplit
-from xml.sax.saxutils import escape
 
 from personalize_nb.local.errors import ApiError
 from personalize_nb.local.http.bodies import Body, ChunkedBody, LengthBody
-from personalize_nb.local.http.signature import Claim, Head, guess_service, open_body, read_claim
+from personalize_nb.local.http.json_bodies import refusal
+from personalize_nb.local.http.messages import FileBody, Handler, Headers, Request, Response
+from personalize_nb.local.http.signature import Claim, Head, guess_family, open_body, read_claim
 from personalize_nb.local.state import diskspace
 
 _log = logging.getLogger(__name__)
@@ -37,63 +35,6 @@ _STOP_SECONDS = 5
 _DRAIN_BYTES = 1 << 20
 _LINGER_BYTES, _LINGER_SECONDS = 64 << 20, 2
 _LOOPBACK_NAMES = frozenset({"127.0.0.1", "localhost", "::1"})
-# Services whose requests carry a region that need not be this endpoint's.
-_GLOBAL_SERVICES = frozenset({"s3", "iam", "sts"})
-
-
-class Headers(Mapping[str, str]):
-    """Headers of a request, found by name in any case; a repeated header's values are joined by commas."""
-
-    def __init__(self, items: Iterable[tuple[str, str]] = ()):
-        self._values: dict[str, str] = {}
-        for name, value in items:
-            known = self._values.get(name.lower())
-            self._values[name.lower()] = value if known is None else f"{known},{value}"
-
-    def __getitem__(self, name: str) -> str:
-        return self._values[name.lower()]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._values)
-
-    def __len__(self) -> int:
-        return len(self._values)
-
-
-@dataclass
-class Request:
-    """An authenticated request. `path` is still percent-encoded; `query` is decoded; `body` is read once."""
-
-    method: str
-    path: str
-    query: list[tuple[str, str]]
-    headers: Mapping[str, str]
-    body: Body
-    service: str
-    region: str
-    access_key: str
-    host: str
-
-
-@dataclass
-class FileBody:
-    """A stretch of an open file as the body of an answer; the endpoint closes the file."""
-
-    file: BinaryIO
-    offset: int
-    length: int
-
-
-@dataclass
-class Response:
-    """An answer. An iterable body of unknown length is sent in chunks."""
-
-    status: int = 200
-    headers: dict[str, str] = field(default_factory=dict)
-    body: bytes | FileBody | Iterable[bytes] = b""
-
-
-Handler = Callable[[Request], Response]
 
 
 class Endpoint:
@@ -171,14 +112,15 @@ class Endpoint:
     def answer(self, head: Head, body: Body) -> tuple[Response, bool]:
         """The answer to one request, and whether its sender was let in.
 
-        Every fault becomes an answer in the service's own dialect.
+        Every error becomes an answer in the service's own words.
         """
-        service, let_in = guess_service(head), False
+        refuse, let_in = self.refuse_by_family(head), False
         try:
             host = _loopback_host(head)
             claim = read_claim(head)
-            service = claim.service
-            handler = self._handler(claim)
+            handler = self.handlers.get(claim.service)
+            refuse = refusal if handler is None else handler.refuse
+            handler = self._required(handler, claim)
             checked = open_body(head, claim, body, self.credentials, self.clock())
             let_in = True
             self._on_request()
@@ -193,32 +135,32 @@ class Endpoint:
                 claim.access_key,
                 host,
             )
-            return handler(request), let_in
-        except ApiError as fault:
-            return _refusal(service, fault), let_in
+            return handler.answer(request), let_in
+        except ApiError as error:
+            return refuse(error), let_in
         except (ConnectionError, TimeoutError):
             raise
         except Exception as error:
             _log.exception("%s %s failed", head.method, head.path)
-            if diskspace.is_full(error):
-                return _refusal(service, diskspace.fault()), let_in
-            code = "InternalError" if service == "s3" else "InternalFailure"
-            fault = ApiError(code, "The local service met an unexpected error; service.log has the traceback.", 500)
-            return _refusal(service, fault), let_in
+            return refuse(diskspace.refusal() if diskspace.is_full(error) else _unexpected()), let_in
+
+    def refuse_by_family(self, head: Head) -> Callable[[ApiError], Response]:
+        """How a request is refused that does not say for which service it is: by its looks, else in JSON."""
+        family = guess_family(head)
+        return next((handler.refuse for handler in self.handlers.values() if handler.family == family), refusal)
 
     def answered(self) -> None:
         """A response has been sent; long transfers count as activity until here."""
         self._on_request()
 
-    def _handler(self, claim: Claim) -> Handler:
-        handler = self.handlers.get(claim.service)
+    def _required(self, handler: Handler | None, claim: Claim) -> Handler:
         if handler is None:
             raise ApiError(
                 "UnknownService",
                 f"The local service has no service {claim.service!r}. It has {', '.join(sorted(self.handlers))}.",
                 404,
             )
-        if claim.service not in _GLOBAL_SERVICES and claim.region != self.region:
+        if not handler.any_region and claim.region != self.region:
             raise ApiError(
                 "InvalidSignatureException",
                 f"Credential should be scoped to a valid region: this endpoint is {self.region!r}, the request was "
@@ -324,7 +266,7 @@ class _Connection(BaseHTTPRequestHandler):
         """Answer what is not HTTP, as the base class asks, in the form of every other refusal."""
         self.close_connection = True
         text = message or explain or _phrase(code)
-        self._send(_refusal("", ApiError("InvalidRequest", text, int(code))))
+        self._send(refusal(ApiError("InvalidRequest", text, int(code))))
 
     def _handle_request(self) -> None:
         self.busy = True
@@ -346,9 +288,9 @@ class _Connection(BaseHTTPRequestHandler):
         head = Head(self.command, url.path or "/", url.query, Headers(self.headers.items()))
         try:
             body = self._body(head)
-        except ApiError as fault:
+        except ApiError as error:
             self.close_connection = True
-            self._send(_refusal(guess_service(head), fault))
+            self._send(self.server.endpoint.refuse_by_family(head)(error))
             return
         # a body is read only of a sender who was let in
         self.connection.settimeout(IDLE_CONNECTION_SECONDS)
@@ -442,29 +384,8 @@ def _loopback_host(head: Head) -> str:
     return host
 
 
-def _refusal(service: str, error: ApiError) -> Response:
-    request_id = str(uuid.uuid4())
-    code, message = escape(error.code), escape(_legal_xml(error.message))
-    if service == "s3":
-        text = (
-            f'<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>{code}</Code><Message>{message}</Message>'
-            f"<RequestId>{request_id}</RequestId></Error>"
-        )
-        body = b"" if error.status in (204, 304) else text.encode()
-        return Response(error.status, {"Content-Type": "application/xml", "x-amz-request-id": request_id}, body)
-    if service in ("iam", "sts", "query"):
-        text = (
-            f"<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>{message}</Message></Error>"
-            f"<RequestId>{request_id}</RequestId></ErrorResponse>"
-        )
-        return Response(error.status, {"Content-Type": "text/xml", "x-amzn-RequestId": request_id}, text.encode())
-    answer = json.dumps({"__type": error.code, "message": error.message}, separators=(",", ":"))
-    headers = {"Content-Type": "application/x-amz-json-1.1", "x-amzn-RequestId": request_id}
-    return Response(error.status, headers, answer.encode())
-
-
-def _legal_xml(text: str) -> str:
-    return "".join(char if char >= " " or char in "\t\n\r" else "\ufffd" for char in text)
+def _unexpected() -> ApiError:
+    return ApiError("InternalFailure", "The local service met an unexpected error; service.log has the traceback.", 500)
 
 
 def _one_line(value: str) -> str:

@@ -1,12 +1,16 @@
-"""JSON bodies of requests and answers, as AWS's JSON protocols carry them."""
+"""JSON bodies of requests and answers, as AWS's JSON protocols carry them, and how those say no."""
 
 from __future__ import annotations
 
 import json
+import uuid
 from collections.abc import Mapping
 from typing import Any
 
 from personalize_nb.local.errors import ApiError
+from personalize_nb.local.http.messages import Response
+
+CONTENT_TYPE = "application/x-amz-json-1.1"
 
 
 def parsed(body: bytes) -> dict[str, Any]:
@@ -25,6 +29,13 @@ def parsed(body: bytes) -> dict[str, Any]:
 def compact(value: Mapping[str, Any]) -> bytes:
     """Return JSON without insignificant space, as AWS writes it."""
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def refusal(error: ApiError) -> Response:
+    """Return the answer of JSON 1.1 that says no."""
+    # ASCII: a message may repeat what is no text
+    body = json.dumps({"__type": error.code, "message": error.message}, separators=(",", ":")).encode()
+    return Response(error.status, {"Content-Type": CONTENT_TYPE, "x-amzn-RequestId": str(uuid.uuid4())}, body)
 
 
 def _no_constant(name: str) -> None:

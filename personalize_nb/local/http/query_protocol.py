@@ -11,13 +11,14 @@ from functools import cache
 from typing import Any
 from urllib.parse import parse_qsl
 from xml.etree import ElementTree
+from xml.sax.saxutils import escape
 
 import botocore.session
 from botocore.model import OperationModel, ServiceModel, Shape
 
 from personalize_nb.local.errors import ApiError
 from personalize_nb.local.http import shapes, xml_shapes
-from personalize_nb.local.http.endpoint import Handler, Request, Response
+from personalize_nb.local.http.messages import Handler, Request, Response
 
 Parameters = Mapping[str, Any]
 Operation = Callable[[Parameters, Request], Mapping[str, Any] | None]
@@ -27,7 +28,7 @@ _MAX_FORM_BYTES = 1 << 20
 def query_handler(service: str, operations: Mapping[str, Operation]) -> Handler:
     """What the endpoint calls for requests signed for `service` (`iam` or `sts`)."""
 
-    def handle(request: Request) -> Response:
+    def answer(request: Request) -> Response:
         body = request.body.read_all(_MAX_FORM_BYTES).decode("utf-8", "replace")
         form = dict(request.query) | dict(parse_qsl(body, keep_blank_values=True))
         name = form.get("Action", "")
@@ -39,10 +40,21 @@ def query_handler(service: str, operations: Mapping[str, Operation]) -> Handler:
                 f"{', '.join(sorted(operations))}.",
             )
         model = _model(service).operation_model(name)
-        answer = operation(_parameters(model, form), request)
-        return _response(model, answer or {})
+        members = operation(_parameters(model, form), request)
+        return _response(model, members or {})
 
-    return handle
+    return Handler(answer, refusal, family="query", any_region=True)
+
+
+def refusal(error: ApiError) -> Response:
+    """The answer of the query protocol that says no."""
+    request_id = str(uuid.uuid4())
+    text = (
+        f"<ErrorResponse><Error><Type>Sender</Type><Code>{escape(error.code)}</Code>"
+        f"<Message>{xml_shapes.escaped(error.message)}</Message></Error><RequestId>{request_id}</RequestId>"
+        "</ErrorResponse>"
+    )
+    return Response(error.status, {"Content-Type": "text/xml", "x-amzn-RequestId": request_id}, text.encode())
 
 
 @cache
@@ -58,8 +70,8 @@ def _parameters(model: OperationModel, form: Mapping[str, str]) -> dict[str, Any
         return shapes.checked(_read(form, shape, ""), shape)
     except ValueError as error:
         raise ApiError("ValidationError", f"A parameter cannot be read: {error}.") from error
-    except ApiError as fault:
-        raise ApiError("ValidationError", fault.message) from fault
+    except ApiError as refused:
+        raise ApiError("ValidationError", refused.message) from refused
 
 
 def _read(form: Mapping[str, str], shape: Shape, name: str) -> Any:

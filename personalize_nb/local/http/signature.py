@@ -18,6 +18,7 @@ from urllib.parse import quote, unquote, unquote_to_bytes
 
 from personalize_nb.local.errors import ApiError
 from personalize_nb.local.http.bodies import AwsChunkedBody, Body, BytesBody, ChunkSigner, DigestBody
+from personalize_nb.local.http.messages import Family
 
 ALGORITHM = "AWS4-HMAC-SHA256"
 UNSIGNED = "UNSIGNED-PAYLOAD"
@@ -73,7 +74,7 @@ class Claim:
 
 
 def read_claim(head: Head) -> Claim:
-    """The claim in a request's head; a fault when there is none or it cannot be read."""
+    """The claim in a request's head; a refusal when there is none or it cannot be read."""
     authorization = head.headers.get("authorization")
     query = dict(head.query)
     if authorization is not None:
@@ -84,9 +85,8 @@ def read_claim(head: Head) -> Claim:
         return Claim(
             query["AWSAccessKeyId"], query["Signature"], "s3", "", expires=_number(query["Expires"]), version=2
         )
-    service = guess_service(head)
     code = {"s3": "AccessDenied", "query": "MissingAuthenticationToken"}.get(
-        service, "MissingAuthenticationTokenException"
+        guess_family(head), "MissingAuthenticationTokenException"
     )
     raise ApiError(
         code,
@@ -96,8 +96,8 @@ def read_claim(head: Head) -> Claim:
     )
 
 
-def guess_service(head: Head) -> str:
-    """Which family of protocols an unsigned request belongs to: `json`, `query` or `s3`."""
+def guess_family(head: Head) -> Family:
+    """Which family of protocols an unsigned request belongs to."""
     content_type = head.headers.get("content-type", "")
     if "x-amz-target" in head.headers or "json" in content_type:
         return "json"
@@ -124,7 +124,7 @@ def open_body(head: Head, claim: Claim, body: Body, credentials: Mapping[str, st
     """
     secret = credentials.get(claim.access_key)
     if secret is None:
-        raise _fault(claim, "unknown_key", f"The access key {claim.access_key!r} is not one of this service's.")
+        raise _refusal(claim, "unknown_key", f"The access key {claim.access_key!r} is not one of this service's.")
     if claim.version == 2:
         _check_v2(head, claim, secret, now)
         return body
@@ -209,24 +209,24 @@ def _check_time(claim: Claim, now: float) -> None:
     try:
         signed = datetime.strptime(claim.timestamp, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC).timestamp()
     except ValueError:
-        raise _fault(claim, "denied", f"{claim.timestamp!r} is not a date like 20260131T235959Z.") from None
+        raise _refusal(claim, "denied", f"{claim.timestamp!r} is not a date like 20260131T235959Z.") from None
     if not claim.timestamp.startswith(claim.date):
-        raise _fault(claim, "mismatch", f"The credential is of {claim.date}, the request of {claim.timestamp}.")
+        raise _refusal(claim, "mismatch", f"The credential is of {claim.date}, the request of {claim.timestamp}.")
     if signed - now > MAX_SKEW_SECONDS or (claim.expires is None and now - signed > MAX_SKEW_SECONDS):
-        raise _fault(
+        raise _refusal(
             claim,
             "skewed",
             f"The difference between the request's time ({claim.timestamp}) and this machine's "
             f"({datetime.fromtimestamp(now, UTC):%Y%m%dT%H%M%SZ}) is too large.",
         )
     if claim.expires is not None and now > signed + claim.expires:
-        raise _fault(claim, "denied", "Request has expired.")
+        raise _refusal(claim, "denied", "Request has expired.")
 
 
 def _check_signed_headers(head: Head, claim: Claim) -> None:
     must = {name for name in head.headers if name.startswith("x-amz-")} | {"host"}
     if missing := sorted(must - set(claim.signed_headers)):
-        raise _fault(
+        raise _refusal(
             claim,
             "denied",
             f"There were headers present in the request which were not signed: {', '.join(missing)}.",
@@ -253,7 +253,7 @@ def _check_v4(head: Head, claim: Claim, key: bytes, payload: str) -> None:
 
 def _check_v2(head: Head, claim: Claim, secret: str, now: float) -> None:
     if claim.expires is None or now > claim.expires:
-        raise _fault(claim, "denied", "Request has expired.")
+        raise _refusal(claim, "denied", "Request has expired.")
     amazon = "".join(
         f"{name}:{_canonical_value(head.headers, name)}\n" for name in sorted(head.headers) if name.startswith("x-amz-")
     )
@@ -274,7 +274,7 @@ def _check_v2(head: Head, claim: Claim, secret: str, now: float) -> None:
 
 def _compare(claim: Claim, expected: str) -> None:
     if not hmac.compare_digest(expected.encode(), claim.signature.encode()):
-        raise _fault(
+        raise _refusal(
             claim,
             "mismatch",
             "The request signature we calculated does not match the signature you provided. Check your secret key.",
@@ -325,7 +325,7 @@ def _signing_key(secret: str, date: str, region: str, service: str) -> bytes:
     return key
 
 
-def _fault(claim: Claim, kind: str, message: str) -> ApiError:
+def _refusal(claim: Claim, kind: str, message: str) -> ApiError:
     """A refusal under the name that the service of the claim gives it."""
     s3, query, json = {
         "unknown_key": ("InvalidAccessKeyId", "InvalidClientTokenId", "UnrecognizedClientException"),

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 from xml.etree import ElementTree
+from xml.sax.saxutils import escape
 
 from botocore.model import Shape
 from botocore.utils import parse_timestamp
@@ -30,6 +31,11 @@ def add_members(parent: ElementTree.Element, shape: Shape, value: Mapping[str, A
     for name, member in shape.members.items():
         if value.get(name) is not None and "location" not in member.serialization:
             _add(parent, member.serialization.get("name", name), member, value[name])
+
+
+def escaped(text: str) -> str:
+    """Any text as the content of an element; characters that XML cannot hold are replaced."""
+    return escape("".join(char if char >= " " or char in "\t\n\r" else "\ufffd" for char in text))
 
 
 def parse(document: bytes, shape: Shape) -> Any:

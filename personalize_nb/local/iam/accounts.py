@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from personalize_nb.contract.policies import templates
-from personalize_nb.local.http.endpoint import Handler, Request
+from personalize_nb.local.http.messages import Handler, Request
 from personalize_nb.local.http.query_protocol import query_handler
 from personalize_nb.local.iam.roles import Roles
 

@@ -19,7 +19,8 @@ from botocore.model import ServiceModel
 from personalize_nb.contract.policies.documents import PolicyError, check_resource, read_policy
 from personalize_nb.local.errors import ApiError
 from personalize_nb.local.http import shapes
-from personalize_nb.local.http.endpoint import Handler, Request, Response
+from personalize_nb.local.http.json_bodies import CONTENT_TYPE, refusal
+from personalize_nb.local.http.messages import Handler, Request, Response
 from personalize_nb.local.iam.keys import KEY_BYTES, Keys, shown
 
 TARGET_PREFIX = "TrentService."
@@ -36,7 +37,7 @@ Operation = Callable[[Keys, Parameters], Mapping[str, Any] | None]
 def kms_handler(keys: Keys) -> Handler:
     """What the endpoint calls for requests signed for `kms`."""
 
-    def handle(request: Request) -> Response:
+    def answer(request: Request) -> Response:
         name = request.headers.get("x-amz-target", "").removeprefix(TARGET_PREFIX)
         operation = OPERATIONS.get(name)
         if operation is None:
@@ -51,15 +52,15 @@ def kms_handler(keys: Keys) -> Handler:
             raise ApiError("SerializationException", f"The request's body is not JSON: {error}.") from error
         try:
             params = shapes.checked(params, model.input_shape)
-        except ApiError as fault:
-            code = "ValidationException" if fault.code == "InvalidInputException" else fault.code
-            raise ApiError(code, fault.message) from fault
-        answer = operation(keys, params) or {}
-        body = json.dumps(shapes.projected(answer, model.output_shape), separators=(",", ":")) if answer else ""
-        headers = {"Content-Type": "application/x-amz-json-1.1", "x-amzn-RequestId": str(uuid.uuid4())}
+        except ApiError as refused:
+            code = "ValidationException" if refused.code == "InvalidInputException" else refused.code
+            raise ApiError(code, refused.message) from refused
+        members = operation(keys, params) or {}
+        body = json.dumps(shapes.projected(members, model.output_shape), separators=(",", ":")) if members else ""
+        headers = {"Content-Type": CONTENT_TYPE, "x-amzn-RequestId": str(uuid.uuid4())}
         return Response(200, headers, body.encode())
 
-    return handle
+    return Handler(answer, refusal)
 
 
 @cache

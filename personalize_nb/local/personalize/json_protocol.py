@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from personalize_nb.contract.limits import service_model
 from personalize_nb.local.errors import ApiError
-from personalize_nb.local.http.endpoint import Handler, Request, Response
-from personalize_nb.local.http.json_bodies import compact, parsed
+from personalize_nb.local.http.json_bodies import CONTENT_TYPE, compact, parsed, refusal
+from personalize_nb.local.http.messages import Handler, Request, Response
 from personalize_nb.local.http.shapes import checked, projected
 from personalize_nb.local.personalize import rest_protocol
 from personalize_nb.local.personalize.operations.families import find_operation
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from personalize_nb.local.personalize.operations.control import Control
     from personalize_nb.local.personalize.serving.registry import Serving
 
-CONTENT_TYPE = "application/x-amz-json-1.1"
 TARGET_PREFIX = "AmazonPersonalize."
 # far above the largest legal request, a schema of 20,000 characters with 200 tags
 MAX_REQUEST_BYTES = 1_000_000
@@ -42,7 +41,7 @@ def personalize_handler(control: Control, serving: Serving | None = None) -> Han
         What answers the runtime and events services; None leaves them out.
     """
 
-    def handle(request: Request) -> Response:
+    def route(request: Request) -> Response:
         if request.method == "POST" and request.path == "/":
             body = request.body.read_all(MAX_REQUEST_BYTES)
             status, headers, content = answer(control, request.headers.get("x-amz-target"), body)
@@ -59,7 +58,7 @@ def personalize_handler(control: Control, serving: Serving | None = None) -> Han
             status, headers, content = _refusal(error)
         return Response(status, headers, content)
 
-    return handle
+    return Handler(route, refusal)
 
 
 def answer(control: Control, target: str | None, body: bytes) -> tuple[int, dict[str, str], bytes]:
@@ -83,12 +82,12 @@ def answer(control: Control, target: str | None, body: bytes) -> tuple[int, dict
         operation = _operation(target)
         params = checked(parsed(body), operation.input_shape)
         result = control.call(operation.name, params)
-    except ApiError as fault:
-        return _refusal(fault)
+    except ApiError as error:
+        return _refusal(error)
     except Exception as error:
         log.exception("%s failed", target)
         if diskspace.is_full(error):
-            return _refusal(diskspace.fault())
+            return _refusal(diskspace.refusal())
         text = "The local service met an unexpected fault; the traceback is in service.log."
         return _refusal(ApiError("InternalFailure", text, 500))
     shape = operation.output_shape

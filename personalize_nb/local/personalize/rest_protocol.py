@@ -57,11 +57,11 @@ def answer(serving: Serving, path: str, body: bytes) -> tuple[int, dict[str, str
     try:
         find_served(operation.name)
         result = serving.call(operation.name, checked(parsed(body), operation.input_shape))
-    except ApiError as fault:
-        return _refusal(fault)
+    except ApiError as error:
+        return _refusal(error)
     except Exception as error:
         if diskspace.is_full(error):
-            return _refusal(diskspace.fault())
+            return _refusal(diskspace.refusal())
         log.exception("%s failed", operation.name)
         text = "The local service met an unexpected fault; the traceback is in service.log."
         return _refusal(ApiError("InternalFailure", text, 500))

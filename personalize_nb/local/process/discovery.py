@@ -19,6 +19,7 @@ from pathlib import Path
 
 import psutil
 
+from personalize_nb.local.state import platform
 from personalize_nb.local.state.layout import RECORD
 
 HEALTH_PATH = "/_personalize_nb/health"
@@ -77,7 +78,7 @@ def write_record(info: ServiceInfo) -> None:
     """Write `service.json`, at once and for the owner's eyes only."""
     target = info.path / RECORD
     draft = info.path / f"{RECORD}.{os.getpid()}"
-    with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as stream:
+    with platform.open_private(draft, "w", encoding="utf-8") as stream:
         json.dump(dataclasses.asdict(info) | {"path": str(info.path)}, stream, indent=1)
     os.replace(draft, target)
 
@@ -89,7 +90,7 @@ def read_record(root: Path) -> ServiceInfo | None:
     """
     try:
         with open(root / RECORD, encoding="utf-8") as stream:
-            if os.fstat(stream.fileno()).st_uid != os.getuid():
+            if not platform.is_ours(os.fstat(stream.fileno())):
                 return None
             values = json.load(stream)
         return ServiceInfo(**values | {"path": root})
@@ -125,7 +126,7 @@ def healthy(info: ServiceInfo, timeout: float = 10) -> bool:
     keys = Credentials(info.access_key, info.secret_key)
     SigV4Auth(keys, "personalize", info.region).add_auth(request)
     address = urllib.parse.urlsplit(info.url)
-    connection = http.client.HTTPConnection(address.hostname, address.port, timeout=timeout)
+    connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=timeout)
     try:
         connection.request("GET", f"{HEALTH_PATH}?nonce={nonce}", headers=dict(request.headers.items()))
         answer = connection.getresponse()

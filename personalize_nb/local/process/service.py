@@ -15,6 +15,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import filelock
@@ -22,7 +23,8 @@ import psutil
 
 from personalize_nb.errors import LocalServiceError
 from personalize_nb.local.data.events import EventStore
-from personalize_nb.local.http.endpoint import Endpoint, Handler, Request, Response
+from personalize_nb.local.http.endpoint import Endpoint
+from personalize_nb.local.http.messages import Handler, Request, Response
 from personalize_nb.local.iam.accounts import accounts_handlers, bucket_policy, ensure_default_role
 from personalize_nb.local.iam.authorization import Authorizer
 from personalize_nb.local.iam.keys import Keys
@@ -44,11 +46,11 @@ from personalize_nb.local.process.discovery import (
 from personalize_nb.local.process.supervisor import Supervisor
 from personalize_nb.local.s3.handler import s3_handler
 from personalize_nb.local.s3.store import ObjectStore
-from personalize_nb.local.state import layout
+from personalize_nb.local.state import layout, platform
 from personalize_nb.local.state.quotas import Quota, configured
 from personalize_nb.local.state.store import Resource, Store
 from personalize_nb.local.tasks import tasks
-from personalize_nb.local.tasks.run import Context, perform
+from personalize_nb.local.tasks.run import WorkContext, perform
 
 log = logging.getLogger(__name__)
 
@@ -112,7 +114,7 @@ class Service:
         self._objects.sweep()
 
         self._judge = Authorizer(root / layout.STATE, self._objects, self.account, self.region)
-        context = Context(root, self._store, self._objects, self.region, self.account, judge=self._judge)
+        context = WorkContext(root, self._store, self._objects, self.region, self.account, judge=self._judge)
         self._supervisor = Supervisor(
             self._store,
             worker.command(root, self.region, self.account),
@@ -154,7 +156,7 @@ class Service:
 
     def run(self, announce: Callable[[], None]) -> None:
         """Serve until a signal, an idle time, or the loss of the folder ends it; call `announce` when ready."""
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        for number in platform.ENDING:
             signal.signal(number, lambda *_: self._ending.set())
         self._supervisor.start()
         self._endpoint.start()
@@ -188,20 +190,20 @@ class Service:
     def _used(self) -> None:
         self._used_at = time.monotonic()
 
-    def _personalize(self, answer: Handler, secret_key: str) -> Handler:
+    def _personalize(self, handler: Handler, secret_key: str) -> Handler:
         """Answer health checks, and wake the supervisor after every call that may have queued work."""
 
-        def handle(request: Request) -> Response:
+        def answer(request: Request) -> Response:
             if request.method == "GET" and request.path == HEALTH_PATH:
                 nonce = dict(request.query).get("nonce", "")
                 body = json.dumps({"pid": os.getpid(), "proof": proof(secret_key, nonce)})
                 return Response(200, {"Content-Type": "application/json"}, body.encode())
-            response = answer(request)
+            response = handler.answer(request)
             if request.headers.get("x-amz-target", "").rpartition(".")[2].startswith(_QUEUEING):
                 self._supervisor.wake()
             return response
 
-        return handle
+        return replace(handler, answer=answer)
 
     def _discard(self, resource: Resource) -> None:
         """Remove the files of a deleted resource."""

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import logging
 import os
-import subprocess
 import threading
 import time
 from collections.abc import Callable, Sequence
 
+from personalize_nb.local.state import platform
 from personalize_nb.local.state.lifecycle import STOPPING
 from personalize_nb.local.state.store import Store, Work
 from personalize_nb.local.tasks.run import give_up
@@ -45,7 +45,7 @@ class Supervisor:
 
     def __init__(self, store: Store, command: Sequence[str], limit: int, perform_light: Callable[[Work], None]):
         self._store, self._command, self._limit, self._perform_light = store, command, limit, perform_light
-        self._workers: dict[int, subprocess.Popen[bytes]] = {}
+        self._workers: dict[int, platform.Child] = {}
         self._spare: int | None = None
         self._changed = threading.Condition()
         self._woken = True
@@ -77,11 +77,11 @@ class Supervisor:
             self._ending = True
             self._changed.notify()
         self._thread.join()
-        for process in self._workers.values():
-            process.kill()
-        for process in self._workers.values():
-            process.wait()
-            process.stdin.close()
+        for worker in self._workers.values():
+            worker.process.kill()
+        for worker in self._workers.values():
+            worker.process.wait()
+            worker.pipe.close()
         for work in self._store.running().values():
             with self._store.transaction():
                 self._store.finish(work.id)
@@ -119,32 +119,33 @@ class Supervisor:
             self._spawn()
         if len(workers) >= self._limit and not idle and self._spare is None and self._store.waiting(QUICK):
             self._spare = self._spawn("--only", *QUICK)
-        for process in list(self._workers.values()):
+        for worker in list(self._workers.values()):
             try:
-                process.stdin.write(b"\n")
-                process.stdin.flush()
+                worker.pipe.write(b"\n")
+                worker.pipe.flush()
             except OSError:
                 # it is dying; its watcher wakes this thread again
                 continue
 
     def _spawn(self, *options: str) -> int:
-        # unbuffered: a byte that a dying worker did not take would be tried again, and fail, when its pipe is closed
-        process = subprocess.Popen([*self._command, *options], stdin=subprocess.PIPE, bufsize=0)
-        self._workers[process.pid] = process
-        threading.Thread(target=self._watch, args=(process,), daemon=True).start()
-        log.info("worker %d started", process.pid)
-        return process.pid
+        worker = platform.spawn([*self._command, *options])
+        pid = worker.process.pid
+        self._workers[pid] = worker
+        threading.Thread(target=self._watch, args=(worker,), daemon=True).start()
+        log.info("worker %d started", pid)
+        return pid
 
-    def _watch(self, process: subprocess.Popen[bytes]) -> None:
-        process.wait()
+    def _watch(self, worker: platform.Child) -> None:
+        worker.process.wait()
         self.wake()
 
     def _reap(self) -> None:
-        for process in [each for each in self._workers.values() if each.returncode is not None]:
-            del self._workers[process.pid]
-            self._spare = None if process.pid == self._spare else self._spare
-            process.stdin.close()
-            log.info("worker %d ended with code %d", process.pid, process.returncode)
+        for pid, worker in list(self._workers.items()):
+            if worker.process.returncode is not None:
+                del self._workers[pid]
+                self._spare = None if pid == self._spare else self._spare
+                worker.pipe.close()
+                log.info("worker %d ended with code %d", pid, worker.process.returncode)
         # Asked each time, because a full disk may have kept the last time from being written down. Light work of
         # this process is not under way here, so what it still holds could not be ended either.
         if not self._workers.keys() >= self._store.running().keys():
@@ -155,7 +156,7 @@ class Supervisor:
         for pid, work in self._store.running().items():
             if pid in self._workers and self._is_stopping(work):
                 log.info("worker %d is ended: %s was stopped", pid, work.arn)
-                self._workers[pid].kill()
+                self._workers[pid].process.kill()
 
     def _is_stopping(self, work: Work) -> bool:
         resource = self._store.get(work.arn)

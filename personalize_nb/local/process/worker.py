@@ -7,8 +7,6 @@ that the server stays quick while models train.
 from __future__ import annotations
 
 import argparse
-import contextlib
-import ctypes
 import logging
 import os
 import signal
@@ -19,16 +17,14 @@ from pathlib import Path
 from personalize_nb.local.iam.authorization import Authorizer
 from personalize_nb.local.iam.keys import Keys
 from personalize_nb.local.s3.store import ObjectStore
-from personalize_nb.local.state import layout
+from personalize_nb.local.state import layout, platform
 from personalize_nb.local.state.quotas import configured_data
 from personalize_nb.local.state.store import Store
 from personalize_nb.local.tasks import tasks
-from personalize_nb.local.tasks.run import Context, perform
+from personalize_nb.local.tasks.run import WorkContext, perform
 
-NICENESS = 10
 # an idle worker holds the memory of its libraries; starting a new one takes about two seconds
 IDLE_SECONDS = 300.0
-_SET_PARENT_DEATH_SIGNAL = 1
 
 
 def command(root: Path, region: str, account: str) -> list[str]:
@@ -48,15 +44,15 @@ def main() -> None:
     parser.add_argument("--parent", type=int, required=True)
     parser.add_argument("--only", nargs="+", choices=sorted(tasks.HEAVY), default=sorted(tasks.HEAVY))
     options = parser.parse_args()
-    die_with(options.parent)
+    platform.end_with(options.parent)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(process)d %(levelname)s %(name)s: %(message)s")
     # a terminal sends Ctrl-C to all its processes; the service decides when this one ends
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    os.nice(NICENESS)
+    platform.lower_priority()
 
     keys = Keys(options.path / layout.STATE, options.account, options.region)
     objects = ObjectStore(options.path / layout.OBJECTS, keyring=keys)
-    context = Context(
+    context = WorkContext(
         root=options.path,
         store=Store(options.path / layout.STATE),
         objects=objects,
@@ -75,15 +71,6 @@ def main() -> None:
             tasks.import_libraries()
         if not called.wait(IDLE_SECONDS):
             return
-
-
-def die_with(parent: int) -> None:
-    """Make the kernel end this process with its parent, where it can; the closed pipe does it everywhere else."""
-    if sys.platform == "linux":
-        with contextlib.suppress(OSError, AttributeError):
-            ctypes.CDLL(None).prctl(_SET_PARENT_DEATH_SIGNAL, signal.SIGKILL)
-    if os.getppid() != parent:
-        os._exit(1)
 
 
 def _listen(called: threading.Event) -> None:

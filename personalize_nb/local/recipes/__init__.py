@@ -2,7 +2,8 @@
 
 One file a family: `personalization` (users and rankings), `related` (items like this one), `semantic` (items with
 texts like this one), `popularity`, `trending`, `segmentation` (users for items). They stand on `history` (interactions
-as arrays), `content` (metadata as features), `ridge` (the linear models) and `scoring` (compiled ranking).
+as arrays), `content` (metadata as features), `ridge` (the linear models), `scoring` and `ranking` (lists, in compiled
+code).
 """
 
 __all__ = [

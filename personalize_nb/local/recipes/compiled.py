@@ -17,6 +17,8 @@ import filelock
 import numba
 from numba.core.caching import FunctionCache
 
+from personalize_nb.local.state import platform
+
 # Re-association only, so that dot products use vector registers; NaN and infinity keep their meaning.
 _FAST = {"reassoc", "contract", "arcp", "nsz"}
 
@@ -30,7 +32,7 @@ class OneAtATime(FunctionCache):
 
     def save_overload(self, sig: Any, data: Any) -> None:
         with filelock.FileLock(self.lock):
-            super().save_overload(sig, data)
+            super().save_overload(sig, data)  # type: ignore[no-untyped-call]  # numba has no types
 
     @property
     def lock(self) -> str:
@@ -40,16 +42,24 @@ class OneAtATime(FunctionCache):
 
 def compiled(function: Callable[..., Any]) -> Any:
     """Compile a kernel; where no cache folder can be written it is compiled anew in each process."""
-    kernel = numba.njit(nogil=True, fastmath=_FAST)(function)
+    kernel: Any = numba.njit(nogil=True, fastmath=_FAST)(function)
     with contextlib.suppress(RuntimeError):
-        kernel._cache = OneAtATime(function)  # as `cache=True` sets its own
+        kernel._cache = OneAtATime(function)  # type: ignore[no-untyped-call]  # as `cache=True` sets its own
     return kernel
+
+
+def inlined(function: Callable[..., Any]) -> Any:
+    """Take a function into the kernels that call it, as if it were written there.
+
+    Sums of floats that are compiled by themselves end in other bits when they come from the disk than when they are
+    new, because the compiler sees another part of the program at once.
+    """
+    return numba.njit(inline="always")(function)
 
 
 def workers() -> int:
     """Return how many threads a training may use: the processors this process may run on, at most 8."""
-    available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, min(8, available))
+    return max(1, min(8, platform.processors()))
 
 
 def over_ranges(work: Callable[[int, int], None], total: int, block: int) -> None:

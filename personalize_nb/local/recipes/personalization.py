@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from functools import cached_property
 from typing import Any
 
@@ -28,7 +28,8 @@ from personalize_nb.local.recipes.base import Model, Queries, Ranked
 from personalize_nb.local.recipes.content import borrow_columns, item_features
 from personalize_nb.local.recipes.history import DAY, History, Sequences
 from personalize_nb.local.recipes.hyperparameter_map import knobs_of, usual_users
-from personalize_nb.local.recipes.scoring import Exploration, ScoredCatalogue, States, rank_rows, score_pairs
+from personalize_nb.local.recipes.ranking import Exploration, rank_rows
+from personalize_nb.local.recipes.scoring import ScoredCatalogue, States, score_pairs
 from personalize_nb.local.recipes.sequential import (
     MEMORIES,
     Knobs,
@@ -115,7 +116,7 @@ class Sequential(Model):
     def _for_strangers(self) -> ScoredCatalogue:
         """Nothing is known of them: popularity itself, not its tempered form, is the best guess."""
         prior = self.arrays["popularity"]
-        return replace(self._catalogue, prior=prior, by_prior=np.argsort(-prior, kind="stable"))
+        return self._catalogue._replace(prior=prior, by_prior=np.argsort(-prior, kind="stable"))
 
     def given(self, users: list[str]) -> Sequences:
         """Return the histories of users by ID; an unknown user has an empty one."""

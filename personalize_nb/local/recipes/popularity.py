@@ -14,9 +14,9 @@ import numpy as np
 from personalize_nb.local.data.allowed import Allowed
 from personalize_nb.local.data.schema import TrainingData
 from personalize_nb.local.recipes.base import Model, Queries, Ranked
-from personalize_nb.local.recipes.compiled import compiled, over_ranges
+from personalize_nb.local.recipes.compiled import compiled, inlined, over_ranges
+from personalize_nb.local.recipes.eligible import Eligible, eligible, following_items, leading_items, mark_exceptions
 from personalize_nb.local.recipes.history import History
-from personalize_nb.local.recipes.scoring import first_allowed
 
 
 class PopularityCount(Model):
@@ -49,64 +49,75 @@ def popular(order: np.ndarray, lines: int, num_results: int, allowed: Allowed | 
     found = np.full((lines, k), -1, np.int64)
     place = np.empty(len(order), np.int64)
     place[order] = np.arange(len(order))
-    listed, n_listed, ends = first_allowed(allowed, order, k)
+    choice = eligible(allowed, order, k)
 
     def work(first: int, last: int) -> None:
-        _popular_rows(
-            order,
-            place,
-            allowed.masks,
-            allowed.mask_of,
-            allowed.ptr,
-            allowed.idx,
-            listed,
-            n_listed,
-            ends,
-            first,
-            last,
-            k,
-            found,
-        )
+        _popular_rows(order, place, choice, first, last, found)
 
     over_ranges(work, lines, 1024)
     return found
 
 
 @compiled
-def _popular_rows(order, place, masks, mask_of, other_ptr, other_idx, listed, n_listed, ends, first, last, k, found):
+def _popular_rows(
+    order: np.ndarray, place: np.ndarray, choice: Eligible, first: int, last: int, found: np.ndarray
+) -> None:
     """Merge each row's mask, in the order, with what the row has beyond its mask; leave out what it lacks."""
-    n_items = len(order)
-    other = np.zeros(n_items, np.bool_)
+    exceptions = np.zeros(len(order), np.bool_)
     for row in range(first, last):
-        group = mask_of[row]
-        begin, end = other_ptr[row], other_ptr[row + 1]
-        extra = np.empty(end - begin, np.int64)
-        n_extra = 0
-        for p in range(begin, end):
-            item = other_idx[p]
-            other[item] = True
-            if not masks[group, item]:
-                extra[n_extra] = place[item]
-                n_extra += 1
-        extra = np.sort(extra[:n_extra])
-        used = 0
-        size = 0
-        for p in range(n_listed[group] + n_items - ends[group]):
-            if size == k:
-                break
-            item = listed[group, p] if p < n_listed[group] else order[ends[group] + p - n_listed[group]]
-            if other[item] or not masks[group, item]:
-                continue
-            while used < n_extra and extra[used] < place[item] and size < k:
-                found[row, size] = order[extra[used]]
-                used += 1
-                size += 1
-            if size < k:
-                found[row, size] = item
-                size += 1
-        while used < n_extra and size < k:
-            found[row, size] = order[extra[used]]
+        mask = choice.masks[choice.mask_of[row]]
+        mark_exceptions(choice, row, exceptions, True)
+        extra = _extra_places(choice, row, mask, place)
+        ranked = found[row]
+        size, used = _merge(leading_items(choice, row), mask, exceptions, order, place, extra, 0, ranked, 0)
+        rest = following_items(choice, row, order)
+        size, used = _merge(rest, mask, exceptions, order, place, extra, used, ranked, size)
+        while used < len(extra) and size < len(ranked):
+            ranked[size] = order[extra[used]]
             used += 1
             size += 1
-        for p in range(begin, end):
-            other[other_idx[p]] = False
+        mark_exceptions(choice, row, exceptions, False)
+
+
+@inlined
+def _extra_places(choice: Eligible, row: int, mask: np.ndarray, place: np.ndarray) -> np.ndarray:
+    """Return the places in the order of what a row has beyond its mask, rising."""
+    begin, end = choice.ptr[row], choice.ptr[row + 1]
+    idx = choice.idx
+    extra = np.empty(end - begin, np.int64)
+    n_extra = 0
+    for p in range(begin, end):
+        item = idx[p]
+        if not mask[item]:
+            extra[n_extra] = place[item]
+            n_extra += 1
+    return np.sort(extra[:n_extra])
+
+
+@inlined
+def _merge(
+    items: np.ndarray,
+    mask: np.ndarray,
+    exceptions: np.ndarray,
+    order: np.ndarray,
+    place: np.ndarray,
+    extra: np.ndarray,
+    used: int,
+    ranked: np.ndarray,
+    size: int,
+) -> tuple[int, int]:
+    """Add what a row allows of some items, and before each the extra ones that come earlier in the order."""
+    k = len(ranked)
+    for item in items:
+        if size == k:
+            break
+        if exceptions[item] or not mask[item]:
+            continue
+        while used < len(extra) and extra[used] < place[item] and size < k:
+            ranked[size] = order[extra[used]]
+            used += 1
+            size += 1
+        if size < k:
+            ranked[size] = item
+            size += 1
+    return size, used

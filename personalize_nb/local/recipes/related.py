@@ -24,7 +24,8 @@ from personalize_nb.local.recipes.counts import count_near, count_together
 from personalize_nb.local.recipes.heap import strongest, unit_maximum
 from personalize_nb.local.recipes.history import History, Sequences
 from personalize_nb.local.recipes.hyperparameter_map import neighbours, usual_users
-from personalize_nb.local.recipes.scoring import ScoredCatalogue, States, rank_rows
+from personalize_nb.local.recipes.ranking import rank_rows
+from personalize_nb.local.recipes.scoring import ScoredCatalogue, States
 
 # Two items are near when a user met them within WINDOW steps; the nearer the more, by exp(-steps / TAU).
 WINDOW, TAU = 100, 30.0

@@ -178,7 +178,17 @@ def _singular(word: str) -> str:
 
 
 def _counts(data: TrainingData, item_ids: pa.StringArray) -> sparse.csr_matrix:
-    """Count the words of each item that at least two items have, and not most of them; the vocabulary is sorted."""
+    """Count the words of each item that are in the vocabulary."""
+    bags = _bags(data, item_ids)
+    place = {word: column for column, word in enumerate(_vocabulary(bags))}
+    cells = [(row, place[word], times) for row, bag in enumerate(bags) for word, times in bag.items() if word in place]
+    rows, columns, values = np.asarray(cells, np.int64).reshape(-1, 3).T
+    shape = (len(item_ids), max(1, len(place)))
+    return sparse.csr_matrix((values.astype(np.float32), (rows, columns)), shape=shape)
+
+
+def _bags(data: TrainingData, item_ids: pa.StringArray) -> list[Counter[str]]:
+    """Return the words of each item and how often they occur."""
     schema = data.schemas.get("ITEMS")
     name = None if schema is None else schema.item_name
     if data.items is None or schema is None or name is None or schema.textual is None:
@@ -192,21 +202,22 @@ def _counts(data: TrainingData, item_ids: pa.StringArray) -> sparse.csr_matrix:
         for code, text in zip(codes, data.items[column].to_pylist(), strict=True):
             for word in words_of(text or ""):
                 bags[code][word] += times
-    found = Counter(word for bag in bags for word in bag)
+    return bags
+
+
+def _vocabulary(bags: list[Counter[str]]) -> list[str]:
+    """Return the words that at least two items have and not most of them, the most frequent ones, sorted."""
+    items_of = Counter(word for bag in bags for word in bag)
     most = max(2, _COMMON * len(bags))
-    kept = {word for word, times in found.items() if 2 <= times <= most}
+    kept = {word for word, items in items_of.items() if 2 <= items <= most}
     # an item of common words only would be like nobody: its least common ones stay
     for bag in bags:
-        common = {word: found[word] for word in bag if found[word] > most}
+        common = {word: items_of[word] for word in bag if items_of[word] > most}
         if common and kept.isdisjoint(bag):
             rarest = min(common.values())
-            kept.update(word for word, times in common.items() if times == rarest)
-    shared = sorted((-found[word], word) for word in kept)[:_MOST_WORDS]
-    known = {word: place for place, word in enumerate(sorted(word for _, word in shared))}
-    cells = [(row, known[word], times) for row, bag in enumerate(bags) for word, times in bag.items() if word in known]
-    rows, columns, values = np.asarray(cells, np.int64).reshape(-1, 3).T
-    shape = (len(item_ids), max(1, len(known)))
-    return sparse.csr_matrix((values.astype(np.float32), (rows, columns)), shape=shape)
+            kept.update(word for word, items in common.items() if items == rarest)
+    frequent = sorted((-items_of[word], word) for word in kept)[:_MOST_WORDS]
+    return sorted(word for _, word in frequent)
 
 
 def _tf_idf(counts: sparse.csr_matrix) -> sparse.csr_matrix:

@@ -19,7 +19,7 @@ import xxhash
 
 from personalize_nb.local.errors import ApiError
 from personalize_nb.local.http.bodies import DigestBody
-from personalize_nb.local.http.endpoint import Request
+from personalize_nb.local.http.messages import Request
 from personalize_nb.local.s3.encryption import Seal
 from personalize_nb.local.s3.incoming import Incoming
 from personalize_nb.local.s3.records import Checksum

@@ -14,6 +14,8 @@ from typing import BinaryIO
 
 import psutil
 
+from personalize_nb.local.state import platform
+
 BLOCK = 1 << 20
 
 
@@ -43,7 +45,7 @@ class Bodies:
     def link_to(self, name: str, source: BinaryIO, size: int, incoming: Path) -> None:
         """Make `incoming` a second name of a published body: free, since bodies never change."""
         try:
-            os.link(self._path(name), incoming)
+            platform.link(self._path(name), incoming)
         except OSError:  # no hard links here, or the body was replaced since it was opened as `source`
             with open(incoming, "xb") as target:
                 append_range(target, source, 0, size)
@@ -71,16 +73,7 @@ class Bodies:
 def append_range(target: BinaryIO, source: BinaryIO, offset: int, length: int) -> None:
     """Append `length` bytes of `source` from `offset` to `target`, inside the kernel where it can."""
     target.flush()
-    done = 0
-    if hasattr(os, "copy_file_range"):
-        try:
-            while done < length:
-                copied = os.copy_file_range(source.fileno(), target.fileno(), length - done, offset + done)
-                if not copied:
-                    break
-                done += copied
-        except OSError:  # across file systems, or one that cannot; the plain way goes on from here
-            pass
+    done = platform.copy_range(source.fileno(), target.fileno(), offset, length)
     target.seek(0, os.SEEK_END)
     source.seek(offset + done)
     while done < length:

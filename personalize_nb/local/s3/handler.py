@@ -5,12 +5,12 @@ from __future__ import annotations
 import uuid
 
 from personalize_nb.local.errors import ApiError
-from personalize_nb.local.http.endpoint import Handler, Request, Response
+from personalize_nb.local.http.messages import Handler, Request, Response
 from personalize_nb.local.s3.bucket_operations import BUCKET_OPERATIONS
 from personalize_nb.local.s3.context import S3
 from personalize_nb.local.s3.multipart import Uploads
 from personalize_nb.local.s3.object_operations import OBJECT_OPERATIONS
-from personalize_nb.local.s3.protocol import Reply, read_call, write_reply
+from personalize_nb.local.s3.protocol import Reply, read_call, refusal, write_reply
 from personalize_nb.local.s3.store import ObjectStore
 from personalize_nb.local.s3.upload_operations import UPLOAD_OPERATIONS
 
@@ -31,7 +31,7 @@ def s3_handler(store: ObjectStore, region: str, account: str) -> Handler:
     """
     s3 = S3(store, Uploads(store), region, account)
 
-    def handle(request: Request) -> Response:
+    def answer(request: Request) -> Response:
         call = read_call(request)
         operation = OPERATIONS.get(call.operation)
         if operation is None:
@@ -47,4 +47,4 @@ def s3_handler(store: ObjectStore, region: str, account: str) -> Handler:
         response.headers["x-amz-request-id"] = uuid.uuid4().hex[:16].upper()
         return response
 
-    return handle
+    return Handler(answer, refusal, family="s3", any_region=True)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from personalize_nb.local.errors import ApiError
-from personalize_nb.local.http.endpoint import FileBody
+from personalize_nb.local.http.messages import FileBody
 from personalize_nb.local.s3 import checksums
 from personalize_nb.local.s3.conditions import byte_range, check_copy, check_read, write_condition
 from personalize_nb.local.s3.context import (

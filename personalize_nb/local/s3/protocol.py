@@ -6,19 +6,21 @@ or an element.
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from email.utils import formatdate
 from functools import cache
 from typing import Any
 from urllib.parse import unquote, unquote_to_bytes
+from xml.sax.saxutils import escape
 
 import botocore.session
 from botocore.model import OperationModel, ServiceModel, Shape
 
 from personalize_nb.local.errors import ApiError
 from personalize_nb.local.http import xml_shapes
-from personalize_nb.local.http.endpoint import FileBody, Request, Response
+from personalize_nb.local.http.messages import FileBody, Request, Response
 from personalize_nb.local.s3 import checksums
 
 NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
@@ -125,6 +127,19 @@ def write_reply(call: Call, reply: Reply) -> Response:
     if isinstance(body, bytes) and body:
         headers.setdefault("Content-Type", "application/xml")
     return Response(reply.status, headers, body)
+
+
+def refusal(error: ApiError) -> Response:
+    """The HTTP answer that says no."""
+    request_id = str(uuid.uuid4())
+    # S3's own name for what the other services call a failure
+    code = "InternalError" if error.code == "InternalFailure" else error.code
+    text = (
+        f'<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>{escape(code)}</Code>'
+        f"<Message>{xml_shapes.escaped(error.message)}</Message><RequestId>{request_id}</RequestId></Error>"
+    )
+    body = b"" if error.status in (204, 304) else text.encode()
+    return Response(error.status, {"Content-Type": "application/xml", "x-amz-request-id": request_id}, body)
 
 
 def _reply_body(operation: str, shape: Shape, members: Mapping[str, Any]) -> bytes | FileBody:

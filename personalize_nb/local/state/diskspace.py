@@ -32,7 +32,7 @@ def require_room(folder: str | os.PathLike[str], size: int) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), os.fspath(folder))
 
 
-def error() -> ApiError:
+def refusal() -> ApiError:
     """Refuse a request for which there is no room, with a status that clients do not try again by themselves."""
     return ApiError("InsufficientStorage", f"{_SAID}. {_DO}.", 507)
 

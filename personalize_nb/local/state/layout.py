@@ -19,6 +19,7 @@ import shutil
 from pathlib import Path
 
 from personalize_nb.errors import LocalServiceError
+from personalize_nb.local.state import platform
 
 RECORD, LOCK, START_LOCK, LOG = "service.json", "service.lock", "start.lock", "service.log"
 STATE, OBJECTS = "state.sqlite", "objects"
@@ -38,12 +39,12 @@ def claim_folder(root: Path) -> Path:
     root = Path(root).expanduser().absolute()
     try:
         root.mkdir(parents=True, exist_ok=True)
-        if root.stat().st_uid != os.getuid():
+        if not platform.is_ours(root.stat()):
             raise LocalServiceError(
                 f"the folder {str(root)!r} belongs to another user (id {root.stat().st_uid}); "
                 "give the local service a folder of your own"
             )
-        root.chmod(0o700)
+        platform.make_private(root)
     except OSError as error:
         raise LocalServiceError(
             f"the local service cannot use the folder {str(root)!r}: {error}; give it another path"

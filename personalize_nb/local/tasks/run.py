@@ -29,11 +29,11 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-Task = Callable[["Context", Resource], dict[str, Any] | None]
+Task = Callable[["WorkContext", Resource], dict[str, Any] | None]
 
 
 @dataclass(frozen=True)
-class Context:
+class WorkContext:
     """What tasks need of their service."""
 
     root: Path
@@ -53,7 +53,7 @@ class Stopped(Exception):
     """The caller of the API has stopped this work, or deleted its resource."""
 
 
-def perform(context: Context, work: Work, tasks: Mapping[str, Task]) -> None:
+def perform(context: WorkContext, work: Work, tasks: Mapping[str, Task]) -> None:
     """Do one claimed piece of work and take it off the queue, however it ends.
 
     Parameters
@@ -74,13 +74,13 @@ def perform(context: Context, work: Work, tasks: Mapping[str, Task]) -> None:
         else:
             _walk(store, work, task)
         log.info("%s work on %s took %.1f s", work.kind, work.arn, context.clock() - started)
-    except WorkError as fault:
-        log.warning("%s work on %s failed: %s", work.kind, work.arn, fault.reason)
-        _end(store, work, fault.reason)
-    except ApiError as fault:
+    except WorkError as error:
+        log.warning("%s work on %s failed: %s", work.kind, work.arn, error.reason)
+        _end(store, work, error.reason)
+    except ApiError as error:
         # an object or bucket went away while the work was under way
-        log.warning("%s work on %s failed: %s", work.kind, work.arn, fault)
-        _end(store, work, f"{fault.code}: {fault.message}")
+        log.warning("%s work on %s failed: %s", work.kind, work.arn, error)
+        _end(store, work, f"{error.code}: {error.message}")
     except Stopped:
         log.info("%s work on %s was stopped", work.kind, work.arn)
         _end(store, work, "The work was stopped.")
@@ -91,7 +91,7 @@ def perform(context: Context, work: Work, tasks: Mapping[str, Task]) -> None:
         store.finish(work.id)
 
 
-def _judged(context: Context, task: Task, resource: Resource) -> dict[str, Any] | None:
+def _judged(context: WorkContext, task: Task, resource: Resource) -> dict[str, Any] | None:
     """Do the task if the resource's role still may (policies can have changed), and encrypt as the resource asks."""
     if context.judge is not None:
         try:

@@ -14,7 +14,7 @@ from personalize_nb.local.data.schema import Schema, TrainingData
 from personalize_nb.local.errors import ApiError, WorkError
 from personalize_nb.local.state.store import Resource
 from personalize_nb.local.tasks import theme_settings
-from personalize_nb.local.tasks.run import Context, check_wanted
+from personalize_nb.local.tasks.run import WorkContext, check_wanted
 
 if TYPE_CHECKING:
     from personalize_nb.local.filters.bound import BoundFilter
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from personalize_nb.local.themes.maker import ThemeMaker
 
 
-def progress(context: Context, resource: Resource) -> Callable[[int, int], None]:
+def progress(context: WorkContext, resource: Resource) -> Callable[[int, int], None]:
     """Return what a long task calls with (done, total): it notes both, and raises when nobody waits any more."""
 
     def note(done: int, total: int) -> None:
@@ -40,7 +40,9 @@ def number(text: str | None) -> float | None:
     return None if text is None else float(text)
 
 
-def csv_files(context: Context, location: str, most: int | None = None) -> Iterator[tuple[str, Callable[[], BinaryIO]]]:
+def csv_files(
+    context: WorkContext, location: str, most: int | None = None
+) -> Iterator[tuple[str, Callable[[], BinaryIO]]]:
     """Find the file at a location, or the files of the folder that it names; together they have `most` bytes."""
     bucket, _, key = location.removeprefix("s3://").partition("/")
     try:
@@ -60,7 +62,7 @@ def csv_files(context: Context, location: str, most: int | None = None) -> Itera
         yield info.key, partial(context.objects.open, bucket, info.key)
 
 
-def outlive_second(context: Context, resource: Resource) -> None:
+def outlive_second(context: WorkContext, resource: Resource) -> None:
     """Wait for the second after the resource's: no job ends, or writes, in the second of its creation.
 
     Clients pick outputs whose date, in whole seconds, is later.
@@ -73,7 +75,9 @@ def schemas_of(body: Mapping[str, Any]) -> dict[str, Schema]:
     return {kind: Schema.from_avro(kind, json.loads(text)) for kind, text in body["_schemas"].items()}
 
 
-def load(context: Context, body: Mapping[str, Any], config: Mapping[str, Any], full_only: bool = False) -> TrainingData:
+def load(
+    context: WorkContext, body: Mapping[str, Any], config: Mapping[str, Any], full_only: bool = False
+) -> TrainingData:
     """Load the datasets of a solution version, without the columns that its solution leaves out.
 
     Segments are made of the rows of FULL imports only.
@@ -103,7 +107,7 @@ def _kept(schema: Schema, config: Mapping[str, Any]) -> Schema:
     return dataclasses.replace(schema, fields=fields)
 
 
-def bound_filter(context: Context, resource: Resource, model: Model) -> BoundFilter | None:
+def bound_filter(context: WorkContext, resource: Resource, model: Model) -> BoundFilter | None:
     """Return the job's filter on items, bound to the model's catalogue; None when it has none."""
     expression = _expression(context, resource)
     if expression is None:
@@ -113,7 +117,7 @@ def bound_filter(context: Context, resource: Resource, model: Model) -> BoundFil
     return binding.bind(expression, load(context, resource.body, {}), model.item_ids)
 
 
-def bound_user_filter(context: Context, resource: Resource, model: Model) -> BoundFilter | None:
+def bound_user_filter(context: WorkContext, resource: Resource, model: Model) -> BoundFilter | None:
     """Return the segment job's filter, bound to the users the model knows; None when it has none.
 
     Unlike the segments, filters see all rows.
@@ -126,7 +130,7 @@ def bound_user_filter(context: Context, resource: Resource, model: Model) -> Bou
     return binding.bind_users(expression, load(context, resource.body, {}), model.user_ids)
 
 
-def _expression(context: Context, resource: Resource) -> Expression | None:
+def _expression(context: WorkContext, resource: Resource) -> Expression | None:
     """Return the job's filter, parsed; a dataset it needs may have been deleted since the training."""
     text = resource.body.get("_filterExpression")
     if text is None:
@@ -141,7 +145,7 @@ def _expression(context: Context, resource: Resource) -> Expression | None:
     return expression
 
 
-def theme_maker(context: Context, body: Mapping[str, Any], settings: ThemeSettings) -> ThemeMaker | None:
+def theme_maker(context: WorkContext, body: Mapping[str, Any], settings: ThemeSettings) -> ThemeMaker | None:
     """Return what writes themes, for a job that asks for them."""
     if body["_mode"] != "THEME_GENERATION":
         return None

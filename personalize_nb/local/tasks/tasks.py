@@ -23,7 +23,7 @@ from personalize_nb.local.personalize import updates
 from personalize_nb.local.state import layout
 from personalize_nb.local.state.store import Resource
 from personalize_nb.local.tasks import theme_settings
-from personalize_nb.local.tasks.run import Context, Task
+from personalize_nb.local.tasks.run import Task, WorkContext
 from personalize_nb.local.tasks.task_data import (
     bound_filter,
     bound_user_filter,
@@ -56,11 +56,11 @@ def import_libraries() -> None:
         importlib.import_module(f"personalize_nb.local.{name}")
 
 
-def settle(context: Context, resource: Resource) -> None:
+def settle(context: WorkContext, resource: Resource) -> None:
     """Let a resource reach its next status of rest, for which nothing is left to do."""
 
 
-def import_dataset(context: Context, resource: Resource) -> None:
+def import_dataset(context: WorkContext, resource: Resource) -> None:
     """Read the CSV files of a dataset import job into its dataset."""
     from personalize_nb.local.data import datasets
 
@@ -73,7 +73,7 @@ def import_dataset(context: Context, resource: Resource) -> None:
     outlive_second(context, resource)
 
 
-def train_solution_version(context: Context, resource: Resource) -> dict[str, Any]:
+def train_solution_version(context: WorkContext, resource: Resource) -> dict[str, Any]:
     """Train the model of a solution version and measure it on held-out users.
 
     trainingMode UPDATE trains anew as well: here that costs seconds, and the result knows all that it would.
@@ -94,7 +94,7 @@ def train_solution_version(context: Context, resource: Resource) -> dict[str, An
     )
 
 
-def train_recommender(context: Context, resource: Resource) -> dict[str, Any]:
+def train_recommender(context: WorkContext, resource: Resource) -> dict[str, Any]:
     """Train the model of a recommender, for the first time or for its update under way."""
     planned = updates.planned(resource)
     body = resource.body | (planned or {})
@@ -115,7 +115,7 @@ def train_recommender(context: Context, resource: Resource) -> dict[str, Any]:
 
 
 def _train(
-    context: Context,
+    context: WorkContext,
     body: dict[str, Any],
     columns: dict[str, Any],
     folder: Path,
@@ -166,7 +166,7 @@ def _tuned(
     return arguments | {"hyperparameters": arguments["hyperparameters"] | best}, found
 
 
-def export_dataset(context: Context, resource: Resource) -> None:
+def export_dataset(context: WorkContext, resource: Resource) -> None:
     """Write the rows of a dataset to S3 as one CSV file, named after the job."""
     from personalize_nb.local.data import export
 
@@ -181,7 +181,7 @@ def export_dataset(context: Context, resource: Resource) -> None:
             out.write(block)
 
 
-def delete_users(context: Context, resource: Resource) -> dict[str, Any]:
+def delete_users(context: WorkContext, resource: Resource) -> dict[str, Any]:
     """Remove the rows of the users that the CSV files of a data deletion job name."""
     import pyarrow as pa
 
@@ -201,7 +201,7 @@ def delete_users(context: Context, resource: Resource) -> dict[str, Any]:
     return {"numDeleted": deleted}
 
 
-def run_batch_inference_job(context: Context, resource: Resource) -> None:
+def run_batch_inference_job(context: WorkContext, resource: Resource) -> None:
     """Answer every line of a batch inference job's input."""
     from personalize_nb.local.recipes import families
     from personalize_nb.local.tasks import batch
@@ -238,7 +238,7 @@ def run_batch_inference_job(context: Context, resource: Resource) -> None:
     )
 
 
-def run_batch_segment_job(context: Context, resource: Resource) -> None:
+def run_batch_segment_job(context: WorkContext, resource: Resource) -> None:
     """Answer every line of a batch segment job's input with users."""
     from personalize_nb.local.recipes import families
     from personalize_nb.local.tasks import segments

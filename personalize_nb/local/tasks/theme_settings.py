@@ -15,6 +15,7 @@ from typing import Any
 
 from personalize_nb.contract.limits import MAX_THEME_RECORDS_PER_FILE
 from personalize_nb.errors import LocalServiceError
+from personalize_nb.local.state import platform
 
 VARIABLE = "PERSONALIZE_NB_THEMES"
 FILE = "themes.json"
@@ -80,7 +81,7 @@ def keep(root: Path, settings: ThemeSettings) -> None:
     """Write the settings into the folder of a service, which takes them from its next job on."""
     target, draft = root / FILE, root / f"{FILE}.{os.getpid()}"
     values = {_GENERATOR: settings.generator, _ITEMS: settings.items_per_file, "options": dict(settings.options)}
-    with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as stream:
+    with platform.open_private(draft, "w", encoding="utf-8") as stream:
         json.dump(values, stream, indent=1)
     os.replace(draft, target)
 

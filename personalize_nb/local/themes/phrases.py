@@ -167,27 +167,41 @@ def _subjects(catalogue: Catalogue) -> dict[str, tuple[str, list[int]]]:
 
 def _worth_naming(slot: str, key: str, habit: _Habit, words: Counter[str]) -> bool:
     parts = key.split()
-    sensitive, vague = word_list("sensitive"), word_list("vague")
-    if any(part in sensitive for part in parts) or any(part.isdigit() for part in parts):
+    if word_list("sensitive").intersection(parts) or any(part.isdigit() for part in parts):
         return False
     if slot == NAME:
         return _is_known_name(key, habit)
+    if not _is_used_as_noun(parts[-1], habit):
+        return False
+    return _is_known_noun(key, habit) if slot == NOUN else _is_known_pair(key, habit, words)
+
+
+def _is_used_as_noun(last: str, habit: _Habit) -> bool:
+    """Tell whether the catalogue uses a phrase, by its last word, for things and not as part of something else."""
     if habit.in_name > len(habit.items) / 2:  # "Star Trek" makes no treks
         return False
-    if habit.as_verb > habit.as_noun / 2 or (slot == NOUN and _weak_noun(key, habit)):
+    if habit.as_verb > habit.as_noun / 2:
         return False
-    if any(part in word_list("stop") for part in parts[-1].split("-")):  # "coming-of-age", "run-in"
+    if word_list("stop").intersection(last.split("-")):  # "coming-of-age", "run-in"
         return False
-    if habit.singular + habit.plural < ALONE * len(habit.items):  # "mid-life", which stands before other nouns
+    return habit.singular + habit.plural >= ALONE * len(habit.items)  # else "mid-life", which stands before other nouns
+
+
+def _is_known_noun(key: str, habit: _Habit) -> bool:
+    """Keep words that name a group of things, and that the catalogue shows how to write."""
+    if _weak_noun(key, habit) or word_class(key).kind in GROUPLESS:
         return False
-    kind = word_class(parts[-1]).kind
-    if slot == NOUN:
-        return kind not in GROUPLESS and _spelling(key, habit) is not None
-    if kind in GROUPLESS or word_list("medium").intersection(parts) or habit.cut > len(habit.items) / 2:
+    return _spelling(key, habit) is not None
+
+
+def _is_known_pair(key: str, habit: _Habit, words: Counter[str]) -> bool:
+    """Keep two words that belong together and say more than the second one alone."""
+    parts = key.split()
+    if word_class(parts[-1]).kind in GROUPLESS or word_list("medium").intersection(parts):
         return False
-    if (parts[-1] in vague or parts[0] in vague) and word_class(parts[0]).adjective >= 4:
+    if word_list("vague").intersection((parts[0], parts[-1])) and word_class(parts[0]).adjective >= 4:
         return False
-    if len(habit.items) < 3 or _spelling(key, habit) is None:
+    if habit.cut > len(habit.items) / 2 or len(habit.items) < 3 or _spelling(key, habit) is None:
         return False
     return _association(parts, habit, words) >= MIN_ASSOCIATION
 

@@ -46,28 +46,38 @@ class Wordings:
         members, shares
             The rows of the group's items, and in how many of them each category occurs.
         """
-        texts = self._borne(heads, subjects)
-        more = 0 if heads[0].worth else BARE_MORE
         best = max((subject.utility for subject in subjects), default=0.0)
         worthy = [subject for subject in subjects if subject.utility >= ALTERNATIVE * best]
-        enough = LONE_UTILITY if self._sure and not more else np.inf
-        alone = [
-            subject
-            for subject in worthy
-            if subject.utility >= enough or _is_carried(subject.users, LONE_ITEMS, subject, more)
-        ]
-        for first in worthy:
-            second = next((other for other in subjects if self._joins(first, other)), None)
-            if second is not None and _is_carried(first.users | second.users, PAIR_ITEMS, first, more):
-                texts.append(_compose(heads[0].noun, first, second))
-            if first in alone:
-                texts.append(_compose(heads[0].noun, first))
+        alone = self._alone(worthy, heads[0])
+        texts = self._borne(heads, subjects) + self._told(heads[0], worthy, subjects, alone)
         for noun in self._other_nouns(heads, members, shares) if alone else ():
             if len(texts) > MAX_TEXTS:
                 break
             chosen = (subject for subject in alone[:2] if not grammar.echoes(noun, subject.phrase))
             texts.extend(_compose(noun, subject) for subject in chosen)
         return list(dict.fromkeys(text for text in texts if text))[:MAX_TEXTS]
+
+    def _alone(self, worthy: Sequence[Subject], head: ThemeHead) -> list[Subject]:
+        """Return the subjects that need no second one: many items use them, or they convince without."""
+        enough = LONE_UTILITY if self._sure and head.worth else np.inf
+        return [
+            subject
+            for subject in worthy
+            if subject.utility >= enough or _is_carried(subject.users, LONE_ITEMS, subject, head)
+        ]
+
+    def _told(
+        self, head: ThemeHead, worthy: Sequence[Subject], subjects: Sequence[Subject], alone: Sequence[Subject]
+    ) -> list[str]:
+        """Return what the texts of the items say: each worthy subject with one that joins it, then on its own."""
+        texts = []
+        for first in worthy:
+            second = next((other for other in subjects if self._joins(first, other)), None)
+            if second is not None and _is_carried(first.users | second.users, PAIR_ITEMS, first, head):
+                texts.append(_compose(head.noun, first, second))
+            if first in alone:
+                texts.append(_compose(head.noun, first))
+        return texts
 
     def _other_nouns(self, heads: Sequence[ThemeHead], members: np.ndarray, shares: np.ndarray) -> Iterator[str]:
         """Yield other words for the head, where the best theme is taken."""
@@ -116,9 +126,9 @@ def _with_second(noun: str, first: Subject, second: Subject) -> str | None:
     return _compose(written, first) if written and not grammar.echoes(written, first.phrase) else None
 
 
-def _is_carried(users: frozenset[int], least: int, subject: Subject, more: int) -> bool:
+def _is_carried(users: frozenset[int], least: int, subject: Subject, head: ThemeHead) -> bool:
     """Tell whether enough items use a subject; a category value is the catalogue's own word and needs no more."""
-    return len(users) >= least + (0 if subject.phrase.slot == SUBJECT else more)
+    return len(users) >= least + (0 if head.worth or subject.phrase.slot == SUBJECT else BARE_MORE)
 
 
 def _compose(noun: str, first: Subject, second: Subject | None = None) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -12,7 +10,8 @@ from scipy import sparse
 
 from personalize_nb.local.data.allowed import Allowed
 from personalize_nb.local.recipes.popularity import popular
-from personalize_nb.local.recipes.scoring import ScoredCatalogue, States, rank_rows
+from personalize_nb.local.recipes.ranking import rank_rows
+from personalize_nb.local.recipes.scoring import ScoredCatalogue, States
 
 ROWS, WIDTH = 5, 7
 
@@ -82,9 +81,11 @@ def test_ranking_by_shared_masks_is_ranking_by_cells(k, unscored):
 
 def test_what_rows_share_is_one_type_for_kernels_wherever_it_comes_from():
     catalogue = a_catalogue(5, np.random.default_rng(0))
-    arrays = (catalogue.ptr, catalogue.idx, catalogue.val, catalogue.prior, catalogue.by_prior)
-    assert not any(array.flags.writeable for array in arrays)
-    assert not replace(catalogue, prior=np.ones(5)).prior.flags.writeable
+    assert catalogue.prior.flags.writeable
+    for shared in (catalogue.read_only(), catalogue._replace(prior=np.ones(5)).read_only().read_only()):
+        arrays = (shared.ptr, shared.idx, shared.val, shared.prior, shared.by_prior)
+        assert not any(array.flags.writeable for array in arrays)
+    assert catalogue.prior.flags.writeable
 
 
 def test_an_order_is_cut_at_the_right_place():

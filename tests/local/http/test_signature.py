@@ -15,13 +15,10 @@ from botocore.exceptions import ClientError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from personalize_nb.local.http.endpoint import (
-    IDLE_CONNECTION_SECONDS,
-    STRANGER_SECONDS,
-    Endpoint,
-    Response,
-    _Connection,
-)
+from personalize_nb.local.http import json_bodies, query_protocol
+from personalize_nb.local.http.endpoint import IDLE_CONNECTION_SECONDS, STRANGER_SECONDS, Endpoint, _Connection
+from personalize_nb.local.http.messages import Handler, Response
+from personalize_nb.local.s3 import protocol
 from personalize_nb.local.s3.handler import s3_handler
 from personalize_nb.local.s3.store import Incoming, ObjectStore
 
@@ -39,8 +36,17 @@ def endpoint(seen):
         answer = {"path": request.path, "query": request.query, "size": len(body), "service": request.service}
         return Response(200, {"Content-Type": "application/json"}, json.dumps(answer).encode())
 
-    with wire.serving({"s3": echo, "personalize": echo, "sts": echo}) as endpoint:
+    handlers = {
+        "s3": as_s3(echo),
+        "personalize": Handler(echo, json_bodies.refusal),
+        "sts": Handler(echo, query_protocol.refusal, family="query", any_region=True),
+    }
+    with wire.serving(handlers) as endpoint:
         yield endpoint
+
+
+def as_s3(answer):
+    return Handler(answer, protocol.refusal, family="s3", any_region=True)
 
 
 def call(endpoint, method="GET", path="/", body=b"", headers=None, **signing):
@@ -161,14 +167,14 @@ def test_an_unexpected_error_is_answered_and_tells_nothing(tmp_path):
     def broken(request):
         raise RuntimeError("the secret is swordfish")
 
-    with wire.serving({"s3": broken}) as endpoint:
+    with wire.serving({"s3": as_s3(broken)}) as endpoint:
         status, answer = call(endpoint)
     assert status == 500 and "InternalError" in answer and "swordfish" not in answer
 
 
 def test_many_requests_on_one_connection_and_only_their_activity_is_told():
     calls = []
-    with wire.serving({"s3": lambda request: Response()}, on_request=lambda: calls.append(1)) as endpoint:
+    with wire.serving({"s3": as_s3(lambda request: Response())}, on_request=lambda: calls.append(1)) as endpoint:
         connection = http.client.HTTPConnection("127.0.0.1", endpoint.port, timeout=20)
         for _ in range(3):
             connection.request("GET", "/", headers=wire.signed_headers(endpoint, "GET", "/"))
@@ -186,7 +192,7 @@ def test_an_endpoint_is_busy_while_a_request_is_under_way():
         told.append(endpoint.busy)
         return Response()
 
-    with wire.serving({"s3": answer}) as endpoint:
+    with wire.serving({"s3": as_s3(answer)}) as endpoint:
         told.append(endpoint.busy)
         assert call(endpoint)[0] == 200
     assert told == [False, True]

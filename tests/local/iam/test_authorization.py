@@ -18,7 +18,7 @@ from personalize_nb.local.iam.accounts import bucket_policy, ensure_default_role
 from personalize_nb.local.iam.authorization import Authorizer
 from personalize_nb.local.s3.store import ObjectStore
 from personalize_nb.local.state.store import Store
-from personalize_nb.local.tasks.run import Context, perform
+from personalize_nb.local.tasks.run import WorkContext, perform
 
 SERVICE, ACCOUNT = "personalize.amazonaws.com", "123456789012"
 IN, OUT, ROLE = "judged-in", "judged-out", "JudgedRole"
@@ -346,7 +346,7 @@ def test_a_policy_that_went_away_in_the_meantime_fails_the_job_with_the_reason(t
     objects.create_bucket("own", "us-east-1")
     objects.set_setting("own", "policy", bucket_policy("own"))
     objects.put("own", "data.csv", b"x")
-    context = Context(tmp_path, store, objects, "us-east-1", ACCOUNT, judge=judge)
+    context = WorkContext(tmp_path, store, objects, "us-east-1", ACCOUNT, judge=judge)
     done = []
     for name, text in (("with", bucket_policy("own")), ("without", None)):
         objects.set_setting("own", "policy", text)

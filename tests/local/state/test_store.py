@@ -34,9 +34,9 @@ def test_a_resource_is_described_without_internals(store):
 
 def test_a_name_is_taken_once(store):
     make(store)
-    with pytest.raises(ApiError) as fault:
+    with pytest.raises(ApiError) as refused:
         make(store)
-    assert fault.value.code == "ResourceAlreadyExistsException"
+    assert refused.value.code == "ResourceAlreadyExistsException"
 
 
 def test_lists_are_oldest_first_and_go_on_after_an_id(store):

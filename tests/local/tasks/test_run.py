@@ -13,7 +13,7 @@ from personalize_nb.local.errors import ApiError, WorkError
 from personalize_nb.local.process.supervisor import MAX_ATTEMPTS, Supervisor
 from personalize_nb.local.s3.store import ObjectStore
 from personalize_nb.local.state.store import Store
-from personalize_nb.local.tasks.run import Context, Stopped, check_wanted, perform
+from personalize_nb.local.tasks.run import Stopped, WorkContext, check_wanted, perform
 
 ARN = "arn:aws:personalize:us-east-1:123456789012:solution/s/0123abcd"
 
@@ -23,7 +23,7 @@ def context(tmp_path):
     store, objects = Store(tmp_path / "state.sqlite"), ObjectStore(tmp_path / "objects")
     store.create("solution_version", ARN, "s", {"kept": 1}, status="CREATE PENDING")
     store.enqueue("train", ARN)
-    yield Context(tmp_path, store, objects, "us-east-1", "123456789012")
+    yield WorkContext(tmp_path, store, objects, "us-east-1", "123456789012")
     store.close()
     objects.close()
 

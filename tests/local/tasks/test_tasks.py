@@ -16,7 +16,7 @@ from personalize_nb.local.s3.store import ObjectStore
 from personalize_nb.local.state import layout
 from personalize_nb.local.state.store import Store
 from personalize_nb.local.tasks import hold_out, tasks
-from personalize_nb.local.tasks.run import Context, perform
+from personalize_nb.local.tasks.run import WorkContext, perform
 
 ROLE = "arn:aws:iam::123456789012:role/PersonalizeNbLocal"
 
@@ -27,7 +27,7 @@ def context(tmp_path):
     clock = SkippingClock()
     store, objects = Store(tmp_path / "state.sqlite", clock.time), ObjectStore(tmp_path / "objects", clock.time)
     objects.create_bucket("bucket", "us-east-1")
-    yield Context(tmp_path, store, objects, "us-east-1", "123456789012", clock=clock.time, sleep=clock.sleep)
+    yield WorkContext(tmp_path, store, objects, "us-east-1", "123456789012", clock=clock.time, sleep=clock.sleep)
     store.close()
     objects.close()
 

@@ -156,22 +156,37 @@ def _rule_problems(
 ) -> Iterator[str]:
     columns = {column["name"]: column for column in fields}
     for name, legal in (required | rules.reserved).items():
-        if name not in columns:
-            if name in required:
-                yield f"The required field {name} of type {_words(legal)} is missing."
-            continue
-        base, nullable = _types(columns[name])
-        if base not in legal:
-            yield f"The field {name} must have type {_words(legal)}, got {base}."
-        if nullable and name in rules.required:
-            yield f"The required field {name} cannot be null."
-        if columns[name].get("categorical") and name in rules.required | rules.reserved:
-            yield f"The reserved field {name} cannot be categorical."
+        if name in columns:
+            yield from _reserved_problems(columns[name], legal, rules)
+        elif name in required:
+            yield f"The required field {name} of type {_words(legal)} is missing."
+    yield from _metadata_problems(fields, rules)
+    yield from _mark_problems(fields, rules)
+
+
+def _reserved_problems(column: dict[str, Any], legal: frozenset[str], rules: DatasetRules) -> Iterator[str]:
+    """Yield what is wrong with a field whose name Personalize knows."""
+    name = column["name"]
+    base, nullable = _types(column)
+    if base not in legal:
+        yield f"The field {name} must have type {_words(legal)}, got {base}."
+    if nullable and name in rules.required:
+        yield f"The required field {name} cannot be null."
+    if column.get("categorical") and name in rules.required | rules.reserved:
+        yield f"The reserved field {name} cannot be categorical."
+
+
+def _metadata_problems(fields: list[dict[str, Any]], rules: DatasetRules) -> Iterator[str]:
+    """Yield what is wrong with the number of the user's own fields."""
     own = [column for column in fields if column["name"] not in rules.required | rules.reserved]
     if len(own) > rules.max_metadata:
         yield f"It has {len(own)} metadata fields; at most {rules.max_metadata} are allowed."
     if rules.needs_metadata and not any(map(_trains, (column for column in fields if _optional(column, rules)))):
         yield "It needs at least one metadata field that is a number or a categorical or textual string."
+
+
+def _mark_problems(fields: list[dict[str, Any]], rules: DatasetRules) -> Iterator[str]:
+    """Yield what is wrong with the marks that only one field of an Items schema may have."""
     for mark in ("textual", "itemName"):
         marked = [column["name"] for column in fields if column.get(mark)]
         if marked and rules.label != "Items":

@@ -8,6 +8,8 @@ from botocore.config import Config
 from control_plane import REGION, Plane, check_answer
 
 from personalize_nb.local.http.endpoint import Endpoint
+from personalize_nb.local.http.json_bodies import refusal
+from personalize_nb.local.http.messages import Handler
 from personalize_nb.local.personalize.json_protocol import TARGET_PREFIX, personalize_handler
 
 
@@ -16,13 +18,13 @@ def road():
     """One endpoint and one client for all tests; `road["control"]` is the control plane of the running test."""
     current = {}
 
-    def handle(request):
-        response = personalize_handler(current["control"])(request)
+    def answer(request):
+        response = personalize_handler(current["control"]).answer(request)
         if response.status == 200 and response.body:
             check_answer(request.headers["x-amz-target"].removeprefix(TARGET_PREFIX), response.body)
         return response
 
-    endpoint = Endpoint({"personalize": handle}, {"AKIDTEST": "secret"}, REGION).start()
+    endpoint = Endpoint({"personalize": Handler(answer, refusal)}, {"AKIDTEST": "secret"}, REGION).start()
     client = boto3.client(
         "personalize",
         endpoint_url=endpoint.url,

@@ -1,9 +1,8 @@
-"""Pack WordNet 3.0 into the small table of word classes that `lexicon` reads.
+"""Pack WordNet 3.0 into the small table of word classes that the themes' `lexicon` reads.
 
 Run once, by hand, on the unpacked data of Debian's `wordnet-base`:
 
-    cd personalize_nb/local/themes
-    python -m personalize_nb.local.themes.pack_classes /usr/share/wordnet words/classes.txt.gz
+    python -m benchmarks.themes.pack_classes /usr/share/wordnet personalize_nb/local/themes/words/classes.txt.gz
 
 One line a word: the word, then three digits (how far it is a noun, a verb, an adjective; tenths of its uses in
 WordNet's tagged corpus) and one letter for the lexicographer file of its first noun sense (`a` for 03 to `z` for
