@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 import sys
+import time
 import warnings
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
@@ -76,7 +77,8 @@ class BatchInferenceJob:
         timeout: float | None = waiting.HOURS * 3,
         *,
         progress: Progress | bool | None = None,
-        **clocks: Callable[..., Any],
+        sleep: Callable[[float], object] = time.sleep,
+        clock: Callable[[], float] = time.monotonic,
     ) -> BatchInferenceJob:
         """Wait until the job has ended and return it, so that `.wait().recommendations()` reads well.
 
@@ -88,8 +90,8 @@ class BatchInferenceJob:
             Seconds; None for no limit.
         progress
             False for silence, or a display of your own.
-        **clocks
-            `sleep` and `clock`, replaced in tests.
+        sleep, clock
+            Replaced in tests.
 
         Raises
         ------
@@ -105,7 +107,8 @@ class BatchInferenceJob:
             again=f"pnb.attach({self.name!r}).wait()",
             timeout=timeout,
             progress=choose(progress),
-            **clocks,
+            sleep=sleep,
+            clock=clock,
         )
         return self
 
@@ -142,9 +145,16 @@ class BatchInferenceJob:
         """Return the recommendations in input order; see `Results.recommendations`."""
         return self.results().recommendations(items, columns)
 
-    def themes(self, items: Items | None = None, columns: Sequence[str] | None = None, **least: Any) -> pd.DataFrame:
+    def themes(
+        self,
+        items: Items | None = None,
+        columns: Sequence[str] | None = None,
+        *,
+        threshold: float | None = limits.THEME_RELEVANCE_THRESHOLD,
+        minimum_items: int = limits.THEME_MINIMUM_ITEMS,
+    ) -> pd.DataFrame:
         """Return the themes of a theme job; see `Results.themes`."""
-        return self.results().themes(items, columns, **least)
+        return self.results().themes(items, columns, threshold=threshold, minimum_items=minimum_items)
 
     def errors(self) -> pd.DataFrame:
         """Return the input lines that failed or got no item, with the reason; see `Results.errors`."""
@@ -242,8 +252,8 @@ def list_jobs(solution_version: SolutionVersion | str | None = None, session: Se
     names = ["name", "status", "mode", "solution", "created", "updated", "failure_reason"]
     frame = pd.DataFrame(rows, columns=names)
     frame = frame.sort_values("created", ascending=False, kind="stable", ignore_index=True)
-    for time in ("created", "updated"):
-        frame[time] = pd.to_datetime(frame[time], utc=True).dt.floor("s")
+    for column in ("created", "updated"):
+        frame[column] = pd.to_datetime(frame[column], utc=True).dt.floor("s")
     return frame
 
 

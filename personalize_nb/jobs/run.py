@@ -6,6 +6,7 @@ here, on the client's side. Nothing but the manifest in S3 is needed to go on, s
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -107,7 +108,8 @@ class Run:
         timeout: float | None = waiting.HOURS * 24,
         *,
         progress: Progress | bool | None = None,
-        **clocks: Callable[..., Any],
+        sleep: Callable[[float], object] = time.sleep,
+        clock: Callable[[], float] = time.monotonic,
     ) -> Run:
         """Start what waits, wait until all jobs have ended, and return the run.
 
@@ -120,8 +122,8 @@ class Run:
             Seconds; None for no limit.
         progress
             False for silence, or a display of your own.
-        **clocks
-            `sleep` and `clock`, replaced in tests.
+        sleep, clock
+            Replaced in tests.
 
         Raises
         ------
@@ -137,7 +139,8 @@ class Run:
             again=f"pnb.attach({self.name!r}).wait()",
             timeout=timeout,
             progress=_Counting(choose(progress), self),
-            **clocks,
+            sleep=sleep,
+            clock=clock,
         )
         return self
 
@@ -174,9 +177,16 @@ class Run:
         """Return the recommendations of all jobs in input order; see `Results.recommendations`."""
         return self.results().recommendations(items, columns)
 
-    def themes(self, items: Items | None = None, columns: Sequence[str] | None = None, **least: Any) -> pd.DataFrame:
+    def themes(
+        self,
+        items: Items | None = None,
+        columns: Sequence[str] | None = None,
+        *,
+        threshold: float | None = limits.THEME_RELEVANCE_THRESHOLD,
+        minimum_items: int = limits.THEME_MINIMUM_ITEMS,
+    ) -> pd.DataFrame:
         """Return the themes of all jobs in input order; see `Results.themes`."""
-        return self.results().themes(items, columns, **least)
+        return self.results().themes(items, columns, threshold=threshold, minimum_items=minimum_items)
 
     def errors(self) -> pd.DataFrame:
         """Return the input lines that failed or got no item, and why, also of failed jobs; see `Results.errors`."""

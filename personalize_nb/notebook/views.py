@@ -119,7 +119,7 @@ def show_themes(
     items: pd.DataFrame | None = None,
     title: str = "title",
     threshold: float = limits.THEME_RELEVANCE_THRESHOLD,
-    minimum_items: int = 3,
+    minimum_items: int = limits.THEME_MINIMUM_ITEMS,
     most: int = 10,
 ) -> View:
     """Show themes with their items, in AWS's way: items of at least `threshold`, themes of at least `minimum_items`.

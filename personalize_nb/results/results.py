@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
 IN_MEMORY = 256 << 20
 ROWS = 50_000
-MINIMUM_THEME_ITEMS = 3
 _KEYS = [key for key in c.JSON_KEYS if not pa.types.is_list(output_files.KEYS[key])]
 
 
@@ -120,7 +119,7 @@ class Results:
         columns: Sequence[str] | None = None,
         *,
         threshold: float | None = limits.THEME_RELEVANCE_THRESHOLD,
-        minimum_items: int = MINIMUM_THEME_ITEMS,
+        minimum_items: int = limits.THEME_MINIMUM_ITEMS,
     ) -> pd.DataFrame:
         """Return themes, one row per item of a theme: `item_id`, `theme`, `rank`, `recommended_item_id`, `relevance`.
 
