@@ -316,6 +316,7 @@ def connect(
     bucket: str | None = None,
     prefix: str | None = None,
     role_arn: str | None = None,
+    boto3_session: boto3.Session | None = None,
     path: str | os.PathLike[str] | None = None,
     account: str | None = None,
     idle_seconds: float | None = None,
@@ -333,7 +334,7 @@ def connect(
         `PERSONALIZE_NB_ROLE_ARN` fill in the rest.
     region, bucket, prefix, role_arn
         Options of a new session, in either world.
-    profile
+    profile, boto3_session
         For `Session.aws` alone.
     path, account, idle_seconds, timeout, themes
         For `Session.local` alone.
@@ -345,9 +346,7 @@ def connect(
     <Session local '.../personalize_nb/local': pnb.train() or pnb.recommend()>
     """
     global _current
-    given: dict[str, Any]
-    given = {"region": region, "profile": profile, "bucket": bucket, "prefix": prefix, "role_arn": role_arn}
-    given |= {"path": path, "account": account, "idle_seconds": idle_seconds, "timeout": timeout, "themes": themes}
+    given = {name: value for name, value in locals().items() if name != "session"}
     options = {name: value for name, value in given.items() if value is not None}
     if session is None and not options and _current is not None:
         return _current  # a bare connect() in a later cell must not leave the world the user chose
@@ -377,8 +376,9 @@ def _chosen(session: Session | boto3.Session | None, options: dict[str, Any]) ->
     if session is not None:
         if not (callable(getattr(session, "client", None)) and hasattr(session, "region_name")):
             raise TypeError(f"'session' must be a Session, a boto3.Session or None, got {type(session).__name__}")
+        options = {"boto3_session": session, **options}
         _check_options(Session.aws, options)
-        return Session.aws(boto3_session=session, **options)
+        return Session.aws(**options)
     backend = os.environ.get(BACKEND, "local").strip().lower() or "local"
     if backend not in ("local", "aws"):
         raise ValueError(f"{BACKEND} must be 'local' or 'aws', got {backend!r}")
@@ -388,7 +388,7 @@ def _chosen(session: Session | boto3.Session | None, options: dict[str, Any]) ->
 
 
 def _check_options(make: Callable[..., Session], options: dict[str, Any]) -> None:
-    legal = [name for name in inspect.signature(make).parameters if name != "boto3_session"]
+    legal = list(inspect.signature(make).parameters)
     if unknown := sorted(set(options) - set(legal)):
         raise TypeError(f"{make.__qualname__} has no option {unknown[0]!r}; legal are {', '.join(legal)}")
 

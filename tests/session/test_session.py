@@ -225,5 +225,5 @@ def test_a_local_session_takes_what_the_service_is_started_with():
     taken = inspect.signature(Session.local).parameters
     for name in set(started) - {"path"}:
         assert taken[name].default == started[name].default, name
-    both = {*taken, *inspect.signature(Session.aws).parameters} - {"boto3_session"}
+    both = {*taken, *inspect.signature(Session.aws).parameters}
     assert set(inspect.signature(pnb.connect).parameters) == {*both, "session"}
