@@ -13,6 +13,7 @@ from personalize_nb.contract.limits import ACTIVE, IN_PROGRESS, service_model
 from personalize_nb.local.personalize import updates
 from personalize_nb.local.personalize.operations.control import Control
 from personalize_nb.local.s3.store import ObjectStore
+from personalize_nb.local.state.facts import Changes
 from personalize_nb.local.state.lifecycle import DURING
 from personalize_nb.local.state.store import Store
 
@@ -68,7 +69,7 @@ class Plane:
         self.store.close()
         self.objects.close()
 
-    def work(self, status=ACTIVE, reason=None, **changes):
+    def work(self, status=ACTIVE, reason=None, changes=None):
         """Let all waiting work end."""
         while (work := self.store.claim(1)) is not None:
             if work.kind in updates.KINDS and reason is None:
@@ -126,7 +127,7 @@ class Plane:
     def version(self, solution, work=True, **more):
         arn = self.client.create_solution_version(solutionArn=solution, **more)["solutionVersionArn"]
         if work:
-            self.work(trainingHours=0.004, _metrics={"coverage": 0.5})
+            self.work(changes=Changes({"trainingHours": 0.004}, {"metrics": {"coverage": 0.5}}))
         return arn
 
     def trained(self, recipe="aws-user-personalization", records=("Interactions",), **more):

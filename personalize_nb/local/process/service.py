@@ -47,8 +47,11 @@ from personalize_nb.local.process.supervisor import Supervisor
 from personalize_nb.local.s3.handler import s3_handler
 from personalize_nb.local.s3.store import ObjectStore
 from personalize_nb.local.state import layout, platform
+from personalize_nb.local.state.facts import RecommenderFacts
+from personalize_nb.local.state.kinds import DATASET, SOLUTION_VERSION
 from personalize_nb.local.state.quotas import Quota, configured
-from personalize_nb.local.state.store import Resource, Store
+from personalize_nb.local.state.resources import AnyResource
+from personalize_nb.local.state.store import Store
 from personalize_nb.local.tasks import tasks
 from personalize_nb.local.tasks.run import WorkContext, perform
 
@@ -205,16 +208,16 @@ class Service:
 
         return replace(handler, answer=answer)
 
-    def _discard(self, resource: Resource) -> None:
+    def _discard(self, resource: AnyResource) -> None:
         """Remove the files of a deleted resource."""
-        if resource.kind == "dataset":
+        if resource.kind == DATASET:
             group = resource.body["datasetGroupArn"].rsplit("/", 1)[-1]
             layout.discard_dataset(self.root, group, resource.body["datasetType"])
             self._streamed.forget(group, resource.body["datasetType"])
-        elif resource.kind == "solution_version":
+        elif resource.kind == SOLUTION_VERSION:
             layout.discard_model(self.root, resource.arn)
-        elif resource.kind == "recommender":
-            for model in filter(None, (resource.body["_model"], resource.body.get("_former"))):
+        elif isinstance(resource.facts, RecommenderFacts):
+            for model in filter(None, (resource.facts.model, resource.facts.former)):
                 layout.discard_model(self.root, model)
 
     def _default_bucket(self) -> str:

@@ -1,6 +1,18 @@
 """What a service keeps on disk beside objects and data: resources and the work queue (`store`, in a `database`), their
-statuses (`lifecycle`), where files lie (`layout`), what is allowed (`quotas`), what a full disk
-means (`diskspace`), and what differs between systems (`platform`).
+types (`resources`) and `kinds`, what only the service knows of them (`facts`) and their statuses (`lifecycle`), where
+files lie (`layout`), what is allowed (`quotas`), what a full disk means (`diskspace`), and what differs between systems
+(`platform`).
 """
 
-__all__ = ["database", "diskspace", "layout", "lifecycle", "platform", "quotas", "store"]
+__all__ = [
+    "database",
+    "diskspace",
+    "facts",
+    "kinds",
+    "layout",
+    "lifecycle",
+    "platform",
+    "quotas",
+    "resources",
+    "store",
+]

@@ -13,14 +13,17 @@ import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from personalize_nb.contract.limits import FAILED
 from personalize_nb.local.errors import ApiError
 from personalize_nb.local.state.database import Database
+from personalize_nb.local.state.facts import Changes, facts_of, from_row, to_row
+from personalize_nb.local.state.kinds import KINDS, Body, Kind, Own
 from personalize_nb.local.state.lifecycle import check_move
+from personalize_nb.local.state.resources import AnyResource, Resource
 
 TABLES = """
 CREATE TABLE IF NOT EXISTS resources (
@@ -57,33 +60,6 @@ CREATE TABLE IF NOT EXISTS work (
 
 
 @dataclass(frozen=True)
-class Resource:
-    """One row; `body` is what Describe answers, plus internals whose keys begin with an underscore."""
-
-    id: int
-    arn: str
-    kind: str
-    name: str
-    group_arn: str | None
-    parent_arn: str | None
-    status: str | None
-    failure_reason: str | None
-    body: dict[str, Any] = field(repr=False)
-    created: float = field(repr=False)
-    updated: float = field(repr=False)
-    progress: tuple[int, int] | None = None
-
-    def described(self) -> dict[str, Any]:
-        """Return the members an answer may show: the public body, status, reason and dates."""
-        answer = {key: value for key, value in self.body.items() if not key.startswith("_")}
-        if self.status is not None:
-            answer["status"] = self.status
-        if self.failure_reason is not None:
-            answer["failureReason"] = self.failure_reason
-        return answer | {"creationDateTime": self.created, "lastUpdatedDateTime": self.updated}
-
-
-@dataclass(frozen=True)
 class Work:
     """One piece of background work; `attempts` counts this one too once it is claimed."""
 
@@ -94,8 +70,8 @@ class Work:
 
 
 # named here because inside the class `list` is a method
-Rows = list[sqlite3.Row]
-Resources = list[Resource]
+Rows = list[tuple[Any, ...]]
+Resources = list[Resource[Body, Own]]
 Works = list[Work]
 
 
@@ -147,23 +123,27 @@ class Store:
             return connection.execute(sql, values).fetchall()
 
     def _change(self, sql: str, values: Sequence[Any] = ()) -> sqlite3.Cursor:
-        with self.transaction():
-            return self._current().execute(sql, values)
+        current = self._current()
+        if current is not None:
+            return current.execute(sql, values)
+        with self._database.writing() as connection:
+            return connection.execute(sql, values)
 
     # resources --------------------------------------------------------------------------------------------------
 
     def create(
         self,
-        kind: str,
+        kind: Kind[Body, Own],
         arn: str,
         name: str,
         body: Mapping[str, Any],
+        facts: Own | None = None,
         *,
         group_arn: str | None = None,
         parent_arn: str | None = None,
         status: str | None = None,
         tags: Mapping[str, str] | None = None,
-    ) -> Resource:
+    ) -> AnyResource:
         """Add a resource; its name is taken when its ARN is.
 
         Raises
@@ -171,31 +151,31 @@ class Store:
         ApiError
             `ResourceAlreadyExistsException`.
         """
-        now = self._now()
+        now, text = self._now(), _dump(to_row(body, {} if facts is None else facts_of(facts)))
         with self.transaction():
             if self.get(arn) is not None:
                 raise ApiError("ResourceAlreadyExistsException", f"Another resource with Arn {arn} already exists.")
             self._change(
                 "INSERT INTO resources (arn, kind, name, group_arn, parent_arn, status, body, created, updated)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (arn, kind, name, group_arn, parent_arn, status, _dump(body), now, now),
+                (arn, kind, name, group_arn, parent_arn, status, text, now, now),
             )
             self.tag(arn, tags or {})
             return self[arn]
 
-    def get(self, arn: str) -> Resource | None:
+    def get(self, arn: str) -> AnyResource | None:
         """Return the resource, or None."""
         rows = self._rows(f"SELECT {_COLUMNS} FROM resources WHERE arn = ?", (arn,))
         return _resource(rows[0]) if rows else None
 
-    def __getitem__(self, arn: str) -> Resource:
+    def __getitem__(self, arn: str) -> AnyResource:
         """Return the resource; KeyError when there is none."""
         resource = self.get(arn)
         if resource is None:
             raise KeyError(arn)
         return resource
 
-    def find(self, kind: str, name: str) -> Resource | None:
+    def find(self, kind: Kind[Body, Own], name: str) -> Resource[Body, Own] | None:
         """Return the oldest resource of that kind and name, or None."""
         rows = self._rows(
             f"SELECT {_COLUMNS} FROM resources WHERE kind = ? AND name = ? ORDER BY id LIMIT 1", (kind, name)
@@ -204,7 +184,7 @@ class Store:
 
     def list(
         self,
-        kind: str,
+        kind: Kind[Body, Own],
         *,
         group_arn: str | None = None,
         parent_arn: str | None = None,
@@ -212,7 +192,7 @@ class Store:
         after: int = 0,
         limit: int | None = None,
         newest_first: bool = False,
-    ) -> Resources:
+    ) -> Resources[Body, Own]:
         """Return resources of one kind, oldest first; `after` is the `id` of the last one already seen."""
         where, values = _where(kind, group_arn, parent_arn, statuses)
         order = "DESC" if newest_first else "ASC"
@@ -232,20 +212,20 @@ class Store:
     ) -> int:
         """Count resources of one kind, for quotas and for deletion order."""
         where, values = _where(kind, group_arn, parent_arn, statuses)
-        return self._rows(f"SELECT count(*) FROM resources WHERE {where}", values)[0][0]
+        return int(self._rows(f"SELECT count(*) FROM resources WHERE {where}", values)[0][0])
 
-    def update(self, arn: str, changes: Mapping[str, Any]) -> Resource:
-        """Merge `changes` into the body; a value of None removes its key."""
+    def update(self, arn: str, changes: Changes) -> AnyResource:
+        """Merge `changes` into body and facts; a value of None removes its key."""
         with self.transaction():
-            body = self[arn].body | dict(changes)
-            kept = {key: value for key, value in body.items() if value is not None}
-            self._change("UPDATE resources SET body = ?, updated = ? WHERE arn = ?", (_dump(kept), self._now(), arn))
+            resource = self[arn]
+            row = {**resource.body, **resource.hidden, **to_row(changes.body, changes.facts)}
+            self._change("UPDATE resources SET body = ?, updated = ? WHERE arn = ?", (_dump(row), self._now(), arn))
             return self[arn]
 
     def set_status(
-        self, arn: str, status: str, failure_reason: str | None = None, changes: Mapping[str, Any] | None = None
-    ) -> Resource:
-        """Move a resource to its next status, with its reason and with changes of its body.
+        self, arn: str, status: str, failure_reason: str | None = None, changes: Changes | None = None
+    ) -> AnyResource:
+        """Move a resource to its next status, with its reason and with changes of its body and facts.
 
         Raises
         ------
@@ -297,6 +277,7 @@ class Store:
     def enqueue(self, kind: str, arn: str) -> Work:
         """Put work on a resource at the end of the queue."""
         inserted = self._change("INSERT INTO work (kind, arn) VALUES (?, ?)", (kind, arn))
+        assert inserted.lastrowid is not None, "an INSERT has a row number"
         return Work(inserted.lastrowid, kind, arn, 0)
 
     def claim(self, worker: int, kinds: Collection[str] | None = None) -> Work | None:
@@ -341,7 +322,7 @@ class Store:
     def waiting(self, kinds: Collection[str] | None = None) -> int:
         """Count the work that no process has claimed."""
         chosen = "" if kinds is None else f" AND kind IN ({_marks(kinds)})"
-        return self._rows(f"SELECT count(*) FROM work WHERE worker IS NULL{chosen}", tuple(kinds or ()))[0][0]
+        return int(self._rows(f"SELECT count(*) FROM work WHERE worker IS NULL{chosen}", tuple(kinds or ()))[0][0])
 
     def running(self) -> dict[int, Work]:
         """Return the claimed work by the process that holds it."""
@@ -352,13 +333,30 @@ class Store:
 _COLUMNS = "id, arn, kind, name, group_arn, parent_arn, status, failure_reason, body, created, updated, done, total"
 
 
-def _resource(row: sqlite3.Row) -> Resource:
-    *plain, body, created, updated, done, total = row
-    return Resource(*plain, json.loads(body), created, updated, None if total is None else (done, total))
+def _resource(row: tuple[Any, ...]) -> Resource[Any, Any]:
+    number, arn, kind, name, group_arn, parent_arn, status, reason, text, created, updated, done, total = row
+    body, hidden = from_row(json.loads(text))
+    progress = None if total is None else (done, total)
+    return Resource(
+        number,
+        arn,
+        KINDS[kind],
+        name,
+        group_arn,
+        parent_arn,
+        status,
+        reason,
+        body,
+        hidden,
+        created,
+        updated,
+        progress,
+    )
 
 
-def _dump(body: Mapping[str, Any]) -> str:
-    return json.dumps(body, separators=(",", ":"), ensure_ascii=False)
+def _dump(row: Mapping[str, Any]) -> str:
+    present = {key: value for key, value in row.items() if value is not None}
+    return json.dumps(present, separators=(",", ":"), ensure_ascii=False)
 
 
 def _marks(values: Collection[Any]) -> str:

@@ -19,9 +19,11 @@ from personalize_nb.contract.policies.uses import uses_of
 from personalize_nb.local.errors import ApiError, WorkError
 from personalize_nb.local.personalize import updates
 from personalize_nb.local.state import diskspace
+from personalize_nb.local.state.facts import Changes
 from personalize_nb.local.state.lifecycle import CREATING, DURING, STOPPED, STOPPING, UNFINISHED
 from personalize_nb.local.state.quotas import DATA_QUOTAS
-from personalize_nb.local.state.store import Resource, Store, Work
+from personalize_nb.local.state.resources import AnyResource, Resource
+from personalize_nb.local.state.store import Store, Work
 
 if TYPE_CHECKING:
     from personalize_nb.local.iam.authorization import Authorizer
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-Task = Callable[["WorkContext", Resource], dict[str, Any] | None]
+Task = Callable[["WorkContext", Resource[Any, Any]], Changes | None]
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ def perform(context: WorkContext, work: Work, tasks: Mapping[str, Task]) -> None
     work
         The work, claimed by this process.
     tasks
-        The task of each kind of work; it returns changes of the resource's body, or None.
+        The task of each kind of work; it returns changes of the resource, or None.
     """
     store = context.store
     started = context.clock()
@@ -91,7 +93,7 @@ def perform(context: WorkContext, work: Work, tasks: Mapping[str, Task]) -> None
         store.finish(work.id)
 
 
-def _judged(context: WorkContext, task: Task, resource: Resource) -> dict[str, Any] | None:
+def _judged(context: WorkContext, task: Task, resource: AnyResource) -> Changes | None:
     """Do the task if the resource's role still may (policies can have changed), and encrypt as the resource asks."""
     if context.judge is not None:
         try:
@@ -104,7 +106,7 @@ def _judged(context: WorkContext, task: Task, resource: Resource) -> dict[str, A
     return task(context, resource)
 
 
-def _walk(store: Store, work: Work, task: Callable[[Resource], dict[str, Any] | None]) -> None:
+def _walk(store: Store, work: Work, task: Callable[[AnyResource], Changes | None]) -> None:
     """Take a resource through the statuses of this kind of work."""
     during, after = DURING.get(work.kind, CREATING)
     check_wanted(store, work.arn)

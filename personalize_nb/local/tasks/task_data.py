@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from personalize_nb.local.data.schema import Schema, TrainingData
 from personalize_nb.local.errors import ApiError, WorkError
-from personalize_nb.local.state.store import Resource
+from personalize_nb.local.state.facts import DataFacts
+from personalize_nb.local.state.kinds import DATASET
+from personalize_nb.local.state.resources import AnyResource, JobResource
 from personalize_nb.local.tasks import theme_settings
 from personalize_nb.local.tasks.run import WorkContext, check_wanted
 
@@ -20,12 +22,13 @@ if TYPE_CHECKING:
     from personalize_nb.local.filters.bound import BoundFilter
     from personalize_nb.local.filters.expression import Expression
     from personalize_nb.local.recipes.base import Model
+    from personalize_nb.local.state.resources import InferenceResource
     from personalize_nb.local.tasks.theme_settings import ThemeSettings
     from personalize_nb.local.themes.generators import ThemeGenerator
     from personalize_nb.local.themes.maker import ThemeMaker
 
 
-def progress(context: WorkContext, resource: Resource) -> Callable[[int, int], None]:
+def progress(context: WorkContext, resource: AnyResource) -> Callable[[int, int], None]:
     """Return what a long task calls with (done, total): it notes both, and raises when nobody waits any more."""
 
     def note(done: int, total: int) -> None:
@@ -62,7 +65,7 @@ def csv_files(
         yield info.key, partial(context.objects.open, bucket, info.key)
 
 
-def outlive_second(context: WorkContext, resource: Resource) -> None:
+def outlive_second(context: WorkContext, resource: AnyResource) -> None:
     """Wait for the second after the resource's: no job ends, or writes, in the second of its creation.
 
     Clients pick outputs whose date, in whole seconds, is later.
@@ -70,24 +73,20 @@ def outlive_second(context: WorkContext, resource: Resource) -> None:
     context.sleep(max(0.0, math.floor(resource.created) + 1 - context.clock()))
 
 
-def schemas_of(body: Mapping[str, Any]) -> dict[str, Schema]:
+def schemas_of(facts: DataFacts) -> dict[str, Schema]:
     """Return the schemas that a resource keeps, by dataset type."""
-    return {kind: Schema.from_avro(kind, json.loads(text)) for kind, text in body["_schemas"].items()}
+    return {kind: Schema.from_avro(kind, json.loads(text)) for kind, text in facts.schemas.items()}
 
 
-def load(
-    context: WorkContext, body: Mapping[str, Any], config: Mapping[str, Any], full_only: bool = False
-) -> TrainingData:
+def load(context: WorkContext, facts: DataFacts, config: Mapping[str, Any], full_only: bool = False) -> TrainingData:
     """Load the datasets of a solution version, without the columns that its solution leaves out.
 
     Segments are made of the rows of FULL imports only.
     """
     from personalize_nb.local.data import datasets
 
-    kept = {kind: _kept(schema, config) for kind, schema in schemas_of(body).items()}
-    return datasets.load(
-        context.root, body["_group"], kept, with_streamed=not full_only, with_incremental=not full_only
-    )
+    kept = {kind: _kept(schema, config) for kind, schema in schemas_of(facts).items()}
+    return datasets.load(context.root, facts.group, kept, with_streamed=not full_only, with_incremental=not full_only)
 
 
 _NEEDED = frozenset({"USER_ID", "ITEM_ID", "TIMESTAMP"})
@@ -107,17 +106,17 @@ def _kept(schema: Schema, config: Mapping[str, Any]) -> Schema:
     return dataclasses.replace(schema, fields=fields)
 
 
-def bound_filter(context: WorkContext, resource: Resource, model: Model) -> BoundFilter | None:
+def bound_filter(context: WorkContext, resource: JobResource, model: Model) -> BoundFilter | None:
     """Return the job's filter on items, bound to the model's catalogue; None when it has none."""
     expression = _expression(context, resource)
     if expression is None:
         return None
     from personalize_nb.local.filters import binding
 
-    return binding.bind(expression, load(context, resource.body, {}), model.item_ids)
+    return binding.bind(expression, load(context, resource.facts, {}), model.item_ids)
 
 
-def bound_user_filter(context: WorkContext, resource: Resource, model: Model) -> BoundFilter | None:
+def bound_user_filter(context: WorkContext, resource: JobResource, model: Model) -> BoundFilter | None:
     """Return the segment job's filter, bound to the users the model knows; None when it has none.
 
     Unlike the segments, filters see all rows.
@@ -127,33 +126,33 @@ def bound_user_filter(context: WorkContext, resource: Resource, model: Model) ->
         return None
     from personalize_nb.local.filters import binding
 
-    return binding.bind_users(expression, load(context, resource.body, {}), model.user_ids)
+    return binding.bind_users(expression, load(context, resource.facts, {}), model.user_ids)
 
 
-def _expression(context: WorkContext, resource: Resource) -> Expression | None:
+def _expression(context: WorkContext, resource: JobResource) -> Expression | None:
     """Return the job's filter, parsed; a dataset it needs may have been deleted since the training."""
-    text = resource.body.get("_filterExpression")
+    text = resource.facts.filter_expression
     if text is None:
         return None
     from personalize_nb.local.filters import binding
 
     expression = binding.parse(text)
-    datasets = context.store.list("dataset", group_arn=resource.group_arn)
+    datasets = context.store.list(DATASET, group_arn=resource.group_arn)
     problem = expression.unmet({dataset.body["datasetType"] for dataset in datasets})
     if problem is not None:
         raise WorkError(problem)
     return expression
 
 
-def theme_maker(context: WorkContext, body: Mapping[str, Any], settings: ThemeSettings) -> ThemeMaker | None:
+def theme_maker(context: WorkContext, resource: InferenceResource, settings: ThemeSettings) -> ThemeMaker | None:
     """Return what writes themes, for a job that asks for them."""
-    if body["_mode"] != "THEME_GENERATION":
+    if resource.facts.mode != "THEME_GENERATION":
         return None
     from personalize_nb.local.themes.maker import ThemeMaker
 
-    item_name = body["themeGenerationConfig"]["fieldsForThemeGeneration"]["itemName"]
+    item_name = resource.body["themeGenerationConfig"]["fieldsForThemeGeneration"]["itemName"]
     cache = context.root / "cache"
-    return ThemeMaker.build(load(context, body, {}), item_name, cache, generator=_generator(settings, cache))
+    return ThemeMaker.build(load(context, resource.facts, {}), item_name, cache, generator=_generator(settings, cache))
 
 
 def _generator(settings: ThemeSettings, cache: Path) -> ThemeGenerator | None:

@@ -13,7 +13,7 @@ import math
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from personalize_nb.contract import limits
 from personalize_nb.contract.recipes import RECIPES
@@ -21,7 +21,9 @@ from personalize_nb.local.data import events
 from personalize_nb.local.data.schema import Field, Schema, TrainingData
 from personalize_nb.local.personalize import updates
 from personalize_nb.local.state import layout
-from personalize_nb.local.state.store import Resource
+from personalize_nb.local.state.facts import Changes, ModelFacts
+from personalize_nb.local.state.facts import Trial as TrialFacts
+from personalize_nb.local.state.resources import AnyResource
 from personalize_nb.local.tasks import theme_settings
 from personalize_nb.local.tasks.run import Task, WorkContext
 from personalize_nb.local.tasks.task_data import (
@@ -35,6 +37,19 @@ from personalize_nb.local.tasks.task_data import (
     schemas_of,
     theme_maker,
 )
+
+if TYPE_CHECKING:
+    from types_boto3_personalize.type_defs import HPOConfigOutputTypeDef, TrainingDataConfigOutputTypeDef
+
+    from personalize_nb.local.state.resources import (
+        DeletionResource,
+        ExportResource,
+        ImportResource,
+        InferenceResource,
+        RecommenderResource,
+        SegmentResource,
+        VersionResource,
+    )
 
 SEED = 20_190_610
 _HEAVY_MODULES = (
@@ -56,24 +71,24 @@ def import_libraries() -> None:
         importlib.import_module(f"personalize_nb.local.{name}")
 
 
-def settle(context: WorkContext, resource: Resource) -> None:
+def settle(context: WorkContext, resource: AnyResource) -> None:
     """Let a resource reach its next status of rest, for which nothing is left to do."""
 
 
-def import_dataset(context: WorkContext, resource: Resource) -> None:
+def import_dataset(context: WorkContext, resource: ImportResource) -> None:
     """Read the CSV files of a dataset import job into its dataset."""
     from personalize_nb.local.data import datasets
 
-    body = resource.body
-    schema = Schema.from_avro(body["_type"], json.loads(body["_schema"]))
+    body, facts = resource.body, resource.facts
+    schema = Schema.from_avro(facts.type, json.loads(facts.schema))
     most = limits.MAX_IMPORT_BYTES[body["importMode"]]
     files = list(csv_files(context, body["dataSource"]["dataLocation"], most))
     kinds = context.quotas["event_types_and_columns"] - len(schema.metadata)
-    datasets.import_files(context.root, body["_group"], schema, files, body["importMode"], kinds)
+    datasets.import_files(context.root, facts.group, schema, files, body["importMode"], kinds)
     outlive_second(context, resource)
 
 
-def train_solution_version(context: WorkContext, resource: Resource) -> dict[str, Any]:
+def train_solution_version(context: WorkContext, resource: VersionResource) -> Changes:
     """Train the model of a solution version and measure it on held-out users.
 
     trainingMode UPDATE trains anew as well: here that costs seconds, and the result knows all that it would.
@@ -82,11 +97,12 @@ def train_solution_version(context: WorkContext, resource: Resource) -> dict[str
     config = body.get("solutionConfig", {})
     return _train(
         context,
-        body,
+        resource.facts,
         config.get("trainingDataConfig", {}),
         layout.model_path(context.root, resource.arn),
         progress(context, resource),
-        hyperparameters=body["_hyperparameters"],
+        search=config.get("hpoConfig", {}) if body.get("performHPO") else None,
+        hyperparameters=resource.facts.hyperparameters,
         event_type=body.get("eventType"),
         event_value_threshold=number(config.get("eventValueThreshold")),
         events_config=config.get("eventsConfig"),
@@ -94,85 +110,91 @@ def train_solution_version(context: WorkContext, resource: Resource) -> dict[str
     )
 
 
-def train_recommender(context: WorkContext, resource: Resource) -> dict[str, Any]:
+def train_recommender(context: WorkContext, resource: RecommenderResource) -> Changes:
     """Train the model of a recommender, for the first time or for its update under way."""
+    facts, config = resource.facts, resource.body["recommenderConfig"]
     planned = updates.planned(resource)
-    body = resource.body | (planned or {})
-    if planned is not None and "_former" in resource.body:
-        layout.discard_model(context.root, resource.body["_former"])
-    exploration = body["recommenderConfig"].get("itemExplorationConfig", {})
+    if planned is not None:
+        if facts.former is not None:
+            layout.discard_model(context.root, facts.former)
+        facts, config = facts.changed(planned.facts), planned.body["recommenderConfig"]
+    exploration = config.get("itemExplorationConfig", {})
     names = {"explorationWeight": "exploration_weight", "explorationItemAgeCutOff": "exploration_item_age_cut_off"}
     return _train(
         context,
-        body,
-        body["recommenderConfig"].get("trainingDataConfig", {}),
-        layout.model_path(context.root, body["_model"]),
+        facts,
+        config.get("trainingDataConfig", {}),
+        layout.model_path(context.root, facts.model),
         # an update does not change the status, by which others tell that a training is wanted
         progress(context, resource) if planned is None else None,
         hyperparameters={names[key]: text for key, text in exploration.items()},
-        event_type=body["_eventType"],
+        event_type=facts.event_type,
     )
 
 
 def _train(
     context: WorkContext,
-    body: dict[str, Any],
-    columns: dict[str, Any],
+    facts: ModelFacts,
+    columns: TrainingDataConfigOutputTypeDef,
     folder: Path,
     report: Callable[[int, int], None] | None,
+    search: HPOConfigOutputTypeDef | None = None,
     **arguments: Any,
-) -> dict[str, Any]:
-    """Train, keep and measure a model; return what its resource gets to know of it."""
+) -> Changes:
+    """Train, keep and measure a model, with a `search` for hyperparameters; return what its resource gets to know."""
     from personalize_nb.local.data.training_limits import considered
     from personalize_nb.local.recipes import families
     from personalize_nb.local.tasks import hold_out
 
     started = context.clock()
-    recipe = body["_recipe"]
+    recipe = facts.recipe
     with events.opened(context.root) as rows:
-        streamed_to = rows.newest(body["_group"])[0]
-    data = load(context, body, columns, full_only=RECIPES[recipe].segments)
+        streamed_to = rows.newest(facts.group)[0]
+    data = load(context, facts, columns, full_only=RECIPES[recipe].segments)
     data = considered(data, recipe, context.quotas)
     # what an earlier, killed attempt left is replaced as a whole
     shutil.rmtree(folder, ignore_errors=True)
-    found: dict[str, Any] = {}
-    if body.get("performHPO"):
-        arguments, found = _tuned(body, data, arguments, report)
+    found = Changes()
+    if search is not None:
+        arguments, found = _tuned(recipe, search, data, arguments, report)
     model = families.train(recipe, data, **arguments, seed=SEED, progress=report)
     if report is not None:
         report(1, 1)
     model.save(folder)
     measured = hold_out.hold_out(recipe, data, **arguments, seed=SEED)
     hours = math.ceil((context.clock() - started) / 3.6) / 1000
-    return {"_metrics": measured, "trainingHours": hours, "_streamedTo": streamed_to} | found
+    return Changes({"trainingHours": hours}, {"metrics": measured, "streamed_to": streamed_to}) | found
 
 
 def _tuned(
-    body: dict[str, Any],
+    recipe: str,
+    config: HPOConfigOutputTypeDef,
     data: TrainingData,
     arguments: dict[str, Any],
     report: Callable[[int, int], None] | None,
-) -> tuple[dict[str, Any], dict[str, Any]]:
+) -> tuple[dict[str, Any], Changes]:
     """Search the solution's ranges; return the training's arguments with the best values, and what to say of it."""
     from personalize_nb.local.tasks import tuning
 
-    config = body.get("solutionConfig", {}).get("hpoConfig")
     trials = tuning.optimize(
-        body["_recipe"], data, config, **arguments, seed=SEED, progress=report or (lambda done, total: None)
+        recipe, data, config, **arguments, seed=SEED, progress=report or (lambda done, total: None)
     )
     best = tuning.texts(trials[0].values)
-    tried = [{"hyperParameters": tuning.texts(trial.values), tuning.METRIC: trial.score} for trial in trials]
-    found = {"tunedHPOParams": {"algorithmHyperParameters": best}, "_trials": tried}
+    tried = [
+        TrialFacts(hyperParameters=tuning.texts(trial.values), normalized_discounted_cumulative_gain_at_25=trial.score)
+        for trial in trials
+    ]
+    found = Changes({"tunedHPOParams": {"algorithmHyperParameters": best}}, {"trials": tried})
     return arguments | {"hyperparameters": arguments["hyperparameters"] | best}, found
 
 
-def export_dataset(context: WorkContext, resource: Resource) -> None:
+def export_dataset(context: WorkContext, resource: ExportResource) -> None:
     """Write the rows of a dataset to S3 as one CSV file, named after the job."""
     from personalize_nb.local.data import export
 
-    body = resource.body
-    schema = Schema.from_avro(body["_type"], json.loads(body["_schema"]))
-    table = export.exported_rows(context.root, body["_group"], schema, body["ingestionMode"])
+    body, facts = resource.body, resource.facts
+    schema = Schema.from_avro(facts.type, json.loads(facts.schema))
+    table = export.exported_rows(context.root, facts.group, schema, body["ingestionMode"])
     outlive_second(context, resource)
     bucket, _, folder = body["jobOutput"]["s3DataDestination"]["path"].removeprefix("s3://").partition("/")
     folder = folder if not folder or folder.endswith("/") else f"{folder}/"
@@ -181,7 +203,7 @@ def export_dataset(context: WorkContext, resource: Resource) -> None:
             out.write(block)
 
 
-def delete_users(context: WorkContext, resource: Resource) -> dict[str, Any]:
+def delete_users(context: WorkContext, resource: DeletionResource) -> Changes:
     """Remove the rows of the users that the CSV files of a data deletion job name."""
     import pyarrow as pa
 
@@ -196,22 +218,22 @@ def delete_users(context: WorkContext, resource: Resource) -> dict[str, Any]:
             for batch in read_csv(stream, named, name):
                 users.update(batch.column("USER_ID").to_pylist())
     wanted = pa.array(sorted(users), pa.string())
-    deleted = datasets.delete_users(context.root, body["_group"], schemas_of(body), wanted)
+    deleted = datasets.delete_users(context.root, resource.facts.group, schemas_of(resource.facts), wanted)
     outlive_second(context, resource)
-    return {"numDeleted": deleted}
+    return Changes({"numDeleted": deleted})
 
 
-def run_batch_inference_job(context: WorkContext, resource: Resource) -> None:
+def run_batch_inference_job(context: WorkContext, resource: InferenceResource) -> None:
     """Answer every line of a batch inference job's input."""
     from personalize_nb.local.recipes import families
     from personalize_nb.local.tasks import batch
 
-    body = resource.body
-    recipe = RECIPES[body["_recipe"]]
+    body, facts = resource.body, resource.facts
+    recipe = RECIPES[facts.recipe]
     model = families.load(layout.model_path(context.root, body["solutionVersionArn"]))
     if recipe.sees_events:
         with events.opened(context.root) as rows:
-            model.remember(rows.recent(body["_group"], body.get("_streamedTo", 0)))
+            model.remember(rows.recent(facts.group, facts.streamed_to))
     settings = theme_settings.kept(context.root)
     config = body.get("batchInferenceJobConfig", {})
     exploration = config.get("itemExplorationConfig", {})
@@ -219,11 +241,11 @@ def run_batch_inference_job(context: WorkContext, resource: Resource) -> None:
         job_name=body["jobName"],
         input_path=body["jobInput"]["s3DataSource"]["path"],
         output_path=body["jobOutput"]["s3DataDestination"]["path"],
-        num_results=body["_numResults"],
+        num_results=facts.num_results,
         exploration_weight=number(exploration.get("explorationWeight")),
         exploration_cut_off_days=number(exploration.get("explorationItemAgeCutOff")),
         ranking_influence=config.get("rankingInfluence"),
-        mode=body["_mode"],
+        mode=facts.mode,
         theme_items_per_file=settings.items_per_file,
     )
     outlive_second(context, resource)
@@ -233,24 +255,24 @@ def run_batch_inference_job(context: WorkContext, resource: Resource) -> None:
         model=model,
         facts=recipe,
         bound_filter=bound_filter(context, resource, model),
-        theme_maker=theme_maker(context, body, settings),
+        theme_maker=theme_maker(context, resource, settings),
         progress=progress(context, resource),
     )
 
 
-def run_batch_segment_job(context: WorkContext, resource: Resource) -> None:
+def run_batch_segment_job(context: WorkContext, resource: SegmentResource) -> None:
     """Answer every line of a batch segment job's input with users."""
     from personalize_nb.local.recipes import families
     from personalize_nb.local.tasks import segments
 
     body = resource.body
     model = families.load(layout.model_path(context.root, body["solutionVersionArn"]))
-    data = load(context, body, {}, full_only=True)
+    data = load(context, resource.facts, {}, full_only=True)
     spec = segments.SegmentSpec(
         input_path=body["jobInput"]["s3DataSource"]["path"],
         output_path=body["jobOutput"]["s3DataDestination"]["path"],
-        key=RECIPES[body["_recipe"]].input_keys[0],
-        num_results=body["_numResults"],
+        key=RECIPES[resource.facts.recipe].input_keys[0],
+        num_results=resource.facts.num_results,
     )
     outlive_second(context, resource)
     segments.run(

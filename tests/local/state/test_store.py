@@ -10,6 +10,7 @@ import threading
 import pytest
 
 from personalize_nb.local.errors import ApiError
+from personalize_nb.local.state.facts import Changes, DataFacts
 from personalize_nb.local.state.lifecycle import MOVES, IllegalMoveError, check_move
 from personalize_nb.local.state.store import Store
 
@@ -27,7 +28,7 @@ def make(store, name="a", kind="solution", **more):
 
 
 def test_a_resource_is_described_without_internals(store):
-    store.create("schema", "arn:schema/a", "a", {"name": "a", "_secret": 1})
+    store.create("data_deletion_job", "arn:schema/a", "a", {"name": "a"}, DataFacts(group="g", schemas={}))
     described = store["arn:schema/a"].described()
     assert described == {"name": "a", "creationDateTime": 1_700_000_000.123, "lastUpdatedDateTime": 1_700_000_000.123}
 
@@ -58,7 +59,7 @@ def test_statuses_move_only_along_the_table(store):
         store.set_status("arn:solution/a", "ACTIVE")
     store.set_status("arn:solution/a", "CREATE IN_PROGRESS")
     store.set_status("arn:solution/a", "CREATE IN_PROGRESS")
-    done = store.set_status("arn:solution/a", "ACTIVE", changes={"trainingHours": 0.1})
+    done = store.set_status("arn:solution/a", "ACTIVE", changes=Changes({"trainingHours": 0.1}))
     assert (done.status, done.body["trainingHours"]) == ("ACTIVE", 0.1)
     assert done.updated > done.created
     with pytest.raises(IllegalMoveError, match="STOP PENDING"):
@@ -81,8 +82,8 @@ def test_a_failure_needs_a_reason(store):
 
 def test_update_merges_and_none_removes(store):
     make(store)
-    assert store.update("arn:solution/a", {"x": 1}).body == {"name": "a", "x": 1}
-    assert store.update("arn:solution/a", {"x": None}).body == {"name": "a"}
+    assert store.update("arn:solution/a", Changes({"x": 1})).body == {"name": "a", "x": 1}
+    assert store.update("arn:solution/a", Changes({"x": None})).body == {"name": "a"}
 
 
 def test_a_transaction_that_fails_leaves_nothing(store):

@@ -75,7 +75,7 @@ def test_events_after_the_training_steer_batch_jobs_as_they_steer_real_time(serv
         assert [item["itemId"] for item in answer["itemList"]] == found["recommendedItems"]
     # a version trained since has them in its histories; they do not count twice
     again = service.made("create_solution_version", solutionArn=trained[users].rsplit("/", 1)[0])
-    assert service.store[again].body["_streamedTo"] == service.event_store.newest("g")[0]
+    assert service.store[again].facts.streamed_to == service.event_store.newest("g")[0]
     service.made("update_campaign", campaignArn=campaign, solutionVersionArn=again)
     found = answers(service, users, again, "again")[0]
     answer = service.runtime.get_recommendations(campaignArn=campaign, numResults=10, userId="u1")

@@ -12,6 +12,7 @@ import pytest
 from personalize_nb.local.errors import ApiError, WorkError
 from personalize_nb.local.process.supervisor import MAX_ATTEMPTS, Supervisor
 from personalize_nb.local.s3.store import ObjectStore
+from personalize_nb.local.state.facts import Changes
 from personalize_nb.local.state.store import Store
 from personalize_nb.local.tasks.run import Stopped, WorkContext, check_wanted, perform
 
@@ -45,7 +46,7 @@ def raising(error):
 
 
 def test_work_that_succeeds_is_active_with_its_changes(context):
-    resource = run(context, lambda context, resource: {"trainingHours": 0.5})
+    resource = run(context, lambda context, resource: Changes({"trainingHours": 0.5}))
     assert (resource.status, resource.body) == ("ACTIVE", {"kept": 1, "trainingHours": 0.5})
 
 

@@ -179,7 +179,7 @@ def test_only_full_imports_count(service, segment):
     assert "no item has" in json.loads(row)["error"]
     # what is not a segment counts them
     taste = service.version(group, "aws-popularity-count", "grown-popular")
-    assert "late" in Models(service.folder, service.event_store).model(service.store[taste].body).item_ids.to_pylist()
+    assert "late" in Models(service.folder, service.event_store).model(service.store[taste].facts).item_ids.to_pylist()
 
     service.put("grown-gone.csv", b"USER_ID\nu3\nnew3\n")
     service.made(
@@ -226,7 +226,7 @@ def test_jobs_are_for_their_own_recipes(service, group, by_item):
 
 
 def test_a_model_of_segments_answers_for_items(service, by_item):
-    model = Models(service.folder, service.event_store).model(service.store[by_item].body)
+    model = Models(service.folder, service.event_store).model(service.store[by_item].facts)
     rows = model.rank(Queries(items=["i6", "nowhere"], num_results=3)).items.to_pylist()
     assert len(rows[0]) == 3 and rows[1] == []
     only = Allowed.dense(np.array([[user == "u1" for user in model.user_ids.to_pylist()]]))

@@ -148,7 +148,7 @@ def test_metrics_are_kept_with_the_version(train, call, monkeypatch):
     monkeypatch.setattr(hold_out, "hold_out", lambda *_, **__: {"coverage": 0.5})
     version = train("aws-popularity-count")
     assert call("GetSolutionMetrics", solutionVersionArn=version.arn) == version.arn
-    assert version.body["_metrics"] == {"coverage": 0.5}
+    assert version.facts.metrics == {"coverage": 0.5}
 
 
 def test_an_import_from_a_place_that_emptied_meanwhile_says_so(context, call, train, monkeypatch):
@@ -187,7 +187,7 @@ def test_hpo_searches_and_says_what_it_found(context, train, taught):
     best = described["tunedHPOParams"]["algorithmHyperParameters"]
     assert set(best) == {"min_cointeraction_count"}
     assert taught["hyperparameters"] == best
-    trials = version.body["_trials"]
+    trials = version.facts.trials
     assert sorted(trial["hyperParameters"]["min_cointeraction_count"] for trial in trials) == ["0", "1", "2"]
     assert trials[0]["hyperParameters"] == best
 
@@ -196,7 +196,7 @@ def test_an_objective_and_event_weights_are_measured(train):
     objective = {"itemAttribute": "CREATION_TIMESTAMP", "objectiveSensitivity": "HIGH"}
     found = train("aws-user-personalization", solutionConfig={"optimizationObjective": objective})
     assert found.status == "ACTIVE", found.failure_reason
-    assert 0 <= found.body["_metrics"]["average_rewards_at_k"] <= 1
+    assert 0 <= found.facts.metrics["average_rewards_at_k"] <= 1
 
 
 def test_an_import_has_the_size_that_its_mode_allows(context, call, train, monkeypatch):
@@ -227,7 +227,7 @@ def test_imports_and_deletions_end_in_a_later_second(context, call, train):
 def test_semantic_similarity_from_solution_to_output(context, train, call):
     version = train("aws-semantic-similarity")
     assert version.status == "ACTIVE", version.failure_reason
-    assert version.body["_metrics"].keys() >= {"coverage", "precision_at_5"}
+    assert version.facts.metrics.keys() >= {"coverage", "precision_at_5"}
     context.objects.put("bucket", "in.json", b'{"itemId": "i0"}\n{"itemId": "nobody knows"}\n')
     job = call(
         "CreateBatchInferenceJob",

@@ -8,7 +8,7 @@ refused and one beside it is not, and members that were left out stay out of Des
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from personalize_nb.contract.limits import DEFAULT_NUM_RESULTS, THEME_REGIONS
 from personalize_nb.contract.recipes import RECIPES, Recipe, names_where
@@ -19,9 +19,12 @@ from personalize_nb.local.personalize.operations.control import Control, invalid
 from personalize_nb.local.personalize.operations.exploration import check_exploration
 from personalize_nb.local.personalize.operations.filters import check_expression
 from personalize_nb.local.personalize.operations.influence import check_influence
-from personalize_nb.local.state.store import Resource
+from personalize_nb.local.state.facts import InferenceFacts
+from personalize_nb.local.state.kinds import BATCH_INFERENCE_JOB, FILTER, SOLUTION_VERSION
 
-KIND = "batch_inference_job"
+if TYPE_CHECKING:
+    from personalize_nb.local.state.resources import VersionResource
+
 THEMES = "THEME_GENERATION"
 
 _ECHOED = (
@@ -43,8 +46,8 @@ def create_batch_inference_job(control: Control, params: dict[str, Any]) -> dict
     name = params["jobName"]
     arn = control.arn(f"batch-inference-job/{name}")
     control.check_free(arn)
-    version = control.require_active("solution_version", params["solutionVersionArn"])
-    recipe = RECIPES[version.body["_recipe"]]
+    version = control.require_active(SOLUTION_VERSION, params["solutionVersionArn"])
+    recipe = RECIPES[version.facts.recipe]
     if not recipe.batch:
         legal = ", ".join(names_where(lambda row: row.batch))
         raise invalid(
@@ -54,24 +57,36 @@ def create_batch_inference_job(control: Control, params: dict[str, Any]) -> dict
         raise invalid(f"numResults must be at least 1, got {params['numResults']}.")
     config = params.get("batchInferenceJobConfig", {})
     check_exploration(recipe, config.get("itemExplorationConfig", {}))
-    check_influence(recipe, config.get("rankingInfluence", {}), version.body["_schemas"])
+    check_influence(recipe, config.get("rankingInfluence", {}), version.facts.schemas)
     _check_themes(control, recipe, version, params)
     body = {key: params[key] for key in _ECHOED if key in params}
-    body |= {
-        "batchInferenceJobArn": arn,
-        "_numResults": params.get("numResults", DEFAULT_NUM_RESULTS),
-        "_mode": params.get("batchInferenceJobMode", "BATCH_INFERENCE"),
-    }
-    body |= {key: version.body[key] for key in ("_recipe", "_group", "_schemas", "_model")}
-    body["_streamedTo"] = version.body.get("_streamedTo", 0)
-    if "filterArn" in params:
-        body["_filterExpression"] = filter_expression(control, params["filterArn"], version, recipe)
+    body["batchInferenceJobArn"] = arn
+    facts = InferenceFacts(
+        group=version.facts.group,
+        schemas=version.facts.schemas,
+        recipe=version.facts.recipe,
+        model=version.facts.model,
+        streamed_to=version.facts.streamed_to,
+        num_results=params.get("numResults", DEFAULT_NUM_RESULTS),
+        mode=params.get("batchInferenceJobMode", "BATCH_INFERENCE"),
+        filter_expression=filter_expression(control, params.get("filterArn"), version, recipe),
+    )
     check_locations(control, params)
-    control.add(KIND, arn, name, body, params, work="batch", group_arn=version.group_arn, parent_arn=version.arn)
+    control.add(
+        BATCH_INFERENCE_JOB,
+        arn,
+        name,
+        body,
+        params,
+        facts=facts,
+        work="batch",
+        group_arn=version.group_arn,
+        parent_arn=version.arn,
+    )
     return {"batchInferenceJobArn": arn}
 
 
-def _check_themes(control: Control, recipe: Recipe, version: Resource, params: dict[str, Any]) -> None:
+def _check_themes(control: Control, recipe: Recipe, version: VersionResource, params: dict[str, Any]) -> None:
     """Refuse a theme job whose conditions are not met, naming all of them at once."""
     given = "themeGenerationConfig" in params
     if params.get("batchInferenceJobMode") != THEMES:
@@ -99,18 +114,20 @@ def _check_themes(control: Control, recipe: Recipe, version: Resource, params: d
         raise invalid(f"Themes cannot be generated: {'; '.join(problems)}.")
 
 
-def _items_schema(version: Resource) -> Schema | None:
-    text = version.body["_schemas"].get(ITEMS)
+def _items_schema(version: VersionResource) -> Schema | None:
+    text = version.facts.schemas.get(ITEMS)
     return None if text is None else Schema.from_avro(ITEMS, json.loads(text))
 
 
-def filter_expression(control: Control, arn: str, version: Resource, recipe: Recipe) -> str:
-    """Return the text of a job's filter, or refuse one that does not fit its solution version."""
-    found = control.require_active("filter", arn)
+def filter_expression(control: Control, arn: str | None, version: VersionResource, recipe: Recipe) -> str | None:
+    """Return the text of a job's filter, if it has one, or refuse one that does not fit its solution version."""
+    if arn is None:
+        return None
+    found = control.require_active(FILTER, arn)
     if found.group_arn != version.group_arn:
         raise invalid(f"{arn} belongs to {found.group_arn} and the solution version to {version.group_arn}.")
     text = found.body["filterExpression"]
-    check_expression(text, version.body["_schemas"], recipe.type)
+    check_expression(text, version.facts.schemas, recipe.type)
     return text
 
 
@@ -129,9 +146,9 @@ def check_locations(control: Control, params: dict[str, Any]) -> None:
 
 @operation("DescribeBatchInferenceJob")
 def describe_batch_inference_job(control: Control, params: dict[str, Any]) -> dict[str, Any]:
-    return {"batchInferenceJob": control.require(KIND, params["batchInferenceJobArn"]).described()}
+    return {"batchInferenceJob": control.require(BATCH_INFERENCE_JOB, params["batchInferenceJobArn"]).described()}
 
 
 @operation("ListBatchInferenceJobs")
 def list_batch_inference_jobs(control: Control, params: dict[str, Any]) -> dict[str, Any]:
-    return control.page(params, "batchInferenceJobs", KIND, parent_arn=params.get("solutionVersionArn"))
+    return control.page(params, "batchInferenceJobs", BATCH_INFERENCE_JOB, parent_arn=params.get("solutionVersionArn"))

@@ -8,8 +8,8 @@ from personalize_nb.contract.limits import DEFAULT_NUM_RESULTS, MAX_SEGMENT_USER
 from personalize_nb.contract.recipes import RECIPES, names_where
 from personalize_nb.local.personalize.operations.batch_inference_jobs import check_locations, filter_expression
 from personalize_nb.local.personalize.operations.control import Control, invalid, operation
-
-KIND = "batch_segment_job"
+from personalize_nb.local.state.facts import JobFacts
+from personalize_nb.local.state.kinds import BATCH_SEGMENT_JOB, SOLUTION_VERSION
 
 _ECHOED = ("jobName", "solutionVersionArn", "filterArn", "numResults", "jobInput", "jobOutput", "roleArn")
 
@@ -19,8 +19,8 @@ def create_batch_segment_job(control: Control, params: dict[str, Any]) -> dict[s
     name = params["jobName"]
     arn = control.arn(f"batch-segment-job/{name}")
     control.check_free(arn)
-    version = control.require_active("solution_version", params["solutionVersionArn"])
-    recipe = RECIPES[version.body["_recipe"]]
+    version = control.require_active(SOLUTION_VERSION, params["solutionVersionArn"])
+    recipe = RECIPES[version.facts.recipe]
     if not recipe.segments:
         legal = ", ".join(names_where(lambda row: row.segments))
         raise invalid(
@@ -30,20 +30,35 @@ def create_batch_segment_job(control: Control, params: dict[str, Any]) -> dict[s
     if not 1 <= wanted <= MAX_SEGMENT_USERS:
         raise invalid(f"numResults must be from 1 to {MAX_SEGMENT_USERS}, got {wanted}.")
     body = {key: params[key] for key in _ECHOED if key in params}
-    body |= {"batchSegmentJobArn": arn, "_numResults": wanted}
-    body |= {key: version.body[key] for key in ("_recipe", "_group", "_schemas", "_model")}
-    if "filterArn" in params:
-        body["_filterExpression"] = filter_expression(control, params["filterArn"], version, recipe)
+    body["batchSegmentJobArn"] = arn
+    facts = JobFacts(
+        group=version.facts.group,
+        schemas=version.facts.schemas,
+        recipe=version.facts.recipe,
+        model=version.facts.model,
+        num_results=wanted,
+        filter_expression=filter_expression(control, params.get("filterArn"), version, recipe),
+    )
     check_locations(control, params)
-    control.add(KIND, arn, name, body, params, work="segment", group_arn=version.group_arn, parent_arn=version.arn)
+    control.add(
+        BATCH_SEGMENT_JOB,
+        arn,
+        name,
+        body,
+        params,
+        facts=facts,
+        work="segment",
+        group_arn=version.group_arn,
+        parent_arn=version.arn,
+    )
     return {"batchSegmentJobArn": arn}
 
 
 @operation("DescribeBatchSegmentJob")
 def describe_batch_segment_job(control: Control, params: dict[str, Any]) -> dict[str, Any]:
-    return {"batchSegmentJob": control.require(KIND, params["batchSegmentJobArn"]).described()}
+    return {"batchSegmentJob": control.require(BATCH_SEGMENT_JOB, params["batchSegmentJobArn"]).described()}
 
 
 @operation("ListBatchSegmentJobs")
 def list_batch_segment_jobs(control: Control, params: dict[str, Any]) -> dict[str, Any]:
-    return control.page(params, "batchSegmentJobs", KIND, parent_arn=params.get("solutionVersionArn"))
+    return control.page(params, "batchSegmentJobs", BATCH_SEGMENT_JOB, parent_arn=params.get("solutionVersionArn"))

@@ -9,12 +9,14 @@ from __future__ import annotations
 import base64
 import time
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from personalize_nb.contract.limits import ACTIVE, MAX_TAGS, PENDING
 from personalize_nb.local.errors import ApiError
+from personalize_nb.local.state.kinds import Body, Kind, Own
 from personalize_nb.local.state.quotas import QUOTAS, Quota
-from personalize_nb.local.state.store import Resource, Store
+from personalize_nb.local.state.resources import AnyResource, Resource
+from personalize_nb.local.state.store import Store
 
 if TYPE_CHECKING:
     from personalize_nb.local.iam.authorization import Authorizer
@@ -80,7 +82,7 @@ class Control:
         region: str,
         clock: Callable[[], float] = time.time,
         quotas: Mapping[str, Quota] | None = None,
-        on_delete: Callable[[Resource], None] | None = None,
+        on_delete: Callable[[AnyResource], None] | None = None,
         judge: Authorizer | None = None,
     ):
         self.store = store
@@ -113,7 +115,7 @@ class Control:
         partition = "aws-cn" if self.region.startswith("cn-") else "aws"
         return f"arn:{partition}:personalize:{self.region}:{self.account}:{resource}"
 
-    def require(self, kind: str, arn: str) -> Resource:
+    def require(self, kind: Kind[Body, Own], arn: str) -> Resource[Body, Own]:
         """Return the resource, or refuse with `ResourceNotFoundException`."""
         resource = self.store.get(arn)
         if resource is None or resource.kind != kind:
@@ -122,9 +124,9 @@ class Control:
                 f"Resource Arn {arn} does not exist: there is no {spoken(kind)} of that Arn in account "
                 f"{self.account} and region {self.region}.",
             )
-        return resource
+        return cast(Resource[Body, Own], resource)
 
-    def require_active(self, kind: str, arn: str) -> Resource:
+    def require_active(self, kind: Kind[Body, Own], arn: str) -> Resource[Body, Own]:
         """Return the resource, or refuse with `ResourceInUseException` while it is anything but ACTIVE."""
         resource = self.require(kind, arn)
         if resource.status != ACTIVE:
@@ -152,21 +154,22 @@ class Control:
 
     def add(
         self,
-        kind: str,
+        kind: Kind[Body, Own],
         arn: str,
         name: str,
         body: Mapping[str, Any],
         params: Mapping[str, Any],
         *,
+        facts: Own | None = None,
         work: str = "settle",
         group_arn: str | None = None,
         parent_arn: str | None = None,
-    ) -> Resource:
+    ) -> AnyResource:
         """Create a resource in `CREATE PENDING` and queue the work that makes it ACTIVE.
 
         Parameters
         ----------
-        kind, arn, name, body, group_arn, parent_arn
+        kind, arn, name, body, facts, group_arn, parent_arn
             As for `Store.create`.
         params
             The request, for its tags.
@@ -179,12 +182,12 @@ class Control:
         if self._judge is not None:
             self._judge.check(arn, body)
         resource = self.store.create(
-            kind, arn, name, body, group_arn=group_arn, parent_arn=parent_arn, status=PENDING, tags=tags
+            kind, arn, name, body, facts, group_arn=group_arn, parent_arn=parent_arn, status=PENDING, tags=tags
         )
         self.store.enqueue(work, arn)
         return resource
 
-    def remove(self, resource: Resource) -> None:
+    def remove(self, resource: AnyResource) -> None:
         """Delete a resource and let the process drop what it keeps for it."""
         if self._on_delete is not None:
             self._on_delete(resource)
@@ -192,7 +195,7 @@ class Control:
 
     # answers ----------------------------------------------------------------------------------------------------
 
-    def page(self, params: Mapping[str, Any], member: str, kind: str, **where: Any) -> dict[str, Any]:
+    def page(self, params: Mapping[str, Any], member: str, kind: Kind[Any, Any], **where: Any) -> dict[str, Any]:
         """Answer one page of a List operation, oldest first.
 
         Parameters

@@ -13,9 +13,10 @@ from personalize_nb.local.errors import ApiError
 from personalize_nb.local.personalize.operations import locations
 from personalize_nb.local.personalize.operations.control import Control, invalid, operation
 from personalize_nb.local.personalize.operations.datasets import schemas_of_group
+from personalize_nb.local.state.facts import DataFacts
+from personalize_nb.local.state.kinds import DATA_DELETION_JOB, DATASET_GROUP, DATASET_IMPORT_JOB
 from personalize_nb.local.state.lifecycle import UNFINISHED
 
-KIND = "data_deletion_job"
 WORDS = {PENDING: "PENDING", IN_PROGRESS: "IN_PROGRESS", ACTIVE: "COMPLETED", FAILED: "FAILED"}
 
 
@@ -24,11 +25,11 @@ def create_data_deletion_job(control: Control, params: dict[str, Any]) -> dict[s
     name = params["jobName"]
     arn = control.arn(f"data-deletion-job/{name}")
     control.check_free(arn)
-    group = control.require_active("dataset_group", params["datasetGroupArn"])
+    group = control.require_active(DATASET_GROUP, params["datasetGroupArn"])
     schemas = schemas_of_group(control, group.arn)
     if not schemas:
         raise invalid(f"{group.arn} has no dataset to delete users from.")
-    busy = control.store.list("dataset_import_job", group_arn=group.arn, statuses=UNFINISHED)
+    busy = control.store.list(DATASET_IMPORT_JOB, group_arn=group.arn, statuses=UNFINISHED)
     if busy:
         raise ApiError("ResourceInUseException", f"{group.arn} is being imported into by {busy[0].arn}; wait.")
     location = params["dataSource"].get("dataLocation")
@@ -41,22 +42,31 @@ def create_data_deletion_job(control: Control, params: dict[str, Any]) -> dict[s
         "datasetGroupArn": group.arn,
         "dataSource": params["dataSource"],
         "roleArn": params["roleArn"],
-        "_group": group.name,
-        "_schemas": schemas,
     }
-    control.add(KIND, arn, name, body, params, work="delete", group_arn=group.arn, parent_arn=group.arn)
+    facts = DataFacts(group=group.name, schemas=schemas)
+    control.add(
+        DATA_DELETION_JOB,
+        arn,
+        name,
+        body,
+        params,
+        facts=facts,
+        work="delete",
+        group_arn=group.arn,
+        parent_arn=group.arn,
+    )
     return {"dataDeletionJobArn": arn}
 
 
 @operation("DescribeDataDeletionJob")
 def describe_data_deletion_job(control: Control, params: dict[str, Any]) -> dict[str, Any]:
-    job = control.require(KIND, params["dataDeletionJobArn"])
-    return {"dataDeletionJob": job.described() | {"status": WORDS[job.status]}}
+    job = control.require(DATA_DELETION_JOB, params["dataDeletionJobArn"])
+    return {"dataDeletionJob": job.described() | {"status": WORDS[job.status or ""]}}
 
 
 @operation("ListDataDeletionJobs")
 def list_data_deletion_jobs(control: Control, params: dict[str, Any]) -> dict[str, Any]:
-    answer = control.page(params, "dataDeletionJobs", KIND, parent_arn=params.get("datasetGroupArn"))
+    answer = control.page(params, "dataDeletionJobs", DATA_DELETION_JOB, parent_arn=params.get("datasetGroupArn"))
     for job in answer["dataDeletionJobs"]:
         job["status"] = WORDS[job["status"]]
     return answer

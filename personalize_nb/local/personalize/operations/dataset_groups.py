@@ -8,9 +8,17 @@ from typing import Any
 
 from personalize_nb.local.errors import ApiError
 from personalize_nb.local.personalize.operations.control import Control, invalid, operation, spoken
+from personalize_nb.local.state.kinds import (
+    DATA_DELETION_JOB,
+    DATASET,
+    DATASET_GROUP,
+    EVENT_TRACKER,
+    FILTER,
+    METRIC_ATTRIBUTION,
+    RECOMMENDER,
+    SOLUTION,
+)
 from personalize_nb.local.state.lifecycle import UNFINISHED
-
-KIND = "dataset_group"
 
 
 @operation("CreateDatasetGroup")
@@ -21,34 +29,34 @@ def create_dataset_group(control: Control, params: dict[str, Any]) -> dict[str, 
     arn = control.arn(f"dataset-group/{name}")
     body = {"name": name, "datasetGroupArn": arn}
     body |= {key: params[key] for key in ("roleArn", "kmsKeyArn", "domain") if key in params}
-    control.add(KIND, arn, name, body, params)
+    control.add(DATASET_GROUP, arn, name, body, params)
     return {"datasetGroupArn": arn, "domain": params.get("domain")}
 
 
 @operation("DescribeDatasetGroup")
 def describe_dataset_group(control: Control, params: dict[str, Any]) -> dict[str, Any]:
-    return {"datasetGroup": control.require(KIND, params["datasetGroupArn"]).described()}
+    return {"datasetGroup": control.require(DATASET_GROUP, params["datasetGroupArn"]).described()}
 
 
 @operation("ListDatasetGroups")
 def list_dataset_groups(control: Control, params: dict[str, Any]) -> dict[str, Any]:
-    return control.page(params, "datasetGroups", KIND)
+    return control.page(params, "datasetGroups", DATASET_GROUP)
 
 
 @operation("DeleteDatasetGroup")
 def delete_dataset_group(control: Control, params: dict[str, Any]) -> None:
-    group = control.require(KIND, params["datasetGroupArn"])
+    group = control.require(DATASET_GROUP, params["datasetGroupArn"])
     if group.status in UNFINISHED:
         raise ApiError("ResourceInUseException", f"{group.arn} has status {group.status}; wait until it is ACTIVE.")
-    for kind in ("event_tracker", "metric_attribution", "recommender", "solution", "dataset"):
+    for kind in (EVENT_TRACKER, METRIC_ATTRIBUTION, RECOMMENDER, SOLUTION, DATASET):
         held = control.store.list(kind, group_arn=group.arn)
         if held:
             names = ", ".join(resource.arn for resource in held)
             raise ApiError("ResourceInUseException", f"{group.arn} still has a {spoken(kind)}; delete first: {names}.")
-    deletions = control.store.list("data_deletion_job", group_arn=group.arn)
+    deletions = control.store.list(DATA_DELETION_JOB, group_arn=group.arn)
     busy = [job.arn for job in deletions if job.status in UNFINISHED]
     if busy:
         raise ApiError("ResourceInUseException", f"{group.arn} is in use by {busy[0]}; wait until that has ended.")
-    for resource in control.store.list("filter", group_arn=group.arn) + deletions:
+    for resource in control.store.list(FILTER, group_arn=group.arn) + deletions:
         control.remove(resource)
     control.remove(group)

@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from personalize_nb.local.errors import ApiError
 from personalize_nb.local.personalize import updates
 from personalize_nb.local.personalize.operations.avro import DATASET_RULES
 from personalize_nb.local.personalize.operations.control import Control, invalid, operation
+from personalize_nb.local.state.facts import Changes, TransferFacts
+from personalize_nb.local.state.kinds import (
+    DATA_DELETION_JOB,
+    DATASET,
+    DATASET_EXPORT_JOB,
+    DATASET_GROUP,
+    DATASET_IMPORT_JOB,
+    RECOMMENDER,
+    SCHEMA,
+    SOLUTION_VERSION,
+)
 from personalize_nb.local.state.lifecycle import UNFINISHED
-from personalize_nb.local.state.store import Resource
+from personalize_nb.local.state.resources import AnyResource
 
-KIND = "dataset"
+if TYPE_CHECKING:
+    from personalize_nb.local.state.resources import DatasetResource, GroupResource, SchemaResource
 
 
 @operation("CreateDataset")
@@ -21,8 +33,8 @@ def create_dataset(control: Control, params: dict[str, Any]) -> dict[str, Any]:
     if dataset_type not in DATASET_RULES:
         legal = ", ".join(rules.label for rules in DATASET_RULES.values())
         raise invalid(f"datasetType {params['datasetType']!r} is not known; legal in any case: {legal}.")
-    schema = control.require("schema", params["schemaArn"])
-    group = control.require_active("dataset_group", params["datasetGroupArn"])
+    schema = control.require(SCHEMA, params["schemaArn"])
+    group = control.require_active(DATASET_GROUP, params["datasetGroupArn"])
     _check_schema(schema, group, dataset_type)
     arn = control.arn(f"dataset/{group.name}/{dataset_type}")
     body = {
@@ -32,11 +44,11 @@ def create_dataset(control: Control, params: dict[str, Any]) -> dict[str, Any]:
         "datasetType": dataset_type,
         "schemaArn": schema.arn,
     }
-    control.add(KIND, arn, name, body, params, group_arn=group.arn, parent_arn=group.arn)
+    control.add(DATASET, arn, name, body, params, group_arn=group.arn, parent_arn=group.arn)
     return {"datasetArn": arn}
 
 
-def _check_schema(schema: Resource, group: Resource, dataset_type: str) -> None:
+def _check_schema(schema: SchemaResource, group: GroupResource, dataset_type: str) -> None:
     if group.body.get("domain") != schema.body.get("domain"):
         raise invalid(
             f"The schema has domain {schema.body.get('domain')!r} and the dataset group has "
@@ -49,21 +61,21 @@ def _check_schema(schema: Resource, group: Resource, dataset_type: str) -> None:
 
 @operation("UpdateDataset")
 def update_dataset(control: Control, params: dict[str, Any]) -> dict[str, Any]:
-    dataset = control.require_active(KIND, params["datasetArn"])
-    schema = control.require("schema", params["schemaArn"])
-    _check_schema(schema, control.store[dataset.group_arn], dataset.body["datasetType"])
+    dataset = control.require_active(DATASET, params["datasetArn"])
+    schema = control.require(SCHEMA, params["schemaArn"])
+    _check_schema(schema, control.require(DATASET_GROUP, dataset.body["datasetGroupArn"]), dataset.body["datasetType"])
     if schema.arn == dataset.body["schemaArn"]:
         raise invalid(f"{dataset.arn} already has the schema {schema.arn}.")
-    jobs = control.store.list("dataset_import_job", parent_arn=dataset.arn, statuses=UNFINISHED)
+    jobs = control.store.list(DATASET_IMPORT_JOB, parent_arn=dataset.arn, statuses=UNFINISHED)
     if jobs:
         raise ApiError("ResourceInUseException", f"{dataset.arn} is being imported by {jobs[0].arn}; wait for its end.")
-    _check_successor(_fields(control.store[dataset.body["schemaArn"]]), _fields(schema))
+    _check_successor(_fields(control.require(SCHEMA, dataset.body["schemaArn"])), _fields(schema))
     shown = {"schemaArn": schema.arn}
-    updates.begin(control.store, dataset, "latestDatasetUpdate", shown, shown)
+    updates.begin(control.store, dataset, "latestDatasetUpdate", shown, Changes(shown))
     return {"datasetArn": dataset.arn}
 
 
-def _fields(schema: Resource) -> dict[str, Any]:
+def _fields(schema: SchemaResource) -> dict[str, Any]:
     return {column["name"]: column["type"] for column in json.loads(schema.body["schema"])["fields"]}
 
 
@@ -79,21 +91,21 @@ def _check_successor(old: dict[str, Any], new: dict[str, Any]) -> None:
 
 @operation("DescribeDataset")
 def describe_dataset(control: Control, params: dict[str, Any]) -> dict[str, Any]:
-    return {"dataset": control.require(KIND, params["datasetArn"]).described()}
+    return {"dataset": control.require(DATASET, params["datasetArn"]).described()}
 
 
 @operation("ListDatasets")
 def list_datasets(control: Control, params: dict[str, Any]) -> dict[str, Any]:
-    return control.page(params, "datasets", KIND, parent_arn=params.get("datasetGroupArn"))
+    return control.page(params, "datasets", DATASET, parent_arn=params.get("datasetGroupArn"))
 
 
 @operation("DeleteDataset")
 def delete_dataset(control: Control, params: dict[str, Any]) -> None:
-    dataset = control.require(KIND, params["datasetArn"])
-    kinds = ("dataset_import_job", "dataset_export_job")
+    dataset = control.require(DATASET, params["datasetArn"])
+    kinds = (DATASET_IMPORT_JOB, DATASET_EXPORT_JOB)
     jobs = [job for kind in kinds for job in control.store.list(kind, parent_arn=dataset.arn)]
-    busy = [job for job in jobs if job.status in UNFINISHED]
-    for kind in ("solution_version", "recommender", "data_deletion_job"):
+    busy: list[AnyResource] = [job for job in jobs if job.status in UNFINISHED]
+    for kind in (SOLUTION_VERSION, RECOMMENDER, DATA_DELETION_JOB):
         busy += control.store.list(kind, group_arn=dataset.group_arn, statuses=UNFINISHED)
     if dataset.status in UNFINISHED or busy:
         users = ", ".join(resource.arn for resource in busy) or "its own creation"
@@ -106,6 +118,15 @@ def delete_dataset(control: Control, params: dict[str, Any]) -> None:
 def schemas_of_group(control: Control, group_arn: str) -> dict[str, str]:
     """Return the schema texts of a group's datasets by dataset type."""
     return {
-        dataset.body["datasetType"]: control.store[dataset.body["schemaArn"]].body["schema"]
-        for dataset in control.store.list(KIND, group_arn=group_arn)
+        dataset.body["datasetType"]: control.require(SCHEMA, dataset.body["schemaArn"]).body["schema"]
+        for dataset in control.store.list(DATASET, group_arn=group_arn)
     }
+
+
+def transfer_facts(control: Control, dataset: DatasetResource) -> TransferFacts:
+    """Return what the work of an import or export needs to know of its dataset."""
+    return TransferFacts(
+        group=control.store[dataset.body["datasetGroupArn"]].name,
+        type=dataset.body["datasetType"],
+        schema=control.require(SCHEMA, dataset.body["schemaArn"]).body["schema"],
+    )

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import secrets
 import uuid
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from personalize_nb.local.errors import ApiError
 from personalize_nb.local.personalize.operations.control import Control, operation
+from personalize_nb.local.state.kinds import DATASET_GROUP, EVENT_TRACKER
 from personalize_nb.local.state.lifecycle import UNFINISHED
-from personalize_nb.local.state.store import Resource
 
-KIND = "event_tracker"
+if TYPE_CHECKING:
+    from personalize_nb.local.state.resources import TrackerResource
 
 
 @operation("CreateEventTracker")
 def create_event_tracker(control: Control, params: dict[str, Any]) -> dict[str, Any]:
     name = params["name"]
-    if control.store.find(KIND, name) is not None:
+    if control.store.find(EVENT_TRACKER, name) is not None:
         raise ApiError("ResourceAlreadyExistsException", f"Another event tracker named {name!r} already exists.")
-    group = control.require_active("dataset_group", params["datasetGroupArn"])
+    group = control.require_active(DATASET_GROUP, params["datasetGroupArn"])
     arn, tracking = control.arn(f"event-tracker/{secrets.token_hex(4)}"), str(uuid.uuid4())
     body = {
         "name": name,
@@ -28,29 +29,29 @@ def create_event_tracker(control: Control, params: dict[str, Any]) -> dict[str, 
         "trackingId": tracking,
         "datasetGroupArn": group.arn,
     }
-    control.add(KIND, arn, name, body, params, group_arn=group.arn, parent_arn=group.arn)
+    control.add(EVENT_TRACKER, arn, name, body, params, group_arn=group.arn, parent_arn=group.arn)
     return {"eventTrackerArn": arn, "trackingId": tracking}
 
 
-def find_tracker(control: Control, tracking_id: str) -> Resource | None:
+def find_tracker(control: Control, tracking_id: str) -> TrackerResource | None:
     """Return the event tracker of a tracking ID, or None."""
-    found = (tracker for tracker in control.store.list(KIND) if tracker.body["trackingId"] == tracking_id)
+    found = (tracker for tracker in control.store.list(EVENT_TRACKER) if tracker.body["trackingId"] == tracking_id)
     return next(found, None)
 
 
 @operation("DescribeEventTracker")
 def describe_event_tracker(control: Control, params: dict[str, Any]) -> dict[str, Any]:
-    return {"eventTracker": control.require(KIND, params["eventTrackerArn"]).described()}
+    return {"eventTracker": control.require(EVENT_TRACKER, params["eventTrackerArn"]).described()}
 
 
 @operation("ListEventTrackers")
 def list_event_trackers(control: Control, params: dict[str, Any]) -> dict[str, Any]:
-    return control.page(params, "eventTrackers", KIND, parent_arn=params.get("datasetGroupArn"))
+    return control.page(params, "eventTrackers", EVENT_TRACKER, parent_arn=params.get("datasetGroupArn"))
 
 
 @operation("DeleteEventTracker")
 def delete_event_tracker(control: Control, params: dict[str, Any]) -> None:
-    tracker = control.require(KIND, params["eventTrackerArn"])
+    tracker = control.require(EVENT_TRACKER, params["eventTrackerArn"])
     if tracker.status in UNFINISHED:
         raise ApiError("ResourceInUseException", f"{tracker.arn} has status {tracker.status}; wait until it is ACTIVE.")
     control.remove(tracker)

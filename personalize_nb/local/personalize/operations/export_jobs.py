@@ -6,8 +6,8 @@ from typing import Any
 
 from personalize_nb.local.personalize.operations import locations
 from personalize_nb.local.personalize.operations.control import Control, operation
-
-KIND = "dataset_export_job"
+from personalize_nb.local.personalize.operations.datasets import transfer_facts
+from personalize_nb.local.state.kinds import DATASET, DATASET_EXPORT_JOB
 
 
 @operation("CreateDatasetExportJob")
@@ -15,7 +15,7 @@ def create_dataset_export_job(control: Control, params: dict[str, Any]) -> dict[
     name = params["jobName"]
     arn = control.arn(f"dataset-export-job/{name}")
     control.check_free(arn)
-    dataset = control.require_active("dataset", params["datasetArn"])
+    dataset = control.require_active(DATASET, params["datasetArn"])
     locations.check_writable(control, params["jobOutput"]["s3DataDestination"]["path"], locations.INVALID_OUTPUT)
     body = {
         "jobName": name,
@@ -25,19 +25,26 @@ def create_dataset_export_job(control: Control, params: dict[str, Any]) -> dict[
         "ingestionMode": params.get("ingestionMode", "PUT"),
         "roleArn": params["roleArn"],
         "jobOutput": params["jobOutput"],
-        "_group": control.store[dataset.group_arn].name,
-        "_type": dataset.body["datasetType"],
-        "_schema": control.store[dataset.body["schemaArn"]].body["schema"],
     }
-    control.add(KIND, arn, name, body, params, work="export", group_arn=dataset.group_arn, parent_arn=dataset.arn)
+    control.add(
+        DATASET_EXPORT_JOB,
+        arn,
+        name,
+        body,
+        params,
+        facts=transfer_facts(control, dataset),
+        work="export",
+        group_arn=dataset.group_arn,
+        parent_arn=dataset.arn,
+    )
     return {"datasetExportJobArn": arn}
 
 
 @operation("DescribeDatasetExportJob")
 def describe_dataset_export_job(control: Control, params: dict[str, Any]) -> dict[str, Any]:
-    return {"datasetExportJob": control.require(KIND, params["datasetExportJobArn"]).described()}
+    return {"datasetExportJob": control.require(DATASET_EXPORT_JOB, params["datasetExportJobArn"]).described()}
 
 
 @operation("ListDatasetExportJobs")
 def list_dataset_export_jobs(control: Control, params: dict[str, Any]) -> dict[str, Any]:
-    return control.page(params, "datasetExportJobs", KIND, parent_arn=params.get("datasetArn"))
+    return control.page(params, "datasetExportJobs", DATASET_EXPORT_JOB, parent_arn=params.get("datasetArn"))

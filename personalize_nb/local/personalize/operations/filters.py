@@ -12,9 +12,8 @@ from personalize_nb.local.errors import ApiError
 from personalize_nb.local.filters.expression import parse
 from personalize_nb.local.personalize.operations.control import Control, invalid, operation
 from personalize_nb.local.personalize.operations.datasets import schemas_of_group
+from personalize_nb.local.state.kinds import BATCH_INFERENCE_JOB, BATCH_SEGMENT_JOB, DATASET_GROUP, FILTER
 from personalize_nb.local.state.lifecycle import UNFINISHED
-
-KIND = "filter"
 
 
 @operation("CreateFilter")
@@ -22,20 +21,20 @@ def create_filter(control: Control, params: dict[str, Any]) -> dict[str, Any]:
     name, text = params["name"], params["filterExpression"]
     arn = control.arn(f"filter/{name}")
     control.check_free(arn)
-    group = control.require("dataset_group", params["datasetGroupArn"])
+    group = control.require(DATASET_GROUP, params["datasetGroupArn"])
     if group.status != ACTIVE:
         # ResourceInUseException is not among the errors of this operation
         raise invalid(f"{group.arn} has status {group.status}; a filter needs an ACTIVE dataset group.")
     check_expression(text, schemas_of_group(control, group.arn))
     _check_fields(control, group.arn, text)
     body = {"name": name, "filterArn": arn, "datasetGroupArn": group.arn, "filterExpression": text}
-    control.add(KIND, arn, name, body, params, group_arn=group.arn, parent_arn=group.arn)
+    control.add(FILTER, arn, name, body, params, group_arn=group.arn, parent_arn=group.arn)
     return {"filterArn": arn}
 
 
 def _check_fields(control: Control, group_arn: str, text: str) -> None:
     """Refuse a filter with which the filters of its group would use too many distinct fields."""
-    texts = [text, *(held.body["filterExpression"] for held in control.store.list(KIND, group_arn=group_arn))]
+    texts = [text, *(held.body["filterExpression"] for held in control.store.list(FILTER, group_arn=group_arn))]
     used = set().union(*map(_fields, texts))
     if len(used) > MAX_FILTER_FIELDS_PER_GROUP:
         raise ApiError(
@@ -69,19 +68,19 @@ def check_expression(text: str, schemas: dict[str, str], recipe_type: str | None
 
 @operation("DescribeFilter")
 def describe_filter(control: Control, params: dict[str, Any]) -> dict[str, Any]:
-    return {"filter": control.require(KIND, params["filterArn"]).described()}
+    return {"filter": control.require(FILTER, params["filterArn"]).described()}
 
 
 @operation("ListFilters")
 def list_filters(control: Control, params: dict[str, Any]) -> dict[str, Any]:
     # the one capital letter among the members of AWS's answers
-    return control.page(params, "Filters", KIND, parent_arn=params.get("datasetGroupArn"))
+    return control.page(params, "Filters", FILTER, parent_arn=params.get("datasetGroupArn"))
 
 
 @operation("DeleteFilter")
 def delete_filter(control: Control, params: dict[str, Any]) -> None:
-    found = control.require(KIND, params["filterArn"])
-    kinds = ("batch_inference_job", "batch_segment_job")
+    found = control.require(FILTER, params["filterArn"])
+    kinds = (BATCH_INFERENCE_JOB, BATCH_SEGMENT_JOB)
     running = [job for kind in kinds for job in control.store.list(kind, statuses=UNFINISHED)]
     users = [job.arn for job in running if job.body.get("filterArn") == found.arn]
     if found.status in UNFINISHED or users:

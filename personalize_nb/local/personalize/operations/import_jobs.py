@@ -8,9 +8,9 @@ from personalize_nb.contract.limits import ACTIVE
 from personalize_nb.local.errors import ApiError
 from personalize_nb.local.personalize.operations import locations
 from personalize_nb.local.personalize.operations.control import Control, invalid, operation
+from personalize_nb.local.personalize.operations.datasets import transfer_facts
+from personalize_nb.local.state.kinds import DATASET, DATASET_IMPORT_JOB
 from personalize_nb.local.state.lifecycle import UNFINISHED
-
-KIND = "dataset_import_job"
 
 
 @operation("CreateDatasetImportJob")
@@ -18,7 +18,7 @@ def create_dataset_import_job(control: Control, params: dict[str, Any]) -> dict[
     name = params["jobName"]
     arn = control.arn(f"dataset-import-job/{name}")
     control.check_free(arn)
-    dataset = control.require_active("dataset", params["datasetArn"])
+    dataset = control.require_active(DATASET, params["datasetArn"])
     mode = params.get("importMode", "FULL")
     _check_mode(control, dataset.arn, mode)
     location = params["dataSource"].get("dataLocation")
@@ -32,18 +32,25 @@ def create_dataset_import_job(control: Control, params: dict[str, Any]) -> dict[
         "dataSource": params["dataSource"],
         "roleArn": params["roleArn"],
         "importMode": mode,
-        "_group": control.store[dataset.group_arn].name,
-        "_type": dataset.body["datasetType"],
-        "_schema": control.store[dataset.body["schemaArn"]].body["schema"],
     }
     if "publishAttributionMetricsToS3" in params:
         body["publishAttributionMetricsToS3"] = params["publishAttributionMetricsToS3"]
-    control.add(KIND, arn, name, body, params, work="import", group_arn=dataset.group_arn, parent_arn=dataset.arn)
+    control.add(
+        DATASET_IMPORT_JOB,
+        arn,
+        name,
+        body,
+        params,
+        facts=transfer_facts(control, dataset),
+        work="import",
+        group_arn=dataset.group_arn,
+        parent_arn=dataset.arn,
+    )
     return {"datasetImportJobArn": arn}
 
 
 def _check_mode(control: Control, dataset_arn: str, mode: str) -> None:
-    jobs = control.store.list(KIND, parent_arn=dataset_arn)
+    jobs = control.store.list(DATASET_IMPORT_JOB, parent_arn=dataset_arn)
     running = [job.arn for job in jobs if job.status in UNFINISHED]
     if running:
         raise ApiError("ResourceInUseException", f"{dataset_arn} is being imported by {running[0]}; wait for its end.")
@@ -53,9 +60,9 @@ def _check_mode(control: Control, dataset_arn: str, mode: str) -> None:
 
 @operation("DescribeDatasetImportJob")
 def describe_dataset_import_job(control: Control, params: dict[str, Any]) -> dict[str, Any]:
-    return {"datasetImportJob": control.require(KIND, params["datasetImportJobArn"]).described()}
+    return {"datasetImportJob": control.require(DATASET_IMPORT_JOB, params["datasetImportJobArn"]).described()}
 
 
 @operation("ListDatasetImportJobs")
 def list_dataset_import_jobs(control: Control, params: dict[str, Any]) -> dict[str, Any]:
-    return control.page(params, "datasetImportJobs", KIND, parent_arn=params.get("datasetArn"))
+    return control.page(params, "datasetImportJobs", DATASET_IMPORT_JOB, parent_arn=params.get("datasetArn"))

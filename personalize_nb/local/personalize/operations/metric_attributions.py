@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from personalize_nb.local.data.schema import Schema
 from personalize_nb.local.errors import ApiError
@@ -18,9 +18,13 @@ from personalize_nb.local.personalize.operations.control import (
     read_token,
 )
 from personalize_nb.local.personalize.operations.datasets import schemas_of_group
+from personalize_nb.local.state.facts import AttributionFacts, Changes
+from personalize_nb.local.state.kinds import DATASET_GROUP, METRIC_ATTRIBUTION
 from personalize_nb.local.state.lifecycle import UNFINISHED
 
-KIND = "metric_attribution"
+if TYPE_CHECKING:
+    from types_boto3_personalize.type_defs import MetricAttributeTypeDef
+
 MAX_METRICS = 10
 _SUM = re.compile(r"SUM\(\s*(Items|Interactions)\.([A-Za-z_][A-Za-z0-9_]*)\s*\)", re.IGNORECASE)
 _COUNT = re.compile(r"SAMPLECOUNT\(\s*\)", re.IGNORECASE)
@@ -31,7 +35,7 @@ def create_metric_attribution(control: Control, params: dict[str, Any]) -> dict[
     name = params["name"]
     arn = control.arn(f"metric-attribution/{name}")
     control.check_free(arn)
-    group = control.require_active("dataset_group", params["datasetGroupArn"])
+    group = control.require_active(DATASET_GROUP, params["datasetGroupArn"])
     metrics = _joined([], params["metrics"])
     _check_metrics(control, group.arn, metrics)
     _check_output(control, params["metricsOutputConfig"])
@@ -40,13 +44,13 @@ def create_metric_attribution(control: Control, params: dict[str, Any]) -> dict[
         "metricAttributionArn": arn,
         "datasetGroupArn": group.arn,
         "metricsOutputConfig": params["metricsOutputConfig"],
-        "_metrics": metrics,
     }
-    control.add(KIND, arn, name, body, params, group_arn=group.arn, parent_arn=group.arn)
+    facts = AttributionFacts(metrics=metrics)
+    control.add(METRIC_ATTRIBUTION, arn, name, body, params, facts=facts, group_arn=group.arn, parent_arn=group.arn)
     return {"metricAttributionArn": arn}
 
 
-def _joined(held: list[dict[str, str]], added: list[dict[str, str]]) -> list[dict[str, str]]:
+def _joined(held: list[MetricAttributeTypeDef], added: list[MetricAttributeTypeDef]) -> list[MetricAttributeTypeDef]:
     names = [metric["metricName"] for metric in held]
     for metric in added:
         if metric["metricName"] in names:
@@ -58,7 +62,7 @@ def _joined(held: list[dict[str, str]], added: list[dict[str, str]]) -> list[dic
     return metrics
 
 
-def _check_metrics(control: Control, group_arn: str, metrics: list[dict[str, str]]) -> None:
+def _check_metrics(control: Control, group_arn: str, metrics: list[MetricAttributeTypeDef]) -> None:
     schemas = schemas_of_group(control, group_arn)
     for metric in metrics:
         text = metric["expression"].strip()
@@ -82,12 +86,12 @@ def _check_output(control: Control, config: dict[str, Any]) -> None:
 
 @operation("DescribeMetricAttribution", recorded=True)
 def describe_metric_attribution(control: Control, params: dict[str, Any]) -> dict[str, Any]:
-    return {"metricAttribution": control.require(KIND, params["metricAttributionArn"]).described()}
+    return {"metricAttribution": control.require(METRIC_ATTRIBUTION, params["metricAttributionArn"]).described()}
 
 
 @operation("ListMetricAttributions", recorded=True)
 def list_metric_attributions(control: Control, params: dict[str, Any]) -> dict[str, Any]:
-    return control.page(params, "metricAttributions", KIND, parent_arn=params.get("datasetGroupArn"))
+    return control.page(params, "metricAttributions", METRIC_ATTRIBUTION, parent_arn=params.get("datasetGroupArn"))
 
 
 @operation("ListMetricAttributionMetrics", recorded=True)
@@ -95,8 +99,8 @@ def list_metric_attribution_metrics(control: Control, params: dict[str, Any]) ->
     arn = params.get("metricAttributionArn")
     scope, limit = f"metrics|{arn}", params.get("maxResults", PAGE_SIZE)
     start = read_token(params.get("nextToken"), scope)
-    attributions = [item for item in control.store.list(KIND) if arn in (None, item.arn)]
-    metrics = [metric for item in attributions for metric in item.body["_metrics"]]
+    attributions = [item for item in control.store.list(METRIC_ATTRIBUTION) if arn in (None, item.arn)]
+    metrics = [metric for item in attributions for metric in item.facts.metrics]
     page = metrics[start : start + min(limit, MAX_METRICS)]
     answer: dict[str, Any] = {"metrics": page}
     if start + len(page) < len(metrics):
@@ -108,24 +112,24 @@ def list_metric_attribution_metrics(control: Control, params: dict[str, Any]) ->
 def update_metric_attribution(control: Control, params: dict[str, Any]) -> dict[str, Any]:
     if "metricAttributionArn" not in params:
         raise invalid("metricAttributionArn is needed to say which metric attribution is updated.")
-    attribution = control.require_active(KIND, params["metricAttributionArn"])
+    attribution = control.require_active(METRIC_ATTRIBUTION, params["metricAttributionArn"])
     removed = params.get("removeMetrics", [])
-    held = attribution.body["_metrics"]
+    held = attribution.facts.metrics
     unknown = set(removed) - {metric["metricName"] for metric in held}
     if unknown:
         raise invalid(f"removeMetrics names metrics that are not there: {', '.join(sorted(unknown))}.")
     kept = [metric for metric in held if metric["metricName"] not in removed]
     metrics = _joined(kept, params.get("addMetrics", []))
-    _check_metrics(control, attribution.group_arn, metrics)
+    _check_metrics(control, attribution.body["datasetGroupArn"], metrics)
     config = params.get("metricsOutputConfig", attribution.body["metricsOutputConfig"])
     _check_output(control, config)
-    control.store.update(attribution.arn, {"_metrics": metrics, "metricsOutputConfig": config})
+    control.store.update(attribution.arn, Changes({"metricsOutputConfig": config}, {"metrics": metrics}))
     return {"metricAttributionArn": attribution.arn}
 
 
 @operation("DeleteMetricAttribution", recorded=True)
 def delete_metric_attribution(control: Control, params: dict[str, Any]) -> None:
-    attribution = control.require(KIND, params["metricAttributionArn"])
+    attribution = control.require(METRIC_ATTRIBUTION, params["metricAttributionArn"])
     if attribution.status in UNFINISHED:
         raise ApiError("ResourceInUseException", f"{attribution.arn} has status {attribution.status}; wait.")
     control.remove(attribution)

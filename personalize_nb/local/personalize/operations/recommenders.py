@@ -17,9 +17,9 @@ from personalize_nb.local.personalize.operations.datasets import schemas_of_grou
 from personalize_nb.local.personalize.operations.exploration import check_exploration
 from personalize_nb.local.personalize.operations.recipes import require_recipe
 from personalize_nb.local.personalize.operations.solutions import check_columns
+from personalize_nb.local.state.facts import Changes, RecommenderFacts
+from personalize_nb.local.state.kinds import DATASET_GROUP, RECOMMENDER
 from personalize_nb.local.state.lifecycle import INACTIVE, START_PENDING, STOP_PENDING, UNFINISHED
-
-KIND = "recommender"
 
 
 @operation("CreateRecommender")
@@ -27,7 +27,7 @@ def create_recommender(control: Control, params: dict[str, Any]) -> dict[str, An
     name, config = params["name"], params.get("recommenderConfig", {})
     arn = control.arn(f"recommender/{name}")
     control.check_free(arn)
-    group = control.require_active("dataset_group", params["datasetGroupArn"])
+    group = control.require_active(DATASET_GROUP, params["datasetGroupArn"])
     recipe = require_recipe(params["recipeArn"])
     domain = group.body.get("domain")
     if not isinstance(recipe, DomainRecipe) or recipe.domain != domain:
@@ -45,13 +45,17 @@ def create_recommender(control: Control, params: dict[str, Any]) -> dict[str, An
         "datasetGroupArn": group.arn,
         "recipeArn": recipe.arn,
         "recommenderConfig": {"minRecommendationRequestsPerSecond": 1} | config,
-        "_recipe": recipe.learns,
-        "_eventType": recipe.event_type,
-        "_group": group.name,
-        "_schemas": schemas,
-        "_model": secrets.token_hex(4),
     }
-    control.add(KIND, arn, name, body, params, work="recommender", group_arn=group.arn, parent_arn=group.arn)
+    facts = RecommenderFacts(
+        group=group.name,
+        schemas=schemas,
+        recipe=recipe.learns,
+        model=secrets.token_hex(4),
+        event_type=recipe.event_type,
+    )
+    control.add(
+        RECOMMENDER, arn, name, body, params, facts=facts, work="recommender", group_arn=group.arn, parent_arn=group.arn
+    )
     return {"recommenderArn": arn}
 
 
@@ -62,32 +66,29 @@ def _check_config(recipe: DomainRecipe, config: dict[str, Any], schemas: dict[st
 
 @operation("DescribeRecommender")
 def describe_recommender(control: Control, params: dict[str, Any]) -> dict[str, Any]:
-    recommender = control.require(KIND, params["recommenderArn"])
-    return {"recommender": recommender.described() | {"modelMetrics": recommender.body.get("_metrics")}}
+    recommender = control.require(RECOMMENDER, params["recommenderArn"])
+    return {"recommender": recommender.described() | {"modelMetrics": recommender.facts.metrics}}
 
 
 @operation("ListRecommenders")
 def list_recommenders(control: Control, params: dict[str, Any]) -> dict[str, Any]:
-    return control.page(params, "recommenders", KIND, parent_arn=params.get("datasetGroupArn"))
+    return control.page(params, "recommenders", RECOMMENDER, parent_arn=params.get("datasetGroupArn"))
 
 
 @operation("UpdateRecommender")
 def update_recommender(control: Control, params: dict[str, Any]) -> dict[str, Any]:
-    recommender = control.require_active(KIND, params["recommenderArn"])
+    recommender = control.require_active(RECOMMENDER, params["recommenderArn"])
     config = {"minRecommendationRequestsPerSecond": 1} | params["recommenderConfig"]
-    schemas = schemas_of_group(control, recommender.group_arn)
+    schemas = schemas_of_group(control, recommender.body["datasetGroupArn"])
     _check_config(DOMAIN_RECIPES[recommender.body["recipeArn"].rsplit("/", 1)[-1]], config, schemas)
     shown: dict[str, Any] = {"recommenderConfig": config}
     columns = recommender.body["recommenderConfig"].get("trainingDataConfig", {})
     trains = config.get("trainingDataConfig", {}) != columns
-    changes = dict(shown)
+    changes = Changes(shown)
     if trains:
         # the model in use serves until the new one is there; its folder goes with the next training
-        changes |= {
-            "_model": secrets.token_hex(4),
-            "_former": recommender.body["_model"],
-            "_schemas": schemas,
-        }
+        model = secrets.token_hex(4)
+        changes = Changes(shown, {"model": model, "former": recommender.facts.model, "schemas": schemas})
     work = updates.RETRAIN if trains else updates.UPDATE
     updates.begin(control.store, recommender, "latestRecommenderUpdate", shown, changes, work)
     return {"recommenderArn": recommender.arn}
@@ -104,7 +105,7 @@ def start_recommender(control: Control, params: dict[str, Any]) -> dict[str, Any
 
 
 def _switch(control: Control, arn: str, needed: str, pending: str, work: str) -> dict[str, Any]:
-    recommender = control.require(KIND, arn)
+    recommender = control.require(RECOMMENDER, arn)
     if recommender.status in UNFINISHED or updates.planned(recommender) is not None:
         raise ApiError("ResourceInUseException", f"{arn} has status {recommender.status} or is being updated; wait.")
     if recommender.status != needed:
@@ -116,7 +117,7 @@ def _switch(control: Control, arn: str, needed: str, pending: str, work: str) ->
 
 @operation("DeleteRecommender")
 def delete_recommender(control: Control, params: dict[str, Any]) -> None:
-    recommender = control.require(KIND, params["recommenderArn"])
+    recommender = control.require(RECOMMENDER, params["recommenderArn"])
     if recommender.status in UNFINISHED or updates.planned(recommender) is not None:
         raise ApiError("ResourceInUseException", f"{recommender.arn} is being made or changed; wait for its end.")
     control.remove(recommender)

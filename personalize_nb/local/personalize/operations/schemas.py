@@ -7,8 +7,7 @@ from typing import Any
 from personalize_nb.local.errors import ApiError
 from personalize_nb.local.personalize.operations.avro import check_schema
 from personalize_nb.local.personalize.operations.control import Control, operation
-
-KIND = "schema"
+from personalize_nb.local.state.kinds import DATASET, SCHEMA
 
 
 @operation("CreateSchema")
@@ -17,26 +16,26 @@ def create_schema(control: Control, params: dict[str, Any]) -> dict[str, Any]:
     arn = control.arn(f"schema/{name}")
     control.check_free(arn)
     check_schema(params["schema"], domain)
-    control.check_quota(KIND)
+    control.check_quota(SCHEMA)
     body = {"name": name, "schemaArn": arn, "schema": params["schema"]}
-    control.store.create(KIND, arn, name, body | ({"domain": domain} if domain else {}))
+    control.store.create(SCHEMA, arn, name, body | ({"domain": domain} if domain else {}))
     return {"schemaArn": arn}
 
 
 @operation("DescribeSchema")
 def describe_schema(control: Control, params: dict[str, Any]) -> dict[str, Any]:
-    return {"schema": control.require(KIND, params["schemaArn"]).described()}
+    return {"schema": control.require(SCHEMA, params["schemaArn"]).described()}
 
 
 @operation("ListSchemas")
 def list_schemas(control: Control, params: dict[str, Any]) -> dict[str, Any]:
-    return control.page(params, "schemas", KIND)
+    return control.page(params, "schemas", SCHEMA)
 
 
 @operation("DeleteSchema")
 def delete_schema(control: Control, params: dict[str, Any]) -> None:
-    schema = control.require(KIND, params["schemaArn"])
-    users = [item.arn for item in control.store.list("dataset") if item.body["schemaArn"] == schema.arn]
+    schema = control.require(SCHEMA, params["schemaArn"])
+    users = [item.arn for item in control.store.list(DATASET) if item.body["schemaArn"] == schema.arn]
     if users:
         raise ApiError(
             "ResourceInUseException", f"{schema.arn} is the schema of {', '.join(users)}; delete the datasets first."

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from personalize_nb.contract.limits import ACTIVE, IN_PROGRESS, PENDING
 from personalize_nb.contract.recipes import RECIPES, names_where
@@ -15,10 +15,13 @@ from personalize_nb.local.data.schema import ITEMS, Schema
 from personalize_nb.local.errors import ApiError
 from personalize_nb.local.personalize.operations.control import Control, invalid, operation
 from personalize_nb.local.personalize.operations.datasets import schemas_of_group
+from personalize_nb.local.state.facts import VersionFacts
+from personalize_nb.local.state.kinds import SOLUTION, SOLUTION_VERSION
 from personalize_nb.local.state.lifecycle import STOPPED, STOPPING
-from personalize_nb.local.state.store import Resource
 
-KIND = "solution_version"
+if TYPE_CHECKING:
+    from personalize_nb.local.state.resources import SolutionResource
+
 _ID_BYTES = 4
 
 
@@ -27,17 +30,16 @@ def create_solution_version(control: Control, params: dict[str, Any]) -> dict[st
     solution = _ready_solution(control, params["solutionArn"])
     mode = params.get("trainingMode", "FULL")
     _check_mode(control, solution, mode)
-    schemas = schemas_of_group(control, solution.group_arn)
+    schemas = schemas_of_group(control, solution.body["datasetGroupArn"])
     _check_data(control, solution, schemas)
     name = params.get("name")
-    versions = control.store.list(KIND, parent_arn=solution.arn)
+    versions = control.store.list(SOLUTION_VERSION, parent_arn=solution.arn)
     if name is not None and any(version.name == name for version in versions):
         raise ApiError(
             "ResourceAlreadyExistsException", f"{solution.arn} already has a solution version named {name!r}."
         )
     model = secrets.token_hex(_ID_BYTES)
     arn = f"{solution.arn}/{model}"
-    facts = solution.body
     kept = (
         "solutionArn",
         "performHPO",
@@ -47,48 +49,60 @@ def create_solution_version(control: Control, params: dict[str, Any]) -> dict[st
         "eventType",
         "datasetGroupArn",
         "solutionConfig",
-        "_recipe",
-        "_group",
-        "_hyperparameters",
     )
-    body = {"name": name or f"{solution.name}/{model}", "solutionVersionArn": arn}
-    body |= {key: facts[key] for key in kept if key in facts}
-    body |= {"trainingMode": mode, "trainingType": "MANUAL", "_schemas": schemas, "_model": model}
+    body: dict[str, Any] = {"name": name or f"{solution.name}/{model}", "solutionVersionArn": arn}
+    body |= {key: value for key, value in solution.body.items() if key in kept}
+    body |= {"trainingMode": mode, "trainingType": "MANUAL"}
+    facts = VersionFacts(
+        group=solution.facts.group,
+        schemas=schemas,
+        recipe=solution.facts.recipe,
+        model=model,
+        hyperparameters=solution.facts.hyperparameters,
+    )
     control.add(
-        KIND, arn, body["name"], body, params, work="train", group_arn=solution.group_arn, parent_arn=solution.arn
+        SOLUTION_VERSION,
+        arn,
+        body["name"],
+        body,
+        params,
+        facts=facts,
+        work="train",
+        group_arn=solution.group_arn,
+        parent_arn=solution.arn,
     )
     return {"solutionVersionArn": arn}
 
 
-def _ready_solution(control: Control, arn: str) -> Resource:
+def _ready_solution(control: Control, arn: str) -> SolutionResource:
     """Return a solution that is ACTIVE or about to be.
 
     Notebooks written for AWS create a solution and its version in one breath. Here a new solution has nothing left to
     do and cannot fail, so that the version need not wait until the supervisor has come round to say so.
     """
-    solution = control.require("solution", arn)
-    return solution if solution.status in (PENDING, IN_PROGRESS) else control.require_active("solution", arn)
+    solution = control.require(SOLUTION, arn)
+    return solution if solution.status in (PENDING, IN_PROGRESS) else control.require_active(SOLUTION, arn)
 
 
-def _check_mode(control: Control, solution: Resource, mode: str) -> None:
-    recipe = RECIPES[solution.body["_recipe"]]
+def _check_mode(control: Control, solution: SolutionResource, mode: str) -> None:
+    recipe = RECIPES[solution.facts.recipe]
     if mode == "AUTOTRAIN":
         raise invalid("trainingMode AUTOTRAIN marks automatic trainings; a call can ask for FULL or UPDATE.")
     if mode == "UPDATE":
         if not recipe.trains_updates:
             legal = " and ".join(names_where(lambda row: row.trains_updates))
             raise invalid(f"trainingMode UPDATE is for {legal}; {solution.name} uses {recipe.name}.")
-        versions = control.store.list(KIND, parent_arn=solution.arn, statuses=[ACTIVE])
+        versions = control.store.list(SOLUTION_VERSION, parent_arn=solution.arn, statuses=[ACTIVE])
         if not any(version.body["trainingMode"] == "FULL" for version in versions):
             raise invalid(f"trainingMode UPDATE needs an ACTIVE version of {solution.name} trained with FULL.")
 
 
-def _check_data(control: Control, solution: Resource, schemas: dict[str, str]) -> None:
-    recipe = RECIPES[solution.body["_recipe"]]
+def _check_data(control: Control, solution: SolutionResource, schemas: dict[str, str]) -> None:
+    recipe = RECIPES[solution.facts.recipe]
     missing = [kind for kind in recipe.datasets if kind not in schemas]
     if missing:
         raise invalid(
-            f"The dataset group {solution.body['_group']} has no dataset of type {' and '.join(missing)}, which "
+            f"The dataset group {solution.facts.group} has no dataset of type {' and '.join(missing)}, which "
             f"{recipe.name} needs; create it and import data first."
         )
     if recipe.item_marks:
@@ -103,26 +117,26 @@ def _check_data(control: Control, solution: Resource, schemas: dict[str, str]) -
 
 @operation("DescribeSolutionVersion")
 def describe_solution_version(control: Control, params: dict[str, Any]) -> dict[str, Any]:
-    return {"solutionVersion": control.require(KIND, params["solutionVersionArn"]).described()}
+    return {"solutionVersion": control.require(SOLUTION_VERSION, params["solutionVersionArn"]).described()}
 
 
 @operation("ListSolutionVersions")
 def list_solution_versions(control: Control, params: dict[str, Any]) -> dict[str, Any]:
     arn = params.get("solutionArn")
     if arn is not None:
-        control.require("solution", arn)
-    return control.page(params, "solutionVersions", KIND, parent_arn=arn)
+        control.require(SOLUTION, arn)
+    return control.page(params, "solutionVersions", SOLUTION_VERSION, parent_arn=arn)
 
 
 @operation("GetSolutionMetrics")
 def get_solution_metrics(control: Control, params: dict[str, Any]) -> dict[str, Any]:
-    version = control.require_active(KIND, params["solutionVersionArn"])
-    return {"solutionVersionArn": version.arn, "metrics": version.body.get("_metrics", {})}
+    version = control.require_active(SOLUTION_VERSION, params["solutionVersionArn"])
+    return {"solutionVersionArn": version.arn, "metrics": version.facts.metrics or {}}
 
 
 @operation("StopSolutionVersionCreation")
 def stop_solution_version_creation(control: Control, params: dict[str, Any]) -> None:
-    version = control.require(KIND, params["solutionVersionArn"])
+    version = control.require(SOLUTION_VERSION, params["solutionVersionArn"])
     if version.status == PENDING:
         control.store.set_status(version.arn, STOPPED)
         control.store.drop_work(version.arn)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from personalize_nb.contract.recipes import RECIPES, Recipe, names_where
 from personalize_nb.local.data.schema import ITEMS, Schema
@@ -19,10 +19,21 @@ from personalize_nb.local.personalize.operations.control import Control, invalid
 from personalize_nb.local.personalize.operations.datasets import schemas_of_group
 from personalize_nb.local.personalize.operations.hpo import check_hpo
 from personalize_nb.local.personalize.operations.recipes import check_hyperparameters, require_recipe
+from personalize_nb.local.state.facts import Changes, SolutionFacts
+from personalize_nb.local.state.kinds import (
+    BATCH_INFERENCE_JOB,
+    BATCH_SEGMENT_JOB,
+    CAMPAIGN,
+    DATASET_GROUP,
+    SOLUTION,
+    SOLUTION_VERSION,
+)
 from personalize_nb.local.state.lifecycle import UNFINISHED
-from personalize_nb.local.state.store import Resource
+from personalize_nb.local.state.resources import AnyResource
 
-KIND = "solution"
+if TYPE_CHECKING:
+    from personalize_nb.local.state.resources import VersionResource
+
 MAX_TRAINING_DAYS = 30
 
 _SUMMARY = (
@@ -41,7 +52,7 @@ def create_solution(control: Control, params: dict[str, Any]) -> dict[str, Any]:
     name, config = params["name"], params.get("solutionConfig", {})
     arn = control.arn(f"solution/{name}")
     control.check_free(arn)
-    group = control.require_active("dataset_group", params["datasetGroupArn"])
+    group = control.require_active(DATASET_GROUP, params["datasetGroupArn"])
     if params.get("performAutoML"):
         raise invalid("performAutoML is not supported by the local service; name a recipeArn instead.")
     if "recipeArn" not in params:
@@ -63,12 +74,10 @@ def create_solution(control: Control, params: dict[str, Any]) -> dict[str, Any]:
         "performAutoTraining": params.get("performAutoTraining", True),
         "recipeArn": recipe.arn,
         "datasetGroupArn": group.arn,
-        "_recipe": recipe.name,
-        "_group": group.name,
-        "_hyperparameters": hyperparameters,
     }
     body |= {key: params[key] for key in ("performIncrementalUpdate", "eventType", "solutionConfig") if key in params}
-    control.add(KIND, arn, name, body, params, group_arn=group.arn, parent_arn=group.arn)
+    facts = SolutionFacts(group=group.name, recipe=recipe.name, hyperparameters=hyperparameters)
+    control.add(SOLUTION, arn, name, body, params, facts=facts, group_arn=group.arn, parent_arn=group.arn)
     return {"solutionArn": arn}
 
 
@@ -169,9 +178,9 @@ def _is_number(text: str) -> bool:
 
 @operation("DescribeSolution")
 def describe_solution(control: Control, params: dict[str, Any]) -> dict[str, Any]:
-    solution = control.require(KIND, params["solutionArn"])
+    solution = control.require(SOLUTION, params["solutionArn"])
     answer = solution.described()
-    latest = control.store.list("solution_version", parent_arn=solution.arn, newest_first=True, limit=1)
+    latest = control.store.list(SOLUTION_VERSION, parent_arn=solution.arn, newest_first=True, limit=1)
     if latest:
         described = latest[0].described()
         answer["latestSolutionVersion"] = {key: described[key] for key in _SUMMARY if key in described}
@@ -180,15 +189,15 @@ def describe_solution(control: Control, params: dict[str, Any]) -> dict[str, Any
 
 @operation("ListSolutions")
 def list_solutions(control: Control, params: dict[str, Any]) -> dict[str, Any]:
-    return control.page(params, "solutions", KIND, parent_arn=params.get("datasetGroupArn"))
+    return control.page(params, "solutions", SOLUTION, parent_arn=params.get("datasetGroupArn"))
 
 
 @operation("UpdateSolution")
 def update_solution(control: Control, params: dict[str, Any]) -> dict[str, Any]:
-    solution = control.require_active(KIND, params["solutionArn"])
-    recipe = RECIPES[solution.body["_recipe"]]
+    solution = control.require_active(SOLUTION, params["solutionArn"])
+    recipe = RECIPES[solution.facts.recipe]
     given = params.get("solutionUpdateConfig", {})
-    shown = {
+    shown: dict[str, Any] = {
         key: params[key]
         for key in ("performAutoTraining", "performIncrementalUpdate", "solutionUpdateConfig")
         if key in params
@@ -196,23 +205,23 @@ def update_solution(control: Control, params: dict[str, Any]) -> dict[str, Any]:
     if not shown:
         raise invalid("Nothing is to be updated: give performAutoTraining, performIncrementalUpdate or a config.")
     config = solution.body.get("solutionConfig", {}) | given
-    _check_config(recipe, config, params, schemas_of_group(control, solution.group_arn))
-    changes = {key: shown[key] for key in ("performAutoTraining", "performIncrementalUpdate") if key in shown}
+    _check_config(recipe, config, params, schemas_of_group(control, solution.body["datasetGroupArn"]))
+    changes = {key: value for key, value in shown.items() if key != "solutionUpdateConfig"}
     if given:
         changes["solutionConfig"] = config
-    updates.begin(control.store, solution, "latestSolutionUpdate", shown, changes)
+    updates.begin(control.store, solution, "latestSolutionUpdate", shown, Changes(changes))
     return {"solutionArn": solution.arn}
 
 
 @operation("DeleteSolution")
 def delete_solution(control: Control, params: dict[str, Any]) -> None:
-    solution = control.require(KIND, params["solutionArn"])
-    campaigns = control.store.list("campaign", parent_arn=solution.arn)
+    solution = control.require(SOLUTION, params["solutionArn"])
+    campaigns = control.store.list(CAMPAIGN, parent_arn=solution.arn)
     if campaigns:
         names = ", ".join(campaign.arn for campaign in campaigns)
         raise ApiError("ResourceInUseException", f"{solution.arn} still has a campaign; delete first: {names}.")
-    versions = control.store.list("solution_version", parent_arn=solution.arn)
-    busy = [version for version in [solution, *versions] if version.status in UNFINISHED]
+    versions = control.store.list(SOLUTION_VERSION, parent_arn=solution.arn)
+    busy: list[AnyResource] = [version for version in [solution, *versions] if version.status in UNFINISHED]
     busy += _running_jobs(control, versions)
     if busy:
         names = ", ".join(f"{resource.arn} ({resource.status})" for resource in busy)
@@ -222,8 +231,8 @@ def delete_solution(control: Control, params: dict[str, Any]) -> None:
     control.remove(solution)
 
 
-def _running_jobs(control: Control, versions: list[Resource]) -> list[Resource]:
+def _running_jobs(control: Control, versions: list[VersionResource]) -> list[AnyResource]:
     arns = {version.arn for version in versions}
-    kinds = ("batch_inference_job", "batch_segment_job")
-    running = [job for kind in kinds for job in control.store.list(kind, statuses=UNFINISHED)]
+    kinds = (BATCH_INFERENCE_JOB, BATCH_SEGMENT_JOB)
+    running: list[AnyResource] = [job for kind in kinds for job in control.store.list(kind, statuses=UNFINISHED)]
     return [job for job in running if job.parent_arn in arns]

@@ -7,7 +7,8 @@ from typing import Any
 from personalize_nb.contract.limits import MAX_TAGS
 from personalize_nb.local.errors import ApiError
 from personalize_nb.local.personalize.operations.control import Control, checked_tags, invalid, operation
-from personalize_nb.local.state.store import Resource
+from personalize_nb.local.state.kinds import SCHEMA
+from personalize_nb.local.state.resources import AnyResource
 
 
 @operation("TagResource")
@@ -40,10 +41,10 @@ def list_tags_for_resource(control: Control, params: dict[str, Any]) -> dict[str
     return {"tags": [{"tagKey": key, "tagValue": value} for key, value in tags.items()]}
 
 
-def _taggable(control: Control, arn: str) -> Resource:
+def _taggable(control: Control, arn: str) -> AnyResource:
     resource = control.store.get(arn)
     if resource is None:
         raise ApiError("ResourceNotFoundException", f"Resource Arn {arn} does not exist.")
-    if resource.kind == "schema":
+    if resource.kind == SCHEMA:
         raise invalid(f"{arn} is a schema; schemas cannot have tags.")
     return resource

@@ -20,7 +20,7 @@ from personalize_nb.local.personalize.operations.control import invalid
 from personalize_nb.local.personalize.operations.datasets import schemas_of_group
 from personalize_nb.local.personalize.operations.event_trackers import find_tracker
 from personalize_nb.local.personalize.serving.registry import Serving, served
-from personalize_nb.local.state.store import Resource
+from personalize_nb.local.state.kinds import DATASET
 
 _WHOLE = re.compile(r"[+-]?\d{1,18}")
 # members of an event and the columns they fill
@@ -47,10 +47,10 @@ def _tracked(serving: Serving, tracking_id: str, kind: str) -> tuple[str, Schema
         # the model of PutEvents has no other error
         missing = "ResourceNotFoundException" if tracker is None else "ResourceInUseException"
         raise ApiError("InvalidInputException" if kind == INTERACTIONS else missing, text)
-    schemas = schemas_of_group(serving.control, tracker.group_arn)
+    schemas = schemas_of_group(serving.control, tracker.body["datasetGroupArn"])
     if kind not in schemas:
         raise invalid(f"{tracker.group_arn} has no dataset of type {kind}, which would hold the events.")
-    return _group_name(serving, tracker), Schema.from_avro(kind, json.loads(schemas[kind]))
+    return _group_name(serving, tracker.body["datasetGroupArn"]), Schema.from_avro(kind, json.loads(schemas[kind]))
 
 
 def _event(event: Mapping[str, Any], user: str | None, schema: Schema) -> dict[str, Any]:
@@ -99,18 +99,19 @@ def _action_event(event: Mapping[str, Any], schema: Schema) -> dict[str, Any]:
 
 
 def _put(serving: Serving, arn: str, kind: str, key: str, records: list[tuple[str, Mapping[str, Any]]]) -> None:
-    dataset = serving.control.require("dataset", arn)
+    dataset = serving.control.require(DATASET, arn)
     if dataset.body["datasetType"] != kind:
         raise invalid(f"{arn} is a dataset of type {dataset.body['datasetType']}; this call needs one of type {kind}.")
     if dataset.status != ACTIVE:
         raise ApiError("ResourceInUseException", f"{arn} has status {dataset.status}; it must be {ACTIVE}.")
-    schema = Schema.from_avro(kind, json.loads(schemas_of_group(serving.control, dataset.group_arn)[kind]))
+    group_arn = dataset.body["datasetGroupArn"]
+    schema = Schema.from_avro(kind, json.loads(schemas_of_group(serving.control, group_arn)[kind]))
     rows = [_row({key: name}, record.get("properties"), schema, frozenset()) for name, record in records]
-    serving.event_store.put(_group_name(serving, dataset), kind, rows)
+    serving.event_store.put(_group_name(serving, group_arn), kind, rows)
 
 
-def _group_name(serving: Serving, resource: Resource) -> str:
-    return serving.control.store[resource.group_arn].name
+def _group_name(serving: Serving, arn: str) -> str:
+    return serving.control.store[arn].name
 
 
 def _row(values: dict[str, Any], properties: str | None, schema: Schema, may_lack: frozenset[str]) -> dict[str, Any]:

@@ -10,20 +10,20 @@ from __future__ import annotations
 import json
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from personalize_nb.local.data.events import EventStore
 from personalize_nb.local.data.schema import DATASET_TYPES, Schema, TrainingData
 from personalize_nb.local.state import layout
+from personalize_nb.local.state.facts import ModelFacts
 
 if TYPE_CHECKING:
     from personalize_nb.local.filters.bound import BoundFilter
     from personalize_nb.local.recipes.base import Model
 
 Value = TypeVar("Value")
-Body = Mapping[str, Any]
 
 _MODELS, _DATASETS, _FILTERS = 8, 4, 32
 
@@ -75,50 +75,44 @@ class Models:
         self._datasets: Kept[TrainingData] = Kept(_DATASETS)
         self._filters: Kept[BoundFilter] = Kept(_FILTERS)
 
-    def model(self, body: Body) -> Model:
-        """Return the model of a solution version or recommender, with what its users have done since.
-
-        Parameters
-        ----------
-        body
-            The resource's body: `_model`, `_group`, `_streamedTo`.
-        """
-        name, newest = body["_model"], self._event_store.newest(body["_group"])
-        model = self._models.get(name, lambda: self._load_model(body))
+    def model(self, facts: ModelFacts) -> Model:
+        """Return the model of a solution version or recommender, with what its users have done since."""
+        name, newest = facts.model, self._event_store.newest(facts.group)
+        model = self._models.get(name, lambda: self._load_model(facts))
         if self._remembered.get(name) != newest:
-            model.remember(self._event_store.recent(body["_group"], body.get("_streamedTo", 0)))
+            model.remember(self._event_store.recent(facts.group, facts.streamed_to))
             self._remembered[name] = newest
         return model
 
-    def _load_model(self, body: Body) -> Model:
+    def _load_model(self, facts: ModelFacts) -> Model:
         from personalize_nb.local.recipes import families
 
-        self._remembered.pop(body["_model"], None)
-        return families.load(layout.model_path(self._root, body["_model"]))
+        self._remembered.pop(facts.model, None)
+        return families.load(layout.model_path(self._root, facts.model))
 
-    def data(self, body: Body) -> TrainingData:
+    def data(self, facts: ModelFacts) -> TrainingData:
         """Return the datasets of a resource's group as they are now."""
-        return self._datasets.get((self._stamp(body), json.dumps(body["_schemas"])), lambda: self._load_data(body))
+        return self._datasets.get((self._stamp(facts), json.dumps(facts.schemas)), lambda: self._load_data(facts))
 
-    def _load_data(self, body: Body) -> TrainingData:
+    def _load_data(self, facts: ModelFacts) -> TrainingData:
         from personalize_nb.local.data import datasets
 
-        schemas = {kind: Schema.from_avro(kind, json.loads(text)) for kind, text in body["_schemas"].items()}
-        return datasets.load(self._root, body["_group"], schemas)
+        schemas = {kind: Schema.from_avro(kind, json.loads(text)) for kind, text in facts.schemas.items()}
+        return datasets.load(self._root, facts.group, schemas)
 
-    def filter(self, expression: str, body: Body) -> BoundFilter:
+    def filter(self, expression: str, facts: ModelFacts) -> BoundFilter:
         """Return a filter bound to a resource's model and to the datasets as they are now."""
-        key = (expression, body["_model"], self._stamp(body))
-        return self._filters.get(key, lambda: self._bind(expression, body))
+        key = (expression, facts.model, self._stamp(facts))
+        return self._filters.get(key, lambda: self._bind(expression, facts))
 
-    def _bind(self, expression: str, body: Body) -> BoundFilter:
+    def _bind(self, expression: str, facts: ModelFacts) -> BoundFilter:
         from personalize_nb.local.filters import binding
 
-        return binding.bind(binding.parse(expression), self.data(body), self.model(body).item_ids)
+        return binding.bind(binding.parse(expression), self.data(facts), self.model(facts).item_ids)
 
-    def _stamp(self, body: Body) -> Hashable:
+    def _stamp(self, facts: ModelFacts) -> Hashable:
         """Return a value that changes whenever the rows of the group do."""
-        group = body["_group"]
+        group = facts.group
         where = (layout.dataset_path, layout.merged_path)
         paths = [path(self._root, group, kind) for kind in DATASET_TYPES for path in where]
         files = tuple(path.stat().st_mtime_ns if path.exists() else 0 for path in paths)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import uuid
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,9 @@ from personalize_nb.local.personalize.operations.control import invalid
 from personalize_nb.local.personalize.operations.filters import check_expression
 from personalize_nb.local.personalize.serving.promotions import promote
 from personalize_nb.local.personalize.serving.registry import Serving, served
+from personalize_nb.local.state.facts import ModelFacts
+from personalize_nb.local.state.kinds import CAMPAIGN, DATASET, FILTER, RECOMMENDER, SOLUTION_VERSION, Body, Own
+from personalize_nb.local.state.resources import Resource
 
 if TYPE_CHECKING:
     from personalize_nb.local.data.allowed import Allowed
@@ -27,15 +31,15 @@ MAX_WITH_METADATA = 50
 
 @dataclass(frozen=True)
 class ServedModel:
-    """What answers a request: the body of its solution version or recommender, and its configuration."""
+    """What answers a request: the facts of its solution version or recommender, and its configuration."""
 
-    body: dict[str, Any]
-    config: dict[str, Any]
-    group_arn: str
+    facts: ModelFacts
+    config: Mapping[str, Any]
+    group_arn: str | None
 
     @property
     def recipe(self) -> Recipe:
-        return RECIPES[self.body["_recipe"]]
+        return RECIPES[self.facts.recipe]
 
 
 @served("GetRecommendations")
@@ -85,15 +89,19 @@ def _endpoint(serving: Serving, params: dict[str, Any]) -> ServedModel:
     campaign, recommender = params.get("campaignArn"), params.get("recommenderArn")
     if (campaign is None) == (recommender is None):
         raise invalid("Give either campaignArn or recommenderArn.")
-    kind, member = ("campaign", "campaignConfig") if recommender is None else ("recommender", "recommenderConfig")
-    resource = serving.control.require(kind, campaign or recommender)
+    if recommender is not None:
+        served_by = _answering(serving.control.require(RECOMMENDER, recommender))
+        return ServedModel(served_by.facts, served_by.body.get("recommenderConfig", {}), served_by.group_arn)
+    asked = _answering(serving.control.require(CAMPAIGN, params["campaignArn"]))
+    version = serving.control.require(SOLUTION_VERSION, serving_version(serving.control, asked))
+    return ServedModel(version.facts, asked.body.get("campaignConfig", {}), asked.group_arn)
+
+
+def _answering(resource: Resource[Body, Own]) -> Resource[Body, Own]:
+    """Return a campaign or recommender, or refuse one that is not ACTIVE."""
     if resource.status != ACTIVE:
         raise invalid(f"{resource.arn} has status {resource.status}; it answers when it is {ACTIVE}.")
-    config = resource.body.get(member, {})
-    body = resource.body
-    if recommender is None:
-        body = serving.control.require("solution_version", serving_version(serving.control, resource)).body
-    return ServedModel(body, config, resource.group_arn)
+    return resource
 
 
 def _rank(
@@ -106,7 +114,7 @@ def _rank(
 ) -> Ranked:
     from personalize_nb.local.recipes.base import Queries
 
-    recipe, model = endpoint.recipe, serving.models.model(endpoint.body)
+    recipe, model = endpoint.recipe, serving.models.model(endpoint.facts)
     allowed, includes = (None, False) if filter_arn is None else _allowed(serving, endpoint, params, filter_arn, values)
     exploration = endpoint.config.get("itemExplorationConfig", {}) if recipe.exploration else {}
     weight, cut_off = exploration.get("explorationWeight"), exploration.get("explorationItemAgeCutOff")
@@ -122,7 +130,7 @@ def _rank(
             exploration_weight=None if weight is None else float(weight),
             exploration_cut_off_days=None if cut_off is None else float(cut_off),
             ranking_influence=endpoint.config.get("rankingInfluence") if recipe.ranking_influence else None,
-            seed=zlib.crc32(endpoint.body["_model"].encode()),
+            seed=zlib.crc32(endpoint.facts.model.encode()),
         )
     )
 
@@ -131,15 +139,15 @@ def _allowed(
     serving: Serving, endpoint: ServedModel, params: dict[str, Any], arn: str, values: dict[str, str] | None
 ) -> tuple[Allowed, bool]:
     """Return what the filter allows, and whether it has an INCLUDE."""
-    found = serving.control.require("filter", arn)
+    found = serving.control.require(FILTER, arn)
     if found.status != ACTIVE:
         raise invalid(f"{arn} has status {found.status}; a filter can be used when it is {ACTIVE}.")
     if found.group_arn != endpoint.group_arn:
         raise invalid(f"{arn} belongs to {found.group_arn}, which is not the dataset group of this request.")
     text = found.body["filterExpression"]
-    check_expression(text, endpoint.body["_schemas"], endpoint.recipe.type)
-    bound = serving.models.filter(text, endpoint.body)
-    datasets = serving.control.store.list("dataset", group_arn=endpoint.group_arn)
+    check_expression(text, endpoint.facts.schemas, endpoint.recipe.type)
+    bound = serving.models.filter(text, endpoint.facts)
+    datasets = serving.control.store.list(DATASET, group_arn=endpoint.group_arn)
     problem = bound.expression.unmet({dataset.body["datasetType"] for dataset in datasets})
     if problem is not None:
         raise invalid(problem)
@@ -168,7 +176,7 @@ def _add_metadata(serving: Serving, endpoint: ServedModel, params: dict[str, Any
     if not endpoint.config.get("enableMetadataWithRecommendations"):
         raise invalid("metadataColumns needs enableMetadataWithRecommendations in the campaign's configuration.")
     [(kind, columns)] = wanted.items()
-    table = serving.models.data(endpoint.body).items
+    table = serving.models.data(endpoint.facts).items
     if kind.upper() != "ITEMS" or table is None:
         raise invalid(f"metadataColumns can name columns of ITEMS only, where items are imported; got {kind!r}.")
     names = {name.upper(): name for name in table.column_names}

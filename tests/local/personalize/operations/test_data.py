@@ -262,8 +262,8 @@ def test_an_import_job_is_echoed_and_keeps_the_facts_for_its_worker(plane):
     job = plane.client.describe_dataset_import_job(datasetImportJobArn=arn)["datasetImportJob"]
     assert job["dataSource"] == {"dataLocation": "s3://data/rows.csv"}
     assert (job["importMode"], job["roleArn"], job["status"]) == ("FULL", ROLE, "ACTIVE")
-    facts = plane.store[arn].body
-    assert (facts["_group"], facts["_type"], facts["_schema"]) == ("books", "INTERACTIONS", avro("Interactions"))
+    facts = plane.store[arn].facts
+    assert (facts.group, facts.type, facts.schema) == ("books", "INTERACTIONS", avro("Interactions"))
     [listed] = plane.client.list_dataset_import_jobs(datasetArn=dataset)["datasetImportJobs"]
     assert listed["jobName"] == "first"
     assert "dataSource" not in listed

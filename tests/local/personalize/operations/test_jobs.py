@@ -100,10 +100,10 @@ def test_a_job_is_echoed_exactly_and_keeps_the_facts_for_its_worker(plane):
     dates = {key: job.pop(key) for key in ("creationDateTime", "lastUpdatedDateTime")}
     assert dates["creationDateTime"].tzinfo is not None
     assert job == request | {"batchInferenceJobArn": arn, "status": "CREATE PENDING"}
-    facts = plane.store[arn].body
-    assert facts["_filterExpression"] == 'EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ("read")'
-    assert facts["_model"] == version.rpartition("/")[2]
-    assert (facts["_recipe"], facts["_group"], facts["_numResults"], facts["_mode"]) == (
+    facts = plane.store[arn].facts
+    assert facts.filter_expression == 'EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ("read")'
+    assert facts.model == version.rpartition("/")[2]
+    assert (facts.recipe, facts.group, facts.num_results, facts.mode) == (
         "aws-user-personalization",
         "books",
         7,
@@ -117,7 +117,7 @@ def test_what_a_request_leaves_out_stays_out_of_describe(plane):
     arn = plane.client.create_batch_inference_job(**plane.job(version))["batchInferenceJobArn"]
     job = plane.client.describe_batch_inference_job(batchInferenceJobArn=arn)["batchInferenceJob"]
     assert job.keys() & {"numResults", "batchInferenceJobMode", "filterArn", "failureReason"} == set()
-    assert plane.store[arn].body["_numResults"] == 25
+    assert plane.store[arn].facts.num_results == 25
 
 
 def test_jobs_are_listed_by_version_with_the_members_of_the_summary(plane):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from control_plane import ROLE, avro
 
+from personalize_nb.local.state.facts import Changes
+
 RECIPE = "arn:aws:personalize:::recipe/"
 DATES = {"creationDateTime", "lastUpdatedDateTime"}
 
@@ -147,7 +149,7 @@ def test_a_recommender_walks_through_all_its_statuses(plane):
         return plane.client.describe_recommender(recommenderArn=arn)["recommender"]
 
     assert look()["status"] == "CREATE PENDING"
-    plane.work(_metrics={"coverage": 0.5})
+    plane.work(changes=Changes(facts={"metrics": {"coverage": 0.5}}))
     assert tracked(look()) == request | {
         "recommenderArn": arn,
         "recommenderConfig": {"minRecommendationRequestsPerSecond": 1},
@@ -186,13 +188,13 @@ def test_new_training_columns_train_a_recommender_again(plane):
         "recommenderArn"
     ]
     plane.work()
-    before = plane.store[arn].body["_model"]
+    before = plane.store[arn].facts.model
     config = {"trainingDataConfig": {"excludedDatasetColumns": {"INTERACTIONS": ["EVENT_TYPE"]}}}
     plane.client.update_recommender(recommenderArn=arn, recommenderConfig=config)
-    assert plane.store[arn].body["_model"] == before
+    assert plane.store[arn].facts.model == before
     plane.work()
-    after = plane.store[arn].body
-    assert after["_model"] != before and after["_former"] == before
+    after = plane.store[arn].facts
+    assert after.model != before and after.former == before
 
 
 def test_recommenders_that_cannot_be(plane):

@@ -6,6 +6,7 @@ import pytest
 from control_plane import avro
 
 from personalize_nb.contract.recipes import RECIPES
+from personalize_nb.local.state.facts import Changes
 
 RECIPE = "arn:aws:personalize:::recipe/"
 
@@ -81,9 +82,9 @@ def test_a_solution_is_echoed_exactly(plane):
     newest = plane.version(arn)
     latest = plane.client.describe_solution(solutionArn=arn)["solution"]["latestSolutionVersion"]
     assert (latest["solutionVersionArn"], latest["trainingMode"], latest["status"]) == (newest, "FULL", "ACTIVE")
-    facts = plane.store[newest].body
+    facts = plane.store[newest].facts
     merged = {"hidden_dimension": "64", "min_user_history_length_percentile": "0.1"}
-    assert facts["_hyperparameters"] == merged
+    assert facts.hyperparameters == merged
     [listed] = plane.client.list_solutions(datasetGroupArn=group)["solutions"]
     assert listed.keys() == {"name", "solutionArn", "status", "recipeArn", "creationDateTime", "lastUpdatedDateTime"}
 
@@ -218,9 +219,9 @@ def test_a_version_shows_what_aws_shows(plane):
         "lastUpdatedDateTime",
     }
     assert (version["name"], version["solutionArn"]) == (f"taste/{model}", solution)
-    facts = plane.store[arn].body
-    assert facts["_schemas"] == {"INTERACTIONS": avro("Interactions"), "ITEMS": avro("Items")}
-    assert (facts["_recipe"], facts["_group"], facts["_model"]) == ("aws-similar-items", "books", model)
+    facts = plane.store[arn].facts
+    assert facts.schemas == {"INTERACTIONS": avro("Interactions"), "ITEMS": avro("Items")}
+    assert (facts.recipe, facts.group, facts.model) == ("aws-similar-items", "books", model)
     [listed] = plane.client.list_solution_versions(solutionArn=solution)["solutionVersions"]
     assert (listed["solutionVersionArn"], listed["trainingMode"]) == (arn, "FULL")
     assert plane.refused("list_solution_versions", solutionArn=solution + "x")[0] == "ResourceNotFoundException"
@@ -241,7 +242,7 @@ def test_metrics_belong_to_active_versions(plane):
     plane.dataset(group)
     arn = plane.version(plane.solution(group), work=False)
     assert plane.refused("get_solution_metrics", solutionVersionArn=arn)[0] == "ResourceInUseException"
-    plane.work(_metrics={"coverage": 0.1234, "precision_at_5": 0.2})
+    plane.work(changes=Changes(facts={"metrics": {"coverage": 0.1234, "precision_at_5": 0.2}}))
     found = plane.client.get_solution_metrics(solutionVersionArn=arn)
     assert (found["solutionVersionArn"], found["metrics"]) == (arn, {"coverage": 0.1234, "precision_at_5": 0.2})
 

@@ -193,7 +193,7 @@ def test_events_steer_the_next_recommendations(service, books):
     assert shelves.count(world.shelf("i2")) >= 6
     assert not {"i2", "i5", "i8", "i11"} & set(items(found))
     # the next training knows him
-    model = service.store[service.version(books["group"], "aws-popularity-count", "again")].body["_streamedTo"]
+    model = service.store[service.version(books["group"], "aws-popularity-count", "again")].facts.streamed_to
     assert model == service.event_store.newest("g")[0]
 
 
