@@ -65,7 +65,7 @@ class Allowed:
 
     @property
     def width(self) -> int:
-        return self.masks.shape[1]
+        return int(self.masks.shape[1])
 
     def __and__(self, other: Allowed) -> Allowed:
         return self._combined(np.logical_and, other)
@@ -91,7 +91,7 @@ class Allowed:
 
     def cells(self) -> np.ndarray:
         """Return all of it as `bool [rows, width]`."""
-        cells = self.masks[self.mask_of]
+        cells: np.ndarray = self.masks[self.mask_of]
         owners = np.repeat(np.arange(len(self)), np.diff(self.ptr))
         cells[owners, self.idx] ^= True
         return cells
@@ -99,11 +99,12 @@ class Allowed:
     @cached_property
     def _cells(self) -> np.ndarray:
         """The exceptions as numbers row x width + column, rising."""
-        return np.repeat(np.arange(len(self)) * self.width, np.diff(self.ptr)) + self.idx
+        cells: np.ndarray = np.repeat(np.arange(len(self)) * self.width, np.diff(self.ptr)) + self.idx
+        return cells
 
     def _at(self, cells: np.ndarray) -> np.ndarray:
         rows, columns = np.divmod(cells, max(1, self.width))
-        allowed = self.masks[self.mask_of[rows], columns]
+        allowed: np.ndarray = self.masks[self.mask_of[rows], columns]
         if len(self._cells):
             place = np.minimum(np.searchsorted(self._cells, cells), len(self._cells) - 1)
             allowed = allowed ^ (self._cells[place] == cells)

@@ -188,7 +188,7 @@ def _reason(message: str, name: str, header: list[str], schema: Schema) -> str:
     """Say what pyarrow says, by the file's own names."""
     bad = re.search(r"column #(\d+): (?:Row #(\d+): )?CSV conversion error to \w+: (.*)", message, re.DOTALL)
     column = schema.field(header[int(bad[1])]) if bad and int(bad[1]) < len(header) else None
-    if column is not None:
+    if bad and column is not None:
         row = f", row {bad[2]}" if bad[2] else ""
         if bad[3].startswith("invalid UTF8"):
             return f"Input CSV {name} is not UTF-8 in {column.name}{row}. Save the file as UTF-8."

@@ -108,11 +108,12 @@ class _Kinds:
     """The event types seen so far, of which there may be so many."""
 
     def __init__(self, schema: Schema, most: int | None):
-        self._counts = most is not None and schema.type == INTERACTIONS and schema.field("EVENT_TYPE") is not None
-        self._schema, self._most, self._seen = schema, most, set()
+        counts = schema.type == INTERACTIONS and schema.field("EVENT_TYPE") is not None
+        self._schema, self._most = schema, most if counts else None
+        self._seen: set[str] = set()
 
     def see(self, batch: pa.RecordBatch) -> None:
-        if not self._counts:
+        if self._most is None:
             return
         self._seen.update(pc.unique(batch.column("EVENT_TYPE").drop_null()).to_pylist())
         if len(self._seen) > self._most:

@@ -8,9 +8,9 @@ exceptions to an empty mask. AND, OR and the clauses combine those. What was tes
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import reduce
+from functools import cached_property, reduce
 
 import numpy as np
 import pyarrow as pa
@@ -32,6 +32,7 @@ from personalize_nb.local.filters.syntax import (
     AnyValue,
     Clause,
     Condition,
+    FieldName,
     FilterError,
     Literal,
     Placeholder,
@@ -77,7 +78,6 @@ class BoundFilter:
         self._row_of_user: dict[str, int] = {}
         if expression.uses_current_user and data.users is not None:
             self._row_of_user = {user: row for row, user in enumerate(data.users["USER_ID"].to_pylist())}
-        self._history = self._read_history() if expression.uses_interactions else None
         # the columns of current items that conditions compare with
         self._compared: list[Column] = []
         self._clauses = [self._bind_clause(clause) for clause in expression.clauses]
@@ -123,7 +123,7 @@ class BoundFilter:
                 skipped = ~holds if skipped is None else skipped & ~holds
         if included is None:
             allowed = Allowed.everything(size, self.size)
-        elif self._always_includes:
+        elif self._always_includes or skipped is None:
             allowed = included
         else:
             allowed = included | skipped
@@ -161,9 +161,10 @@ class BoundFilter:
         yield slice(start, len(values))
 
     def _rows_of_items(self, items: Sequence[str | None]) -> np.ndarray:
-        return np.array([self._row_of_item.get(item, -1) for item in items], dtype=np.int64)
+        return _places(self._row_of_item, items)
 
-    def _read_history(self) -> FilterHistory:
+    @cached_property
+    def _history(self) -> FilterHistory:
         return FilterHistory(self._data.interactions, self._ids)
 
     def _bind_clause(self, clause: Clause) -> tuple[Clause, Mask, Mask | None]:
@@ -179,7 +180,7 @@ class BoundFilter:
             return self._bind_history(condition, required)
         column = self._column(condition.field.dataset == CURRENT_USER, condition)
         if condition.other is not None:
-            return self._bind_current_item(condition, column)
+            return self._bind_current_item(condition, condition.other, column)
         if condition.field.dataset == CURRENT_USER:
             return self._bind_user(condition, column, required)
         return self._bind_items(condition, column, required)
@@ -193,7 +194,7 @@ class BoundFilter:
         test = _remember(lambda literals: column.test(condition.operator, literals))
 
         def mask(block: QueryBlock) -> Allowed:
-            rows = np.array([self._row_of_user.get(user, -1) for user in block.users], dtype=np.int64)
+            rows = _places(self._row_of_user, block.users)
             groups, group_of = _group(block, condition, required)
             holds = np.zeros(block.size, dtype=bool)
             order = np.argsort(group_of, kind="stable")
@@ -227,8 +228,8 @@ class BoundFilter:
 
         return mask
 
-    def _bind_current_item(self, condition: Condition, column: Column) -> Mask:
-        other = self._column(False, Condition(condition.other, IS_IN))
+    def _bind_current_item(self, condition: Condition, current: FieldName, column: Column) -> Mask:
+        other = self._column(False, Condition(current, IS_IN))
         self._compared.append(other)
 
         def mask(block: QueryBlock) -> Allowed:
@@ -252,6 +253,10 @@ class BoundFilter:
                 column = make_column(items, found, self.size, order)
             self._columns[kind, found.name] = column
         return self._columns[kind, found.name]
+
+
+def _places(rows: Mapping[str, int], names: Sequence[str | None]) -> np.ndarray:
+    return np.array([-1 if name is None else rows.get(name, -1) for name in names], dtype=np.int64)
 
 
 def _combine(operation: Callable[[Allowed, Allowed], Allowed], masks: list[Mask]) -> Mask:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, Self
 
 import numpy as np
 import pyarrow as pa
@@ -38,7 +38,7 @@ class Column(Protocol):
         """Return for every row (and the empty one) whether the condition holds."""
         ...
 
-    def test_against(self, operator: str, other: Column, rows: np.ndarray) -> np.ndarray:
+    def test_against(self, operator: str, other: Self, rows: np.ndarray) -> np.ndarray:
         """Return [len(rows), rows of this column]: the condition against `other` at each of `rows`."""
         ...
 
@@ -136,11 +136,13 @@ class NumberColumn:
             return np.isin(self.values, numbers)
         if operator == NOT_IN:
             return ~np.isin(self.values, numbers)
-        return COMPARE[operator](self.values, numbers[0])
+        holds: np.ndarray = COMPARE[operator](self.values, numbers[0])
+        return holds
 
     def test_against(self, operator: str, other: NumberColumn, rows: np.ndarray) -> np.ndarray:
         compare = COMPARE["=" if operator == IS_IN else operator]
-        return compare(self.values[None, :], other.values[rows][:, None])
+        holds: np.ndarray = compare(self.values[None, :], other.values[rows][:, None])
+        return holds
 
 
 def make_column(table: pa.Table | None, field: schema.Field, rows: int, order: pa.Array | None = None) -> Column:

@@ -95,4 +95,5 @@ def _encode(values: pa.ChunkedArray) -> pa.DictionaryArray:
 
 
 def _codes(encoded: pa.DictionaryArray) -> np.ndarray:
-    return encoded.indices.to_numpy(zero_copy_only=False).astype(np.int64)
+    codes: np.ndarray = encoded.indices.to_numpy(zero_copy_only=False).astype(np.int64)
+    return codes

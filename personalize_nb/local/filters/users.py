@@ -6,6 +6,8 @@ whatever item, among their most recent ones.
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -22,7 +24,8 @@ class BoundUserFilter(BoundFilter):
 
     target = USER_TARGET
 
-    def _read_history(self) -> FilterHistory:
+    @cached_property
+    def _history(self) -> FilterHistory:
         interactions = self._data.interactions
         items = pa.array([], pa.string()) if interactions is None else pc.unique(interactions["ITEM_ID"])
         return FilterHistory(interactions, items.cast(pa.string()))
@@ -39,7 +42,8 @@ class BoundUserFilter(BoundFilter):
         negated = condition.operator in (NOT_IN, "!=")
 
         def test(literals: tuple[str, ...]) -> np.ndarray:
-            return history.has_event(rows, history.matching_types(None if any_type else literals)) != negated
+            has_event = history.has_event(rows, history.matching_types(None if any_type else literals))
+            return ~has_event if negated else has_event
 
         return lambda block: by_values(block, condition, required, test, self.size)
 

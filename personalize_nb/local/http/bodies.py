@@ -10,7 +10,7 @@ import hashlib
 import hmac
 import io
 from collections.abc import Callable, Mapping
-from typing import Any, BinaryIO
+from typing import Any
 
 from personalize_nb.local.errors import ApiError
 
@@ -72,7 +72,7 @@ class LengthBody(Body):
         Called before the first byte is taken; sends `100 Continue` to a client that waits for it.
     """
 
-    def __init__(self, source: BinaryIO, length: int, on_start: Callable[[], None]):
+    def __init__(self, source: io.BufferedIOBase, length: int, on_start: Callable[[], None]):
         super().__init__()
         self.remaining = length
         self.started = False
@@ -98,7 +98,7 @@ class LengthBody(Body):
 class ChunkedBody(Body):
     """The bytes inside HTTP's chunked transfer encoding."""
 
-    def __init__(self, source: BinaryIO, on_start: Callable[[], None]):
+    def __init__(self, source: io.BufferedIOBase, on_start: Callable[[], None]):
         super().__init__()
         self.started = False
         self._source = source
@@ -270,14 +270,14 @@ class AwsChunkedBody(Body):
             self._signer.check_trailers(self.trailers, signature)
 
 
-def _line(source: BinaryIO) -> bytes:
+def _line(source: io.BufferedIOBase) -> bytes:
     line = source.readline(_MAX_LINE)
     if not line.endswith(b"\n"):
         raise _incomplete("a chunk's header line has no end")
     return line.rstrip(b"\r\n")
 
 
-def _expect_blank(source: BinaryIO) -> None:
+def _expect_blank(source: io.BufferedIOBase) -> None:
     if _line(source):
         raise _malformed("a chunk is longer than its header says")
 

@@ -14,7 +14,7 @@ from xml.etree import ElementTree
 from xml.sax.saxutils import escape
 
 import botocore.session
-from botocore.model import OperationModel, ServiceModel, Shape
+from botocore.model import ListShape, OperationModel, ServiceModel, Shape, StructureShape
 
 from personalize_nb.local.errors import ApiError
 from personalize_nb.local.http import shapes, xml_shapes
@@ -76,15 +76,15 @@ def _parameters(model: OperationModel, form: Mapping[str, str]) -> dict[str, Any
 
 def _read(form: Mapping[str, str], shape: Shape, name: str) -> Any:
     """The value whose fields in the form begin with `name`, or None."""
-    if shape.type_name == "structure":
+    if isinstance(shape, StructureShape):
         members = {
             member: _read(form, member_shape, f"{name}.{member}" if name else member)
             for member, member_shape in shape.members.items()
         }
         found = {member: value for member, value in members.items() if value is not None}
         return found if found or not name else None
-    if shape.type_name == "list":
-        entries = []
+    if isinstance(shape, ListShape):
+        entries: list[Any] = []
         while (entry := _read(form, shape.member, f"{name}.member.{len(entries) + 1}")) is not None:
             entries.append(entry)
         return entries or ([] if name in form else None)

@@ -13,20 +13,20 @@ from typing import Any
 from xml.etree import ElementTree
 from xml.sax.saxutils import escape
 
-from botocore.model import Shape
+from botocore.model import ListShape, MapShape, Shape, StructureShape
 from botocore.utils import parse_timestamp
 
 from personalize_nb.local.errors import ApiError
 
 
-def render(tag: str, shape: Shape, value: Mapping[str, Any], namespace: str = "") -> bytes:
+def render(tag: str, shape: StructureShape, value: Mapping[str, Any], namespace: str = "") -> bytes:
     """A document whose root is `tag` and whose content are the members of a structure that go into the body."""
     root = ElementTree.Element(tag, {"xmlns": namespace} if namespace else {})
     add_members(root, shape, value)
     return b'<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(root)
 
 
-def add_members(parent: ElementTree.Element, shape: Shape, value: Mapping[str, Any]) -> None:
+def add_members(parent: ElementTree.Element, shape: StructureShape, value: Mapping[str, Any]) -> None:
     """Append the members of a structure; those that belong in headers and those that are None are left out."""
     for name, member in shape.members.items():
         if value.get(name) is not None and "location" not in member.serialization:
@@ -55,23 +55,22 @@ class _PlainTree(ElementTree.TreeBuilder):
 
 
 def _add(parent: ElementTree.Element, tag: str, shape: Shape, value: Any) -> None:
-    kind = shape.type_name
-    if kind == "list":
+    if isinstance(shape, ListShape):
         flat = shape.serialization.get("flattened")
         holder = parent if flat else ElementTree.SubElement(parent, tag)
         item = shape.member.serialization.get("name", "member")
         for element in value:
             _add(holder, tag if flat else item, shape.member, element)
-    elif kind == "structure":
+    elif isinstance(shape, StructureShape):
         add_members(ElementTree.SubElement(parent, tag), shape, value)
-    elif kind == "map":
+    elif isinstance(shape, MapShape):
         holder = ElementTree.SubElement(parent, tag)
         for key, element in value.items():
             entry = ElementTree.SubElement(holder, "entry")
             _add(entry, shape.key.serialization.get("name", "key"), shape.key, key)
             _add(entry, shape.value.serialization.get("name", "value"), shape.value, element)
     else:
-        ElementTree.SubElement(parent, tag).text = _text(kind, value)
+        ElementTree.SubElement(parent, tag).text = _text(shape.type_name, value)
 
 
 def _text(kind: str, value: Any) -> str:
@@ -85,14 +84,13 @@ def _text(kind: str, value: Any) -> str:
 
 
 def _value(element: ElementTree.Element, shape: Shape) -> Any:
-    kind = shape.type_name
-    if kind == "structure":
+    if isinstance(shape, StructureShape):
         return _structure(element, shape)
-    if kind == "list":
+    if isinstance(shape, ListShape):
         return [_value(child, shape.member) for child in element]
-    if kind == "map":
+    if isinstance(shape, MapShape):
         return {entry[0].text or "": _value(entry[1], shape.value) for entry in element}
-    return scalar(kind, element.text or "")
+    return scalar(shape.type_name, element.text or "")
 
 
 def scalar(kind: str, text: str) -> Any:
@@ -112,7 +110,7 @@ def scalar(kind: str, text: str) -> Any:
     return text
 
 
-def _structure(element: ElementTree.Element, shape: Shape) -> dict[str, Any]:
+def _structure(element: ElementTree.Element, shape: StructureShape) -> dict[str, Any]:
     children: dict[str, list[ElementTree.Element]] = {}
     for child in element:
         children.setdefault(_local(child.tag), []).append(child)
@@ -124,7 +122,7 @@ def _structure(element: ElementTree.Element, shape: Shape) -> dict[str, Any]:
             if tag.rpartition(":")[2] in values:
                 found[name] = values[tag.rpartition(":")[2]]
         elif tag in children:
-            if member.type_name == "list" and member.serialization.get("flattened"):
+            if isinstance(member, ListShape) and member.serialization.get("flattened"):
                 found[name] = [_value(child, member.member) for child in children[tag]]
             else:
                 found[name] = _value(children[tag][0], member)

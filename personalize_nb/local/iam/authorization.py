@@ -87,19 +87,21 @@ class Authorizer:
         for use in uses:
             read = self._read(use)
             if use.bucket is not None:
-                yield from self._missing_for_bucket(caller, use, list(read))
+                yield from self._missing_for_bucket(caller, use, use.bucket, list(read))
             for key in self._keys_of(use, read):
                 yield from self._missing_for_key(caller, use, key)
 
-    def _missing_for_bucket(self, caller: Caller, use: Use, read: list[str]) -> Iterator[MissingPermission]:
-        if not self._objects.has_bucket(use.bucket):
-            yield MissingPermission(f"There is no bucket {use.bucket!r}; create it with S3's CreateBucket first.")
+    def _missing_for_bucket(
+        self, caller: Caller, use: Use, bucket: str, read: list[str]
+    ) -> Iterator[MissingPermission]:
+        if not self._objects.has_bucket(bucket):
+            yield MissingPermission(f"There is no bucket {bucket!r}; create it with S3's CreateBucket first.")
             return
-        elsewhere = needs.wrong_region(use, self._objects.bucket(use.bucket).region, self._region)
+        elsewhere = needs.wrong_region(use, self._objects.bucket(bucket).region, self._region)
         if elsewhere is not None:
             yield elsewhere
-        text = self._objects.setting(use.bucket, "policy")
-        policy = None if text is None else read_policy(text, f"the bucket policy of {use.bucket}")
+        text = self._objects.setting(bucket, "policy")
+        policy = None if text is None else read_policy(text, f"the bucket policy of {bucket}")
         yield from needs.missing_for_bucket(caller, use, read, policy)
 
     def _read(self, use: Use) -> dict[str, str | None]:

@@ -112,7 +112,7 @@ class Keys:
             row = db.execute("SELECT body FROM kms_keys WHERE id = ?", (short,)).fetchone()
         if row is None:
             raise _not_found(f"Key '{self.arn(f'key/{short}')}' does not exist")
-        key = json.loads(row["body"])
+        key: dict[str, Any] = json.loads(row["body"])
         if key["KeyState"] == "PendingDeletion" and key["DeletionDate"] <= self.clock():
             self._destroy(key)
             raise _not_found(f"Key '{key['Arn']}' does not exist")
@@ -131,7 +131,9 @@ class Keys:
         """Change a key's document, in one transaction."""
         key_id = self.find(name)["KeyId"]
         with self.database.writing() as db:
-            key = json.loads(db.execute("SELECT body FROM kms_keys WHERE id = ?", (key_id,)).fetchone()["body"])
+            key: dict[str, Any] = json.loads(
+                db.execute("SELECT body FROM kms_keys WHERE id = ?", (key_id,)).fetchone()["body"]
+            )
             change(key)
             db.execute("UPDATE kms_keys SET body = ? WHERE id = ?", (json.dumps(key), key_id))
         return key
@@ -151,15 +153,15 @@ class Keys:
     def for_s3(self, name: str | None) -> str:
         """The ARN of a usable key for objects; without a name that of S3's own key, made when first needed."""
         if name is not None:
-            return self.usable(name)["Arn"]
+            return str(self.usable(name)["Arn"])
         with suppress(ApiError):
-            return self.usable(S3_ALIAS)["Arn"]
+            return str(self.usable(S3_ALIAS)["Arn"])
         key = self.create(
             _s3_policy(self), manager="AWS", Description="Protects objects of S3 for which no key is named"
         )
         with self.database.writing() as db:
             db.execute("INSERT OR IGNORE INTO kms_aliases VALUES (?, ?, ?)", (S3_ALIAS, key["KeyId"], self.clock()))
-        return self.usable(S3_ALIAS)["Arn"]
+        return str(self.usable(S3_ALIAS)["Arn"])
 
     # encryption
 

@@ -61,7 +61,8 @@ class Roles:
             row = db.execute("SELECT body FROM iam_roles WHERE name = ?", (name,)).fetchone()
         if row is None:
             raise _unknown(f"The role with name {name} cannot be found.")
-        return json.loads(row["body"])
+        role: dict[str, Any] = json.loads(row["body"])
+        return role
 
     def ensure_role(self, name: str, trust: str, policies: Mapping[str, str], description: str) -> str:
         """Make a role with its inline policies, at once, unless one of that name exists; give the ARN."""
@@ -70,7 +71,7 @@ class Roles:
         }
         with self._database.writing() as db:
             db.execute("INSERT OR IGNORE INTO iam_roles VALUES (?, ?)", (name, json.dumps(role)))
-        return self.role(name)["Arn"]
+        return str(self.role(name)["Arn"])
 
     def policy(self, arn: str) -> dict[str, Any]:
         """The managed policy's document, the account's own or one of AWS's that is known here, or `NoSuchEntity`."""
@@ -81,7 +82,8 @@ class Roles:
         if row is None:
             hint = " What this policy of AWS allows is not known here." if arn.startswith(documents.AWS_POLICY) else ""
             raise _unknown(f"Policy {arn} does not exist or is not attachable.{hint}")
-        return json.loads(row["body"])
+        policy: dict[str, Any] = json.loads(row["body"])
+        return policy
 
     def documents(self, role: Mapping[str, Any]) -> tuple[dict[str, str], list[str]]:
         """The texts of a role's policies by name, and the attached policies whose text is not known here."""

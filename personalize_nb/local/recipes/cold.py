@@ -40,7 +40,7 @@ def predicted_rows(
     """
     dimensions = min(dimensions, len(known) // 2, min(similar.shape) - 1)
     if dimensions < 2 or not len(wanted):
-        return sparse.csr_matrix(similar.shape, dtype=np.float32)
+        return sparse.csr_matrix((np.empty(0, np.float32), ([], [])), shape=similar.shape)
     behaviour = similar[known].astype(np.float64)
     # One thread and a given start: the same factors on every machine of a kind.
     with threadpool_limits(1, user_api="blas"):

@@ -11,13 +11,15 @@ import contextlib
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import filelock
 import numba
 from numba.core.caching import FunctionCache
 
 from personalize_nb.local.state import platform
+
+Kernel = TypeVar("Kernel", bound=Callable[..., Any])
 
 # Re-association only, so that dot products use vector registers; NaN and infinity keep their meaning.
 _FAST = {"reassoc", "contract", "arcp", "nsz"}
@@ -40,21 +42,21 @@ class OneAtATime(FunctionCache):
         return os.path.join(self.cache_path, "kernels.lock")
 
 
-def compiled(function: Callable[..., Any]) -> Any:
+def compiled(function: Kernel) -> Kernel:
     """Compile a kernel; where no cache folder can be written it is compiled anew in each process."""
     kernel: Any = numba.njit(nogil=True, fastmath=_FAST)(function)
     with contextlib.suppress(RuntimeError):
         kernel._cache = OneAtATime(function)  # type: ignore[no-untyped-call]  # as `cache=True` sets its own
-    return kernel
+    return cast(Kernel, kernel)
 
 
-def inlined(function: Callable[..., Any]) -> Any:
+def inlined(function: Kernel) -> Kernel:
     """Take a function into the kernels that call it, as if it were written there.
 
     Sums of floats that are compiled by themselves end in other bits when they come from the disk than when they are
     new, because the compiler sees another part of the program at once.
     """
-    return numba.njit(inline="always")(function)
+    return cast(Kernel, numba.njit(inline="always")(function))
 
 
 def workers() -> int:

@@ -40,8 +40,8 @@ def item_features(data: TrainingData, item_ids: pa.StringArray) -> sparse.csr_ma
             blocks.append(_categories(column, rows, len(item_ids)))
         elif field.type not in ("string", "boolean"):
             blocks.append(_bins(column, rows, len(item_ids)))
-    blocks = [_tf_idf(block) for block in blocks if block is not None and block.nnz]
-    return _unit_rows(sparse.hstack(blocks).tocsr()) if blocks else None
+    weighed = [_tf_idf(block) for block in blocks if block is not None and block.nnz]
+    return _unit_rows(sparse.hstack(weighed).tocsr()) if weighed else None
 
 
 def _matrix(rows: np.ndarray, terms: np.ndarray, n_items: int) -> sparse.csr_matrix:

@@ -29,6 +29,9 @@ _SHARED_BY = 3
 # How much of a pair counts by the number of steps that follow both: all of it, whatever follows.
 _NO_END = np.ones(1)
 
+# Columns and values of some rows, written by a kernel.
+Room = tuple[np.ndarray, np.ndarray]
+
 
 @dataclass(frozen=True)
 class Gram:
@@ -45,7 +48,17 @@ class Gram:
 
 
 @compiled
-def _count_rows(steps, tables, least, rank, dense, kept, light, first, last):
+def _count_rows(
+    steps: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray],
+    tables: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray],
+    least: np.float32,
+    rank: np.ndarray,
+    dense: np.ndarray,
+    kept: Room,
+    light: Room,
+    first: int,
+    last: int,
+) -> None:
     """Count pairs of steps for items first..last, and keep what `_counted` wants."""
     starts, items, by_item_ptr, by_item_pos, owner = steps
     weights, row, gram, rest = tables
@@ -90,7 +103,7 @@ def _count_rows(steps, tables, least, rank, dense, kept, light, first, last):
 
 
 @compiled
-def _keep(ids, keys, size, row, out_idx, out_val):
+def _keep(ids: np.ndarray, keys: np.ndarray, size: int, row: int, out_idx: np.ndarray, out_val: np.ndarray) -> None:
     """Write the largest of a row where there is room for them."""
     for k in range(lead(keys, ids, size, out_idx.shape[1])):
         out_idx[row, k], out_val[row, k] = ids[k], keys[k]
@@ -148,7 +161,7 @@ def _counted(
     most: int,
     gram: np.ndarray | None = None,
     rest: np.ndarray = _NO_END,
-    least: float = np.finfo(np.float32).tiny,
+    least: float = float(np.finfo(np.float32).tiny),
 ) -> tuple[sparse.csr_matrix, Gram]:
     """Count pairs of steps of a user by how far the other is from the row's own step: from -window to window.
 
@@ -173,8 +186,8 @@ def _counted(
     kept, light = _room(n_items, most), _room(n_items, max(_ROW_LEAST, _ENTRIES // n_items))
     steps = (sequences.starts, sequences.items, sequences.by_item_ptr, sequences.by_item_pos, sequences.owner)
     weights = np.empty(0) if sequences.weights is None else sequences.weights
-    tables = (weights, row, np.zeros(len(row)) if gram is None else gram, rest)
-    tables = tuple(table.astype(np.float32) for table in tables)
+    met_by = np.zeros(len(row)) if gram is None else gram
+    tables = (_single(weights), _single(row), _single(met_by), _single(rest))
 
     def work(first: int, last: int) -> None:
         _count_rows(steps, tables, np.float32(least), rank, dense, kept, light, first, last)
@@ -183,6 +196,10 @@ def _counted(
     return packed(*kept), Gram(rank, dense, packed(*light))
 
 
-def _room(n_items: int, most: int) -> tuple[np.ndarray, np.ndarray]:
+def _single(table: np.ndarray) -> np.ndarray:
+    return table.astype(np.float32)
+
+
+def _room(n_items: int, most: int) -> Room:
     shape = (n_items, min(n_items, most))
     return np.full(shape, -1, np.int32), np.zeros(shape, np.float32)

@@ -10,6 +10,8 @@ times over. Where little is known of two items, being alike then counts as compa
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from scipy import linalg, sparse
 from threadpoolctl import threadpool_limits
@@ -77,7 +79,7 @@ def met(sequences: Sequences) -> sparse.csr_matrix:
     return matrix
 
 
-def _solved(x: sparse.csr_matrix, penalty: float):
+def _solved(x: sparse.csr_matrix, penalty: float) -> tuple[Callable[[int, int], np.ndarray], np.ndarray]:
     """Return a function that gives rows of the unscaled matrix, and what each column is multiplied by."""
     n_users, n_items = x.shape
     by_users = n_users <= n_items

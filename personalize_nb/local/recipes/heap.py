@@ -17,7 +17,7 @@ _DROPPED_BITS = 20
 
 
 @compiled
-def sift(keys, ids, size):
+def sift(keys: np.ndarray, ids: np.ndarray, size: int) -> None:
     """Restore the heap (smallest key on top; on ties the larger item) after its top was replaced."""
     i = 0
     while True:
@@ -37,7 +37,7 @@ def sift(keys, ids, size):
 
 
 @compiled
-def offer(keys, ids, size, limit, key, item):
+def offer(keys: np.ndarray, ids: np.ndarray, size: int, limit: int, key: float, item: int) -> int:
     """Offer one candidate to a heap of the best `limit`; return its new size."""
     if size < limit:
         i = size
@@ -60,7 +60,7 @@ def offer(keys, ids, size, limit, key, item):
 
 
 @compiled
-def lead(keys, ids, size, limit):
+def lead(keys: np.ndarray, ids: np.ndarray, size: int, limit: int) -> int:
     """Move the `limit` largest keys, none below 0, and their ids to the front, the rest is lost; return how many.
 
     The first bits of a float order it: how many keys share them tells which are in, with no two keys compared. Only
@@ -90,7 +90,9 @@ def lead(keys, ids, size, limit):
 
 
 @compiled
-def _largest_rows(ptr, val, kept, longest, first, last, stays):
+def _largest_rows(
+    ptr: np.ndarray, val: np.ndarray, kept: int, longest: int, first: int, last: int, stays: np.ndarray
+) -> None:
     magnitudes = np.empty(longest, np.float32)
     places = np.empty(longest, np.int32)
     for row in range(first, last):

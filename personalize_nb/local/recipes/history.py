@@ -31,7 +31,7 @@ _NO_INTERACTIONS = pa.table(
 
 
 @compiled
-def _grouped(codes, pointers):
+def _grouped(codes: np.ndarray, pointers: np.ndarray) -> np.ndarray:
     """Return the positions of each code one after the other; `pointers` say where those of a code start."""
     following = pointers.copy()
     positions = np.empty(len(codes), np.int64)
@@ -77,7 +77,8 @@ class Sequences:
     def met(self) -> np.ndarray:
         """Who met what, each pair once, as rising numbers user x n_items + item; sorting is quicker than hashing."""
         pairs = np.sort(self.owner * np.int64(self.n_items) + self.items)
-        return pairs[np.append(True, np.diff(pairs) > 0)[: len(pairs)]]
+        distinct: np.ndarray = pairs[np.append(True, np.diff(pairs) > 0)[: len(pairs)]]
+        return distinct
 
     def users_per_item(self) -> np.ndarray:
         """Count the different users of each item."""

@@ -16,7 +16,7 @@ import zlib
 from collections.abc import Callable
 from dataclasses import asdict
 from functools import cached_property
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import pyarrow as pa
@@ -56,7 +56,7 @@ class Sequential(Model):
         hyperparameters: dict[str, Any],
         seed: int,
         progress: Callable[[int, int], None],
-    ) -> Sequential:
+    ) -> Self:
         knobs = knobs_of(hyperparameters)
         sequences = usual_users(history.sequences, hyperparameters)
         features = item_features(data, history.item_ids)
@@ -234,7 +234,8 @@ def _softmax_by_row(logits: np.ndarray, rows: np.ndarray, n_rows: int) -> np.nda
     np.maximum.at(highest, rows, logits)
     powers = np.exp(logits - np.where(np.isfinite(highest), highest, 0.0)[rows])
     totals = np.bincount(rows, weights=powers, minlength=n_rows)
-    return powers / np.where(totals > 0, totals, 1.0)[rows]
+    shares: np.ndarray = powers / np.where(totals > 0, totals, 1.0)[rows]
+    return shares
 
 
 def _row_keys(users: list[str]) -> np.ndarray:

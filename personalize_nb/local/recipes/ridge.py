@@ -21,7 +21,7 @@ _PRECISION, _MOST_TURNS = 1e-4, 200
 
 
 @compiled
-def _solve(gram, target, size, work):
+def _solve(gram: np.ndarray, target: np.ndarray, size: int, work: np.ndarray) -> None:
     """Solve gram w = target in place by conjugate gradients, scaled by the diagonal; `work` has four rows of room.
 
     Of `gram`, which is symmetric, only the diagonal and what is left of it is read.
@@ -62,7 +62,22 @@ def _solve(gram, target, size, work):
 
 
 @compiled
-def _ridge_rows(steps, c_ptr, c_idx, c_val, rank, dense, g_ptr, g_idx, g_val, penalty, first, last, out_idx, out_val):
+def _ridge_rows(
+    steps: np.ndarray,
+    c_ptr: np.ndarray,
+    c_idx: np.ndarray,
+    c_val: np.ndarray,
+    rank: np.ndarray,
+    dense: np.ndarray,
+    g_ptr: np.ndarray,
+    g_idx: np.ndarray,
+    g_val: np.ndarray,
+    penalty: np.float32,
+    first: int,
+    last: int,
+    out_idx: np.ndarray,
+    out_val: np.ndarray,
+) -> None:
     most = out_idx.shape[1]
     # Where each item is among the predictors; those that are not are written to a row that nobody reads.
     position = np.full(len(rank), most, np.int32)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import pyarrow as pa
@@ -48,7 +48,7 @@ class UserSegments(Sequential):
         hyperparameters: dict[str, Any],
         seed: int,
         progress: Callable[[int, int], None],
-    ) -> UserSegments:
+    ) -> Self:
         model = super().train(history, data, hyperparameters, seed, progress)
         model.arrays["log_mass"] = np.concatenate([model._log_mass(part) for part in model._parts()])
         model.arrays["steps"] = np.diff(history.sequences.starts).astype(np.float64)
@@ -133,7 +133,8 @@ class UserSegments(Sequential):
         place = part.seen.astype(bool).astype(np.float64)
         new = logits - logits.multiply(place)
         mass = (prior.sum() - place @ prior) * np.exp(-highest) + np.asarray(new.sum(axis=1)).ravel()
-        return highest + np.log(np.maximum(mass, 1e-300)) - np.log(1.0 - part.again)
+        log_mass: np.ndarray = highest + np.log(np.maximum(mass, 1e-300)) - np.log(1.0 - part.again)
+        return log_mass
 
 
 def _best(scores: np.ndarray, wanted: int) -> np.ndarray:

@@ -11,8 +11,9 @@ filters them only on request.
 
 from __future__ import annotations
 
+import operator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, reduce
 
 import numpy as np
 from scipy import sparse
@@ -79,7 +80,7 @@ class Knobs:
     reach: float = 1.0
 
     @staticmethod
-    def scaled(number: int, by: float) -> int:
+    def scaled(number: float, by: float) -> int:
         return max(1, round(number * by))
 
 
@@ -144,15 +145,15 @@ def learn(
         (EASE_SHARE, _discounted(_company(sequences, steps, means, knobs, features), steps, DISCOUNT)),
         (AFTER_SHARE, unit_maximum(_discounted(before.T, steps, AFTER_DISCOUNT))),
     ]
-    total = sum(np.float32(share / _strength(part, steps)) * part for share, part in parts)
+    total = reduce(operator.add, [np.float32(share / _strength(part, steps)) * part for share, part in parts])
     return largest(sparse.csr_matrix(total, dtype=np.float32), int(np.clip(_ENTRIES // n_items, _ROW_LEAST, _ROW_MOST)))
 
 
-def _discounted(matrix: sparse.spmatrix, steps: np.ndarray, power: float) -> sparse.csr_matrix:
+def _discounted(matrix: sparse.csr_matrix | sparse.csc_matrix, steps: np.ndarray, power: float) -> sparse.csr_matrix:
     """Divide each column by a power of how often its item is met."""
-    matrix = sparse.csr_matrix(matrix, dtype=np.float32)
-    matrix.data *= ((steps + 1.0) ** -power).astype(np.float32)[matrix.indices]
-    return matrix
+    discounted = sparse.csr_matrix(matrix, dtype=np.float32)
+    discounted.data *= ((steps + 1.0) ** -power).astype(np.float32)[discounted.indices]
+    return discounted
 
 
 def _strength(matrix: sparse.csr_matrix, steps: np.ndarray) -> float:
@@ -249,7 +250,8 @@ def _temperature(
 def prior_of(count: np.ndarray, power: float) -> np.ndarray:
     """Return the popularity prior, summing to 1; an item nobody met counts as half a step."""
     prior = (count + 0.5) ** power
-    return prior / prior.sum()
+    shares: np.ndarray = prior / prior.sum()
+    return shares
 
 
 def coming_back(sequences: Sequences) -> float:

@@ -8,11 +8,10 @@ from __future__ import annotations
 import base64
 import hashlib
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 import anycrc
 import xxhash
@@ -21,14 +20,14 @@ from personalize_nb.local.errors import ApiError
 from personalize_nb.local.http.bodies import DigestBody
 from personalize_nb.local.http.messages import Request
 from personalize_nb.local.s3.encryption import Seal
-from personalize_nb.local.s3.incoming import Incoming
+from personalize_nb.local.s3.incoming import Digest, Incoming
 from personalize_nb.local.s3.records import Checksum
 from personalize_nb.local.s3.store import ObjectStore
 
 _HEADER = "x-amz-checksum-"
 # The reveng catalogue's names of S3's cyclic redundancy checks, and the bytes of their values.
 _CRCS = {"CRC32": ("CRC32", 4), "CRC32C": ("CRC32C", 4), "CRC64NVME": ("CRC64-NVME", 8)}
-_HASHES = {
+_HASHES: dict[str, Callable[[], Digest]] = {
     **{name: partial(hashlib.new, name.lower(), usedforsecurity=False) for name in ("SHA1", "SHA256", "SHA512", "MD5")},
     # their digests are the canonical, big-endian ones
     "XXHASH64": xxhash.xxh64,
@@ -46,7 +45,7 @@ class _Crc:
         self._model = anycrc.Model(name)
         self._value = 0
 
-    def update(self, data: Any) -> None:
+    def update(self, data: bytes | memoryview, /) -> None:
         self._value = self._model.calc(data, self._value)
 
     def join(self, other: bytes, size: int) -> None:
@@ -54,11 +53,11 @@ class _Crc:
         self._value = self._model.combine(self._value, int.from_bytes(other, "big"), size)
 
     def digest(self) -> bytes:
-        return self._value.to_bytes(self._width, "big")
+        return int(self._value).to_bytes(self._width, "big")
 
 
-def new_digest(algorithm: str) -> Any:
-    """A running digest (`update`, `digest`)."""
+def new_digest(algorithm: str) -> Digest:
+    """A running digest."""
     return _Crc(algorithm) if algorithm in _CRCS else _HASHES[algorithm]()
 
 
@@ -89,7 +88,7 @@ def receive(
     """
     promised = promised_algorithm(request.headers) or algorithm
     digest = new_digest(promised) if promised else None
-    digests = {}
+    digests: dict[str, Digest] = {}
     if md5_etag or "content-md5" in request.headers:
         digests["md5"] = hashlib.md5(usedforsecurity=False)
     if digest is not None:
@@ -98,11 +97,11 @@ def receive(
         incoming.write_from(request.body)
         _check_md5(request.headers, digests.get("md5"))
         checksum = None
-        if digest is not None:
+        if promised is not None and digest is not None:
             checksum = of_digest(promised, digest)
             _check(request, checksum)
         if "md5" in digests:
-            etag = digests["md5"].hexdigest()
+            etag = digests["md5"].digest().hex()
         elif isinstance(request.body, DigestBody):
             etag = request.body.sha256[:32]
         else:
@@ -216,7 +215,7 @@ def joined(algorithm: str, parts: Sequence[tuple[str, int]]) -> Checksum:
     return Checksum(algorithm, base64.b64encode(digest.digest()).decode())
 
 
-def of_digest(algorithm: str, digest: Any) -> Checksum:
+def of_digest(algorithm: str, digest: Digest) -> Checksum:
     """What a running digest has come to."""
     return Checksum(algorithm, base64.b64encode(digest.digest()).decode())
 
@@ -238,9 +237,9 @@ def _check(request: Request, computed: Checksum) -> None:
         )
 
 
-def _check_md5(headers: Mapping[str, str], digest: Any) -> None:
+def _check_md5(headers: Mapping[str, str], digest: Digest | None) -> None:
     promised = headers.get("content-md5")
-    if promised is None:
+    if promised is None or digest is None:
         return
     expected = _decoded(promised)
     if len(expected) != 16:

@@ -35,9 +35,11 @@ def write_condition(params: Mapping[str, Any], key: str) -> Condition | None:
     def check(old: ObjectInfo | None) -> None:
         if if_none_match and old:
             raise _failed("an object of that key exists")
-        if if_match and old is None:
+        if not if_match:
+            return
+        if old is None:
             raise no_such_key(key)
-        if if_match and not _matches(if_match, old.etag):
+        if not _matches(if_match, old.etag):
             raise _failed(f"the ETag is {old.etag}")
 
     return check

@@ -99,7 +99,8 @@ class _Unsealed(io.RawIOBase):
         self._position = 0
         self._held: tuple[int, int] | None = None
         self._frame = b""
-        self._segment, self._cipher = -1, None
+        self._segment = -1
+        self._cipher: AESGCM
 
     def readable(self) -> bool:
         return True

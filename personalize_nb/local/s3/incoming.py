@@ -5,17 +5,25 @@ from __future__ import annotations
 import io
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Protocol
 
 from personalize_nb.local.s3.encryption import Sealer
 from personalize_nb.local.s3.files import BLOCK, Bodies, append_range
 from personalize_nb.local.state.diskspace import require_room
 
 
+class Digest(Protocol):
+    """What a body is fed to while it is written."""
+
+    def update(self, data: bytes | memoryview, /) -> None: ...
+
+    def digest(self) -> bytes: ...
+
+
 class Incoming(io.RawIOBase):
     """A body being written: counts its bytes, feeds digests and encrypts on the way. Not visible until published."""
 
-    def __init__(self, path: Path, digests: Mapping[str, Any], data_key: bytes | None = None):
+    def __init__(self, path: Path, digests: Mapping[str, Digest], data_key: bytes | None = None):
         super().__init__()
         self.path = path
         self.size = 0

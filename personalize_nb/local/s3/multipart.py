@@ -142,7 +142,7 @@ class Uploads:
             store.bodies.drop(old["body"])
         return part
 
-    def parts(self, upload: Upload, after: int = 0, limit: int = MAX_PARTS) -> list[Part]:
+    def parts(self, upload: Upload, after: int = 0, limit: int = MAX_PARTS) -> Sequence[Part]:
         """The first `limit` parts with numbers above `after`."""
         with self._store.database.reading() as db:
             _require(db, upload.bucket, upload.key, upload.id)
@@ -243,9 +243,10 @@ def _choose(parts: Sequence[Part], named: Sequence[NamedPart], upload: Upload) -
         if name.etag != part.etag:
             raise _invalid_part(name.number, f"its ETag is {part.etag!r}, not {name.etag!r}")
         if upload.checksum_type == "COMPOSITE" and not name.checksum:
+            algorithm = str(upload.checksum_algorithm).lower()
             raise ApiError(
                 "InvalidRequest",
-                f"The upload was created using a {upload.checksum_algorithm.lower()} checksum. The complete request "
+                f"The upload was created using a {algorithm} checksum. The complete request "
                 f"must include the checksum for each part. It was missing for part {name.number} in the request.",
             )
         if name.checksum and part.checksum and name.checksum != part.checksum.value:

@@ -150,7 +150,7 @@ def copy_object(s3: S3, call: Call) -> Mapping[str, Any]:
                 incoming.write_range(file, 0, source.size)
             else:
                 incoming.become(s3.store.bodies, source.body, file, source.size)
-            checksum = checksums.of_digest(algorithm, digest) if digest else source.details.checksum
+            checksum = checksums.of_digest(algorithm, digest) if algorithm and digest else source.details.checksum
             info = s3.store.publish(
                 bucket,
                 key,
@@ -231,7 +231,7 @@ def _directive(params: Mapping[str, Any], name: str) -> bool:
     value = params.get(name, "COPY")
     if value not in ("COPY", "REPLACE"):
         raise ApiError("InvalidArgument", f"{name} must be COPY or REPLACE, got {value!r}.")
-    return value == "REPLACE"
+    return bool(value == "REPLACE")
 
 
 def _encryption(info: ObjectInfo) -> dict[str, str]:

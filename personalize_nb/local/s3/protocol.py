@@ -7,7 +7,7 @@ or an element.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from email.utils import formatdate
 from functools import cache
@@ -16,7 +16,7 @@ from urllib.parse import unquote, unquote_to_bytes
 from xml.sax.saxutils import escape
 
 import botocore.session
-from botocore.model import OperationModel, ServiceModel, Shape
+from botocore.model import OperationModel, ServiceModel, Shape, StructureShape
 
 from personalize_nb.local.errors import ApiError
 from personalize_nb.local.http import xml_shapes
@@ -142,13 +142,13 @@ def refusal(error: ApiError) -> Response:
     return Response(error.status, {"Content-Type": "application/xml", "x-amz-request-id": request_id}, body)
 
 
-def _reply_body(operation: str, shape: Shape, members: Mapping[str, Any]) -> bytes | FileBody:
+def _reply_body(operation: str, shape: StructureShape, members: Mapping[str, Any]) -> bytes | FileBody:
     payload = shape.serialization.get("payload")
     if payload:
         value, member = members.get(payload), shape.members[payload]
         if value is None:
             return b""
-        if member.type_name == "structure":
+        if isinstance(member, StructureShape):
             return xml_shapes.render(member.serialization.get("name", payload), member, value, NAMESPACE)
         return value.encode() if isinstance(value, str) else value
     if all("location" in member.serialization for member in shape.members.values()):
@@ -221,6 +221,14 @@ def _payload(shape: Shape, request: Request, promised: bool) -> Any:
     return xml_shapes.parse(data, shape) if data else None
 
 
+def _required(shape: StructureShape | None) -> Iterator[Mapping[str, Any]]:
+    """How each required member of a request is sent."""
+    if shape is None:
+        return
+    for name in shape.required_members:
+        yield shape.members[name].serialization
+
+
 @cache
 def _routes() -> dict[tuple[str, str], list[_Route]]:
     """The operations by method and depth of address, those with the most conditions first."""
@@ -231,10 +239,8 @@ def _routes() -> dict[tuple[str, str], list[_Route]]:
         path, _, fixed = model.http["requestUri"].partition("?")
         if path not in levels or name in _ELSEWHERE:
             continue
-        shape = model.input_shape
         needed: dict[str, list[str]] = {"querystring": [], "header": []}
-        for member in shape.required_members if shape else ():
-            serialization = shape.members[member].serialization
+        for serialization in _required(model.input_shape):
             if serialization.get("location") in needed:
                 needed[serialization["location"]].append(serialization["name"])
         pairs = tuple(part.partition("=")[::2] for part in fixed.split("&") if part)

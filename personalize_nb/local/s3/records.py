@@ -176,7 +176,8 @@ def no_such_key(key: str) -> ApiError:
 
 
 def bucket_row(db: sqlite3.Connection, name: str) -> sqlite3.Row | None:
-    return db.execute("SELECT name, region, created FROM buckets WHERE name = ?", (name,)).fetchone()
+    row: sqlite3.Row | None = db.execute("SELECT name, region, created FROM buckets WHERE name = ?", (name,)).fetchone()
+    return row
 
 
 def _plain(value: Any) -> Any:

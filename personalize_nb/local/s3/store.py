@@ -17,12 +17,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from personalize_nb.local.errors import ApiError
 from personalize_nb.local.s3.encryption import Keyring, Seal, unsealed
 from personalize_nb.local.s3.files import BLOCK, Bodies
-from personalize_nb.local.s3.incoming import Incoming
+from personalize_nb.local.s3.incoming import Digest, Incoming
 from personalize_nb.local.s3.records import (
     NO_DETAILS,
     SCHEMA,
@@ -177,19 +177,21 @@ class ObjectStore:
                 bucket,
                 key,
                 incoming,
-                etag=incoming.digests["md5"].hexdigest(),
+                etag=incoming.digests["md5"].digest().hex(),
                 content_type=content_type,
                 details=details,
             )
 
     @contextmanager
-    def writer(self, bucket: str, key: str, content_type: str = DEFAULT_CONTENT_TYPE) -> Iterator[io.BufferedWriter]:
+    def writer(
+        self, bucket: str, key: str, content_type: str = DEFAULT_CONTENT_TYPE
+    ) -> Iterator[io.BufferedWriter[Incoming]]:
         """A binary file that becomes the object on a clean exit and vanishes on an exception."""
         details = self.encrypted(NO_DETAILS, bucket)
         with self.incoming(details.seal, md5=hashlib.md5(usedforsecurity=False)) as incoming:
             with io.BufferedWriter(incoming, BLOCK) as file:
                 yield file
-            etag = incoming.digests["md5"].hexdigest()
+            etag = incoming.digests["md5"].digest().hex()
             self.publish(bucket, key, incoming, etag=etag, content_type=content_type, details=details)
 
     def open(self, bucket: str, key: str) -> BinaryIO:
@@ -310,7 +312,7 @@ class ObjectStore:
             raise
 
     @contextmanager
-    def incoming(self, seal: Seal | None = None, /, **digests: Any) -> Iterator[Incoming]:
+    def incoming(self, seal: Seal | None = None, /, **digests: Digest) -> Iterator[Incoming]:
         """A body to write to and then `publish`, encrypted on the way where a seal says so; removed if nobody did."""
         data_key = None if seal is None else self._data_key(seal)
         incoming = Incoming(self.bodies.new_incoming(), digests, data_key)

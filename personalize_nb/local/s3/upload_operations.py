@@ -78,7 +78,7 @@ def upload_part_copy(s3: S3, call: Call) -> Mapping[str, Any]:
             incoming.write_range(file, offset, length)
         else:
             incoming.append(file, offset, length)
-        checksum = checksums.of_digest(algorithm, digest) if digest else None
+        checksum = checksums.of_digest(algorithm, digest) if algorithm and digest else None
         etag = source.etag if stretch is None and "-" not in source.etag else checksums.random_etag()
         part = s3.uploads.add_part(upload, call.params["PartNumber"], incoming, etag, checksum)
     return {"CopyPartResult": {"ETag": quoted(part.etag), "LastModified": part.modified, **_part_checksum(part)}}
@@ -158,7 +158,9 @@ def list_multipart_uploads(s3: S3, call: Call) -> Mapping[str, Any]:
     limit = page_size(params.get("MaxUploads"), "MaxUploads")
     prefix, delimiter = params.get("Prefix") or "", params.get("Delimiter") or ""
     key_marker, id_marker = params.get("KeyMarker") or "", params.get("UploadIdMarker") or ""
-    uploads, prefixes, truncated = [], [], False
+    uploads: list[Upload] = []
+    prefixes: list[str] = []
+    truncated = False
     last = (key_marker, id_marker)
     # A marker without an id stands behind every upload of its key.
     for upload in s3.uploads.list(params["Bucket"], prefix, (key_marker, id_marker or chr(0x10FFFF))):

@@ -244,7 +244,9 @@ class _BatchRunner:
         """Return the output of those of `rows` that can be answered, after noting the errors of the others."""
         allowed = None
         if self.filter is not None and len(rows):
-            allowed, errors = self._allowed(block, rows)
+            values = [block.filter_values[row] for row in rows]
+            users, items = self._column(block, "userId", rows), self._column(block, "itemId", rows)
+            allowed, errors = self.filter.allowed(users, items, values)
             if errors:
                 kept = np.array([row for row in range(len(rows)) if row not in errors], dtype=np.int64)
                 block.errors.update({int(rows[row]): text for row, text in errors.items()})
@@ -253,15 +255,11 @@ class _BatchRunner:
             return None
         ranked = self._rank(block, rows, allowed)
         if self.theme_maker is not None:
-            return self._themed(block, rows, ranked)
+            return self._themed(self.theme_maker, block, rows, ranked)
         inputs = block.inputs if len(rows) == len(block) else block.inputs.take(pa.array(rows))
         return good_rows(inputs, ranked.items, ranked.scores if self.facts.scores else None)
 
-    def _allowed(self, block: Block, rows: np.ndarray) -> tuple[Allowed, dict[int, str]]:
-        values = [block.filter_values[row] for row in rows]
-        return self.filter.allowed(self._column(block, "userId", rows), self._column(block, "itemId", rows), values)
-
-    def _column(self, block: Block, key: str, rows: np.ndarray) -> list | None:
+    def _column(self, block: Block, key: str, rows: np.ndarray) -> list[Any] | None:
         column = block.columns.get(key)
         return None if column is None else column.take(pa.array(rows)).to_pylist()
 
@@ -285,16 +283,16 @@ class _BatchRunner:
             )
         )
 
-    def _themed(self, block: Block, rows: np.ndarray, ranked: Ranked) -> pa.StringArray | None:
+    def _themed(self, maker: ThemeMaker, block: Block, rows: np.ndarray, ranked: Ranked) -> pa.StringArray | None:
         groups = ranked.items.to_pylist()
         for row, group in zip(rows.tolist(), groups, strict=True):
             if not group:
                 block.errors[row] = "no items are left to make a theme of; use a wider filter or another item"
-        seeds = self._column(block, "itemId", rows)
+        seeds = self._column(block, "itemId", rows) or []
         pairs = [(row, seed, group) for row, seed, group in zip(rows.tolist(), seeds, groups, strict=True) if group]
         if not pairs:
             return None
-        made = self.theme_maker.make([seed for _, seed, _ in pairs], [group for _, _, group in pairs])
+        made = maker.make([seed for _, seed, _ in pairs], [group for _, _, group in pairs])
         texts = [
             theme_row(block.inputs[row].as_py(), themed.items, themed.theme, themed.scores)
             for (row, _, _), themed in zip(pairs, made, strict=True)

@@ -302,7 +302,8 @@ def _length_text(name: str, length: int) -> str:
 
 
 def _rows(mask: pa.Array) -> Sequence[int]:
-    return pc.indices_nonzero(pc.fill_null(mask, False)).to_pylist()
+    rows: list[int] = pc.indices_nonzero(pc.fill_null(mask, False)).to_pylist()
+    return rows
 
 
 def _compact(texts: pa.StringArray) -> pa.StringArray:

@@ -22,12 +22,13 @@ _LOW = 10_000  # the last four decimals; the first three are looked up apart
 
 def java_number(value: float) -> str:
     """Write a number as Java's `Double.toString` does: `0.5`, `1.0`, `7.17E-5`."""
-    sign, digits, exponent = Decimal(repr(float(value))).normalize().as_tuple()
+    number = Decimal(repr(float(value))).normalize()
+    sign, digits, _ = number.as_tuple()
     text = "".join(map(str, digits))
     prefix = "-" if sign else ""
     if not value:
         return prefix + "0.0"
-    point = len(text) + exponent  # digits before the decimal point
+    point = number.adjusted() + 1  # digits before the decimal point
     if -3 < point <= 7:
         if point <= 0:
             return f"{prefix}0.{'0' * -point}{text}"

@@ -116,14 +116,15 @@ class _SegmentRunner:
 
     def _rows(self, block: Block) -> pa.StringArray:
         sets = {row: items for row in range(len(block)) if (items := self._items(block, row)) is not None}
-        allowed = None
+        allowed: np.ndarray | None = None
         if self.filter is not None and sets:
             rows = list(sets)
-            allowed, errors = self.filter.allowed(None, None, [block.filter_values[row] for row in rows])
+            passed, errors = self.filter.allowed(None, None, [block.filter_values[row] for row in rows])
             for place, text in errors.items():
                 block.errors[rows[place]] = text
                 del sets[rows[place]]
-            allowed = allowed.take([place for place in range(len(rows)) if place not in errors]).cells()
+            kept = np.array([place for place in range(len(rows)) if place not in errors], np.int64)
+            allowed = passed.take(kept).cells()
         if self.present is not None:
             allowed = np.tile(self.present, (len(sets), 1)) if allowed is None else allowed & self.present
         good = None

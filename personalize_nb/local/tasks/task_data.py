@@ -8,7 +8,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from personalize_nb.local.data.schema import Schema, TrainingData
 from personalize_nb.local.errors import ApiError, WorkError
@@ -19,6 +19,8 @@ from personalize_nb.local.tasks import theme_settings
 from personalize_nb.local.tasks.run import WorkContext, check_wanted
 
 if TYPE_CHECKING:
+    from types_boto3_personalize.type_defs import TrainingDataConfigOutputTypeDef
+
     from personalize_nb.local.filters.bound import BoundFilter
     from personalize_nb.local.filters.expression import Expression
     from personalize_nb.local.recipes.base import Model
@@ -78,7 +80,9 @@ def schemas_of(facts: DataFacts) -> dict[str, Schema]:
     return {kind: Schema.from_avro(kind, json.loads(text)) for kind, text in facts.schemas.items()}
 
 
-def load(context: WorkContext, facts: DataFacts, config: Mapping[str, Any], full_only: bool = False) -> TrainingData:
+def load(
+    context: WorkContext, facts: DataFacts, config: TrainingDataConfigOutputTypeDef, full_only: bool = False
+) -> TrainingData:
     """Load the datasets of a solution version, without the columns that its solution leaves out.
 
     Segments are made of the rows of FULL imports only.
@@ -92,12 +96,13 @@ def load(context: WorkContext, facts: DataFacts, config: Mapping[str, Any], full
 _NEEDED = frozenset({"USER_ID", "ITEM_ID", "TIMESTAMP"})
 
 
-def _kept(schema: Schema, config: Mapping[str, Any]) -> Schema:
-    def named(member: str, default: tuple[str, ...]) -> Iterable[str]:
-        by_type = {dataset_type.upper(): columns for dataset_type, columns in config.get(member, {}).items()}
+def _kept(schema: Schema, config: TrainingDataConfigOutputTypeDef) -> Schema:
+    def named(chosen: Mapping[str, list[str]], default: tuple[str, ...]) -> Iterable[str]:
+        by_type = {dataset_type.upper(): columns for dataset_type, columns in chosen.items()}
         return by_type.get(schema.type, default)
 
-    excluded, included = named("excludedDatasetColumns", ()), named("includedDatasetColumns", schema.names)
+    excluded = named(config.get("excludedDatasetColumns", {}), ())
+    included = named(config.get("includedDatasetColumns", {}), schema.names)
     fields = tuple(
         column
         for column in schema.fields

@@ -244,7 +244,7 @@ def run_batch_inference_job(context: WorkContext, resource: InferenceResource) -
         num_results=facts.num_results,
         exploration_weight=number(exploration.get("explorationWeight")),
         exploration_cut_off_days=number(exploration.get("explorationItemAgeCutOff")),
-        ranking_influence=config.get("rankingInfluence"),
+        ranking_influence={str(kind): weight for kind, weight in config.get("rankingInfluence", {}).items()},
         mode=facts.mode,
         theme_items_per_file=settings.items_per_file,
     )
@@ -263,10 +263,12 @@ def run_batch_inference_job(context: WorkContext, resource: InferenceResource) -
 def run_batch_segment_job(context: WorkContext, resource: SegmentResource) -> None:
     """Answer every line of a batch segment job's input with users."""
     from personalize_nb.local.recipes import families
+    from personalize_nb.local.recipes.segmentation import UserSegments
     from personalize_nb.local.tasks import segments
 
     body = resource.body
     model = families.load(layout.model_path(context.root, body["solutionVersionArn"]))
+    assert isinstance(model, UserSegments), f"a batch segment job asks a model of type {model.kind}"
     data = load(context, resource.facts, {}, full_only=True)
     spec = segments.SegmentSpec(
         input_path=body["jobInput"]["s3DataSource"]["path"],
