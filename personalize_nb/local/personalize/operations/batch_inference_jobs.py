@@ -8,14 +8,14 @@ refused and one beside it is not, and members that were left out stay out of Des
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from personalize_nb.contract.limits import DEFAULT_NUM_RESULTS, THEME_REGIONS
 from personalize_nb.contract.recipes import RECIPES, Recipe, names_where
 from personalize_nb.local.data.schema import ITEMS, Schema
 from personalize_nb.local.errors import ApiError
 from personalize_nb.local.personalize.operations import locations
-from personalize_nb.local.personalize.operations.control import Control, invalid, operation
+from personalize_nb.local.personalize.operations.control import Control, echoed, invalid, operation
 from personalize_nb.local.personalize.operations.exploration import check_exploration
 from personalize_nb.local.personalize.operations.filters import check_expression
 from personalize_nb.local.personalize.operations.influence import check_influence
@@ -23,6 +23,8 @@ from personalize_nb.local.state.facts import InferenceFacts
 from personalize_nb.local.state.kinds import BATCH_INFERENCE_JOB, FILTER, SOLUTION_VERSION
 
 if TYPE_CHECKING:
+    from types_boto3_personalize import type_defs as shapes
+
     from personalize_nb.local.state.resources import VersionResource
 
 THEMES = "THEME_GENERATION"
@@ -42,7 +44,9 @@ _ECHOED = (
 
 
 @operation("CreateBatchInferenceJob")
-def create_batch_inference_job(control: Control, params: dict[str, Any]) -> dict[str, Any]:
+def create_batch_inference_job(
+    control: Control, params: shapes.CreateBatchInferenceJobRequestTypeDef
+) -> dict[str, Any]:
     name = params["jobName"]
     arn = control.arn(f"batch-inference-job/{name}")
     control.check_free(arn)
@@ -55,11 +59,11 @@ def create_batch_inference_job(control: Control, params: dict[str, Any]) -> dict
         )
     if params.get("numResults", 1) < 1:
         raise invalid(f"numResults must be at least 1, got {params['numResults']}.")
-    config = params.get("batchInferenceJobConfig", {})
+    config = cast("shapes.BatchInferenceJobConfigOutputTypeDef", params.get("batchInferenceJobConfig", {}))
     check_exploration(recipe, config.get("itemExplorationConfig", {}))
     check_influence(recipe, config.get("rankingInfluence", {}), version.facts.schemas)
     _check_themes(control, recipe, version, params)
-    body = {key: params[key] for key in _ECHOED if key in params}
+    body = echoed(params, _ECHOED)
     body["batchInferenceJobArn"] = arn
     facts = InferenceFacts(
         group=version.facts.group,
@@ -86,7 +90,12 @@ def create_batch_inference_job(control: Control, params: dict[str, Any]) -> dict
     return {"batchInferenceJobArn": arn}
 
 
-def _check_themes(control: Control, recipe: Recipe, version: VersionResource, params: dict[str, Any]) -> None:
+def _check_themes(
+    control: Control,
+    recipe: Recipe,
+    version: VersionResource,
+    params: shapes.CreateBatchInferenceJobRequestTypeDef,
+) -> None:
     """Refuse a theme job whose conditions are not met, naming all of them at once."""
     given = "themeGenerationConfig" in params
     if params.get("batchInferenceJobMode") != THEMES:
@@ -131,7 +140,10 @@ def filter_expression(control: Control, arn: str | None, version: VersionResourc
     return text
 
 
-def check_locations(control: Control, params: dict[str, Any]) -> None:
+def check_locations(
+    control: Control,
+    params: shapes.CreateBatchInferenceJobRequestTypeDef | shapes.CreateBatchSegmentJobRequestTypeDef,
+) -> None:
     """Refuse a job whose input cannot be read or whose output has no place."""
     source = params["jobInput"]["s3DataSource"]["path"]
     target = params["jobOutput"]["s3DataDestination"]["path"]
@@ -145,10 +157,12 @@ def check_locations(control: Control, params: dict[str, Any]) -> None:
 
 
 @operation("DescribeBatchInferenceJob")
-def describe_batch_inference_job(control: Control, params: dict[str, Any]) -> dict[str, Any]:
+def describe_batch_inference_job(
+    control: Control, params: shapes.DescribeBatchInferenceJobRequestTypeDef
+) -> dict[str, Any]:
     return {"batchInferenceJob": control.require(BATCH_INFERENCE_JOB, params["batchInferenceJobArn"]).described()}
 
 
 @operation("ListBatchInferenceJobs")
-def list_batch_inference_jobs(control: Control, params: dict[str, Any]) -> dict[str, Any]:
+def list_batch_inference_jobs(control: Control, params: shapes.ListBatchInferenceJobsRequestTypeDef) -> dict[str, Any]:
     return control.page(params, "batchInferenceJobs", BATCH_INFERENCE_JOB, parent_arn=params.get("solutionVersionArn"))

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from personalize_nb.contract.limits import DEFAULT_NUM_RESULTS, MAX_SEGMENT_USERS
 from personalize_nb.contract.recipes import RECIPES, names_where
 from personalize_nb.local.personalize.operations.batch_inference_jobs import check_locations, filter_expression
-from personalize_nb.local.personalize.operations.control import Control, invalid, operation
+from personalize_nb.local.personalize.operations.control import Control, echoed, invalid, operation
 from personalize_nb.local.state.facts import JobFacts
 from personalize_nb.local.state.kinds import BATCH_SEGMENT_JOB, SOLUTION_VERSION
+
+if TYPE_CHECKING:
+    from types_boto3_personalize import type_defs as shapes
 
 _ECHOED = ("jobName", "solutionVersionArn", "filterArn", "numResults", "jobInput", "jobOutput", "roleArn")
 
 
 @operation("CreateBatchSegmentJob")
-def create_batch_segment_job(control: Control, params: dict[str, Any]) -> dict[str, Any]:
+def create_batch_segment_job(control: Control, params: shapes.CreateBatchSegmentJobRequestTypeDef) -> dict[str, Any]:
     name = params["jobName"]
     arn = control.arn(f"batch-segment-job/{name}")
     control.check_free(arn)
@@ -29,7 +32,7 @@ def create_batch_segment_job(control: Control, params: dict[str, Any]) -> dict[s
     wanted = params.get("numResults", DEFAULT_NUM_RESULTS)
     if not 1 <= wanted <= MAX_SEGMENT_USERS:
         raise invalid(f"numResults must be from 1 to {MAX_SEGMENT_USERS}, got {wanted}.")
-    body = {key: params[key] for key in _ECHOED if key in params}
+    body = echoed(params, _ECHOED)
     body["batchSegmentJobArn"] = arn
     facts = JobFacts(
         group=version.facts.group,
@@ -55,10 +58,12 @@ def create_batch_segment_job(control: Control, params: dict[str, Any]) -> dict[s
 
 
 @operation("DescribeBatchSegmentJob")
-def describe_batch_segment_job(control: Control, params: dict[str, Any]) -> dict[str, Any]:
+def describe_batch_segment_job(
+    control: Control, params: shapes.DescribeBatchSegmentJobRequestTypeDef
+) -> dict[str, Any]:
     return {"batchSegmentJob": control.require(BATCH_SEGMENT_JOB, params["batchSegmentJobArn"]).described()}
 
 
 @operation("ListBatchSegmentJobs")
-def list_batch_segment_jobs(control: Control, params: dict[str, Any]) -> dict[str, Any]:
+def list_batch_segment_jobs(control: Control, params: shapes.ListBatchSegmentJobsRequestTypeDef) -> dict[str, Any]:
     return control.page(params, "batchSegmentJobs", BATCH_SEGMENT_JOB, parent_arn=params.get("solutionVersionArn"))

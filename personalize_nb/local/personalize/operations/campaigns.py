@@ -6,7 +6,7 @@ in `latestCampaignUpdate` while the campaign goes on answering as before.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from personalize_nb.contract.limits import ACTIVE, FAILED
 from personalize_nb.contract.recipes import RECIPES
@@ -20,14 +20,17 @@ from personalize_nb.local.state.kinds import CAMPAIGN, SOLUTION, SOLUTION_VERSIO
 from personalize_nb.local.state.lifecycle import UNFINISHED
 
 if TYPE_CHECKING:
+    from types_boto3_personalize import type_defs as shapes
+
     from personalize_nb.local.state.resources import CampaignResource, VersionResource
 
 LATEST = "/$LATEST"
 
 
 @operation("CreateCampaign")
-def create_campaign(control: Control, params: dict[str, Any]) -> dict[str, Any]:
-    name, config = params["name"], params.get("campaignConfig", {})
+def create_campaign(control: Control, params: shapes.CreateCampaignRequestTypeDef) -> dict[str, Any]:
+    name = params["name"]
+    config = cast("shapes.CampaignConfigOutputTypeDef", params.get("campaignConfig", {}))
     arn = control.arn(f"campaign/{name}")
     control.check_free(arn)
     version = _version(control, params["solutionVersionArn"], config)
@@ -43,7 +46,7 @@ def create_campaign(control: Control, params: dict[str, Any]) -> dict[str, Any]:
     return {"campaignArn": arn}
 
 
-def _version(control: Control, arn: str, config: dict[str, Any]) -> VersionResource:
+def _version(control: Control, arn: str, config: shapes.CampaignConfigOutputTypeDef) -> VersionResource:
     """Return the solution version that a request names, directly or as a solution's latest."""
     follows = config.get("syncWithLatestSolutionVersion", False)
     if arn.endswith(LATEST) != follows:
@@ -66,7 +69,7 @@ def newest_version(control: Control, solution_arn: str) -> VersionResource | Non
     return found[0] if found else None
 
 
-def _check_config(version: VersionResource, config: dict[str, Any]) -> None:
+def _check_config(version: VersionResource, config: shapes.CampaignConfigOutputTypeDef) -> None:
     recipe = RECIPES[version.facts.recipe]
     if not recipe.realtime:
         raise invalid(f"Campaigns are not supported by recipe {recipe.name} of type {recipe.type}.")
@@ -83,22 +86,24 @@ def serving_version(control: Control, campaign: CampaignResource) -> str:
 
 
 @operation("DescribeCampaign")
-def describe_campaign(control: Control, params: dict[str, Any]) -> dict[str, Any]:
+def describe_campaign(control: Control, params: shapes.DescribeCampaignRequestTypeDef) -> dict[str, Any]:
     campaign = control.require(CAMPAIGN, params["campaignArn"])
     return {"campaign": campaign.described() | {"solutionVersionArn": serving_version(control, campaign)}}
 
 
 @operation("ListCampaigns")
-def list_campaigns(control: Control, params: dict[str, Any]) -> dict[str, Any]:
+def list_campaigns(control: Control, params: shapes.ListCampaignsRequestTypeDef) -> dict[str, Any]:
     return control.page(params, "campaigns", CAMPAIGN, parent_arn=params.get("solutionArn"))
 
 
 @operation("UpdateCampaign")
-def update_campaign(control: Control, params: dict[str, Any]) -> dict[str, Any]:
+def update_campaign(control: Control, params: shapes.UpdateCampaignRequestTypeDef) -> dict[str, Any]:
     campaign = control.require(CAMPAIGN, params["campaignArn"])
     if campaign.status not in (ACTIVE, FAILED):
         raise ApiError("ResourceInUseException", f"{campaign.arn} has status {campaign.status}; it must be {ACTIVE}.")
-    config = params.get("campaignConfig", campaign.body.get("campaignConfig", {}))
+    config = cast(
+        "shapes.CampaignConfigOutputTypeDef", params.get("campaignConfig", campaign.body.get("campaignConfig", {}))
+    )
     given = params.get("solutionVersionArn")
     if given is None:
         version = control.require(SOLUTION_VERSION, serving_version(control, campaign))
@@ -117,7 +122,7 @@ def update_campaign(control: Control, params: dict[str, Any]) -> dict[str, Any]:
 
 
 @operation("DeleteCampaign")
-def delete_campaign(control: Control, params: dict[str, Any]) -> None:
+def delete_campaign(control: Control, params: shapes.DeleteCampaignRequestTypeDef) -> None:
     campaign = control.require(CAMPAIGN, params["campaignArn"])
     if campaign.status in UNFINISHED or updates.planned(campaign) is not None:
         raise ApiError("ResourceInUseException", f"{campaign.arn} is being made or updated; wait until that has ended.")

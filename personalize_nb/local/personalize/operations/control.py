@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import base64
 import time
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, cast
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from personalize_nb.contract.limits import ACTIVE, MAX_TAGS, PENDING
 from personalize_nb.local.errors import ApiError
@@ -19,10 +19,13 @@ from personalize_nb.local.state.resources import AnyResource, Resource
 from personalize_nb.local.state.store import Store
 
 if TYPE_CHECKING:
+    from types_boto3_personalize.type_defs import TagTypeDef
+
     from personalize_nb.local.iam.authorization import Authorizer
     from personalize_nb.local.s3.store import ObjectStore
 
-Operation = Callable[["Control", dict[str, Any]], dict[str, Any] | None]
+Operation = Callable[["Control", Any], dict[str, Any] | None]
+AnOperation = TypeVar("AnOperation", bound=Operation)
 
 OPERATIONS: dict[str, Operation] = {}
 # operations that keep and show what they are told, and do nothing more
@@ -30,10 +33,10 @@ RECORDED: set[str] = set()
 PAGE_SIZE = 100
 
 
-def operation(name: str, recorded: bool = False) -> Callable[[Operation], Operation]:
+def operation(name: str, recorded: bool = False) -> Callable[[AnOperation], AnOperation]:
     """Register a function as the meaning of one operation of the model; `recorded` marks those without effects."""
 
-    def register(function: Operation) -> Operation:
+    def register(function: AnOperation) -> AnOperation:
         OPERATIONS[name] = function
         if recorded:
             RECORDED.add(name)
@@ -244,7 +247,7 @@ def read_token(token: str | None, scope: str) -> int:
         ) from error
 
 
-def checked_tags(tags: list[dict[str, str]]) -> dict[str, str]:
+def checked_tags(tags: Sequence[TagTypeDef]) -> dict[str, str]:
     """Return a request's tags by key, or refuse what tagging refuses."""
     if len(tags) > MAX_TAGS:
         raise ApiError(
@@ -260,6 +263,11 @@ def checked_tags(tags: list[dict[str, str]]) -> dict[str, str]:
             raise ApiError("InvalidInputException", f"The tag key {key!r} is given more than once.")
         found[key] = value
     return found
+
+
+def echoed(params: Mapping[str, Any], members: Iterable[str]) -> dict[str, Any]:
+    """Return those members that a request has, as Describe will show them."""
+    return {member: params[member] for member in members if member in params}
 
 
 def invalid(message: str) -> ApiError:

@@ -6,7 +6,7 @@ until they are trained again.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from personalize_nb.contract.limits import ACTIVE, FAILED, IN_PROGRESS, PENDING
 from personalize_nb.local.errors import ApiError
@@ -17,11 +17,14 @@ from personalize_nb.local.state.facts import DataFacts
 from personalize_nb.local.state.kinds import DATA_DELETION_JOB, DATASET_GROUP, DATASET_IMPORT_JOB
 from personalize_nb.local.state.lifecycle import UNFINISHED
 
+if TYPE_CHECKING:
+    from types_boto3_personalize import type_defs as shapes
+
 WORDS = {PENDING: "PENDING", IN_PROGRESS: "IN_PROGRESS", ACTIVE: "COMPLETED", FAILED: "FAILED"}
 
 
 @operation("CreateDataDeletionJob")
-def create_data_deletion_job(control: Control, params: dict[str, Any]) -> dict[str, Any]:
+def create_data_deletion_job(control: Control, params: shapes.CreateDataDeletionJobRequestTypeDef) -> dict[str, Any]:
     name = params["jobName"]
     arn = control.arn(f"data-deletion-job/{name}")
     control.check_free(arn)
@@ -59,13 +62,15 @@ def create_data_deletion_job(control: Control, params: dict[str, Any]) -> dict[s
 
 
 @operation("DescribeDataDeletionJob")
-def describe_data_deletion_job(control: Control, params: dict[str, Any]) -> dict[str, Any]:
+def describe_data_deletion_job(
+    control: Control, params: shapes.DescribeDataDeletionJobRequestTypeDef
+) -> dict[str, Any]:
     job = control.require(DATA_DELETION_JOB, params["dataDeletionJobArn"])
     return {"dataDeletionJob": job.described() | {"status": WORDS[job.status or ""]}}
 
 
 @operation("ListDataDeletionJobs")
-def list_data_deletion_jobs(control: Control, params: dict[str, Any]) -> dict[str, Any]:
+def list_data_deletion_jobs(control: Control, params: shapes.ListDataDeletionJobsRequestTypeDef) -> dict[str, Any]:
     answer = control.page(params, "dataDeletionJobs", DATA_DELETION_JOB, parent_arn=params.get("datasetGroupArn"))
     for job in answer["dataDeletionJobs"]:
         job["status"] = WORDS[job["status"]]

@@ -4,10 +4,10 @@ its filters go along.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from personalize_nb.local.errors import ApiError
-from personalize_nb.local.personalize.operations.control import Control, invalid, operation, spoken
+from personalize_nb.local.personalize.operations.control import Control, echoed, invalid, operation, spoken
 from personalize_nb.local.state.kinds import (
     DATA_DELETION_JOB,
     DATASET,
@@ -20,31 +20,34 @@ from personalize_nb.local.state.kinds import (
 )
 from personalize_nb.local.state.lifecycle import UNFINISHED
 
+if TYPE_CHECKING:
+    from types_boto3_personalize import type_defs as shapes
+
 
 @operation("CreateDatasetGroup")
-def create_dataset_group(control: Control, params: dict[str, Any]) -> dict[str, Any]:
+def create_dataset_group(control: Control, params: shapes.CreateDatasetGroupRequestTypeDef) -> dict[str, Any]:
     name = params["name"]
     if ("kmsKeyArn" in params) != ("roleArn" in params):
         raise invalid("kmsKeyArn and roleArn belong together: give both for an encrypted dataset group, or neither.")
     arn = control.arn(f"dataset-group/{name}")
     body = {"name": name, "datasetGroupArn": arn}
-    body |= {key: params[key] for key in ("roleArn", "kmsKeyArn", "domain") if key in params}
+    body |= echoed(params, ("roleArn", "kmsKeyArn", "domain"))
     control.add(DATASET_GROUP, arn, name, body, params)
     return {"datasetGroupArn": arn, "domain": params.get("domain")}
 
 
 @operation("DescribeDatasetGroup")
-def describe_dataset_group(control: Control, params: dict[str, Any]) -> dict[str, Any]:
+def describe_dataset_group(control: Control, params: shapes.DescribeDatasetGroupRequestTypeDef) -> dict[str, Any]:
     return {"datasetGroup": control.require(DATASET_GROUP, params["datasetGroupArn"]).described()}
 
 
 @operation("ListDatasetGroups")
-def list_dataset_groups(control: Control, params: dict[str, Any]) -> dict[str, Any]:
+def list_dataset_groups(control: Control, params: shapes.ListDatasetGroupsRequestTypeDef) -> dict[str, Any]:
     return control.page(params, "datasetGroups", DATASET_GROUP)
 
 
 @operation("DeleteDatasetGroup")
-def delete_dataset_group(control: Control, params: dict[str, Any]) -> None:
+def delete_dataset_group(control: Control, params: shapes.DeleteDatasetGroupRequestTypeDef) -> None:
     group = control.require(DATASET_GROUP, params["datasetGroupArn"])
     if group.status in UNFINISHED:
         raise ApiError("ResourceInUseException", f"{group.arn} has status {group.status}; wait until it is ACTIVE.")

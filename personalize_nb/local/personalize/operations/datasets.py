@@ -24,11 +24,13 @@ from personalize_nb.local.state.lifecycle import UNFINISHED
 from personalize_nb.local.state.resources import AnyResource
 
 if TYPE_CHECKING:
+    from types_boto3_personalize import type_defs as shapes
+
     from personalize_nb.local.state.resources import DatasetResource, GroupResource, SchemaResource
 
 
 @operation("CreateDataset")
-def create_dataset(control: Control, params: dict[str, Any]) -> dict[str, Any]:
+def create_dataset(control: Control, params: shapes.CreateDatasetRequestTypeDef) -> dict[str, Any]:
     name, dataset_type = params["name"], params["datasetType"].upper()
     if dataset_type not in DATASET_RULES:
         legal = ", ".join(rules.label for rules in DATASET_RULES.values())
@@ -60,7 +62,7 @@ def _check_schema(schema: SchemaResource, group: GroupResource, dataset_type: st
 
 
 @operation("UpdateDataset")
-def update_dataset(control: Control, params: dict[str, Any]) -> dict[str, Any]:
+def update_dataset(control: Control, params: shapes.UpdateDatasetRequestTypeDef) -> dict[str, Any]:
     dataset = control.require_active(DATASET, params["datasetArn"])
     schema = control.require(SCHEMA, params["schemaArn"])
     _check_schema(schema, control.require(DATASET_GROUP, dataset.body["datasetGroupArn"]), dataset.body["datasetType"])
@@ -90,17 +92,17 @@ def _check_successor(old: dict[str, Any], new: dict[str, Any]) -> None:
 
 
 @operation("DescribeDataset")
-def describe_dataset(control: Control, params: dict[str, Any]) -> dict[str, Any]:
+def describe_dataset(control: Control, params: shapes.DescribeDatasetRequestTypeDef) -> dict[str, Any]:
     return {"dataset": control.require(DATASET, params["datasetArn"]).described()}
 
 
 @operation("ListDatasets")
-def list_datasets(control: Control, params: dict[str, Any]) -> dict[str, Any]:
+def list_datasets(control: Control, params: shapes.ListDatasetsRequestTypeDef) -> dict[str, Any]:
     return control.page(params, "datasets", DATASET, parent_arn=params.get("datasetGroupArn"))
 
 
 @operation("DeleteDataset")
-def delete_dataset(control: Control, params: dict[str, Any]) -> None:
+def delete_dataset(control: Control, params: shapes.DeleteDatasetRequestTypeDef) -> None:
     dataset = control.require(DATASET, params["datasetArn"])
     kinds = (DATASET_IMPORT_JOB, DATASET_EXPORT_JOB)
     jobs = [job for kind in kinds for job in control.store.list(kind, parent_arn=dataset.arn)]

@@ -12,11 +12,13 @@ from personalize_nb.local.state.kinds import DATASET_GROUP, EVENT_TRACKER
 from personalize_nb.local.state.lifecycle import UNFINISHED
 
 if TYPE_CHECKING:
+    from types_boto3_personalize import type_defs as shapes
+
     from personalize_nb.local.state.resources import TrackerResource
 
 
 @operation("CreateEventTracker")
-def create_event_tracker(control: Control, params: dict[str, Any]) -> dict[str, Any]:
+def create_event_tracker(control: Control, params: shapes.CreateEventTrackerRequestTypeDef) -> dict[str, Any]:
     name = params["name"]
     if control.store.find(EVENT_TRACKER, name) is not None:
         raise ApiError("ResourceAlreadyExistsException", f"Another event tracker named {name!r} already exists.")
@@ -40,17 +42,17 @@ def find_tracker(control: Control, tracking_id: str) -> TrackerResource | None:
 
 
 @operation("DescribeEventTracker")
-def describe_event_tracker(control: Control, params: dict[str, Any]) -> dict[str, Any]:
+def describe_event_tracker(control: Control, params: shapes.DescribeEventTrackerRequestTypeDef) -> dict[str, Any]:
     return {"eventTracker": control.require(EVENT_TRACKER, params["eventTrackerArn"]).described()}
 
 
 @operation("ListEventTrackers")
-def list_event_trackers(control: Control, params: dict[str, Any]) -> dict[str, Any]:
+def list_event_trackers(control: Control, params: shapes.ListEventTrackersRequestTypeDef) -> dict[str, Any]:
     return control.page(params, "eventTrackers", EVENT_TRACKER, parent_arn=params.get("datasetGroupArn"))
 
 
 @operation("DeleteEventTracker")
-def delete_event_tracker(control: Control, params: dict[str, Any]) -> None:
+def delete_event_tracker(control: Control, params: shapes.DeleteEventTrackerRequestTypeDef) -> None:
     tracker = control.require(EVENT_TRACKER, params["eventTrackerArn"])
     if tracker.status in UNFINISHED:
         raise ApiError("ResourceInUseException", f"{tracker.arn} has status {tracker.status}; wait until it is ACTIVE.")

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from personalize_nb.local.personalize.operations import locations
 from personalize_nb.local.personalize.operations.control import Control, operation
 from personalize_nb.local.personalize.operations.datasets import transfer_facts
 from personalize_nb.local.state.kinds import DATASET, DATASET_EXPORT_JOB
 
+if TYPE_CHECKING:
+    from types_boto3_personalize import type_defs as shapes
+
 
 @operation("CreateDatasetExportJob")
-def create_dataset_export_job(control: Control, params: dict[str, Any]) -> dict[str, Any]:
+def create_dataset_export_job(control: Control, params: shapes.CreateDatasetExportJobRequestTypeDef) -> dict[str, Any]:
     name = params["jobName"]
     arn = control.arn(f"dataset-export-job/{name}")
     control.check_free(arn)
@@ -41,10 +44,12 @@ def create_dataset_export_job(control: Control, params: dict[str, Any]) -> dict[
 
 
 @operation("DescribeDatasetExportJob")
-def describe_dataset_export_job(control: Control, params: dict[str, Any]) -> dict[str, Any]:
+def describe_dataset_export_job(
+    control: Control, params: shapes.DescribeDatasetExportJobRequestTypeDef
+) -> dict[str, Any]:
     return {"datasetExportJob": control.require(DATASET_EXPORT_JOB, params["datasetExportJobArn"]).described()}
 
 
 @operation("ListDatasetExportJobs")
-def list_dataset_export_jobs(control: Control, params: dict[str, Any]) -> dict[str, Any]:
+def list_dataset_export_jobs(control: Control, params: shapes.ListDatasetExportJobsRequestTypeDef) -> dict[str, Any]:
     return control.page(params, "datasetExportJobs", DATASET_EXPORT_JOB, parent_arn=params.get("datasetArn"))

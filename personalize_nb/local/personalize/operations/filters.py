@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from personalize_nb.contract.limits import ACTIVE, MAX_FILTER_FIELDS_PER_GROUP
 from personalize_nb.local.data.schema import Schema
@@ -15,9 +15,12 @@ from personalize_nb.local.personalize.operations.datasets import schemas_of_grou
 from personalize_nb.local.state.kinds import BATCH_INFERENCE_JOB, BATCH_SEGMENT_JOB, DATASET_GROUP, FILTER
 from personalize_nb.local.state.lifecycle import UNFINISHED
 
+if TYPE_CHECKING:
+    from types_boto3_personalize import type_defs as shapes
+
 
 @operation("CreateFilter")
-def create_filter(control: Control, params: dict[str, Any]) -> dict[str, Any]:
+def create_filter(control: Control, params: shapes.CreateFilterRequestTypeDef) -> dict[str, Any]:
     name, text = params["name"], params["filterExpression"]
     arn = control.arn(f"filter/{name}")
     control.check_free(arn)
@@ -67,18 +70,18 @@ def check_expression(text: str, schemas: dict[str, str], recipe_type: str | None
 
 
 @operation("DescribeFilter")
-def describe_filter(control: Control, params: dict[str, Any]) -> dict[str, Any]:
+def describe_filter(control: Control, params: shapes.DescribeFilterRequestTypeDef) -> dict[str, Any]:
     return {"filter": control.require(FILTER, params["filterArn"]).described()}
 
 
 @operation("ListFilters")
-def list_filters(control: Control, params: dict[str, Any]) -> dict[str, Any]:
+def list_filters(control: Control, params: shapes.ListFiltersRequestTypeDef) -> dict[str, Any]:
     # the one capital letter among the members of AWS's answers
     return control.page(params, "Filters", FILTER, parent_arn=params.get("datasetGroupArn"))
 
 
 @operation("DeleteFilter")
-def delete_filter(control: Control, params: dict[str, Any]) -> None:
+def delete_filter(control: Control, params: shapes.DeleteFilterRequestTypeDef) -> None:
     found = control.require(FILTER, params["filterArn"])
     kinds = (BATCH_INFERENCE_JOB, BATCH_SEGMENT_JOB)
     running = [job for kind in kinds for job in control.store.list(kind, statuses=UNFINISHED)]

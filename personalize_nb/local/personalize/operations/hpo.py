@@ -6,45 +6,52 @@ hpoObjective is accepted and has no effect, as on AWS. performHPO is refused for
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from personalize_nb.contract.hyperparameters import Hyperparameter
 from personalize_nb.contract.recipes import Recipe, names_where
 from personalize_nb.local.personalize.operations.control import invalid
 
+if TYPE_CHECKING:
+    from types_boto3_personalize import type_defs as shapes
+
 MAX_TRAINING_JOBS, MAX_PARALLEL_TRAINING_JOBS = 40, 10
 
 
-def check_hpo(recipe: Recipe, perform: bool, config: dict[str, Any]) -> None:
+def check_hpo(recipe: Recipe, perform: bool, config: shapes.HPOConfigOutputTypeDef) -> None:
     """Refuse a request for HPO, or its configuration, that the recipe cannot follow."""
     tunable = recipe.tunable
     if perform and not tunable:
         able = ", ".join(names_where(lambda row: row.tunable))
         raise invalid(f"performHPO is for recipes whose hyperparameters can be tuned ({able}), not for {recipe.name}.")
     resources = config.get("hpoResourceConfig", {})
-    for key, most in (
-        ("maxNumberOfTrainingJobs", MAX_TRAINING_JOBS),
-        ("maxParallelTrainingJobs", MAX_PARALLEL_TRAINING_JOBS),
-    ):
-        value = resources.get(key, "1")
-        if not value.isdecimal() or not 1 <= int(value) <= most:
-            raise invalid(f"{key} must be a whole number from 1 to {most} in a string, got {value!r}.")
+    _check_jobs("maxNumberOfTrainingJobs", resources.get("maxNumberOfTrainingJobs", "1"), MAX_TRAINING_JOBS)
+    _check_jobs("maxParallelTrainingJobs", resources.get("maxParallelTrainingJobs", "1"), MAX_PARALLEL_TRAINING_JOBS)
     ranges = config.get("algorithmHyperParameterRanges", {})
-    names = [entry.get("name") for entries in ranges.values() for entry in entries]
+    integers = ranges.get("integerHyperParameterRanges", [])
+    continuous = ranges.get("continuousHyperParameterRanges", [])
+    choices = ranges.get("categoricalHyperParameterRanges", [])
+    names = [entry.get("name") for entry in (*integers, *continuous, *choices)]
     for name in names:
         if name not in tunable:
             legal = ", ".join(sorted(tunable)) or "none"
             raise invalid(f"The hyperparameter {name!r} of {recipe.name} cannot be tuned; legal: {legal}.")
         if names.count(name) > 1:
             raise invalid(f"The hyperparameter {name!r} has more than one range.")
-    for entry in ranges.get("categoricalHyperParameterRanges", ()):
-        _check_choices(entry, tunable[entry["name"]])
-    for kind in ("integer", "continuous"):
-        for entry in ranges.get(f"{kind}HyperParameterRanges", ()):
-            _check_range(kind, entry, tunable[entry["name"]])
+    for choice in choices:
+        _check_choices(choice, tunable[choice["name"]])
+    for integer in integers:
+        _check_range("integer", integer, tunable[integer["name"]])
+    for number in continuous:
+        _check_range("continuous", number, tunable[number["name"]])
 
 
-def _check_choices(entry: dict[str, Any], hyperparameter: Hyperparameter) -> None:
+def _check_jobs(member: str, value: str, most: int) -> None:
+    if not value.isdecimal() or not 1 <= int(value) <= most:
+        raise invalid(f"{member} must be a whole number from 1 to {most} in a string, got {value!r}.")
+
+
+def _check_choices(entry: shapes.CategoricalHyperParameterRangeOutputTypeDef, hyperparameter: Hyperparameter) -> None:
     if not entry.get("values"):
         raise invalid(f"The range of {entry['name']} has no values.")
     for text in entry["values"]:
@@ -54,7 +61,11 @@ def _check_choices(entry: dict[str, Any], hyperparameter: Hyperparameter) -> Non
             raise invalid(str(error)) from error
 
 
-def _check_range(kind: str, entry: dict[str, Any], hyperparameter: Hyperparameter) -> None:
+def _check_range(
+    kind: str,
+    entry: shapes.IntegerHyperParameterRangeTypeDef | shapes.ContinuousHyperParameterRangeTypeDef,
+    hyperparameter: Hyperparameter,
+) -> None:
     name = entry["name"]
     if hyperparameter.kind != kind:
         raise invalid(

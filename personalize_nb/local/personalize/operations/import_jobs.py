@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from personalize_nb.contract.limits import ACTIVE
 from personalize_nb.local.errors import ApiError
@@ -12,9 +12,12 @@ from personalize_nb.local.personalize.operations.datasets import transfer_facts
 from personalize_nb.local.state.kinds import DATASET, DATASET_IMPORT_JOB
 from personalize_nb.local.state.lifecycle import UNFINISHED
 
+if TYPE_CHECKING:
+    from types_boto3_personalize import type_defs as shapes
+
 
 @operation("CreateDatasetImportJob")
-def create_dataset_import_job(control: Control, params: dict[str, Any]) -> dict[str, Any]:
+def create_dataset_import_job(control: Control, params: shapes.CreateDatasetImportJobRequestTypeDef) -> dict[str, Any]:
     name = params["jobName"]
     arn = control.arn(f"dataset-import-job/{name}")
     control.check_free(arn)
@@ -25,7 +28,7 @@ def create_dataset_import_job(control: Control, params: dict[str, Any]) -> dict[
     if location is None or "roleArn" not in params:
         raise invalid("dataSource.dataLocation and roleArn are needed to import from Amazon S3.")
     locations.check_readable(control, location, locations.INVALID_DATA)
-    body = {
+    body: dict[str, Any] = {
         "jobName": name,
         "datasetImportJobArn": arn,
         "datasetArn": dataset.arn,
@@ -59,10 +62,12 @@ def _check_mode(control: Control, dataset_arn: str, mode: str) -> None:
 
 
 @operation("DescribeDatasetImportJob")
-def describe_dataset_import_job(control: Control, params: dict[str, Any]) -> dict[str, Any]:
+def describe_dataset_import_job(
+    control: Control, params: shapes.DescribeDatasetImportJobRequestTypeDef
+) -> dict[str, Any]:
     return {"datasetImportJob": control.require(DATASET_IMPORT_JOB, params["datasetImportJobArn"]).described()}
 
 
 @operation("ListDatasetImportJobs")
-def list_dataset_import_jobs(control: Control, params: dict[str, Any]) -> dict[str, Any]:
+def list_dataset_import_jobs(control: Control, params: shapes.ListDatasetImportJobsRequestTypeDef) -> dict[str, Any]:
     return control.page(params, "datasetImportJobs", DATASET_IMPORT_JOB, parent_arn=params.get("datasetArn"))

@@ -7,15 +7,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from personalize_nb.contract.recipes import Recipe
 from personalize_nb.local.data.schema import INTERACTIONS, ITEMS, Schema
 from personalize_nb.local.personalize.operations.control import invalid
 
-POPULARITY, FRESHNESS = "POPULARITY", "FRESHNESS"
+if TYPE_CHECKING:
+    from types_boto3_personalize.literals import RankingInfluenceTypeType
+
+POPULARITY: RankingInfluenceTypeType = "POPULARITY"
+FRESHNESS: RankingInfluenceTypeType = "FRESHNESS"
 
 
-def check_influence(recipe: Recipe, config: Mapping[str, float], schemas: Mapping[str, str]) -> None:
+def check_influence(
+    recipe: Recipe, config: Mapping[RankingInfluenceTypeType, float], schemas: Mapping[str, str]
+) -> None:
     """Refuse a `rankingInfluence` that the datasets cannot serve; its keys and values are legal by now.
 
     Parameters

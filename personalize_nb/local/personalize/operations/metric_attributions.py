@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from personalize_nb.local.data.schema import Schema
@@ -23,7 +24,7 @@ from personalize_nb.local.state.kinds import DATASET_GROUP, METRIC_ATTRIBUTION
 from personalize_nb.local.state.lifecycle import UNFINISHED
 
 if TYPE_CHECKING:
-    from types_boto3_personalize.type_defs import MetricAttributeTypeDef
+    from types_boto3_personalize import type_defs as shapes
 
 MAX_METRICS = 10
 _SUM = re.compile(r"SUM\(\s*(Items|Interactions)\.([A-Za-z_][A-Za-z0-9_]*)\s*\)", re.IGNORECASE)
@@ -31,7 +32,7 @@ _COUNT = re.compile(r"SAMPLECOUNT\(\s*\)", re.IGNORECASE)
 
 
 @operation("CreateMetricAttribution", recorded=True)
-def create_metric_attribution(control: Control, params: dict[str, Any]) -> dict[str, Any]:
+def create_metric_attribution(control: Control, params: shapes.CreateMetricAttributionRequestTypeDef) -> dict[str, Any]:
     name = params["name"]
     arn = control.arn(f"metric-attribution/{name}")
     control.check_free(arn)
@@ -50,19 +51,21 @@ def create_metric_attribution(control: Control, params: dict[str, Any]) -> dict[
     return {"metricAttributionArn": arn}
 
 
-def _joined(held: list[MetricAttributeTypeDef], added: list[MetricAttributeTypeDef]) -> list[MetricAttributeTypeDef]:
+def _joined(
+    held: list[shapes.MetricAttributeTypeDef], added: Sequence[shapes.MetricAttributeTypeDef]
+) -> list[shapes.MetricAttributeTypeDef]:
     names = [metric["metricName"] for metric in held]
     for metric in added:
         if metric["metricName"] in names:
             raise ApiError("ResourceAlreadyExistsException", f"There already is a metric {metric['metricName']!r}.")
         names.append(metric["metricName"])
-    metrics = held + added
+    metrics = [*held, *added]
     if not 1 <= len(metrics) <= MAX_METRICS:
         raise invalid(f"A metric attribution has 1 to {MAX_METRICS} metrics; the request leads to {len(metrics)}.")
     return metrics
 
 
-def _check_metrics(control: Control, group_arn: str, metrics: list[MetricAttributeTypeDef]) -> None:
+def _check_metrics(control: Control, group_arn: str, metrics: list[shapes.MetricAttributeTypeDef]) -> None:
     schemas = schemas_of_group(control, group_arn)
     for metric in metrics:
         text = metric["expression"].strip()
@@ -79,23 +82,27 @@ def _check_metrics(control: Control, group_arn: str, metrics: list[MetricAttribu
             raise invalid(f"{text} needs a column {column} of numbers in a dataset of type {kind}.")
 
 
-def _check_output(control: Control, config: dict[str, Any]) -> None:
+def _check_output(control: Control, config: shapes.MetricAttributionOutputTypeDef) -> None:
     if "s3DataDestination" in config:
         locations.check_writable(control, config["s3DataDestination"]["path"], locations.INVALID_OUTPUT)
 
 
 @operation("DescribeMetricAttribution", recorded=True)
-def describe_metric_attribution(control: Control, params: dict[str, Any]) -> dict[str, Any]:
+def describe_metric_attribution(
+    control: Control, params: shapes.DescribeMetricAttributionRequestTypeDef
+) -> dict[str, Any]:
     return {"metricAttribution": control.require(METRIC_ATTRIBUTION, params["metricAttributionArn"]).described()}
 
 
 @operation("ListMetricAttributions", recorded=True)
-def list_metric_attributions(control: Control, params: dict[str, Any]) -> dict[str, Any]:
+def list_metric_attributions(control: Control, params: shapes.ListMetricAttributionsRequestTypeDef) -> dict[str, Any]:
     return control.page(params, "metricAttributions", METRIC_ATTRIBUTION, parent_arn=params.get("datasetGroupArn"))
 
 
 @operation("ListMetricAttributionMetrics", recorded=True)
-def list_metric_attribution_metrics(control: Control, params: dict[str, Any]) -> dict[str, Any]:
+def list_metric_attribution_metrics(
+    control: Control, params: shapes.ListMetricAttributionMetricsRequestTypeDef
+) -> dict[str, Any]:
     arn = params.get("metricAttributionArn")
     scope, limit = f"metrics|{arn}", params.get("maxResults", PAGE_SIZE)
     start = read_token(params.get("nextToken"), scope)
@@ -109,7 +116,7 @@ def list_metric_attribution_metrics(control: Control, params: dict[str, Any]) ->
 
 
 @operation("UpdateMetricAttribution", recorded=True)
-def update_metric_attribution(control: Control, params: dict[str, Any]) -> dict[str, Any]:
+def update_metric_attribution(control: Control, params: shapes.UpdateMetricAttributionRequestTypeDef) -> dict[str, Any]:
     if "metricAttributionArn" not in params:
         raise invalid("metricAttributionArn is needed to say which metric attribution is updated.")
     attribution = control.require_active(METRIC_ATTRIBUTION, params["metricAttributionArn"])
@@ -128,7 +135,7 @@ def update_metric_attribution(control: Control, params: dict[str, Any]) -> dict[
 
 
 @operation("DeleteMetricAttribution", recorded=True)
-def delete_metric_attribution(control: Control, params: dict[str, Any]) -> None:
+def delete_metric_attribution(control: Control, params: shapes.DeleteMetricAttributionRequestTypeDef) -> None:
     attribution = control.require(METRIC_ATTRIBUTION, params["metricAttributionArn"])
     if attribution.status in UNFINISHED:
         raise ApiError("ResourceInUseException", f"{attribution.arn} has status {attribution.status}; wait.")

@@ -5,8 +5,9 @@ What there is stands in the tables of `contract`: `recipes`, `domain_recipes` an
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from personalize_nb.contract.domain_recipes import DOMAIN_RECIPES
 from personalize_nb.contract.hyperparameters import Hyperparameters, Value
@@ -15,6 +16,9 @@ from personalize_nb.contract.recipes import ARN_PREFIX, RECIPES, ListedRecipe, R
 from personalize_nb.local.errors import ApiError, WorkError
 from personalize_nb.local.personalize.operations.control import PAGE_SIZE, Control, make_token, operation, read_token
 from personalize_nb.local.recipes.hyperparameters import resolve
+
+if TYPE_CHECKING:
+    from types_boto3_personalize import type_defs as shapes
 
 
 def catalogue() -> list[ListedRecipe]:
@@ -32,7 +36,7 @@ def require_recipe(arn: str) -> ListedRecipe:
 
 
 @operation("ListRecipes")
-def list_recipes(control: Control, params: dict[str, Any]) -> dict[str, Any]:
+def list_recipes(control: Control, params: shapes.ListRecipesRequestTypeDef) -> dict[str, Any]:
     domain, limit = params.get("domain"), params.get("maxResults", PAGE_SIZE)
     scope = f"recipe|{domain}"
     start = read_token(params.get("nextToken"), scope)
@@ -50,7 +54,7 @@ def list_recipes(control: Control, params: dict[str, Any]) -> dict[str, Any]:
 
 
 @operation("DescribeRecipe")
-def describe_recipe(control: Control, params: dict[str, Any]) -> dict[str, Any]:
+def describe_recipe(control: Control, params: shapes.DescribeRecipeRequestTypeDef) -> dict[str, Any]:
     recipe = require_recipe(params["recipeArn"])
     answer = {
         "name": recipe.name,
@@ -65,7 +69,7 @@ def describe_recipe(control: Control, params: dict[str, Any]) -> dict[str, Any]:
 
 
 @operation("DescribeAlgorithm")
-def describe_algorithm(control: Control, params: dict[str, Any]) -> dict[str, Any]:
+def describe_algorithm(control: Control, params: shapes.DescribeAlgorithmRequestTypeDef) -> dict[str, Any]:
     arn = params["algorithmArn"]
     sharing = [recipe for recipe in catalogue() if arn == f"{ARN_PREFIX}algorithm/{recipe.algorithm_name}"]
     if not sharing:
@@ -93,7 +97,9 @@ def describe_algorithm(control: Control, params: dict[str, Any]) -> dict[str, An
 
 
 @operation("DescribeFeatureTransformation")
-def describe_feature_transformation(control: Control, params: dict[str, Any]) -> dict[str, Any]:
+def describe_feature_transformation(
+    control: Control, params: shapes.DescribeFeatureTransformationRequestTypeDef
+) -> dict[str, Any]:
     arn = params["featureTransformationArn"]
     name = arn.removeprefix(f"{ARN_PREFIX}feature-transformation/")
     sharing = [recipe for recipe in catalogue() if recipe.transformation == name]
@@ -113,9 +119,11 @@ def _hyperparameters(recipe: ListedRecipe, featurize: bool) -> Hyperparameters:
     return {name: entry for name, entry in recipe.hyperparameters.items() if entry.featurizes == featurize}
 
 
-def check_hyperparameters(recipe: Recipe, algorithm: dict[str, str], featurization: dict[str, str]) -> dict[str, str]:
+def check_hyperparameters(
+    recipe: Recipe, algorithm: Mapping[str, str], featurization: Mapping[str, str]
+) -> dict[str, str]:
     """Return both maps as one, or refuse names and values that the recipe does not have."""
-    merged = algorithm | featurization
+    merged = {**algorithm, **featurization}
     if recipe.family is not None:  # of what is not trained here, no hyperparameters are known
         try:
             resolve(recipe.name, merged)

@@ -6,7 +6,7 @@ A domain recipe trains what its custom sibling trains, on the event type that it
 from __future__ import annotations
 
 import secrets
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from personalize_nb.contract.domain_recipes import DOMAIN_RECIPES, DomainRecipe
 from personalize_nb.contract.limits import ACTIVE
@@ -21,10 +21,14 @@ from personalize_nb.local.state.facts import Changes, RecommenderFacts
 from personalize_nb.local.state.kinds import DATASET_GROUP, RECOMMENDER
 from personalize_nb.local.state.lifecycle import INACTIVE, START_PENDING, STOP_PENDING, UNFINISHED
 
+if TYPE_CHECKING:
+    from types_boto3_personalize import type_defs as shapes
+
 
 @operation("CreateRecommender")
-def create_recommender(control: Control, params: dict[str, Any]) -> dict[str, Any]:
-    name, config = params["name"], params.get("recommenderConfig", {})
+def create_recommender(control: Control, params: shapes.CreateRecommenderRequestTypeDef) -> dict[str, Any]:
+    name = params["name"]
+    config = cast("shapes.RecommenderConfigOutputTypeDef", params.get("recommenderConfig", {}))
     arn = control.arn(f"recommender/{name}")
     control.check_free(arn)
     group = control.require_active(DATASET_GROUP, params["datasetGroupArn"])
@@ -44,7 +48,7 @@ def create_recommender(control: Control, params: dict[str, Any]) -> dict[str, An
         "recommenderArn": arn,
         "datasetGroupArn": group.arn,
         "recipeArn": recipe.arn,
-        "recommenderConfig": {"minRecommendationRequestsPerSecond": 1} | config,
+        "recommenderConfig": _complete(config),
     }
     facts = RecommenderFacts(
         group=group.name,
@@ -59,26 +63,30 @@ def create_recommender(control: Control, params: dict[str, Any]) -> dict[str, An
     return {"recommenderArn": arn}
 
 
-def _check_config(recipe: DomainRecipe, config: dict[str, Any], schemas: dict[str, str]) -> None:
+def _complete(config: shapes.RecommenderConfigOutputTypeDef) -> shapes.RecommenderConfigOutputTypeDef:
+    return {"minRecommendationRequestsPerSecond": 1, **config}
+
+
+def _check_config(recipe: DomainRecipe, config: shapes.RecommenderConfigOutputTypeDef, schemas: dict[str, str]) -> None:
     check_exploration(recipe, config.get("itemExplorationConfig", {}))
     check_columns(config.get("trainingDataConfig", {}), schemas)
 
 
 @operation("DescribeRecommender")
-def describe_recommender(control: Control, params: dict[str, Any]) -> dict[str, Any]:
+def describe_recommender(control: Control, params: shapes.DescribeRecommenderRequestTypeDef) -> dict[str, Any]:
     recommender = control.require(RECOMMENDER, params["recommenderArn"])
     return {"recommender": recommender.described() | {"modelMetrics": recommender.facts.metrics}}
 
 
 @operation("ListRecommenders")
-def list_recommenders(control: Control, params: dict[str, Any]) -> dict[str, Any]:
+def list_recommenders(control: Control, params: shapes.ListRecommendersRequestTypeDef) -> dict[str, Any]:
     return control.page(params, "recommenders", RECOMMENDER, parent_arn=params.get("datasetGroupArn"))
 
 
 @operation("UpdateRecommender")
-def update_recommender(control: Control, params: dict[str, Any]) -> dict[str, Any]:
+def update_recommender(control: Control, params: shapes.UpdateRecommenderRequestTypeDef) -> dict[str, Any]:
     recommender = control.require_active(RECOMMENDER, params["recommenderArn"])
-    config = {"minRecommendationRequestsPerSecond": 1} | params["recommenderConfig"]
+    config = _complete(cast("shapes.RecommenderConfigOutputTypeDef", params["recommenderConfig"]))
     schemas = schemas_of_group(control, recommender.body["datasetGroupArn"])
     _check_config(DOMAIN_RECIPES[recommender.body["recipeArn"].rsplit("/", 1)[-1]], config, schemas)
     shown: dict[str, Any] = {"recommenderConfig": config}
@@ -95,12 +103,12 @@ def update_recommender(control: Control, params: dict[str, Any]) -> dict[str, An
 
 
 @operation("StopRecommender")
-def stop_recommender(control: Control, params: dict[str, Any]) -> dict[str, Any]:
+def stop_recommender(control: Control, params: shapes.StopRecommenderRequestTypeDef) -> dict[str, Any]:
     return _switch(control, params["recommenderArn"], ACTIVE, STOP_PENDING, "stop")
 
 
 @operation("StartRecommender")
-def start_recommender(control: Control, params: dict[str, Any]) -> dict[str, Any]:
+def start_recommender(control: Control, params: shapes.StartRecommenderRequestTypeDef) -> dict[str, Any]:
     return _switch(control, params["recommenderArn"], INACTIVE, START_PENDING, "start")
 
 
@@ -116,7 +124,7 @@ def _switch(control: Control, arn: str, needed: str, pending: str, work: str) ->
 
 
 @operation("DeleteRecommender")
-def delete_recommender(control: Control, params: dict[str, Any]) -> None:
+def delete_recommender(control: Control, params: shapes.DeleteRecommenderRequestTypeDef) -> None:
     recommender = control.require(RECOMMENDER, params["recommenderArn"])
     if recommender.status in UNFINISHED or updates.planned(recommender) is not None:
         raise ApiError("ResourceInUseException", f"{recommender.arn} is being made or changed; wait for its end.")

@@ -20,13 +20,15 @@ from personalize_nb.local.state.kinds import SOLUTION, SOLUTION_VERSION
 from personalize_nb.local.state.lifecycle import STOPPED, STOPPING
 
 if TYPE_CHECKING:
+    from types_boto3_personalize import type_defs as shapes
+
     from personalize_nb.local.state.resources import SolutionResource
 
 _ID_BYTES = 4
 
 
 @operation("CreateSolutionVersion")
-def create_solution_version(control: Control, params: dict[str, Any]) -> dict[str, Any]:
+def create_solution_version(control: Control, params: shapes.CreateSolutionVersionRequestTypeDef) -> dict[str, Any]:
     solution = _ready_solution(control, params["solutionArn"])
     mode = params.get("trainingMode", "FULL")
     _check_mode(control, solution, mode)
@@ -116,12 +118,12 @@ def _check_data(control: Control, solution: SolutionResource, schemas: dict[str,
 
 
 @operation("DescribeSolutionVersion")
-def describe_solution_version(control: Control, params: dict[str, Any]) -> dict[str, Any]:
+def describe_solution_version(control: Control, params: shapes.DescribeSolutionVersionRequestTypeDef) -> dict[str, Any]:
     return {"solutionVersion": control.require(SOLUTION_VERSION, params["solutionVersionArn"]).described()}
 
 
 @operation("ListSolutionVersions")
-def list_solution_versions(control: Control, params: dict[str, Any]) -> dict[str, Any]:
+def list_solution_versions(control: Control, params: shapes.ListSolutionVersionsRequestTypeDef) -> dict[str, Any]:
     arn = params.get("solutionArn")
     if arn is not None:
         control.require(SOLUTION, arn)
@@ -129,13 +131,13 @@ def list_solution_versions(control: Control, params: dict[str, Any]) -> dict[str
 
 
 @operation("GetSolutionMetrics")
-def get_solution_metrics(control: Control, params: dict[str, Any]) -> dict[str, Any]:
+def get_solution_metrics(control: Control, params: shapes.GetSolutionMetricsRequestTypeDef) -> dict[str, Any]:
     version = control.require_active(SOLUTION_VERSION, params["solutionVersionArn"])
     return {"solutionVersionArn": version.arn, "metrics": version.facts.metrics or {}}
 
 
 @operation("StopSolutionVersionCreation")
-def stop_solution_version_creation(control: Control, params: dict[str, Any]) -> None:
+def stop_solution_version_creation(control: Control, params: shapes.StopSolutionVersionCreationRequestTypeDef) -> None:
     version = control.require(SOLUTION_VERSION, params["solutionVersionArn"])
     if version.status == PENDING:
         control.store.set_status(version.arn, STOPPED)

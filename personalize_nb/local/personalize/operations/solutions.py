@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, cast
 
 from personalize_nb.contract.recipes import RECIPES, Recipe, names_where
 from personalize_nb.local.data.schema import ITEMS, Schema
 from personalize_nb.local.errors import ApiError
 from personalize_nb.local.personalize import updates
 from personalize_nb.local.personalize.operations.avro import DATASET_RULES
-from personalize_nb.local.personalize.operations.control import Control, invalid, operation
+from personalize_nb.local.personalize.operations.control import Control, echoed, invalid, operation
 from personalize_nb.local.personalize.operations.datasets import schemas_of_group
 from personalize_nb.local.personalize.operations.hpo import check_hpo
 from personalize_nb.local.personalize.operations.recipes import check_hyperparameters, require_recipe
@@ -32,6 +33,8 @@ from personalize_nb.local.state.lifecycle import UNFINISHED
 from personalize_nb.local.state.resources import AnyResource
 
 if TYPE_CHECKING:
+    from types_boto3_personalize import type_defs as shapes
+
     from personalize_nb.local.state.resources import VersionResource
 
 MAX_TRAINING_DAYS = 30
@@ -48,8 +51,9 @@ _SUMMARY = (
 
 
 @operation("CreateSolution")
-def create_solution(control: Control, params: dict[str, Any]) -> dict[str, Any]:
-    name, config = params["name"], params.get("solutionConfig", {})
+def create_solution(control: Control, params: shapes.CreateSolutionRequestTypeDef) -> dict[str, Any]:
+    name = params["name"]
+    config = cast("shapes.SolutionConfigOutputTypeDef", params.get("solutionConfig", {}))
     arn = control.arn(f"solution/{name}")
     control.check_free(arn)
     group = control.require_active(DATASET_GROUP, params["datasetGroupArn"])
@@ -61,7 +65,7 @@ def create_solution(control: Control, params: dict[str, Any]) -> dict[str, Any]:
     if not isinstance(recipe, Recipe):
         raise invalid(f"{recipe.arn} is for recommenders of domain {recipe.domain}; a solution needs a custom recipe.")
     schemas = schemas_of_group(control, group.arn)
-    _check_config(recipe, config, params, schemas)
+    _check_config(recipe, config, params.get("performHPO", False), params.get("performIncrementalUpdate"), schemas)
     _check_objective(recipe, config.get("optimizationObjective", {}), schemas)
     hyperparameters = check_hyperparameters(
         recipe, config.get("algorithmHyperParameters", {}), config.get("featureTransformationParameters", {})
@@ -75,13 +79,19 @@ def create_solution(control: Control, params: dict[str, Any]) -> dict[str, Any]:
         "recipeArn": recipe.arn,
         "datasetGroupArn": group.arn,
     }
-    body |= {key: params[key] for key in ("performIncrementalUpdate", "eventType", "solutionConfig") if key in params}
+    body |= echoed(params, ("performIncrementalUpdate", "eventType", "solutionConfig"))
     facts = SolutionFacts(group=group.name, recipe=recipe.name, hyperparameters=hyperparameters)
     control.add(SOLUTION, arn, name, body, params, facts=facts, group_arn=group.arn, parent_arn=group.arn)
     return {"solutionArn": arn}
 
 
-def _check_config(recipe: Recipe, config: dict[str, Any], params: dict[str, Any], schemas: dict[str, str]) -> None:
+def _check_config(
+    recipe: Recipe,
+    config: shapes.SolutionConfigOutputTypeDef,
+    performs_hpo: bool,
+    incremental: bool | None,
+    schemas: Mapping[str, str],
+) -> None:
     """Refuse a training configuration that its recipe cannot follow."""
     threshold = config.get("eventValueThreshold")
     if threshold is not None and not _is_number(threshold):
@@ -91,11 +101,11 @@ def _check_config(recipe: Recipe, config: dict[str, Any], params: dict[str, Any]
             f"eventsConfig is for the -v2 recipes; {recipe.name} trains with eventType and eventValueThreshold."
         )
     _check_events(config.get("eventsConfig", {}))
-    if params.get("performIncrementalUpdate") and not recipe.incremental_updates:
+    if incremental and not recipe.incremental_updates:
         legal = " and ".join(names_where(lambda row: row.incremental_updates))
         raise invalid(f"performIncrementalUpdate is for {legal} only, got recipe {recipe.name}.")
     check_columns(config.get("trainingDataConfig", {}), schemas)
-    check_hpo(recipe, params.get("performHPO", False), config.get("hpoConfig", {}))
+    check_hpo(recipe, performs_hpo, config.get("hpoConfig", {}))
     schedule = config.get("autoTrainingConfig", {}).get("schedulingExpression")
     if schedule is not None and not 1 <= int(re.sub(r"\D", "", schedule)) <= MAX_TRAINING_DAYS:
         raise invalid(
@@ -103,7 +113,9 @@ def _check_config(recipe: Recipe, config: dict[str, Any], params: dict[str, Any]
         )
 
 
-def _check_objective(recipe: Recipe, objective: dict[str, str], schemas: dict[str, str]) -> None:
+def _check_objective(
+    recipe: Recipe, objective: shapes.OptimizationObjectiveTypeDef, schemas: Mapping[str, str]
+) -> None:
     """Refuse an objective that its recipe does not follow, or whose column is not a number without nulls."""
     if not objective:
         return
@@ -122,7 +134,7 @@ def _check_objective(recipe: Recipe, objective: dict[str, str], schemas: dict[st
         raise invalid(f"itemAttribute must be a number that cannot be null; legal here: {legal}; got {name!r}.")
 
 
-def _check_events(config: dict[str, Any]) -> None:
+def _check_events(config: shapes.EventsConfigOutputTypeDef) -> None:
     """Refuse two rules for one event type, of which one would silently not count."""
     named = [rule["eventType"] for rule in config.get("eventParametersList", []) if "eventType" in rule]
     for name in named:
@@ -133,7 +145,7 @@ def _check_events(config: dict[str, Any]) -> None:
             )
 
 
-def check_columns(config: dict[str, dict[str, list[str]]], schemas: dict[str, str]) -> None:
+def check_columns(config: shapes.TrainingDataConfigOutputTypeDef, schemas: Mapping[str, str]) -> None:
     """Refuse a choice of training columns that does not fit the datasets, or leaves out what every training needs.
 
     Parameters
@@ -143,7 +155,11 @@ def check_columns(config: dict[str, dict[str, list[str]]], schemas: dict[str, st
     schemas
         The group's schema texts by dataset type; columns of a dataset that is not there yet are not checked.
     """
-    for member, chosen in config.items():
+    choices = {
+        "excludedDatasetColumns": config.get("excludedDatasetColumns", {}),
+        "includedDatasetColumns": config.get("includedDatasetColumns", {}),
+    }
+    for member, chosen in choices.items():
         for dataset_type, columns in chosen.items():
             if dataset_type.upper() not in DATASET_RULES:
                 legal = ", ".join(DATASET_RULES)
@@ -177,7 +193,7 @@ def _is_number(text: str) -> bool:
 
 
 @operation("DescribeSolution")
-def describe_solution(control: Control, params: dict[str, Any]) -> dict[str, Any]:
+def describe_solution(control: Control, params: shapes.DescribeSolutionRequestTypeDef) -> dict[str, Any]:
     solution = control.require(SOLUTION, params["solutionArn"])
     answer = solution.described()
     latest = control.store.list(SOLUTION_VERSION, parent_arn=solution.arn, newest_first=True, limit=1)
@@ -188,24 +204,21 @@ def describe_solution(control: Control, params: dict[str, Any]) -> dict[str, Any
 
 
 @operation("ListSolutions")
-def list_solutions(control: Control, params: dict[str, Any]) -> dict[str, Any]:
+def list_solutions(control: Control, params: shapes.ListSolutionsRequestTypeDef) -> dict[str, Any]:
     return control.page(params, "solutions", SOLUTION, parent_arn=params.get("datasetGroupArn"))
 
 
 @operation("UpdateSolution")
-def update_solution(control: Control, params: dict[str, Any]) -> dict[str, Any]:
+def update_solution(control: Control, params: shapes.UpdateSolutionRequestTypeDef) -> dict[str, Any]:
     solution = control.require_active(SOLUTION, params["solutionArn"])
     recipe = RECIPES[solution.facts.recipe]
-    given = params.get("solutionUpdateConfig", {})
-    shown: dict[str, Any] = {
-        key: params[key]
-        for key in ("performAutoTraining", "performIncrementalUpdate", "solutionUpdateConfig")
-        if key in params
-    }
+    given = cast("shapes.SolutionUpdateConfigOutputTypeDef", params.get("solutionUpdateConfig", {}))
+    shown = echoed(params, ("performAutoTraining", "performIncrementalUpdate", "solutionUpdateConfig"))
     if not shown:
         raise invalid("Nothing is to be updated: give performAutoTraining, performIncrementalUpdate or a config.")
-    config = solution.body.get("solutionConfig", {}) | given
-    _check_config(recipe, config, params, schemas_of_group(control, solution.body["datasetGroupArn"]))
+    config: shapes.SolutionConfigOutputTypeDef = {**solution.body.get("solutionConfig", {}), **given}
+    schemas = schemas_of_group(control, solution.body["datasetGroupArn"])
+    _check_config(recipe, config, False, params.get("performIncrementalUpdate"), schemas)
     changes = {key: value for key, value in shown.items() if key != "solutionUpdateConfig"}
     if given:
         changes["solutionConfig"] = config
@@ -214,7 +227,7 @@ def update_solution(control: Control, params: dict[str, Any]) -> dict[str, Any]:
 
 
 @operation("DeleteSolution")
-def delete_solution(control: Control, params: dict[str, Any]) -> None:
+def delete_solution(control: Control, params: shapes.DeleteSolutionRequestTypeDef) -> None:
     solution = control.require(SOLUTION, params["solutionArn"])
     campaigns = control.store.list(CAMPAIGN, parent_arn=solution.arn)
     if campaigns:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from personalize_nb.contract.limits import MAX_TAGS
 from personalize_nb.local.errors import ApiError
@@ -10,9 +10,12 @@ from personalize_nb.local.personalize.operations.control import Control, checked
 from personalize_nb.local.state.kinds import SCHEMA
 from personalize_nb.local.state.resources import AnyResource
 
+if TYPE_CHECKING:
+    from types_boto3_personalize import type_defs as shapes
+
 
 @operation("TagResource")
-def tag_resource(control: Control, params: dict[str, Any]) -> None:
+def tag_resource(control: Control, params: shapes.TagResourceRequestTypeDef) -> None:
     resource = _taggable(control, params["resourceArn"])
     tags = checked_tags(params["tags"])
     total = len(control.store.tags(resource.arn).keys() | tags.keys())
@@ -24,7 +27,7 @@ def tag_resource(control: Control, params: dict[str, Any]) -> None:
 
 
 @operation("UntagResource")
-def untag_resource(control: Control, params: dict[str, Any]) -> None:
+def untag_resource(control: Control, params: shapes.UntagResourceRequestTypeDef) -> None:
     resource = _taggable(control, params["resourceArn"])
     keys = params["tagKeys"]
     if len(keys) > MAX_TAGS:
@@ -35,7 +38,7 @@ def untag_resource(control: Control, params: dict[str, Any]) -> None:
 
 
 @operation("ListTagsForResource")
-def list_tags_for_resource(control: Control, params: dict[str, Any]) -> dict[str, Any]:
+def list_tags_for_resource(control: Control, params: shapes.ListTagsForResourceRequestTypeDef) -> dict[str, Any]:
     resource = _taggable(control, params["resourceArn"])
     tags = control.store.tags(resource.arn)
     return {"tags": [{"tagKey": key, "tagValue": value} for key, value in tags.items()]}
