@@ -10,14 +10,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from personalize_nb.local.themes import options
 from personalize_nb.local.themes.language import LanguageThemes, WriterError
 from personalize_nb.local.themes.prompting import Prompt
-
-if TYPE_CHECKING:
-    import botocore.client
 
 NAME = "bedrock"
 # refusals that the next question would meet as well
@@ -82,12 +79,18 @@ def make(given: Mapping[str, Any], cache: Path) -> LanguageThemes:
     return LanguageThemes(BedrockWriter(chosen), cache, chosen.concurrency)
 
 
+class Converses(Protocol):
+    """The operation of a client that is used here."""
+
+    def converse(self, **members: Any) -> dict[str, Any]: ...
+
+
 class BedrockWriter:
     """A model on Amazon Bedrock."""
 
     def __init__(self, chosen: BedrockOptions):
         self._options = chosen
-        self._client: botocore.client.BaseClient | None = None
+        self._client: Converses | None = None
         self.name = f"{NAME}:{chosen.model}"
         self.identity = f"{NAME} {chosen.region} {chosen.endpoint_url} {chosen.model} {chosen.max_tokens}"
 
@@ -104,6 +107,7 @@ class BedrockWriter:
         """Ask through Converse."""
         import botocore.exceptions
 
+        assert self._client is not None, "connect comes first"
         try:
             answer = self._client.converse(
                 modelId=self._options.model,
@@ -123,7 +127,7 @@ class BedrockWriter:
         return "\n".join(part["text"] for part in content if isinstance(part.get("text"), str))
 
 
-def _client(chosen: BedrockOptions) -> botocore.client.BaseClient:
+def _client(chosen: BedrockOptions) -> Converses:
     """Return a client of its own session, to which the environment's keys and endpoints mean nothing."""
     import boto3
     import botocore.session
@@ -137,13 +141,16 @@ def _client(chosen: BedrockOptions) -> botocore.client.BaseClient:
         read_timeout=chosen.timeout,
         retries={"mode": "adaptive", "total_max_attempts": chosen.attempts},
         max_pool_connections=chosen.concurrency,
-        ignore_configured_endpoint_urls=True,
+        ignore_configured_endpoint_urls=True,  # type: ignore[call-arg]  # the stubs do not know it
         user_agent_extra="personalize_nb",
     )
-    keys = {
-        "aws_access_key_id": chosen.access_key or None,
-        "aws_secret_access_key": chosen.secret_key or None,
-        "aws_session_token": chosen.session_token or None,
-    }
     session = boto3.Session(botocore_session=core, region_name=chosen.region)
-    return session.client("bedrock-runtime", endpoint_url=chosen.endpoint_url or None, config=config, **keys)
+    client: Converses = session.client(
+        "bedrock-runtime",
+        endpoint_url=chosen.endpoint_url or None,
+        config=config,
+        aws_access_key_id=chosen.access_key or None,
+        aws_secret_access_key=chosen.secret_key or None,
+        aws_session_token=chosen.session_token or None,
+    )
+    return client

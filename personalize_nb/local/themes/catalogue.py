@@ -114,7 +114,8 @@ def read_catalogue(data: TrainingData, item_name: str, medium: str | None = None
 
 
 def _strings(table: pa.Table, column: str) -> list[str]:
-    return pc.fill_null(pc.cast(table[column], pa.string()), "").to_pylist()
+    texts: list[str] = pc.fill_null(pc.cast(table[column], pa.string()), "").to_pylist()
+    return texts
 
 
 def _makers(table: pa.Table, schema: Schema) -> list[str]:

@@ -143,6 +143,7 @@ class CompatibleWriter:
         headers = {"Content-Type": "application/json", "User-Agent": "personalize_nb"}
         if self._options.api_key:
             headers["Authorization"] = f"Bearer {self._options.api_key}"
+        assert self._pool is not None, "connect comes first"
         try:
             response = self._pool.request(
                 "POST",

@@ -11,7 +11,8 @@ from functools import cache
 
 from personalize_nb.local.themes.genres import as_head, as_modifier
 from personalize_nb.local.themes.lexicon import singular, word_class
-from personalize_nb.local.themes.phrases import NAME, Phrase
+from personalize_nb.local.themes.occurrences import NAME
+from personalize_nb.local.themes.phrases import Phrase
 
 QUOTABLE = re.compile(r"[^\W\d_][\w'’&\- ]*[\w]")
 LIKABLE = re.compile(r"[^\W_][\w'’&,./\- ]*[\w]")  # what may stand at the end of a theme, if nothing better is left

@@ -65,7 +65,7 @@ class Heads:
         found.sort(key=lambda head: (-round(head.worth, 6), head.noun))
         return [*self._kind(members), *found, ThemeHead(self._medium, (), 0.0)]
 
-    def thin(self, counts: np.ndarray, members: np.ndarray, own: Sequence[int] | None = None) -> list[str]:
+    def thin(self, counts: np.ndarray, members: np.ndarray, own: np.ndarray | None = None) -> list[str]:
         """Return nouns that part of a group bears out, best first.
 
         Parameters
@@ -142,4 +142,5 @@ class Heads:
 
 def worth_of(share: np.ndarray, base: np.ndarray) -> np.ndarray:
     """Return how well categories set a group apart, by the share of its items that bear them and of the catalogue's."""
-    return share**1.5 * -np.log(np.clip(base, 1e-9, 0.95))
+    worth: np.ndarray = share**1.5 * -np.log(np.clip(base, 1e-9, 0.95))
+    return worth

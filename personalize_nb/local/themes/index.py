@@ -15,13 +15,15 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
 
 from personalize_nb.local.themes import statistics
 from personalize_nb.local.themes.catalogue import Catalogue
-from personalize_nb.local.themes.phrases import NOUN, PAIR, SUBJECT, Phrase, mine
+from personalize_nb.local.themes.occurrences import NOUN, PAIR
+from personalize_nb.local.themes.phrases import SUBJECT, Phrase, mine
 from personalize_nb.local.themes.text import lemmas
 
 METHOD = "24"  # part of the name on disk: raise it whenever an index would come out differently
@@ -146,7 +148,9 @@ def _count_words(catalogue: Catalogue) -> tuple[list[str], sp.csr_matrix]:
     present = Counter(word for words in counted for word in words)
     vocabulary = sorted(word for word, count in present.items() if count > 1)
     columns = {word: column for column, word in enumerate(vocabulary)}
-    pointers, flat, data = [0], [], []
+    pointers = [0]
+    flat: list[int] = []
+    data: list[int] = []
     for words in counted:
         kept = sorted((columns[word], count) for word, count in words.items() if word in columns)
         flat.extend(column for column, _ in kept)
@@ -193,10 +197,12 @@ def _save(index: Index, folder: Path) -> None:
 
 def _load(catalogue: Catalogue, folder: Path) -> Index:
     words = json.loads((folder / "words.json").read_text(encoding="utf-8"))
+    arrays: dict[str, Any] = {name: np.load(folder / f"{name}.npy") for name in ARRAYS}
+    matrices: dict[str, Any] = {name: sp.load_npz(folder / f"{name}.npz") for name in MATRICES}
     return Index(
         catalogue=catalogue,
         phrases=tuple(Phrase(**phrase) for phrase in words["phrases"]),
         vocabulary=tuple(words["vocabulary"]),
-        **{name: np.load(folder / f"{name}.npy") for name in ARRAYS},
-        **{name: sp.load_npz(folder / f"{name}.npz") for name in MATRICES},
+        **arrays,
+        **matrices,
     )

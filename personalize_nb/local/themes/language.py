@@ -75,6 +75,7 @@ class LanguageThemes:
 
     def generate(self, requests: Sequence[ThemeRequest]) -> Iterator[Proposal]:
         """Yield a proposal per group; groups that were asked for before are answered from disk."""
+        assert self._index is not None, "prepare comes first"
         asked = [question(request, self._index.catalogue) for request in requests]
         keys = [one.key(self._writer.identity) for one in asked]
         answers = Answers(self._cache)
@@ -124,6 +125,7 @@ class LanguageThemes:
     def _proposal(self, request: ThemeRequest, answer: str | WriterError) -> Proposal:
         if isinstance(answer, WriterError):
             return Proposal((), 0.0, problem=answer.reason)
+        assert self._validator is not None, "prepare comes first"
         drafts = [one_line(text) for text in texts(answer)]
         fit = [text for text in drafts if not self._validator.problems(text, request.items)]
         if not fit:  # the maker finds the same problems, and records them

@@ -143,6 +143,6 @@ def genre_table() -> dict[str, Genre]:
     """Return the shipped spellings of common category values, by lower-case value."""
     table = {}
     for line in _lines("genres.txt"):
-        value, *uses = (cell.strip() or None for cell in line.split("|"))
-        table[value] = Genre(*uses)
+        value, *uses = (cell.strip() for cell in line.split("|"))
+        table[value] = Genre(*(use or None for use in uses))
     return table

@@ -54,7 +54,7 @@ def make(name: str, options: Mapping[str, Any], cache: Path) -> ThemeGenerator:
             f"with an entry point in {GROUP}"
         )
     try:
-        made = found[0].load()(options, cache)
+        made: ThemeGenerator = found[0].load()(options, cache)
     except ValueError:
         raise
     except Exception as error:  # another package's code

@@ -76,21 +76,23 @@ class Relevance:
         sizes = np.maximum(np.diff(groups.indptr), 1)[:, None]
         centres = (groups @ index.items) / sizes
         profiles = statistics.unit((groups @ self._profile).toarray())
-        return (
+        blend: np.ndarray = (
             MEANING * (meaning @ index.items.T)
             + FACETS * facets
             + CENTRE * (centres @ index.items.T)
             + PROFILE * (self._profile @ profiles.T).T
         )
+        return blend
 
     def _facets(self, read: sp.csr_matrix) -> sp.csr_matrix:
         """Weigh what a theme speaks of: its categories share one half, its other words the other."""
         spoken = [read @ sp.diags(part) for part in (self._is_category, self._is_subject)]
         sums = [np.asarray(part.sum(axis=1)).ravel() for part in spoken]
         halves = np.maximum((sums[0] > 0).astype(float) + (sums[1] > 0), 1)
-        return sum(
+        weighed = [
             sp.diags(1 / (halves * np.maximum(total, 1))) @ part for part, total in zip(spoken, sums, strict=True)
-        )
+        ]
+        return sp.csr_matrix(weighed[0] + weighed[1])
 
     def _read(self, themes: Sequence[str]) -> sp.csr_matrix:
         """Return themes x vocabulary, 0 or 1: the words of each theme and the categories that it speaks of.

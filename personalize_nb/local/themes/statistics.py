@@ -33,7 +33,8 @@ def log_odds(inside: np.ndarray, group_size: int, everywhere: np.ndarray, catalo
     left = (inside + prior) / (group_size + PRIOR_STRENGTH - inside - prior)
     right = (outside + prior) / np.maximum(rest_size + PRIOR_STRENGTH - outside - prior, 0.5)
     variance = 1 / (inside + prior) + 1 / (outside + prior)
-    return (np.log(left) - np.log(right)) / np.sqrt(variance)
+    scores: np.ndarray = (np.log(left) - np.log(right)) / np.sqrt(variance)
+    return scores
 
 
 def weigh(counts: sp.csr_matrix) -> sp.csr_matrix:
@@ -105,4 +106,4 @@ def row_quantile(values: np.ndarray, quantile: float) -> np.ndarray:
 def unit_rows(matrix: sp.csr_matrix) -> sp.csr_matrix:
     """Return the rows of a sparse matrix scaled to length one; empty rows stay."""
     lengths = np.sqrt(np.asarray(matrix.multiply(matrix).sum(axis=1)).ravel())
-    return (sp.diags(1 / np.where(lengths > 0, lengths, 1)) @ matrix).tocsr()
+    return sp.csr_matrix(sp.diags(1 / np.where(lengths > 0, lengths, 1)) @ matrix)

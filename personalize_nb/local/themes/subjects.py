@@ -16,7 +16,8 @@ from personalize_nb.local.themes import statistics
 from personalize_nb.local.themes.generators import Evidence
 from personalize_nb.local.themes.heads import worth_of
 from personalize_nb.local.themes.index import Index
-from personalize_nb.local.themes.phrases import NAME, SETTING, SUBJECT, Phrase
+from personalize_nb.local.themes.occurrences import NAME
+from personalize_nb.local.themes.phrases import SETTING, SUBJECT, Phrase
 
 MIN_Z = 1.7
 MIN_ITEMS, MIN_SHARE = 2, 0.09
@@ -126,7 +127,8 @@ class Subjects:
         own = np.zeros(uses.shape[1], dtype=bool)
         if row is not None:
             own[uses.indices[uses.indptr[row] : uses.indptr[row + 1]]] = True
-        return own[columns]
+        used: np.ndarray = own[columns]
+        return used
 
     def _users(self, members: np.ndarray, columns: np.ndarray) -> dict[int, set[int]]:
         """Return for each phrase which of the items use it, by place."""
