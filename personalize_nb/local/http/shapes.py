@@ -10,6 +10,8 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
+from botocore.model import ListShape, MapShape, Shape, StringShape, StructureShape
+
 from personalize_nb.contract.limits import python_pattern
 from personalize_nb.local.errors import ApiError
 
@@ -32,7 +34,7 @@ _PYTHON_TYPES: dict[str, tuple[type, ...]] = {
 _BITS = {"integer": 31, "long": 63}
 
 
-def checked(params: dict[str, Any], shape: Any) -> dict[str, Any]:
+def checked(params: dict[str, Any], shape: Shape | None) -> dict[str, Any]:
     """Return the request without its nulls.
 
     Parameters
@@ -40,7 +42,7 @@ def checked(params: dict[str, Any], shape: Any) -> dict[str, Any]:
     params
         The request as it came, parsed from JSON.
     shape
-        The operation's input shape.
+        The operation's input shape; None for one without parameters.
 
     Raises
     ------
@@ -48,6 +50,8 @@ def checked(params: dict[str, Any], shape: Any) -> dict[str, Any]:
         `SerializationException` for wrong JSON types, `InvalidInputException` for everything else, naming every
         member that is wrong.
     """
+    if shape is None:
+        return {}
     params = _without_nulls(params)
     _check_types(params, shape, "")
     problems = list(_problems(params, shape, ""))
@@ -57,15 +61,15 @@ def checked(params: dict[str, Any], shape: Any) -> dict[str, Any]:
     return params
 
 
-def projected(value: Any, shape: Any) -> Any:
+def projected(value: Any, shape: Shape | None) -> Any:
     """Return `value` with the members that the shape has, and no others."""
-    if shape.type_name == "structure":
+    if isinstance(shape, StructureShape):
         return {
             name: projected(value[name], member)
             for name, member in shape.members.items()
             if value.get(name) is not None
         }
-    if shape.type_name == "list":
+    if isinstance(shape, ListShape):
         return [projected(entry, shape.member) for entry in value]
     return value
 
@@ -76,7 +80,7 @@ def _without_nulls(value: Any) -> Any:
     return value
 
 
-def _check_types(value: Any, shape: Any, path: str) -> None:
+def _check_types(value: Any, shape: Shape, path: str) -> None:
     legal = _PYTHON_TYPES[shape.type_name]
     if not isinstance(value, legal) or (isinstance(value, bool) and bool not in legal):
         at = path or "the request"
@@ -89,30 +93,29 @@ def _check_types(value: Any, shape: Any, path: str) -> None:
         _check_types(entry, member, _join(path, name))
 
 
-def _children(value: Any, shape: Any) -> Iterator[tuple[str, Any, Any]]:
+def _children(value: Any, shape: Shape) -> Iterator[tuple[str, Any, Shape]]:
     """Yield the name, value and shape of each part of a container that the model knows."""
-    if shape.type_name == "structure":
+    if isinstance(shape, StructureShape):
         for name, entry in value.items():
             if name in shape.members:
                 yield name, entry, shape.members[name]
-    elif shape.type_name == "map":
+    elif isinstance(shape, MapShape):
         for key, entry in value.items():
             yield f"{key}.member", entry, shape.value
-    elif shape.type_name == "list":
+    elif isinstance(shape, ListShape):
         for number, entry in enumerate(value, start=1):
             yield f"{number}.member", entry, shape.member
 
 
-def _problems(value: Any, shape: Any, path: str) -> Iterator[str]:
-    kind = shape.type_name
-    if kind == "structure":
+def _problems(value: Any, shape: Shape, path: str) -> Iterator[str]:
+    if isinstance(shape, StructureShape):
         for name in shape.required_members:
             if name not in value:
                 yield f"Value null at '{_join(path, name)}' failed to satisfy constraint: Member must not be null"
         for name in [name for name in value if name not in shape.members]:
             legal = ", ".join(shape.members)
             yield f"Unknown parameter '{_join(path, name)}'; legal parameters: {legal}"
-    elif kind == "map":
+    elif isinstance(shape, MapShape):
         for key in value:
             yield from _problems(key, shape.key, path)
     for constraint in _broken(value, shape):
@@ -121,7 +124,7 @@ def _problems(value: Any, shape: Any, path: str) -> Iterator[str]:
         yield from _problems(entry, member, _join(path, name))
 
 
-def _broken(value: Any, shape: Any) -> Iterator[str]:
+def _broken(value: Any, shape: Shape) -> Iterator[str]:
     """Yield the constraints of one shape that its value breaks."""
     meta = shape.metadata
     low, high = meta.get("min"), meta.get("max")
@@ -135,7 +138,7 @@ def _broken(value: Any, shape: Any) -> Iterator[str]:
         yield f"have {noun} greater than or equal to {low}"
     if high is not None and size > high:
         yield f"have {noun} less than or equal to {high}"
-    if shape.type_name == "string":
+    if isinstance(shape, StringShape):
         if shape.enum and value not in shape.enum:
             yield f"satisfy enum value set: [{', '.join(shape.enum)}]"
         pattern = meta.get("pattern")
@@ -143,7 +146,7 @@ def _broken(value: Any, shape: Any) -> Iterator[str]:
             yield f"satisfy regular expression pattern: {pattern}"
 
 
-def _shown(value: Any, shape: Any) -> str:
+def _shown(value: Any, shape: Shape) -> str:
     if shape.metadata.get("sensitive"):
         return "(hidden)"
     text = str(value)

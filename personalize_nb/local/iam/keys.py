@@ -14,7 +14,7 @@ import uuid
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NotRequired, TypedDict
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -36,6 +36,29 @@ CREATE TABLE IF NOT EXISTS kms_grants (id TEXT PRIMARY KEY, key TEXT NOT NULL, b
 Context = Mapping[str, str]
 
 
+class Key(TypedDict):
+    """A key as it is kept: KMS's `KeyMetadata`, and what `shown` hides."""
+
+    AWSAccountId: str
+    KeyId: str
+    Arn: str
+    CreationDate: float
+    Enabled: bool
+    Description: str
+    KeyUsage: str
+    KeyState: str
+    DeletionDate: NotRequired[float]
+    Origin: str
+    KeyManager: str
+    CustomerMasterKeySpec: str
+    KeySpec: str
+    EncryptionAlgorithms: list[str]
+    MultiRegion: bool
+    tags: dict[str, str]
+    policy: str
+    material: str
+
+
 class Keys:
     """The KMS keys of one account in one region.
 
@@ -48,8 +71,7 @@ class Keys:
 
     Notes
     -----
-    A key is one JSON document: the members of KMS's `KeyMetadata`, its policy's text under `policy`, its tags under
-    `tags` and its material under `material`.
+    A key is one JSON document, a `Key`.
     """
 
     def __init__(self, path: Path, account: str, region: str, clock: Callable[[], float] = time.time):
@@ -68,16 +90,23 @@ class Keys:
 
     # keys
 
-    def create(self, policy: str | None = None, *, manager: str = "CUSTOMER", **more: Any) -> dict[str, Any]:
+    def create(
+        self,
+        policy: str | None = None,
+        *,
+        manager: str = "CUSTOMER",
+        description: str = "",
+        tags: Mapping[str, str] | None = None,
+    ) -> Key:
         """Make a symmetric key; without a policy it gets KMS's default, which leaves all to the account's roles."""
         key_id = str(uuid.uuid4())
-        key = {
+        key: Key = {
             "AWSAccountId": self.account,
             "KeyId": key_id,
             "Arn": self.arn(f"key/{key_id}"),
             "CreationDate": self.clock(),
             "Enabled": True,
-            "Description": "",
+            "Description": description,
             "KeyUsage": "ENCRYPT_DECRYPT",
             "KeyState": "Enabled",
             "Origin": "AWS_KMS",
@@ -86,16 +115,15 @@ class Keys:
             "KeySpec": "SYMMETRIC_DEFAULT",
             "EncryptionAlgorithms": ["SYMMETRIC_DEFAULT"],
             "MultiRegion": False,
-            "tags": {},
+            "tags": dict(tags or {}),
             "policy": policy or self._default_policy(),
             "material": base64.b64encode(os.urandom(KEY_BYTES)).decode(),
-            **more,
         }
         with self.database.writing() as db:
             db.execute("INSERT INTO kms_keys VALUES (?, ?, ?)", (key_id, key["CreationDate"], json.dumps(key)))
         return key
 
-    def find(self, name: str) -> dict[str, Any]:
+    def find(self, name: str) -> Key:
         """The key of an id, key ARN, alias name or alias ARN; `NotFoundException` when there is none."""
         short = name
         if name.startswith("arn:"):
@@ -112,13 +140,13 @@ class Keys:
             row = db.execute("SELECT body FROM kms_keys WHERE id = ?", (short,)).fetchone()
         if row is None:
             raise _not_found(f"Key '{self.arn(f'key/{short}')}' does not exist")
-        key: dict[str, Any] = json.loads(row["body"])
+        key: Key = json.loads(row["body"])
         if key["KeyState"] == "PendingDeletion" and key["DeletionDate"] <= self.clock():
             self._destroy(key)
             raise _not_found(f"Key '{key['Arn']}' does not exist")
         return key
 
-    def usable(self, name: str) -> dict[str, Any]:
+    def usable(self, name: str) -> Key:
         """The key, or the refusal that its state calls for."""
         key = self.find(name)
         if key["KeyState"] == "Disabled":
@@ -127,18 +155,16 @@ class Keys:
             raise ApiError("KMSInvalidStateException", f"{key['Arn']} is {key['KeyState'].lower()}.")
         return key
 
-    def change(self, name: str, change: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
+    def change(self, name: str, change: Callable[[Key], None]) -> Key:
         """Change a key's document, in one transaction."""
         key_id = self.find(name)["KeyId"]
         with self.database.writing() as db:
-            key: dict[str, Any] = json.loads(
-                db.execute("SELECT body FROM kms_keys WHERE id = ?", (key_id,)).fetchone()["body"]
-            )
+            key: Key = json.loads(db.execute("SELECT body FROM kms_keys WHERE id = ?", (key_id,)).fetchone()["body"])
             change(key)
             db.execute("UPDATE kms_keys SET body = ? WHERE id = ?", (json.dumps(key), key_id))
         return key
 
-    def all(self) -> list[dict[str, Any]]:
+    def all(self) -> list[Key]:
         """All keys, oldest first."""
         with self.database.reading() as db:
             rows = db.execute("SELECT body FROM kms_keys ORDER BY created, id").fetchall()
@@ -153,26 +179,26 @@ class Keys:
     def for_s3(self, name: str | None) -> str:
         """The ARN of a usable key for objects; without a name that of S3's own key, made when first needed."""
         if name is not None:
-            return str(self.usable(name)["Arn"])
+            return self.usable(name)["Arn"]
         with suppress(ApiError):
-            return str(self.usable(S3_ALIAS)["Arn"])
+            return self.usable(S3_ALIAS)["Arn"]
         key = self.create(
-            _s3_policy(self), manager="AWS", Description="Protects objects of S3 for which no key is named"
+            _s3_policy(self), manager="AWS", description="Protects objects of S3 for which no key is named"
         )
         with self.database.writing() as db:
             db.execute("INSERT OR IGNORE INTO kms_aliases VALUES (?, ?, ?)", (S3_ALIAS, key["KeyId"], self.clock()))
-        return str(self.usable(S3_ALIAS)["Arn"])
+        return self.usable(S3_ALIAS)["Arn"]
 
     # encryption
 
-    def encrypt(self, name: str, plaintext: bytes, context: Context | None = None) -> tuple[dict[str, Any], bytes]:
+    def encrypt(self, name: str, plaintext: bytes, context: Context | None = None) -> tuple[Key, bytes]:
         """The key and the ciphertext, which names its key and can be read only with the same context."""
         key = self.usable(name)
         nonce = os.urandom(_NONCE_BYTES)
         sealed = _cipher(key).encrypt(nonce, plaintext, _associated(context))
         return key, b"".join((_FORMAT, uuid.UUID(key["KeyId"]).bytes, nonce, sealed))
 
-    def decrypt(self, ciphertext: bytes, context: Context | None = None) -> tuple[dict[str, Any], bytes]:
+    def decrypt(self, ciphertext: bytes, context: Context | None = None) -> tuple[Key, bytes]:
         """The key that a ciphertext names, and the plaintext."""
         head = len(_FORMAT) + 16
         if len(ciphertext) <= head + _NONCE_BYTES or not ciphertext.startswith(_FORMAT):
@@ -201,7 +227,7 @@ class Keys:
         """A data key that `new_data_key` encrypted."""
         return self.decrypt(wrapped)[1]
 
-    def _destroy(self, key: Mapping[str, Any]) -> None:
+    def _destroy(self, key: Key) -> None:
         with self.database.writing() as db:
             db.execute("DELETE FROM kms_keys WHERE id = ?", (key["KeyId"],))
             db.execute("DELETE FROM kms_aliases WHERE key = ?", (key["KeyId"],))
@@ -214,7 +240,7 @@ class Keys:
         )
 
 
-def shown(key: Mapping[str, Any]) -> dict[str, Any]:
+def shown(key: Key) -> dict[str, Any]:
     """A key without what is nobody's business."""
     return {name: value for name, value in key.items() if name not in _HIDDEN}
 
@@ -240,7 +266,7 @@ def _document(sid: str, statement: Mapping[str, Any]) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": [{"Sid": sid, "Effect": "Allow", **statement}]})
 
 
-def _cipher(key: Mapping[str, Any]) -> AESGCM:
+def _cipher(key: Key) -> AESGCM:
     return AESGCM(base64.b64decode(key["material"]))
 
 

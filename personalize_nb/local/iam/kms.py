@@ -21,7 +21,7 @@ from personalize_nb.local.errors import ApiError
 from personalize_nb.local.http import shapes
 from personalize_nb.local.http.json_bodies import CONTENT_TYPE, refusal
 from personalize_nb.local.http.messages import Handler, Request, Response
-from personalize_nb.local.iam.keys import KEY_BYTES, Keys, shown
+from personalize_nb.local.iam.keys import KEY_BYTES, Key, Keys, shown
 
 TARGET_PREFIX = "TrentService."
 MAX_REQUEST_BYTES = 1 << 20
@@ -82,7 +82,7 @@ def create_key(keys: Keys, params: Parameters) -> Mapping[str, Any]:
     if policy is not None:
         _check_policy(policy)
     tags = {tag["TagKey"]: tag["TagValue"] for tag in params.get("Tags", [])}
-    return {"KeyMetadata": shown(keys.create(policy, Description=params.get("Description", ""), tags=tags))}
+    return {"KeyMetadata": shown(keys.create(policy, description=params.get("Description", ""), tags=tags))}
 
 
 def describe_key(keys: Keys, params: Parameters) -> Mapping[str, Any]:
@@ -110,7 +110,7 @@ def schedule_key_deletion(keys: Keys, params: Parameters) -> Mapping[str, Any]:
             f"PendingWindowInDays must be from {MIN_WAITING_DAYS} to {MAX_WAITING_DAYS}, got {days}.",
         )
     date = keys.clock() + days * DAY
-    key = _set_state(keys, params["KeyId"], "PendingDeletion", DeletionDate=date)
+    key = _set_state(keys, params["KeyId"], "PendingDeletion", date)
     return {
         "KeyId": key["Arn"],
         "DeletionDate": date,
@@ -120,26 +120,28 @@ def schedule_key_deletion(keys: Keys, params: Parameters) -> Mapping[str, Any]:
 
 
 def cancel_key_deletion(keys: Keys, params: Parameters) -> Mapping[str, Any]:
-    def change(key: dict[str, Any]) -> None:
+    def change(key: Key) -> None:
         if key["KeyState"] != "PendingDeletion":
             raise ApiError("KMSInvalidStateException", f"{key['Arn']} is not pending deletion.")
-        key.update(KeyState="Disabled", Enabled=False)
+        key["KeyState"], key["Enabled"] = "Disabled", False
         del key["DeletionDate"]
 
     return {"KeyId": keys.change(params["KeyId"], change)["Arn"]}
 
 
 def update_key_description(keys: Keys, params: Parameters) -> None:
-    keys.change(params["KeyId"], lambda key: key.update(Description=params["Description"]))
+    keys.change(params["KeyId"], lambda key: key.update({"Description": params["Description"]}))
 
 
-def _set_state(keys: Keys, name: str, state: str, **more: Any) -> dict[str, Any]:
-    def change(key: dict[str, Any]) -> None:
+def _set_state(keys: Keys, name: str, state: str, deletion: float | None = None) -> Key:
+    def change(key: Key) -> None:
         if key["KeyManager"] == "AWS":
             raise ApiError("UnsupportedOperationException", f"{key['Arn']} is managed by AWS.")
         if key["KeyState"] == "PendingDeletion":
             raise ApiError("KMSInvalidStateException", f"{key['Arn']} is pending deletion.")
-        key.update(KeyState=state, Enabled=state == "Enabled", **more)
+        key["KeyState"], key["Enabled"] = state, state == "Enabled"
+        if deletion is not None:
+            key["DeletionDate"] = deletion
 
     return keys.change(name, change)
 
@@ -200,7 +202,7 @@ def get_key_policy(keys: Keys, params: Parameters) -> Mapping[str, Any]:
 def put_key_policy(keys: Keys, params: Parameters) -> None:
     _check_policy_name(params)
     _check_policy(params["Policy"])
-    keys.change(params["KeyId"], lambda key: key.update(policy=params["Policy"]))
+    keys.change(params["KeyId"], lambda key: key.update({"policy": params["Policy"]}))
 
 
 def list_key_policies(keys: Keys, params: Parameters) -> Mapping[str, Any]:
@@ -245,7 +247,7 @@ def tag_resource(keys: Keys, params: Parameters) -> None:
 
 
 def untag_resource(keys: Keys, params: Parameters) -> None:
-    def change(key: dict[str, Any]) -> None:
+    def change(key: Key) -> None:
         key["tags"] = {name: value for name, value in key["tags"].items() if name not in params["TagKeys"]}
 
     keys.change(params["KeyId"], change)

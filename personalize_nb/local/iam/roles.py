@@ -10,7 +10,7 @@ import secrets
 import time
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NotRequired, TypedDict
 from urllib.parse import quote
 
 from personalize_nb.contract.policies import documents
@@ -30,6 +30,39 @@ CREATE TABLE IF NOT EXISTS iam_policies (arn TEXT PRIMARY KEY, body TEXT NOT NUL
 """
 
 
+class Role(TypedDict):
+    """A role as it is kept: IAM's `Role`, its inline policies by name, and the ARNs of its managed policies."""
+
+    Path: str
+    RoleName: str
+    RoleId: str
+    Arn: str
+    CreateDate: int
+    AssumeRolePolicyDocument: str
+    Description: str | None
+    MaxSessionDuration: int
+    Tags: list[dict[str, str]]
+    inline: dict[str, str]
+    attached: list[str]
+
+
+class Policy(TypedDict):
+    """A managed policy as it is kept: IAM's `Policy` and its text."""
+
+    PolicyName: str
+    PolicyId: str
+    Arn: str
+    Path: str
+    DefaultVersionId: str
+    IsAttachable: bool
+    PermissionsBoundaryUsageCount: int
+    Description: NotRequired[str | None]
+    CreateDate: int
+    UpdateDate: int
+    Tags: NotRequired[list[dict[str, str]]]
+    document: str
+
+
 class Roles:
     """The roles and customer-managed policies of one account.
 
@@ -42,8 +75,7 @@ class Roles:
 
     Notes
     -----
-    A role is one JSON document: the members of IAM's `Role`, its inline policies under `inline` (document by
-    name) and the ARNs of its managed policies under `attached`. A policy holds its text under `document`.
+    A role, and a policy, is one JSON document: a `Role`, a `Policy`.
     """
 
     def __init__(self, path: Path, account: str, clock: Callable[[], float] = time.time):
@@ -55,25 +87,24 @@ class Roles:
         """Release the open files."""
         self._database.close()
 
-    def role(self, name: str) -> dict[str, Any]:
+    def role(self, name: str) -> Role:
         """The role's document, or `NoSuchEntity`."""
         with self._database.reading() as db:
             row = db.execute("SELECT body FROM iam_roles WHERE name = ?", (name,)).fetchone()
         if row is None:
             raise _unknown(f"The role with name {name} cannot be found.")
-        role: dict[str, Any] = json.loads(row["body"])
+        role: Role = json.loads(row["body"])
         return role
 
     def ensure_role(self, name: str, trust: str, policies: Mapping[str, str], description: str) -> str:
         """Make a role with its inline policies, at once, unless one of that name exists; give the ARN."""
-        role = self._new_role({"RoleName": name, "AssumeRolePolicyDocument": trust, "Description": description}) | {
-            "inline": dict(policies)
-        }
+        role = self._new_role({"RoleName": name, "AssumeRolePolicyDocument": trust, "Description": description})
+        role["inline"] = dict(policies)
         with self._database.writing() as db:
             db.execute("INSERT OR IGNORE INTO iam_roles VALUES (?, ?)", (name, json.dumps(role)))
-        return str(self.role(name)["Arn"])
+        return self.role(name)["Arn"]
 
-    def policy(self, arn: str) -> dict[str, Any]:
+    def policy(self, arn: str) -> Policy:
         """The managed policy's document, the account's own or one of AWS's that is known here, or `NoSuchEntity`."""
         if (text := documents.managed_policy(arn)) is not None:
             return _aws_policy(arn, text)
@@ -82,10 +113,10 @@ class Roles:
         if row is None:
             hint = " What this policy of AWS allows is not known here." if arn.startswith(documents.AWS_POLICY) else ""
             raise _unknown(f"Policy {arn} does not exist or is not attachable.{hint}")
-        policy: dict[str, Any] = json.loads(row["body"])
+        policy: Policy = json.loads(row["body"])
         return policy
 
-    def documents(self, role: Mapping[str, Any]) -> tuple[dict[str, str], list[str]]:
+    def documents(self, role: Role) -> tuple[dict[str, str], list[str]]:
         """The texts of a role's policies by name, and the attached policies whose text is not known here."""
         texts, unknown = {f"inline policy {name}": text for name, text in role["inline"].items()}, []
         for arn in role["attached"]:
@@ -143,13 +174,13 @@ class Roles:
     def _update_trust(self, params: Parameters, _: Any) -> None:
         _check_document(params["PolicyDocument"], trust=True)
 
-        def change(role: dict[str, Any]) -> None:
+        def change(role: Role) -> None:
             role["AssumeRolePolicyDocument"] = params["PolicyDocument"]
 
         self._change_role(params["RoleName"], change)
 
     def _delete_role(self, params: Parameters, _: Any) -> None:
-        def check(role: dict[str, Any]) -> None:
+        def check(role: Role) -> None:
             if role["attached"]:
                 raise ApiError("DeleteConflict", "Cannot delete entity, must detach all policies first.", 409)
             if role["inline"]:
@@ -158,13 +189,13 @@ class Roles:
         self._change_role(params["RoleName"], check, "DELETE FROM iam_roles WHERE name = :name")
 
     def _tag_role(self, params: Parameters, _: Any) -> None:
-        def change(role: dict[str, Any]) -> None:
+        def change(role: Role) -> None:
             role["Tags"] = _merged_tags(role["Tags"], params["Tags"])
 
         self._change_role(params["RoleName"], change)
 
     def _untag_role(self, params: Parameters, _: Any) -> None:
-        def change(role: dict[str, Any]) -> None:
+        def change(role: Role) -> None:
             role["Tags"] = [tag for tag in role["Tags"] if tag["Key"] not in params["TagKeys"]]
 
         self._change_role(params["RoleName"], change)
@@ -178,7 +209,7 @@ class Roles:
     def _put_role_policy(self, params: Parameters, _: Any) -> None:
         _check_document(params["PolicyDocument"], trust=False)
 
-        def change(role: dict[str, Any]) -> None:
+        def change(role: Role) -> None:
             role["inline"][params["PolicyName"]] = params["PolicyDocument"]
 
         self._change_role(params["RoleName"], change)
@@ -195,7 +226,7 @@ class Roles:
         return {"PolicyNames": page, **rest}
 
     def _delete_role_policy(self, params: Parameters, _: Any) -> None:
-        def change(role: dict[str, Any]) -> None:
+        def change(role: Role) -> None:
             if role["inline"].pop(params["PolicyName"], None) is None:
                 raise _unknown(f"The role policy with name {params['PolicyName']} cannot be found.")
 
@@ -208,7 +239,7 @@ class Roles:
         if not arn.startswith(documents.AWS_POLICY):
             self.policy(arn)
 
-        def change(role: dict[str, Any]) -> None:
+        def change(role: Role) -> None:
             if arn in role["attached"]:
                 return
             if len(role["attached"]) >= MAX_ATTACHED:
@@ -218,7 +249,7 @@ class Roles:
         self._change_role(params["RoleName"], change)
 
     def _detach(self, params: Parameters, _: Any) -> None:
-        def change(role: dict[str, Any]) -> None:
+        def change(role: Role) -> None:
             if params["PolicyArn"] not in role["attached"]:
                 raise _unknown(f"Policy {params['PolicyArn']} was not found.")
             role["attached"].remove(params["PolicyArn"])
@@ -237,7 +268,7 @@ class Roles:
     def _create_policy(self, params: Parameters, _: Any) -> Mapping[str, Any]:
         name, path, now = params["PolicyName"], params.get("Path", "/"), int(self._clock())
         _check_document(params["PolicyDocument"], trust=False)
-        policy = {
+        policy: Policy = {
             "PolicyName": name,
             "PolicyId": _new_id("ANPA"),
             "Arn": f"arn:aws:iam::{self.account}:policy{path}{name}",
@@ -292,7 +323,7 @@ class Roles:
         with self._database.writing() as db:
             db.execute("DELETE FROM iam_policies WHERE arn = ?", (policy["Arn"],))
 
-    def _shown_policy(self, policy: Mapping[str, Any]) -> dict[str, Any]:
+    def _shown_policy(self, policy: Policy) -> dict[str, Any]:
         with self._database.reading() as db:
             rows = db.execute("SELECT body FROM iam_roles").fetchall()
         count = sum(policy["Arn"] in json.loads(row["body"])["attached"] for row in rows)
@@ -301,7 +332,7 @@ class Roles:
     def _change_role(
         self,
         name: str,
-        change: Callable[[dict[str, Any]], None],
+        change: Callable[[Role], None],
         statement: str = "UPDATE iam_roles SET body = :body WHERE name = :name",
     ) -> None:
         with self._database.writing() as db:
@@ -312,7 +343,7 @@ class Roles:
             change(role)
             db.execute(statement, {"name": name, "body": json.dumps(role)})
 
-    def _new_role(self, params: Parameters) -> dict[str, Any]:
+    def _new_role(self, params: Parameters) -> Role:
         name, path = params["RoleName"], params.get("Path", "/")
         return {
             "Path": path,
@@ -329,7 +360,7 @@ class Roles:
         }
 
 
-def _aws_policy(arn: str, text: str) -> dict[str, Any]:
+def _aws_policy(arn: str, text: str) -> Policy:
     name, path = arn.rsplit("/", 1)[-1], _path_of(arn)
     return {
         "PolicyName": name,
@@ -345,7 +376,7 @@ def _aws_policy(arn: str, text: str) -> dict[str, Any]:
     }
 
 
-def _shown_role(role: Mapping[str, Any]) -> dict[str, Any]:
+def _shown_role(role: Role) -> dict[str, Any]:
     return {
         **role,
         "AssumeRolePolicyDocument": quote(role["AssumeRolePolicyDocument"], safe=""),
