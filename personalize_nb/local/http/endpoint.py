@@ -76,8 +76,9 @@ class Endpoint:
     @property
     def url(self) -> str:
         """Where clients find it, always with the address and not a name."""
-        host, port = self._server.server_address[:2]
-        return f"http://{host}:{port}"
+        host = self._server.server_address[0]
+        assert isinstance(host, str), "the endpoint listens on TCP"
+        return f"http://{host}:{self.port}"
 
     @property
     def port(self) -> int:

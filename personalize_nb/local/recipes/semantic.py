@@ -155,7 +155,8 @@ def latent(words: sparse.csr_matrix, dimensions: int) -> np.ndarray:
     left, values, _ = svds(words.astype(np.float64), k=size, v0=start)
     vectors = left * values
     norms = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return np.divide(vectors, norms, out=np.zeros_like(vectors), where=norms > 1e-6).astype(np.float32)
+    units: np.ndarray = np.divide(vectors, norms, out=np.zeros_like(vectors), where=norms > 1e-6)
+    return units.astype(np.float32)
 
 
 def words_of(text: str) -> list[str]:
@@ -222,9 +223,9 @@ def _vocabulary(bags: list[Counter[str]]) -> list[str]:
 
 def _tf_idf(counts: sparse.csr_matrix) -> sparse.csr_matrix:
     found = np.bincount(counts.indices, minlength=counts.shape[1])
-    weights = counts.copy()
-    weights.data = 1.0 + np.log(counts.data)
-    weights = weights @ sparse.diags_array(np.log1p(counts.shape[0] / np.maximum(found, 1)).astype(np.float32))
+    frequent = counts.copy()
+    frequent.data = 1.0 + np.log(counts.data)
+    weights = frequent @ sparse.diags_array(np.log1p(counts.shape[0] / np.maximum(found, 1)).astype(np.float32))
     norms = np.sqrt(np.asarray(weights.multiply(weights).sum(axis=1)).ravel())
     scale = np.divide(1.0, norms, out=np.zeros_like(norms), where=norms > 0)
     return sparse.csr_matrix(sparse.diags_array(scale) @ weights, dtype=np.float32)

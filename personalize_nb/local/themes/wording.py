@@ -13,7 +13,8 @@ import numpy as np
 from personalize_nb.local.themes import grammar
 from personalize_nb.local.themes.heads import Heads, ThemeHead
 from personalize_nb.local.themes.index import Index
-from personalize_nb.local.themes.phrases import NAME, SETTING, SMALL, SUBJECT
+from personalize_nb.local.themes.occurrences import NAME
+from personalize_nb.local.themes.phrases import SETTING, SMALL, SUBJECT
 from personalize_nb.local.themes.subjects import Subject
 
 SECOND_UTILITY, NEAR_COSINE = 0.25, 0.1  # how good and how related a second subject must be,
