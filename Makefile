@@ -1,16 +1,17 @@
-# Everything a newcomer needs: `make demo`, `make test`, `make lab`, `make bench`. Only Python and make are taken for granted.
+# Everything a newcomer needs: `make demo`, `make lab`, `make lint`, `make test`, `make bench`. Only Python and make are
+# taken for granted; without make, `pip install .` and `personalize-nb demo` do the same.
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
-.PHONY: demo test lab notebooks bench bench-quality bench-themes lint clean
+.PHONY: demo test lab notebooks bench bench-quality bench-themes report lint clean
 
 # The demo and Lab share a service, so what one has trained the other finds.
 SERVICE := build/service
 
 demo: $(STAMP)
-	$(BIN)/python -m personalize_nb.headless notebooks/01_quickstart.ipynb --output build --local $(SERVICE)
+	$(BIN)/personalize-nb demo --output build --local $(SERVICE)
 	@echo "Next: 'make lab' opens the same notebook in JupyterLab, with the models that are trained now."
 
 # Two processes, each with services of its own; one hash seed, so that both find the same tests in the same order.
@@ -41,9 +42,16 @@ bench: $(STAMP)
 bench-themes: $(STAMP)
 	$(BIN)/python -m benchmarks themes --rounds 4
 
+# Write the tables of benchmarks/README.md and README.md again from the results that are kept; nothing is measured.
+report: $(STAMP)
+	$(BIN)/python -m benchmarks --report
+
+# Style and docstrings, types, spelling. What each of them checks stands in pyproject.toml.
 lint: $(STAMP)
-	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/typos
 
 # Also what the demo and Lab have trained; a service elsewhere (PERSONALIZE_NB_PATH) stays.
 clean:

@@ -1,4 +1,4 @@
-"""`python -m benchmarks [NAME ...]`: run benches, print their tables, keep the results, bring the README up to date."""
+"""`python -m benchmarks [NAME ...]`: run benches, print their tables, keep the results, bring the READMEs up to date."""
 
 from __future__ import annotations
 
@@ -28,7 +28,11 @@ def main() -> None:
         default=1.0,
         help="a share of the full size, to try a bench; results are kept at full size only",
     )
+    parser.add_argument("--report", action="store_true", help="measure nothing; write the READMEs from kept results")
     options = parser.parse_args()
+    if options.report:
+        report.write()
+        return
     if unknown := set(options.names) - set(names()):
         parser.error(f"unknown: {', '.join(sorted(unknown))}; there are {', '.join(names())}")
     for name in options.names or names():

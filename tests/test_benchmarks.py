@@ -1,4 +1,4 @@
-"""The benches' harness, on contenders that take no time, and the README's section."""
+"""The benches' harness, on contenders that take no time, and what the READMEs tell of them."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_results_come_back_as_they_were_saved(tmp_path):
     assert harness.table(back) == harness.table(found)
     assert "| up | rate | 200 | 50 | 4x |" in harness.table(found)
     assert "|  | cpu | 0.5 | 2 | 4x |" in harness.table(found)
-    text = report.fill(f"before\n{report.BEGIN}\nold\n{report.END}\nafter", report.section(tmp_path))
+    text = report.fill(f"before\n{report.BEGIN}\nold\n{report.END}\nafter", report.tables(tmp_path))
     assert "old" not in text
     assert text.startswith("before\n")
     assert text.endswith("\nafter")
@@ -65,10 +65,19 @@ def test_a_text_without_markers_is_refused():
         report.fill("nothing", "body")
 
 
-def test_every_bench_is_found_and_the_readme_tells_its_results():
+def test_every_bench_is_found_and_the_readmes_tell_its_results():
     assert "objects" in command.names()
-    text = report.README.read_text()
-    assert report.fill(text, report.section()) == text
+    for path, text in report.pages().items():
+        assert path.read_text(encoding="utf-8") == text, f"{path}: run python -m benchmarks --report"
+
+
+def test_eight_ratios_are_told_as_the_tables_have_them():
+    lines = report.ratios().splitlines()[2:]
+    assert len(lines) == 8
+    told = [float(line.split("|")[2].strip().removesuffix("x")) for line in lines]
+    found = harness.load(harness.RESULTS / "learning.json")[1]
+    slowest = next(row for row in found if row.task.startswith("1,000,000 events") and row.figure == "s")
+    assert round(slowest.ratio("implicit ALS"), 3) in told
 
 
 def test_a_word_is_packed_with_its_parts_of_speech_and_its_class(tmp_path):

@@ -12,7 +12,7 @@ import logging
 import os
 import shlex
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from personalize_nb.errors import LocalServiceError
@@ -21,9 +21,9 @@ from personalize_nb.local.state import layout, platform
 from personalize_nb.local.tasks import theme_settings
 
 
-def main(arguments: list[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None, program: str = "python -m personalize_nb.local") -> int:
     """Run the command line; the exit code is 0, or 1 with one line on stderr."""
-    options = _parser().parse_args(arguments)
+    options = _parser(program).parse_args(arguments)
     try:
         if options.stop:
             print("stopped" if stop(options.path) else f"no local service is running in {options.path}")
@@ -35,8 +35,8 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m personalize_nb.local", description=__doc__.split("\n\n")[0])
+def _parser(program: str) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog=program, description=__doc__.split("\n\n")[0])
     parser.add_argument("--path", required=True, type=Path, help="the folder that holds everything the service keeps")
     parser.add_argument(
         "--port", type=_whole(0, 65535), default=0, help="on 127.0.0.1; default: the last one used, or a free one"

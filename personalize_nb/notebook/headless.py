@@ -162,9 +162,9 @@ def _told(error: BaseException, notebook: Path, target: Path) -> str:
     return " ".join(str(error).split())
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None, program: str = "python -m personalize_nb.headless") -> int:
     """Run the notebooks named on the command line; answer 0, or 1 with a line that says why."""
-    parser = argparse.ArgumentParser(prog="python -m personalize_nb.headless", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(prog=program, description=__doc__.splitlines()[0])
     parser.add_argument("notebook", nargs="+", type=Path)
     parser.add_argument(
         "--output", type=Path, metavar="DIR", help="where the executed notebooks go (default: in place)"

@@ -1,4 +1,4 @@
-"""A clean environment for every test, and one local service that all tests share."""
+"""A clean environment for every test and docstring example, and one local service that all of them share."""
 
 from __future__ import annotations
 
@@ -22,6 +22,9 @@ hypothesis.settings.register_profile(
     suppress_health_check=[hypothesis.HealthCheck.too_slow],
 )
 hypothesis.settings.load_profile("steady")
+
+# No tests and no examples: helpers of the tests, and programs that they start beside them.
+collect_ignore = ["tests/support", "tests/local/clients"]
 
 # The files that take longest, in the order in which they begin, so that both processes of `make test` end together.
 # Nothing is trained beside the quickstart, which compiles the recipes. Kernels, and services that come back to their
@@ -94,7 +97,7 @@ def books_model(session):
 @pytest.fixture(scope="session")
 def real_movielens():
     """Give the ml-latest-small folder, beside the repository or where `MOVIELENS` points; skip where there is none."""
-    beside = Path(__file__).resolve().parents[2] / "shared" / "data" / "ml-latest-small"
+    beside = Path(__file__).resolve().parents[1] / "shared" / "data" / "ml-latest-small"
     folder = Path(os.environ.get("MOVIELENS", beside))
     if not folder.exists():
         pytest.skip("the MovieLens folder is not on this machine")

@@ -1,0 +1,110 @@
+"""`personalize-nb`: the toolkit from a shell.
+
+`demo` runs the quickstart on this machine, `local` serves, `run` executes notebooks, `redact` masks them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from importlib import metadata
+from pathlib import Path
+
+from personalize_nb import __version__
+from personalize_nb.errors import NotFoundError, PersonalizeError
+
+QUICKSTART, SHARE = "01_quickstart.ipynb", Path("share", "personalize_nb")
+# A folder of its own: a notebook that the user has saved here is never written over.
+DEMO = Path("personalize-nb-demo")
+
+
+def quickstart() -> Path:
+    """Find the quickstart: in the checkout that runs, else where the wheel has installed it.
+
+    Raises
+    ------
+    NotFoundError
+        The package was copied by hand, without the notebook that belongs to it.
+    """
+    beside = Path(__file__).resolve().parents[1]
+    installed = [Path(str(file.locate())) for file in metadata.files("personalize-nb") or () if file.name == QUICKSTART]
+    # `pip install --target` notes another place than the one it copies to
+    for path in (beside / "notebooks" / QUICKSTART, beside / SHARE / QUICKSTART, *installed):
+        if path.exists():
+            return path.resolve()
+    raise NotFoundError(
+        f"{QUICKSTART} is not where the package is installed; install it with pip, not by copying its folder."
+    )
+
+
+def _demo(program: str, arguments: Sequence[str]) -> int:
+    from personalize_nb.notebook import headless
+    from personalize_nb.session import session
+
+    parser = argparse.ArgumentParser(prog=program, description=COMMANDS["demo"][1])
+    parser.add_argument(
+        "--output", type=Path, metavar="DIR", default=DEMO, help=f"where the executed notebook goes (default: {DEMO})"
+    )
+    parser.add_argument(
+        "--local", type=Path, metavar="DIR", help="the service's folder (default: the one that pnb.connect() uses)"
+    )
+    options = parser.parse_args(arguments)
+    service = options.local or os.environ.get(session.FOLDER) or session.default_folder()
+    return headless.main([str(quickstart()), "--output", str(options.output), "--local", str(service)], program)
+
+
+def _local(program: str, arguments: Sequence[str]) -> int:
+    from personalize_nb.local.__main__ import main
+
+    return main(arguments, program)
+
+
+def _run(program: str, arguments: Sequence[str]) -> int:
+    from personalize_nb.notebook.headless import main
+
+    return main(arguments, program)
+
+
+def _redact(program: str, arguments: Sequence[str]) -> int:
+    from personalize_nb.text.redact import redact_notebook
+
+    parser = argparse.ArgumentParser(prog=program, description=COMMANDS["redact"][1])
+    parser.add_argument("notebook", nargs="+", type=Path)
+    for notebook in parser.parse_args(arguments).notebook:
+        redact_notebook(notebook)
+    return 0
+
+
+COMMANDS: dict[str, tuple[Callable[[str, Sequence[str]], int], str]] = {
+    "demo": (_demo, "run the quickstart on the embedded service of this machine and save it with its results"),
+    "local": (_local, "start the embedded service in the foreground, or end one that runs"),
+    "run": (_run, "execute notebooks without a browser and save them masked"),
+    "redact": (_redact, "mask accounts, roles, buckets, keys and tokens in saved notebooks, in place"),
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one of the commands; answer its exit code, or 1 with a line on stderr that says why."""
+    lines = "\n".join(f"  {name:8}{told}" for name, (_, told) in COMMANDS.items())
+    parser = argparse.ArgumentParser(
+        prog="personalize-nb",
+        description="Amazon Personalize batch inference, on AWS or on the embedded service of this machine.",
+        epilog=f"commands:\n{lines}\n\n`personalize-nb COMMAND --help` lists what a command takes.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=__version__)
+    parser.add_argument("command", choices=COMMANDS, metavar="COMMAND", help="one of the commands below")
+    parser.add_argument("arguments", nargs=argparse.REMAINDER, metavar="...", help="what the command takes")
+    options = parser.parse_args(arguments)
+    command, _ = COMMANDS[options.command]
+    try:
+        return command(f"{parser.prog} {options.command}", options.arguments)
+    except (PersonalizeError, OSError) as error:
+        print(f"{parser.prog} {options.command}: {error}", file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
