@@ -1,4 +1,4 @@
-"""`python -m benchmarks [NAME ...]`: run benches, print their tables, keep the results, bring the READMEs up to date."""
+"""`python -m benchmarks [NAME ...]`: run benches, print their tables, keep the results, write them into the READMEs."""
 
 from __future__ import annotations
 

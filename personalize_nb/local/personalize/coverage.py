@@ -1,7 +1,7 @@
-"""Which operations of the installed botocore's models are answered, as the table in README.md.
+"""Which operations of the installed botocore's models are answered, as the table in the service's README.
 
-python -m personalize_nb.local.coverage            prints it
-python -m personalize_nb.local.coverage README.md  writes it between the file's markers
+python -m personalize_nb.local.coverage          prints it
+python -m personalize_nb.local.coverage PAGE.md  writes it between the markers of a page
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The operations named in README.md are those that the code answers; choices name modules that exist."""
+"""The operations named in the service's README are those that the code answers; choices name modules that exist."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import pytest
 from personalize_nb.contract.limits import service_model
 from personalize_nb.local.personalize import coverage, documented_choices
 
-README = Path(__file__).resolve().parents[3] / "README.md"
+README = Path(coverage.__file__).parents[1] / "README.md"
 
 
 def test_the_readme_tells_the_truth():
     text = README.read_text(encoding="utf-8")
-    assert coverage.written(text) == text, "run: python -m personalize_nb.local.coverage README.md"
+    assert coverage.written(text) == text, f"run: python -m personalize_nb.local.coverage {README}"
 
 
 def test_every_operation_of_the_models_is_in_the_table_once():
