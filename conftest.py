@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import hypothesis
@@ -10,6 +12,8 @@ import pytest
 import reading_world
 
 from personalize_nb import local
+from personalize_nb.samples.bundled import books
+from personalize_nb.session import session as sessions
 from personalize_nb.session.session import Session
 from personalize_nb.training.train import train
 
@@ -92,6 +96,31 @@ def books_model(session):
     """Give a Similar-Items solution version of the reading world."""
     frames = reading_world.interactions(), reading_world.items()
     return train(*frames, name="reading", recipe="aws-similar-items", progress=False, session=session)
+
+
+# What an example in a docstring calls where it needs a service; the others run without one.
+ASKS_A_SERVICE = re.compile(r"pnb\.(connect|create_role|JobForm|preflight|recommend|train|watch)\(")
+
+
+@pytest.fixture(scope="session")
+def session_of_the_examples(clean_environment, tmp_path_factory) -> Iterator[Session]:
+    """Give a service of their own to the examples in docstrings, with the model `books` of the bundled sample."""
+    path = tmp_path_factory.mktemp("examples")
+    session = Session.local(path)
+    sample = books()
+    train(sample.interactions, sample.items, name="books", progress=False, session=session)
+    yield session
+    local.stop(path)
+
+
+@pytest.fixture(autouse=True)
+def place_of_an_example(request, monkeypatch, tmp_path):
+    """Let an example in a docstring work in an empty folder, and connected where it asks a service."""
+    if not isinstance(request.node, pytest.DoctestItem):
+        return
+    monkeypatch.chdir(tmp_path)
+    if ASKS_A_SERVICE.search(request.node.dtest.docstring):
+        monkeypatch.setattr(sessions, "_current", request.getfixturevalue("session_of_the_examples"))
 
 
 @pytest.fixture(scope="session")

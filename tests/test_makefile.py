@@ -30,6 +30,7 @@ def test_demo_and_lab_share_a_service(planned):
     demo, lab = planned("demo"), planned("lab")
     folder = re.search(r"--local (\S+)", demo)[1]
     assert f'PERSONALIZE_NB_PATH="${{PERSONALIZE_NB_PATH:-{ROOT / folder}}}"' in lab
+    assert "personalize-nb demo" in demo
     assert "make lab" in demo.splitlines()[-1]
 
 
@@ -42,3 +43,13 @@ def test_the_installation_says_what_it_does_before_it_does_it(planned, tmp_path)
 def test_notebooks_are_run_on_services_of_their_own(planned):
     commands = planned("notebooks")
     assert commands.index("rm -rf build/fresh") < commands.index("--local build/fresh")
+
+
+def test_lint_asks_for_style_types_and_spelling(planned):
+    tools = [command.split()[0].rpartition("/")[2] for command in planned("lint").splitlines() if "bin/" in command]
+    assert tools[-4:] == ["ruff", "ruff", "mypy", "typos"]
+
+
+def test_what_runs_unattended_checks_both():
+    commands = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    assert commands.index("make lint") < commands.index("make test")
