@@ -110,7 +110,7 @@ def check_resource(policy: Policy) -> None:
 
 
 def managed_policy(arn: str) -> str | None:
-    """The document of one of AWS's managed policies by ARN, or None for one that is not known here."""
+    """Return the document of one of AWS's managed policies by ARN, or None for one that is not known here."""
     return _MANAGED.get(arn)
 
 

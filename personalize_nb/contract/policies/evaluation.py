@@ -27,7 +27,7 @@ class Verdict(Enum):
 
 @dataclass(frozen=True)
 class Question:
-    """May this principal do this to that?
+    """Whether this principal may do this to that.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ class Question:
         return match[1] if match else None
 
     def about(self, action: str, resource: str, facts: Mapping[str, tuple[str, ...]] | None = None) -> Question:
-        """The same principal's question about something else; more facts may come with it."""
+        """Ask about something else for the same principal; more facts may come with it."""
         return Question(self.principal, action, resource, {**self.facts, **(facts or {})})
 
 
@@ -70,15 +70,17 @@ class Answer:
 
     @property
     def allowed(self) -> bool:
+        """Whether a policy allows it and none denies it."""
         return self.verdict is Verdict.ALLOWED
 
     @property
     def denied(self) -> bool:
+        """Whether a policy denies it in words; what nobody allows is not allowed either."""
         return self.verdict is Verdict.DENIED
 
 
 def ask(policies: Iterable[Policy], question: Question, *, delegates: bool = True) -> Answer:
-    """What the policies, taken together, say to a question.
+    """Judge a question by all policies taken together.
 
     Parameters
     ----------

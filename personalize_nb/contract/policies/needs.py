@@ -57,23 +57,25 @@ class Caller:
 
     @property
     def role_name(self) -> str:
+        """The role's name, without account and path."""
         return self.role_arn.rsplit("/", 1)[-1]
 
     @property
     def partition(self) -> str:
+        """The partition of AWS that the role is in: `aws`, `aws-cn`."""
         return self.role_arn.split(":", 2)[1]
 
     def question(self, action: str, resource: str, facts: Mapping[str, tuple[str, ...]]) -> Question:
-        """The role's own question."""
+        """Pose the role's own question."""
         return Question(self.role_arn, action, resource, {**self._in_transit(), **facts})
 
     def service_question(self, action: str, resource: str, facts: Mapping[str, tuple[str, ...]]) -> Question:
-        """The question of Personalize itself, on behalf of its resource."""
+        """Pose the question of Personalize itself, on behalf of its resource."""
         of_service = {"aws:PrincipalIsAWSService": ("true",), "aws:PrincipalServiceName": (SERVICE,)}
         return Question(SERVICE, action, resource, {**self._in_transit(), **self.source(), **of_service, **facts})
 
     def source(self) -> dict[str, tuple[str, ...]]:
-        """The facts against confused deputies."""
+        """Return the facts against confused deputies."""
         return {"aws:SourceAccount": (self.account,), "aws:SourceArn": (self.source_arn,)}
 
     def _in_transit(self) -> dict[str, tuple[str, ...]]:
@@ -86,7 +88,7 @@ class Caller:
 
 
 def missing_for_trust(caller: Caller, trust: Policy) -> Iterator[MissingPermission]:
-    """What keeps Personalize from assuming the role."""
+    """Find what keeps Personalize from assuming the role."""
     question = Question(SERVICE, "sts:AssumeRole", caller.role_arn, caller.source())
     answer = ask([trust], question)
     if not answer.allowed:
@@ -97,7 +99,7 @@ def missing_for_trust(caller: Caller, trust: Policy) -> Iterator[MissingPermissi
 def missing_for_bucket(
     caller: Caller, use: Use, keys_read: Collection[str], policy: Policy | None, *, judge_policy: bool = True
 ) -> Iterator[MissingPermission]:
-    """What keeps Personalize from one use of a bucket; each action is told once per policy.
+    """Return what keeps Personalize from one use of a bucket; each action is told once per policy.
 
     Parameters
     ----------
@@ -136,7 +138,7 @@ def missing_for_bucket(
 def missing_for_key(
     caller: Caller, use: Use, key_arn: str, policy: Policy | None, granted: Collection[str] = ()
 ) -> Iterator[MissingPermission]:
-    """What keeps Personalize from using a key for one use.
+    """Return what keeps Personalize from using a key for one use.
 
     Parameters
     ----------
@@ -172,7 +174,7 @@ def missing_for_key(
 
 
 def wrong_region(use: Use, bucket_region: str, region: str) -> MissingPermission | None:
-    """A bucket elsewhere."""
+    """Say what is wrong with a bucket elsewhere."""
     if bucket_region == region:
         return None
     return MissingPermission(
@@ -200,7 +202,7 @@ def told(missing: Sequence[MissingPermission]) -> str:
 def _wanted(
     caller: Caller, use: Use, keys_read: Collection[str]
 ) -> Iterator[tuple[str, str, dict[str, tuple[str, ...]]]]:
-    """The actions of a use with their resources and facts."""
+    """Return the actions of a use with their resources and facts."""
     bucket = f"arn:{caller.partition}:s3:::{use.bucket}"
     yield "s3:ListBucket", bucket, {"s3:prefix": (use.key,)}
     if not use.writes:

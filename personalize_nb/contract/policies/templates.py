@@ -15,12 +15,12 @@ BUCKET_SID, KEY_SID = "PersonalizeReadsAndWrites", "PersonalizeUsesKey"
 
 
 def document(*statements: Mapping[str, Any]) -> dict[str, Any]:
-    """A policy document of some statements."""
+    """Return a policy document of some statements."""
     return {"Version": "2012-10-17", "Statement": list(statements)}
 
 
 def text(policy: Mapping[str, Any]) -> str:
-    """A document as people read it."""
+    """Return a document as people read it."""
     return json.dumps(policy, indent=2)
 
 

@@ -31,13 +31,13 @@ class Use:
 
 
 def role_of(body: Mapping[str, Any]) -> str | None:
-    """The role that a resource names, if any."""
+    """Return the role that a resource names, if any."""
     role: str | None = body.get("roleArn") or body.get("metricsOutputConfig", {}).get("roleArn")
     return role
 
 
 def uses_of(body: Mapping[str, Any]) -> list[Use]:
-    """What a resource uses with its role, by the members that the API gives to imports, exports and jobs."""
+    """Return what a resource uses with its role, by the members that the API gives to imports, exports and jobs."""
     uses = []
     if location := body.get("dataSource", {}).get("dataLocation"):
         uses.append(_use(location, folder=True))

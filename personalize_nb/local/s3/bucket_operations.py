@@ -162,7 +162,7 @@ def get_bucket_encryption(s3: S3, call: Call) -> Mapping[str, Any]:
 
 
 def get_public_access_block(s3: S3, call: Call) -> Mapping[str, Any]:
-    """New buckets block public access until told otherwise."""
+    """Block public access to a new bucket until told otherwise."""
     document = s3.store.setting(call.params["Bucket"], "public-access")
     if document == _OPEN:
         raise _not_set("NoSuchPublicAccessBlockConfiguration", "The public access block configuration was not found")
@@ -249,7 +249,7 @@ def _put_tags(s3: S3, bucket: str, tag_set: list[dict[str, str]]) -> None:
 
 
 def _check_policy(bucket: str, text: str) -> None:
-    """What S3 checks of a policy before it keeps it."""
+    """Check what S3 checks of a policy before it keeps it."""
     if len(text.encode()) > MAX_POLICY_BYTES:
         raise _malformed_policy(f"A policy is one JSON object of at most {MAX_POLICY_BYTES} bytes")
     try:

@@ -46,7 +46,7 @@ class S3:
         return {"ID": self.account.rjust(64, "0"), "DisplayName": "personalize-nb"}
 
     def encrypted(self, details: ObjectDetails, params: Mapping[str, Any]) -> ObjectDetails:
-        """The details of a new object with the encryption that a request asks for, or its bucket's default."""
+        """Return the details of a new object with the encryption that a request asks for, or its bucket's default."""
         algorithm, key = params.get("ServerSideEncryption"), params.get("SSEKMSKeyId")
         if algorithm not in (None, "AES256", *KMS) or (key is not None and algorithm not in KMS):
             raise ApiError(
@@ -72,7 +72,7 @@ Operation = Callable[[S3, Call], Reply | Mapping[str, Any]]
 
 
 def details_of(params: Mapping[str, Any]) -> ObjectDetails:
-    """What a PutObject, CreateMultipartUpload or CopyObject wants kept with the object."""
+    """Return what a PutObject, CreateMultipartUpload or CopyObject wants kept with the object."""
     metadata = params.get("Metadata", {})
     if sum(len(name.encode()) + len(value.encode()) for name, value in metadata.items()) > MAX_METADATA_BYTES:
         raise ApiError(
@@ -93,7 +93,7 @@ def details_of(params: Mapping[str, Any]) -> ObjectDetails:
 
 
 def tags_in_header(text: Any) -> dict[str, str]:
-    """The tags of an `x-amz-tagging` header."""
+    """Return the tags of an `x-amz-tagging` header."""
     if not isinstance(text, str) or not text:
         return {}
     try:
@@ -148,12 +148,12 @@ def key_encoder(params: Mapping[str, Any]) -> Callable[[str], str]:
 
 
 def quoted(etag: str) -> str:
-    """An ETag as HTTP writes it."""
+    """Return an ETag as HTTP writes it."""
     return f'"{etag}"'
 
 
 def parse_etag(text: str) -> str:
-    """An ETag as the store knows it."""
+    """Return an ETag as the store knows it."""
     return re.sub(r'^(?:W/)?"?|"$', "", text.strip())
 
 

@@ -30,7 +30,7 @@ class Bodies:
             (self._published / f"{shard:02x}").mkdir(parents=True, exist_ok=True, mode=0o700)
 
     def new_incoming(self) -> Path:
-        """A path that is free, in the folder of bodies still being written."""
+        """Return a path that is free, in the folder of bodies still being written."""
         return self._incoming / f"{_this_process()}.{uuid.uuid4().hex}"
 
     def publish(self, incoming: Path) -> str:
@@ -54,7 +54,7 @@ class Bodies:
         self._path(name).unlink(missing_ok=True)
 
     def shards(self) -> list[Path]:
-        """The sub-folders of published bodies, for sweeping one at a time."""
+        """Return the sub-folders of published bodies, for sweeping one at a time."""
         return sorted(self._published.iterdir())
 
     def drop_abandoned(self) -> int:

@@ -24,7 +24,7 @@ class Page:
 
 
 def list_page(store: ObjectStore, bucket: str, prefix: str, delimiter: str, after: str, limit: int) -> Page:
-    """The first `limit` entries after `after` (a key, or a prefix that the page before ended with)."""
+    """Return the first `limit` entries after `after` (a key, or a prefix that the page before ended with)."""
     page = Page()
     with store.database.reading() as db:
         require_bucket(db, bucket)
@@ -63,7 +63,7 @@ def _entries(
 
 
 def rolled(key: str, prefix: str, delimiter: str) -> str | None:
-    """The entry that stands for a key and its like: the key up to the delimiter behind `prefix`; None for itself."""
+    """Return what stands for a key and its like: the key up to the delimiter behind `prefix`; None for itself."""
     if not delimiter or not key.startswith(prefix):
         return None
     end = key.find(delimiter, len(prefix))

@@ -40,7 +40,7 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
-        """A connection whose reads see one moment of the data, however long they take."""
+        """Give a connection whose reads see one moment of the data, however long they take."""
         with self._borrowed() as connection:
             connection.execute("BEGIN")
             try:
@@ -50,7 +50,7 @@ class Database:
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
-        """A transaction that holds the write lock from its start: commit on a clean exit, nothing otherwise."""
+        """Give a transaction that holds the write lock from its start: commit on a clean exit, nothing otherwise."""
         with self._write_lock, self._borrowed() as connection:
             connection.execute("BEGIN IMMEDIATE")
             try:
