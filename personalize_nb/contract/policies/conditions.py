@@ -139,7 +139,7 @@ def _text(value: Any) -> str:
 
 
 def _tried(test: Test, given: str, value: str) -> bool:
-    """Answer False for a value of the wrong kind, which fits nothing."""
+    """Try a value; one of the wrong kind fits nothing."""
     try:
         return test(given, value)
     except (ValueError, binascii.Error):

@@ -174,7 +174,7 @@ def missing_for_key(
 
 
 def wrong_region(use: Use, bucket_region: str, region: str) -> MissingPermission | None:
-    """Say what is wrong with a bucket elsewhere."""
+    """Return what is missing where a bucket is in another region."""
     if bucket_region == region:
         return None
     return MissingPermission(
