@@ -81,8 +81,13 @@ def preflight(
     Examples
     --------
     >>> import personalize_nb as pnb
-    >>> pnb.preflight(["12", "7"], "books", num_results=10, filter="unread")  # doctest: +SKIP
-    >>> pnb.preflight(pnb.JobRequest(...))  # doctest: +SKIP
+    >>> pnb.preflight(["r01349", "r00469"], "books", num_results=10)[["check", "level"]]
+                  check level
+    0  solution version    ok
+    1           request    ok
+    2          job name    ok
+    3             quota    ok
+    4       permissions    ok
     """
     if session is None and not isinstance(solution_version, (SolutionVersion, str, type(None))):
         solution_version, session = None, solution_version

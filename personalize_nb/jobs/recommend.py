@@ -99,8 +99,14 @@ def recommend(
     Examples
     --------
     >>> import personalize_nb as pnb
-    >>> job = pnb.recommend(["12", "7"], "books", num_results=10)  # doctest: +SKIP
-    >>> job.wait().recommendations(items=books.items)  # doctest: +SKIP
+    >>> books = pnb.samples.books()
+    >>> job = pnb.recommend(["r01349", "r00469"], "books", num_results=2)
+    >>> job.wait(progress=False).recommendations(items=books.items)
+      user_id  rank item_id     score                    title
+    0  r01349     1   b0433  0.01...          What Men Live By
+    1  r01349     2   b0328  0.01...    Notes from Underground
+    2  r00469     1   b0283  0.01...                    Walden
+    3  r00469     2   b0414  0.01...   Life on the Mississippi
     """
     given = job_parameters(locals())  # the signature names them; no name is said again
     session = current(session or getattr(solution_version, "session", None))

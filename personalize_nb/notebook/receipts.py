@@ -294,7 +294,9 @@ def watch(job: BatchInferenceJob | Run | str, session: Session | None = None) ->
 
     Examples
     --------
-    >>> pnb.watch("books-20261123-101502-ab12")  # doctest: +SKIP
+    In a notebook::
+
+        pnb.watch("books-20261123-101502-ab12")
     """
     found = attach(job, session) if isinstance(job, str) else job
     return Receipt(found).show().start()

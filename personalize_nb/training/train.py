@@ -110,8 +110,8 @@ def train(
     --------
     >>> import personalize_nb as pnb
     >>> books = pnb.samples.books()
-    >>> pnb.train(books.interactions, books.items, name="books")  # doctest: +SKIP
-    <SolutionVersion books-user-personalization-5f0c2a of aws-user-personalization: pnb.recommend(ids, this) ...>
+    >>> pnb.train(books.interactions, books.items, name="books", progress=False)
+    <SolutionVersion books-user-personalization-... of aws-user-personalization: pnb.recommend(ids, this) starts a job>
     """
     _check_types(
         {"name": name, "recipe": recipe},

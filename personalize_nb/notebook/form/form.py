@@ -73,8 +73,8 @@ class JobForm:
     Examples
     --------
     >>> import personalize_nb as pnb
-    >>> form = pnb.JobForm(["12", "7"], num_results=10, tags={"team": "books"})  # doctest: +SKIP
-    >>> form  # doctest: +SKIP
+    >>> pnb.JobForm(["r01349", "r00469"], "books", num_results=10, tags={"team": "books"})
+    <JobForm for books-user-personalization-...: display it in JupyterLab, or .start()>
     """
 
     @with_parameters(JobParameters)
