@@ -283,7 +283,7 @@ class _Inspection:
                 yield from needs.missing_for_key(caller, use, key.arn, key.policy, key.granted(caller.role_arn))
 
     def _repair(self, kind: str, subject: str) -> tuple[str, str]:
-        """The call that mends it, and the document to paste instead."""
+        """Return the call that mends it, and the document to paste instead."""
         partition, session = self.session.partition, self.session
         if kind == needs.BUCKET_POLICY:
             statement = templates.bucket_statement(subject, partition)

@@ -181,7 +181,7 @@ def _with_item_name(given: JobParameters, version: SolutionVersion, problems: li
 def _request(
     version: SolutionVersion, source: str | None, chosen: Filter | None, session: Session, given: JobParameters
 ) -> JobRequest:
-    """The request; a role that is missing is not refused here, because the rules tell of it with everything else."""
+    """Return the request; a role that is missing is not refused here: the rules tell of it with everything else."""
     role = given.get("role_arn") or session.role_arn or ""
     filled = given.copy()
     filled["role_arn"] = role or "-"

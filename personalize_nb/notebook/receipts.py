@@ -92,7 +92,7 @@ def _state(described: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _asked(request: JobRequest, details: Mapping[str, str]) -> dict[str, str]:
-    """What was asked, line by line; what only who started the job knows stands in the details."""
+    """Return what was asked, line by line; what only who started the job knows stands in the details."""
     lines: dict[str, list[str]] = {}
     asked = [(row.line, row, value) for row, value in rows_of(request) if row.line is not None]
     for line, row, value in sorted(asked, key=lambda one: one[0].place):
@@ -303,7 +303,7 @@ def watch(job: BatchInferenceJob | Run | str, session: Session | None = None) ->
 
 
 def _looked_up(job: BatchInferenceJob | Run) -> dict[str, str]:
-    """What a receipt without a form can find out: tags, and the call that repeats the job on its stored input."""
+    """Find out what a receipt without a form can tell: tags, and the call that repeats the job on its stored input."""
     request = job.request
     tags = dict(request.tags) or _tags(job)
     return {"Tags": named("tags").kind.told(tags), REPEAT: code.again(request, tags, job.session.role_arn)}

@@ -63,7 +63,7 @@ def question(request: ThemeRequest, catalogue: Catalogue) -> Prompt:
 
 
 def texts(answer: str) -> list[str]:
-    """Return the headings of an answer, at most as many as were asked for.
+    r"""Return the headings of an answer, at most as many as were asked for.
 
     Models wrap JSON in prose or code fences, or leave it out; then lines count.
 
@@ -71,7 +71,7 @@ def texts(answer: str) -> list[str]:
     --------
     >>> texts('Sure! ```json {"themes": ["Tales of the sea", "Voyages under sail"]}```')
     ['Tales of the sea', 'Voyages under sail']
-    >>> texts("1. Tales of the sea\\n2. Voyages under sail")
+    >>> texts("1. Tales of the sea\n2. Voyages under sail")
     ['Tales of the sea', 'Voyages under sail']
     """
     answer = re.sub(r"<think>.*?(</think>|$)", "", answer[:MAX_ANSWER], flags=re.DOTALL)

@@ -1,5 +1,6 @@
-"""The fields of the job form, made from the table of parameters: what they hold at first, and how values become text
-and text values.
+"""The fields of the job form, made from the table of parameters.
+
+What they hold at first, and how values become text and text values.
 
 Numbers are text fields on purpose: ipywidgets' bounded ones change a wrong number silently, and an empty field must
 stay possible, because it means "the service's default".

@@ -199,7 +199,7 @@ class JobForm:
         return self._code(self.parameters()[0], self._options.spelling(self.solution_version))
 
     def _code(self, given: Mapping[str, Any], solution: str, name: bool = True) -> str:
-        """The call for a solution; names that the form made up, or that are used up, are left out."""
+        """Return the call for a solution; names that the form made up, or that are used up, are left out."""
         kept = {key: value for key, value in given.items() if key != "job_name" or (name and value != self._suggested)}
         if values := kept.get("filter_values"):
             kept["filter_values"] = {key: v if isinstance(v, list) else code.PER_RECORD for key, v in values.items()}

@@ -168,7 +168,7 @@ def idle_values(names: Iterable[str], chosen: Filter | None) -> list[Problem]:
 
 
 def _lacking_values(context: RequestContext) -> list[Problem]:
-    """What `jobs.request.problems` says of filter values, in the words of a form: fields, not arguments."""
+    """Return what `jobs.request.problems` says of filter values, in the words of a form: fields, not arguments."""
     if context.missing_values is None:
         return []
     lacking = []
