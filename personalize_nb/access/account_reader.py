@@ -58,7 +58,7 @@ class Key:
     grants: list[Mapping[str, Any]] = field(default_factory=list)
 
     def granted(self, role_arn: str) -> set[str]:
-        """The actions that grants give to a role."""
+        """Return the actions that grants give to a role."""
         return {
             f"kms:{operation}"
             for grant in self.grants
@@ -76,20 +76,19 @@ class Reader:
         self._known: dict[tuple[str, str], Any] = {}
 
     def role(self, arn: str) -> Role:
-        """The role of an ARN, with its trust and all its policies."""
+        """Return the role of an ARN, with its trust and all its policies."""
         return self._once("role", arn, lambda: self._role(arn))
 
     def bucket(self, name: str) -> Bucket:
-        """A bucket, its region and policy."""
+        """Return a bucket, its region and policy."""
         return self._once("bucket", name, lambda: self._bucket(name))
 
     def key(self, name: str) -> Key:
-        """A key by id, ARN or alias."""
+        """Return a key by id, ARN or alias."""
         return self._once("key", name, lambda: self._key(name))
 
     def objects(self, use: Use) -> list[str] | None:
-        """The keys of a use's objects, at most a thousand; None when they may not be listed."""
-
+        """Return the keys of a use's objects, at most a thousand; None when they may not be listed."""
         bucket = use.bucket
         if bucket is None:
             return []
@@ -108,13 +107,13 @@ class Reader:
         return self._once("objects", f"{use.bucket}/{use.key}", read)
 
     def keys(self, use: Use) -> list[str]:
-        """The KMS keys that a use needs: the one named, the one of its first object, or the bucket's default."""
+        """Return the KMS keys that a use needs: the one named, the one of its first object, or the bucket's default."""
         if use.key_arn is not None:
             return [use.key_arn]
         return self._once("keys", f"{use.bucket}/{use.key}/{use.writes}", lambda: self._keys(use))
 
     def item_fields(self, dataset_group_arn: str) -> list[dict[str, Any]]:
-        """The fields of a group's Items schema; empty when there is none."""
+        """Return the fields of a group's Items schema; empty when there is none."""
         session = self.session
         for dataset in session.pages("list_datasets", "datasets", datasetGroupArn=dataset_group_arn):
             if dataset["datasetType"].upper() == "ITEMS":

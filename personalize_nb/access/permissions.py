@@ -107,7 +107,7 @@ def create_role(
     Examples
     --------
     >>> import personalize_nb as pnb
-    >>> pnb.create_role("Books", ["my-bucket"])  # doctest: +SKIP
+    >>> pnb.create_role("Books")
     'arn:aws:iam::123456789012:role/Books'
     """
     if not _ROLE_NAME.fullmatch(name):

@@ -164,7 +164,7 @@ def plot_popularity(recommendations: pd.DataFrame, interactions: pd.DataFrame) -
 
 
 def _lists(frame: pd.DataFrame, *needed: str) -> tuple[pd.DataFrame, str]:
-    """The frame and its column of recommended items: in jobs about items, `item_id` is what was asked about."""
+    """Return the frame and its column of recommended items: in jobs about items, `item_id` is what was asked about."""
     named = frames.plain(frame, "recommendations", *needed, hint=_FROM_JOB)
     column = c.RECOMMENDED_ITEM_ID if c.RECOMMENDED_ITEM_ID in named.columns else c.ITEM_ID
     named = frames.plain(named, "recommendations", column, hint=_FROM_JOB)

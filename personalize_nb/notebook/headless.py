@@ -66,7 +66,12 @@ def execute(
 
     Examples
     --------
-    >>> execute("notebooks/01_quickstart.ipynb", "build/01_quickstart.ipynb", show=print)  # doctest: +SKIP
+    >>> import nbformat
+    >>> cells = [nbformat.v4.new_markdown_cell("# Sums"), nbformat.v4.new_code_cell("6 * 7")]
+    >>> nbformat.write(nbformat.v4.new_notebook(cells=cells), "sums.ipynb")
+    >>> saved = execute("sums.ipynb", "build/sums.ipynb", show=print)
+    # Sums
+    42
     """
     source, target = Path(notebook), Path(output)
     document = _read(source)
@@ -108,7 +113,7 @@ def execute(
 
 
 async def _connected(client: NotebookClient) -> list[str]:
-    """The names of the notebook's own session, or none where it has no session or its kernel does not say."""
+    """Return the names of the notebook's own session, or none where it has no session or its kernel does not say."""
     kernel: Any = client.kc  # whether it is asynchronous depends on the kernel's manager
     asked = kernel.execute("", silent=True, user_expressions={"names": _CONNECTED})
     try:

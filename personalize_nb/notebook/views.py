@@ -199,7 +199,7 @@ def show_job(job: BatchInferenceJob | Run | str, session: Session | None = None)
 
 
 def _facts(description: dict[str, Any]) -> dict[str, Any]:
-    """The members worth a reader's time, nested ones flattened to dotted names."""
+    """Return the members worth a reader's time, nested ones flattened to dotted names."""
     flat: dict[str, Any] = {}
 
     def walk(prefix: str, value: Any) -> None:
@@ -222,7 +222,7 @@ def _names(items: pd.DataFrame | None, title: str) -> dict[str, str]:
 
 
 def _own_names(themes: pd.DataFrame, title: str) -> dict[str, str]:
-    """The names that a themes frame brings: one column for the items, one with `item_` before it for the seeds."""
+    """Return the names that a themes frame brings: a column for the items, one with `item_` before it for the seeds."""
     for name in (title, *c.NAME_COLUMNS):
         if name in themes.columns and f"item_{name}" in themes.columns:
             return _titled(themes, c.ITEM_ID, f"item_{name}") | _titled(themes, c.RECOMMENDED_ITEM_ID, name)

@@ -38,8 +38,10 @@ def movielens(folder: str | Path) -> Sample:
 
     Examples
     --------
-    >>> import personalize_nb as pnb
-    >>> sample = pnb.samples.movielens("ml-latest-small")  # doctest: +SKIP
+    With the folder of an unpacked data set::
+
+        films = pnb.samples.movielens("ml-latest-small")
+        pnb.train(films.interactions, films.items, name="films")
     """
     path = Path(folder).expanduser()
     if not path.is_dir():

@@ -342,8 +342,8 @@ def connect(
     Examples
     --------
     >>> import personalize_nb as pnb
-    >>> pnb.connect()  # doctest: +SKIP
-    <Session local '.../personalize_nb/local': pnb.train() or pnb.recommend()>
+    >>> pnb.connect()
+    <Session local '...': pnb.train() or pnb.recommend()>
     """
     global _current
     given = {name: value for name, value in locals().items() if name != "session"}

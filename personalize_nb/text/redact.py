@@ -222,7 +222,7 @@ def _mapped(tree: Any, names: re.Pattern[str] | None) -> Any:
 
 
 def _names(text: str) -> Iterator[str]:
-    """The accounts, buckets, roles and secrets that stand in a text where something says what they are."""
+    """Return the accounts, buckets, roles and secrets that stand in a text where something says what they are."""
     for seen in dict.fromkeys((text, _COLOUR.sub("", text))):
         for match in (match for rule in _RULES for match in rule.finditer(seen)):
             for kind, value in match.groupdict().items():
@@ -247,7 +247,7 @@ def _worth_masking_elsewhere(kind: str, value: str) -> Iterator[str]:
 
 
 def _pattern(names: set[str]) -> re.Pattern[str] | None:
-    """A pattern for names anywhere; longer ones first, because one may begin with another."""
+    """Return a pattern for names anywhere; longer ones first, because one may begin with another."""
     parts = []
     for name in sorted((name for name in names if len(name) >= 3), key=lambda name: (-len(name), name)):
         literal = re.escape(name)

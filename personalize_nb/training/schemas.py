@@ -334,7 +334,7 @@ def _csv_blocks(table: pa.Table) -> Iterator[bytes]:
 
 
 def _csv_cells(column: Any) -> pa.Array:
-    """Return a column as CSV text in Amazon's dialect: text in double quotes, backslash before `"` and `\\`."""
+    """Return a column as CSV text in Amazon's dialect: text in double quotes, a backslash before quotes and itself."""
     array = column.chunk(0) if isinstance(column, pa.ChunkedArray) else column
     text = pc.cast(array, pa.large_string())
     if pa.types.is_string(array.type):

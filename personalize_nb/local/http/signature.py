@@ -74,7 +74,7 @@ class Claim:
 
 
 def read_claim(head: Head) -> Claim:
-    """The claim in a request's head; a refusal when there is none or it cannot be read."""
+    """Return the claim in a request's head; a refusal when there is none or it cannot be read."""
     authorization = head.headers.get("authorization")
     query = dict(head.query)
     if authorization is not None:
@@ -326,7 +326,7 @@ def _signing_key(secret: str, date: str, region: str, service: str) -> bytes:
 
 
 def _refusal(claim: Claim, kind: str, message: str) -> ApiError:
-    """A refusal under the name that the service of the claim gives it."""
+    """Return a refusal under the name that the service of the claim gives it."""
     s3, query, json = {
         "unknown_key": ("InvalidAccessKeyId", "InvalidClientTokenId", "UnrecognizedClientException"),
         "mismatch": ("SignatureDoesNotMatch", "SignatureDoesNotMatch", "InvalidSignatureException"),

@@ -19,7 +19,7 @@ _STATE = "state.sqlite"
 
 
 def accounts_handlers(root: Path, account: str) -> dict[str, Handler]:
-    """What the endpoint calls for requests signed for `sts` and `iam`.
+    """Return what the endpoint calls for requests signed for `sts` and `iam`.
 
     Parameters
     ----------
@@ -62,5 +62,5 @@ def ensure_default_role(root: Path, account: str) -> str:
 
 
 def bucket_policy(bucket: str) -> str:
-    """The policy that lets Personalize read and write a bucket; the service's own bucket has it from the start."""
+    """Return the policy that lets Personalize read and write a bucket; the service's own has it from the start."""
     return json.dumps(templates.document(templates.bucket_statement(bucket)))

@@ -18,7 +18,7 @@ OPERATIONS = BUCKET_OPERATIONS | OBJECT_OPERATIONS | UPLOAD_OPERATIONS
 
 
 def s3_handler(store: ObjectStore, region: str, account: str) -> Handler:
-    """What the endpoint calls for requests signed for `s3`.
+    """Return what the endpoint calls for requests signed for `s3`.
 
     Parameters
     ----------
