@@ -49,7 +49,7 @@ class Body(io.RawIOBase):
         return filled
 
     def read_all(self, limit: int = 10 << 20) -> bytes:
-        """The whole body, refused when it is longer than `limit` bytes."""
+        """Return the whole body, refused when it is longer than `limit` bytes."""
         data = self.read(limit + 1) or b""
         if len(data) > limit:
             raise ApiError("EntityTooLarge", f"The request's body is longer than the {limit} bytes allowed here.")

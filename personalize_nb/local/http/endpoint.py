@@ -111,7 +111,7 @@ class Endpoint:
             self._thread.join()
 
     def answer(self, head: Head, body: Body) -> tuple[Response, bool]:
-        """The answer to one request, and whether its sender was let in.
+        """Return the answer to one request, and whether its sender was let in.
 
         Every error becomes an answer in the service's own words.
         """
@@ -151,7 +151,7 @@ class Endpoint:
         return next((handler.refuse for handler in self.handlers.values() if handler.family == family), refusal)
 
     def answered(self) -> None:
-        """A response has been sent; long transfers count as activity until here."""
+        """Note that a response has been sent; long transfers count as activity until here."""
         self._on_request()
 
     def _required(self, handler: Handler | None, claim: Claim) -> Handler:
@@ -377,7 +377,7 @@ class _Connection(BaseHTTPRequestHandler):
 
 
 def _loopback_host(head: Head) -> str:
-    """The Host header, which must be a loopback name: a web page must not reach us through its own name."""
+    """Return the Host header, a loopback name: a web page must not reach us through a name of its own."""
     host = head.headers.get("host", "")
     name = host[1:].partition("]")[0] if host.startswith("[") else host.partition(":")[0]
     if name.lower() not in _LOOPBACK_NAMES:

@@ -26,7 +26,7 @@ _MAX_FORM_BYTES = 1 << 20
 
 
 def query_handler(service: str, operations: Mapping[str, Operation]) -> Handler:
-    """What the endpoint calls for requests signed for `service` (`iam` or `sts`)."""
+    """Return what the endpoint calls for requests signed for `service` (`iam` or `sts`)."""
 
     def answer(request: Request) -> Response:
         body = request.body.read_all(_MAX_FORM_BYTES).decode("utf-8", "replace")
@@ -47,7 +47,7 @@ def query_handler(service: str, operations: Mapping[str, Operation]) -> Handler:
 
 
 def refusal(error: ApiError) -> Response:
-    """The answer of the query protocol that says no."""
+    """Return the answer of the query protocol that says no."""
     request_id = str(uuid.uuid4())
     text = (
         f"<ErrorResponse><Error><Type>Sender</Type><Code>{escape(error.code)}</Code>"
@@ -75,7 +75,7 @@ def _parameters(model: OperationModel, form: Mapping[str, str]) -> dict[str, Any
 
 
 def _read(form: Mapping[str, str], shape: Shape, name: str) -> Any:
-    """The value whose fields in the form begin with `name`, or None."""
+    """Return the value whose fields in the form begin with `name`, or None."""
     if isinstance(shape, StructureShape):
         members = {
             member: _read(form, member_shape, f"{name}.{member}" if name else member)

@@ -20,7 +20,7 @@ from personalize_nb.local.errors import ApiError
 
 
 def render(tag: str, shape: StructureShape, value: Mapping[str, Any], namespace: str = "") -> bytes:
-    """A document whose root is `tag` and whose content are the members of a structure that go into the body."""
+    """Return a document whose root is `tag` and whose content are the members of a structure that go into the body."""
     root = ElementTree.Element(tag, {"xmlns": namespace} if namespace else {})
     add_members(root, shape, value)
     return b'<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(root)
@@ -39,7 +39,7 @@ def escaped(text: str) -> str:
 
 
 def parse(document: bytes, shape: Shape) -> Any:
-    """The value in a document, by the shape of its root; `MalformedXML` when it is none."""
+    """Return the value in a document, by the shape of its root; `MalformedXML` when it is none."""
     parser = ElementTree.XMLParser(target=_PlainTree())
     try:
         parser.feed(document)
@@ -94,7 +94,7 @@ def _value(element: ElementTree.Element, shape: Shape) -> Any:
 
 
 def scalar(kind: str, text: str) -> Any:
-    """A scalar of a query, a header or an element; ValueError when the text is not of that kind."""
+    """Return a scalar of a query, a header or an element; ValueError when the text is not of that kind."""
     if kind in ("integer", "long"):
         return int(text)
     if kind in ("float", "double"):

@@ -105,7 +105,7 @@ class Authorizer:
         yield from needs.missing_for_bucket(caller, use, read, policy)
 
     def _read(self, use: Use) -> dict[str, str | None]:
-        """The objects that a use reads, with the KMS keys they lie under; the location itself when there are none."""
+        """Return the objects that a use reads, with the KMS keys they lie under; the location itself without any."""
         if use.bucket is None or use.writes or not self._objects.has_bucket(use.bucket):
             return {}
         found = list(islice(self._objects.list(use.bucket, use.key), _MAX_OBJECTS))
@@ -115,7 +115,7 @@ class Authorizer:
         return {info.key: info.details.headers.get("SSEKMSKeyId") for info in exact or found} or {use.key: None}
 
     def _keys_of(self, use: Use, read: Mapping[str, str | None]) -> list[str]:
-        """The keys that a use needs: the one it names, those of its objects, and the bucket's own for what is new."""
+        """Return the keys that a use needs: the one it names, its objects', the bucket's own for what is new."""
         names = [use.key_arn, *read.values()]
         if use.key_arn is None and use.writes and use.bucket is not None and self._objects.has_bucket(use.bucket):
             names.append(self._objects.default_key(use.bucket))

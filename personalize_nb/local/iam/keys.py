@@ -84,7 +84,7 @@ class Keys:
         self.database.close()
 
     def arn(self, resource: str) -> str:
-        """The ARN of `key/<id>` or `alias/<name>` here."""
+        """Return the ARN of `key/<id>` or `alias/<name>` here."""
         partition = "aws-cn" if self.region.startswith("cn-") else "aws"
         return f"arn:{partition}:kms:{self.region}:{self.account}:{resource}"
 
@@ -124,7 +124,7 @@ class Keys:
         return key
 
     def find(self, name: str) -> Key:
-        """The key of an id, key ARN, alias name or alias ARN; `NotFoundException` when there is none."""
+        """Return the key of an id, key ARN, alias name or alias ARN; `NotFoundException` when there is none."""
         short = name
         if name.startswith("arn:"):
             short = name.split(":", 5)[-1]
@@ -147,7 +147,7 @@ class Keys:
         return key
 
     def usable(self, name: str) -> Key:
-        """The key, or the refusal that its state calls for."""
+        """Return the key, or the refusal that its state calls for."""
         key = self.find(name)
         if key["KeyState"] == "Disabled":
             raise ApiError("DisabledException", f"{key['Arn']} is disabled.")
@@ -171,13 +171,13 @@ class Keys:
         return [json.loads(row["body"]) for row in rows]
 
     def grants(self, key_id: str) -> list[dict[str, Any]]:
-        """The grants of a key."""
+        """Return the grants of a key."""
         with self.database.reading() as db:
             rows = db.execute("SELECT body FROM kms_grants WHERE key = ? ORDER BY id", (key_id,)).fetchall()
         return [json.loads(row["body"]) for row in rows]
 
     def for_s3(self, name: str | None) -> str:
-        """The ARN of a usable key for objects; without a name that of S3's own key, made when first needed."""
+        """Return the ARN of a usable key for objects; without a name that of S3's own key, made when first needed."""
         if name is not None:
             return self.usable(name)["Arn"]
         with suppress(ApiError):
@@ -192,14 +192,14 @@ class Keys:
     # encryption
 
     def encrypt(self, name: str, plaintext: bytes, context: Context | None = None) -> tuple[Key, bytes]:
-        """The key and the ciphertext, which names its key and can be read only with the same context."""
+        """Return the key and the ciphertext, which names its key and can be read only with the same context."""
         key = self.usable(name)
         nonce = os.urandom(_NONCE_BYTES)
         sealed = _cipher(key).encrypt(nonce, plaintext, _associated(context))
         return key, b"".join((_FORMAT, uuid.UUID(key["KeyId"]).bytes, nonce, sealed))
 
     def decrypt(self, ciphertext: bytes, context: Context | None = None) -> tuple[Key, bytes]:
-        """The key that a ciphertext names, and the plaintext."""
+        """Return the key that a ciphertext names, and the plaintext."""
         head = len(_FORMAT) + 16
         if len(ciphertext) <= head + _NONCE_BYTES or not ciphertext.startswith(_FORMAT):
             raise ApiError("InvalidCiphertextException", "The ciphertext was not made by this service's KMS.")
@@ -218,13 +218,13 @@ class Keys:
         return os.urandom(size)
 
     def new_data_key(self, name: str) -> tuple[str, bytes, bytes]:
-        """A new data key under a key: the key's ARN, the data key, and the data key encrypted."""
+        """Return a new data key under a key: the key's ARN, the data key, and the data key encrypted."""
         plain = os.urandom(KEY_BYTES)
         key, wrapped = self.encrypt(name, plain)
         return key["Arn"], plain, wrapped
 
     def data_key(self, wrapped: bytes) -> bytes:
-        """A data key that `new_data_key` encrypted."""
+        """Return a data key that `new_data_key` encrypted."""
         return self.decrypt(wrapped)[1]
 
     def _destroy(self, key: Key) -> None:
@@ -241,7 +241,7 @@ class Keys:
 
 
 def shown(key: Key) -> dict[str, Any]:
-    """A key without what is nobody's business."""
+    """Return a key without what is nobody's business."""
     return {name: value for name, value in key.items() if name not in _HIDDEN}
 
 

@@ -35,7 +35,7 @@ Operation = Callable[[Keys, Parameters], Mapping[str, Any] | None]
 
 
 def kms_handler(keys: Keys) -> Handler:
-    """What the endpoint calls for requests signed for `kms`."""
+    """Return what the endpoint calls for requests signed for `kms`."""
 
     def answer(request: Request) -> Response:
         name = request.headers.get("x-amz-target", "").removeprefix(TARGET_PREFIX)

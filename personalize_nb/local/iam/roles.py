@@ -88,7 +88,7 @@ class Roles:
         self._database.close()
 
     def role(self, name: str) -> Role:
-        """The role's document, or `NoSuchEntity`."""
+        """Return the role's document, or `NoSuchEntity`."""
         with self._database.reading() as db:
             row = db.execute("SELECT body FROM iam_roles WHERE name = ?", (name,)).fetchone()
         if row is None:
@@ -105,7 +105,7 @@ class Roles:
         return self.role(name)["Arn"]
 
     def policy(self, arn: str) -> Policy:
-        """The managed policy's document, the account's own or one of AWS's that is known here, or `NoSuchEntity`."""
+        """Return a managed policy's document, the account's own or one of AWS's known here, or `NoSuchEntity`."""
         if (text := documents.managed_policy(arn)) is not None:
             return _aws_policy(arn, text)
         with self._database.reading() as db:
@@ -117,7 +117,7 @@ class Roles:
         return policy
 
     def documents(self, role: Role) -> tuple[dict[str, str], list[str]]:
-        """The texts of a role's policies by name, and the attached policies whose text is not known here."""
+        """Return the texts of a role's policies by name, and the attached policies whose text is not known here."""
         texts, unknown = {f"inline policy {name}": text for name, text in role["inline"].items()}, []
         for arn in role["attached"]:
             try:
@@ -385,7 +385,7 @@ def _shown_role(role: Role) -> dict[str, Any]:
 
 
 def _check_document(text: str, *, trust: bool) -> None:
-    """The form that IAM demands of a policy: who or what, may or may not, do what."""
+    """Check the form that IAM demands of a policy: who or what, may or may not, do what."""
     try:
         check = documents.check_trust if trust else documents.check_identity
         check(documents.read_policy(text))

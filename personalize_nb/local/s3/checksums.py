@@ -57,7 +57,7 @@ class _Crc:
 
 
 def new_digest(algorithm: str) -> Digest:
-    """A running digest."""
+    """Return a running digest."""
     return _Crc(algorithm) if algorithm in _CRCS else _HASHES[algorithm]()
 
 
@@ -110,12 +110,12 @@ def receive(
 
 
 def random_etag() -> str:
-    """An ETag for a part whose digest nobody needs: unique to this body, as an ETag must be."""
+    """Return an ETag for a part whose digest nobody needs: unique to this body, as an ETag must be."""
     return uuid.uuid4().hex
 
 
 def read_checked(request: Request, limit: int) -> bytes:
-    """A small body, checked like a large one."""
+    """Read a small body, checked like a large one."""
     data = request.body.read_all(limit)
     if "content-md5" in request.headers:
         _check_md5(request.headers, hashlib.md5(data, usedforsecurity=False))
@@ -128,7 +128,7 @@ def read_checked(request: Request, limit: int) -> bytes:
 
 
 def promised_algorithm(headers: Mapping[str, str]) -> str | None:
-    """The algorithm whose value comes in a header or is announced as a trailer."""
+    """Return the algorithm whose value comes in a header or is announced as a trailer."""
     trailers = {name.strip().lower() for name in headers.get("x-amz-trailer", "").split(",")}
     promised = [name for name in ALGORITHMS if _HEADER + name.lower() in {*headers, *trailers}]
     if len(promised) > 1:
@@ -153,12 +153,12 @@ def promised_algorithm(headers: Mapping[str, str]) -> str | None:
 
 
 def member(algorithm: str) -> str:
-    """The name that operations give to a checksum of that algorithm, for example `ChecksumSHA256`."""
+    """Return the name that operations give to a checksum of that algorithm, for example `ChecksumSHA256`."""
     return f"Checksum{algorithm}"
 
 
 def requested(algorithm: str | None) -> str | None:
-    """The algorithm of an `x-amz-checksum-algorithm` header, refused when S3 has none of that name."""
+    """Return the algorithm of an `x-amz-checksum-algorithm` header, refused when S3 has none of that name."""
     if algorithm not in (None, *ALGORITHMS):
         raise ApiError(
             "InvalidRequest",
@@ -169,7 +169,7 @@ def requested(algorithm: str | None) -> str | None:
 
 
 def members(checksum: Checksum | None) -> dict[str, str]:
-    """A kept checksum as members of an answer."""
+    """Return a kept checksum as members of an answer."""
     return {member(checksum.algorithm): checksum.value, "ChecksumType": checksum.type} if checksum else {}
 
 
@@ -200,7 +200,7 @@ def type_of_upload(algorithm: str | None, wish: str | None) -> str | None:
 
 
 def composite(algorithm: str, values: Sequence[str]) -> Checksum:
-    """The checksum of the parts' checksums, with their number."""
+    """Return the checksum of the parts' checksums, with their number."""
     digest = new_digest(algorithm)
     for value in values:
         digest.update(base64.b64decode(value))
@@ -208,7 +208,7 @@ def composite(algorithm: str, values: Sequence[str]) -> Checksum:
 
 
 def joined(algorithm: str, parts: Sequence[tuple[str, int]]) -> Checksum:
-    """The checksum of the parts' bytes one after the other, from their checksums and sizes; for CRCs only."""
+    """Return the checksum of the parts' bytes one after the other, from their checksums and sizes; for CRCs only."""
     digest = _Crc(algorithm)
     for value, size in parts:
         digest.join(base64.b64decode(value), size)
@@ -216,7 +216,7 @@ def joined(algorithm: str, parts: Sequence[tuple[str, int]]) -> Checksum:
 
 
 def of_digest(algorithm: str, digest: Digest) -> Checksum:
-    """What a running digest has come to."""
+    """Return what a running digest has come to."""
     return Checksum(algorithm, base64.b64encode(digest.digest()).decode())
 
 

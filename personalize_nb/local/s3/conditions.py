@@ -25,7 +25,7 @@ def check_copy(params: Mapping[str, Any], info: ObjectInfo) -> None:
 
 
 def write_condition(params: Mapping[str, Any], key: str) -> Condition | None:
-    """The condition that a write puts on the object it would replace, or None."""
+    """Return the condition that a write puts on the object it would replace, or None."""
     if_match, if_none_match = params.get("IfMatch"), params.get("IfNoneMatch")
     if if_none_match not in (None, "*"):
         raise ApiError("NotImplemented", f"A write can have If-None-Match: * only, got {if_none_match!r}.", 501)

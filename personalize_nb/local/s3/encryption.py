@@ -30,13 +30,13 @@ class Keyring(Protocol):
     """Where data keys come from: KMS."""
 
     def for_s3(self, name: str | None) -> str:
-        """The ARN of a usable key; without a name, of the one that is managed for S3."""
+        """Return the ARN of a usable key; without a name, of the one that is managed for S3."""
 
     def new_data_key(self, name: str) -> tuple[str, bytes, bytes]:
-        """A key's ARN, a new data key, and that encrypted by the key."""
+        """Return a key's ARN, a new data key, and that encrypted by the key."""
 
     def data_key(self, wrapped: bytes) -> bytes:
-        """A data key that was encrypted so."""
+        """Return a data key that was encrypted so."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Seal:
 
 
 def sealed_size(size: int) -> int:
-    """The size on disk of a segment of so many plain bytes."""
+    """Return the size on disk of a segment of so many plain bytes."""
     return _SALT + size + _TAG * max(1, -(-size // FRAME))
 
 
@@ -154,7 +154,7 @@ class _Unsealed(io.RawIOBase):
 
 
 def unsealed(file: BinaryIO, data_key: bytes, sizes: Sequence[int]) -> BinaryIO:
-    """A sealed body as a file of its plain bytes; closing it closes the body."""
+    """Return a sealed body as a file of its plain bytes; closing it closes the body."""
     return io.BufferedReader(_Unsealed(file, data_key, sizes), FRAME)
 
 

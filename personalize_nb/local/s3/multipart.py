@@ -103,13 +103,13 @@ class Uploads:
         return upload
 
     def get(self, bucket: str, key: str, upload_id: str) -> Upload:
-        """The upload, or `NoSuchUpload`."""
+        """Return the upload, or `NoSuchUpload`."""
         with self._store.database.reading() as db:
             require_bucket(db, bucket)
             return _require(db, bucket, key, upload_id)
 
     def list(self, bucket: str, prefix: str, after: tuple[str, str]) -> Iterator[Upload]:
-        """The uploads under `prefix` and behind `after` (key, upload id), ordered by key and id."""
+        """Return the uploads under `prefix` and behind `after` (key, upload id), ordered by key and id."""
         while True:
             with self._store.database.reading() as db:
                 require_bucket(db, bucket)
@@ -143,7 +143,7 @@ class Uploads:
         return part
 
     def parts(self, upload: Upload, after: int = 0, limit: int = MAX_PARTS) -> Sequence[Part]:
-        """The first `limit` parts with numbers above `after`."""
+        """Return the first `limit` parts with numbers above `after`."""
         with self._store.database.reading() as db:
             _require(db, upload.bucket, upload.key, upload.id)
             return _parts(db, upload, after, limit)
@@ -220,7 +220,7 @@ class Uploads:
 
 
 def _checksum_of(upload: Upload, kept: Sequence[str], sizes: Sequence[int]) -> Checksum | None:
-    """The object's checksum from those of its parts; every part of an upload with an algorithm has one."""
+    """Return the object's checksum from those of its parts; every part of an upload with an algorithm has one."""
     if upload.checksum_algorithm is None:
         return None
     if upload.checksum_type == "FULL_OBJECT":

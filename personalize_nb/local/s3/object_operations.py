@@ -85,7 +85,7 @@ def get_object_attributes(s3: S3, call: Call) -> Mapping[str, Any]:
 
 
 def _parts(params: Mapping[str, Any], info: ObjectInfo) -> dict[str, Any]:
-    """The parts of an object; one by one only where their checksums are known, as on AWS."""
+    """Return the parts of an object; one by one only where their checksums are known, as on AWS."""
     details, after = info.details, int(params.get("PartNumberMarker") or 0)
     answer: dict[str, Any] = {"TotalPartsCount": len(details.part_sizes)}
     if details.checksum is None or not details.part_checksums:

@@ -83,12 +83,12 @@ class _Route:
 
 @cache
 def s3_model() -> ServiceModel:
-    """botocore's model of S3."""
+    """Return botocore's model of S3."""
     return botocore.session.get_session().get_service_model("s3")
 
 
 def read_call(request: Request) -> Call:
-    """The operation and parameters of a request; a fault naming what is wrong when it is none."""
+    """Return the operation and parameters of a request; a fault naming what is wrong when it is none."""
     bucket, key = _address(request.path)
     query = dict(request.query)
     level = "key" if key else "bucket" if bucket else "service"
@@ -105,7 +105,7 @@ def read_call(request: Request) -> Call:
 
 
 def write_reply(call: Call, reply: Reply) -> Response:
-    """The HTTP answer that carries a reply."""
+    """Return the HTTP answer that carries a reply."""
     shape = s3_model().operation_model(call.operation).output_shape
     headers: dict[str, str] = {}
     if shape is None:
@@ -130,7 +130,7 @@ def write_reply(call: Call, reply: Reply) -> Response:
 
 
 def refusal(error: ApiError) -> Response:
-    """The HTTP answer that says no."""
+    """Return the HTTP answer that says no."""
     request_id = str(uuid.uuid4())
     # S3's own name for what the other services call a failure
     code = "InternalError" if error.code == "InternalFailure" else error.code
@@ -231,7 +231,7 @@ def _required(shape: StructureShape | None) -> Iterator[Mapping[str, Any]]:
 
 @cache
 def _routes() -> dict[tuple[str, str], list[_Route]]:
-    """The operations by method and depth of address, those with the most conditions first."""
+    """Return the operations by method and depth of address, those with the most conditions first."""
     levels = {"/": "service", "/{Bucket}": "bucket", "/{Bucket}/{Key+}": "key"}
     routes: dict[tuple[str, str], list[_Route]] = {}
     for name in s3_model().operation_names:

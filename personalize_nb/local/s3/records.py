@@ -122,7 +122,7 @@ class BucketInfo:
 
 
 def require_bucket(db: sqlite3.Connection, name: str) -> BucketInfo:
-    """The bucket's row, or `NoSuchBucket`."""
+    """Return the bucket's row, or `NoSuchBucket`."""
     row = bucket_row(db, name)
     if row is None:
         raise ApiError("NoSuchBucket", f"The specified bucket does not exist: {name}.", 404)
@@ -130,7 +130,7 @@ def require_bucket(db: sqlite3.Connection, name: str) -> BucketInfo:
 
 
 def find_object(db: sqlite3.Connection, bucket: str, key: str) -> ObjectInfo | None:
-    """The object of that key, if any."""
+    """Return the object of that key, if any."""
     row = db.execute("SELECT * FROM objects WHERE bucket = ? AND key = ?", (bucket, key)).fetchone()
     return info_from(row) if row else None
 
@@ -148,7 +148,7 @@ def scan_objects(
 
 
 def after_prefix(prefix: str) -> str | None:
-    """The smallest text greater than every text that begins with `prefix`; None when there is none."""
+    """Return the smallest text greater than every text that begins with `prefix`; None when there is none."""
     while prefix:
         code = ord(prefix[-1])
         if code < 0x10FFFF:
@@ -158,7 +158,7 @@ def after_prefix(prefix: str) -> str | None:
 
 
 def info_from(row: sqlite3.Row) -> ObjectInfo:
-    """An object's facts from its row."""
+    """Return an object's facts from its row."""
     return ObjectInfo(
         row["key"],
         row["size"],
@@ -171,7 +171,7 @@ def info_from(row: sqlite3.Row) -> ObjectInfo:
 
 
 def no_such_key(key: str) -> ApiError:
-    """The fault for a key that is not there."""
+    """Return the fault for a key that is not there."""
     return ApiError("NoSuchKey", f"The specified key does not exist: {key}.", 404)
 
 

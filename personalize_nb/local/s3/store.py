@@ -114,7 +114,7 @@ class ObjectStore:
             return bucket_row(db, name) is not None
 
     def bucket(self, name: str) -> BucketInfo:
-        """The bucket, or `NoSuchBucket`."""
+        """Return the bucket, or `NoSuchBucket`."""
         with self.database.reading() as db:
             return require_bucket(db, name)
 
@@ -133,7 +133,7 @@ class ObjectStore:
             self.bodies.drop(row["body"])
 
     def setting(self, bucket: str, kind: str) -> str | None:
-        """A document recorded with the bucket (`policy`, `tagging`, ...), or None."""
+        """Return a document recorded with the bucket (`policy`, `tagging`, ...), or None."""
         with self.database.reading() as db:
             require_bucket(db, bucket)
             row = db.execute(
@@ -150,7 +150,7 @@ class ObjectStore:
                 db.execute("INSERT INTO bucket_settings VALUES (?, ?, ?)", (bucket, kind, document))
 
     def default_key(self, bucket: str) -> str | None:
-        """The KMS key that the bucket's default encryption names, or None."""
+        """Return the KMS key that the bucket's default encryption names, or None."""
         document = self.setting(bucket, "encryption")
         rules = json.loads(document).get("Rules", []) if document else []
         for rule in rules:
@@ -186,7 +186,7 @@ class ObjectStore:
     def writer(
         self, bucket: str, key: str, content_type: str = DEFAULT_CONTENT_TYPE
     ) -> Iterator[io.BufferedWriter[Incoming]]:
-        """A binary file that becomes the object on a clean exit and vanishes on an exception."""
+        """Give a binary file that becomes the object on a clean exit and vanishes on an exception."""
         details = self.encrypted(NO_DETAILS, bucket)
         with self.incoming(details.seal, md5=hashlib.md5(usedforsecurity=False)) as incoming:
             with io.BufferedWriter(incoming, BLOCK) as file:
@@ -195,11 +195,11 @@ class ObjectStore:
             self.publish(bucket, key, incoming, etag=etag, content_type=content_type, details=details)
 
     def open(self, bucket: str, key: str) -> BinaryIO:
-        """The object's bytes as a seekable file; it stays whole even if the object is replaced meanwhile."""
+        """Return the object's bytes as a seekable file; it stays whole even if the object is replaced meanwhile."""
         return self.open_object(bucket, key)[1]
 
     def open_object(self, bucket: str, key: str) -> tuple[ObjectInfo, BinaryIO]:
-        """The object's facts and its bytes, both of the same moment."""
+        """Return the object's facts and its bytes, both of the same moment."""
         while True:
             info = self.head(bucket, key)
             try:
@@ -210,7 +210,7 @@ class ObjectStore:
                     raise
 
     def head(self, bucket: str, key: str) -> ObjectInfo:
-        """The object's facts; `NoSuchBucket` or `NoSuchKey` when there are none."""
+        """Return the object's facts; `NoSuchBucket` or `NoSuchKey` when there are none."""
         with self.database.reading() as db:
             require_bucket(db, bucket)
             info = find_object(db, bucket, key)
@@ -230,7 +230,7 @@ class ObjectStore:
             self.bodies.drop(info.body)
 
     def list(self, bucket: str, prefix: str = "", start_after: str = "") -> Iterator[ObjectInfo]:
-        """The objects whose key begins with `prefix` and comes after `start_after`, in S3's order."""
+        """Return the objects whose key begins with `prefix` and comes after `start_after`, in S3's order."""
         while True:
             with self.database.reading() as db:
                 require_bucket(db, bucket)
@@ -256,7 +256,7 @@ class ObjectStore:
     # the way in
 
     def under(self, key: str) -> ObjectStore:
-        """The same store, whose new objects are encrypted under a KMS key whatever their bucket's default is."""
+        """Return the same store, whose new objects are encrypted under a KMS key whatever their bucket's default is."""
         store = copy.copy(self)
         store._key = key
         return store
@@ -264,7 +264,7 @@ class ObjectStore:
     def encrypted(
         self, details: ObjectDetails, bucket: str, algorithm: str | None = None, key: str | None = None
     ) -> ObjectDetails:
-        """The details of a new object with the encryption that is asked for, or else its bucket's default.
+        """Return the details of a new object with the encryption that is asked for, or else its bucket's default.
 
         Parameters
         ----------
@@ -313,7 +313,7 @@ class ObjectStore:
 
     @contextmanager
     def incoming(self, seal: Seal | None = None, /, **digests: Digest) -> Iterator[Incoming]:
-        """A body to write to and then `publish`, encrypted on the way where a seal says so; removed if nobody did."""
+        """Give a body to write and then `publish`, encrypted on the way where a seal says so; removed if nobody did."""
         data_key = None if seal is None else self._data_key(seal)
         incoming = Incoming(self.bodies.new_incoming(), digests, data_key)
         try:

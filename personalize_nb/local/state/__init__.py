@@ -1,7 +1,8 @@
-"""What a service keeps on disk beside objects and data: resources and the work queue (`store`, in a `database`), their
-types (`resources`) and `kinds`, what only the service knows of them (`facts`) and their statuses (`lifecycle`), where
-files lie (`layout`), what is allowed (`quotas`), what a full disk means (`diskspace`), and what differs between systems
-(`platform`).
+"""What a service keeps on disk beside objects and data.
+
+Resources and the work queue (`store`, in a `database`), their types (`resources`) and `kinds`, what only the service
+knows of them (`facts`) and their statuses (`lifecycle`), where files lie (`layout`), what is allowed (`quotas`), what a
+full disk means (`diskspace`), and what differs between systems (`platform`).
 """
 
 __all__ = [

@@ -1,5 +1,6 @@
-"""Dataset groups, custom or of a domain. A group is deleted after what stands on it;
-its filters go along.
+"""Dataset groups, custom or of a domain.
+
+A group is deleted after what stands on it; its filters go along.
 """
 
 from __future__ import annotations
