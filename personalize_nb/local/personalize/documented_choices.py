@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Choice:
+class Decision:
     """One open question and what is done here.
 
     Parameters
@@ -29,44 +29,44 @@ class Choice:
     where: str
 
 
-CHOICES: tuple[Choice, ...] = (
+CHOICES: tuple[Decision, ...] = (
     # requests
-    Choice(
+    Decision(
         "Texts of refusals that nobody recorded",
         "our own words: what is wrong, the value, what is legal",
         "personalize.operations",
     ),
-    Choice("Patterns of the model that are not anchored", "matched in full", "http.shapes"),
-    Choice(
+    Decision("Patterns of the model that are not anchored", "matched in full", "http.shapes"),
+    Decision(
         "A repeated name, an unknown ARN, a resource that is not ACTIVE",
         "ResourceAlreadyExistsException, "
         "ResourceNotFoundException, ResourceInUseException, in this order of checks: name, ARNs, values",
         "personalize.operations",
     ),
-    Choice(
+    Decision(
         "CreateSolutionVersion on a solution that is still being created",
         "accepted: a new solution has nothing to do and cannot fail, and its version trains after it",
         "personalize.operations.solution_versions",
     ),
-    Choice(
+    Decision(
         "CreateFilter on a group that is not ACTIVE",
         "InvalidInputException; the model lists no ResourceInUse",
         "personalize.operations.filters",
     ),
-    Choice(
+    Decision(
         "Members left out of a request",
         "stay out of Describe, but for those whose default the guide states "
         "(performAutoTraining, performHPO, importMode, trainingMode, minProvisionedTPS, ingestionMode)",
         "personalize.operations",
     ),
-    Choice("Order of List answers", "oldest first", "state.store"),
-    Choice(
+    Decision("Order of List answers", "oldest first", "state.store"),
+    Decision(
         "List filtered by an ARN that does not exist",
         "an empty list; ListSolutionVersions, whose model has it: ResourceNotFoundException",
         "personalize.operations",
     ),
-    Choice("The largest number of tags", "50, as the guide says; the model's list allows 200", "contract.limits"),
-    Choice(
+    Decision("The largest number of tags", "50, as the guide says; the model's list allows 200", "contract.limits"),
+    Decision(
         "How long DELETE PENDING and DELETE IN_PROGRESS last",
         "no time at all: a Delete call answers when the resource is gone. Amazon names no duration, so a client that "
         "is right there waits until Describe answers ResourceNotFoundException, or List no longer has it, and meets "
@@ -75,105 +75,105 @@ CHOICES: tuple[Choice, ...] = (
         "ResourceInUseException for what is in use or being made, are as on AWS",
         "personalize.operations",
     ),
-    Choice(
+    Decision(
         "A second import into a dataset that is being imported",
         "ResourceInUseException",
         "personalize.operations.import_jobs",
     ),
-    Choice(
+    Decision(
         "A second event tracker or metric attribution for a dataset group",
         "LimitExceededException",
         "state.quotas",
     ),
-    Choice("Pending exports at once", "5, as imports", "state.quotas"),
-    Choice("Popularity-Count's recipeType", "USER_PERSONALIZATION, as its own page says", "contract.recipes"),
-    Choice(
+    Decision("Pending exports at once", "5, as imports", "state.quotas"),
+    Decision("Popularity-Count's recipeType", "USER_PERSONALIZATION, as its own page says", "contract.recipes"),
+    Decision(
         "performAutoTraining, performIncrementalUpdate, performHPO",
         "recorded and shown; nothing starts by itself",
         "personalize.operations.solutions",
     ),
-    Choice(
+    Decision(
         "The automatic update of the latest User-Personalization version before a batch job",
         "not made: a version never changes, and items put since its training (PutItems) are recommended and explored "
         "from the next solution version on",
         "personalize.operations.solution_versions",
     ),
-    Choice(
+    Decision(
         "trainingMode UPDATE", "needs an ACTIVE FULL version and trains anew, which here costs seconds", "tasks.tasks"
     ),
-    Choice(
+    Decision(
         "itemExplorationConfig on a recipe that does not explore",
         "InvalidInputException",
         "personalize.operations.exploration",
     ),
-    Choice(
+    Decision(
         "rankingInfluence on a recipe that does not read it",
         "accepted, no effect",
         "personalize.operations.batch_inference_jobs",
     ),
-    Choice(
+    Decision(
         "The largest numResults of a batch job", "none but the catalogue; segments: 5 million", "personalize.operations"
     ),
-    Choice(
+    Decision(
         "Output path equal to the input path",
         "refused; the same folder is fine",
         "personalize.operations.batch_inference_jobs",
     ),
     # batch files
-    Choice("_CHECK", "empty, written before the first result, kept", "tasks.batch"),
-    Choice(
+    Decision("_CHECK", "empty, written before the first result, kept", "tasks.batch"),
+    Decision(
         "Output names of inputs in sub-folders",
         "the file name; of equal names, the path below the input's folder",
         "tasks.batch",
     ),
-    Choice("Output path without a slash at its end", "a folder all the same", "tasks.batch"),
-    Choice("The error key of good rows", "always there, null", "tasks.output_rows"),
-    Choice("Reasons of v2 recipes in batch rows", "not written", "tasks.output_rows"),
-    Choice("Unknown items in Personalized-Ranking", "at the end, with score 0", "recipes.personalization"),
-    Choice(
+    Decision("Output path without a slash at its end", "a folder all the same", "tasks.batch"),
+    Decision("The error key of good rows", "always there, null", "tasks.output_rows"),
+    Decision("Reasons of v2 recipes in batch rows", "not written", "tasks.output_rows"),
+    Decision("Unknown items in Personalized-Ranking", "at the end, with score 0", "recipes.personalization"),
+    Decision(
         "BOM, CRLF, blank lines, duplicate lines", "accepted; a duplicate line is answered twice", "tasks.input_lines"
     ),
-    Choice("IDs that are not strings, lines that are no JSON", "an error row for the line", "tasks.input_lines"),
-    Choice("Compressed input", "the job fails and names the file", "tasks.batch"),
-    Choice("Order of output rows", "the input's", "tasks.batch"),
-    Choice(
+    Decision("IDs that are not strings, lines that are no JSON", "an error row for the line", "tasks.input_lines"),
+    Decision("Compressed input", "the job fails and names the file", "tasks.batch"),
+    Decision("Order of output rows", "the input's", "tasks.batch"),
+    Decision(
         "Events put after the training, in batch jobs of types USER_PERSONALIZATION and PERSONALIZED_RANKING",
         "all that came before the job begins count, also those of new users, as in real time; AWS leaves out the last "
         "15 minutes, here everything takes seconds",
         "tasks.tasks",
     ),
-    Choice(
+    Decision(
         "An item that no dataset knows in a segment job, attributes that no item has", "an error row", "tasks.segments"
     ),
-    Choice(
+    Decision(
         "Users who met an item already, in its segment",
         "count, as often as people come back to items",
         "recipes.segmentation",
     ),
-    Choice(
+    Decision(
         "Filters of segment jobs",
         "see all rows; the segments are made of FULL imports only, as on AWS",
         "tasks.task_data",
     ),
-    Choice(
+    Decision(
         "Trending-Now between trainings",
         "the trends of the training; Amazon refreshes them by itself",
         "recipes.trending",
     ),
-    Choice(
+    Decision(
         "Which items a training considers where there are more than the quota",
         "those with the most interactions, then the newest by CREATION_TIMESTAMP, then the first by ID; the others are "
         "not recommended. Of interactions the newest count, before event filters, as Amazon has said",
         "data.training_limits",
     ),
-    Choice(
+    Decision(
         "More event types and metadata columns than 10 together",
         "the import fails and names them; event types that are only streamed do not count",
         "data.datasets",
     ),
     # filters
-    Choice("AND and OR together, parentheses", "AND binds tighter; parentheses are refused", "filters"),
-    Choice(
+    Decision("AND and OR together, parentheses", "AND binds tighter; parentheses are refused", "filters"),
+    Decision(
         "The history of a user for whom no interactions were imported for three months",
         "counts in filters as before, though the guide says that AWS's filters no longer consider it until the whole "
         "history is imported again. The guide's clock is the import, not the event, so old sample data would count "
@@ -182,63 +182,63 @@ CHOICES: tuple[Choice, ...] = (
         "pnb.preflight warns of it instead, here and on AWS, where nothing else does",
         "filters",
     ),
-    Choice("A clause whose IF is false", "is skipped for that user", "filters"),
-    Choice("Missing values", "are in no list and compare with nothing, so NOT IN and != let them pass", "filters"),
-    Choice('= with strings, quoted placeholders, "*" in quotes', "accepted", "filters"),
-    Choice(
+    Decision("A clause whose IF is false", "is skipped for that user", "filters"),
+    Decision("Missing values", "are in no list and compare with nothing, so NOT IN and != let them pass", "filters"),
+    Decision('= with strings, quoted placeholders, "*" in quotes', "accepted", "filters"),
+    Decision(
         "A filter whose dataset was deleted",
         "stays; batch jobs that use it fail and real-time requests are refused with InvalidInputException, naming the "
         "dataset type, until the group has such a dataset again",
         "filters",
     ),
-    Choice("Interactions.EVENT_TYPE on UserID", "users with such an event, with whatever item", "filters.users"),
+    Decision("Interactions.EVENT_TYPE on UserID", "users with such an event, with whatever item", "filters.users"),
     # data
-    Choice("An item or user both imported and put", "the put row is the newer one", "data.datasets"),
-    Choice(
+    Decision("An item or user both imported and put", "the put row is the newer one", "data.datasets"),
+    Decision(
         "TIMESTAMP in milliseconds",
         "imported as the seconds that the guide says it is, some 50,000 years ahead: nobody recorded a refusal, and "
         "Amazon names no latest time. pnb.train divides such numbers and refuses such dates before they are sent",
         "data.csv_files",
     ),
-    Choice("Events without user", "belong to the user whom another event of their session names", "data.events"),
-    Choice("Events without item", "accepted and not used", "personalize.serving.events"),
-    Choice(
+    Decision("Events without user", "belong to the user whom another event of their session names", "data.events"),
+    Decision("Events without item", "accepted and not used", "personalize.serving.events"),
+    Decision(
         "Names in properties", "the schema's, or those in camel case; others are ignored", "personalize.serving.events"
     ),
-    Choice("Name of an exported file", "<path>/<job name>.csv", "tasks.tasks"),
-    Choice(
+    Decision("Name of an exported file", "<path>/<job name>.csv", "tasks.tasks"),
+    Decision(
         "Data deletion and trained models",
         "models stay until they are trained again; segments leave the users out",
         "tasks.segments",
     ),
     # real time
-    Choice("Context of real-time requests", "accepted, no effect", "personalize.serving.recommendations"),
-    Choice(
+    Decision("Context of real-time requests", "accepted, no effect", "personalize.serving.recommendations"),
+    Decision(
         "Keys of metadata in real-time answers", "the column names as requested", "personalize.serving.recommendations"
     ),
-    Choice(
+    Decision(
         "Places of promoted items",
         "by chance that depends on who asks; 20 % without a percentage",
         "personalize.serving.promotions",
     ),
-    Choice(
+    Decision(
         "A campaign or recommender that is not ACTIVE, asked",
         "InvalidInputException; the model has no other",
         "personalize.serving.recommendations",
     ),
     # models
-    Choice(
+    Decision(
         "Domain recipes",
         "train their custom siblings on the event type of the use case",
         "personalize.operations.recommenders",
     ),
-    Choice("NDCG's ideal list, coverage, users with one step", "see the module", "tasks.hold_out"),
-    Choice(
+    Decision("NDCG's ideal list, coverage, users with one step", "see the module", "tasks.hold_out"),
+    Decision(
         "What a related-items recipe is asked in the hold-out",
         "the newest item given, once for each user",
         "tasks.hold_out",
     ),
-    Choice("Hits, recall and coverage of segments", "see the module", "tasks.hold_out"),
+    Decision("Hits, recall and coverage of segments", "see the module", "tasks.hold_out"),
 )
 
 

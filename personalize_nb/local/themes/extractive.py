@@ -18,7 +18,7 @@ from personalize_nb.local.themes.generators import Draft, Proposal, ThemeRequest
 from personalize_nb.local.themes.genres import TOLD_MEDIA
 from personalize_nb.local.themes.heads import Heads, ThemeHead
 from personalize_nb.local.themes.index import Index
-from personalize_nb.local.themes.subjects import Group, Subject, Subjects
+from personalize_nb.local.themes.subjects import Group, Subjects, ThemeSubject
 from personalize_nb.local.themes.wording import Wordings
 
 MAKER_SHARE, PERIOD_LIFT = 0.6, 1.6
@@ -67,7 +67,7 @@ class ExtractiveThemes:
         members: np.ndarray,
         shares: np.ndarray,
         heads: list[ThemeHead],
-        subjects: list[Subject],
+        subjects: list[ThemeSubject],
     ) -> Proposal:
         if not len(members):
             return Proposal((Draft(f"More {self._index.catalogue.medium}", "unknown items"),), 0.0)

@@ -50,7 +50,7 @@ class Group:
 
 
 @dataclass(frozen=True)
-class Subject:
+class ThemeSubject:
     """A phrase that a theme may be about, and which of the group's items use it, by place.
 
     `utility` compares phrases with phrases, `worth` categories with the heads of themes (0 for other phrases and for
@@ -79,7 +79,7 @@ class Subjects:
         self._kinds = (index.categories.T @ index.told).tocsr()
         self._kind_sizes = np.maximum(np.asarray(index.categories.sum(axis=0)).ravel(), 1)
 
-    def find(self, group: Group, uses: np.ndarray, told: np.ndarray) -> list[Subject]:
+    def find(self, group: Group, uses: np.ndarray, told: np.ndarray) -> list[ThemeSubject]:
         """Return the phrases that pass the gates, best first.
 
         Parameters
@@ -166,10 +166,10 @@ class Subjects:
         share: np.ndarray,
         utility: np.ndarray,
         worth: np.ndarray,
-    ) -> list[Subject]:
+    ) -> list[ThemeSubject]:
         index = self._index
         order = sorted(range(len(columns)), key=lambda i: (-worth[i], -utility[i], index.phrases[columns[i]].key))
-        found: list[Subject] = []
+        found: list[ThemeSubject] = []
         users = self._users(group.members, columns[order[: 3 * MAX_SUBJECTS]])
         for i in order[: 3 * MAX_SUBJECTS]:
             column, phrase = int(columns[i]), index.phrases[columns[i]]
@@ -179,7 +179,7 @@ class Subjects:
             base = index.phrase_counts[column] / self._total
             evidence = Evidence(phrase.text, round(float(share[i]), 4), round(float(base), 4), float(fit[i]))
             found.append(
-                Subject(phrase, column, float(utility[i]), float(worth[i]), frozenset(users[column]), evidence)
+                ThemeSubject(phrase, column, float(utility[i]), float(worth[i]), frozenset(users[column]), evidence)
             )
         return found[:MAX_SUBJECTS]
 

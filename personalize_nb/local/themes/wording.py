@@ -15,7 +15,7 @@ from personalize_nb.local.themes.heads import Heads, ThemeHead
 from personalize_nb.local.themes.index import Index
 from personalize_nb.local.themes.occurrences import NAME
 from personalize_nb.local.themes.phrases import SETTING, SMALL, SUBJECT
-from personalize_nb.local.themes.subjects import Subject
+from personalize_nb.local.themes.subjects import ThemeSubject
 
 SECOND_UTILITY, NEAR_COSINE = 0.25, 0.1  # how good and how related a second subject must be,
 CLOSE_COSINE = 0.2  # the more so where few items use one of the two ("cabins and zombies"), if the catalogue can tell
@@ -36,7 +36,7 @@ class Wordings:
         self._sure = len(index.catalogue.items) >= SMALL
 
     def write(
-        self, heads: Sequence[ThemeHead], subjects: Sequence[Subject], members: np.ndarray, shares: np.ndarray
+        self, heads: Sequence[ThemeHead], subjects: Sequence[ThemeSubject], members: np.ndarray, shares: np.ndarray
     ) -> list[str]:
         """Return the texts worth printing, best first.
 
@@ -58,7 +58,7 @@ class Wordings:
             texts.extend(_compose(noun, subject) for subject in chosen)
         return list(dict.fromkeys(text for text in texts if text))[:MAX_TEXTS]
 
-    def _alone(self, worthy: Sequence[Subject], head: ThemeHead) -> list[Subject]:
+    def _alone(self, worthy: Sequence[ThemeSubject], head: ThemeHead) -> list[ThemeSubject]:
         """Return the subjects that need no second one: many items use them, or they convince without."""
         enough = LONE_UTILITY if self._sure and head.worth else np.inf
         return [
@@ -68,7 +68,11 @@ class Wordings:
         ]
 
     def _told(
-        self, head: ThemeHead, worthy: Sequence[Subject], subjects: Sequence[Subject], alone: Sequence[Subject]
+        self,
+        head: ThemeHead,
+        worthy: Sequence[ThemeSubject],
+        subjects: Sequence[ThemeSubject],
+        alone: Sequence[ThemeSubject],
     ) -> list[str]:
         """Return what the texts of the items say: each worthy subject with one that joins it, then on its own."""
         texts = []
@@ -85,7 +89,7 @@ class Wordings:
         yield from (head.noun for head in heads[1:] if head.worth >= OTHER_HEAD * heads[0].worth)
         yield from self._heads.thin(shares, members)
 
-    def _borne(self, heads: Sequence[ThemeHead], subjects: Sequence[Subject]) -> list[str]:
+    def _borne(self, heads: Sequence[ThemeHead], subjects: Sequence[ThemeSubject]) -> list[str]:
         """Return what categories alone say, where at least one of them is what the group is about."""
         borne = [subject for subject in subjects if subject.worth]
         found: list[tuple[float, str]] = []
@@ -100,7 +104,7 @@ class Wordings:
         found.sort(key=lambda pair: (-round(pair[0], 6), pair[1]))
         return list(dict.fromkeys(text for worth, text in found if worth >= LESS_TELLING * found[0][0]))[:MAX_BORNE]
 
-    def _joins(self, first: Subject, second: Subject) -> bool:
+    def _joins(self, first: ThemeSubject, second: ThemeSubject) -> bool:
         """Tell whether a second subject adds items of its own, belongs to the first and reads well beside it."""
         if second is first or not SECOND_UTILITY * first.utility <= second.utility <= first.utility:
             return False
@@ -117,7 +121,7 @@ class Wordings:
         return near >= (CLOSE_COSINE if thin else NEAR_COSINE)
 
 
-def _with_second(noun: str, first: Subject, second: Subject) -> str | None:
+def _with_second(noun: str, first: ThemeSubject, second: ThemeSubject) -> str | None:
     """Join two categories: by "and", as a setting, or with the second before the head."""
     if second.phrase.slot == SETTING or first.phrase.slot == SETTING:
         return _compose(noun, first, second) if first.phrase.slot != SETTING else None
@@ -127,12 +131,12 @@ def _with_second(noun: str, first: Subject, second: Subject) -> str | None:
     return _compose(written, first) if written and not grammar.echoes(written, first.phrase) else None
 
 
-def _is_carried(users: frozenset[int], least: int, subject: Subject, head: ThemeHead) -> bool:
+def _is_carried(users: frozenset[int], least: int, subject: ThemeSubject, head: ThemeHead) -> bool:
     """Tell whether enough items use a subject; a category value is the catalogue's own word and needs no more."""
     return len(users) >= least + (0 if head.worth or subject.phrase.slot == SUBJECT else BARE_MORE)
 
 
-def _compose(noun: str, first: Subject, second: Subject | None = None) -> str:
+def _compose(noun: str, first: ThemeSubject, second: ThemeSubject | None = None) -> str:
     subjects = [subject.phrase for subject in (first, second) if subject is not None]
     places = [phrase for phrase in subjects if phrase.slot == SETTING]
     return grammar.compose(noun, [phrase for phrase in subjects if phrase not in places], *places[:1])
