@@ -6,6 +6,7 @@ temporary file that is mapped, not loaded, so `blocks()` walks any size in bound
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Iterator, Sequence
 from functools import cached_property
@@ -372,8 +373,12 @@ def _struct(table: pa.Table) -> pa.StructArray:
 
 
 def _spooled(tables: Iterator[pa.Table]) -> pa.Table:
-    """Return the tables as one that lies in a temporary file, mapped; the file goes with the table."""
-    with tempfile.NamedTemporaryFile(suffix=".arrow") as file:
+    """Return the tables as one that lies in a temporary file, mapped; the file goes with the table.
+
+    A system that cannot remove a file while it is mapped keeps it until it clears its temporary files.
+    """
+    with tempfile.TemporaryDirectory(prefix="personalize_nb.", ignore_cleanup_errors=True) as folder:
+        file = os.path.join(folder, "rows.arrow")
         writer = None
         for table in tables:
             writer = writer or pa.ipc.new_file(file, table.schema)
@@ -381,5 +386,4 @@ def _spooled(tables: Iterator[pa.Table]) -> pa.Table:
         if writer is None:
             raise NotFoundError("The output is empty.")
         writer.close()
-        file.flush()
-        return pa.ipc.open_file(pa.memory_map(file.name)).read_all()  # the mapping outlives the name
+        return pa.ipc.open_file(pa.memory_map(file)).read_all()  # the mapping outlives the name
