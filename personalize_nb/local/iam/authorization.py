@@ -18,7 +18,7 @@ from personalize_nb.contract.policies.needs import Caller, MissingPermission
 from personalize_nb.contract.policies.uses import Use, role_of, uses_of
 from personalize_nb.local.errors import ApiError
 from personalize_nb.local.iam.keys import Keys
-from personalize_nb.local.iam.roles import Role, Roles
+from personalize_nb.local.iam.roles import KeptRole, Roles
 
 if TYPE_CHECKING:
     from personalize_nb.local.s3.store import ObjectStore
@@ -139,7 +139,7 @@ class Authorizer:
         policy = read_policy(key["policy"], f"the key policy of {key['Arn']}")
         yield from needs.missing_for_key(caller, use, key["Arn"], policy, granted)
 
-    def _role(self, arn: str) -> Role | None:
+    def _role(self, arn: str) -> KeptRole | None:
         try:
             role = self._roles.role(arn.rsplit("/", 1)[-1])
         except ApiError:

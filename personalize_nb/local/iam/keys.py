@@ -36,7 +36,7 @@ CREATE TABLE IF NOT EXISTS kms_grants (id TEXT PRIMARY KEY, key TEXT NOT NULL, b
 Context = Mapping[str, str]
 
 
-class Key(TypedDict):
+class KeptKey(TypedDict):
     """A key as it is kept: KMS's `KeyMetadata`, and what `shown` hides."""
 
     AWSAccountId: str
@@ -71,7 +71,7 @@ class Keys:
 
     Notes
     -----
-    A key is one JSON document, a `Key`.
+    A key is one JSON document, a `KeptKey`.
     """
 
     def __init__(self, path: Path, account: str, region: str, clock: Callable[[], float] = time.time):
@@ -97,10 +97,10 @@ class Keys:
         manager: str = "CUSTOMER",
         description: str = "",
         tags: Mapping[str, str] | None = None,
-    ) -> Key:
+    ) -> KeptKey:
         """Make a symmetric key; without a policy it gets KMS's default, which leaves all to the account's roles."""
         key_id = str(uuid.uuid4())
-        key: Key = {
+        key: KeptKey = {
             "AWSAccountId": self.account,
             "KeyId": key_id,
             "Arn": self.arn(f"key/{key_id}"),
@@ -123,7 +123,7 @@ class Keys:
             db.execute("INSERT INTO kms_keys VALUES (?, ?, ?)", (key_id, key["CreationDate"], json.dumps(key)))
         return key
 
-    def find(self, name: str) -> Key:
+    def find(self, name: str) -> KeptKey:
         """Return the key of an id, key ARN, alias name or alias ARN; `NotFoundException` when there is none."""
         short = name
         if name.startswith("arn:"):
@@ -140,13 +140,13 @@ class Keys:
             row = db.execute("SELECT body FROM kms_keys WHERE id = ?", (short,)).fetchone()
         if row is None:
             raise _not_found(f"Key '{self.arn(f'key/{short}')}' does not exist")
-        key: Key = json.loads(row["body"])
+        key: KeptKey = json.loads(row["body"])
         if key["KeyState"] == "PendingDeletion" and key["DeletionDate"] <= self.clock():
             self._destroy(key)
             raise _not_found(f"Key '{key['Arn']}' does not exist")
         return key
 
-    def usable(self, name: str) -> Key:
+    def usable(self, name: str) -> KeptKey:
         """Return the key, or the refusal that its state calls for."""
         key = self.find(name)
         if key["KeyState"] == "Disabled":
@@ -155,16 +155,18 @@ class Keys:
             raise ApiError("KMSInvalidStateException", f"{key['Arn']} is {key['KeyState'].lower()}.")
         return key
 
-    def change(self, name: str, change: Callable[[Key], None]) -> Key:
+    def change(self, name: str, change: Callable[[KeptKey], None]) -> KeptKey:
         """Change a key's document, in one transaction."""
         key_id = self.find(name)["KeyId"]
         with self.database.writing() as db:
-            key: Key = json.loads(db.execute("SELECT body FROM kms_keys WHERE id = ?", (key_id,)).fetchone()["body"])
+            key: KeptKey = json.loads(
+                db.execute("SELECT body FROM kms_keys WHERE id = ?", (key_id,)).fetchone()["body"]
+            )
             change(key)
             db.execute("UPDATE kms_keys SET body = ? WHERE id = ?", (json.dumps(key), key_id))
         return key
 
-    def all(self) -> list[Key]:
+    def all(self) -> list[KeptKey]:
         """All keys, oldest first."""
         with self.database.reading() as db:
             rows = db.execute("SELECT body FROM kms_keys ORDER BY created, id").fetchall()
@@ -191,14 +193,14 @@ class Keys:
 
     # encryption
 
-    def encrypt(self, name: str, plaintext: bytes, context: Context | None = None) -> tuple[Key, bytes]:
+    def encrypt(self, name: str, plaintext: bytes, context: Context | None = None) -> tuple[KeptKey, bytes]:
         """Return the key and the ciphertext, which names its key and can be read only with the same context."""
         key = self.usable(name)
         nonce = os.urandom(_NONCE_BYTES)
         sealed = _cipher(key).encrypt(nonce, plaintext, _associated(context))
         return key, b"".join((_FORMAT, uuid.UUID(key["KeyId"]).bytes, nonce, sealed))
 
-    def decrypt(self, ciphertext: bytes, context: Context | None = None) -> tuple[Key, bytes]:
+    def decrypt(self, ciphertext: bytes, context: Context | None = None) -> tuple[KeptKey, bytes]:
         """Return the key that a ciphertext names, and the plaintext."""
         head = len(_FORMAT) + 16
         if len(ciphertext) <= head + _NONCE_BYTES or not ciphertext.startswith(_FORMAT):
@@ -227,7 +229,7 @@ class Keys:
         """Return a data key that `new_data_key` encrypted."""
         return self.decrypt(wrapped)[1]
 
-    def _destroy(self, key: Key) -> None:
+    def _destroy(self, key: KeptKey) -> None:
         with self.database.writing() as db:
             db.execute("DELETE FROM kms_keys WHERE id = ?", (key["KeyId"],))
             db.execute("DELETE FROM kms_aliases WHERE key = ?", (key["KeyId"],))
@@ -240,7 +242,7 @@ class Keys:
         )
 
 
-def shown(key: Key) -> dict[str, Any]:
+def shown(key: KeptKey) -> dict[str, Any]:
     """Return a key without what is nobody's business."""
     return {name: value for name, value in key.items() if name not in _HIDDEN}
 
@@ -266,7 +268,7 @@ def _document(sid: str, statement: Mapping[str, Any]) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": [{"Sid": sid, "Effect": "Allow", **statement}]})
 
 
-def _cipher(key: Key) -> AESGCM:
+def _cipher(key: KeptKey) -> AESGCM:
     return AESGCM(base64.b64decode(key["material"]))
 
 

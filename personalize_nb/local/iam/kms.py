@@ -21,7 +21,7 @@ from personalize_nb.local.errors import ApiError
 from personalize_nb.local.http import shapes
 from personalize_nb.local.http.json_bodies import CONTENT_TYPE, refusal
 from personalize_nb.local.http.messages import Handler, Request, Response
-from personalize_nb.local.iam.keys import KEY_BYTES, Key, Keys, shown
+from personalize_nb.local.iam.keys import KEY_BYTES, KeptKey, Keys, shown
 
 TARGET_PREFIX = "TrentService."
 MAX_REQUEST_BYTES = 1 << 20
@@ -120,7 +120,7 @@ def schedule_key_deletion(keys: Keys, params: Parameters) -> Mapping[str, Any]:
 
 
 def cancel_key_deletion(keys: Keys, params: Parameters) -> Mapping[str, Any]:
-    def change(key: Key) -> None:
+    def change(key: KeptKey) -> None:
         if key["KeyState"] != "PendingDeletion":
             raise ApiError("KMSInvalidStateException", f"{key['Arn']} is not pending deletion.")
         key["KeyState"], key["Enabled"] = "Disabled", False
@@ -133,8 +133,8 @@ def update_key_description(keys: Keys, params: Parameters) -> None:
     keys.change(params["KeyId"], lambda key: key.update({"Description": params["Description"]}))
 
 
-def _set_state(keys: Keys, name: str, state: str, deletion: float | None = None) -> Key:
-    def change(key: Key) -> None:
+def _set_state(keys: Keys, name: str, state: str, deletion: float | None = None) -> KeptKey:
+    def change(key: KeptKey) -> None:
         if key["KeyManager"] == "AWS":
             raise ApiError("UnsupportedOperationException", f"{key['Arn']} is managed by AWS.")
         if key["KeyState"] == "PendingDeletion":
@@ -247,7 +247,7 @@ def tag_resource(keys: Keys, params: Parameters) -> None:
 
 
 def untag_resource(keys: Keys, params: Parameters) -> None:
-    def change(key: Key) -> None:
+    def change(key: KeptKey) -> None:
         key["tags"] = {name: value for name, value in key["tags"].items() if name not in params["TagKeys"]}
 
     keys.change(params["KeyId"], change)

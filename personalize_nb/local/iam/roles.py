@@ -30,7 +30,7 @@ CREATE TABLE IF NOT EXISTS iam_policies (arn TEXT PRIMARY KEY, body TEXT NOT NUL
 """
 
 
-class Role(TypedDict):
+class KeptRole(TypedDict):
     """A role as it is kept: IAM's `Role`, its inline policies by name, and the ARNs of its managed policies."""
 
     Path: str
@@ -46,7 +46,7 @@ class Role(TypedDict):
     attached: list[str]
 
 
-class Policy(TypedDict):
+class ManagedPolicy(TypedDict):
     """A managed policy as it is kept: IAM's `Policy` and its text."""
 
     PolicyName: str
@@ -75,7 +75,7 @@ class Roles:
 
     Notes
     -----
-    A role, and a policy, is one JSON document: a `Role`, a `Policy`.
+    A role, and a policy, is one JSON document: a `KeptRole`, a `ManagedPolicy`.
     """
 
     def __init__(self, path: Path, account: str, clock: Callable[[], float] = time.time):
@@ -87,13 +87,13 @@ class Roles:
         """Release the open files."""
         self._database.close()
 
-    def role(self, name: str) -> Role:
+    def role(self, name: str) -> KeptRole:
         """Return the role's document, or `NoSuchEntity`."""
         with self._database.reading() as db:
             row = db.execute("SELECT body FROM iam_roles WHERE name = ?", (name,)).fetchone()
         if row is None:
             raise _unknown(f"The role with name {name} cannot be found.")
-        role: Role = json.loads(row["body"])
+        role: KeptRole = json.loads(row["body"])
         return role
 
     def ensure_role(self, name: str, trust: str, policies: Mapping[str, str], description: str) -> str:
@@ -104,7 +104,7 @@ class Roles:
             db.execute("INSERT OR IGNORE INTO iam_roles VALUES (?, ?)", (name, json.dumps(role)))
         return self.role(name)["Arn"]
 
-    def policy(self, arn: str) -> Policy:
+    def policy(self, arn: str) -> ManagedPolicy:
         """Return a managed policy's document, the account's own or one of AWS's known here, or `NoSuchEntity`."""
         if (text := documents.managed_policy(arn)) is not None:
             return _aws_policy(arn, text)
@@ -113,10 +113,10 @@ class Roles:
         if row is None:
             hint = " What this policy of AWS allows is not known here." if arn.startswith(documents.AWS_POLICY) else ""
             raise _unknown(f"Policy {arn} does not exist or is not attachable.{hint}")
-        policy: Policy = json.loads(row["body"])
+        policy: ManagedPolicy = json.loads(row["body"])
         return policy
 
-    def documents(self, role: Role) -> tuple[dict[str, str], list[str]]:
+    def documents(self, role: KeptRole) -> tuple[dict[str, str], list[str]]:
         """Return the texts of a role's policies by name, and the attached policies whose text is not known here."""
         texts, unknown = {f"inline policy {name}": text for name, text in role["inline"].items()}, []
         for arn in role["attached"]:
@@ -174,13 +174,13 @@ class Roles:
     def _update_trust(self, params: Parameters, _: Any) -> None:
         _check_document(params["PolicyDocument"], trust=True)
 
-        def change(role: Role) -> None:
+        def change(role: KeptRole) -> None:
             role["AssumeRolePolicyDocument"] = params["PolicyDocument"]
 
         self._change_role(params["RoleName"], change)
 
     def _delete_role(self, params: Parameters, _: Any) -> None:
-        def check(role: Role) -> None:
+        def check(role: KeptRole) -> None:
             if role["attached"]:
                 raise ApiError("DeleteConflict", "Cannot delete entity, must detach all policies first.", 409)
             if role["inline"]:
@@ -189,13 +189,13 @@ class Roles:
         self._change_role(params["RoleName"], check, "DELETE FROM iam_roles WHERE name = :name")
 
     def _tag_role(self, params: Parameters, _: Any) -> None:
-        def change(role: Role) -> None:
+        def change(role: KeptRole) -> None:
             role["Tags"] = _merged_tags(role["Tags"], params["Tags"])
 
         self._change_role(params["RoleName"], change)
 
     def _untag_role(self, params: Parameters, _: Any) -> None:
-        def change(role: Role) -> None:
+        def change(role: KeptRole) -> None:
             role["Tags"] = [tag for tag in role["Tags"] if tag["Key"] not in params["TagKeys"]]
 
         self._change_role(params["RoleName"], change)
@@ -209,7 +209,7 @@ class Roles:
     def _put_role_policy(self, params: Parameters, _: Any) -> None:
         _check_document(params["PolicyDocument"], trust=False)
 
-        def change(role: Role) -> None:
+        def change(role: KeptRole) -> None:
             role["inline"][params["PolicyName"]] = params["PolicyDocument"]
 
         self._change_role(params["RoleName"], change)
@@ -226,7 +226,7 @@ class Roles:
         return {"PolicyNames": page, **rest}
 
     def _delete_role_policy(self, params: Parameters, _: Any) -> None:
-        def change(role: Role) -> None:
+        def change(role: KeptRole) -> None:
             if role["inline"].pop(params["PolicyName"], None) is None:
                 raise _unknown(f"The role policy with name {params['PolicyName']} cannot be found.")
 
@@ -239,7 +239,7 @@ class Roles:
         if not arn.startswith(documents.AWS_POLICY):
             self.policy(arn)
 
-        def change(role: Role) -> None:
+        def change(role: KeptRole) -> None:
             if arn in role["attached"]:
                 return
             if len(role["attached"]) >= MAX_ATTACHED:
@@ -249,7 +249,7 @@ class Roles:
         self._change_role(params["RoleName"], change)
 
     def _detach(self, params: Parameters, _: Any) -> None:
-        def change(role: Role) -> None:
+        def change(role: KeptRole) -> None:
             if params["PolicyArn"] not in role["attached"]:
                 raise _unknown(f"Policy {params['PolicyArn']} was not found.")
             role["attached"].remove(params["PolicyArn"])
@@ -268,7 +268,7 @@ class Roles:
     def _create_policy(self, params: Parameters, _: Any) -> Mapping[str, Any]:
         name, path, now = params["PolicyName"], params.get("Path", "/"), int(self._clock())
         _check_document(params["PolicyDocument"], trust=False)
-        policy: Policy = {
+        policy: ManagedPolicy = {
             "PolicyName": name,
             "PolicyId": _new_id("ANPA"),
             "Arn": f"arn:aws:iam::{self.account}:policy{path}{name}",
@@ -323,7 +323,7 @@ class Roles:
         with self._database.writing() as db:
             db.execute("DELETE FROM iam_policies WHERE arn = ?", (policy["Arn"],))
 
-    def _shown_policy(self, policy: Policy) -> dict[str, Any]:
+    def _shown_policy(self, policy: ManagedPolicy) -> dict[str, Any]:
         with self._database.reading() as db:
             rows = db.execute("SELECT body FROM iam_roles").fetchall()
         count = sum(policy["Arn"] in json.loads(row["body"])["attached"] for row in rows)
@@ -332,7 +332,7 @@ class Roles:
     def _change_role(
         self,
         name: str,
-        change: Callable[[Role], None],
+        change: Callable[[KeptRole], None],
         statement: str = "UPDATE iam_roles SET body = :body WHERE name = :name",
     ) -> None:
         with self._database.writing() as db:
@@ -343,7 +343,7 @@ class Roles:
             change(role)
             db.execute(statement, {"name": name, "body": json.dumps(role)})
 
-    def _new_role(self, params: Parameters) -> Role:
+    def _new_role(self, params: Parameters) -> KeptRole:
         name, path = params["RoleName"], params.get("Path", "/")
         return {
             "Path": path,
@@ -360,7 +360,7 @@ class Roles:
         }
 
 
-def _aws_policy(arn: str, text: str) -> Policy:
+def _aws_policy(arn: str, text: str) -> ManagedPolicy:
     name, path = arn.rsplit("/", 1)[-1], _path_of(arn)
     return {
         "PolicyName": name,
@@ -376,7 +376,7 @@ def _aws_policy(arn: str, text: str) -> Policy:
     }
 
 
-def _shown_role(role: Role) -> dict[str, Any]:
+def _shown_role(role: KeptRole) -> dict[str, Any]:
     return {
         **role,
         "AssumeRolePolicyDocument": quote(role["AssumeRolePolicyDocument"], safe=""),

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from types_boto3_personalize.type_defs import MetricAttributeTypeDef
 
 
-class Trial(TypedDict):
+class TrialFacts(TypedDict):
     """One training of a search for hyperparameters; what is measured is in its name."""
 
     hyperParameters: dict[str, str]
@@ -31,7 +31,7 @@ class FactChanges(TypedDict, total=False):
     schemas: dict[str, str]
     streamed_to: int
     metrics: dict[str, float] | list[MetricAttributeTypeDef]
-    trials: list[Trial]
+    trials: list[TrialFacts]
     update: Update | None
 
 
@@ -121,7 +121,7 @@ class VersionFacts(ModelFacts):
 
     hyperparameters: dict[str, str]
     metrics: dict[str, float] | None = None
-    trials: list[Trial] | None = None
+    trials: list[TrialFacts] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

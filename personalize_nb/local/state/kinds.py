@@ -28,7 +28,7 @@ Body = TypeVar("Body", bound=Mapping[str, Any], covariant=True)
 Own = TypeVar("Own", bound=Facts, covariant=True)
 
 
-class Kind(str, Generic[Body, Own]):
+class ResourceKind(str, Generic[Body, Own]):
     """The name of a kind; its type says what the body and the facts of such a resource are."""
 
     facts: type[Own]
@@ -39,25 +39,33 @@ class Kind(str, Generic[Body, Own]):
         return kind
 
 
-DATASET_GROUP: Kind[shapes.DatasetGroupTypeDef, Facts] = Kind("dataset_group", Facts)
-SCHEMA: Kind[shapes.DatasetSchemaTypeDef, Facts] = Kind("schema", Facts)
-DATASET: Kind[shapes.DatasetTypeDef, Updatable] = Kind("dataset", Updatable)
-DATASET_IMPORT_JOB: Kind[shapes.DatasetImportJobTypeDef, TransferFacts] = Kind("dataset_import_job", TransferFacts)
-DATASET_EXPORT_JOB: Kind[shapes.DatasetExportJobTypeDef, TransferFacts] = Kind("dataset_export_job", TransferFacts)
-DATA_DELETION_JOB: Kind[shapes.DataDeletionJobTypeDef, DataFacts] = Kind("data_deletion_job", DataFacts)
-SOLUTION: Kind[shapes.SolutionTypeDef, SolutionFacts] = Kind("solution", SolutionFacts)
-SOLUTION_VERSION: Kind[shapes.SolutionVersionTypeDef, VersionFacts] = Kind("solution_version", VersionFacts)
-FILTER: Kind[shapes.FilterTypeDef, Facts] = Kind("filter", Facts)
-BATCH_INFERENCE_JOB: Kind[shapes.BatchInferenceJobTypeDef, InferenceFacts] = Kind("batch_inference_job", InferenceFacts)
-BATCH_SEGMENT_JOB: Kind[shapes.BatchSegmentJobTypeDef, JobFacts] = Kind("batch_segment_job", JobFacts)
-CAMPAIGN: Kind[shapes.CampaignTypeDef, Updatable] = Kind("campaign", Updatable)
-RECOMMENDER: Kind[shapes.RecommenderTypeDef, RecommenderFacts] = Kind("recommender", RecommenderFacts)
-EVENT_TRACKER: Kind[shapes.EventTrackerTypeDef, Facts] = Kind("event_tracker", Facts)
-METRIC_ATTRIBUTION: Kind[shapes.MetricAttributionTypeDef, AttributionFacts] = Kind(
+DATASET_GROUP: ResourceKind[shapes.DatasetGroupTypeDef, Facts] = ResourceKind("dataset_group", Facts)
+SCHEMA: ResourceKind[shapes.DatasetSchemaTypeDef, Facts] = ResourceKind("schema", Facts)
+DATASET: ResourceKind[shapes.DatasetTypeDef, Updatable] = ResourceKind("dataset", Updatable)
+DATASET_IMPORT_JOB: ResourceKind[shapes.DatasetImportJobTypeDef, TransferFacts] = ResourceKind(
+    "dataset_import_job", TransferFacts
+)
+DATASET_EXPORT_JOB: ResourceKind[shapes.DatasetExportJobTypeDef, TransferFacts] = ResourceKind(
+    "dataset_export_job", TransferFacts
+)
+DATA_DELETION_JOB: ResourceKind[shapes.DataDeletionJobTypeDef, DataFacts] = ResourceKind("data_deletion_job", DataFacts)
+SOLUTION: ResourceKind[shapes.SolutionTypeDef, SolutionFacts] = ResourceKind("solution", SolutionFacts)
+SOLUTION_VERSION: ResourceKind[shapes.SolutionVersionTypeDef, VersionFacts] = ResourceKind(
+    "solution_version", VersionFacts
+)
+FILTER: ResourceKind[shapes.FilterTypeDef, Facts] = ResourceKind("filter", Facts)
+BATCH_INFERENCE_JOB: ResourceKind[shapes.BatchInferenceJobTypeDef, InferenceFacts] = ResourceKind(
+    "batch_inference_job", InferenceFacts
+)
+BATCH_SEGMENT_JOB: ResourceKind[shapes.BatchSegmentJobTypeDef, JobFacts] = ResourceKind("batch_segment_job", JobFacts)
+CAMPAIGN: ResourceKind[shapes.CampaignTypeDef, Updatable] = ResourceKind("campaign", Updatable)
+RECOMMENDER: ResourceKind[shapes.RecommenderTypeDef, RecommenderFacts] = ResourceKind("recommender", RecommenderFacts)
+EVENT_TRACKER: ResourceKind[shapes.EventTrackerTypeDef, Facts] = ResourceKind("event_tracker", Facts)
+METRIC_ATTRIBUTION: ResourceKind[shapes.MetricAttributionTypeDef, AttributionFacts] = ResourceKind(
     "metric_attribution", AttributionFacts
 )
 
-AnyKind = Kind[Mapping[str, Any], Facts]
+AnyKind = ResourceKind[Mapping[str, Any], Facts]
 
 KINDS: dict[str, AnyKind] = {
     kind: kind

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic
 
 from personalize_nb.local.state.facts import Facts, JobFacts
-from personalize_nb.local.state.kinds import Body, Kind, Own
+from personalize_nb.local.state.kinds import Body, Own, ResourceKind
 
 if TYPE_CHECKING:
     from types_boto3_personalize import type_defs as shapes
@@ -30,7 +30,7 @@ class Resource(Generic[Body, Own]):
 
     id: int
     arn: str
-    kind: Kind[Body, Own]
+    kind: ResourceKind[Body, Own]
     name: str
     group_arn: str | None
     parent_arn: str | None

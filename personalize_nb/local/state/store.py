@@ -21,7 +21,7 @@ from personalize_nb.contract.limits import FAILED
 from personalize_nb.local.errors import ApiError
 from personalize_nb.local.state.database import Database
 from personalize_nb.local.state.facts import Changes, facts_of, from_row, to_row
-from personalize_nb.local.state.kinds import KINDS, Body, Kind, Own
+from personalize_nb.local.state.kinds import KINDS, Body, Own, ResourceKind
 from personalize_nb.local.state.lifecycle import check_move
 from personalize_nb.local.state.resources import AnyResource, Resource
 
@@ -133,7 +133,7 @@ class Store:
 
     def create(
         self,
-        kind: Kind[Body, Own],
+        kind: ResourceKind[Body, Own],
         arn: str,
         name: str,
         body: Mapping[str, Any],
@@ -175,7 +175,7 @@ class Store:
             raise KeyError(arn)
         return resource
 
-    def find(self, kind: Kind[Body, Own], name: str) -> Resource[Body, Own] | None:
+    def find(self, kind: ResourceKind[Body, Own], name: str) -> Resource[Body, Own] | None:
         """Return the oldest resource of that kind and name, or None."""
         rows = self._rows(
             f"SELECT {_COLUMNS} FROM resources WHERE kind = ? AND name = ? ORDER BY id LIMIT 1", (kind, name)
@@ -184,7 +184,7 @@ class Store:
 
     def list(
         self,
-        kind: Kind[Body, Own],
+        kind: ResourceKind[Body, Own],
         *,
         group_arn: str | None = None,
         parent_arn: str | None = None,

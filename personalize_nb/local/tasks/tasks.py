@@ -21,8 +21,7 @@ from personalize_nb.local.data import events
 from personalize_nb.local.data.schema import Field, Schema, TrainingData
 from personalize_nb.local.personalize import updates
 from personalize_nb.local.state import layout
-from personalize_nb.local.state.facts import Changes, ModelFacts
-from personalize_nb.local.state.facts import Trial as TrialFacts
+from personalize_nb.local.state.facts import Changes, ModelFacts, TrialFacts
 from personalize_nb.local.state.resources import AnyResource
 from personalize_nb.local.tasks import theme_settings
 from personalize_nb.local.tasks.run import Task, WorkContext

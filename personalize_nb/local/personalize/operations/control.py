@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from personalize_nb.contract.limits import ACTIVE, MAX_TAGS, PENDING
 from personalize_nb.local.errors import ApiError
-from personalize_nb.local.state.kinds import Body, Kind, Own
+from personalize_nb.local.state.kinds import Body, Own, ResourceKind
 from personalize_nb.local.state.quotas import QUOTAS, Quota
 from personalize_nb.local.state.resources import AnyResource, Resource
 from personalize_nb.local.state.store import Store
@@ -118,7 +118,7 @@ class Control:
         partition = "aws-cn" if self.region.startswith("cn-") else "aws"
         return f"arn:{partition}:personalize:{self.region}:{self.account}:{resource}"
 
-    def require(self, kind: Kind[Body, Own], arn: str) -> Resource[Body, Own]:
+    def require(self, kind: ResourceKind[Body, Own], arn: str) -> Resource[Body, Own]:
         """Return the resource, or refuse with `ResourceNotFoundException`."""
         resource = self.store.get(arn)
         if resource is None or resource.kind != kind:
@@ -129,7 +129,7 @@ class Control:
             )
         return cast(Resource[Body, Own], resource)
 
-    def require_active(self, kind: Kind[Body, Own], arn: str) -> Resource[Body, Own]:
+    def require_active(self, kind: ResourceKind[Body, Own], arn: str) -> Resource[Body, Own]:
         """Return the resource, or refuse with `ResourceInUseException` while it is anything but ACTIVE."""
         resource = self.require(kind, arn)
         if resource.status != ACTIVE:
@@ -157,7 +157,7 @@ class Control:
 
     def add(
         self,
-        kind: Kind[Body, Own],
+        kind: ResourceKind[Body, Own],
         arn: str,
         name: str,
         body: Mapping[str, Any],
@@ -198,7 +198,9 @@ class Control:
 
     # answers ----------------------------------------------------------------------------------------------------
 
-    def page(self, params: Mapping[str, Any], member: str, kind: Kind[Any, Any], **where: Any) -> dict[str, Any]:
+    def page(
+        self, params: Mapping[str, Any], member: str, kind: ResourceKind[Any, Any], **where: Any
+    ) -> dict[str, Any]:
         """Answer one page of a List operation, oldest first.
 
         Parameters
