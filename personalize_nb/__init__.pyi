@@ -13,13 +13,13 @@ from .inputs.batch import users as users
 from .jobs.job import BatchInferenceJob as BatchInferenceJob
 from .jobs.job import list_jobs as list_jobs
 from .jobs.job import start as start
+from .jobs.manifests import list_runs as list_runs
 from .jobs.recommend import recommend as recommend
 from .jobs.recommend import themes as themes
 from .jobs.request import JobRequest as JobRequest
 from .jobs.request import problems as problems
 from .jobs.run import Run as Run
 from .jobs.run import attach as attach
-from .jobs.run import list_runs as list_runs
 from .notebook.charts import plot_coverage as plot_coverage
 from .notebook.charts import plot_popularity as plot_popularity
 from .notebook.charts import plot_scores as plot_scores

@@ -13,12 +13,16 @@ import json
 import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from personalize_nb import errors
 from personalize_nb.contract import limits
 from personalize_nb.jobs.request import JobRequest
 from personalize_nb.session import s3
-from personalize_nb.session.session import Session
+from personalize_nb.session.session import Session, current
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 FOLDER, FILE = "runs", "manifest.json"
 VERSION = 1
@@ -83,6 +87,10 @@ class Manifest:
         }
         s3.upload(session, io.BytesIO(json.dumps(values, indent=1).encode()), address(session, self.name))
 
+    def discard(self, session: Session) -> None:
+        """Remove what a run that never began has stored: its input and this."""
+        s3.delete(session, [*self.inputs, address(session, self.name)])
+
 
 def new_job_names(run: str, count: int) -> tuple[str, ...]:
     """Return names that no job had before: a job that bears one is a job of this run."""
@@ -124,6 +132,31 @@ def every(session: Session) -> Iterator[Manifest]:
     for found in s3.stored(session, session.location(FOLDER) + "/"):
         if found.name == FILE:
             yield _read(session, found.address)
+
+
+def list_runs(session: Session | None = None) -> pd.DataFrame:
+    """Return the runs below the session's prefix, newest first; `pnb.attach(name)` returns one.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns `name`, `mode`, `solution`, `records`, `jobs`, `created`.
+    """
+    import pandas as pd
+
+    rows = [
+        (
+            one.name,
+            one.request.mode,
+            one.request.solution_version_arn.split(":solution/", 1)[-1].split("/", 1)[0],
+            sum(one.records),
+            len(one.job_names),
+            pd.Timestamp(one.created),
+        )
+        for one in every(current(session))
+    ]
+    frame = pd.DataFrame(rows, columns=["name", "mode", "solution", "records", "jobs", "created"])
+    return frame.sort_values("created", ascending=False, kind="stable", ignore_index=True)
 
 
 def _read(session: Session, where: str) -> Manifest:

@@ -19,7 +19,7 @@ from personalize_nb.jobs import job, manifests
 from personalize_nb.jobs.job import KIND, BatchInferenceJob
 from personalize_nb.jobs.manifests import Manifest
 from personalize_nb.jobs.request import JobRequest, RequestContext, problems
-from personalize_nb.session import s3, waiting
+from personalize_nb.session import waiting
 from personalize_nb.session.progress import Progress, choose
 from personalize_nb.session.session import Session, current
 from personalize_nb.text.counts import counted, verb
@@ -345,7 +345,7 @@ def start_run(
         run.advance()
     except errors.PersonalizeError:
         if not run._states:
-            _discard(manifest, session)
+            manifest.discard(session)
             raise
     return run
 
@@ -369,31 +369,6 @@ def attach(name: str, session: Session | None = None) -> BatchInferenceJob | Run
     return run
 
 
-def list_runs(session: Session | None = None) -> pd.DataFrame:
-    """Return the runs below the session's prefix, newest first; `pnb.attach(name)` returns one.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Columns `name`, `mode`, `solution`, `records`, `jobs`, `created`.
-    """
-    import pandas as pd
-
-    rows = [
-        (
-            one.name,
-            one.request.mode,
-            one.request.solution_version_arn.split(":solution/", 1)[-1].split("/", 1)[0],
-            sum(one.records),
-            len(one.job_names),
-            pd.Timestamp(one.created),
-        )
-        for one in manifests.every(current(session))
-    ]
-    frame = pd.DataFrame(rows, columns=["name", "mode", "solution", "records", "jobs", "created"])
-    return frame.sort_values("created", ascending=False, kind="stable", ignore_index=True)
-
-
 def _check_free(name: str, session: Session) -> None:
     job.check_name(name, session)
     if manifests.find(session, name) is not None:
@@ -401,8 +376,3 @@ def _check_free(name: str, session: Session) -> None:
             f"A run named {name!r} exists. Leave out 'job_name', or take {job.new_job_name(name)!r}; "
             f"pnb.attach({name!r}) returns the run there is."
         )
-
-
-def _discard(manifest: Manifest, session: Session) -> None:
-    """Remove what a run that never began has stored."""
-    s3.delete(session, [*manifest.inputs, manifests.address(session, manifest.name)])

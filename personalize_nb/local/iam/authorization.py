@@ -17,8 +17,9 @@ from personalize_nb.contract.policies.documents import read_policy
 from personalize_nb.contract.policies.needs import Caller, MissingPermission
 from personalize_nb.contract.policies.uses import Use, role_of, uses_of
 from personalize_nb.local.errors import ApiError
+from personalize_nb.local.iam.kept import KeptRole
 from personalize_nb.local.iam.keys import Keys
-from personalize_nb.local.iam.roles import KeptRole, Roles
+from personalize_nb.local.iam.roles import Roles
 
 if TYPE_CHECKING:
     from personalize_nb.local.s3.store import ObjectStore

@@ -10,57 +10,24 @@ import secrets
 import time
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any, NotRequired, TypedDict
+from typing import Any
 from urllib.parse import quote
 
 from personalize_nb.contract.policies import documents
 from personalize_nb.local.errors import ApiError
 from personalize_nb.local.http.query_protocol import Operation, Parameters
+from personalize_nb.local.iam.kept import KeptRole, ManagedPolicy, managed_by_aws, path_of, shown_role
 from personalize_nb.local.state.database import Database
 
 MAX_TAGS = 50
 MAX_ATTACHED = 10
 _PAGE = 100
-_AWS_POLICY_DATE = 1_543_881_600
 _ID_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS iam_roles (name TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS iam_policies (arn TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID;
 """
-
-
-class KeptRole(TypedDict):
-    """A role as it is kept: IAM's `Role`, its inline policies by name, and the ARNs of its managed policies."""
-
-    Path: str
-    RoleName: str
-    RoleId: str
-    Arn: str
-    CreateDate: int
-    AssumeRolePolicyDocument: str
-    Description: str | None
-    MaxSessionDuration: int
-    Tags: list[dict[str, str]]
-    inline: dict[str, str]
-    attached: list[str]
-
-
-class ManagedPolicy(TypedDict):
-    """A managed policy as it is kept: IAM's `Policy` and its text."""
-
-    PolicyName: str
-    PolicyId: str
-    Arn: str
-    Path: str
-    DefaultVersionId: str
-    IsAttachable: bool
-    PermissionsBoundaryUsageCount: int
-    Description: NotRequired[str | None]
-    CreateDate: int
-    UpdateDate: int
-    Tags: NotRequired[list[dict[str, str]]]
-    document: str
 
 
 class Roles:
@@ -107,7 +74,7 @@ class Roles:
     def policy(self, arn: str) -> ManagedPolicy:
         """Return a managed policy's document, the account's own or one of AWS's known here, or `NoSuchEntity`."""
         if (text := documents.managed_policy(arn)) is not None:
-            return _aws_policy(arn, text)
+            return managed_by_aws(arn, text)
         with self._database.reading() as db:
             row = db.execute("SELECT body FROM iam_policies WHERE arn = ?", (arn,)).fetchone()
         if row is None:
@@ -130,7 +97,7 @@ class Roles:
         """IAM's operations by name."""
         return {
             "CreateRole": self._create_role,
-            "GetRole": lambda params, _: {"Role": _shown_role(self.role(params["RoleName"]))},
+            "GetRole": lambda params, _: {"Role": shown_role(self.role(params["RoleName"]))},
             "ListRoles": self._list_roles,
             "UpdateAssumeRolePolicy": self._update_trust,
             "DeleteRole": self._delete_role,
@@ -160,7 +127,7 @@ class Roles:
             if db.execute("SELECT 1 FROM iam_roles WHERE name = ?", (role["RoleName"],)).fetchone():
                 raise ApiError("EntityAlreadyExists", f"Role with name {role['RoleName']} already exists.", 409)
             db.execute("INSERT INTO iam_roles VALUES (?, ?)", (role["RoleName"], json.dumps(role)))
-        return {"Role": _shown_role(role)}
+        return {"Role": shown_role(role)}
 
     def _list_roles(self, params: Parameters, _: Any) -> Mapping[str, Any]:
         with self._database.reading() as db:
@@ -169,7 +136,7 @@ class Roles:
         wanted = [role for role in roles if role["Path"].startswith(prefix)]
         page, rest = _page(wanted, params, lambda role: role["RoleName"])
         # IAM leaves the tags out of lists.
-        return {"Roles": [_shown_role(role) | {"Tags": None} for role in page], **rest}
+        return {"Roles": [shown_role(role) | {"Tags": None} for role in page], **rest}
 
     def _update_trust(self, params: Parameters, _: Any) -> None:
         _check_document(params["PolicyDocument"], trust=True)
@@ -258,7 +225,7 @@ class Roles:
 
     def _list_attached(self, params: Parameters, _: Any) -> Mapping[str, Any]:
         prefix = params.get("PathPrefix", "/")
-        attached = [arn for arn in self.role(params["RoleName"])["attached"] if _path_of(arn).startswith(prefix)]
+        attached = [arn for arn in self.role(params["RoleName"])["attached"] if path_of(arn).startswith(prefix)]
         page, rest = _page(sorted(attached), params, str)
         return {
             "AttachedPolicies": [{"PolicyName": arn.rsplit("/", 1)[-1], "PolicyArn": arn} for arn in page],
@@ -360,30 +327,6 @@ class Roles:
         }
 
 
-def _aws_policy(arn: str, text: str) -> ManagedPolicy:
-    name, path = arn.rsplit("/", 1)[-1], _path_of(arn)
-    return {
-        "PolicyName": name,
-        "PolicyId": f"ANPA{name.upper()}",
-        "Arn": arn,
-        "Path": path,
-        "DefaultVersionId": "v1",
-        "IsAttachable": True,
-        "PermissionsBoundaryUsageCount": 0,
-        "CreateDate": _AWS_POLICY_DATE,
-        "UpdateDate": _AWS_POLICY_DATE,
-        "document": text,
-    }
-
-
-def _shown_role(role: KeptRole) -> dict[str, Any]:
-    return {
-        **role,
-        "AssumeRolePolicyDocument": quote(role["AssumeRolePolicyDocument"], safe=""),
-        "Tags": role["Tags"] or None,
-    }
-
-
 def _check_document(text: str, *, trust: bool) -> None:
     """Check the form that IAM demands of a policy: who or what, may or may not, do what."""
     try:
@@ -409,11 +352,6 @@ def _page(entries: list[Any], params: Parameters, name: Callable[[Any], str]) ->
     truncated = len(entries) > limit
     page = entries[:limit]
     return page, {"IsTruncated": truncated, "Marker": name(page[-1]) if truncated else None}
-
-
-def _path_of(arn: str) -> str:
-    path = arn.partition(":policy")[2]
-    return path[: path.rindex("/") + 1]
 
 
 def _new_id(prefix: str) -> str:
