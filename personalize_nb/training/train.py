@@ -175,7 +175,7 @@ def _datasets(
 ) -> list[Dataset]:
     categorical = [categorical] if isinstance(categorical, str) else categorical
     given = [(INTERACTIONS, interactions), (ITEMS, items), (USERS, users)]
-    frames = [(kind, frame) for kind, frame in given if frame is not None]
+    frames = [(kind, frame) for kind, frame in given if frame is not None or kind == INTERACTIONS]
     own = {kind: {schemas.amazon_name(one) for one in getattr(frame, "columns", ())} for kind, frame in frames}
     absent = [one for one in categorical if not any(schemas.amazon_name(one) in names for names in own.values())]
     if absent:

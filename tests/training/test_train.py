@@ -384,3 +384,8 @@ def test_a_recipe_without_batch_jobs_is_refused(lab):
     with pytest.raises(InputError, match="No batch job takes a solution version of aws-trending-now"):
         pnb.train(INTERACTIONS, ITEMS, name="refused", recipe="aws-trending-now", session=lab)
     assert resources(lab) == before
+
+
+def test_missing_interactions_are_named():
+    with pytest.raises(InputError, match="interactions must be a pandas DataFrame, got NoneType"):
+        pnb.train(None)
