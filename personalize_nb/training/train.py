@@ -174,8 +174,8 @@ def _datasets(
     categorical: Collection[str],
 ) -> list[Dataset]:
     categorical = [categorical] if isinstance(categorical, str) else categorical
-    given = [(INTERACTIONS, interactions), (ITEMS, items), (USERS, users)]
-    frames = [(kind, frame) for kind, frame in given if frame is not None or kind == INTERACTIONS]
+    others = [(kind, frame) for kind, frame in ((ITEMS, items), (USERS, users)) if frame is not None]
+    frames = [(INTERACTIONS, interactions), *others]
     own = {kind: {schemas.amazon_name(one) for one in getattr(frame, "columns", ())} for kind, frame in frames}
     absent = [one for one in categorical if not any(schemas.amazon_name(one) in names for names in own.values())]
     if absent:
