@@ -129,7 +129,7 @@ def test_a_notebook_completes_parameters(call, use_jedi):
     assert wanted <= found
 
 
-# one row is enough
+# one row is enough for all that reads, checks, shows and sends: only what people complete is written out besides
 
 NOVELTY = Parameter(
     "novelty",
@@ -178,6 +178,11 @@ def test_a_new_parameter_is_judged(novel):
     told = "'novelty' is documented for aws-user-personalization, not for aws-sims."
     assert (problem.field, problem.level, problem.text) == ("novelty", "warning", told)
     assert pnb.problems(novel(**GOOD, novelty=0.5), RequestContext(recipe="aws-user-personalization")) == []
+
+
+def test_a_new_parameter_is_looked_at_before_a_start(novel, session, readers_model):
+    report = pnb.preflight(["r1"], readers_model, session=session, novelty=2)
+    assert "'novelty' must be from 0 to 1, got 2." in " ".join(report["found"].astype(str))
 
 
 def test_a_new_parameter_is_in_the_form(novel, session, readers_model, books_model):

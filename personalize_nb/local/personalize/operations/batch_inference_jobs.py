@@ -29,19 +29,6 @@ if TYPE_CHECKING:
 
 THEMES = "THEME_GENERATION"
 
-_ECHOED = (
-    "jobName",
-    "solutionVersionArn",
-    "filterArn",
-    "numResults",
-    "jobInput",
-    "jobOutput",
-    "batchInferenceJobConfig",
-    "roleArn",
-    "batchInferenceJobMode",
-    "themeGenerationConfig",
-)
-
 
 @operation("CreateBatchInferenceJob")
 def create_batch_inference_job(
@@ -63,7 +50,7 @@ def create_batch_inference_job(
     check_exploration(recipe, config.get("itemExplorationConfig", {}))
     check_influence(recipe, config.get("rankingInfluence", {}), version.facts.schemas)
     _check_themes(control, recipe, version, params)
-    body = echoed(params, _ECHOED)
+    body = echoed(params, [member for member in params if member != "tags"])  # whatever the API takes
     body["batchInferenceJobArn"] = arn
     facts = InferenceFacts(
         group=version.facts.group,

@@ -14,8 +14,6 @@ from personalize_nb.local.state.kinds import BATCH_SEGMENT_JOB, SOLUTION_VERSION
 if TYPE_CHECKING:
     from types_boto3_personalize import type_defs as shapes
 
-_ECHOED = ("jobName", "solutionVersionArn", "filterArn", "numResults", "jobInput", "jobOutput", "roleArn")
-
 
 @operation("CreateBatchSegmentJob")
 def create_batch_segment_job(control: Control, params: shapes.CreateBatchSegmentJobRequestTypeDef) -> dict[str, Any]:
@@ -32,7 +30,7 @@ def create_batch_segment_job(control: Control, params: shapes.CreateBatchSegment
     wanted = params.get("numResults", DEFAULT_NUM_RESULTS)
     if not 1 <= wanted <= MAX_SEGMENT_USERS:
         raise invalid(f"numResults must be from 1 to {MAX_SEGMENT_USERS}, got {wanted}.")
-    body = echoed(params, _ECHOED)
+    body = echoed(params, [member for member in params if member != "tags"])  # whatever the API takes
     body["batchSegmentJobArn"] = arn
     facts = JobFacts(
         group=version.facts.group,
