@@ -20,7 +20,13 @@ __version__ = "0.1.0"
 # Quiet until the user's own program asks for records.
 logging.getLogger(__name__).addHandler(logging.NullHandler())
 
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+__getattr__, _, __all__ = lazy_loader.attach_stub(__name__, __file__)
+__all__ = sorted([*__all__, "__version__"])
+
+
+def __dir__() -> list[str]:
+    return list(__all__)
+
 
 if "IPython" in sys.modules:
     from personalize_nb.notebook.formatters import register

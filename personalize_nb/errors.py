@@ -65,7 +65,7 @@ class PersonalizeError(Exception):
 
     def __str__(self) -> str:
         message = super().__str__()
-        return f"{message} (request id {self._request_id})" if self._request_id else message
+        return f"{message} (request id {self.request_id})" if self.request_id else message
 
 
 class InputError(PersonalizeError, ValueError):

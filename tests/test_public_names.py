@@ -65,7 +65,7 @@ def test_the_list_is_sorted_and_every_name_is_there():
 
 def test_the_stub_is_the_list_and_goes_into_the_wheel():
     imported = [alias.asname for node in STUB.body if isinstance(node, ast.ImportFrom) for alias in node.names]
-    assert sorted(imported) == pnb.__all__
+    assert sorted([*imported, "__version__"]) == pnb.__all__
     setuptools = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
     packaged = setuptools["package-data"]["personalize_nb"]
     for file in ("__init__.pyi", "py.typed"):

@@ -16,7 +16,7 @@ from personalize_nb.contract.policies import templates
 from personalize_nb.contract.policies.documents import read_policy
 from personalize_nb.contract.policies.needs import Caller, missing_for_trust
 from personalize_nb.errors import NotFoundError
-from personalize_nb.session.client_errors import translated
+from personalize_nb.session.client_errors import translated, with_call
 from personalize_nb.session.session import current
 
 if TYPE_CHECKING:
@@ -132,7 +132,7 @@ def _check_buckets(session: Session, names: Iterable[str]) -> None:
     """Refuse buckets that do not exist; one that the caller may not look at may well be the role's to read."""
     import botocore.exceptions
 
-    missing = []
+    missing, answer = [], None
     for name in names:
         with translated("HeadBucket"):
             try:
@@ -142,11 +142,13 @@ def _check_buckets(session: Session, names: Iterable[str]) -> None:
             except botocore.exceptions.ClientError as error:
                 if error.response.get("Error", {}).get("Code") in ("404", "NoSuchBucket"):
                     missing.append(name)
-    if missing:
-        raise NotFoundError(
+                    answer = error
+    if answer is not None:
+        message = (
             f"There is no bucket {', '.join(map(repr, missing))}; nothing was made. Check the spelling, or create it "
             f"in {session.region} first: session.s3.create_bucket(Bucket={missing[0]!r})."
         )
+        raise with_call(NotFoundError(message), answer, "HeadBucket") from answer
 
 
 def _ensure_trust(session: Session, name: str) -> tuple[str, bool]:

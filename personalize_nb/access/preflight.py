@@ -67,7 +67,7 @@ def preflight(
 
     Returns
     -------
-    Findings
+    Report
         A DataFrame with a row per finding, the worst first: `check`, `level` (`error`, `warning`, `could not be
         checked`, `ok`), `found`, `to_do`, and `policy`, the document to paste where one is missing.
 

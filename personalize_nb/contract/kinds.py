@@ -30,6 +30,10 @@ class Kind:
         """How a mapping is written, where only a mapping will do."""
         return ""
 
+    def is_empty(self, value: Any) -> bool:
+        """Tell whether a value says nothing, so that it is not sent; an empty one of another kind is wrong."""
+        return value is None
+
     def problems(self, name: str, value: Any) -> Iterator[str]:
         """Yield a sentence for each rule that a value breaks."""
         yield from ()
@@ -81,6 +85,9 @@ class Text(Kind):
 
     shape: str
     legal: str
+
+    def is_empty(self, value: Any) -> bool:
+        return value is None or (isinstance(value, str) and not value)
 
     def problems(self, name: str, value: Any) -> Iterator[str]:
         if not limits.string_rule(self.shape).allows(value or ""):
@@ -233,7 +240,13 @@ class Weights(Kind):
     def example(self) -> str:
         return f"{{{self.names[0]!r}: 0.5}}"
 
+    def is_empty(self, value: Any) -> bool:
+        return value is None or (isinstance(value, Mapping) and not value)
+
     def problems(self, name: str, value: Any) -> Iterator[str]:
+        if not isinstance(value, Mapping):
+            yield f"'{name}' must be a mapping such as {self.example}, got {value!r}."
+            return
         for key, weight in value.items():
             if key not in self.names:
                 yield f"'{name}' takes {' and '.join(self.names)}, got {key!r}."
@@ -268,7 +281,13 @@ class Tags(Kind):
     def example(self) -> str:
         return "{'team': 'books'}"
 
+    def is_empty(self, value: Any) -> bool:
+        return value is None or (isinstance(value, Mapping) and not value)
+
     def problems(self, name: str, value: Any) -> Iterator[str]:
+        if not isinstance(value, Mapping):
+            yield f"'{name}' must be a mapping such as {self.example}, got {value!r}."
+            return
         if len(value) > limits.MAX_TAGS:
             yield f"A job has at most {limits.MAX_TAGS} tags, got {len(value)}."
         for key, tag in value.items():

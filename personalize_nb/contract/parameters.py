@@ -127,7 +127,7 @@ class Parameter:
 
     def is_set(self, value: Any) -> bool:
         """Tell whether a value says anything that the default does not."""
-        return not is_empty(value) and bool(value != self.default)
+        return not self.kind.is_empty(value) and bool(value != self.default)
 
     def put(self, wanted: dict[str, Any], value: Any) -> None:
         """Put a value where the API has it in a request."""
@@ -322,11 +322,6 @@ PARAMETERS: tuple[Parameter, ...] = (
     ),
     Parameter("session", Kind(), panel=None),
 )
-
-
-def is_empty(value: Any) -> bool:
-    """Tell whether a value says nothing: none, an empty text, an empty mapping."""
-    return value is None or (isinstance(value, (str, Mapping)) and not value)
 
 
 def named(name: str) -> Parameter:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any, Self
 
 from personalize_nb.contract import limits, parameters, recipes
-from personalize_nb.contract.parameters import BATCH_INFERENCE, THEME_GENERATION, THEMES, Parameter, is_empty
+from personalize_nb.contract.parameters import BATCH_INFERENCE, THEME_GENERATION, THEMES, Parameter
 from personalize_nb.errors import ERROR, WARNING, Problem
 
 KIND_OF_KEYS = {("userId",): "users", ("itemId",): "items", ("userId", "itemList"): "rankings"}
@@ -154,6 +154,8 @@ def problems(request: JobRequest, context: RequestContext | None = None) -> list
     >>> [problem.field for problem in pnb.problems(request)]
     ['job_name', 'solution_version_arn', 'role_arn']
     """
+    if not isinstance(request, JobRequest):
+        raise TypeError(f"'request' must be a pnb.JobRequest, got {request!r}")
     context = context or RequestContext()
     broken = (_values(request), _paths(request), _real_time(request), _mode(request), _fit(request, context))
     return [context.called(problem) for problems_of_kind in broken for problem in problems_of_kind]
@@ -172,7 +174,7 @@ def errors_of(problems: list[Problem]) -> list[Problem]:
 def _values(request: JobRequest) -> Iterator[Problem]:
     """Every value by itself."""
     for row, value in rows_of(request):
-        if row.required or row.default is not None or not is_empty(value):
+        if row.required or row.default is not None or not row.kind.is_empty(value):
             for text in row.kind.problems(row.attribute, value):
                 yield Problem(row.attribute, text)
 

@@ -21,7 +21,7 @@ from personalize_nb.local.state import layout, platform
 from personalize_nb.local.tasks import theme_settings
 
 
-def main(arguments: Sequence[str] | None = None, program: str = "python -m personalize_nb.local") -> int:
+def main(arguments: Sequence[str] | None = None, program: str | None = None) -> int:
     """Run the command line; the exit code is 0, or 1 with one line on stderr."""
     options = _parser(program).parse_args(arguments)
     try:
@@ -31,12 +31,15 @@ def main(arguments: Sequence[str] | None = None, program: str = "python -m perso
         check_identity(options.region, options.account)
         return _serve(options)
     except LocalServiceError as error:
-        print(f"personalize_nb.local: {error}", file=sys.stderr)
+        print(f"{program or 'personalize_nb.local'}: {error}", file=sys.stderr)
         return 1
 
 
-def _parser(program: str) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog=program, description=__doc__.split("\n\n")[0])
+def _parser(program: str | None) -> argparse.ArgumentParser:
+    what = __doc__.split("\n\n")[0]
+    if program:
+        what = what.replace("python -m personalize_nb.local", program)
+    parser = argparse.ArgumentParser(prog=program or "python -m personalize_nb.local", description=what)
     parser.add_argument("--path", required=True, type=Path, help="the folder that holds everything the service keeps")
     parser.add_argument(
         "--port", type=_whole(0, 65535), default=0, help="on 127.0.0.1; default: the last one used, or a free one"

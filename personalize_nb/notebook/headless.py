@@ -167,9 +167,12 @@ def _told(error: BaseException, notebook: Path, target: Path) -> str:
     return " ".join(str(error).split())
 
 
-def main(arguments: Sequence[str] | None = None, program: str = "python -m personalize_nb.headless") -> int:
+def main(arguments: Sequence[str] | None = None, program: str | None = None) -> int:
     """Run the notebooks named on the command line; answer 0, or 1 with a line that says why."""
-    parser = argparse.ArgumentParser(prog=program, description=__doc__.splitlines()[0])
+    prefix = f"{program}: " if program else ""
+    parser = argparse.ArgumentParser(
+        prog=program or "python -m personalize_nb.headless", description=__doc__.splitlines()[0]
+    )
     parser.add_argument("notebook", nargs="+", type=Path)
     parser.add_argument(
         "--output", type=Path, metavar="DIR", help="where the executed notebooks go (default: in place)"
@@ -192,6 +195,8 @@ def main(arguments: Sequence[str] | None = None, program: str = "python -m perso
     began = time.monotonic()
     notebook = target = Path()
     try:
+        if options.output:  # a folder that cannot be made is told of before anything runs
+            options.output.mkdir(parents=True, exist_ok=True)
         for notebook in options.notebook:
             target = options.output / notebook.name if options.output else notebook
             execute(notebook, target, None if options.quiet else lambda text: print(f"{text}\n", flush=True))
@@ -199,7 +204,7 @@ def main(arguments: Sequence[str] | None = None, program: str = "python -m perso
             if options.output:
                 print(f"To look at it: jupyter lab {target}")
     except _FAILURES as error:
-        print(redact(_told(error, notebook, target)), file=sys.stderr)
+        print(redact(f"{prefix}{_told(error, notebook, target)}"), file=sys.stderr)
         return 1
     finally:
         if ours:

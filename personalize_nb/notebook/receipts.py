@@ -14,7 +14,7 @@ from typing import Any
 
 from personalize_nb import errors
 from personalize_nb.contract import limits
-from personalize_nb.contract.parameters import THEME_GENERATION, is_empty, named
+from personalize_nb.contract.parameters import THEME_GENERATION, named
 from personalize_nb.jobs.job import BatchInferenceJob
 from personalize_nb.jobs.request import JobRequest, rows_of
 from personalize_nb.jobs.run import Run, attach
@@ -97,7 +97,7 @@ def _asked(request: JobRequest, details: Mapping[str, str]) -> dict[str, str]:
     asked = [(row.line, row, value) for row, value in rows_of(request) if row.line is not None]
     for line, row, value in sorted(asked, key=lambda one: one[0].place):
         told = lines.setdefault(line.label or row.label, [])
-        if not is_empty(value):
+        if not row.kind.is_empty(value):
             told.append(line.text.format(row.kind.told(value), job=request.job_name))
     facts = {label: details.get(label) or ", ".join(told) for label, told in lines.items()}
     return {label: value for label, value in facts.items() if value}

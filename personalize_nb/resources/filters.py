@@ -219,13 +219,13 @@ def create_filter(
         arn = session.call("create_filter", name=name, datasetGroupArn=group, filterExpression=expression, **labels)[
             "filterArn"
         ]
-    except errors.AlreadyExistsError:
+    except errors.AlreadyExistsError as error:
         known = _described(arn, session)
         if (known["filterExpression"], known["datasetGroupArn"]) != (expression, group):
             raise errors.AlreadyExistsError(
                 f"Filter {name!r} exists with another expression or dataset group: {known['filterExpression']}. "
                 "Choose another name, or delete that one with session.personalize.delete_filter(filterArn=...)."
-            ) from None
+            ) from error
         shown.say(f"filter {name!r} exists already with this expression and is used")
     waiting.until_active(
         lambda: _described(arn, session),

@@ -26,12 +26,12 @@ def translated(action: str) -> Iterator[None]:
     try:
         yield
     except botocore.exceptions.ClientError as error:
-        raise _with_call(_of_answer(error, action), error, action) from error
+        raise with_call(_of_answer(error, action), error, action) from error
     except botocore.exceptions.BotoCoreError as error:
-        raise _with_call(_without_answer(error, action), error, action) from error
+        raise with_call(_without_answer(error, action), error, action) from error
 
 
-def _with_call(
+def with_call(
     error: errors.PersonalizeError, cause: ClientError | BotoCoreError, action: str
 ) -> errors.PersonalizeError:
     """Tell an error which call it comes from, and AWS's ids of that call where there was an answer."""

@@ -194,7 +194,8 @@ def test_a_waiter_that_gives_up_has_the_id_of_its_last_look():
 
 def test_the_ids_of_real_calls_are_kept_in_what_the_toolkit_makes_of_them(session):
     with pytest.raises(
-        errors.NotFoundError, match=r"^There is no filter 'nothing'.*solution_version\) makes one\.$"
+        errors.NotFoundError,
+        match=r"^There is no filter 'nothing'.*solution_version\) makes one\. \(request id [-0-9a-f]{36}\)$",
     ) as caught:
         pnb.find_filter("nothing", session)
     assert caught.value.operation == "DescribeFilter" and len(caught.value.request_id) == 36

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from personalize_nb import errors
 from personalize_nb.contract import limits, parameters
-from personalize_nb.contract.parameters import BATCH_INFERENCE, is_empty
+from personalize_nb.contract.parameters import BATCH_INFERENCE
 from personalize_nb.errors import WARNING, Problem
 from personalize_nb.inputs.batch import Batch
 from personalize_nb.jobs import recommend
@@ -76,7 +76,11 @@ def given_by(widgets: Mapping[str, Any], filter_values: Mapping[str, Any]) -> tu
     }
     given["filter_values"] = {name: value for name, value in values.items() if value is not None}
     names = [row.name for row in parameters.PARAMETERS if row.mode in (None, mode)]
-    return cast(JobParameters, {name: given[name] for name in names if not is_empty(given.get(name))}), wrong
+    return cast(JobParameters, {name: given[name] for name in names if not _is_empty(given.get(name))}), wrong
+
+
+def _is_empty(value: Any) -> bool:
+    return value is None or (isinstance(value, (str, Mapping)) and not value)
 
 
 def state_of(
