@@ -178,7 +178,9 @@ def popularity(sequences: Sequences) -> np.ndarray:
     return np.bincount(sequences.items, sequences.weights, minlength=sequences.n_items).astype(np.float64)
 
 
-def fit(sequences: Sequences, seed: int, settings: Settings = DEFAULT, features: sparse.csr_matrix | None = None) -> Fit:
+def fit(
+    sequences: Sequences, seed: int, settings: Settings = DEFAULT, features: sparse.csr_matrix | None = None
+) -> Fit:
     """Learn from most users, and choose temperature and memory by the likelihood of what the others did last."""
     rng = np.random.default_rng(seed)
     long_enough = np.flatnonzero(np.diff(sequences.starts) >= 5)

@@ -125,7 +125,7 @@ def test_an_answer_is_compact_and_its_dates_have_milliseconds(plane):
     assert b'": ' not in body.split(b'"message"')[0]
 
 
-def test_an_unexpected_fault_is_no_traceback_for_the_caller(plane, monkeypatch, caplog):
+def test_an_unexpected_error_is_no_traceback_for_the_caller(plane, monkeypatch, caplog):
     monkeypatch.setitem(OPERATIONS, "ListSchemas", lambda control, params: 1 / 0)
     status, content = call(plane, "ListSchemas", {})
     assert (status, content["__type"]) == (500, "InternalFailure")
