@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from personalize_nb.contract.limits import service_model
 from personalize_nb.local.personalize.json_protocol import answer
-from personalize_nb.local.personalize.operations import families
-from personalize_nb.local.personalize.operations.families import OPERATIONS
+from personalize_nb.local.personalize.operations import all_operations
+from personalize_nb.local.personalize.operations.all_operations import OPERATIONS
 
 
 def call(plane, operation, params, prefix="AmazonPersonalize."):
@@ -31,7 +31,7 @@ def refusal(plane, operation, params, **more):
 def test_every_operation_is_one_of_the_model():
     assert set(OPERATIONS) <= set(service_model().operation_names)
     registered = {function.__module__ for function in OPERATIONS.values()}
-    assert registered == {family.__name__ for family in families.FAMILIES}
+    assert registered == {module.__name__ for module in all_operations.MODULES}
 
 
 def test_an_operation_of_the_model_that_is_not_served_is_named(plane):
