@@ -63,7 +63,7 @@ SCHEMAS = {
 
 
 @dataclass(frozen=True)
-class World:
+class FilterWorld:
     """The data, a sparse model of its items, and everybody's latest items."""
 
     data: TrainingData
@@ -78,7 +78,7 @@ def names(letter: str, numbers: np.ndarray) -> pa.StringArray:
     return pa.compute.binary_join_element_wise(letter, padded, "")
 
 
-def make_world(scale: float) -> World:
+def make_world(scale: float) -> FilterWorld:
     rng = np.random.default_rng(0)
     n_users, n_items = max(100, int(USERS * scale)), max(1000, int(ITEMS * scale))
     events = (n_items * rng.power(0.5, (n_users, EVENTS))).astype(np.int32)
@@ -106,7 +106,7 @@ def make_world(scale: float) -> World:
         by_prior=np.argsort(-prior, kind="stable"),
         prior_mass=1.0,
     )
-    return World(TrainingData(interactions, items, people, SCHEMAS), item_ids, catalogue, events, genre)
+    return FilterWorld(TrainingData(interactions, items, people, SCHEMAS), item_ids, catalogue, events, genre)
 
 
 @dataclass
@@ -122,7 +122,7 @@ class Asked:
         return Asked(self.users[part], self.items[part], self.values[part], self.codes[part])
 
 
-def ask(world: World, count: int) -> Asked:
+def ask(world: FilterWorld, count: int) -> Asked:
     rng = np.random.default_rng(1)
     codes = rng.integers(0, len(world.events), count)
     genres, prices = rng.integers(0, GENRES, count).tolist(), rng.integers(1, PRICES, count).tolist()
@@ -132,7 +132,7 @@ def ask(world: World, count: int) -> Asked:
     return Asked(users, items, values, codes)
 
 
-def rank(world: World, asked: Asked, allowed: Allowed | None) -> np.ndarray:
+def rank(world: FilterWorld, asked: Asked, allowed: Allowed | None) -> np.ndarray:
     states = world.events[asked.codes]
     ptr = np.arange(len(states) + 1, dtype=np.int64) * EVENTS
     nothing = np.zeros(len(states) + 1, np.int64), np.empty(0, np.int32), np.empty(0)
@@ -152,7 +152,7 @@ def blocks(bound: BoundFilter | None, asked: Asked, rows_at_once: int) -> Iterat
             yield part.block(piece)
 
 
-def ours(world: World, bound: BoundFilter | None, asked: Asked) -> np.ndarray:
+def ours(world: FilterWorld, bound: BoundFilter | None, asked: Asked) -> np.ndarray:
     found = []
     for part in blocks(bound, asked, BLOCK):
         allowed = None if bound is None else bound.allowed(part.users, part.items, part.values)[0]
@@ -160,7 +160,7 @@ def ours(world: World, bound: BoundFilter | None, asked: Asked) -> np.ndarray:
     return np.concatenate(found)
 
 
-def plain(world: World, bound: BoundFilter | None, asked: Asked) -> np.ndarray:
+def plain(world: FilterWorld, bound: BoundFilter | None, asked: Asked) -> np.ndarray:
     found = []
     for part in blocks(None, asked, max(1, CELLS // len(world.item_ids))):
         cells = np.ones((len(part.users), len(world.item_ids)), bool)
@@ -170,7 +170,7 @@ def plain(world: World, bound: BoundFilter | None, asked: Asked) -> np.ndarray:
     return np.concatenate(found)
 
 
-def timed(way: Callable[[World, BoundFilter | None, Asked], np.ndarray], *given) -> dict[str, float]:
+def timed(way: Callable[[FilterWorld, BoundFilter | None, Asked], np.ndarray], *given) -> dict[str, float]:
     begun = time.perf_counter()
     way(*given)
     return {RATE: len(given[2].users) / (time.perf_counter() - begun)}

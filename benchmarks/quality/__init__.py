@@ -72,7 +72,7 @@ def run(rounds: int, scale: float) -> list[Row]:
     ]
 
 
-def _fold(world: films.World, testing: np.ndarray, tuned: peers.Tuned, by_user: Found, by_item: Found) -> None:
+def _fold(world: films.FilmWorld, testing: np.ndarray, tuned: peers.Tuned, by_user: Found, by_item: Found) -> None:
     history = world.history
     everyone = history.sequences
     training = np.setdiff1d(np.arange(everyone.n_users), testing)
@@ -100,7 +100,7 @@ def _likeness(model: Related) -> sparse.csr_matrix:
     return sparse.csr_matrix((values, model.arrays["idx"], model.arrays["ptr"]), shape=(len(prior), len(prior)))
 
 
-def _left_out(world: films.World, tuned: peers.Tuned) -> Found:
+def _left_out(world: films.FilmWorld, tuned: peers.Tuned) -> Found:
     """Train on all but the newest item of every user; ten groups of users stand for folds."""
     sequences = world.history.sequences
     newest = np.zeros(len(sequences.items), bool)

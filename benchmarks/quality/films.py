@@ -18,7 +18,7 @@ _LEAST_RATING = 1.5
 
 
 @dataclass(frozen=True)
-class World:
+class FilmWorld:
     """The datasets as a training gets them, and the interactions read."""
 
     data: TrainingData
@@ -30,7 +30,7 @@ def folder() -> Path:
     return Path(os.environ.get("MOVIELENS", _BESIDE))
 
 
-def read(path: Path) -> World:
+def read(path: Path) -> FilmWorld:
     """Read the folder; interactions are events of two types, items have genres, a year and perhaps a text."""
     sample = samples.movielens(path)
     events = sample.interactions[sample.interactions["event_value"] >= _LEAST_RATING]
@@ -43,7 +43,7 @@ def read(path: Path) -> World:
         "ITEMS": Schema("ITEMS", tuple(_field(name, data.items) for name in _names(films))),
     }
     data = TrainingData(data.interactions, data.items, None, schemas)
-    return World(data, read_history(data))
+    return FilmWorld(data, read_history(data))
 
 
 def _names(frame) -> list[str]:

@@ -62,7 +62,7 @@ def _measured(
     name: str, maker: ThemeMaker, draw: Callable[[int, int], Draw], seeds: Sequence[int], count: int
 ) -> Iterator[Row]:
     """Yield the rows of one set: each figure of all contenders, one value a seed."""
-    judge = measures.Authorizer(maker.index)
+    text_measures = measures.TextMeasures(maker.index)
     contenders = {OURS: _ours, **BASELINES}
     samples: dict[str, dict[str, list[float]]] = {}
     for seed in seeds:
@@ -71,9 +71,9 @@ def _measured(
             started = time.process_time()
             texts, extra = write(maker, drawn)
             seconds = time.process_time() - started
-            figures = {**judge.figures(drawn, texts, seed), measures.SPEED: len(texts) / seconds, **extra}
+            figures = {**text_measures.figures(drawn, texts, seed), measures.SPEED: len(texts) / seconds, **extra}
             if contender == OURS:
-                figures |= judge.planted(maker, drawn, TRIES, seed)
+                figures |= text_measures.planted(maker, drawn, TRIES, seed)
             for figure, value in figures.items():
                 samples.setdefault(figure, {}).setdefault(contender, []).append(value)
     for figure, values in samples.items():

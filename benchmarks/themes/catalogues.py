@@ -21,7 +21,7 @@ GOOD_RATING = 3.5
 
 
 @dataclass(frozen=True)
-class Catalogue:
+class MeasuredCatalogue:
     """Items as the service imports them, and who liked which."""
 
     name: str
@@ -36,7 +36,7 @@ class Catalogue:
         return {kind: tastes.drawing(text_share) for kind, text_share in self.kinds.items()}
 
 
-def found() -> Iterator[Catalogue]:
+def found() -> Iterator[MeasuredCatalogue]:
     """Yield the catalogues that this machine has."""
     folder = Path(os.environ.get("MOVIELENS", BESIDE))
     if (folder / "overviews.csv").is_file():
@@ -44,11 +44,11 @@ def found() -> Iterator[Catalogue]:
     yield _books()
 
 
-def _films(folder: Path) -> Catalogue:
+def _films(folder: Path) -> MeasuredCatalogue:
     films = pd.read_csv(folder / "movies.csv", dtype=str).merge(pd.read_csv(folder / "overviews.csv", dtype=str))
     ratings = pd.read_csv(folder / "ratings.csv", dtype={"movieId": str, "userId": str})
     tags = pd.read_csv(folder / "tags.csv", dtype=str, keep_default_na=False)
-    return Catalogue(
+    return MeasuredCatalogue(
         name="films",
         data=_data(
             {"ITEM_ID": films.movieId, "TITLE": films.title, "GENRES": films.genres, "DESCRIPTION": films.overview}
@@ -59,7 +59,7 @@ def _films(folder: Path) -> Catalogue:
     )
 
 
-def _books() -> Catalogue:
+def _books() -> MeasuredCatalogue:
     sample = samples.books()
     books = sample.items
     columns = {
@@ -70,7 +70,7 @@ def _books() -> Catalogue:
         "SUBJECTS": books.subjects,
         "DESCRIPTION": books.description,
     }
-    return Catalogue(
+    return MeasuredCatalogue(
         name="books",
         data=_data(columns),
         likes=sample.interactions[["user_id", "item_id"]].set_axis(["user", "item"], axis=1),

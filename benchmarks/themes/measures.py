@@ -41,7 +41,7 @@ FORMS = {
 }  # fmt: skip
 
 
-class Authorizer:
+class TextMeasures:
     """Measures texts for groups of one catalogue."""
 
     def __init__(self, index: Index):

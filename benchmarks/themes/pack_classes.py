@@ -7,7 +7,7 @@ Run once, by hand, on the unpacked data of Debian's `wordnet-base`:
 One line a word: the word, then three digits (how far it is a noun, a verb, an adjective; tenths of its uses in
 WordNet's tagged corpus) and one letter for the lexicographer file of its first noun sense (`a` for 03 to `z` for
 28; a capital for a named place, `-` for no noun). The licence asks for its notice to travel along: it is in
-`NOTICE.txt` beside the table. Standard library only.
+`NOTICE.txt` beside the table.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ is said to be unchecked; nothing of it is raised and nothing is changed.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import astuple, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Unpack
 
@@ -36,7 +36,7 @@ OK, UNCHECKED = "ok", "could not be checked"
 
 
 @dataclass(frozen=True)
-class _Finding:
+class _Check:
     check: str
     level: str
     found: str
@@ -51,7 +51,7 @@ def preflight(
     session: Session | boto3.Session | None = None,
     **parameters: Unpack[JobParameters],
 ) -> Report:
-    """Check a job and the world around it, and return all findings at once; nothing is uploaded or started.
+    """Check a job and the world around it, all at once; nothing is uploaded or started.
 
     Parameters
     ----------
@@ -68,7 +68,7 @@ def preflight(
     Returns
     -------
     Report
-        A DataFrame with a row per finding, the worst first: `check`, `level` (`error`, `warning`, `could not be
+        A DataFrame with a row per check, the worst first: `check`, `level` (`error`, `warning`, `could not be
         checked`, `ok`), `found`, `to_do`, and `policy`, the document to paste where one is missing.
 
     Raises
@@ -98,15 +98,15 @@ def preflight(
         raise TypeError(f"{sorted(parameters)} go with ids and their model: pnb.preflight(ids, model, ...)")
     else:
         subject = from_request(request)
-    found = list(_Inspection(subject, session).findings())
+    checks = list(_JobChecks(subject, session).run())
     order = {ERROR: 0, WARNING: 1, UNCHECKED: 2, OK: 3}
-    found.sort(key=lambda finding: order[finding.level])
-    rows = [(one.check, one.level, one.found, one.to_do, one.policy) for one in found]
-    return Report(rows, columns=list(columns.FINDINGS))
+    checks.sort(key=lambda check: order[check.level])
+    rows = [astuple(check) for check in checks]
+    return Report(rows, columns=list(columns.REPORT))
 
 
 @dataclass
-class _Inspection:
+class _JobChecks:
     subject: Subject
     session: Session
     request: JobRequest = field(init=False)
@@ -117,42 +117,42 @@ class _Inspection:
     def __post_init__(self) -> None:
         self.request, self.reader = self.subject.request, Reader(self.session)
 
-    def findings(self) -> Iterator[_Finding]:
-        """Every finding; a part that cannot be read does not keep the others from being told."""
+    def run(self) -> Iterator[_Check]:
+        """Every check; a part that cannot be read does not keep the others from being told."""
         about = (self._model, self._rules, self._themes, self._name, self._quota, self._filter, self._history)
         for part in (*about, self._permissions):
             try:
                 yield from part()
             except errors.PersonalizeError as error:
-                yield _Finding(part.__name__.strip("_"), UNCHECKED, str(error))
+                yield _Check(part.__name__.strip("_"), UNCHECKED, str(error))
 
     # the request and Personalize
 
-    def _model(self) -> Iterator[_Finding]:
+    def _model(self) -> Iterator[_Check]:
         arn = self.request.solution_version_arn
         try:
             self.version = self.session.call("describe_solution_version", solutionVersionArn=arn)["solutionVersion"]
         except errors.NotFoundError:
             found = f"There is none of ARN {arn!r} here."
-            yield _Finding("solution version", ERROR, found, "pnb.list_solution_versions()")
+            yield _Check("solution version", ERROR, found, "pnb.list_solution_versions()")
             return
         status = self.version["status"]
         if status == limits.ACTIVE:
-            yield _Finding("solution version", OK, f"ACTIVE, recipe {self._recipe}")
+            yield _Check("solution version", OK, f"ACTIVE, recipe {self._recipe}")
         else:
-            yield _Finding("solution version", ERROR, f"Its status is {status}.", "Wait until it is ACTIVE.")
+            yield _Check("solution version", ERROR, f"Its status is {status}.", "Wait until it is ACTIVE.")
 
-    def _rules(self) -> Iterator[_Finding]:
+    def _rules(self) -> Iterator[_Check]:
         context = replace(self.subject.context, recipe=self._recipe, region=self.session.region)
         found = problems(self.request, context)
         for problem in self.subject.problems:
-            yield _Finding(problem.field, problem.level, problem.text)
+            yield _Check(problem.field, problem.level, problem.text)
         for problem in found:
-            yield _Finding(f"request: {problem.field}", problem.level, problem.text)
+            yield _Check(f"request: {problem.field}", problem.level, problem.text)
         if not found:
-            yield _Finding("request", OK, "It keeps the rules of the API.")
+            yield _Check("request", OK, "It keeps the rules of the API.")
 
-    def _themes(self) -> Iterator[_Finding]:
+    def _themes(self) -> Iterator[_Check]:
         if self.request.mode != THEME_GENERATION or not self.version:
             return
         fields = self.reader.item_fields(self.version["datasetGroupArn"])
@@ -160,51 +160,51 @@ class _Inspection:
         textual = [one["name"] for one in fields if one.get("textual")]
         if not textual:
             to_do = 'Mark a field of the Items schema "textual": true, import and train again.'
-            yield _Finding("themes", ERROR, "The Items dataset has no textual field.", to_do)
+            yield _Check("themes", ERROR, "The Items dataset has no textual field.", to_do)
         if self.request.item_name and self.request.item_name not in names:
             found = f"The Items schema has no string field {self.request.item_name!r}."
-            yield _Finding("themes", ERROR, found, f"Legal for 'item_name': {', '.join(names) or 'none'}.")
+            yield _Check("themes", ERROR, found, f"Legal for 'item_name': {', '.join(names) or 'none'}.")
         elif textual and self.request.item_name:
-            yield _Finding("themes", OK, f"Textual field {textual[0]}, names in {self.request.item_name}.")
+            yield _Check("themes", OK, f"Textual field {textual[0]}, names in {self.request.item_name}.")
 
-    def _name(self) -> Iterator[_Finding]:
+    def _name(self) -> Iterator[_Check]:
         arn = self.session.arn("batch-inference-job", self.request.job_name)
         try:
             self.session.call("describe_batch_inference_job", batchInferenceJobArn=arn)
         except errors.NotFoundError:
-            yield _Finding("job name", OK, f"{self.request.job_name!r} is free.")
+            yield _Check("job name", OK, f"{self.request.job_name!r} is free.")
             return
         found = f"{self.request.job_name!r} is taken; jobs are never deleted, so it stays so."
-        yield _Finding("job name", ERROR, found, "Choose another 'job_name'.")
+        yield _Check("job name", ERROR, found, "Choose another 'job_name'.")
 
-    def _quota(self) -> Iterator[_Finding]:
+    def _quota(self) -> Iterator[_Check]:
         jobs = self.session.pages("list_batch_inference_jobs", "batchInferenceJobs")
         running = sum(job["status"] not in limits.TERMINAL for job in jobs)
         found = f"{running} batch inference jobs are pending or in progress; {limits.MAX_JOBS_IN_PROGRESS} may be."
         full = running >= limits.MAX_JOBS_IN_PROGRESS
         to_do = "Wait for one to end (pnb.list_jobs()), or raise the quota in Service Quotas." if full else ""
-        yield _Finding("quota", ERROR if full else OK, found, to_do)
+        yield _Check("quota", ERROR if full else OK, found, to_do)
 
-    def _filter(self) -> Iterator[_Finding]:
+    def _filter(self) -> Iterator[_Check]:
         arn = self.request.filter_arn
         if arn is None:
             return
         try:
             described = self.session.call("describe_filter", filterArn=arn)["filter"]
         except errors.NotFoundError:
-            yield _Finding("filter", ERROR, f"There is no filter {arn!r} here.", "pnb.list_filters()")
+            yield _Check("filter", ERROR, f"There is no filter {arn!r} here.", "pnb.list_filters()")
             return
         group = self.version.get("datasetGroupArn", described["datasetGroupArn"])
         if described["status"] != limits.ACTIVE:
-            yield _Finding("filter", ERROR, f"Its status is {described['status']}.", "Wait until it is ACTIVE.")
+            yield _Check("filter", ERROR, f"Its status is {described['status']}.", "Wait until it is ACTIVE.")
         elif described["datasetGroupArn"] != group:
             found = f"It belongs to {described['datasetGroupArn']}, the model to {group}."
-            yield _Finding("filter", ERROR, found, "Create the filter in the model's dataset group.")
+            yield _Check("filter", ERROR, found, "Create the filter in the model's dataset group.")
         else:
-            yield _Finding("filter", OK, f"{described['name']} is ACTIVE.")
+            yield _Check("filter", OK, f"{described['name']} is ACTIVE.")
             self.counts_events = uses_events(described["filterExpression"])
 
-    def _history(self) -> Iterator[_Finding]:
+    def _history(self) -> Iterator[_Check]:
         """Warn where AWS's filters have stopped counting users' events, which nothing else tells."""
         last = self.reader.last_import(self.version["datasetGroupArn"]) if self.counts_events and self.version else None
         if last is not None and datetime.now(UTC) - last >= timedelta(days=limits.FILTER_HISTORY_DAYS):
@@ -213,22 +213,22 @@ class _Inspection:
                 "users for whom none were imported for three months."
             )
             to_do = "Import the interactions again in full, not only the new ones: create_dataset_import_job."
-            yield _Finding("history", WARNING, found, to_do)
+            yield _Check("history", WARNING, found, to_do)
 
     # permissions
 
-    def _permissions(self) -> Iterator[_Finding]:
+    def _permissions(self) -> Iterator[_Check]:
         uses = self._uses
         if not uses or not self.request.role_arn:
             return
         yield from self._existence(uses)
         role = self.reader.role(self.request.role_arn)
         for unread in self.reader.unread:
-            yield _Finding("permissions", UNCHECKED, unread)
+            yield _Check("permissions", UNCHECKED, unread)
         self.reader.unread.clear()
         if role.missing:
             found = f"The role {self.request.role_arn} does not exist."
-            yield _Finding("role", ERROR, found, self._create_role(), self._role_policy())
+            yield _Check("role", ERROR, found, self._create_role(), self._role_policy())
             return
         caller = Caller(
             self.request.role_arn,
@@ -244,30 +244,30 @@ class _Inspection:
         for use in uses:
             missing += self._missing(caller, use)
         for unread in self.reader.unread:
-            yield _Finding("permissions", UNCHECKED, unread)
+            yield _Check("permissions", UNCHECKED, unread)
         grouped: dict[tuple[str, str], list[str]] = {}
         for permission in missing:
             grouped.setdefault((permission.kind, permission.subject), []).append(permission.text)
         for (kind, subject), texts in grouped.items():
             to_do, policy = self._repair(kind, subject)
-            yield _Finding(kind or "bucket", ERROR, " ".join(dict.fromkeys(texts)), to_do, policy)
+            yield _Check(kind or "bucket", ERROR, " ".join(dict.fromkeys(texts)), to_do, policy)
         if not missing and not self.reader.unread:
-            yield _Finding("permissions", OK, f"Role {caller.role_name}, buckets and keys allow what the job does.")
+            yield _Check("permissions", OK, f"Role {caller.role_name}, buckets and keys allow what the job does.")
 
-    def _existence(self, uses: list[Use]) -> Iterator[_Finding]:
+    def _existence(self, uses: list[Use]) -> Iterator[_Check]:
         for use in uses:
             bucket = self._bucket(use)
             if bucket.missing:
                 to_do = f"Create the bucket in {self.session.region}, then pnb.allow_personalize({use.bucket!r})."
-                yield _Finding("bucket", ERROR, f"There is no bucket {use.bucket!r}.", to_do)
+                yield _Check("bucket", ERROR, f"There is no bucket {use.bucket!r}.", to_do)
             elif bucket.region is not None:
                 elsewhere = needs.wrong_region(use, bucket.region, self.session.region)
                 if elsewhere is not None:
-                    yield _Finding("region", ERROR, elsewhere.text, f"Use a bucket in {self.session.region}.")
+                    yield _Check("region", ERROR, elsewhere.text, f"Use a bucket in {self.session.region}.")
             awaited = not use.writes and not self.subject.uploads
             if awaited and not bucket.missing and self.reader.objects(use) == []:
                 found = f"Bucket {use.bucket!r} holds no object whose key begins with {use.key!r}."
-                yield _Finding("input", ERROR, found, "Upload the input first; pnb.recommend() does.")
+                yield _Check("input", ERROR, found, "Upload the input first; pnb.recommend() does.")
 
     def _missing(self, caller: Caller, use: Use) -> Iterator[MissingPermission]:
         bucket = self._bucket(use)

@@ -1,4 +1,4 @@
-"""The frame of findings that `preflight` returns: a DataFrame in code, whole sentences and policies to read.
+"""The frame of checks that `preflight` returns: a DataFrame in code, whole sentences and policies to read.
 
 pandas cuts cells at 50 characters, which would cut the policy to paste. So the frame has its own way to be shown,
 while it has its columns; what is made of it with other columns is shown as pandas shows frames.
@@ -30,7 +30,7 @@ class _Row(NamedTuple):
 
 
 class Report(pd.DataFrame):
-    """A DataFrame with a row per finding: `check`, `level`, `found`, `to_do` and `policy`, shown to be read."""
+    """A DataFrame with a row per check: `check`, `level`, `found`, `to_do` and `policy`, shown to be read."""
 
     @property
     def _constructor(self) -> Callable[..., Report]:
@@ -38,7 +38,7 @@ class Report(pd.DataFrame):
 
     @property
     def _is_whole(self) -> bool:
-        return list(self.columns) == list(columns.FINDINGS)
+        return list(self.columns) == list(columns.REPORT)
 
     def _rows(self) -> Iterator[_Row]:
         return (_Row(*(str(cell) if cell else "" for cell in row)) for row in self.itertuples(index=False))

@@ -17,7 +17,7 @@ LINE = "line"
 FILE = "file"
 
 # What `preflight` says: what was checked, how bad it is, what was found, what to do, and the policy to paste.
-FINDINGS = ("check", "level", "found", "to_do", "policy")
+REPORT = ("check", "level", "found", "to_do", "policy")
 
 # Columns of an items frame that hold names a person reads, in the order they are looked for.
 NAME_COLUMNS = ("title", "name", "item_name", "item_title", "product_name", "product_title")

@@ -1,8 +1,7 @@
 """How the embedded service says no.
 
 `ApiError` is an answer: the caller of an operation sees its code and message. `WorkError` is an ending: a resource
-whose background work cannot succeed ends in `CREATE FAILED` with this reason. Imports nothing; all of `local/`
-may use it.
+whose background work cannot succeed ends in `CREATE FAILED` with this reason.
 """
 
 from __future__ import annotations

@@ -48,7 +48,7 @@ def evaluate(
     cut_offs
         Values of K.
     ideal
-        `found` (Amazon's NDCG) or `relevant` (the usual one); see `measures`.
+        `found` (Amazon's NDCG) or `relevant` (the usual one).
 
     Returns
     -------

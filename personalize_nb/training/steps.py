@@ -43,7 +43,7 @@ class Import:
     known: Mapping[str, Any] | None
 
 
-class Chain:
+class Steps:
     """The steps from dataset group to solution version.
 
     Parameters

@@ -32,7 +32,7 @@ def to_epoch_seconds(series: pd.Series, column: str, findings: Findings, *, requ
     findings
         Receives rows that are no time, and a note when numbers were divided.
     required
-        Whether a missing time is a fault.
+        Whether a missing time is a finding.
     """
     present = series.notna().to_numpy()
     if _no_time(series.dtype):

@@ -27,7 +27,7 @@ from personalize_nb.training import schemas
 from personalize_nb.training.hyperparameters import check as check_hyperparameters
 from personalize_nb.training.hyperparameters import configuration
 from personalize_nb.training.schemas import INTERACTIONS, ITEMS, USERS, Dataset
-from personalize_nb.training.steps import Chain
+from personalize_nb.training.steps import Steps
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -141,17 +141,17 @@ def train(
     session = current(session)
     chosen = choose(progress)
     session.location("data")  # a session without a bucket says so before anything is made
-    chain = Chain(session, base, role_arn or session.role(), tags or {}, chosen, timeout)
+    steps = Steps(session, base, role_arn or session.role(), tags or {}, chosen, timeout)
     check_hyperparameters(session, recipe, config)
     for note in [*(note for one in datasets for note in one.notes), *unmatched]:
         chosen.say(note)
-    with chain.accounted():
-        group = chain.group(datasets)
-        chain.datasets(group, datasets)
-        begun = [chain.begin_import(group, one) for one in datasets]  # side by side at AWS, where each takes minutes
-        imported = max([chain.end_import(one) for one in begun])
-        version = chain.version(chain.solution(group, recipe, event_type, config), imported)
-        return chain.waited(version) if wait else version
+    with steps.accounted():
+        group = steps.group(datasets)
+        steps.datasets(group, datasets)
+        begun = [steps.begin_import(group, one) for one in datasets]  # side by side at AWS, where each takes minutes
+        imported = max([steps.end_import(one) for one in begun])
+        version = steps.version(steps.solution(group, recipe, event_type, config), imported)
+        return steps.waited(version) if wait else version
 
 
 def _check_types(texts: Mapping[str, Any], mappings: Mapping[str, Any]) -> None:

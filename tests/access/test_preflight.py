@@ -42,17 +42,17 @@ def request_of(session, readers_model):
 
 @pytest.fixture
 def found(session):
-    """Preflight a request; return the findings that are not ok, by check."""
+    """Preflight a request; return the checks that are not ok, by check."""
 
     def look(request, levels=("error", "warning", "could not be checked")):
         frame = pnb.preflight(request, session=session)
-        assert tuple(frame.columns) == columns.FINDINGS
+        assert tuple(frame.columns) == columns.REPORT
         return {row.check: row for row in frame.itertuples() if row.level in levels}
 
     return look
 
 
-def test_a_right_request_has_only_good_findings(found, request_of):
+def test_a_right_request_passes_all_checks(found, request_of):
     assert found(request_of()) == {}
     good = found(request_of(), levels=("ok",))
     assert {"solution version", "request", "job name", "quota", "permissions"} <= set(good)
@@ -174,21 +174,21 @@ def test_everything_at_once(found, request_of, session):
         num_results=0,
         filter_arn=session.arn("filter", "preflight-none"),
     )
-    findings = found(request)
+    checks = found(request)
     wanted = {"request: job_name", "request: num_results", "request: input_path", "filter", "region", "input", "role"}
-    assert wanted <= set(findings)
-    assert "eu-west-1" in findings["region"].found
-    assert "pnb.create_role('PreflightNobody'" in findings["role"].to_do
-    assert "arn:aws:s3:::preflight-far/*" in findings["role"].policy
+    assert wanted <= set(checks)
+    assert "eu-west-1" in checks["region"].found
+    assert "pnb.create_role('PreflightNobody'" in checks["role"].to_do
+    assert "arn:aws:s3:::preflight-far/*" in checks["role"].policy
 
 
 def test_a_bucket_without_policy_and_the_policy_to_paste(found, request_of, session):
     session.s3.create_bucket(Bucket="preflight-own")
     request = request_of(output_path="s3://preflight-own/out/")
-    finding = found(request)["bucket policy"]
-    assert "s3:PutObject" in finding.found and "there is none" in finding.found
-    assert "pnb.allow_personalize('preflight-own')" in finding.to_do
-    session.s3.put_bucket_policy(Bucket="preflight-own", Policy=finding.policy)
+    check = found(request)["bucket policy"]
+    assert "s3:PutObject" in check.found and "there is none" in check.found
+    assert "pnb.allow_personalize('preflight-own')" in check.to_do
+    session.s3.put_bucket_policy(Bucket="preflight-own", Policy=check.policy)
     assert found(request) == {}
 
 
@@ -199,11 +199,11 @@ def test_a_missing_bucket(found, request_of):
 def test_trust_and_role_policy_to_paste(found, request_of, session):
     role = session.iam.create_role(RoleName="PreflightRole", AssumeRolePolicyDocument=json.dumps(TRUST))["Role"]
     request = request_of(role_arn=role["Arn"])
-    findings = found(request)
-    assert set(findings) == {"trust policy", "role policy"}
-    session.iam.update_assume_role_policy(RoleName="PreflightRole", PolicyDocument=findings["trust policy"].policy)
+    checks = found(request)
+    assert set(checks) == {"trust policy", "role policy"}
+    session.iam.update_assume_role_policy(RoleName="PreflightRole", PolicyDocument=checks["trust policy"].policy)
     session.iam.put_role_policy(
-        RoleName="PreflightRole", PolicyName="pasted", PolicyDocument=findings["role policy"].policy
+        RoleName="PreflightRole", PolicyName="pasted", PolicyDocument=checks["role policy"].policy
     )
     assert found(request) == {}
 

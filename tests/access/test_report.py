@@ -1,4 +1,4 @@
-"""Report are a DataFrame in code; shown, they wrap, keep ARNs and calls whole, and fold policies away."""
+"""Reports are a DataFrame in code; shown, they wrap, keep ARNs and calls whole, and fold policies away."""
 
 import pandas as pd
 
@@ -13,12 +13,12 @@ ROWS = [
 ]
 
 
-def _findings(rows=ROWS):
-    return Report(rows, columns=list(columns.FINDINGS))
+def _report(rows=ROWS):
+    return Report(rows, columns=list(columns.REPORT))
 
 
 def test_text_is_whole_and_wrapped():
-    text = repr(_findings())
+    text = repr(_report())
     assert text.startswith("The job would fail: 1 error, 1 ok\n✗ error, role: The role")
     assert ROLE in text and " ".join(text.split()).count("More of it.") == 20
     assert "to do: pnb.create_role('R', ['b'])" in text
@@ -27,7 +27,7 @@ def test_text_is_whole_and_wrapped():
 
 
 def test_html_is_whole_and_escaped_with_the_policy_folded_away():
-    html = _findings()._repr_html_()
+    html = _report()._repr_html_()
     assert ROLE in html and html.count("More of it.") == 20
     policy = html.partition("<details>")[2].partition("</details>")[0]
     assert "<summary>Policy to paste</summary>" in policy and "<pre" in policy
@@ -37,15 +37,15 @@ def test_html_is_whole_and_escaped_with_the_policy_folded_away():
 
 
 def test_good_findings_say_so():
-    assert repr(_findings(ROWS[1:])).startswith("Nothing found that would make the job fail: 1 ok")
-    assert repr(_findings([])) == "No findings"
+    assert repr(_report(ROWS[1:])).startswith("Nothing found that would make the job fail: 1 ok")
+    assert repr(_report([])) == "No findings"
 
 
 def test_it_is_a_frame_for_everything_else():
-    findings = _findings()
-    bad = findings[findings.level == "error"]
+    report = _report()
+    bad = report[report.level == "error"]
     assert isinstance(bad, Report) and repr(bad).startswith("The job would fail: 1 error\n")
     assert bad.policy.item() == POLICY
-    pd.testing.assert_frame_equal(pd.DataFrame(findings), pd.DataFrame(ROWS, columns=list(columns.FINDINGS)))
-    narrow = findings[["check", "level"]]
+    pd.testing.assert_frame_equal(pd.DataFrame(report), pd.DataFrame(ROWS, columns=list(columns.REPORT)))
+    narrow = report[["check", "level"]]
     assert repr(narrow) == repr(pd.DataFrame(narrow)) and "<table" in narrow._repr_html_()

@@ -1,4 +1,4 @@
-"""A dataset as CSV text that an import can read again: the way back of `csvfiles`.
+"""A dataset as CSV text that an import can read again: the way back of `csv_files`.
 
 Text that needs it stands in double quotes, with a backslash before each double quote and backslash. Rows that are
 equal in all columns are written once, as Amazon does.

@@ -1,7 +1,7 @@
 """The parts of a filter expression, as plain values.
 
 `str()` of every part is again an expression that parses to an equal part; positions are kept for error texts and
-ignored by comparisons. A part of the filter language; imports nothing but the faults.
+ignored by comparisons.
 """
 
 from __future__ import annotations

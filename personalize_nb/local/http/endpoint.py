@@ -22,7 +22,7 @@ from personalize_nb.local.errors import ApiError
 from personalize_nb.local.http.bodies import Body, ChunkedBody, LengthBody
 from personalize_nb.local.http.json_bodies import refusal
 from personalize_nb.local.http.messages import FileBody, Handler, Headers, Request, Response
-from personalize_nb.local.http.signature import Claim, Head, guess_family, open_body, read_claim
+from personalize_nb.local.http.signature import Claim, Head, guess_wire, open_body, read_claim
 from personalize_nb.local.state import diskspace
 
 _log = logging.getLogger(__name__)
@@ -115,7 +115,7 @@ class Endpoint:
 
         Every error becomes an answer in the service's own words.
         """
-        refuse, let_in = self.refuse_by_family(head), False
+        refuse, let_in = self.refuse_by_wire(head), False
         try:
             host = _loopback_host(head)
             claim = read_claim(head)
@@ -145,10 +145,10 @@ class Endpoint:
             _log.exception("%s %s failed", head.method, head.path)
             return refuse(diskspace.refusal() if diskspace.is_full(error) else _unexpected()), let_in
 
-    def refuse_by_family(self, head: Head) -> Callable[[ApiError], Response]:
+    def refuse_by_wire(self, head: Head) -> Callable[[ApiError], Response]:
         """How a request is refused that does not say for which service it is: by its looks, else in JSON."""
-        family = guess_family(head)
-        return next((handler.refuse for handler in self.handlers.values() if handler.family == family), refusal)
+        wire = guess_wire(head)
+        return next((handler.refuse for handler in self.handlers.values() if handler.wire == wire), refusal)
 
     def answered(self) -> None:
         """Note that a response has been sent; long transfers count as activity until here."""
@@ -291,7 +291,7 @@ class _Connection(BaseHTTPRequestHandler):
             body = self._body(head)
         except ApiError as error:
             self.close_connection = True
-            self._send(self.server.endpoint.refuse_by_family(head)(error))
+            self._send(self.server.endpoint.refuse_by_wire(head)(error))
             return
         # a body is read only of a sender who was let in
         self.connection.settimeout(IDLE_CONNECTION_SECONDS)

@@ -9,8 +9,8 @@ from typing import BinaryIO, Literal
 from personalize_nb.local.errors import ApiError
 from personalize_nb.local.http.bodies import Body
 
-# How a request looks from outside tells a family of protocols, before anything says which service is meant.
-Family = Literal["json", "query", "s3"]
+# How a request looks from outside tells its wire protocol, before anything says which service is meant.
+Wire = Literal["json", "query", "s3"]
 
 
 class Headers(Mapping[str, str]):
@@ -75,13 +75,13 @@ class Handler:
         Does what a request asks; an `ApiError` is put into words by `refuse`.
     refuse
         How the service says no.
-    family
-        How requests of the service look; unsigned ones are refused as the first service of their family does.
+    wire
+        How requests of the service look; unsigned ones are refused as the first service of that protocol does.
     any_region
         Whether requests may be signed for another region than the endpoint's.
     """
 
     answer: Callable[[Request], Response]
     refuse: Callable[[ApiError], Response]
-    family: Family = "json"
+    wire: Wire = "json"
     any_region: bool = False

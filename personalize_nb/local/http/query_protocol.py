@@ -43,7 +43,7 @@ def query_handler(service: str, operations: Mapping[str, Operation]) -> Handler:
         members = operation(_parameters(model, form), request)
         return _response(model, members or {})
 
-    return Handler(answer, refusal, family="query", any_region=True)
+    return Handler(answer, refusal, wire="query", any_region=True)
 
 
 def refusal(error: ApiError) -> Response:

@@ -18,7 +18,7 @@ from urllib.parse import quote, unquote, unquote_to_bytes
 
 from personalize_nb.local.errors import ApiError
 from personalize_nb.local.http.bodies import AwsChunkedBody, Body, BytesBody, ChunkSigner, DigestBody
-from personalize_nb.local.http.messages import Family
+from personalize_nb.local.http.messages import Wire
 
 ALGORITHM = "AWS4-HMAC-SHA256"
 UNSIGNED = "UNSIGNED-PAYLOAD"
@@ -86,7 +86,7 @@ def read_claim(head: Head) -> Claim:
             query["AWSAccessKeyId"], query["Signature"], "s3", "", expires=_number(query["Expires"]), version=2
         )
     code = {"s3": "AccessDenied", "query": "MissingAuthenticationToken"}.get(
-        guess_family(head), "MissingAuthenticationTokenException"
+        guess_wire(head), "MissingAuthenticationTokenException"
     )
     raise ApiError(
         code,
@@ -96,8 +96,8 @@ def read_claim(head: Head) -> Claim:
     )
 
 
-def guess_family(head: Head) -> Family:
-    """Which family of protocols an unsigned request belongs to."""
+def guess_wire(head: Head) -> Wire:
+    """Which wire protocol an unsigned request seems to speak."""
     content_type = head.headers.get("content-type", "")
     if "x-amz-target" in head.headers or "json" in content_type:
         return "json"

@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from personalize_nb.contract.limits import service_model
-from personalize_nb.local.personalize.operations.families import OPERATIONS, RECORDED
+from personalize_nb.local.personalize.operations.all_operations import OPERATIONS, RECORDED
 from personalize_nb.local.personalize.rest_protocol import SERVICES
-from personalize_nb.local.personalize.serving.families import SERVED
+from personalize_nb.local.personalize.serving.all_operations import SERVED
 
 START, END = "<!-- operations -->", "<!-- /operations -->"
 REAL, RECORDED_ONLY, UNSUPPORTED = "real", "recorded only", "unsupported"

@@ -1,8 +1,6 @@
 """What the embedded service does where Amazon's documentation is silent or contradicts itself: the one list of it.
 
-    python -m personalize_nb.local.choices    prints it
-
-Imports nothing.
+python -m personalize_nb.local.choices    prints it
 """
 
 from __future__ import annotations

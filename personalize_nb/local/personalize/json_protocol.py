@@ -16,7 +16,7 @@ from personalize_nb.local.http.json_bodies import CONTENT_TYPE, compact, parsed,
 from personalize_nb.local.http.messages import Handler, Request, Response
 from personalize_nb.local.http.shapes import checked, projected
 from personalize_nb.local.personalize import rest_protocol
-from personalize_nb.local.personalize.operations.families import find_operation
+from personalize_nb.local.personalize.operations.all_operations import find_operation
 from personalize_nb.local.state import diskspace
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from personalize_nb.contract.limits import service_model
 from personalize_nb.local.errors import ApiError
 from personalize_nb.local.http.json_bodies import compact, parsed
 from personalize_nb.local.http.shapes import checked, projected
-from personalize_nb.local.personalize.serving.families import find_served
+from personalize_nb.local.personalize.serving.all_operations import find_served
 from personalize_nb.local.state import diskspace
 
 if TYPE_CHECKING:

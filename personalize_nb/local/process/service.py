@@ -112,12 +112,12 @@ class Service:
         self._store = Store(root / layout.STATE)
         self._kms = Keys(root / layout.STATE, self.account, self.region)
         self._objects = ObjectStore(root / layout.OBJECTS, keyring=self._kms)
-        self._streamed = EventStore(root)
+        self._event_store = EventStore(root)
         _end_orphans(self._store, root)
         self._objects.sweep()
 
-        self._judge = Authorizer(root / layout.STATE, self._objects, self.account, self.region)
-        context = WorkContext(root, self._store, self._objects, self.region, self.account, judge=self._judge)
+        self._authorizer = Authorizer(root / layout.STATE, self._objects, self.account, self.region)
+        context = WorkContext(root, self._store, self._objects, self.region, self.account, authorizer=self._authorizer)
         self._supervisor = Supervisor(
             self._store,
             worker.command(root, self.region, self.account),
@@ -131,9 +131,9 @@ class Service:
             self.region,
             quotas=_quotas(),
             on_delete=self._discard,
-            judge=self._judge,
+            authorizer=self._authorizer,
         )
-        serving = Serving(control, Models(root, self._streamed), self._streamed)
+        serving = Serving(control, Models(root, self._event_store), self._event_store)
         handlers: dict[str, Handler] = {
             "s3": s3_handler(self._objects, self.region, self.account),
             **accounts_handlers(root, self.account),
@@ -172,10 +172,10 @@ class Service:
         log.info("ending")
         self._endpoint.stop()
         self._supervisor.stop()
-        self._judge.close()
+        self._authorizer.close()
         self._kms.close()
         self._objects.close()
-        self._streamed.close()
+        self._event_store.close()
         self._store.close()
         self._lock.release()
 
@@ -213,7 +213,7 @@ class Service:
         if resource.kind == DATASET:
             group = resource.body["datasetGroupArn"].rsplit("/", 1)[-1]
             layout.discard_dataset(self.root, group, resource.body["datasetType"])
-            self._streamed.forget(group, resource.body["datasetType"])
+            self._event_store.forget(group, resource.body["datasetType"])
         elif resource.kind == SOLUTION_VERSION:
             layout.discard_model(self.root, resource.arn)
         elif isinstance(resource.facts, RecommenderFacts):

@@ -25,7 +25,6 @@ MAX_ATTEMPTS = 3
 # short as a rule, and much waits for them
 QUICK = ("import",)
 _LOOK_SECONDS = 30.0
-_END_SECONDS = 5.0
 
 
 class Supervisor:
@@ -101,7 +100,7 @@ class Supervisor:
                 self._do_light_work()
                 self._scale()
             except Exception:
-                # the thread must outlive any fault (a full disk, say): nobody else starts workers
+                # the thread must outlive any error (a full disk, say): nobody else starts workers
                 log.exception("the supervisor could not look after its workers; it tries again")
 
     def _do_light_work(self) -> None:

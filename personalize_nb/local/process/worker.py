@@ -59,7 +59,7 @@ def main() -> None:
         region=options.region,
         account=options.account,
         quotas=configured_data(os.environ),
-        judge=Authorizer(options.path / layout.STATE, objects, options.account, options.region),
+        authorizer=Authorizer(options.path / layout.STATE, objects, options.account, options.region),
     )
     called = threading.Event()
     threading.Thread(target=_listen, args=(called,), daemon=True).start()

@@ -26,10 +26,10 @@ import numpy as np
 
 from personalize_nb.contract.hyperparameters import SEQUENTIAL, SIMILAR_ITEMS
 from personalize_nb.local.recipes.history import Sequences
-from personalize_nb.local.recipes.sequential import Knobs
+from personalize_nb.local.recipes.sequential import Settings
 
 
-def knobs_of(values: Mapping[str, Any]) -> Knobs:
+def settings_of(values: Mapping[str, Any]) -> Settings:
     """Translate the hyperparameters of the recipes that rank for users; those a recipe lacks have their default."""
 
     def relative(name: str) -> float:
@@ -37,7 +37,7 @@ def knobs_of(values: Mapping[str, Any]) -> Knobs:
         return float(values.get(name, usual)) / usual
 
     recency = bool(values.get("recency_mask", values.get("apply_recency_bias", True)))
-    return Knobs(recency, relative("hidden_dimension"), relative("bptt"))
+    return Settings(recency, relative("hidden_dimension"), relative("bptt"))
 
 
 def usual_users(sequences: Sequences, values: Mapping[str, Any]) -> Sequences:

@@ -27,12 +27,12 @@ from personalize_nb.local.data.schema import TrainingData
 from personalize_nb.local.recipes.base import Model, Queries, Ranked
 from personalize_nb.local.recipes.content import borrow_columns, item_features
 from personalize_nb.local.recipes.history import DAY, History, Sequences
-from personalize_nb.local.recipes.hyperparameter_map import knobs_of, usual_users
+from personalize_nb.local.recipes.hyperparameter_map import settings_of, usual_users
 from personalize_nb.local.recipes.ranking import Exploration, rank_rows
 from personalize_nb.local.recipes.scoring import ScoredCatalogue, States, score_pairs
 from personalize_nb.local.recipes.sequential import (
     MEMORIES,
-    Knobs,
+    Settings,
     catalogue_of,
     fit,
     learn,
@@ -57,12 +57,12 @@ class Sequential(Model):
         seed: int,
         progress: Callable[[int, int], None],
     ) -> Self:
-        knobs = knobs_of(hyperparameters)
+        settings = settings_of(hyperparameters)
         sequences = usual_users(history.sequences, hyperparameters)
         features = item_features(data, history.item_ids)
-        fitted = fit(sequences, seed, knobs, features)
+        fitted = fit(sequences, seed, settings, features)
         progress(2, 4)
-        matrix = learn(sequences, knobs, features=features) * np.float32(1.0 / fitted.temperature)
+        matrix = learn(sequences, settings, features=features) * np.float32(1.0 / fitted.temperature)
         progress(3, 4)
         count = popularity(history.sequences)
         cold, warm = np.flatnonzero(count == 0), np.flatnonzero(count > 0)
@@ -84,7 +84,7 @@ class Sequential(Model):
             "met": history.users_per_item + history.impressions,
         }
         facts = {
-            "knobs": asdict(knobs),
+            "knobs": asdict(settings),
             "temperature": fitted.temperature,
             "memory": fitted.memory,
             "prior_power": fitted.prior_power,
@@ -143,7 +143,7 @@ class Sequential(Model):
         again = np.full(given.n_users, self.facts["again"])
         # models of a folder from before memory was fitted still answer
         memory = self.facts.get("memory", MEMORIES[0])
-        return states_of(given, again, Knobs(**self.facts["knobs"]), memory)
+        return states_of(given, again, Settings(**self.facts["knobs"]), memory)
 
     def rank_histories(
         self,

@@ -62,7 +62,7 @@ POPULARITY_SHARE = 0.002
 
 
 @dataclass(frozen=True)
-class Knobs:
+class Settings:
     """What hyperparameters change of the models.
 
     Parameters
@@ -84,7 +84,7 @@ class Knobs:
         return max(1, round(number * by))
 
 
-DEFAULT = Knobs()
+DEFAULT = Settings()
 
 
 @dataclass(frozen=True)
@@ -123,7 +123,7 @@ def means_of(sequences: Sequences) -> Means:
 
 def learn(
     sequences: Sequences,
-    knobs: Knobs = DEFAULT,
+    settings: Settings = DEFAULT,
     means: Means | None = None,
     features: sparse.csr_matrix | None = None,
 ) -> sparse.csr_matrix:
@@ -135,14 +135,14 @@ def learn(
     n_items = sequences.n_items
     steps = np.bincount(sequences.items, minlength=n_items)
     means = means or means_of(sequences)
-    window = knobs.scaled(means.window * WINDOW, knobs.reach)
-    decay = float(np.exp(-1.0 / (means.window * TAU if knobs.recency else window)))
-    most = knobs.scaled(means.predictors * LSR_MOST, knobs.capacity)
+    window = settings.scaled(means.window * WINDOW, settings.reach)
+    decay = float(np.exp(-1.0 / (means.window * TAU if settings.recency else window)))
+    most = settings.scaled(means.predictors * LSR_MOST, settings.capacity)
     before, gram = succession(sequences, window, decay, most)
     ordered = local_ridge(before, gram, steps, most, means.window * LSR_PENALTY)
     parts = [
         (LSR_SHARE, _discounted(ordered, steps, DISCOUNT)),
-        (EASE_SHARE, _discounted(_company(sequences, steps, means, knobs, features), steps, DISCOUNT)),
+        (EASE_SHARE, _discounted(_company(sequences, steps, means, settings, features), steps, DISCOUNT)),
         (AFTER_SHARE, unit_maximum(_discounted(before.T, steps, AFTER_DISCOUNT))),
     ]
     total = reduce(operator.add, [np.float32(share / _strength(part, steps)) * part for share, part in parts])
@@ -163,12 +163,12 @@ def _strength(matrix: sparse.csr_matrix, steps: np.ndarray) -> float:
 
 
 def _company(
-    sequences: Sequences, steps: np.ndarray, means: Means, knobs: Knobs, features: sparse.csr_matrix | None
+    sequences: Sequences, steps: np.ndarray, means: Means, settings: Settings, features: sparse.csr_matrix | None
 ) -> sparse.csr_matrix:
     """Learn EASE: in closed form, or its local form where that is too large or events have weights."""
     if sequences.weights is None and affordable(sequences):
-        return ease(sequences, EASE_PENALTY, knobs.scaled(EASE_MOST, knobs.capacity), features)
-    most = knobs.scaled(means.predictors * LOCAL_EASE_MOST, knobs.capacity)
+        return ease(sequences, EASE_PENALTY, settings.scaled(EASE_MOST, settings.capacity), features)
+    most = settings.scaled(means.predictors * LOCAL_EASE_MOST, settings.capacity)
     together, gram = company(sequences, most, means.newest)
     return local_ridge(together, gram, steps, most, LOCAL_EASE_PENALTY)
 
@@ -178,7 +178,9 @@ def popularity(sequences: Sequences) -> np.ndarray:
     return np.bincount(sequences.items, sequences.weights, minlength=sequences.n_items).astype(np.float64)
 
 
-def fit(sequences: Sequences, seed: int, knobs: Knobs = DEFAULT, features: sparse.csr_matrix | None = None) -> Fit:
+def fit(
+    sequences: Sequences, seed: int, settings: Settings = DEFAULT, features: sparse.csr_matrix | None = None
+) -> Fit:
     """Learn from most users, and choose temperature and memory by the likelihood of what the others did last."""
     rng = np.random.default_rng(seed)
     long_enough = np.flatnonzero(np.diff(sequences.starts) >= 5)
@@ -194,13 +196,13 @@ def fit(sequences: Sequences, seed: int, knobs: Knobs = DEFAULT, features: spars
         others = np.sort(rng.choice(others, enough, replace=False))
     training = sequences.of_users(others)
     given, truth = split_newest(sequences.of_users(held), 0.1)
-    matrix = learn(training, knobs, means_of(sequences), features)
+    matrix = learn(training, settings, means_of(sequences), features)
     count = popularity(training)
     memory = MEMORIES[0]
-    likelihoods, temperature = _temperature(matrix, count, given, truth, knobs, memory)
+    likelihoods, temperature = _temperature(matrix, count, given, truth, settings, memory)
     # without recency all memories are the same
-    for slower in MEMORIES[1:] if knobs.recency else ():
-        slowers, at = _temperature(matrix, count, given, truth, knobs, slower)
+    for slower in MEMORIES[1:] if settings.recency else ():
+        slowers, at = _temperature(matrix, count, given, truth, settings, slower)
         gains = slowers - likelihoods
         # few users cannot tell memories apart: a slower one must be better beyond doubt, by two standard errors
         if gains.mean() > 2.0 * gains.std() / np.sqrt(n_held):
@@ -209,10 +211,10 @@ def fit(sequences: Sequences, seed: int, knobs: Knobs = DEFAULT, features: spars
 
 
 def _temperature(
-    matrix: sparse.csr_matrix, count: np.ndarray, given: Sequences, truth: Sequences, knobs: Knobs, memory: float
+    matrix: sparse.csr_matrix, count: np.ndarray, given: Sequences, truth: Sequences, settings: Settings, memory: float
 ) -> tuple[np.ndarray, float]:
     """Return how likely each user's new items of `truth` are at the best temperature, as logarithms, and that one."""
-    states = states_of(given, np.zeros(given.n_users), knobs, memory)
+    states = states_of(given, np.zeros(given.n_users), settings, memory)
     shape = (given.n_users, given.n_items)
     logits = (sparse.csr_matrix((states.val, states.idx, states.ptr), shape=shape) @ matrix).toarray()
     seen = (
@@ -270,7 +272,7 @@ def split_newest(sequences: Sequences, share: float) -> tuple[Sequences, Sequenc
     return sequences.where(~is_newest), sequences.where(is_newest)
 
 
-def states_of(given: Sequences, again: np.ndarray, knobs: Knobs = DEFAULT, memory: float = MEMORIES[0]) -> States:
+def states_of(given: Sequences, again: np.ndarray, settings: Settings = DEFAULT, memory: float = MEMORIES[0]) -> States:
     """Return the state of each user: newest steps with decayed weights, and all items met before.
 
     An item met more than once weighs as much as its newest step. Among items already met, recency decides.
@@ -286,8 +288,8 @@ def states_of(given: Sequences, again: np.ndarray, knobs: Knobs = DEFAULT, memor
     owner = given.owner[newest]
     seen_ptr = np.concatenate(([0], np.cumsum(np.bincount(owner, minlength=given.n_users)))).astype(np.int64)
     # without recency every one of the newest steps counts the same
-    weights = np.exp(-age[newest] / memory) + EVER if knobs.recency else np.ones(len(newest))
-    active = age[newest] < knobs.scaled(HISTORY, knobs.reach)
+    weights = np.exp(-age[newest] / memory) + EVER if settings.recency else np.ones(len(newest))
+    active = age[newest] < settings.scaled(HISTORY, settings.reach)
     ptr = np.concatenate(([0], np.cumsum(np.bincount(owner[active], minlength=given.n_users)))).astype(np.int64)
     return States(
         ptr=ptr,

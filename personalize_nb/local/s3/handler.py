@@ -47,4 +47,4 @@ def s3_handler(store: ObjectStore, region: str, account: str) -> Handler:
         response.headers["x-amz-request-id"] = uuid.uuid4().hex[:16].upper()
         return response
 
-    return Handler(answer, refusal, family="s3", any_region=True)
+    return Handler(answer, refusal, wire="s3", any_region=True)

@@ -88,7 +88,7 @@ def s3_model() -> ServiceModel:
 
 
 def read_call(request: Request) -> Call:
-    """Return the operation and parameters of a request; a fault naming what is wrong when it is none."""
+    """Return the operation and parameters of a request; an error naming what is wrong when it is none."""
     bucket, key = _address(request.path)
     query = dict(request.query)
     level = "key" if key else "bucket" if bucket else "service"

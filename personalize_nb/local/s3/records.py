@@ -171,7 +171,7 @@ def info_from(row: sqlite3.Row) -> ObjectInfo:
 
 
 def no_such_key(key: str) -> ApiError:
-    """Return the fault for a key that is not there."""
+    """Return the error for a key that is not there."""
     return ApiError("NoSuchKey", f"The specified key does not exist: {key}.", 404)
 
 

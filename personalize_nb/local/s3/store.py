@@ -286,7 +286,7 @@ class ObjectStore:
         try:
             arn, _, wrapped = self._keys().new_data_key(self._keys().for_s3(None if key == S3_KEY else key))
         except ApiError as error:
-            raise _kms_fault(error) from error
+            raise _kms_error(error) from error
         headers |= {"ServerSideEncryption": algorithm, "SSEKMSKeyId": arn}
         return replace(details, headers=headers, seal=Seal(arn, wrapped.hex()))
 
@@ -299,7 +299,7 @@ class ObjectStore:
         try:
             return self._keys().data_key(bytes.fromhex(seal.wrapped))
         except ApiError as error:
-            raise _kms_fault(error) from error
+            raise _kms_error(error) from error
 
     def _opened(self, info: ObjectInfo) -> BinaryIO:
         file, seal = self.bodies.open(info.body), info.details.seal
@@ -383,7 +383,7 @@ class ObjectStore:
         return dropped
 
 
-def _kms_fault(error: ApiError) -> ApiError:
+def _kms_error(error: ApiError) -> ApiError:
     """KMS's refusal as S3 passes it on."""
     code = error.code if error.code.startswith("KMS.") else f"KMS.{error.code}"
     return ApiError(code, error.message, 400)

@@ -41,7 +41,7 @@ CREATING = (IN_PROGRESS, ACTIVE)
 
 
 class IllegalMoveError(ValueError):
-    """A status change that no resource of Personalize makes; a fault of the service, not of its user."""
+    """A status change that no resource of Personalize makes; an error of the service, not of its user."""
 
 
 def check_move(old: str | None, new: str) -> None:

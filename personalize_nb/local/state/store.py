@@ -267,7 +267,7 @@ class Store:
                 )
 
     def untag(self, arn: str, keys: Collection[str]) -> None:
-        """Remove tags; keys that are not there are no fault."""
+        """Remove tags; keys that are not there are no error."""
         with self.transaction():
             for key in keys:
                 self._change("DELETE FROM tags WHERE arn = ? AND key = ?", (arn, key))

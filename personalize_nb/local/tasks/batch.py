@@ -8,7 +8,7 @@ Choices where Amazon's pages say nothing:
 * Rows come in input order. A line that is not a JSON object is echoed as a JSON string.
 * The placeholders of User-Personalization-v2 have the score 0. Its reasons, whose JSON no page shows, are left out.
 * `_CHECK` is empty and is written before the first result.
-* A theme job also writes `<name>.themes.json` (`themenotes`) beside each `.out`, whose rows have exactly AWS's keys.
+* A theme job also writes `<name>.themes.json` (`theme_notes`) beside each `.out`, whose rows have exactly AWS's keys.
 """
 
 from __future__ import annotations

@@ -180,27 +180,27 @@ def _from_lines(lines: Lines, wanted: Wanted) -> Block:
         echo = text
         try:
             if row in lines.undecodable:
-                raise _LineFault("the line is not UTF-8 text")
+                raise _LineError("the line is not UTF-8 text")
             record = _parse_object(text)
-        except _LineFault as error:
+        except _LineError as error:
             errors[row] = str(error)
             echo = json.dumps(text, ensure_ascii=False)
         inputs.append(echo)
         for key in wanted.keys:
-            value, fault_text = _checked_value(key, record.get(key))
+            value, problem = _checked_value(key, record.get(key))
             columns[key].append(value)
-            if fault_text:
-                errors.setdefault(row, fault_text)
-        given, fault_text = _checked_filter_values(record.get(FILTER_VALUES), wanted)
+            if problem:
+                errors.setdefault(row, problem)
+        given, problem = _checked_filter_values(record.get(FILTER_VALUES), wanted)
         values.append(given)
-        if fault_text:
-            errors.setdefault(row, fault_text)
+        if problem:
+            errors.setdefault(row, problem)
     schema = _schema(wanted)
     arrays = {key: pa.array(columns[key], schema.field(key).type) for key in wanted.keys}
     return Block(_compact(pa.array(inputs, pa.string())), arrays, values, errors)
 
 
-class _LineFault(ValueError):
+class _LineError(ValueError):
     """A line that is not one JSON object."""
 
 
@@ -208,16 +208,16 @@ def _parse_object(text: str) -> dict[str, Any]:
     try:
         record = json.loads(text, parse_constant=_refuse_constant)
     except RecursionError:
-        raise _LineFault("the line is nested too deeply") from None
+        raise _LineError("the line is nested too deeply") from None
     except json.JSONDecodeError as error:
-        raise _LineFault(f"the line is not valid JSON: {error.msg} at character {error.pos}") from None
+        raise _LineError(f"the line is not valid JSON: {error.msg} at character {error.pos}") from None
     if not isinstance(record, dict):
-        raise _LineFault('the line is not a JSON object such as {"userId": "4638"}')
+        raise _LineError('the line is not a JSON object such as {"userId": "4638"}')
     return record
 
 
 def _refuse_constant(name: str) -> None:
-    raise _LineFault(f"the line is not valid JSON: {name} is not a JSON number")
+    raise _LineError(f"the line is not valid JSON: {name} is not a JSON number")
 
 
 def _checked_value(key: str, value: Any) -> tuple[Any, str | None]:

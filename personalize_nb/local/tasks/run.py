@@ -48,7 +48,7 @@ class WorkContext:
     # limits of the data, by what counts
     quotas: Mapping[str, int] = field(default_factory=lambda: DATA_QUOTAS, repr=False)
     # says whether a resource's role may do what it asks; without one, nobody asks
-    judge: Authorizer | None = None
+    authorizer: Authorizer | None = None
 
 
 class Stopped(Exception):
@@ -95,9 +95,9 @@ def perform(context: WorkContext, work: Work, tasks: Mapping[str, Task]) -> None
 
 def _judged(context: WorkContext, task: Task, resource: AnyResource) -> Changes | None:
     """Do the task if the resource's role still may (policies can have changed), and encrypt as the resource asks."""
-    if context.judge is not None:
+    if context.authorizer is not None:
         try:
-            context.judge.check(resource.arn, resource.body)
+            context.authorizer.check(resource.arn, resource.body)
         except ApiError as error:
             raise WorkError(error.message) from error
     keys = [use.key_arn for use in uses_of(resource.body) if use.writes and use.key_arn is not None]

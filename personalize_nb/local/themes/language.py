@@ -43,7 +43,7 @@ class Writer(Protocol):
         """Get ready; called once, before the first question."""
 
     def write(self, asked: Prompt) -> str:
-        """Return the answer to one question, or raise `WriterFault`; called from several threads."""
+        """Return the answer to one question, or raise `WriterError`; called from several threads."""
 
 
 class LanguageThemes:

@@ -150,16 +150,16 @@ class ThemeMaker:
         return replace(given, drafts=fit)
 
     def _validated(self, given: Proposal, request: ThemeRequest) -> Proposal:
-        """Keep what may be printed of a proposal from outside; the first draft's fault is told when nothing may."""
-        fit, faults = [], []
+        """Keep what may be printed of a proposal from outside; the first draft's problem is told when nothing may."""
+        fit, reasons = [], []
         for draft in given.drafts:
             text = one_line(draft.text)
             found = self._validator.problems(text, request.items)
             if found:
-                faults.append(f"{text[:MAX_CHARACTERS]!r} {', '.join(found)}")
+                reasons.append(f"{text[:MAX_CHARACTERS]!r} {', '.join(found)}")
             else:
                 fit.append(Draft(text, draft.fallback))
-        problem = given.problem or (faults[0] if faults else "it proposed nothing")
+        problem = given.problem or (reasons[0] if reasons else "it proposed nothing")
         return replace(given, drafts=tuple(fit), problem="" if fit else problem)
 
     def _themed(

@@ -1,7 +1,4 @@
-"""Options of a generator, given as numbers or as text, become a dataclass; what is not legal is named.
-
-Imports nothing of the package.
-"""
+"""Options of a generator, given as numbers or as text, become a dataclass; what is not legal is named."""
 
 from __future__ import annotations
 

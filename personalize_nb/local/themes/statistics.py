@@ -1,7 +1,7 @@
 """The three statistics behind a theme: log-odds against the catalogue, a latent semantic space, and its quantiles.
 
 Everything is rounded before it is compared, so that the number of threads of the linear algebra cannot change a
-theme. Imports numpy and scipy only.
+theme.
 """
 
 from __future__ import annotations

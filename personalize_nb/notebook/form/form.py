@@ -267,8 +267,8 @@ class JobForm:
     def _preflight(self, plan: FormState) -> pd.DataFrame:
         if plan.request is None:
             raise errors.RequestError(plan.problems)
-        findings = preflight.preflight(plan.request, session=self.session)
-        return findings[findings["check"] != "input"] if plan.batch is not None else findings
+        report = preflight.preflight(plan.request, session=self.session)
+        return report[report["check"] != "input"] if plan.batch is not None else report
 
     def _show_preflight(self) -> None:
         plan = self.plan()

@@ -39,14 +39,14 @@ def endpoint(seen):
     handlers = {
         "s3": as_s3(echo),
         "personalize": Handler(echo, json_bodies.refusal),
-        "sts": Handler(echo, query_protocol.refusal, family="query", any_region=True),
+        "sts": Handler(echo, query_protocol.refusal, wire="query", any_region=True),
     }
     with wire.serving(handlers) as endpoint:
         yield endpoint
 
 
 def as_s3(answer):
-    return Handler(answer, protocol.refusal, family="s3", any_region=True)
+    return Handler(answer, protocol.refusal, wire="s3", any_region=True)
 
 
 def call(endpoint, method="GET", path="/", body=b"", headers=None, **signing):

@@ -342,11 +342,11 @@ def test_a_policy_that_went_away_in_the_meantime_fails_the_job_with_the_reason(t
     """Judged again when work begins: here the worker's part is played by the test."""
     store, objects = Store(tmp_path / "state.sqlite"), ObjectStore(tmp_path / "objects")
     role = ensure_default_role(tmp_path, ACCOUNT)
-    judge = Authorizer(tmp_path / "state.sqlite", objects, ACCOUNT, "us-east-1")
+    authorizer = Authorizer(tmp_path / "state.sqlite", objects, ACCOUNT, "us-east-1")
     objects.create_bucket("own", "us-east-1")
     objects.set_setting("own", "policy", bucket_policy("own"))
     objects.put("own", "data.csv", b"x")
-    context = WorkContext(tmp_path, store, objects, "us-east-1", ACCOUNT, judge=judge)
+    context = WorkContext(tmp_path, store, objects, "us-east-1", ACCOUNT, authorizer=authorizer)
     done = []
     for name, text in (("with", bucket_policy("own")), ("without", None)):
         objects.set_setting("own", "policy", text)
@@ -362,6 +362,6 @@ def test_a_policy_that_went_away_in_the_meantime_fails_the_job_with_the_reason(t
         else:
             assert store_status == ("ACTIVE", None)
     assert done == ["with"]
-    judge.close()
+    authorizer.close()
     store.close()
     objects.close()

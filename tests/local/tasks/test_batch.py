@@ -359,7 +359,7 @@ def test_a_prefix_takes_every_object_below_it_and_a_file_only_itself(objects):
         (BatchSpec("j", "s3://bucket/many", "s3://bucket/out/"), "The input has 1515 bytes; .* can have 1000"),
     ],
 )
-def test_faults_of_the_whole_job_leave_no_output(objects, spec, reason, monkeypatch):
+def test_errors_of_the_whole_job_leave_no_output(objects, spec, reason, monkeypatch):
     monkeypatch.setattr(limits, "MAX_INPUT_FILES", 2)
     if spec.mode != "THEME_GENERATION":
         monkeypatch.setattr(limits, "MAX_INPUT_BYTES", 1000)

@@ -1,4 +1,4 @@
-"""How work ends: a status and a reason for every fault, nothing left in the queue."""
+"""How work ends: a status and a reason for every error, nothing left in the queue."""
 
 from __future__ import annotations
 

@@ -73,7 +73,7 @@ class Control:
         Limits by kind; None means Amazon's.
     on_delete
         Called for each resource that is deleted, before its name is free again; the process removes files here.
-    judge
+    authorizer
         Says whether a resource's role may do what it asks; without one, nobody asks.
     """
 
@@ -86,7 +86,7 @@ class Control:
         clock: Callable[[], float] = time.time,
         quotas: Mapping[str, Quota] | None = None,
         on_delete: Callable[[AnyResource], None] | None = None,
-        judge: Authorizer | None = None,
+        authorizer: Authorizer | None = None,
     ):
         self.store = store
         self.objects = objects
@@ -95,7 +95,7 @@ class Control:
         self.clock = clock
         self.quotas = QUOTAS if quotas is None else quotas
         self._on_delete = on_delete
-        self._judge = judge
+        self._authorizer = authorizer
 
     def call(self, name: str, params: dict[str, Any]) -> dict[str, Any]:
         """Run one operation on parameters that fit the model.
@@ -182,8 +182,8 @@ class Control:
         tags = checked_tags(params.get("tags", []))
         self.check_free(arn)
         self.check_quota(kind, group_arn)
-        if self._judge is not None:
-            self._judge.check(arn, body)
+        if self._authorizer is not None:
+            self._authorizer.check(arn, body)
         resource = self.store.create(
             kind, arn, name, body, facts, group_arn=group_arn, parent_arn=parent_arn, status=PENDING, tags=tags
         )

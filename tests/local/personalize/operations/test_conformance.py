@@ -7,7 +7,7 @@ from botocore import xform_name
 from control_plane import ROLE
 
 from personalize_nb.contract.limits import service_model
-from personalize_nb.local.personalize.operations.families import OPERATIONS
+from personalize_nb.local.personalize.operations.all_operations import OPERATIONS
 
 MODEL = service_model()
 NAMES = sorted(OPERATIONS)

@@ -7,7 +7,7 @@ from botocore import xform_name
 from every_kind import KINDS, World
 
 from personalize_nb.contract.limits import FAILED, IN_PROGRESS, service_model
-from personalize_nb.local.personalize.operations.families import OPERATIONS
+from personalize_nb.local.personalize.operations.all_operations import OPERATIONS
 from personalize_nb.local.state.quotas import QUOTAS, configured
 
 MODEL = service_model()

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from personalize_nb.contract.limits import service_model
 from personalize_nb.local.personalize.json_protocol import answer
-from personalize_nb.local.personalize.operations import families
-from personalize_nb.local.personalize.operations.families import OPERATIONS
+from personalize_nb.local.personalize.operations import all_operations
+from personalize_nb.local.personalize.operations.all_operations import OPERATIONS
 
 
 def call(plane, operation, params, prefix="AmazonPersonalize."):
@@ -31,7 +31,7 @@ def refusal(plane, operation, params, **more):
 def test_every_operation_is_one_of_the_model():
     assert set(OPERATIONS) <= set(service_model().operation_names)
     registered = {function.__module__ for function in OPERATIONS.values()}
-    assert registered == {family.__name__ for family in families.FAMILIES}
+    assert registered == {module.__name__ for module in all_operations.MODULES}
 
 
 def test_an_operation_of_the_model_that_is_not_served_is_named(plane):
@@ -125,7 +125,7 @@ def test_an_answer_is_compact_and_its_dates_have_milliseconds(plane):
     assert b'": ' not in body.split(b'"message"')[0]
 
 
-def test_an_unexpected_fault_is_no_traceback_for_the_caller(plane, monkeypatch, caplog):
+def test_an_unexpected_error_is_no_traceback_for_the_caller(plane, monkeypatch, caplog):
     monkeypatch.setitem(OPERATIONS, "ListSchemas", lambda control, params: 1 / 0)
     status, content = call(plane, "ListSchemas", {})
     assert (status, content["__type"]) == (500, "InternalFailure")

@@ -10,7 +10,7 @@ from botocore import xform_name
 from inline_service import InlineService
 
 from personalize_nb.contract.limits import service_model
-from personalize_nb.local.personalize.serving.families import SERVED
+from personalize_nb.local.personalize.serving.all_operations import SERVED
 
 PREFIX = "arn:aws:personalize:us-east-1:123456789012"
 INVALID, NOT_FOUND, IN_USE = "InvalidInputException", "ResourceNotFoundException", "ResourceInUseException"

@@ -5,6 +5,6 @@ from __future__ import annotations
 from personalize_nb.local.personalize.serving import events, recommendations
 from personalize_nb.local.personalize.serving.registry import SERVED, find_served
 
-FAMILIES = (events, recommendations)
+MODULES = (events, recommendations)
 
-__all__ = ["FAMILIES", "SERVED", "find_served"]
+__all__ = ["MODULES", "SERVED", "find_served"]

@@ -23,7 +23,7 @@ from personalize_nb.local.personalize.operations import (
 )
 from personalize_nb.local.personalize.operations.control import OPERATIONS, RECORDED, find_operation
 
-FAMILIES = (
+MODULES = (
     batch_inference_jobs,
     batch_segment_jobs,
     campaigns,
@@ -43,4 +43,4 @@ FAMILIES = (
     tags,
 )
 
-__all__ = ["FAMILIES", "OPERATIONS", "RECORDED", "find_operation"]
+__all__ = ["MODULES", "OPERATIONS", "RECORDED", "find_operation"]
