@@ -16,7 +16,7 @@ from personalize_nb.access.account_reader import Bucket, Reader
 from personalize_nb.access.report import Report
 from personalize_nb.access.subject import Subject, from_data, from_request
 from personalize_nb.contract import columns, limits
-from personalize_nb.contract.parameters import THEME_GENERATION
+from personalize_nb.contract.parameters import THEME_GENERATION, kms_keys
 from personalize_nb.contract.policies import needs, templates
 from personalize_nb.contract.policies.needs import Caller, MissingPermission
 from personalize_nb.contract.policies.uses import Use, uses_of
@@ -305,8 +305,9 @@ class _JobChecks:
         return templates.text(templates.document(*statements))
 
     def _create_role(self) -> str:
-        keys = [key for key in (self.request.input_kms_key_arn, self.request.output_kms_key_arn) if key]
-        more = f", kms_keys={list(dict.fromkeys(keys))!r}" if keys else ""
+        names = dict.fromkeys(getattr(self.request, row.attribute) for row in kms_keys())
+        keys = [name for name in names if name]
+        more = f", kms_keys={keys!r}" if keys else ""
         return f"pnb.create_role({self.request.role_arn.rsplit('/', 1)[-1]!r}, {self._buckets!r}{more})"
 
     def _bucket(self, use: Use) -> Bucket:

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from personalize_nb.contract import limits
+
 Value = float | int | bool | str
 
 
@@ -90,8 +92,8 @@ SEQUENTIAL: Hyperparameters = {
 }
 EXPLORING: Hyperparameters = {
     **SEQUENTIAL,
-    "exploration_weight": Hyperparameter(0.3),
-    "exploration_item_age_cut_off": Hyperparameter(30.0, 1.0, 1e6),
+    "exploration_weight": Hyperparameter(limits.DEFAULT_EXPLORATION_WEIGHT),
+    "exploration_item_age_cut_off": Hyperparameter(limits.DEFAULT_EXPLORATION_ITEM_AGE_CUT_OFF, 1.0, 1e6),
 }
 TRANSFORMER: Hyperparameters = {"apply_recency_bias": Hyperparameter(True)}
 SIMILAR_ITEMS: Hyperparameters = {

@@ -334,6 +334,11 @@ def names(*without: str) -> list[str]:
     return [row.name for row in PARAMETERS if row.name not in without]
 
 
+def kms_keys() -> list[Parameter]:
+    """Return the rows of KMS keys."""
+    return [row for row in PARAMETERS if row.kind == _KEY]
+
+
 def sent() -> dict[str, Parameter]:
     """Return the rows of what the API takes, by their names in `JobRequest`."""
     return {row.attribute: row for row in PARAMETERS if row.member}

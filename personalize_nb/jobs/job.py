@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from personalize_nb import errors
 from personalize_nb.contract import limits
-from personalize_nb.contract.parameters import BATCH_INFERENCE, THEME_GENERATION
+from personalize_nb.contract.parameters import THEME_GENERATION, named
 from personalize_nb.errors import Problem
 from personalize_nb.jobs.request import JobRequest, RequestContext, errors_of, problems
 from personalize_nb.resources.solutions import SolutionVersion, find_solution_version
@@ -166,7 +166,7 @@ class BatchInferenceJob:
             return f"<BatchInferenceJob {self.name}: .status tells how it stands, .wait() waits for its end>"
         step = ".wait() to wait"
         if status == limits.ACTIVE:
-            themes = self._described.get("batchInferenceJobMode") == THEME_GENERATION
+            themes = named("mode").taken(self._described) == THEME_GENERATION
             step = ".themes(items=...) to read" if themes else ".recommendations(items=...) to read"
         elif status in limits.TERMINAL:
             step = self._described.get("failureReason", "no reason given")
@@ -237,11 +237,12 @@ def list_jobs(solution_version: SolutionVersion | str | None = None, session: Se
     only = (
         {} if solution_version is None else {"solutionVersionArn": find_solution_version(solution_version, session).arn}
     )
+    mode = named("mode")
     rows = [
         (
             entry["jobName"],
             entry["status"],
-            entry.get("batchInferenceJobMode", BATCH_INFERENCE),
+            mode.taken(entry) or mode.default,
             entry["solutionVersionArn"].split(":solution/", 1)[-1].split("/", 1)[0],
             entry["creationDateTime"],
             entry["lastUpdatedDateTime"],

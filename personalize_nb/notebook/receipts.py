@@ -50,7 +50,7 @@ def summary(
         **_asked(JobRequest.from_api(described), details or {}),
         "Started": _time(described["creationDateTime"]),
         **_looked_at(ended, checked),
-        **_next(described["jobName"], described["status"], described.get("batchInferenceJobMode") == THEME_GENERATION),
+        **_next(described["jobName"], described["status"], named("mode").taken(described) == THEME_GENERATION),
     }
     return _closed(facts, details or {})
 

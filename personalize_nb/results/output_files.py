@@ -30,9 +30,10 @@ NO_ROW = "the output has no row for this input line"
 NO_ITEMS = "answered without an item: the filter, or the recipe, leaves none for this line"
 _PARSED_AT_ONCE = 2 << 20
 
+_ITEMS = "recommendedItems"
 _OUTPUT = pa.struct(
     [
-        ("recommendedItems", pa.list_(pa.string())),
+        (_ITEMS, pa.list_(pa.string())),
         ("scores", pa.list_(pa.float64())),
         ("theme", pa.string()),
         ("itemsThemeRelevanceScores", pa.list_(pa.float64())),
@@ -198,10 +199,8 @@ def _output_row(line: bytes) -> dict[str, Any]:
         return {
             "input": _cleaned(whole["input"]) if isinstance(whole.get("input"), dict) else None,
             "output": {
-                "recommendedItems": [str(item) for item in output.get("recommendedItems") or ()],
-                "scores": output.get("scores"),
-                "theme": output.get("theme"),
-                "itemsThemeRelevanceScores": output.get("itemsThemeRelevanceScores"),
+                **{member.name: output.get(member.name) for member in _OUTPUT},
+                _ITEMS: [str(item) for item in output.get(_ITEMS) or ()],
             },
             "error": None if whole.get("error") is None else str(whole["error"]),
         }

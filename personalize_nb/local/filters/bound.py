@@ -28,7 +28,6 @@ from personalize_nb.local.filters.syntax import (
     INTERACTIONS,
     IS_IN,
     ITEM_TARGET,
-    NOT_IN,
     AnyValue,
     Clause,
     Condition,
@@ -211,7 +210,7 @@ class BoundFilter:
     def _bind_history(self, condition: Condition, required: bool) -> Mask:
         history = self._history
         any_type = any(isinstance(value, AnyValue) for value in condition.values)
-        negated = condition.operator in (NOT_IN, "!=")
+        negated = condition.operator.negates is not None
 
         def wanted(literals: tuple[str, ...]) -> np.ndarray:
             # the last value says that there was an answer at all
@@ -351,7 +350,7 @@ def _literals(condition: Condition, given: FilterValues) -> tuple[str, ...]:
                 parsed = parse_values(given[value.name])
             except FilterValueError as error:
                 raise FilterValueError(f"the value of {value} in filterValues {error}") from None
-            if condition.operator not in (IS_IN, NOT_IN) and len(parsed) > 1:
+            if not condition.operator.takes_list and len(parsed) > 1:
                 raise FilterValueError(
                     f"the value of {value} in filterValues has {len(parsed)} values; "
                     f"{condition.field} {condition.operator} {value} takes one"

@@ -6,7 +6,7 @@ ordinary indexing. Text columns keep posting lists both ways, so that a test tou
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, Self
 
@@ -16,12 +16,13 @@ import pyarrow.compute as pc
 
 from personalize_nb.local.data import schema
 from personalize_nb.local.filters.rules import is_number
-from personalize_nb.local.filters.syntax import IS_IN, NOT_IN
+from personalize_nb.local.filters.syntax import EQUALS, IS_IN, Operator
 from personalize_nb.local.filters.values import FilterValueError
 
-COMPARE = {
+# to texts, every operator that negates no other means that one of the values is the same
+_OF_NUMBERS: Mapping[str, Callable[..., np.ndarray]] = {
+    "IN": np.isin,
     "=": np.equal,
-    "!=": np.not_equal,
     "<": np.less,
     "<=": np.less_equal,
     ">": np.greater,
@@ -34,11 +35,11 @@ class Column(Protocol):
 
     value_of_row: np.ndarray
 
-    def test(self, operator: str, literals: Sequence[str]) -> np.ndarray:
+    def test(self, operator: Operator, literals: Sequence[str]) -> np.ndarray:
         """Return for every row (and the empty one) whether the condition holds."""
         ...
 
-    def test_against(self, operator: str, other: Self, rows: np.ndarray) -> np.ndarray:
+    def test_against(self, operator: Operator, other: Self, rows: np.ndarray) -> np.ndarray:
         """Return [len(rows), rows of this column]: the condition against `other` at each of `rows`."""
         ...
 
@@ -102,13 +103,13 @@ class TextColumn:
         self.codes_of_row = Postings.grouped(owners, codes, self.rows)
         self.rows_of_code = Postings.grouped(codes, owners, len(self.code))
 
-    def test(self, operator: str, literals: Sequence[str]) -> np.ndarray:
+    def test(self, operator: Operator, literals: Sequence[str]) -> np.ndarray:
         known = np.array([self.code[text] for text in literals if text in self.code], dtype=np.int64)
         holds = np.zeros(self.rows, dtype=bool)
         holds[self.rows_of_code.take(known)[1]] = True
-        return ~holds if operator in (NOT_IN, "!=") else holds
+        return ~holds if operator.negates else holds
 
-    def test_against(self, operator: str, other: TextColumn, rows: np.ndarray) -> np.ndarray:
+    def test_against(self, operator: Operator, other: TextColumn, rows: np.ndarray) -> np.ndarray:
         # codes of the other column in this column's numbering; values unknown here match nothing
         translate = np.array([self.code.get(value, -1) for value in other.code], dtype=np.int64)
         owner, codes = other.codes_of_row.take(rows)
@@ -117,7 +118,7 @@ class TextColumn:
         entry, matching = self.rows_of_code.take(codes)
         holds = np.zeros((len(rows), self.rows), dtype=bool)
         holds[owner[entry], matching] = True
-        return ~holds if operator == "!=" else holds
+        return ~holds if operator.negates else holds
 
 
 class NumberColumn:
@@ -127,22 +128,20 @@ class NumberColumn:
         self.values = np.append(pc.fill_null(values.cast(pa.float64(), safe=False), np.nan).to_numpy(), np.nan)
         self.value_of_row = np.unique(self.values, return_inverse=True)[1]
 
-    def test(self, operator: str, literals: Sequence[str]) -> np.ndarray:
+    def test(self, operator: Operator, literals: Sequence[str]) -> np.ndarray:
         for text in literals:
             if not is_number(text):
                 raise FilterValueError(f"holds {text!r}, which is not a number")
         numbers = np.array([float(text) for text in literals])
-        if operator == IS_IN:
-            return np.isin(self.values, numbers)
-        if operator == NOT_IN:
-            return ~np.isin(self.values, numbers)
-        holds: np.ndarray = COMPARE[operator](self.values, numbers[0])
-        return holds
+        meaning = _OF_NUMBERS[operator.affirmed.text]
+        holds = meaning(self.values, numbers if operator.takes_list else numbers[0])
+        return ~holds if operator.negates else holds
 
-    def test_against(self, operator: str, other: NumberColumn, rows: np.ndarray) -> np.ndarray:
-        compare = COMPARE["=" if operator == IS_IN else operator]
-        holds: np.ndarray = compare(self.values[None, :], other.values[rows][:, None])
-        return holds
+    def test_against(self, operator: Operator, other: NumberColumn, rows: np.ndarray) -> np.ndarray:
+        # a row of a number column holds one number, and to be in it is to be equal
+        affirmed = EQUALS if operator.affirmed == IS_IN else operator.affirmed
+        holds = _OF_NUMBERS[affirmed.text](self.values[None, :], other.values[rows][:, None])
+        return ~holds if operator.negates else holds
 
 
 def make_column(table: pa.Table | None, field: schema.Field, rows: int, order: pa.Array | None = None) -> Column:

@@ -21,10 +21,8 @@ from personalize_nb.local.filters.syntax import (
     CURRENT_ITEM,
     CURRENT_USER,
     INTERACTIONS,
-    IS_IN,
     ITEM_TARGET,
     ITEMS,
-    NOT_IN,
     USER_TARGET,
     USERS,
     AnyValue,
@@ -35,21 +33,22 @@ from personalize_nb.local.filters.syntax import (
     Literal,
     Placeholder,
     Value,
+    operator_of,
+    readable_operators,
 )
 
 _TARGETS = {name.lower(): name for name in (ITEM_TARGET, USER_TARGET, ACTION_TARGET)}
 _DATASETS = {name.lower(): name for name in (INTERACTIONS, ITEMS, USERS, CURRENT_ITEM, CURRENT_USER)}
 _OWNERS = {CURRENT_ITEM: ITEMS, CURRENT_USER: USERS}
-_READABLE = {
+_BEFORE_OPERATORS = {
     "EFFECT": "INCLUDE or EXCLUDE",
     "NAME": "a name",
     "_WHERE": "WHERE",
     "_IF": "IF",
     "_AND": "AND",
     "_OR": "OR",
-    "IN": "IN",
-    "NOT_IN": "NOT IN",
-    "COMPARISON": "a comparison (=, !=, <, <=, >, >=)",
+}
+_AFTER_OPERATORS = {
     "STAR": "*",
     "PLACEHOLDER": "a placeholder such as $GENRE",
     "NUMBER": "a number",
@@ -210,14 +209,11 @@ class _Builder(lark.Transformer[Any, Any]):
         return tuple(children)
 
     def condition(self, children: list[Any]) -> Condition:
-        left, operator, *right = children
-        if operator.type == "NOT_IN":
-            operator = NOT_IN
-        elif operator.type == "IN":
-            operator = IS_IN
+        left, token, *right = children
+        operator = operator_of(token.type, str(token))
         if isinstance(right[0], FieldName):
-            return Condition(left, str(operator), other=right[0])
-        return Condition(left, str(operator), tuple(right))
+            return Condition(left, operator, other=right[0])
+        return Condition(left, operator, tuple(right))
 
     def field(self, children: list[lark.Token]) -> FieldName:
         dataset, name = children
@@ -258,6 +254,7 @@ def _syntax_error(text: str, error: lark.exceptions.UnexpectedInput) -> FilterEr
         position = error.pos_in_stream or 0
         found = repr(text[position])
         legal = getattr(error, "allowed", None) or set()
-    names = [readable for terminal, readable in _READABLE.items() if terminal in legal]
+    readable = _BEFORE_OPERATORS | readable_operators() | _AFTER_OPERATORS
+    names = [name for terminal, name in readable.items() if terminal in legal]
     expected = f"; expected {', '.join(names)}" if names else ""
     return FilterError(f"Invalid Expression: found {found} at position {position}{expected}.", position)

@@ -18,11 +18,8 @@ from personalize_nb.local.filters.syntax import (
     CURRENT_ITEM,
     CURRENT_USER,
     INTERACTIONS,
-    IS_IN,
     ITEM_TARGET,
     ITEMS,
-    NOT_IN,
-    ORDERINGS,
     USER_TARGET,
     USERS,
     AnyValue,
@@ -32,6 +29,7 @@ from personalize_nb.local.filters.syntax import (
     FilterError,
     Literal,
     Placeholder,
+    unordered_operators,
 )
 
 EVENT_TYPE = "EVENT_TYPE"
@@ -96,12 +94,14 @@ def _check_place(condition: Condition, legal: tuple[str, ...], place: str) -> No
             other.position,
         )
     for value in condition.values:
-        if isinstance(value, Placeholder) and condition.operator == NOT_IN:
+        if isinstance(value, Placeholder) and not condition.operator.placeholders:
             raise FilterError(
-                f"Invalid input symbol: {value}. Placeholders are not allowed with NOT_IN operator.", value.position
+                f"Invalid input symbol: {value}. Placeholders are not allowed with "
+                f"{condition.operator.token} operator.",
+                value.position,
             )
         if isinstance(value, AnyValue) and not (
-            condition.field.dataset == INTERACTIONS and condition.operator in (IS_IN, NOT_IN)
+            condition.field.dataset == INTERACTIONS and condition.operator.takes_list
         ):
             raise _invalid("* is legal only in Interactions.EVENT_TYPE IN (*)", value.position)
 
@@ -181,10 +181,10 @@ def _reason(schema: Schema, column: Field) -> str:
 
 
 def _check_types(condition: Condition, column: Field) -> None:
-    if condition.operator in ORDERINGS and not column.numeric:
+    if condition.operator.ordered and not column.numeric:
         raise _invalid(
-            f"{condition.operator} compares numbers, and {condition.field} is a {column.type}; legal is IN, NOT IN, "
-            "= or !=",
+            f"{condition.operator} compares numbers, and {condition.field} is a {column.type}; legal is "
+            f"{unordered_operators()}",
             condition.field.position,
         )
     for value in condition.values:

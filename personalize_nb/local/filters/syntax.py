@@ -15,8 +15,75 @@ ITEM_TARGET, USER_TARGET, ACTION_TARGET = "ItemID", "UserID", "ActionID"
 INTERACTIONS, ITEMS, USERS = "Interactions", "Items", "Users"
 CURRENT_ITEM, CURRENT_USER = "CurrentItem", "CurrentUser"
 
-IS_IN, NOT_IN = "IN", "NOT IN"
-ORDERINGS = frozenset({"<", "<=", ">", ">="})
+COMPARISON = "COMPARISON"
+
+
+@dataclass(frozen=True)
+class Operator:
+    """What stands between a field and its values; what it means to a column is in `columns`.
+
+    Parameters
+    ----------
+    text
+        How `str()` writes it.
+    token
+        The grammar's terminal for it. Only the comparisons share one; they are told apart by their text.
+    negates
+        The operator that holds exactly where this one does not.
+    ordered
+        Whether it asks what is greater, and so is for numbers only.
+    takes_list
+        Whether its values stand in parentheses, any number of them.
+    placeholders
+        Whether its values may come with each input line.
+    """
+
+    text: str
+    token: str = COMPARISON
+    negates: Operator | None = None
+    ordered: bool = False
+    takes_list: bool = False
+    placeholders: bool = True
+
+    @property
+    def affirmed(self) -> Operator:
+        """The operator without its negation."""
+        return self.negates or self
+
+    def __str__(self) -> str:
+        return self.text
+
+
+IS_IN, EQUALS = Operator("IN", "IN", takes_list=True), Operator("=")
+OPERATORS = (
+    IS_IN,
+    Operator("NOT IN", "NOT_IN", negates=IS_IN, takes_list=True, placeholders=False),
+    EQUALS,
+    Operator("!=", negates=EQUALS),
+    *(Operator(text, ordered=True) for text in ("<", "<=", ">", ">=")),
+)
+
+
+def operator_of(token: str, text: str) -> Operator:
+    """Return the operator that the grammar has read as a terminal; keywords come in any case and spacing."""
+    return next(row for row in OPERATORS if row.token == token and (token != COMPARISON or row.text == text))
+
+
+def readable_operators() -> dict[str, str]:
+    """Return how errors name the operators' terminals."""
+    texts: dict[str, list[str]] = {}
+    for row in OPERATORS:
+        texts.setdefault(row.token, []).append(row.text)
+    return {
+        token: f"a comparison ({', '.join(words)})" if token == COMPARISON else words[0]
+        for token, words in texts.items()
+    }
+
+
+def unordered_operators() -> str:
+    """Return the operators that are for every type of field, as errors list them."""
+    *texts, last = [row.text for row in OPERATORS if not row.ordered]
+    return f"{', '.join(texts)} or {last}"
 
 
 class FilterError(ApiError):
@@ -83,7 +150,7 @@ class Condition:
     """One test of a field, against values or against a field of the current item."""
 
     field: FieldName
-    operator: str
+    operator: Operator
     values: tuple[Value, ...] = ()
     other: FieldName | None = None
 
@@ -94,7 +161,7 @@ class Condition:
     def __str__(self) -> str:
         if self.other is not None:
             right = str(self.other)
-        elif self.operator in (IS_IN, NOT_IN):
+        elif self.operator.takes_list:
             right = f"({', '.join(map(str, self.values))})"
         else:
             right = str(self.values[0])

@@ -16,7 +16,7 @@ from personalize_nb.local.filters import rules
 from personalize_nb.local.filters.bound import BoundFilter, Mask, by_values
 from personalize_nb.local.filters.columns import Column, make_column
 from personalize_nb.local.filters.history import FilterHistory
-from personalize_nb.local.filters.syntax import INTERACTIONS, NOT_IN, USER_TARGET, AnyValue, Condition
+from personalize_nb.local.filters.syntax import INTERACTIONS, USER_TARGET, AnyValue, Condition
 
 
 class BoundUserFilter(BoundFilter):
@@ -39,7 +39,7 @@ class BoundUserFilter(BoundFilter):
         history = self._history
         rows = history.users(self._ids.to_pylist())
         any_type = any(isinstance(value, AnyValue) for value in condition.values)
-        negated = condition.operator in (NOT_IN, "!=")
+        negated = condition.operator.negates is not None
 
         def test(literals: tuple[str, ...]) -> np.ndarray:
             has_event = history.has_event(rows, history.matching_types(None if any_type else literals))

@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from personalize_nb.contract import limits
 from personalize_nb.local.data.allowed import Allowed
 from personalize_nb.local.recipes.disk import read_arrays, write_arrays
 
@@ -50,7 +51,7 @@ class Queries:
     users: list[str] | None = None
     items: list[str] | None = None
     item_lists: list[list[str]] | None = None
-    num_results: int = 25
+    num_results: int = limits.DEFAULT_NUM_RESULTS
     allowed: Allowed | None = None
     unknown_allowed: bool = True
     exploration_weight: float | None = None

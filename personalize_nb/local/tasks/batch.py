@@ -23,6 +23,7 @@ import numpy as np
 import pyarrow as pa
 
 from personalize_nb.contract import limits
+from personalize_nb.contract.parameters import BATCH_INFERENCE, THEME_GENERATION
 from personalize_nb.contract.recipes import Recipe
 from personalize_nb.local.data.allowed import Allowed
 from personalize_nb.local.errors import WorkError
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
     from personalize_nb.local.s3.store import ObjectStore
     from personalize_nb.local.themes.maker import ThemeMaker
 
-THEME_GENERATION = "THEME_GENERATION"
 CHECK = "_CHECK"
 
 # What a block may hold at once: values of a filter's masks, results, lines.
@@ -58,7 +58,7 @@ class BatchSpec:
     exploration_weight: float | None = None
     exploration_cut_off_days: float | None = None
     ranking_influence: Mapping[str, float] | None = None
-    mode: str = "BATCH_INFERENCE"
+    mode: str = BATCH_INFERENCE
     theme_items_per_file: int = limits.MAX_THEME_RECORDS_PER_FILE
 
     @property

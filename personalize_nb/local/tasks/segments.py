@@ -20,7 +20,7 @@ from personalize_nb.contract import limits
 from personalize_nb.local.data.schema import TrainingData
 from personalize_nb.local.filters.binding import bind
 from personalize_nb.local.filters.expression import parse
-from personalize_nb.local.filters.syntax import ITEMS, FilterError, Literal
+from personalize_nb.local.filters.syntax import EQUALS, ITEMS, FilterError, Literal
 from personalize_nb.local.recipes.segmentation import UserSegments
 from personalize_nb.local.tasks.batch import CHECK, count_records, find_inputs, split_path
 from personalize_nb.local.tasks.input_lines import ITEM_ATTRIBUTES, Block, Wanted, parse_lines, read_lines
@@ -185,7 +185,7 @@ def items_with(attributes: str, data: TrainingData, item_ids: pa.StringArray) ->
     clause = expression.clauses[0]
     plain = len(expression.clauses) == 1 and len(clause.any_of) == 1 and not clause.guards and clause.dataset == ITEMS
     if not plain or not all(
-        condition.operator == "=" and condition.other is None and isinstance(condition.values[0], Literal)
+        condition.operator == EQUALS and condition.other is None and isinstance(condition.values[0], Literal)
         for condition in clause.conditions
     ):
         raise FilterError('Invalid Expression: legal are only ITEMS.<field> = "<value>", joined with AND.', 0)

@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
+from personalize_nb.contract.parameters import THEME_GENERATION
 from personalize_nb.local.data.schema import Schema, TrainingData
 from personalize_nb.local.errors import ApiError, WorkError
 from personalize_nb.local.state.facts import DataFacts
@@ -151,7 +152,7 @@ def _expression(context: WorkContext, resource: JobResource) -> Expression | Non
 
 def theme_maker(context: WorkContext, resource: InferenceResource, settings: ThemeSettings) -> ThemeMaker | None:
     """Return what writes themes, for a job that asks for them."""
-    if resource.facts.mode != "THEME_GENERATION":
+    if resource.facts.mode != THEME_GENERATION:
         return None
     from personalize_nb.local.themes.maker import ThemeMaker
 

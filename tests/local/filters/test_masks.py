@@ -321,14 +321,14 @@ def holds(condition: Condition, user: str, current: str, values: dict, item: str
     if dataset == "Interactions":
         types = [kind.lower() if kind else "" for who, what, _, kind in EVENTS if (who, what) == (user, item)]
         if any(isinstance(value, AnyValue) for value in condition.values):
-            return bool(types) == (condition.operator == "IN")
-        return compare(condition.operator, types, [text.lower() for text in wanted(condition, values, False)])
+            return bool(types) == (condition.operator.text == "IN")
+        return compare(condition.operator.text, types, [text.lower() for text in wanted(condition, values, False)])
     left = cell(by_id.get(item, {}), name)
     if dataset == "CurrentUser":
         left = cell({row["USER_ID"]: row for row in USERS}.get(user, {}), name)
     if condition.other is not None:
-        return compare(condition.operator, left, cell(by_id.get(current, {}), condition.other.name))
-    return compare(condition.operator, left, wanted(condition, values, name in ("PRICE", "YEAR", "AGE")))
+        return compare(condition.operator.text, left, cell(by_id.get(current, {}), condition.other.name))
+    return compare(condition.operator.text, left, wanted(condition, values, name in ("PRICE", "YEAR", "AGE")))
 
 
 def slow(expression: Expression, user: str, current: str, values: dict | None, item: str) -> bool:

@@ -11,6 +11,7 @@ import json
 from typing import TYPE_CHECKING, Any, cast
 
 from personalize_nb.contract.limits import DEFAULT_NUM_RESULTS, THEME_REGIONS
+from personalize_nb.contract.parameters import BATCH_INFERENCE, THEME_GENERATION
 from personalize_nb.contract.recipes import RECIPES, Recipe, names_where
 from personalize_nb.local.data.schema import ITEMS, Schema
 from personalize_nb.local.errors import ApiError
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
     from types_boto3_personalize import type_defs as shapes
 
     from personalize_nb.local.state.resources import VersionResource
-
-THEMES = "THEME_GENERATION"
 
 
 @operation("CreateBatchInferenceJob")
@@ -59,7 +58,7 @@ def create_batch_inference_job(
         model=version.facts.model,
         streamed_to=version.facts.streamed_to,
         num_results=params.get("numResults", DEFAULT_NUM_RESULTS),
-        mode=params.get("batchInferenceJobMode", "BATCH_INFERENCE"),
+        mode=params.get("batchInferenceJobMode", BATCH_INFERENCE),
         filter_expression=filter_expression(control, params.get("filterArn"), version, recipe),
     )
     check_locations(control, params)
@@ -85,9 +84,9 @@ def _check_themes(
 ) -> None:
     """Refuse a theme job whose conditions are not met, naming all of them at once."""
     given = "themeGenerationConfig" in params
-    if params.get("batchInferenceJobMode") != THEMES:
+    if params.get("batchInferenceJobMode") != THEME_GENERATION:
         if given:
-            raise invalid(f"themeGenerationConfig needs batchInferenceJobMode {THEMES}.")
+            raise invalid(f"themeGenerationConfig needs batchInferenceJobMode {THEME_GENERATION}.")
         return
     problems = []
     if not recipe.themes:

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from personalize_nb.contract.domain_recipes import DomainRecipe
+from personalize_nb.contract.hyperparameters import EXPLORING
 from personalize_nb.contract.recipes import Recipe, names_where
 from personalize_nb.local.personalize.operations.control import invalid
 
 WEIGHT, CUT_OFF = "explorationWeight", "explorationItemAgeCutOff"
+# a job may say what a solution may
+_RANGES = {WEIGHT: EXPLORING["exploration_weight"], CUT_OFF: EXPLORING["exploration_item_age_cut_off"]}
 
 
 def check_exploration(recipe: Recipe | DomainRecipe, config: Mapping[str, str]) -> None:
@@ -28,9 +31,10 @@ def check_exploration(recipe: Recipe | DomainRecipe, config: Mapping[str, str]) 
             f"{recipe.name}."
         )
     for key, text in config.items():
-        if key not in (WEIGHT, CUT_OFF):
-            raise invalid(f"itemExplorationConfig has no key {key!r}; legal: {WEIGHT}, {CUT_OFF}.")
-        low, high, words = (0.0, 1.0, "from 0 to 1") if key == WEIGHT else (1.0, 1e6, "of days, at least 1,")
+        if key not in _RANGES:
+            raise invalid(f"itemExplorationConfig has no key {key!r}; legal: {', '.join(_RANGES)}.")
+        low, high = _RANGES[key].low, _RANGES[key].high
+        words = f"from {low:g} to {high:g}" if key == WEIGHT else f"of days, at least {low:g},"
         try:
             fits = low <= float(text) <= high
         except ValueError:

@@ -97,9 +97,8 @@ def _check_config(
     if threshold is not None and not _is_number(threshold):
         raise invalid(f"eventValueThreshold must be a number in a string, got {threshold!r}.")
     if "eventsConfig" in config and not recipe.events_config:
-        raise invalid(
-            f"eventsConfig is for the -v2 recipes; {recipe.name} trains with eventType and eventValueThreshold."
-        )
+        legal = " and ".join(names_where(lambda row: row.events_config))
+        raise invalid(f"eventsConfig is for {legal}; {recipe.name} trains with eventType and eventValueThreshold.")
     _check_events(config.get("eventsConfig", {}))
     if incremental and not recipe.incremental_updates:
         legal = " and ".join(names_where(lambda row: row.incremental_updates))

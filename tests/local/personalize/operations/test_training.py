@@ -114,7 +114,7 @@ BAD_SOLUTIONS = [
     (
         {"solutionConfig": {"eventsConfig": {"eventParametersList": [{"eventType": "click", "weight": 1.0}]}}},
         "InvalidInputException",
-        "eventsConfig is for the -v2 recipes",
+        "eventsConfig is for aws-user-personalization-v2 and aws-personalized-ranking-v2; ",
     ),
     (
         {"solutionConfig": {"autoTrainingConfig": {"schedulingExpression": "rate(31 days)"}}},
