@@ -61,7 +61,8 @@ def test_an_installed_package_finds_its_quickstart(wheel, tmp_path, where):
     target, empty = tmp_path / "site", tmp_path / "empty"
     empty.mkdir()
     install = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index", "--no-compile"]
-    install += ["--disable-pip-version-check", where, str(target), str(wheel)]
+    # or pip would take the package that is being tested out of its environment
+    install += ["--ignore-installed", "--disable-pip-version-check", where, str(target), str(wheel)]
     subprocess.run(install, check=True, capture_output=True)
     packages = next(target.rglob("personalize_nb/py.typed")).parents[1]
     code = f"import sys; sys.path.insert(0, {str(packages)!r})\nfrom personalize_nb.__main__ import quickstart\n"
