@@ -1,8 +1,8 @@
 """CSV files as Amazon's import reads them: batches of typed rows, or the reason why not.
 
 The rules are the fact sheet's (section 7.2): a header with the schema's names in any order, UTF-8, backslash
-escapes, an empty cell is null where the type allows it, limits on characters. One block of a file is in memory
-at a time.
+escapes, an empty cell is null where the type allows it, limits on characters. Numbers of metadata are read by
+`loose_numbers`. One block of a file is in memory at a time.
 """
 
 from __future__ import annotations
@@ -10,20 +10,23 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import BinaryIO
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
 
 from personalize_nb.contract import limits
+from personalize_nb.local.data.lines import place
+from personalize_nb.local.data.loose_numbers import Missing, is_loose
 from personalize_nb.local.data.schema import Field, Schema
 from personalize_nb.local.errors import WorkError
 
 BLOCK_BYTES = 4 << 20
 _HEADER_BYTES = 1 << 20
+# files that a failure names
+_SHOWN_NAMES = 5
 _ID_COLUMNS = frozenset({"USER_ID", "ITEM_ID", "ACTION_ID"})
 
 # Amazon strips markup, tabs and newlines from text before it uses it.
@@ -55,17 +58,20 @@ def arrow_schema(schema: Schema) -> pa.Schema:
     return pa.schema([pa.field(column.name, _ARROW_TYPES[column.type]) for column in schema.fields])
 
 
-def read_csv(stream: BinaryIO, schema: Schema, name: str) -> Iterator[pa.RecordBatch]:
-    """Read one CSV file block by block.
+Opener = Callable[[], BinaryIO]
+
+
+def read_csv_files(files: Iterable[tuple[str, Opener]], schema: Schema) -> Iterator[pa.RecordBatch]:
+    """Read CSV files one after the other, block by block.
+
+    A file without a record is none the worse for it beside others: Spark writes such parts.
 
     Parameters
     ----------
-    stream
-        The file, open for reading bytes from its start.
+    files
+        Name, for messages, and opener of each file.
     schema
-        The columns to keep; other columns of the file are ignored.
-    name
-        The file's name for messages.
+        The columns to keep; other columns of the files are ignored.
 
     Yields
     ------
@@ -75,12 +81,27 @@ def read_csv(stream: BinaryIO, schema: Schema, name: str) -> Iterator[pa.RecordB
     Raises
     ------
     WorkError
-        The file breaks a rule; nothing of it should be kept.
+        A file breaks a rule, or no file has a record; nothing of them should be kept.
     """
+    names, found = [], False
+    for name, opener in files:
+        names.append(name)
+        with opener() as stream:
+            for batch in _read_csv(stream, schema, name):
+                found = True
+                yield batch
+    if not found:
+        shown = ", ".join(names[:_SHOWN_NAMES]) + (", ..." if len(names) > _SHOWN_NAMES else "")
+        raise WorkError(f"Input CSV {shown} has no records. It needs a header row and at least one record.")
+
+
+def _read_csv(stream: BinaryIO, schema: Schema, name: str) -> Iterator[pa.RecordBatch]:
     head = stream.read(_HEADER_BYTES)
     header = _checked_header(head, schema, name)
+    if header is None:
+        return
     source = pa.PythonFile(_Rejoined(head, stream), mode="r")
-    row = 1
+    record, missing = 1, Missing()
     try:
         for batch in pyarrow.csv.open_csv(
             source,
@@ -89,18 +110,33 @@ def read_csv(stream: BinaryIO, schema: Schema, name: str) -> Iterator[pa.RecordB
             parse_options=pyarrow.csv.ParseOptions(escape_char="\\", double_quote=True, newlines_in_values=True),
             convert_options=_convert_options(schema),
         ):
-            checked = _checked(batch, schema, name, row)
-            row += batch.num_rows
-            yield checked
+            checked = _checked(batch, schema, missing, record)
+            record += batch.num_rows
+            if batch.num_rows:
+                yield checked
     except pa.ArrowInvalid as error:
-        raise WorkError(_reason(str(error), name, header, schema)) from error
+        raise WorkError(_reason(str(error), name, header, schema, stream)) from error
+    except _BadRecord as error:
+        raise WorkError(
+            f"Input CSV {name} has in {place(stream, error.record)}, {error.column}, {error.problem}"
+        ) from error
+    missing.tell(stream, name)
+
+
+class _BadRecord(Exception):
+    """A record that fails an import: its number from 1, the column, and the rest of the sentence."""
+
+    def __init__(self, record: int, column: str, problem: str):
+        self.record, self.column, self.problem = record, column, problem
 
 
 def _convert_options(schema: Schema) -> pyarrow.csv.ConvertOptions:
-    target = arrow_schema(schema)
+    types = {
+        column.name: pa.binary() if is_loose(column, schema) else _ARROW_TYPES[column.type] for column in schema.fields
+    }
     return pyarrow.csv.ConvertOptions(
-        include_columns=target.names,
-        column_types=target,
+        include_columns=list(types),
+        column_types=types,
         null_values=[""],
         strings_can_be_null=True,
         quoted_strings_can_be_null=True,
@@ -109,14 +145,14 @@ def _convert_options(schema: Schema) -> pyarrow.csv.ConvertOptions:
     )
 
 
-def _checked_header(head: bytes, schema: Schema, name: str) -> list[str]:
-    """Return the names in a file's first row, or refuse the file for them."""
+def _checked_header(head: bytes, schema: Schema, name: str) -> list[str] | None:
+    """Return the names in a file's first row, or refuse the file for them; None where no record follows."""
     for beginning, kind in _NO_CSV.items():
         if head.startswith(beginning):
             raise WorkError(f"Input CSV {name} is {kind}. Imports read plain CSV files: save it as one.")
     line = head.removeprefix(b"\xef\xbb\xbf").lstrip(b"\r\n").split(b"\n", 1)[0].rstrip(b"\r")
     if not line:
-        raise WorkError(f"Input CSV {name} is empty. It needs a header row and at least one record.")
+        return None
     try:
         header = next(csv.reader([line.decode("utf-8")]))
     except UnicodeDecodeError as error:
@@ -132,40 +168,37 @@ def _checked_header(head: bytes, schema: Schema, name: str) -> list[str]:
     twice = sorted({column for column in schema.names if header.count(column) > 1})
     if twice:
         raise WorkError(f"Input CSV {name} has the following columns more than once:[{', '.join(twice)}].")
-    if b"\n" not in head.removeprefix(b"\xef\xbb\xbf").strip(b"\r\n"):
-        raise WorkError(f"Input CSV {name} has a header but no records.")
-    return header
+    return header if b"\n" in head.removeprefix(b"\xef\xbb\xbf").strip(b"\r\n") else None
 
 
-def _checked(batch: pa.RecordBatch, schema: Schema, name: str, first_row: int) -> pa.RecordBatch:
+def _checked(batch: pa.RecordBatch, schema: Schema, missing: Missing, first_record: int) -> pa.RecordBatch:
     columns = []
     for column in schema.fields:
         values = batch.column(column.name)
+        if is_loose(column, schema):
+            columns.append(missing.numbers(values, column, first_record))
+            continue
         if column.type in ("float", "double"):
             # "NaN" in a file is how many tools write an empty number
             values = pc.if_else(pc.is_nan(values), pa.scalar(None, values.type), values)
-            _refuse(pc.is_inf(values), column, name, first_row, "an infinite value; numbers are finite")
+            _refuse(pc.is_inf(values), column, first_record, "an infinite value; numbers are finite.")
         elif column.type == "int":
             beyond = pc.or_(pc.less(values, -(2**31)), pc.greater(values, 2**31 - 1))
-            _refuse(beyond, column, name, first_row, "a value that an int of 32 bits cannot hold; declare it long")
+            _refuse(beyond, column, first_record, "a value that an int of 32 bits cannot hold; declare it long.")
         elif column.type == "string":
             values = _checked_text(values, column)
-        if values.null_count and (not column.nullable or column.name in _ID_COLUMNS):
-            row = first_row + int(np.flatnonzero(pc.is_null(values).to_numpy(zero_copy_only=False))[0])
-            raise WorkError(
-                f"Input CSV {name} has no value for {column.name} in record {row}. "
-                "Give each record a value, or allow null in the schema."
-                if column.name not in _ID_COLUMNS
-                else f"Input CSV {name} has no value for {column.name} in record {row}. IDs can not be empty."
-            )
+        if column.name in _ID_COLUMNS:
+            _refuse(pc.is_null(values), column, first_record, "no value. IDs can not be empty.")
+        elif not column.nullable:
+            repair = "no value. Give each record a value, or allow null in the schema."
+            _refuse(pc.is_null(values), column, first_record, repair)
         columns.append(values)
     return pa.record_batch(columns, schema=arrow_schema(schema))
 
 
-def _refuse(wrong: pa.Array, column: Field, name: str, first_row: int, reason: str) -> None:
+def _refuse(wrong: pa.Array, column: Field, first_record: int, problem: str) -> None:
     if pc.any(wrong).as_py():
-        row = first_row + pc.index(wrong, True).as_py()
-        raise WorkError(f"Input CSV {name} has in {column.name}, record {row}, {reason}.")
+        raise _BadRecord(first_record + pc.index(wrong, True).as_py(), column.name, problem)
 
 
 def _checked_text(values: pa.Array, column: Field) -> pa.Array:
@@ -184,19 +217,19 @@ def _checked_text(values: pa.Array, column: Field) -> pa.Array:
     return values
 
 
-def _reason(message: str, name: str, header: list[str], schema: Schema) -> str:
-    """Say what pyarrow says, by the file's own names."""
-    bad = re.search(r"column #(\d+): (?:Row #(\d+): )?CSV conversion error to \w+: (.*)", message, re.DOTALL)
+def _reason(message: str, name: str, header: list[str], schema: Schema, stream: BinaryIO) -> str:
+    """Say what pyarrow says, by the file's own names; its rows count the header as the first."""
+    row = re.search(r"Row #(\d+): ", message)
+    where = "" if row is None else place(stream, int(row[1]) - 1)
+    bad = re.search(r"column #(\d+): (?:Row #\d+: )?CSV conversion error to \w+: (.*)", message, re.DOTALL)
     column = schema.field(header[int(bad[1])]) if bad and int(bad[1]) < len(header) else None
     if bad and column is not None:
-        row = f", row {bad[2]}" if bad[2] else ""
-        if bad[3].startswith("invalid UTF8"):
-            return f"Input CSV {name} is not UTF-8 in {column.name}{row}. Save the file as UTF-8."
-        return (
-            f"Input CSV {name} has in {column.name}{row}, the {bad[3][:200]}; the schema says that it is {column.type}."
-        )
+        at = f"{where}, {column.name}" if where else column.name
+        if bad[2].startswith("invalid UTF8"):
+            return f"Input CSV {name} is not UTF-8 in {at}. Save the file as UTF-8."
+        return f"Input CSV {name} has in {at}, the {bad[2][:200]}; the schema says that it is {column.type}."
     # pyarrow quotes the whole row, which after a broken quotation mark is the rest of the file
-    text = re.sub(r"\s+", " ", message)
+    text = re.sub(r"\s+", " ", message if row is None else f"in {where}, {message[row.end() :]}")
     if len(text) > 300:
         text = text[:300] + "..."
     return f"Input CSV {name} can not be read: {text}"

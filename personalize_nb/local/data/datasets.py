@@ -11,9 +11,8 @@ from __future__ import annotations
 import contextlib
 import os
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 import pyarrow as pa
@@ -22,7 +21,7 @@ import pyarrow.parquet as pq
 
 from personalize_nb.contract import limits
 from personalize_nb.local.data import events
-from personalize_nb.local.data.csv_files import arrow_schema, read_csv
+from personalize_nb.local.data.csv_files import Opener, arrow_schema, read_csv_files
 from personalize_nb.local.data.schema import (
     ACTION_INTERACTIONS,
     ACTIONS,
@@ -38,8 +37,6 @@ from personalize_nb.local.state.layout import DRAFT, dataset_path, merged_path
 FULL, INCREMENTAL = "FULL", "INCREMENTAL"
 _UNIQUE = {ITEMS: "ITEM_ID", USERS: "USER_ID", ACTIONS: "ACTION_ID"}
 _SORTED_BY = {INTERACTIONS: "TIMESTAMP", ACTION_INTERACTIONS: "TIMESTAMP", **_UNIQUE}
-
-Opener = Callable[[], BinaryIO]
 
 
 def import_files(
@@ -87,12 +84,10 @@ def import_files(
             for batch in _stored(earlier, schema) if earlier is not None else ():
                 kinds.see(batch)
                 writer.write_batch(batch)
-            for name, opener in files:
-                with opener() as stream:
-                    for batch in read_csv(stream, schema, name):
-                        records += batch.num_rows
-                        kinds.see(batch)
-                        writer.write_batch(batch)
+            for batch in read_csv_files(files, schema):
+                records += batch.num_rows
+                kinds.see(batch)
+                writer.write_batch(batch)
         if schema.type == INTERACTIONS and records < limits.MIN_INTERACTIONS:
             raise WorkError(
                 f"Input CSV has {records} interaction records. An import job needs at least {limits.MIN_INTERACTIONS}."

@@ -17,6 +17,8 @@ INTERACTIONS, ITEMS, USERS = "INTERACTIONS", "ITEMS", "USERS"
 # of Next-Best-Action, whose data are kept and exported and train nothing here
 ACTIONS, ACTION_INTERACTIONS = "ACTIONS", "ACTION_INTERACTIONS"
 DATASET_TYPES = (INTERACTIONS, ITEMS, USERS)
+# of items: a moment, and no attribute like others
+CREATION_TIMESTAMP = "CREATION_TIMESTAMP"
 
 # Avro's primitive types as far as Amazon's schemas know them, in no particular order.
 NUMERIC_TYPES = frozenset({"int", "long", "float", "double"})

@@ -207,15 +207,13 @@ def delete_users(context: WorkContext, resource: DeletionResource) -> Changes:
     import pyarrow as pa
 
     from personalize_nb.local.data import datasets
-    from personalize_nb.local.data.csv_files import read_csv
+    from personalize_nb.local.data.csv_files import read_csv_files
 
     body = resource.body
     named = Schema("USERS", (Field("USER_ID", "string"),))
     users = set()
-    for name, opener in csv_files(context, body["dataSource"]["dataLocation"]):
-        with opener() as stream:
-            for batch in read_csv(stream, named, name):
-                users.update(batch.column("USER_ID").to_pylist())
+    for batch in read_csv_files(csv_files(context, body["dataSource"]["dataLocation"]), named):
+        users.update(batch.column("USER_ID").to_pylist())
     wanted = pa.array(sorted(users), pa.string())
     deleted = datasets.delete_users(context.root, resource.facts.group, schemas_of(resource.facts), wanted)
     outlive_second(context, resource)

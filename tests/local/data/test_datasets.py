@@ -110,16 +110,17 @@ def test_the_last_row_of_an_item_counts_also_across_files_and_imports(items, tmp
     [
         ("ITEM_ID,GENRES,STOCKED\n1,x,true\n", r"Input CSV is missing the following columns:\[PRICE, ABOUT\]\."),
         ("ITEM_ID,ITEM_ID,PRICE,GENRES,ABOUT,STOCKED\n1,2,,,,\n", r"more than once:\[ITEM_ID\]"),
-        ("", "is empty"),
+        ("", "has no records"),
         ("ITEM_ID,PRICE,GENRES,ABOUT,STOCKED", "no records"),
         ("ITEM_ID,PRICE,GENRES,ABOUT,STOCKED\n", "no records"),
-        ("ITEM_ID,PRICE,GENRES,ABOUT,STOCKED\n1,cheap,,,\n", "PRICE, row 2, the invalid value 'cheap'; .* float"),
-        ("ITEM_ID,PRICE,GENRES,ABOUT,STOCKED\n1,2\n", "Row #2: Expected 5 columns, got 2"),
-        ("ITEM_ID,PRICE,GENRES,ABOUT,STOCKED\n1,,,,\n,2,,,\n", "no value for ITEM_ID in record 2"),
-        (b"ITEM_ID,PRICE,GENRES,ABOUT,STOCKED\n1,,caf\xe9,,\n", "not UTF-8 in GENRES, row 2"),
+        ("ITEM_ID,PRICE,GENRES,ABOUT,STOCKED\n1,2\n", "in line 2, Expected 5 columns, got 2"),
+        ("ITEM_ID,PRICE,GENRES,ABOUT,STOCKED\n1,,,,\n,2,,,\n", "in line 3, ITEM_ID, no value. IDs can not be empty"),
+        (b"ITEM_ID,PRICE,GENRES,ABOUT,STOCKED\n1,,caf\xe9,,\n", "not UTF-8 in line 2, GENRES"),
         (b"ITEM_ID,PRICE,GENRES,\xe9,STOCKED\n1,,,,\n", "not UTF-8"),
-        ("STRANGER,ITEM_ID,PRICE,GENRES,ABOUT,STOCKED\nx,1,,,,yes\n", "STOCKED, row 2, the invalid value 'yes'"),
-        ("ITEM_ID,PRICE,GENRES,ABOUT,STOCKED\n1,1,,,\n2,-inf,,,\n", "PRICE, record 2, an infinite value"),
+        (
+            "STRANGER,ITEM_ID,PRICE,GENRES,ABOUT,STOCKED\nx,1,,,,yes\n",
+            "in line 2, STOCKED, the invalid value 'yes'; .* boolean",
+        ),
         ("ITEM_ID,PRICE,GENRES,ABOUT,STOCKED\r1,1,,,\r", "cannot be read.*Lines must end with a line feed"),
         (gzip.compress(b"ITEM_ID,PRICE,GENRES,ABOUT,STOCKED\n1,1,,,\n", mtime=0), "compressed with gzip"),
         ("ITEM_ID,PRICE,GENRES,ABOUT,STOCKED\n1,1,,,\n".encode("utf-16"), "is UTF-16 text"),
@@ -136,15 +137,16 @@ def test_a_bad_file_fails_with_a_reason_and_changes_nothing(items, tmp_path, tex
 
 @pytest.mark.parametrize(("value", "fits"), [(2**31 - 1, True), (-(2**31), True), (2**31, False), (-(2**63), False)])
 def test_an_int_has_32_bits_and_a_long_64(tmp_path, value, fits):
-    text = f"USER_ID,AGE,BORN\nu1,1,1\nu2,{value},{value}\n"
-    users = schema("Users", "USER_ID string", "AGE int", "BORN long")
+    lines = [f"u{row},i{row},{row},{value if row == 7 else 1},{value}" for row in range(1000)]
+    text = "USER_ID,ITEM_ID,TIMESTAMP,SEAT,TICKET\n" + "\n".join(lines) + "\n"
+    seats = schema("Interactions", "USER_ID string", "ITEM_ID string", "TIMESTAMP long", "SEAT int", "TICKET long")
     if fits:
-        datasets.import_files(tmp_path, "g", users, [file(text)])
-        rows = datasets.load(tmp_path, "g", {"USERS": users}).users.to_pylist()
-        assert rows[1] == {"USER_ID": "u2", "AGE": value, "BORN": value}
+        datasets.import_files(tmp_path, "g", seats, [file(text)])
+        row = datasets.load(tmp_path, "g", {"INTERACTIONS": seats}).interactions.to_pylist()[7]
+        assert (row["SEAT"], row["TICKET"]) == (value, value)
     else:
-        with pytest.raises(WorkError, match="AGE, record 2, a value that an int of 32 bits cannot hold"):
-            datasets.import_files(tmp_path, "g", users, [file(text)])
+        with pytest.raises(WorkError, match="in line 9, SEAT, a value that an int of 32 bits cannot hold"):
+            datasets.import_files(tmp_path, "g", seats, [file(text)])
 
 
 def test_a_broken_quotation_mark_gives_a_short_reason(items):
