@@ -6,6 +6,7 @@ IAM judges.
 """
 
 __all__ = [
+    "attributes",
     "columns",
     "domain_recipes",
     "hyperparameters",

@@ -1,6 +1,7 @@
 """One row per recipe of a domain: what it is for, and the custom recipe that learns the same on the local service.
 
-Domain recipes are listed and described like others, and made for recommenders only.
+Domain recipes are listed and described like others, and made for recommenders only. Who must be named in a request and
+what is left out by itself are as on the guide's pages of use cases.
 """
 
 from __future__ import annotations
@@ -27,11 +28,17 @@ class DomainRecipe(ListedRecipe):
         The name of the custom recipe that learns the same.
     event_type
         The only events it learns from, those of its use case; None for all.
+    needs_user
+        Whether a request must name a user, also where the custom recipe needs none.
+    leaves_out
+        The events that keep an item out of a user's recommendations, without a filter; None leaves all in.
     """
 
     since: str = "2021-11-29"
     learns: str
     event_type: str | None = None
+    needs_user: bool = True
+    leaves_out: str | None = None
 
     @property
     def sibling(self) -> Recipe:
@@ -56,6 +63,7 @@ DOMAIN_RECIPES: dict[str, DomainRecipe] = {
             description="Items viewed along with an item.",
             learns="aws-sims",
             event_type="View",
+            leaves_out="Purchase",
         ),
         DomainRecipe(
             name="aws-ecomm-frequently-bought-together",
@@ -64,6 +72,7 @@ DOMAIN_RECIPES: dict[str, DomainRecipe] = {
             description="Items bought along with an item.",
             learns="aws-sims",
             event_type="Purchase",
+            needs_user=False,
         ),
         DomainRecipe(
             name="aws-ecomm-popular-items-by-purchases",
@@ -87,6 +96,7 @@ DOMAIN_RECIPES: dict[str, DomainRecipe] = {
             type=USER_PERSONALIZATION,
             description="Items a shopper will like.",
             learns="aws-user-personalization",
+            leaves_out="Purchase",
         ),
         DomainRecipe(
             name="aws-vod-because-you-watched-x",
@@ -95,6 +105,7 @@ DOMAIN_RECIPES: dict[str, DomainRecipe] = {
             description="Titles for who watched a title.",
             learns="aws-sims",
             event_type="Watch",
+            leaves_out="Watch",
         ),
         DomainRecipe(
             name="aws-vod-more-like-x",
@@ -102,6 +113,7 @@ DOMAIN_RECIPES: dict[str, DomainRecipe] = {
             type=RELATED_ITEMS,
             description="Titles similar to a title.",
             learns="aws-similar-items",
+            leaves_out="Watch",
         ),
         DomainRecipe(
             name="aws-vod-most-popular",
@@ -117,6 +129,7 @@ DOMAIN_RECIPES: dict[str, DomainRecipe] = {
             type=USER_PERSONALIZATION,
             description="Titles a viewer will like.",
             learns="aws-user-personalization",
+            leaves_out="Watch",
         ),
         DomainRecipe(
             name="aws-vod-trending-now",
@@ -124,6 +137,7 @@ DOMAIN_RECIPES: dict[str, DomainRecipe] = {
             type=POPULAR_ITEMS,
             description="Titles whose popularity grows fastest.",
             learns="aws-trending-now",
+            needs_user=False,
         ),
     )
 }

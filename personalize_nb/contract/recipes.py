@@ -135,6 +135,11 @@ class Recipe(ListedRecipe):
         return self.type == USER_SEGMENTATION
 
     @property
+    def by_attributes(self) -> bool:
+        """Whether it is asked by attributes of items, of which a training then needs one that tells them apart."""
+        return "itemAttributes" in self.input_keys
+
+    @property
     def realtime(self) -> bool:
         """Whether a campaign can serve it: not what segment jobs ask, nor recommendations of actions."""
         return self.type not in (USER_SEGMENTATION, PERSONALIZED_ACTIONS)

@@ -22,6 +22,7 @@ import pyarrow.parquet as pq
 from personalize_nb.contract import limits
 from personalize_nb.local.data import events
 from personalize_nb.local.data.csv_files import Opener, arrow_schema, read_csv_files
+from personalize_nb.local.data.identical import Distinct, counted_once
 from personalize_nb.local.data.schema import (
     ACTION_INTERACTIONS,
     ACTIONS,
@@ -79,7 +80,7 @@ def import_files(
     target = merged if mode == INCREMENTAL else full
     earlier = _newest(root, group, schema.type) if mode == INCREMENTAL else None
     with _replacing(target) as draft:
-        records, kinds = 0, _Kinds(schema, most_event_types)
+        records, kinds, distinct = 0, _Kinds(schema, most_event_types), Distinct(limits.MIN_INTERACTIONS)
         with pq.ParquetWriter(draft, arrow_schema(schema), compression="zstd") as writer:
             for batch in _stored(earlier, schema) if earlier is not None else ():
                 kinds.see(batch)
@@ -87,16 +88,22 @@ def import_files(
             for batch in read_csv_files(files, schema):
                 records += batch.num_rows
                 kinds.see(batch)
+                distinct.see(batch)
                 writer.write_batch(batch)
-        if schema.type == INTERACTIONS and records < limits.MIN_INTERACTIONS:
-            raise WorkError(
-                f"Input CSV has {records} interaction records. An import job needs at least {limits.MIN_INTERACTIONS}."
-            )
+        if schema.type == INTERACTIONS and distinct.count < limits.MIN_INTERACTIONS:
+            raise WorkError(_too_few(records, distinct.count))
         if schema.type in _UNIQUE:
             _keep_last(draft, _UNIQUE[schema.type])
     if mode == FULL:
         merged.unlink(missing_ok=True)
     return records
+
+
+def _too_few(records: int, distinct: int) -> str:
+    once = "" if distinct == records else f" that differ from one another (of {records}: identical ones count once)"
+    return (
+        f"Input CSV has {distinct} interaction records{once}. An import job needs at least {limits.MIN_INTERACTIONS}."
+    )
 
 
 class _Kinds:
@@ -131,6 +138,7 @@ def load(
     group: str,
     schemas: Mapping[str, Schema],
     *,
+    kept: Mapping[str, Schema] | None = None,
     with_streamed: bool = True,
     with_incremental: bool = True,
 ) -> TrainingData:
@@ -145,26 +153,36 @@ def load(
     schemas
         Schema of each dataset that the group has, by dataset type. Columns that a newer schema added are null
         until the next import; columns that it dropped are left out.
+    kept
+        The same schemas with the columns that are wanted, where those are not all.
     with_streamed
         Whether rows that were put one by one count too; of an item or user the streamed row is the newer one.
     with_incremental
         Whether rows of INCREMENTAL imports count too.
     """
-    learnt = {kind: schemas[kind] for kind in (INTERACTIONS, ITEMS, USERS) if kind in schemas}
-    tables = {
-        kind: rows(root, group, schema, with_streamed=with_streamed, with_incremental=with_incremental)
-        for kind, schema in learnt.items()
-    }
+    wanted = schemas if kept is None else kept
+    learnt = {kind: wanted[kind] for kind in (INTERACTIONS, ITEMS, USERS) if kind in wanted}
+    tables = {}
+    for kind, schema in learnt.items():
+        # whether two events are the same is a matter of all their columns
+        table = rows(root, group, schemas[kind], with_streamed=with_streamed, with_incremental=with_incremental)
+        tables[kind] = None if table is None else table.select(list(schema.names))
     return TrainingData(tables.get(INTERACTIONS), tables.get(ITEMS), tables.get(USERS), learnt)
 
 
 def rows(
-    root: Path, group: str, schema: Schema, *, with_streamed: bool = True, with_incremental: bool = True
+    root: Path,
+    group: str,
+    schema: Schema,
+    *,
+    with_imported: bool = True,
+    with_streamed: bool = True,
+    with_incremental: bool = True,
 ) -> pa.Table | None:
-    """Read one dataset, of any type, as `load` does; None when it has no rows."""
+    """Read one dataset, of any type, as `load` does, with or without imported rows; None when it has no rows."""
     full = dataset_path(root, group, schema.type)
     path = _newest(root, group, schema.type) if with_incremental else full if full.exists() else None
-    return _load(path, schema, events.table(root, group, schema) if with_streamed else None)
+    return _load(path if with_imported else None, schema, events.table(root, group, schema) if with_streamed else None)
 
 
 def _load(path: Path | None, schema: Schema, put: pa.Table | None) -> pa.Table | None:
@@ -176,8 +194,10 @@ def _load(path: Path | None, schema: Schema, put: pa.Table | None) -> pa.Table |
     if not parts:
         return None
     table = pa.concat_tables(parts).combine_chunks()
-    if len(parts) > 1 and schema.type in _UNIQUE:
+    # imported rows are of different IDs by themselves
+    if put is not None and put.num_rows and schema.type in _UNIQUE:
         table = table.filter(pa.array(_last_of_each(table.column(_UNIQUE[schema.type]).combine_chunks())))
+    table = counted_once(table, schema.type)
     key = _SORTED_BY[schema.type]
     order = table.column(key)
     if schema.type == INTERACTIONS and np.all(np.diff(order.to_numpy()) >= 0):

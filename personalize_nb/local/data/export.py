@@ -1,7 +1,6 @@
 """A dataset as CSV text that an import can read again: the way back of `csv_files`.
 
-Text that needs it stands in double quotes, with a backslash before each double quote and backslash. Rows that are
-equal in all columns are written once, as Amazon does.
+Text that needs it stands in double quotes, with a backslash before each double quote and backslash.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from personalize_nb.local.data import datasets, events
+from personalize_nb.local.data import datasets
 from personalize_nb.local.data.schema import Schema
 
 BULK, PUT, ALL = "BULK", "PUT", "ALL"
@@ -32,15 +31,10 @@ def exported_rows(root: Path, group: str, schema: Schema, mode: str) -> pa.Table
     schema
         The dataset's schema.
     mode
-        `BULK` for imported rows, `PUT` for streamed ones, `ALL` for both with one row for each item or user.
+        `BULK` for imported rows, `PUT` for streamed ones, `ALL` for both.
     """
-    if mode == PUT:
-        table = events.table(root, group, schema)
-    else:
-        table = datasets.rows(root, group, schema, with_streamed=mode == ALL)
-    if table is None or not table.num_rows:
-        return pa.table({field.name: [] for field in schema.fields})
-    return table.group_by(table.column_names, use_threads=False).aggregate([])
+    table = datasets.rows(root, group, schema, with_imported=mode != PUT, with_streamed=mode != BULK)
+    return pa.table({field.name: [] for field in schema.fields}) if table is None else table
 
 
 def csv_blocks(table: pa.Table) -> Iterator[bytes]:

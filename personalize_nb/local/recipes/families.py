@@ -10,6 +10,7 @@ from typing import Any
 from personalize_nb.contract.recipes import RECIPES, Recipe, names_where
 from personalize_nb.local.data.schema import TrainingData
 from personalize_nb.local.errors import WorkError
+from personalize_nb.local.recipes.attributes import check_attributes
 from personalize_nb.local.recipes.base import Codes, Model, Queries, Ranked
 from personalize_nb.local.recipes.disk import META
 from personalize_nb.local.recipes.history import History, read_history
@@ -84,6 +85,8 @@ def train(
     history = read_history(
         data, event_type, event_value_threshold, events_config, objective, optional=not recipe.needs_interactions
     )
+    if recipe.by_attributes:
+        check_attributes(data)
     report(1, 4)
     model = train_on(recipe_name, history, data, values, seed, report)
     report(4, 4)

@@ -41,7 +41,6 @@ from personalize_nb.local.recipes.related import Related
 from personalize_nb.local.recipes.segmentation import UserSegments
 from personalize_nb.local.recipes.semantic import SemanticSimilarity
 from personalize_nb.local.recipes.sequential import split_newest
-from personalize_nb.local.tasks.input_lines import ITEM_ATTRIBUTES
 
 WEIGHTED = "normalized_discounted_cumulative_gain_with_event_weights_at_k"
 REWARDS = "average_rewards_at_k"
@@ -162,7 +161,7 @@ def _gains(lists: np.ndarray, truth: Sequences) -> np.ndarray:
     shape = (truth.n_users, truth.n_items)
     order = np.lexsort((weights, truth.items, truth.owner))
     pairs = truth.owner[order].astype(np.int64) * truth.n_items + truth.items[order]
-    last = np.append(np.diff(pairs) > 0, True)
+    last = np.append(np.diff(pairs) > 0, True)[: len(pairs)]
     # of several events with one item, the weightiest counts
     pairs, weights = pairs[last], weights[order][last]
     known = sparse.csr_matrix((weights, np.divmod(pairs, truth.n_items)), shape=shape)
@@ -177,7 +176,7 @@ def _measure_segments(
     """Return how well the segments of older steps agree with the newest, as the module says."""
     given, truth = split_newest(history.sequences, _HELD_BACK)
     model = cast(UserSegments, train_on(recipe.name, replace(history, sequences=given), data, values, seed))
-    sets = _categories(data, history.item_ids) if ITEM_ATTRIBUTES in recipe.input_keys else None
+    sets = _categories(data, history.item_ids) if recipe.by_attributes else None
     if sets is None:
         sets = sparse.identity(given.n_items, format="csr")
     met = sparse.csr_matrix(

@@ -90,8 +90,11 @@ def load(
     """
     from personalize_nb.local.data import datasets
 
-    kept = {kind: _kept(schema, config) for kind, schema in schemas_of(facts).items()}
-    return datasets.load(context.root, facts.group, kept, with_streamed=not full_only, with_incremental=not full_only)
+    schemas = schemas_of(facts)
+    kept = {kind: _kept(schema, config) for kind, schema in schemas.items()}
+    return datasets.load(
+        context.root, facts.group, schemas, kept=kept, with_streamed=not full_only, with_incremental=not full_only
+    )
 
 
 _NEEDED = frozenset({"USER_ID", "ITEM_ID", "TIMESTAMP"})

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from personalize_nb.contract.domain_recipes import DOMAIN_RECIPES, DomainRecipe
 from personalize_nb.contract.limits import ACTIVE, DEFAULT_NUM_RESULTS, MAX_REALTIME_RESULTS
 from personalize_nb.contract.recipes import RECIPES, Recipe
 from personalize_nb.local.personalize.operations.campaigns import serving_version
@@ -31,15 +32,33 @@ MAX_WITH_METADATA = 50
 
 @dataclass(frozen=True)
 class ServedModel:
-    """What answers a request: the facts of its solution version or recommender, and its configuration."""
+    """What answers a request: the facts of its solution version or recommender, its configuration and use case."""
 
     facts: ModelFacts
     config: Mapping[str, Any]
     group_arn: str | None
+    use_case: DomainRecipe | None = None
 
     @property
     def recipe(self) -> Recipe:
         return RECIPES[self.facts.recipe]
+
+    @property
+    def needed(self) -> tuple[str, ...]:
+        """The members that a request for recommendations must have."""
+        keys = () if self.recipe.same_for_all else self.recipe.input_keys
+        return ("userId", *keys) if self._asks_for_user and "userId" not in keys else keys
+
+    @property
+    def _asks_for_user(self) -> bool:
+        return self.use_case is not None and self.use_case.needs_user
+
+    @property
+    def automatic_filter(self) -> str | None:
+        """What the use case leaves out before any filter of the request, in the words of one."""
+        if self.use_case is None or self.use_case.leaves_out is None:
+            return None
+        return f'EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ("{self.use_case.leaves_out}")'
 
 
 @served("GetRecommendations")
@@ -48,8 +67,7 @@ def get_recommendations(serving: Serving, params: dict[str, Any]) -> dict[str, A
     recipe = endpoint.recipe
     if recipe.ranks_lists:
         raise invalid(f"The recipe {recipe.name} ranks lists of items; call GetPersonalizedRanking.")
-    needed = () if recipe.same_for_all else recipe.input_keys
-    missing = [key for key in needed if not params.get(key)]
+    missing = [key for key in endpoint.needed if not params.get(key)]
     if missing:
         raise invalid(f"Required fields for the provided recipe are {', '.join(missing)}")
     most = MAX_WITH_METADATA if "metadataColumns" in params else MAX_REALTIME_RESULTS
@@ -91,7 +109,8 @@ def _endpoint(serving: Serving, params: dict[str, Any]) -> ServedModel:
         raise invalid("Give either campaignArn or recommenderArn.")
     if recommender is not None:
         served_by = _answering(serving.control.require(RECOMMENDER, recommender))
-        return ServedModel(served_by.facts, served_by.body.get("recommenderConfig", {}), served_by.group_arn)
+        use_case = DOMAIN_RECIPES[served_by.body["recipeArn"].rsplit("/", 1)[-1]]
+        return ServedModel(served_by.facts, served_by.body.get("recommenderConfig", {}), served_by.group_arn, use_case)
     asked = _answering(serving.control.require(CAMPAIGN, params["campaignArn"]))
     version = serving.control.require(SOLUTION_VERSION, serving_version(serving.control, asked))
     return ServedModel(version.facts, asked.body.get("campaignConfig", {}), asked.group_arn)
@@ -116,6 +135,10 @@ def _rank(
 
     recipe, model = endpoint.recipe, serving.models.model(endpoint.facts)
     allowed, includes = (None, False) if filter_arn is None else _allowed(serving, endpoint, params, filter_arn, values)
+    if endpoint.automatic_filter is not None:
+        automatic = serving.models.filter(endpoint.automatic_filter, endpoint.facts)
+        new, _ = automatic.allowed([params.get("userId")], None, [None])
+        allowed = new if allowed is None else allowed & new
     exploration = endpoint.config.get("itemExplorationConfig", {}) if recipe.exploration else {}
     weight, cut_off = exploration.get("explorationWeight"), exploration.get("explorationItemAgeCutOff")
     keys = recipe.input_keys

@@ -261,7 +261,7 @@ def test_a_recommender_answers_until_it_is_stopped(service):
     found = service.runtime.get_recommendations(recommenderArn=arns["aws-vod-top-picks"], userId="u1", numResults=4)
     assert len(items(found)) == 4
     arn = arns["aws-vod-because-you-watched-x"]
-    assert items(service.runtime.get_recommendations(recommenderArn=arn, itemId="i6"))
+    assert items(service.runtime.get_recommendations(recommenderArn=arn, itemId="i6", userId="u1"))
     assert items(service.runtime.get_recommendations(recommenderArn=arns["aws-vod-most-popular"], userId="u1"))
     assert service.control.describe_recommender(recommenderArn=arn)["recommender"]["modelMetrics"]
     config = {"trainingDataConfig": {"excludedDatasetColumns": {"INTERACTIONS": ["EVENT_VALUE"]}}}
@@ -269,10 +269,10 @@ def test_a_recommender_answers_until_it_is_stopped(service):
     service.work()
     update = service.control.describe_recommender(recommenderArn=arn)["recommender"]["latestRecommenderUpdate"]
     assert update["status"] == "ACTIVE"
-    assert items(service.runtime.get_recommendations(recommenderArn=arn, itemId="i6"))
+    assert items(service.runtime.get_recommendations(recommenderArn=arn, itemId="i6", userId="u1"))
     service.control.stop_recommender(recommenderArn=arn)
     service.work()
-    refused = service.refused(service.runtime, "get_recommendations", recommenderArn=arn, itemId="i6")
+    refused = service.refused(service.runtime, "get_recommendations", recommenderArn=arn, itemId="i6", userId="u1")
     assert refused[1] == "InvalidInputException" and "INACTIVE" in refused[2]
 
 
