@@ -116,10 +116,10 @@ class Expression:
         missing = [kind for kind in needed if kind not in held]
         if not missing:
             return None
+        others = f"it has {', '.join(sorted(held))}" if held else "it has no datasets"
         return (
             f"The filter {str(self)!r} needs a dataset of type {' and '.join(missing)}, which the dataset group lacks "
-            f"(it has {', '.join(sorted(held)) or 'none'}). Create that dataset again and import its data, or leave "
-            "the filter out."
+            f"({others}). Create that dataset again and import its data, or leave the filter out."
         )
 
     def check(self, schemas: Mapping[str, Schema], recipe_type: str | None = None) -> None:

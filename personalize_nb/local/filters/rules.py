@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterable, Mapping, Sequence
 
 from personalize_nb.contract import limits
@@ -160,10 +161,28 @@ def resolve(field: FieldName, schemas: Mapping[str, Schema]) -> Field:
     )
     legal = [column.name for column in _filterable(schema)]
     if column is None:
-        raise _invalid(f"unknown field {field}; legal is one of {', '.join(legal) or 'none'}", field.position)
+        raise _invalid(f"unknown field {field}{_nearest(field.name, schema)}; {_legal(schema, legal)}", field.position)
     if column.name not in legal:
-        raise _invalid(f"{field} {_reason(schema, column)}; legal is one of {', '.join(legal)}", field.position)
+        raise _invalid(f"{field} {_reason(schema, column)}; {_legal(schema, legal)}", field.position)
     return column
+
+
+def _nearest(name: str, schema: Schema) -> str:
+    names = {column.name.lower(): column.name for column in schema.fields}
+    near = difflib.get_close_matches(name.lower(), names, n=1)
+    return f" (did you mean {names[near[0]]}?)" if near else ""
+
+
+def _legal(schema: Schema, legal: Sequence[str]) -> str:
+    """Say what can stand in the place of a field that cannot be filtered on."""
+    if legal:
+        return f"legal is {'one of ' if len(legal) > 1 else ''}{', '.join(legal)}"
+    if schema.type == INTERACTIONS_TYPE:
+        return (
+            f"of interactions only {EVENT_TYPE} can be filtered on, and this schema has no such field: give the "
+            "dataset a schema with it and import event types"
+        )
+    return f"no field of {schema.type} can be filtered on: give the dataset a schema with a string or a number"
 
 
 def _filterable(schema: Schema) -> Iterable[Field]:

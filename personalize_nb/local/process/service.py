@@ -23,6 +23,7 @@ import psutil
 
 from personalize_nb.errors import LocalServiceError
 from personalize_nb.local.data.events import EventStore
+from personalize_nb.local.data.schema import INTERACTIONS
 from personalize_nb.local.http.endpoint import Endpoint
 from personalize_nb.local.http.messages import Handler, Request, Response
 from personalize_nb.local.iam.accounts import accounts_handlers, bucket_policy, ensure_default_role
@@ -48,7 +49,7 @@ from personalize_nb.local.s3.handler import s3_handler
 from personalize_nb.local.s3.store import ObjectStore
 from personalize_nb.local.state import layout, platform
 from personalize_nb.local.state.facts import RecommenderFacts
-from personalize_nb.local.state.kinds import DATASET, SOLUTION_VERSION
+from personalize_nb.local.state.kinds import DATASET, EVENT_INTERACTIONS, SOLUTION_VERSION
 from personalize_nb.local.state.quotas import Quota, configured
 from personalize_nb.local.state.resources import AnyResource
 from personalize_nb.local.state.store import Store
@@ -214,6 +215,8 @@ class Service:
             group = resource.body["datasetGroupArn"].rsplit("/", 1)[-1]
             layout.discard_dataset(self.root, group, resource.body["datasetType"])
             self._event_store.forget(group, resource.body["datasetType"])
+        elif resource.kind == EVENT_INTERACTIONS:
+            self._event_store.forget(resource.body["datasetGroupArn"].rsplit("/", 1)[-1], INTERACTIONS)
         elif resource.kind == SOLUTION_VERSION:
             layout.discard_model(self.root, resource.arn)
         elif isinstance(resource.facts, RecommenderFacts):

@@ -21,8 +21,8 @@ def resolve(recipe_name: str, texts: Mapping[str, str] | None) -> dict[str, Valu
     values = {name: hyperparameter.default for name, hyperparameter in hyperparameters.items()}
     for name, text in (texts or {}).items():
         if name not in hyperparameters:
-            legal = ", ".join(sorted(hyperparameters)) or "none"
-            raise WorkError(f"Unknown hyperparameter {name!r} of recipe {recipe_name}; legal is: {legal}.")
+            legal = f"legal is: {', '.join(sorted(hyperparameters))}" if hyperparameters else "the recipe has none"
+            raise WorkError(f"Unknown hyperparameter {name!r} of recipe {recipe_name}; {legal}.")
         try:
             values[name] = hyperparameters[name].parse(name, str(text))
         except ValueError as error:

@@ -42,6 +42,8 @@ class ResourceKind(str, Generic[Body, Own]):
 DATASET_GROUP: ResourceKind[shapes.DatasetGroupTypeDef, Facts] = ResourceKind("dataset_group", Facts)
 SCHEMA: ResourceKind[shapes.DatasetSchemaTypeDef, Facts] = ResourceKind("schema", Facts)
 DATASET: ResourceKind[shapes.DatasetTypeDef, Updatable] = ResourceKind("dataset", Updatable)
+# what an event tracker makes beside itself: described and deleted as a dataset, and never listed as one
+EVENT_INTERACTIONS: ResourceKind[shapes.DatasetTypeDef, Facts] = ResourceKind("event_interactions_dataset", Facts)
 DATASET_IMPORT_JOB: ResourceKind[shapes.DatasetImportJobTypeDef, TransferFacts] = ResourceKind(
     "dataset_import_job", TransferFacts
 )
@@ -73,6 +75,7 @@ KINDS: dict[str, AnyKind] = {
         DATASET_GROUP,
         SCHEMA,
         DATASET,
+        EVENT_INTERACTIONS,
         DATASET_IMPORT_JOB,
         DATASET_EXPORT_JOB,
         DATA_DELETION_JOB,

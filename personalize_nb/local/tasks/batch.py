@@ -2,7 +2,7 @@
 
 Choices where Amazon's pages say nothing:
 
-* A path that names an object takes that object alone; any other path is a prefix. Folder markers are not input.
+* A path that names an object takes that object alone; any other path is a prefix (`input_files`).
 * An output path without `/` at its end is a folder all the same. Inputs of equal file name keep their path below the
   input's folder, so that none overwrites another.
 * Rows come in input order. A line that is not a JSON object is echoed as a JSON string.
@@ -28,7 +28,7 @@ from personalize_nb.contract.recipes import Recipe
 from personalize_nb.local.data.allowed import Allowed
 from personalize_nb.local.errors import WorkError
 from personalize_nb.local.recipes.base import Model, Queries, Ranked
-from personalize_nb.local.tasks import theme_notes
+from personalize_nb.local.tasks import input_files, theme_notes
 from personalize_nb.local.tasks.input_lines import ITEM_LIST, Block, Wanted, parse_lines, read_lines
 from personalize_nb.local.tasks.output_rows import good_rows, merge, row_bytes, theme_row
 
@@ -148,11 +148,12 @@ def find_inputs(objects: ObjectStore, path: str) -> tuple[str, dict[str, str]]:
     bucket, prefix = split_path(path, "input")
     if not objects.has_bucket(bucket):
         raise WorkError(f"Invalid S3 input path. There is no bucket {bucket!r}.")
-    found = {info.key: info.size for info in objects.list(bucket, prefix=prefix) if not info.key.endswith("/")}
-    if prefix in found:
-        found = {prefix: found[prefix]}
+    named = input_files.at(objects, bucket, prefix)
+    found = named.sizes
     if not found:
-        raise WorkError(f"Invalid S3 input path. Bucket {bucket!r} holds no object whose key begins with {prefix!r}.")
+        raise WorkError(
+            f"Invalid S3 input path. Bucket {bucket!r} holds no object whose key begins with {prefix!r}{named.beside}."
+        )
     if len(found) > limits.MAX_INPUT_FILES:
         raise WorkError(f"The input has {len(found)} files; a batch inference job can have {limits.MAX_INPUT_FILES}.")
     size = sum(found.values())

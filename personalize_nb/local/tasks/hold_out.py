@@ -157,11 +157,14 @@ def average_rewards(lists: np.ndarray, truth: Sequences, rewards: np.ndarray) ->
 
 def _gains(lists: np.ndarray, truth: Sequences) -> np.ndarray:
     """Return for each place of the lists the weight of the true item there, 0 for an item that is none."""
+    if not len(truth.items):
+        # where everyone met one item and no other, nothing is left to ask for
+        return np.zeros(lists.shape)
     weights = np.ones(len(truth.items)) if truth.weights is None else truth.weights
     shape = (truth.n_users, truth.n_items)
     order = np.lexsort((weights, truth.items, truth.owner))
     pairs = truth.owner[order].astype(np.int64) * truth.n_items + truth.items[order]
-    last = np.append(np.diff(pairs) > 0, True)[: len(pairs)]
+    last = np.append(np.diff(pairs) > 0, True)
     # of several events with one item, the weightiest counts
     pairs, weights = pairs[last], weights[order][last]
     known = sparse.csr_matrix((weights, np.divmod(pairs, truth.n_items)), shape=shape)

@@ -16,7 +16,7 @@ from personalize_nb.local.errors import ApiError, WorkError
 from personalize_nb.local.state.facts import DataFacts
 from personalize_nb.local.state.kinds import DATASET
 from personalize_nb.local.state.resources import AnyResource, JobResource
-from personalize_nb.local.tasks import theme_settings
+from personalize_nb.local.tasks import input_files, theme_settings
 from personalize_nb.local.tasks.run import WorkContext, check_wanted
 
 if TYPE_CHECKING:
@@ -52,20 +52,18 @@ def csv_files(
     """Find the file at a location, or the files of the folder that it names; together they have `most` bytes."""
     bucket, _, key = location.removeprefix("s3://").partition("/")
     try:
-        try:
-            found = [context.objects.head(bucket, key)]
-        except ApiError:
-            folder = key if not key or key.endswith("/") else f"{key}/"
-            found = [info for info in context.objects.list(bucket, folder) if not info.key.endswith("/")]
+        named = input_files.at(context.objects, bucket, key, folder=True)
     except ApiError as error:
         raise WorkError(f"Invalid Data location. {location}: {error.message}") from error
-    if not found:
-        raise WorkError(f"Invalid Data location. There is no object at {location} and none in that folder.")
-    size = sum(info.size for info in found)
+    if not named.sizes:
+        raise WorkError(
+            f"Invalid Data location. There is no object at {location} and none in that folder{named.beside}."
+        )
+    size = sum(named.sizes.values())
     if most is not None and size > most:
         raise WorkError(f"The files at {location} have {size} bytes; an import job of this mode can have {most}.")
-    for info in found:
-        yield info.key, partial(context.objects.open, bucket, info.key)
+    for file in named.sizes:
+        yield file, partial(context.objects.open, bucket, file)
 
 
 def outlive_second(context: WorkContext, resource: AnyResource) -> None:

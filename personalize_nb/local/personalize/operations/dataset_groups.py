@@ -1,6 +1,6 @@
 """Dataset groups, custom or of a domain.
 
-A group is deleted after what stands on it; its filters go along.
+A group is deleted after what stands on it; its filters go along, and so does the dataset that its tracker made.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from personalize_nb.local.state.kinds import (
     DATA_DELETION_JOB,
     DATASET,
     DATASET_GROUP,
+    EVENT_INTERACTIONS,
     EVENT_TRACKER,
     FILTER,
     METRIC_ATTRIBUTION,
@@ -57,10 +58,10 @@ def delete_dataset_group(control: Control, params: shapes.DeleteDatasetGroupRequ
         if held:
             names = ", ".join(resource.arn for resource in held)
             raise ApiError("ResourceInUseException", f"{group.arn} still has a {spoken(kind)}; delete first: {names}.")
-    deletions = control.store.list(DATA_DELETION_JOB, group_arn=group.arn)
-    busy = [job.arn for job in deletions if job.status in UNFINISHED]
+    busy = control.store.list(DATA_DELETION_JOB, group_arn=group.arn, statuses=UNFINISHED)
     if busy:
-        raise ApiError("ResourceInUseException", f"{group.arn} is in use by {busy[0]}; wait until that has ended.")
-    for resource in control.store.list(FILTER, group_arn=group.arn) + deletions:
-        control.remove(resource)
+        raise ApiError("ResourceInUseException", f"{group.arn} is in use by {busy[0].arn}; wait until that has ended.")
+    for going in (FILTER, EVENT_INTERACTIONS, DATA_DELETION_JOB):
+        for resource in control.store.list(going, group_arn=group.arn):
+            control.remove(resource)
     control.remove(group)

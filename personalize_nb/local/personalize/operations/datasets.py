@@ -16,6 +16,7 @@ from personalize_nb.local.state.kinds import (
     DATASET_EXPORT_JOB,
     DATASET_GROUP,
     DATASET_IMPORT_JOB,
+    EVENT_INTERACTIONS,
     RECOMMENDER,
     SCHEMA,
     SOLUTION_VERSION,
@@ -93,7 +94,13 @@ def _check_successor(old: dict[str, Any], new: dict[str, Any]) -> None:
 
 @operation("DescribeDataset")
 def describe_dataset(control: Control, params: shapes.DescribeDatasetRequestTypeDef) -> dict[str, Any]:
-    return {"dataset": control.require(DATASET, params["datasetArn"]).described()}
+    return {"dataset": _any_dataset(control, params["datasetArn"]).described()}
+
+
+def _any_dataset(control: Control, arn: str) -> AnyResource:
+    """Return a dataset, or what an event tracker made in the place of one."""
+    found = control.store.get(arn)
+    return found if found is not None and found.kind == EVENT_INTERACTIONS else control.require(DATASET, arn)
 
 
 @operation("ListDatasets")
@@ -103,7 +110,7 @@ def list_datasets(control: Control, params: shapes.ListDatasetsRequestTypeDef) -
 
 @operation("DeleteDataset")
 def delete_dataset(control: Control, params: shapes.DeleteDatasetRequestTypeDef) -> None:
-    dataset = control.require(DATASET, params["datasetArn"])
+    dataset = _any_dataset(control, params["datasetArn"])
     kinds = (DATASET_IMPORT_JOB, DATASET_EXPORT_JOB)
     jobs = [job for kind in kinds for job in control.store.list(kind, parent_arn=dataset.arn)]
     busy: list[AnyResource] = [job for job in jobs if job.status in UNFINISHED]

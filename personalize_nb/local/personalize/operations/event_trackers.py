@@ -1,4 +1,7 @@
-"""Event trackers: the tracking ID under which PutEvents reaches a dataset group; one of them for each group."""
+"""Event trackers: the tracking ID under which PutEvents reaches a dataset group; one of them for each group.
+
+The first one also makes the group's event-interactions dataset, which stays when the tracker goes.
+"""
 
 from __future__ import annotations
 
@@ -8,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 from personalize_nb.local.errors import ApiError
 from personalize_nb.local.personalize.operations.control import Control, operation
-from personalize_nb.local.state.kinds import DATASET_GROUP, EVENT_TRACKER
+from personalize_nb.local.state.kinds import DATASET_GROUP, EVENT_INTERACTIONS, EVENT_TRACKER
 from personalize_nb.local.state.lifecycle import UNFINISHED
 
 if TYPE_CHECKING:
     from types_boto3_personalize import type_defs as shapes
 
-    from personalize_nb.local.state.resources import TrackerResource
+    from personalize_nb.local.state.resources import GroupResource, TrackerResource
 
 
 @operation("CreateEventTracker")
@@ -32,7 +35,21 @@ def create_event_tracker(control: Control, params: shapes.CreateEventTrackerRequ
         "datasetGroupArn": group.arn,
     }
     control.add(EVENT_TRACKER, arn, name, body, params, group_arn=group.arn, parent_arn=group.arn)
+    _add_event_interactions(control, group)
     return {"eventTrackerArn": arn, "trackingId": tracking}
+
+
+def _add_event_interactions(control: Control, group: GroupResource) -> None:
+    arn = control.arn(f"dataset/{group.name}/EVENT_INTERACTIONS")
+    if control.store.get(arn) is not None:
+        return
+    body = {
+        "name": f"{group.name}-event-interactions",
+        "datasetArn": arn,
+        "datasetGroupArn": group.arn,
+        "datasetType": "EVENT_INTERACTIONS",
+    }
+    control.add(EVENT_INTERACTIONS, arn, body["name"], body, {}, group_arn=group.arn, parent_arn=group.arn)
 
 
 def find_tracker(control: Control, tracking_id: str) -> TrackerResource | None:

@@ -34,7 +34,7 @@ def check_hpo(recipe: Recipe, perform: bool, config: shapes.HPOConfigOutputTypeD
     names = [entry.get("name") for entry in (*integers, *continuous, *choices)]
     for name in names:
         if name not in tunable:
-            legal = ", ".join(sorted(tunable)) or "none"
+            legal = ", ".join(sorted(tunable))
             raise invalid(f"The hyperparameter {name!r} of {recipe.name} cannot be tuned; legal: {legal}.")
         if names.count(name) > 1:
             raise invalid(f"The hyperparameter {name!r} has more than one range.")

@@ -8,6 +8,7 @@ schema's, as they are or in camel case (`NUMBER_OF_RATINGS` or `numberOfRatings`
 from __future__ import annotations
 
 import json
+import logging
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -22,6 +23,10 @@ from personalize_nb.local.personalize.operations.event_trackers import find_trac
 from personalize_nb.local.personalize.serving.registry import Serving, served
 from personalize_nb.local.state.kinds import DATASET
 
+log = logging.getLogger(__name__)
+
+# what a client writes that has no session: on AWS its events are answered with 200, and do not count
+_NO_SESSION = "null"
 _WHOLE = re.compile(r"[+-]?\d{1,18}")
 # members of an event and the columns they fill
 _EVENT_COLUMNS = {
@@ -36,7 +41,14 @@ _EVENT_COLUMNS = {
 def put_events(serving: Serving, params: dict[str, Any]) -> None:
     group, schema = _tracked(serving, params["trackingId"], INTERACTIONS)
     rows = [_event(event, params.get("userId"), schema) for event in params["eventList"]]
-    serving.event_store.put(group, INTERACTIONS, rows, params["sessionId"])
+    if _has_session(params["sessionId"]):
+        serving.event_store.put(group, INTERACTIONS, rows, params["sessionId"])
+
+
+def _has_session(session: str) -> bool:
+    if session == _NO_SESSION:
+        log.warning("events with the session id %r are ignored, as on AWS; give each session an id of its own", session)
+    return session != _NO_SESSION
 
 
 def _tracked(serving: Serving, tracking_id: str, kind: str) -> tuple[str, Schema]:
@@ -86,7 +98,8 @@ def put_action_interactions(serving: Serving, params: dict[str, Any]) -> None:
     events = params["actionInteractions"]
     rows = [_action_event(event, schema) for event in events]
     for event, row in zip(events, rows, strict=True):
-        serving.event_store.put(group, ACTION_INTERACTIONS, [row], event["sessionId"])
+        if _has_session(event["sessionId"]):
+            serving.event_store.put(group, ACTION_INTERACTIONS, [row], event["sessionId"])
 
 
 def _action_event(event: Mapping[str, Any], schema: Schema) -> dict[str, Any]:
