@@ -97,6 +97,11 @@ class Expression:
         return any(clause.dataset == INTERACTIONS for clause in self.clauses)
 
     @property
+    def needs_user(self) -> bool:
+        """Whether a query must name a user."""
+        return self.uses_current_user or self.uses_interactions
+
+    @property
     def includes(self) -> bool:
         """Whether only items of the catalogue can pass: some clause is an INCLUDE."""
         return any(clause.include for clause in self.clauses)

@@ -133,6 +133,13 @@ CHOICES: tuple[Decision, ...] = (
     ),
     Decision("IDs that are not strings, lines that are no JSON", "an error row for the line", "tasks.input_lines"),
     Decision("Compressed input", "the job fails and names the file", "tasks.batch"),
+    Decision(
+        "Side files in a folder that is imported or that a batch job reads (_SUCCESS, .crc, .csv.metadata)",
+        "no data, for imports, deletions of users and batch jobs alike: names that begin with _ or a dot, at any "
+        "depth, as Hadoop's readers have it, and those that end with .metadata; a location that names such a file "
+        "takes it. A part without records is fine beside others",
+        "tasks.input_files",
+    ),
     Decision("Order of output rows", "the input's", "tasks.batch"),
     Decision(
         "Events put after the training, in batch jobs of types USER_PERSONALIZATION and PERSONALIZED_RANKING",
@@ -189,9 +196,43 @@ CHOICES: tuple[Decision, ...] = (
         "dataset type, until the group has such a dataset again",
         "filters",
     ),
+    Decision(
+        "A request without userId and a filter on interactions or the current user",
+        "InvalidInputException: for who is not named, such a filter would let everything through",
+        "personalize.serving.recommendations",
+    ),
     Decision("Interactions.EVENT_TYPE on UserID", "users with such an event, with whatever item", "filters.users"),
     # data
     Decision("An item or user both imported and put", "the put row is the newer one", "data.datasets"),
+    Decision(
+        "Cells of numeric metadata that are no number (empty without null in the type, 2006–2007, inf, beyond the type)",
+        "missing values of items and users; the import ends ACTIVE, and the log counts them and names lines, for "
+        "want of a member in DescribeDatasetImportJob. Evidence: three of Amazon's notebooks and its MLOps solution"
+        " import such item metadata, and a saved run of it ends ACTIVE. A whole number written 12.0 is 12. IDs, "
+        "CREATION_TIMESTAMP, texts, truth values, actions and all columns of interactions stay strict",
+        "data.loose_numbers",
+    ),
+    Decision(
+        "Identical events",
+        "events that are the same in all columns of the dataset's schema are one event, imported or put: in the "
+        "minimum of an import and of a training, in models, filters and exports. The guide says that one is kept, "
+        "and not when",
+        "data.identical",
+    ),
+    Decision(
+        "Events with the session id null",
+        "answered with 200 and ignored, as one report says of AWS: it is what a client writes that has no session. The "
+        "log says so; other such words (undefined, None) are session ids like any",
+        "personalize.serving.events",
+    ),
+    Decision(
+        "The event-interactions dataset of an event tracker",
+        "made with the first tracker of a group, described and deleted by its ARN, in no list; it has no schemaArn,"
+        " takes no imports, and stays when the tracker goes. Deleting it deletes the events put so far; later ones "
+        "count, and the next tracker makes it again. A group is deleted together with it: no list would tell that "
+        "it is in the way",
+        "personalize.operations.event_trackers",
+    ),
     Decision(
         "TIMESTAMP in milliseconds",
         "imported as the seconds that the guide says it is, some 50,000 years ahead: nobody recorded a refusal, and "
@@ -220,6 +261,15 @@ CHOICES: tuple[Decision, ...] = (
         "personalize.serving.promotions",
     ),
     Decision(
+        "What recommenders leave out by themselves, and which need a userId",
+        "what the guide's pages of use cases say: items that the user watched (Because you watched X, More like X, "
+        "Top picks) or bought (Customers who viewed X also viewed, Recommended for you), by the 100 newest such "
+        "events, before the request's filter and in promotions too; a userId for all but Frequently bought together"
+        " and Trending now. More like X and Top picks are trained without an Items dataset, which the guide wants "
+        "for them",
+        "contract.domain_recipes",
+    ),
+    Decision(
         "A campaign or recommender that is not ACTIVE, asked",
         "InvalidInputException; the model has no other",
         "personalize.serving.recommendations",
@@ -229,6 +279,18 @@ CHOICES: tuple[Decision, ...] = (
         "Domain recipes",
         "train their custom siblings on the event type of the use case",
         "personalize.operations.recommenders",
+    ),
+    Decision(
+        "What is an attribute for Item-Attribute-Affinity",
+        "a categorical or numeric column of Items that is trained on, but for CREATION_TIMESTAMP; one is enough in "
+        "which some value (a part between vertical bars) is that of several items and not of all that have one. "
+        "Else CREATE FAILED",
+        "recipes.attributes",
+    ),
+    Decision(
+        "A catalogue of one item, users who met one item only",
+        "trained; what the hold-out has nobody to ask for is measured as 0",
+        "tasks.hold_out",
     ),
     Decision("NDCG's ideal list, coverage, users with one step", "see the module", "tasks.hold_out"),
     Decision(

@@ -205,8 +205,9 @@ class _BatchRunner:
         self.wanted = Wanted(facts.input_keys)
         if bound_filter is not None:
             expression = bound_filter.expression
-            needs_user = expression.uses_current_user or expression.uses_interactions
-            self.wanted = Wanted(facts.input_keys, ("userId",) if needs_user else (), expression.placeholders)
+            self.wanted = Wanted(
+                facts.input_keys, ("userId",) if expression.needs_user else (), expression.placeholders
+            )
         self.rows = max(1, min(_MAX_LINES, _MAX_RESULTS // max(1, spec.num_results)))
         if self.theme_maker is not None:
             # themes of one file are made together, so that no two of them are the same

@@ -174,6 +174,8 @@ def _allowed(
     problem = bound.expression.unmet({dataset.body["datasetType"] for dataset in datasets})
     if problem is not None:
         raise invalid(problem)
+    if bound.expression.needs_user and not params.get("userId"):
+        raise invalid(f"The filter {text!r} reads what a user did or is, and the request has no userId; give one.")
     allowed, errors = bound.allowed([params.get("userId")], [params.get("itemId")], [values])
     for problem in errors.values():
         raise invalid(f"The filter cannot be applied: {problem}.")
