@@ -205,7 +205,7 @@ CHOICES: tuple[Decision, ...] = (
     # data
     Decision("An item or user both imported and put", "the put row is the newer one", "data.datasets"),
     Decision(
-        "Cells of numeric metadata that are no number (empty without null in the type, 2006–2007, inf, beyond the type)",
+        "Cells of numeric metadata that are no number (empty without null in the type, 2006–2007, inf, too large)",
         "missing values of items and users; the import ends ACTIVE, and the log counts them and names lines, for "
         "want of a member in DescribeDatasetImportJob. Evidence: three of Amazon's notebooks and its MLOps solution"
         " import such item metadata, and a saved run of it ends ACTIVE. A whole number written 12.0 is 12. IDs, "

@@ -164,6 +164,41 @@ def test_the_check_names_the_field(text, message):
         parse(text).check(SCHEMAS)
 
 
+@pytest.mark.parametrize(
+    ("fields", "text", "message"),
+    [
+        (
+            {"USER_ID": {}, "TIMESTAMP": {}},
+            'EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ("buy")',
+            "unknown field Interactions.EVENT_TYPE; of interactions only EVENT_TYPE can be filtered on, and this "
+            "schema has no such field: give the dataset a schema with it and import event types",
+        ),
+        (
+            {"EVENT_TYPE": {}},
+            'EXCLUDE ItemID WHERE Interactions.EVENTTYPE IN ("buy")',
+            "unknown field Interactions.EVENTTYPE (did you mean EVENT_TYPE?); legal is EVENT_TYPE",
+        ),
+        (
+            {"ITEM_ID": {}, "GENRES": {}},
+            'INCLUDE ItemID WHERE Items.genre IN ("a")',
+            "unknown field Items.genre (did you mean GENRES?); legal is one of ITEM_ID, GENRES",
+        ),
+        (
+            {"ABOUT": {"textual": True}},
+            'INCLUDE ItemID WHERE Items.ABOUT IN ("a")',
+            "Items.ABOUT is textual, and filters cannot read free text; no field of ITEMS can be filtered on: give the "
+            "dataset a schema with a string or a number",
+        ),
+    ],
+)
+def test_a_schema_without_the_field_is_told_in_words(fields, text, message):
+    kind = "INTERACTIONS" if "Interactions" in text else "ITEMS"
+    schema = Schema(kind, tuple(Field(name, "string", **marks) for name, marks in fields.items()))
+    with pytest.raises(FilterError) as refusal:
+        parse(text).check({kind: schema})
+    assert message in refusal.value.message
+
+
 def test_the_check_needs_the_dataset():
     expression = parse("INCLUDE ItemID WHERE Items.GENRE IN ('a') IF CurrentUser.AGE > 18")
     with pytest.raises(FilterError, match="needs a dataset of type USERS, which the dataset group lacks"):

@@ -248,6 +248,42 @@ def test_one_event_tracker_for_a_group(plane):
     plane.client.delete_dataset_group(datasetGroupArn=group)
 
 
+def test_a_tracker_makes_a_dataset_that_is_described_and_deleted_and_in_no_list(plane):
+    group = plane.group()
+    interactions = plane.dataset(group)
+    tracker = plane.client.create_event_tracker(name="clicks", datasetGroupArn=group)["eventTrackerArn"]
+    plane.work()
+    arn = interactions.replace("/INTERACTIONS", "/EVENT_INTERACTIONS")
+    found = plane.client.describe_dataset(datasetArn=arn)["dataset"]
+    assert {key: found[key] for key in ("datasetArn", "datasetGroupArn", "datasetType", "status")} == {
+        "datasetArn": arn,
+        "datasetGroupArn": group,
+        "datasetType": "EVENT_INTERACTIONS",
+        "status": "ACTIVE",
+    }
+    for where in ({}, {"datasetGroupArn": group}):
+        assert [one["datasetArn"] for one in plane.client.list_datasets(**where)["datasets"]] == [interactions]
+    plane.client.delete_event_tracker(eventTrackerArn=tracker)
+    assert plane.client.describe_dataset(datasetArn=arn)["dataset"]["status"] == "ACTIVE"
+    plane.client.create_event_tracker(name="more", datasetGroupArn=group)
+    plane.work()
+    plane.client.delete_dataset(datasetArn=arn)
+    assert plane.deleted[-1] == arn
+    assert plane.refused("describe_dataset", datasetArn=arn)[0] == "ResourceNotFoundException"
+    assert plane.refused("delete_dataset", datasetArn=arn)[0] == "ResourceNotFoundException"
+    assert plane.client.describe_dataset(datasetArn=interactions)["dataset"]["status"] == "ACTIVE"
+
+
+def test_a_group_goes_together_with_what_its_tracker_made(plane):
+    group = plane.group()
+    tracker = plane.client.create_event_tracker(name="clicks", datasetGroupArn=group)["eventTrackerArn"]
+    plane.work()
+    plane.client.delete_event_tracker(eventTrackerArn=tracker)
+    plane.client.delete_dataset_group(datasetGroupArn=group)
+    arn = group.replace("dataset-group/", "dataset/") + "/EVENT_INTERACTIONS"
+    assert plane.refused("describe_dataset", datasetArn=arn)[0] == "ResourceNotFoundException"
+
+
 # metric attributions ----------------------------------------------------------------------------------------------
 
 

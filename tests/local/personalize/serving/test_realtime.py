@@ -290,3 +290,28 @@ def test_paths_that_are_not_served(service):
         urllib.request.urlopen(plain)
     with caught.value as answer:
         assert answer.code == 404 and b"/recommendations" in answer.read()
+
+
+def test_events_of_the_session_null_are_answered_and_ignored(service, books, caplog):
+    def put(session, item):
+        event = {"eventType": "buy", "itemId": item, "sentAt": NOW}
+        return service.events.put_events(
+            trackingId=books["tracking"], userId="scripted", sessionId=session, eventList=[event]
+        )
+
+    before = service.event_store.newest("g")
+    assert put("null", "i3")["ResponseMetadata"]["HTTPStatusCode"] == 200
+    assert service.event_store.newest("g") == before
+    assert "session id 'null' are ignored" in caplog.text
+    # what is wrong with an event is told whatever its session
+    refused = service.refused(
+        service.events,
+        "put_events",
+        trackingId=books["tracking"],
+        sessionId="null",
+        eventList=[{"eventType": "buy", "itemId": "i3", "sentAt": NOW, "properties": "no JSON"}],
+    )
+    assert "properties is not JSON" in refused[2]
+    for session in ("undefined", "Null", "None"):
+        put(session, "i3")
+    assert service.event_store.newest("g")[1] == before[1] + 3
