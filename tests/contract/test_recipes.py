@@ -207,7 +207,7 @@ def test_a_new_row_is_tuned_within_its_ranges(service, group, add):
     ("facts", "config", "told"),
     [
         ({}, {"algorithmHyperParameters": {"mood": "sad"}}, "'sad' of hyperparameter mood; legal is calm, wild"),
-        ({"hyperparameters": {}}, {"algorithmHyperParameters": {"mood": "calm"}}, "aws-imaginary; legal is: none"),
+        ({"hyperparameters": {}}, {"algorithmHyperParameters": {"mood": "calm"}}, "aws-imaginary; the recipe has none"),
         ({}, {"optimizationObjective": {"itemAttribute": "PRICE"}}, "got recipe aws-imaginary"),
         ({}, {"eventsConfig": {"eventParametersList": [{"eventType": "buy"}]}}, "aws-imaginary trains with eventType"),
     ],

@@ -44,10 +44,9 @@ def _alike(table: pa.Table) -> np.ndarray:
             codes = pc.fill_null(encoded.indices, -1).to_numpy(zero_copy_only=False).astype(np.int64)
             key = key * _SPREAD + codes.view(np.uint64)
             key ^= key >> np.uint64(29)
-    order = np.argsort(key, kind="stable")
-    same = key[order][1:] == key[order][:-1]
-    paired = np.append(same, False) | np.append(False, same)
-    return np.sort(order[paired])
+    ordered = np.sort(key)
+    repeated = np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
+    return np.flatnonzero(np.isin(key, repeated)) if len(repeated) else np.empty(0, np.int64)
 
 
 class Distinct:
