@@ -12,7 +12,7 @@ import reading_world
 
 from personalize_nb.errors import InputError
 from personalize_nb.inputs.ids import Findings
-from personalize_nb.local.data.csv_files import read_csv
+from personalize_nb.local.data.csv_files import read_csv_files
 from personalize_nb.local.data.schema import Schema
 from personalize_nb.training import schemas, timestamps
 
@@ -189,7 +189,7 @@ def test_text_survives_the_import():
     texts = ['say "hi", \\ bye', "line\nbreak\ttab", "ünï", "'", None, ",;"]
     dataset = schemas.prepare("ITEMS", items(note=texts), categorical=["note"])
     schema = Schema.from_avro("ITEMS", dataset.schema)
-    imported = next(read_csv(io.BytesIO(csv(dataset).encode()), schema, "items.csv"))
+    imported = next(read_csv_files([("items.csv", lambda: io.BytesIO(csv(dataset).encode()))], schema))
     assert imported.column("NOTE").to_pylist() == ['say "hi", \\ bye', "line break tab", "ünï", "'", None, ",;"]
 
 
