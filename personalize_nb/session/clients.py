@@ -55,9 +55,13 @@ def on_service(service: ServiceInfo, name: str) -> BaseClient:
     return client
 
 
-def answers(url: str) -> bool:
-    """Tell whether somebody listens at an address."""
-    address = urlsplit(url)
+def answers(service: ServiceInfo) -> bool:
+    """Tell whether the embedded service still serves its folder and listens; another may have its address by now."""
+    from personalize_nb import local
+
+    if not local.serves(service):
+        return False
+    address = urlsplit(service.url)
     try:
         with socket.create_connection((address.hostname, address.port), timeout=2):
             return True

@@ -220,7 +220,7 @@ class Session:
     def client(self, name: str) -> BaseClient:
         """Return the boto3 client of a service; a local service that ended in the meantime is started again."""
         with self._lock:
-            if self._restart is not None and self._service is not None and not clients.answers(self._service.url):
+            if self._restart is not None and self._service is not None and not clients.answers(self._service):
                 log.info("the local service has ended and is started again")
                 self._service = self._restart()
                 self._clients.clear()
