@@ -33,10 +33,12 @@ def session_without_settings() -> botocore.session.Session:
     import botocore.session
     from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES
 
-    core = botocore.session.Session({
-        name: (None, [], os.devnull if name in _FILES else default, None)
-        for name, (_, _, default, _) in BOTOCORE_DEFAUT_SESSION_VARIABLES.items()
-    })
+    core = botocore.session.Session(
+        {
+            name: (None, [], os.devnull if name in _FILES else default, None)
+            for name, (_, _, default, _) in BOTOCORE_DEFAUT_SESSION_VARIABLES.items()
+        }
+    )
     store = core.get_component("config_store")
     for section in ("s3", "proxies_config"):  # they have variables of their own
         store.set_config_variable(section, {})
@@ -135,7 +137,8 @@ class _Trial:
         for name, (key, variables, default, _) in BOTOCORE_DEFAUT_SESSION_VARIABLES.items():
             if without in _listed(variables) or (without_key and key == without_key):
                 store.set_config_variable(name, default)
-        if without_key == "s3" or without in [one for row in DEFAULT_S3_CONFIG_VARS.values() for one in _listed(row[1])]:
+        of_s3 = [one for row in DEFAULT_S3_CONFIG_VARS.values() for one in _listed(row[1])]
+        if without_key == "s3" or without in of_s3:
             store.set_config_variable("s3", {})
         no_region = without in ("AWS_DEFAULT_REGION", "AWS_REGION") or without_key == "region"
         no_endpoint = without.startswith(_ENDPOINT) or without_key == "endpoint_url"

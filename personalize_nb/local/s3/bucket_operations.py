@@ -11,6 +11,7 @@ from typing import Any
 
 from personalize_nb.contract.policies import documents
 from personalize_nb.local.errors import ApiError
+from personalize_nb.local.s3.bucket_names import FIRST_REGION, region_of
 from personalize_nb.local.s3.context import S3, Operation, checked_tags, key_encoder, page_size, quoted
 from personalize_nb.local.s3.listing import Page, list_page
 from personalize_nb.local.s3.protocol import Call, Reply
@@ -55,8 +56,8 @@ def list_buckets(s3: S3, call: Call) -> Mapping[str, Any]:
 
 def create_bucket(s3: S3, call: Call) -> Mapping[str, Any]:
     name, wish = call.params["Bucket"], call.params.get("CreateBucketConfiguration") or {}
-    region = wish.get("LocationConstraint") or s3.region
-    if s3.store.has_bucket(name) and region == "us-east-1" == s3.store.bucket(name).region:
+    region = region_of(wish.get("LocationConstraint"), s3.region)
+    if s3.store.has_bucket(name) and region == FIRST_REGION == s3.store.bucket(name).region:
         return {"Location": f"/{name}"}  # as S3 answers in us-east-1 only
     s3.store.create_bucket(name, region)
     if tags := wish.get("Tags"):
@@ -76,7 +77,7 @@ def delete_bucket(s3: S3, call: Call) -> Reply:
 
 def get_bucket_location(s3: S3, call: Call) -> Mapping[str, Any]:
     region = s3.store.bucket(call.params["Bucket"]).region
-    return {"LocationConstraint": "" if region == "us-east-1" else region}
+    return {"LocationConstraint": "" if region == FIRST_REGION else region}
 
 
 def list_objects(s3: S3, call: Call) -> Mapping[str, Any]:

@@ -120,7 +120,8 @@ def _unusable(path: Path, error: sqlite3.Error) -> LocalServiceError:
     elif code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         cause, repair = "another process keeps it locked", "end that process, then start again"
     elif code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_AUTH):
-        cause, repair = str(error), "make it and its folder readable and writable for this user, or choose another folder"
+        cause = str(error)
+        repair = "make it and its folder readable and writable for this user, or choose another folder"
     else:
         cause, repair = f"{error} (it is damaged, or of something else)", _RESTORE
     return LocalServiceError(f"the state file {str(path)!r} cannot be used: {cause}. It is left as it is; {repair}")
