@@ -31,12 +31,11 @@ _CREDENTIALS = (
 def session_without_settings() -> botocore.session.Session:
     """Return a botocore session that no variable and no file of the user reaches: profiles, retries, proxies, FIPS."""
     import botocore.session
-    from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES
 
     core = botocore.session.Session(
         {
             name: (None, [], os.devnull if name in _FILES else default, None)
-            for name, (_, _, default, _) in BOTOCORE_DEFAUT_SESSION_VARIABLES.items()
+            for name, (_, _, default, _) in _settings().items()
         }
     )
     store = core.get_component("config_store")
@@ -121,6 +120,15 @@ def _culprit(error: Exception, trial: _Trial) -> str | None:
     return None
 
 
+def _settings() -> Mapping[str, tuple[Any, Any, Any, Any]]:
+    """Return botocore's table: by name the key in files, the variables, the default and what reads a text."""
+    from botocore import configprovider
+
+    # spelled as it is there
+    table: Mapping[str, tuple[Any, Any, Any, Any]] = configprovider.BOTOCORE_DEFAUT_SESSION_VARIABLES
+    return table
+
+
 class _Trial:
     """Clients of S3, which has settings of every kind, made with all settings but one."""
 
@@ -130,11 +138,11 @@ class _Trial:
     def works(self, *, without: str = "", without_key: str = "") -> bool:
         """Tell whether a client can be made when one variable, or one key of the configuration file, is not there."""
         import botocore.session
-        from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES, DEFAULT_S3_CONFIG_VARS
+        from botocore.configprovider import DEFAULT_S3_CONFIG_VARS
 
         core = botocore.session.Session(profile=self._profile)
         store = core.get_component("config_store")
-        for name, (key, variables, default, _) in BOTOCORE_DEFAUT_SESSION_VARIABLES.items():
+        for name, (key, variables, default, _) in _settings().items():
             if without in _listed(variables) or (without_key and key == without_key):
                 store.set_config_variable(name, default)
         of_s3 = [one for row in DEFAULT_S3_CONFIG_VARS.values() for one in _listed(row[1])]
@@ -142,13 +150,14 @@ class _Trial:
             store.set_config_variable("s3", {})
         no_region = without in ("AWS_DEFAULT_REGION", "AWS_REGION") or without_key == "region"
         no_endpoint = without.startswith(_ENDPOINT) or without_key == "endpoint_url"
-        keys = dict.fromkeys(("aws_access_key_id", "aws_secret_access_key"), "none") if without in _CREDENTIALS else {}
+        key = "none" if without in _CREDENTIALS else None
         try:
             core.create_client(
                 "s3",
                 region_name=_SOME_REGION if no_region else self._region,
                 endpoint_url=_NOWHERE if no_endpoint else None,
-                **keys,
+                aws_access_key_id=key,
+                aws_secret_access_key=key,
             )
         except Exception:  # whatever it is, it does not come from the setting left out
             return False
@@ -168,18 +177,16 @@ class _Trial:
 
 def _variables() -> list[str]:
     """Return the variables that botocore reads."""
-    from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES, DEFAULT_S3_CONFIG_VARS
+    from botocore.configprovider import DEFAULT_S3_CONFIG_VARS
 
-    tables = (BOTOCORE_DEFAUT_SESSION_VARIABLES, DEFAULT_S3_CONFIG_VARS)
+    tables = (_settings(), DEFAULT_S3_CONFIG_VARS)
     known = [one for table in tables for row in table.values() for one in _listed(row[1])]
     endpoints = sorted(name for name in os.environ if name.startswith(_ENDPOINT))
     return [*known, *endpoints, *_CREDENTIALS]
 
 
 def _profile_variables() -> list[str]:
-    from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES
-
-    return _listed(BOTOCORE_DEFAUT_SESSION_VARIABLES["profile"][1])
+    return _listed(_settings()["profile"][1])
 
 
 def _listed(names: Any) -> list[str]:
@@ -187,7 +194,5 @@ def _listed(names: Any) -> list[str]:
 
 
 def _file(name: str) -> str:
-    from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES
-
-    variable = _listed(BOTOCORE_DEFAUT_SESSION_VARIABLES[name][1])[0]
+    variable = _listed(_settings()[name][1])[0]
     return os.environ.get(variable) or _FILES[name]

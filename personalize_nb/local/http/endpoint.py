@@ -20,8 +20,9 @@ from urllib.parse import urlsplit
 
 from personalize_nb.local.errors import ApiError
 from personalize_nb.local.http.bodies import Body, ChunkedBody, LengthBody
+from personalize_nb.local.http.hosts import check_host
 from personalize_nb.local.http.json_bodies import refusal
-from personalize_nb.local.http.messages import LOCALHOST, FileBody, Handler, Headers, Request, Response
+from personalize_nb.local.http.messages import FileBody, Handler, Headers, Request, Response
 from personalize_nb.local.http.signature import Claim, Head, guess_wire, open_body, read_claim
 from personalize_nb.local.state import diskspace
 
@@ -34,7 +35,6 @@ STRANGER_SECONDS = 10
 _STOP_SECONDS = 5
 _DRAIN_BYTES = 1 << 20
 _LINGER_BYTES, _LINGER_SECONDS = 64 << 20, 2
-_LOOPBACK_NAMES = frozenset({"127.0.0.1", LOCALHOST, "::1"})
 
 
 class Endpoint:
@@ -117,7 +117,8 @@ class Endpoint:
         """
         refuse, let_in = self.refuse_by_wire(head), False
         try:
-            host = self._loopback_host(head)
+            host = head.headers.get("host", "")
+            check_host(host, self.url)
             claim = read_claim(head)
             handler = self.handlers.get(claim.service)
             refuse = refusal if handler is None else handler.refuse
@@ -153,23 +154,6 @@ class Endpoint:
     def answered(self) -> None:
         """Note that a response has been sent; long transfers count as activity until here."""
         self._on_request()
-
-    def _loopback_host(self, head: Head) -> str:
-        """Return the Host header, a loopback name: a web page must not reach us through a name of its own.
-
-        Every name below `localhost` is one (RFC 6761), and no name server can give it to another machine.
-        """
-        host = head.headers.get("host", "")
-        name = host[1:].partition("]")[0] if host.startswith("[") else host.partition(":")[0]
-        if name.lower() not in _LOOPBACK_NAMES and not name.lower().endswith(f".{LOCALHOST}"):
-            raise ApiError(
-                "AccessDenied",
-                f"Host must be 127.0.0.1, localhost or <bucket>.localhost, got {host!r}. Use the endpoint {self.url} "
-                'with path-style addressing of buckets: boto3 Config(s3={"addressing_style": "path"}), AWS CLI '
-                "`aws configure set default.s3.addressing_style path`, in other SDKs forcePathStyle.",
-                403,
-            )
-        return host
 
     def _required(self, handler: Handler | None, claim: Claim) -> Handler:
         if handler is None:

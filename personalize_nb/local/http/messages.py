@@ -11,15 +11,6 @@ from personalize_nb.local.http.bodies import Body
 
 # How a request looks from outside tells its wire protocol, before anything says which service is meant.
 Wire = Literal["json", "query", "s3"]
-# the one name that stands for this machine everywhere; S3 takes a bucket before it
-LOCALHOST = "localhost"
-
-
-def bucket_of_host(host: str) -> str:
-    """Return the bucket in front of `localhost` in a Host header, as S3's virtual hosts have it; empty without one."""
-    name, dot, last = host.partition(":")[0].lower().rpartition(".")
-    # `s3.localhost` is the service itself: no bucket's name has two letters
-    return name if dot and last == LOCALHOST and name != "s3" else ""
 
 
 class Headers(Mapping[str, str]):

@@ -18,7 +18,8 @@ from urllib.parse import quote, unquote, unquote_to_bytes
 
 from personalize_nb.local.errors import ApiError
 from personalize_nb.local.http.bodies import AwsChunkedBody, Body, BytesBody, ChunkSigner, DigestBody
-from personalize_nb.local.http.messages import Wire, bucket_of_host
+from personalize_nb.local.http.hosts import bucket_of_host
+from personalize_nb.local.http.messages import Wire
 
 ALGORITHM = "AWS4-HMAC-SHA256"
 UNSIGNED = "UNSIGNED-PAYLOAD"

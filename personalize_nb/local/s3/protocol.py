@@ -20,7 +20,8 @@ from botocore.model import OperationModel, ServiceModel, Shape, StructureShape
 
 from personalize_nb.local.errors import ApiError
 from personalize_nb.local.http import xml_shapes
-from personalize_nb.local.http.messages import FileBody, Request, Response, bucket_of_host
+from personalize_nb.local.http.hosts import bucket_of_host
+from personalize_nb.local.http.messages import FileBody, Request, Response
 from personalize_nb.local.s3 import checksums
 
 NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
