@@ -144,9 +144,12 @@ def _check_buckets(session: Session, names: Iterable[str]) -> None:
                     missing.append(name)
                     answer = error
     if answer is not None:
+        # S3 names its first region by silence and every other one in words
+        where = {} if session.region == "us-east-1" else {"LocationConstraint": session.region}
+        how = f"Bucket={missing[0]!r}" + (f", CreateBucketConfiguration={where}" if where else "")
         message = (
             f"There is no bucket {', '.join(map(repr, missing))}; nothing was made. Check the spelling, or create it "
-            f"in {session.region} first: session.s3.create_bucket(Bucket={missing[0]!r})."
+            f"in {session.region} first: session.s3.create_bucket({how})."
         )
         raise with_call(NotFoundError(message), answer, "HeadBucket") from answer
 

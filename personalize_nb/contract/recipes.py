@@ -145,6 +145,20 @@ class Recipe(ListedRecipe):
         return self.type not in (USER_SEGMENTATION, PERSONALIZED_ACTIONS)
 
     @property
+    def instead_of_batch(self) -> str:
+        """What to do with a model that batch inference jobs do not take, in words; empty where they take it."""
+        if self.batch:
+            return ""
+        if self.segments:
+            return (
+                "session.personalize.create_batch_segment_job(...) starts a batch segment job, "
+                "pnb.read_results(output) reads its users"
+            )
+        if self.realtime:
+            return "session.personalize.create_campaign(...) serves it in real time"
+        return "neither batch jobs nor this toolkit's local service serve it; train another recipe"
+
+    @property
     def ranks_lists(self) -> bool:
         """Whether it orders the items of a list, rather than choosing some of all."""
         return self.type == PERSONALIZED_RANKING

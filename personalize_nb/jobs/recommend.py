@@ -19,7 +19,7 @@ from personalize_nb.inputs.batch import KEYS, Batch, make_batch
 from personalize_nb.inputs.batch import frame as as_frame
 from personalize_nb.jobs.arguments import JobParameters, ThemeParameters, job_parameters, with_parameters
 from personalize_nb.jobs.job import KIND, BatchInferenceJob, check_name, new_job_name, refuse, start
-from personalize_nb.jobs.request import KIND_OF_KEYS, JobRequest, RequestContext, no_themes
+from personalize_nb.jobs.request import KIND_OF_KEYS, JobRequest, RequestContext, no_batch, no_themes
 from personalize_nb.jobs.run import Run, start_run
 from personalize_nb.resources.filters import Filter, find_filter
 from personalize_nb.resources.solutions import SolutionVersion, find_solution_version
@@ -285,8 +285,7 @@ def batch_for(
     """Return the checked batch that the recipe of a solution version takes, with values for a filter."""
     facts = recipes.recipe_of(version.recipe)
     if facts is not None and not facts.batch:
-        text = f"Batch inference jobs do not work with the recipe {facts.name}."
-        raise errors.RequestError([Problem("solution_version_arn", text)])
+        raise errors.RequestError([no_batch(facts)])
     numbers = chosen.numbers if chosen is not None else ()
     if isinstance(data, Batch):
         return data.fit(values, numbers)

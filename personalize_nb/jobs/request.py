@@ -161,6 +161,12 @@ def problems(request: JobRequest, context: RequestContext | None = None) -> list
     return [context.called(problem) for problems_of_kind in broken for problem in problems_of_kind]
 
 
+def no_batch(facts: recipes.Recipe) -> Problem:
+    """Return the problem of giving a batch inference job a recipe that it does not take, with the way there is."""
+    text = f"Batch inference jobs do not work with the recipe {facts.name}: {facts.instead_of_batch}."
+    return Problem("solution_version_arn", text)
+
+
 def no_themes(recipe: str) -> Problem:
     """Return the problem of asking a recipe for themes that makes none."""
     return Problem("mode", THEMES.refused(recipe))
@@ -250,7 +256,7 @@ def _filter_values(required: tuple[str, ...], missing: Mapping[str, int], record
 
 def _recipe_fit(request: JobRequest, facts: recipes.Recipe, kind: str | None) -> Iterator[Problem]:
     if not facts.batch:
-        yield Problem("solution_version_arn", f"Batch inference jobs do not work with the recipe {facts.name}.")
+        yield no_batch(facts)
     wanted = KIND_OF_KEYS.get(facts.input_keys)
     if kind is not None and wanted is not None and kind != wanted:
         yield Problem(

@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import subprocess
@@ -23,10 +24,14 @@ from personalize_nb.local.process.discovery import ServiceInfo, alive, healthy, 
 from personalize_nb.local.state import layout, platform
 from personalize_nb.local.tasks import theme_settings
 
-__all__ = ["ServiceInfo", "attach", "start", "stop"]
+log = logging.getLogger(__name__)
+
+__all__ = ["ServiceInfo", "attach", "serves", "start", "stop"]
 
 _PROFILES = frozenset({"AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE", "AWS_CA_BUNDLE"})
 _LOG_TAIL = 2000
+# how the line begins in which a service says why it does not start
+REFUSAL = "personalize_nb.local: "
 _REGION, _ACCOUNT = re.compile(r"[a-z]{2,4}(-[a-z]+)+-\d{1,2}"), re.compile(r"\d{12}", re.ASCII)
 
 
@@ -66,19 +71,21 @@ def start(
     chosen = themes or theme_settings.from_environment(os.environ)
     settings = theme_settings.parse(chosen) if chosen else None
     root = layout.claim_folder(Path(path))
-    if settings is not None:
-        theme_settings.keep(root, settings)
-    running = attach(root)
-    if running is None:
-        try:
+    try:
+        if settings is not None:
+            theme_settings.keep(root, settings)
+        running = attach(root)
+        if running is None:
             # two kernels that start at the same moment get one service
             with filelock.FileLock(root / layout.START_LOCK, timeout=timeout, mode=0o600):
                 running = attach(root) or _launch(root, region, account, idle_seconds, timeout)
-        except filelock.Timeout as error:
-            raise LocalServiceError(
-                f"another process has been starting the local service in {str(root)!r} for {timeout:g} s; "
-                f"see {layout.LOG} in that folder"
-            ) from error
+    except filelock.Timeout as error:
+        raise LocalServiceError(
+            f"another process has been starting the local service in {str(root)!r} for {timeout:g} s; "
+            f"see {layout.LOG} in that folder"
+        ) from error
+    except OSError as error:
+        raise layout.unusable(root, error) from error
     for name, wanted in (("region", region), ("account", account)):
         if wanted is not None and getattr(running, name) != wanted:
             raise LocalServiceError(
@@ -97,9 +104,18 @@ def check_identity(region: str | None, account: str | None) -> None:
 
 
 def attach(path: str | os.PathLike[str]) -> ServiceInfo | None:
-    """Return the running service of a folder, or None; it has proved that it knows the folder's secret."""
+    """Return the running service of a folder, or None.
+
+    It has proved that it knows the folder's secret and serves this folder: the service of a folder that was copied
+    does not serve the copy.
+    """
     info = read_record(Path(path).expanduser().absolute())
     return info if info is not None and alive(info) and healthy(info) else None
+
+
+def serves(info: ServiceInfo) -> bool:
+    """Tell whether a service that was found before still serves its folder; unlike `attach` it asks no network."""
+    return info.is_at_home and read_record(info.path) == info and alive(info)
 
 
 def stop(path: str | os.PathLike[str], *, timeout: float = 30) -> bool:
@@ -118,9 +134,19 @@ def stop(path: str | os.PathLike[str], *, timeout: float = 30) -> bool:
         Whether one was running.
     """
     info = read_record(Path(path).expanduser().absolute())
-    if info is None or not alive(info):
+    if info is None or not info.is_at_home or not alive(info):
         return False
-    process = psutil.Process(info.pid)
+    try:
+        process = psutil.Process(info.pid)
+        # whoever has the number of a service that is gone must not be ended in its place
+        with filelock.FileLock(info.path / layout.LOCK, timeout=0):
+            return False
+    except psutil.NoSuchProcess:
+        return False
+    except filelock.Timeout:
+        log.debug("process %d serves %s", info.pid, info.path)
+    except OSError as error:
+        raise layout.unusable(info.path, error) from error
     for end in (process.terminate, process.kill):
         try:
             end()
@@ -146,6 +172,7 @@ def _launch(root: Path, region: str | None, account: str | None, idle_seconds: f
     command += ["--account", account] if account else []
     layout.turn_log(root)
     with platform.open_private(root / layout.LOG, "ab") as log:
+        written = log.tell()
         try:
             outcome = platform.launch(
                 command,
@@ -159,6 +186,8 @@ def _launch(root: Path, region: str | None, account: str | None, idle_seconds: f
             raise LocalServiceError(f"the local service cannot be started: {error}{_log_tail(root)}") from error
     running = attach(root) if outcome == "ready" else None
     if running is None:
+        if reason := _own_words(root, written):
+            raise LocalServiceError(f"the local service in {str(root)!r} did not start: {reason}")
         why = f"it was not ready after {timeout:g} s" if outcome == "late" else "it ended before it was ready"
         raise LocalServiceError(f"the local service in {str(root)!r} did not start: {why}{_log_tail(root)}")
     return running
@@ -174,6 +203,14 @@ def _environment() -> dict[str, str]:
         for name, value in os.environ.items()
         if not name.startswith("AWS_") or name in _PROFILES or name.startswith("AWS_CONTAINER_")
     }
+
+
+def _own_words(root: Path, written: int) -> str:
+    """Return why a service would not start, as it has told since the log had this length; empty when it did not."""
+    with open(root / layout.LOG, encoding="utf-8", errors="replace") as log:
+        log.seek(written)
+        told = [line.removeprefix(REFUSAL).strip() for line in log if line.startswith(REFUSAL)]
+    return told[-1] if told else ""
 
 
 def _log_tail(root: Path) -> str:

@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from personalize_nb.errors import LocalServiceError
-from personalize_nb.local import check_identity, stop
+from personalize_nb.local import REFUSAL, check_identity, stop
 from personalize_nb.local.state import layout, platform
 from personalize_nb.local.tasks import theme_settings
 
@@ -31,7 +31,8 @@ def main(arguments: Sequence[str] | None = None, program: str | None = None) -> 
         check_identity(options.region, options.account)
         return _serve(options)
     except LocalServiceError as error:
-        print(f"{program or 'personalize_nb.local'}: {error}", file=sys.stderr)
+        told = " ".join(str(error).split("\n"))
+        print(f"{program}: {told}" if program else f"{REFUSAL}{told}", file=sys.stderr)
         return 1
 
 
@@ -83,15 +84,19 @@ def _serve(options: argparse.Namespace) -> int:
     if themes and not detached:  # `start` has done it before it began this process
         theme_settings.keep(layout.claim_folder(options.path), theme_settings.parse(themes))
     access_key, secret_key = os.environ.get("AWS_ACCESS_KEY_ID"), os.environ.get("AWS_SECRET_ACCESS_KEY")
-    service = Service(
-        layout.claim_folder(options.path),
-        port=options.port,
-        region=options.region,
-        account=options.account,
-        keys=(access_key, secret_key) if access_key and secret_key else None,
-        idle_seconds=options.idle_seconds,
-        workers=options.workers,
-    )
+    root = layout.claim_folder(options.path)
+    try:
+        service = Service(
+            root,
+            port=options.port,
+            region=options.region,
+            account=options.account,
+            keys=(access_key, secret_key) if access_key and secret_key else None,
+            idle_seconds=options.idle_seconds,
+            workers=options.workers,
+        )
+    except OSError as error:
+        raise layout.unusable(root, error) from error
 
     def announce() -> None:
         if detached:

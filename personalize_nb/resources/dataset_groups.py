@@ -6,11 +6,11 @@ At AWS five dataset groups may be active, and what is forgotten may go on costin
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from personalize_nb import errors
-from personalize_nb.contract import limits
 from personalize_nb.session import waiting
 from personalize_nb.session.progress import Progress, choose
 from personalize_nb.session.session import Session, current
@@ -64,6 +64,7 @@ def delete_dataset_group(
     NotFoundError
         There is no such dataset group; the message names near ones.
     """
+    waiting.check_timeout(timeout)
     session = current(session)
     shown = choose(progress)
     group = name if name.startswith("arn:") else session.arn("dataset-group", name)
@@ -74,66 +75,64 @@ def delete_dataset_group(
         raise errors.NotFoundError(
             f"There is no dataset group {name!r}{errors.there_is(name, names)} pnb.list_dataset_groups() lists all."
         ) from error
-    wait = _Waiter(session, shown, timeout, sleep, clock)
-    for operation, member, kind, key in (
-        ("list_filters", "Filters", "filter", "filterArn"),
-        ("list_solutions", "solutions", "solution", "solutionArn"),
-    ):
-        found = [entry[key] for entry in session.pages(operation, member, datasetGroupArn=group)]
-        for arn in found:
-            session.call(f"delete_{kind}", **{key: arn})
-        for arn in found:
-            wait.until_gone(f"describe_{kind}", kind, key, arn)
+    again = f"pnb.delete_dataset_group({group.rsplit('/', 1)[-1]!r})"
+    deleting = _Deleting(session, again, shown, timeout, sleep, clock)
+    for kind, member in (("filter", "Filters"), ("solution", "solutions")):
+        found = session.pages(f"list_{kind}s", member, datasetGroupArn=group)
+        deleting.all(kind, [entry[f"{kind}Arn"] for entry in found])
     datasets = [one["datasetArn"] for one in session.pages("list_datasets", "datasets", datasetGroupArn=group)]
     schemas = [session.call("describe_dataset", datasetArn=arn)["dataset"]["schemaArn"] for arn in datasets]
-    for arn in datasets:
-        session.call("delete_dataset", datasetArn=arn)
-    for arn in datasets:
-        wait.until_gone("describe_dataset", "dataset", "datasetArn", arn)
+    deleting.all("dataset", datasets)
     for arn in dict.fromkeys(schemas):
         try:
             session.call("delete_schema", schemaArn=arn)
         except errors.ServiceError as error:
             if error.code != "ResourceInUseException":  # a dataset of another group has the same schema
                 raise
-    session.call("delete_dataset_group", datasetGroupArn=group)
-    wait.until_gone("describe_dataset_group", "datasetGroup", "datasetGroupArn", group)
+    deleting.all("dataset_group", [group], "datasetGroup")
     shown.say(f"dataset group {group.rsplit('/', 1)[-1]!r} and what stood on it are deleted")
 
 
-class _Waiter:
-    """Looks at resources until the service no longer knows them."""
+@dataclass(frozen=True)
+class _Deleting:
+    """Asks for deletions in one dataset group and waits for their ends."""
 
-    def __init__(
-        self,
-        session: Session,
-        progress: Progress,
-        timeout: float | None,
-        sleep: Callable[[float], object],
-        clock: Callable[[], float],
-    ):
-        self._session = session
-        self._progress = progress
-        self._timeout = timeout
-        self._sleep, self._clock = sleep, clock
+    session: Session
+    again: str
+    progress: Progress
+    timeout: float | None
+    sleep: Callable[[float], object]
+    clock: Callable[[], float]
 
-    def until_gone(self, operation: str, member: str, key: str, arn: str) -> None:
-        what, started = f"deleting {arn.split(':', 5)[-1]}", self._clock()
-        while True:
-            try:
-                found = self._session.call(operation, **{key: arn})[member]
-            except errors.NotFoundError:
-                self._progress.update(what, "gone")
-                return
-            elapsed = self._clock() - started
-            if found["status"] == limits.FAILED or found.get("failureReason"):
-                reason = found.get("failureReason") or found["status"]
-                raise errors.FailedError(f"{what} failed: {reason}", arn=arn, reason=reason)
-            if self._timeout is not None and elapsed >= self._timeout:
-                raise errors.WaitTimeoutError(
-                    f"{what} is {found['status']} after {elapsed:.0f} s; call pnb.delete_dataset_group again later.",
-                    arn=arn,
-                    status=found["status"],
-                )
-            self._progress.update(what, found["status"])
-            self._sleep(waiting.pause(elapsed))
+    def all(self, kind: str, arns: Sequence[str], member: str = "") -> None:
+        """Delete the resources of one kind, side by side, and wait until all are gone."""
+        words = "".join(part.capitalize() for part in kind.split("_"))
+        key = f"{words[0].lower()}{words[1:]}Arn"
+        for arn in arns:
+            self.ask(kind, key, arn)
+        for arn in arns:
+            waiting.until_gone(
+                lambda arn=arn: self.session.call(f"describe_{kind}", **{key: arn})[member or kind],  # type: ignore[misc]
+                _named(arn),
+                arn,
+                again=self.again,
+                timeout=self.timeout,
+                progress=self.progress,
+                sleep=self.sleep,
+                clock=self.clock,
+            )
+
+    def ask(self, kind: str, key: str, arn: str) -> None:
+        """Ask for a deletion."""
+        waiting.until_taken(
+            lambda: self.session.call(f"delete_{kind}", **{key: arn}),
+            _named(arn),
+            again=self.again,
+            progress=self.progress,
+            sleep=self.sleep,
+            clock=self.clock,
+        )
+
+
+def _named(arn: str) -> str:
+    return f"deleting {arn.split(':', 5)[-1]}"

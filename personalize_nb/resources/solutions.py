@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from personalize_nb import errors
 from personalize_nb.contract import limits
+from personalize_nb.contract.recipes import recipe_of
 from personalize_nb.session import waiting
 from personalize_nb.session.progress import Progress, choose
 from personalize_nb.session.session import Session, current
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, repr=False)
 class SolutionVersion:
-    """A trained model: what `pnb.train` returns and `pnb.recommend` takes.
+    """A trained model: what `pnb.train` returns and `pnb.recommend` takes, where batch inference jobs take its recipe.
 
     Parameters
     ----------
@@ -79,7 +80,9 @@ class SolutionVersion:
         return self
 
     def __repr__(self) -> str:
-        return f"<SolutionVersion {self.name} of {self.recipe}: pnb.recommend(ids, this) starts a job>"
+        row = recipe_of(self.recipe)
+        step = (row.instead_of_batch if row else "") or "pnb.recommend(ids, this) starts a job"
+        return f"<SolutionVersion {self.name} of {self.recipe}: {step}>"
 
 
 def find_solution_version(name: SolutionVersion | str, session: Session | None = None) -> SolutionVersion:

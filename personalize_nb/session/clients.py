@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import socket
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
+
+from personalize_nb.session import aws_settings
 
 if TYPE_CHECKING:
     import boto3
@@ -20,17 +21,16 @@ def on_aws(boto3_session: boto3.Session, name: str, region: str) -> BaseClient:
     """Return a client of AWS, configured as the user's own are."""
     from botocore.config import Config
 
-    client: BaseClient = boto3_session.client(name, region_name=region, config=Config(user_agent_extra=_AGENT))
+    with aws_settings.judged(f"a client of {name}", boto3_session.profile_name, region):
+        client: BaseClient = boto3_session.client(name, region_name=region, config=Config(user_agent_extra=_AGENT))
     return client
 
 
 def on_service(service: ServiceInfo, name: str) -> BaseClient:
     """Return a client of the embedded service."""
     import boto3
-    import botocore.session
     from botocore.config import Config
 
-    # The user's own AWS settings (profiles, proxies, endpoints, FIPS) must not reach a loopback service.
     config = Config(
         proxies={},
         signature_version="s3v4" if name == "s3" else None,
@@ -41,23 +41,23 @@ def on_service(service: ServiceInfo, name: str) -> BaseClient:
         use_dualstack_endpoint=False,
         user_agent_extra=_AGENT,
     )
-    nothing: tuple[None, list[str], str, None] = (None, [], os.devnull, None)
-    core = botocore.session.Session(
-        {"profile": (None, [], None, None), "config_file": nothing, "credentials_file": nothing}
-    )
     bare = boto3.Session(
         aws_access_key_id=service.access_key,
         aws_secret_access_key=service.secret_key,
         region_name=service.region,
-        botocore_session=core,
+        botocore_session=aws_settings.session_without_settings(),
     )
     client: BaseClient = bare.client(name, endpoint_url=service.url, config=config)
     return client
 
 
-def answers(url: str) -> bool:
-    """Tell whether somebody listens at an address."""
-    address = urlsplit(url)
+def answers(service: ServiceInfo) -> bool:
+    """Tell whether the embedded service still serves its folder and listens; another may have its address by now."""
+    from personalize_nb import local
+
+    if not local.serves(service):
+        return False
+    address = urlsplit(service.url)
     try:
         with socket.create_connection((address.hostname, address.port), timeout=2):
             return True

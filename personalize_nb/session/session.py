@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 from personalize_nb import errors
-from personalize_nb.session import call_log, clients
+from personalize_nb.session import aws_settings, call_log, clients
 from personalize_nb.session.client_errors import translated
 
 if TYPE_CHECKING:
@@ -111,15 +111,10 @@ class Session:
             An existing session to use instead of `profile`.
         """
         import boto3  # 0.1 s, not needed to import the package
-        import botocore.exceptions
 
-        try:
+        with aws_settings.judged("a session on AWS", profile, region):
             session = boto3_session or boto3.Session(profile_name=profile, region_name=region)
-        except botocore.exceptions.ProfileNotFound as error:
-            raise errors.AccessError(
-                f"{error}. Legal profiles are in ~/.aws/config; or leave out 'profile'."
-            ) from error
-        chosen = region or session.region_name
+            chosen = region or session.region_name
         if not chosen:
             raise errors.AccessError(
                 "No AWS region: pass Session.aws(region='us-east-1', ...) or set AWS_DEFAULT_REGION."
@@ -220,7 +215,7 @@ class Session:
     def client(self, name: str) -> BaseClient:
         """Return the boto3 client of a service; a local service that ended in the meantime is started again."""
         with self._lock:
-            if self._restart is not None and self._service is not None and not clients.answers(self._service.url):
+            if self._restart is not None and self._service is not None and not clients.answers(self._service):
                 log.info("the local service has ended and is started again")
                 self._service = self._restart()
                 self._clients.clear()
@@ -381,7 +376,10 @@ def _chosen(session: Session | boto3.Session | None, options: dict[str, Any]) ->
         return Session.aws(**options)
     backend = os.environ.get(BACKEND, "local").strip().lower() or "local"
     if backend not in ("local", "aws"):
-        raise ValueError(f"{BACKEND} must be 'local' or 'aws', got {backend!r}")
+        raise errors.InputError(
+            f"the variable {BACKEND} of the environment must be 'local' or 'aws', got {backend!r}. Correct it or take "
+            "it away, or pass a session: pnb.connect(pnb.Session.local())."
+        )
     make = Session.local if backend == "local" else Session.aws
     _check_options(make, options)
     return make(**options)

@@ -5,6 +5,7 @@ Also the managed policies of AWS that notebooks attach for Personalize, by name.
 
 from __future__ import annotations
 
+import difflib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -109,6 +110,14 @@ def check_resource(policy: Policy) -> None:
             raise PolicyError("Missing required field Resource")
 
 
+def near_policies(arn: str) -> str:
+    """Return the sentence that names the policies of AWS nearest to one that there is not."""
+    known = sorted({*_MANAGED, *NAMED_ONLY})
+    name = arn.rpartition("/")[2]
+    near = [one for one in known if one.endswith(f"/{name}")] or difflib.get_close_matches(arn, known, n=3, cutoff=0)
+    return f" Policies of AWS known here that are named alike: {', '.join(near)}."
+
+
 def managed_policy(arn: str) -> str | None:
     """Return the document of one of AWS's managed policies by ARN, or None for one that is not known here."""
     return _MANAGED.get(arn)
@@ -187,10 +196,26 @@ _PERSONALIZE = _document(
 )
 _MANAGED = {
     f"{AWS_POLICY}service-role/AmazonPersonalizeFullAccess": _PERSONALIZE,
-    f"{AWS_POLICY}AmazonPersonalizeFullAccess": _PERSONALIZE,
     f"{AWS_POLICY}AmazonS3FullAccess": _document({"Action": ["s3:*", "s3-object-lambda:*"], "Resource": "*"}),
     f"{AWS_POLICY}AmazonS3ReadOnlyAccess": _document(
         {"Action": ["s3:Get*", "s3:List*", "s3:Describe*", "s3-object-lambda:Get*"], "Resource": "*"}
     ),
     f"{AWS_POLICY}AdministratorAccess": _document({"Action": "*", "Resource": "*"}),
 }
+# Policies of AWS that may be attached though what they allow is not told here.
+_NAMED_ONLY_NAMES = """
+PowerUserAccess ReadOnlyAccess SecurityAudit IAMFullAccess IAMReadOnlyAccess CloudWatchFullAccess
+CloudWatchFullAccessV2 CloudWatchReadOnlyAccess CloudWatchLogsFullAccess CloudWatchLogsReadOnlyAccess
+AmazonSageMakerFullAccess AmazonSageMakerReadOnly AmazonS3TablesFullAccess AmazonS3OutpostsFullAccess
+AWSKeyManagementServicePowerUser SecretsManagerReadWrite AWSLambda_FullAccess AWSLambda_ReadOnlyAccess
+AWSStepFunctionsFullAccess AmazonEventBridgeFullAccess AmazonAthenaFullAccess AWSGlueConsoleFullAccess
+AmazonBedrockFullAccess AmazonBedrockReadOnly AmazonBedrockLimitedAccess AmazonDynamoDBFullAccess
+AmazonDynamoDBReadOnlyAccess AmazonEC2FullAccess AmazonEC2ReadOnlyAccess AmazonSNSFullAccess AmazonSQSFullAccess
+AmazonKinesisFullAccess AmazonKinesisFirehoseFullAccess AmazonRedshiftFullAccess AmazonSSMFullAccess
+AmazonSSMManagedInstanceCore AWSXRayDaemonWriteAccess AWSCloudFormationFullAccess AmazonAPIGatewayAdministrator
+job-function/DataScientist job-function/SystemAdministrator job-function/ViewOnlyAccess
+service-role/AWSLambdaBasicExecutionRole service-role/AWSGlueServiceRole
+service-role/AmazonSageMakerNotebooksServiceRolePolicy service-role/AWSLambdaRole
+service-role/AWSLambdaVPCAccessExecutionRole service-role/AmazonS3ObjectLambdaExecutionRolePolicy
+"""
+NAMED_ONLY = frozenset(AWS_POLICY + name for name in _NAMED_ONLY_NAMES.split())

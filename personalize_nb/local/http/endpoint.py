@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 
 from personalize_nb.local.errors import ApiError
 from personalize_nb.local.http.bodies import Body, ChunkedBody, LengthBody
+from personalize_nb.local.http.hosts import check_host
 from personalize_nb.local.http.json_bodies import refusal
 from personalize_nb.local.http.messages import FileBody, Handler, Headers, Request, Response
 from personalize_nb.local.http.signature import Claim, Head, guess_wire, open_body, read_claim
@@ -34,7 +35,6 @@ STRANGER_SECONDS = 10
 _STOP_SECONDS = 5
 _DRAIN_BYTES = 1 << 20
 _LINGER_BYTES, _LINGER_SECONDS = 64 << 20, 2
-_LOOPBACK_NAMES = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 class Endpoint:
@@ -117,7 +117,8 @@ class Endpoint:
         """
         refuse, let_in = self.refuse_by_wire(head), False
         try:
-            host = _loopback_host(head)
+            host = head.headers.get("host", "")
+            check_host(host, self.url)
             claim = read_claim(head)
             handler = self.handlers.get(claim.service)
             refuse = refusal if handler is None else handler.refuse
@@ -374,15 +375,6 @@ class _Connection(BaseHTTPRequestHandler):
                 self.wfile.write(b"%x\r\n%b\r\n" % (len(block), block) if chunked else block)
         if chunked:
             self.wfile.write(b"0\r\n\r\n")
-
-
-def _loopback_host(head: Head) -> str:
-    """Return the Host header, a loopback name: a web page must not reach us through a name of its own."""
-    host = head.headers.get("host", "")
-    name = host[1:].partition("]")[0] if host.startswith("[") else host.partition(":")[0]
-    if name.lower() not in _LOOPBACK_NAMES:
-        raise ApiError("AccessDenied", f"Host must be 127.0.0.1 or localhost, got {host!r}.", 403)
-    return host
 
 
 def _unexpected() -> ApiError:

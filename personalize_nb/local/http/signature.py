@@ -18,6 +18,7 @@ from urllib.parse import quote, unquote, unquote_to_bytes
 
 from personalize_nb.local.errors import ApiError
 from personalize_nb.local.http.bodies import AwsChunkedBody, Body, BytesBody, ChunkSigner, DigestBody
+from personalize_nb.local.http.hosts import bucket_of_host
 from personalize_nb.local.http.messages import Wire
 
 ALGORITHM = "AWS4-HMAC-SHA256"
@@ -259,13 +260,15 @@ def _check_v2(head: Head, claim: Claim, secret: str, now: float) -> None:
     )
     named = sorted(pair for pair in head.query if pair[0] in _V2_RESOURCES)
     resource = "&".join(f"{name}={value}" if value else name for name, value in named)
+    bucket = bucket_of_host(head.headers.get("host", ""))
+    path = f"/{bucket}{head.path}" if bucket else head.path
     text = "\n".join(
         (
             head.method,
             head.headers.get("content-md5", ""),
             head.headers.get("content-type", ""),
             str(claim.expires),
-            amazon + head.path + (f"?{resource}" if resource else ""),
+            amazon + path + (f"?{resource}" if resource else ""),
         )
     )
     digest = hmac.new(secret.encode(), text.encode(), hashlib.sha1).digest()

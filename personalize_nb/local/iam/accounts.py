@@ -10,10 +10,9 @@ from typing import Any
 from personalize_nb.contract.policies import templates
 from personalize_nb.local.http.messages import Handler, Request
 from personalize_nb.local.http.query_protocol import query_handler
-from personalize_nb.local.iam.roles import Roles
+from personalize_nb.local.iam.roles import USER, Roles
 
 DEFAULT_ROLE = "PersonalizeNbLocal"
-_USER = "personalize-nb"
 _USER_ID = "AIDALOCALPERSONALIZEN"
 _STATE = "state.sqlite"
 
@@ -30,7 +29,7 @@ def accounts_handlers(root: Path, account: str) -> dict[str, Handler]:
     """
 
     def get_caller_identity(params: Mapping[str, Any], request: Request) -> Mapping[str, Any]:
-        return {"UserId": _USER_ID, "Account": account, "Arn": f"arn:aws:iam::{account}:user/{_USER}"}
+        return {"UserId": _USER_ID, "Account": account, "Arn": f"arn:aws:iam::{account}:user/{USER}"}
 
     roles = Roles(Path(root) / _STATE, account)
     return {

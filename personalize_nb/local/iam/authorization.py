@@ -51,6 +51,10 @@ class Authorizer:
         self._roles.close()
         self._keys.close()
 
+    def has_identity(self, arn: str) -> bool:
+        """Tell whether this account has the role, user or session of an ARN."""
+        return self._roles.has_identity(arn)
+
     def check(self, arn: str, body: Mapping[str, Any]) -> None:
         """Refuse a resource whose role may not do what it asks.
 

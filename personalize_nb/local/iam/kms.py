@@ -16,12 +16,14 @@ from typing import Any
 import botocore.session
 from botocore.model import ServiceModel
 
-from personalize_nb.contract.policies.documents import PolicyError, check_resource, read_policy
+from personalize_nb.contract.policies import refusals
+from personalize_nb.contract.policies.documents import PolicyError, check_resource
 from personalize_nb.local.errors import ApiError
 from personalize_nb.local.http import shapes
 from personalize_nb.local.http.json_bodies import CONTENT_TYPE, refusal
 from personalize_nb.local.http.messages import Handler, Request, Response
 from personalize_nb.local.iam.keys import KEY_BYTES, KeptKey, Keys, shown
+from personalize_nb.local.iam.roles import Roles
 
 TARGET_PREFIX = "TrentService."
 MAX_REQUEST_BYTES = 1 << 20
@@ -80,7 +82,7 @@ def create_key(keys: Keys, params: Parameters) -> Mapping[str, Any]:
             )
     policy = params.get("Policy")
     if policy is not None:
-        _check_policy(policy)
+        _check_policy(keys, policy)
     tags = {tag["TagKey"]: tag["TagValue"] for tag in params.get("Tags", [])}
     return {"KeyMetadata": shown(keys.create(policy, description=params.get("Description", ""), tags=tags))}
 
@@ -201,7 +203,7 @@ def get_key_policy(keys: Keys, params: Parameters) -> Mapping[str, Any]:
 
 def put_key_policy(keys: Keys, params: Parameters) -> None:
     _check_policy_name(params)
-    _check_policy(params["Policy"])
+    _check_policy(keys, params["Policy"])
     keys.change(params["KeyId"], lambda key: key.update({"policy": params["Policy"]}))
 
 
@@ -296,11 +298,16 @@ def generate_random(keys: Keys, params: Parameters) -> Mapping[str, Any]:
     return {"Plaintext": _text(keys.random(params.get("NumberOfBytes", KEY_BYTES)))}
 
 
-def _check_policy(text: str) -> None:
+def _check_policy(keys: Keys, text: str) -> None:
+    roles = Roles(keys.database.path, keys.account)
     try:
-        check_resource(read_policy(text))
+        policy = refusals.read_new(text)
+        check_resource(policy)
+        refusals.check_principals(policy, keys.account, roles.has_identity)
     except PolicyError as error:
         raise ApiError("MalformedPolicyDocumentException", f"The key policy cannot be used: {error}.") from error
+    finally:
+        roles.close()
 
 
 def _check_policy_name(params: Parameters) -> None:

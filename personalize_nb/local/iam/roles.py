@@ -17,10 +17,13 @@ from personalize_nb.contract.policies import documents
 from personalize_nb.local.errors import ApiError
 from personalize_nb.local.http.query_protocol import Operation, Parameters
 from personalize_nb.local.iam.kept import KeptRole, ManagedPolicy, managed_by_aws, path_of, shown_role
+from personalize_nb.local.iam.role_documents import check_inline, check_managed, check_permissions, check_trust
 from personalize_nb.local.state.database import Database
 
 MAX_TAGS = 50
 MAX_ATTACHED = 10
+# the one user, who calls this service
+USER = "personalize-nb"
 _PAGE = 100
 _ID_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 
@@ -63,6 +66,19 @@ class Roles:
         role: KeptRole = json.loads(row["body"])
         return role
 
+    def has_identity(self, arn: str) -> bool:
+        """Tell whether the account has the role, the user, or the session of a role, of an ARN."""
+        kind, _, name = arn.split(":", 5)[-1].partition("/")
+        if kind == "federated-user":
+            return True
+        if kind == "user":
+            return name == USER
+        try:
+            role = self.role(name.partition("/")[0] if kind == "assumed-role" else name.rpartition("/")[2])
+        except ApiError:
+            return False
+        return kind == "assumed-role" or role["Arn"] == arn
+
     def ensure_role(self, name: str, trust: str, policies: Mapping[str, str], description: str) -> str:
         """Make a role with its inline policies, at once, unless one of that name exists; give the ARN."""
         role = self._new_role({"RoleName": name, "AssumeRolePolicyDocument": trust, "Description": description})
@@ -78,7 +94,7 @@ class Roles:
         with self._database.reading() as db:
             row = db.execute("SELECT body FROM iam_policies WHERE arn = ?", (arn,)).fetchone()
         if row is None:
-            hint = " What this policy of AWS allows is not known here." if arn.startswith(documents.AWS_POLICY) else ""
+            hint = documents.near_policies(arn) if arn.startswith(documents.AWS_POLICY) else ""
             raise _unknown(f"Policy {arn} does not exist or is not attachable.{hint}")
         policy: ManagedPolicy = json.loads(row["body"])
         return policy
@@ -121,7 +137,7 @@ class Roles:
     # roles
 
     def _create_role(self, params: Parameters, _: Any) -> Mapping[str, Any]:
-        _check_document(params["AssumeRolePolicyDocument"], trust=True)
+        check_trust(params["AssumeRolePolicyDocument"], self.account, self.has_identity)
         role = self._new_role(params)
         with self._database.writing() as db:
             if db.execute("SELECT 1 FROM iam_roles WHERE name = ?", (role["RoleName"],)).fetchone():
@@ -139,7 +155,7 @@ class Roles:
         return {"Roles": [shown_role(role) | {"Tags": None} for role in page], **rest}
 
     def _update_trust(self, params: Parameters, _: Any) -> None:
-        _check_document(params["PolicyDocument"], trust=True)
+        check_trust(params["PolicyDocument"], self.account, self.has_identity)
 
         def change(role: KeptRole) -> None:
             role["AssumeRolePolicyDocument"] = params["PolicyDocument"]
@@ -174,10 +190,11 @@ class Roles:
     # policies in a role
 
     def _put_role_policy(self, params: Parameters, _: Any) -> None:
-        _check_document(params["PolicyDocument"], trust=False)
+        check_permissions(params["PolicyDocument"])
 
         def change(role: KeptRole) -> None:
             role["inline"][params["PolicyName"]] = params["PolicyDocument"]
+            check_inline(role["RoleName"], role["inline"])
 
         self._change_role(params["RoleName"], change)
 
@@ -203,7 +220,7 @@ class Roles:
 
     def _attach(self, params: Parameters, _: Any) -> None:
         arn = params["PolicyArn"]
-        if not arn.startswith(documents.AWS_POLICY):
+        if arn not in documents.NAMED_ONLY:
             self.policy(arn)
 
         def change(role: KeptRole) -> None:
@@ -234,7 +251,7 @@ class Roles:
 
     def _create_policy(self, params: Parameters, _: Any) -> Mapping[str, Any]:
         name, path, now = params["PolicyName"], params.get("Path", "/"), int(self._clock())
-        _check_document(params["PolicyDocument"], trust=False)
+        check_managed(params["PolicyDocument"])
         policy: ManagedPolicy = {
             "PolicyName": name,
             "PolicyId": _new_id("ANPA"),
@@ -325,15 +342,6 @@ class Roles:
             "inline": {},
             "attached": [],
         }
-
-
-def _check_document(text: str, *, trust: bool) -> None:
-    """Check the form that IAM demands of a policy: who or what, may or may not, do what."""
-    try:
-        check = documents.check_trust if trust else documents.check_identity
-        check(documents.read_policy(text))
-    except documents.PolicyError as error:
-        raise ApiError("MalformedPolicyDocument", f"The policy document cannot be used: {error}.") from error
 
 
 def _merged_tags(old: Iterable[Mapping[str, str]], new: Iterable[Mapping[str, str]]) -> list[dict[str, str]]:

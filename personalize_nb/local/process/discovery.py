@@ -1,7 +1,8 @@
 """The record of a running service: how other processes of its owner find it and know that it is the one.
 
 `service.json` holds address and keys and is readable by its owner only. A process that answers at the address is
-trusted only after it has proved that it knows the secret: another user may have taken the port meanwhile.
+trusted only after it has proved that it knows the secret: another user may have taken the port meanwhile. And only
+when it serves this very folder: the record of a copied folder names the service of the original.
 """
 
 from __future__ import annotations
@@ -19,13 +20,19 @@ from pathlib import Path
 
 import psutil
 
+from personalize_nb.errors import LocalServiceError
 from personalize_nb.local.state import platform
-from personalize_nb.local.state.layout import RECORD
+from personalize_nb.local.state.layout import RECORD, STATE, folder_identity
 
 HEALTH_PATH = "/_personalize_nb/health"
 _ANSWER_BYTES = 4096
 # start times are counted from the machine's boot, whose time moves when the clock is set
 _CLOCK_STEP_SECONDS = 60.0
+_KINDS: dict[str, type | tuple[type, ...]] = {
+    **dict.fromkeys(("url", "region", "account", "access_key", "secret_key", "role_arn", "bucket", "folder"), str),
+    "pid": int,
+    "started": (int, float),
+}
 
 
 @dataclass(frozen=True)
@@ -42,6 +49,8 @@ class ServiceInfo:
         The folder with all of its state.
     role_arn, bucket
         A role and a bucket that are ready for jobs.
+    folder
+        Which folder the service found at `path` when it started, whatever its name; a copy is another one.
     """
 
     url: str
@@ -54,6 +63,12 @@ class ServiceInfo:
     path: Path
     role_arn: str
     bucket: str
+    folder: str = field(default="", repr=False)
+
+    @property
+    def is_at_home(self) -> bool:
+        """Whether the record lies in the folder that its service found, and not in a copy of it."""
+        return bool(self.folder) and self.folder == folder_identity(self.path)
 
     def environment(self) -> dict[str, str]:
         """Return the environment variables with which any AWS client uses this service."""
@@ -89,13 +104,49 @@ def read_record(root: Path) -> ServiceInfo | None:
     A record that belongs to another user is no record: its address and keys are that user's choice.
     """
     try:
-        with open(root / RECORD, encoding="utf-8") as stream:
-            if not platform.is_ours(os.fstat(stream.fileno())):
-                return None
-            values = json.load(stream)
-        return ServiceInfo(**values | {"path": root})
+        return _read(root)
     except (OSError, ValueError, TypeError):
         return None
+
+
+def check_record(root: Path) -> None:
+    """Refuse a folder whose record is there and cannot be read: with it its keys, region and account would be lost.
+
+    Raises
+    ------
+    LocalServiceError
+        The file, what is wrong with it, and what to do.
+    """
+    if not (root / STATE).exists():
+        return
+    try:
+        _read(root)
+    except FileNotFoundError:
+        return
+    except (OSError, ValueError, TypeError) as error:
+        raise LocalServiceError(
+            f"{str(root / RECORD)!r}, which holds the keys, the region and the account of this folder, cannot be read: "
+            f"{error}. Restore it from a backup; or move it away and start with the region and the account that the "
+            "folder had (by default us-east-1 and 123456789012), and the service makes new keys; or choose another "
+            "folder"
+        ) from error
+
+
+def _read(root: Path) -> ServiceInfo | None:
+    with open(root / RECORD, encoding="utf-8") as stream:
+        if not platform.is_ours(os.fstat(stream.fileno())):
+            return None
+        values = json.load(stream)
+    if not isinstance(values, dict):
+        raise TypeError(f"it is a JSON object, got {type(values).__name__}")
+    known = {each.name: values[each.name] for each in dataclasses.fields(ServiceInfo) if each.name in values}
+    # versions that did not write down their folder wrote down where it was
+    known.setdefault("folder", folder_identity(Path(str(values.get("path", "")))))
+    info = ServiceInfo(**known | {"path": root})
+    wrong = [name for name, kind in _KINDS.items() if not isinstance(getattr(info, name), kind)]
+    if wrong:
+        raise TypeError(f"{wrong[0]!r} cannot be {getattr(info, wrong[0])!r}")
+    return info
 
 
 def alive(info: ServiceInfo) -> bool:
@@ -115,20 +166,21 @@ def proof(secret_key: str, nonce: str) -> str:
 
 
 def healthy(info: ServiceInfo, timeout: float = 10) -> bool:
-    """Ask the service for a proof that it is the one of the record."""
+    """Ask the service for a proof that it is the one of the record, and that it serves the folder of the record."""
     # botocore costs 0.1 s to import; the process that starts the service has it soon anyway
     from botocore.auth import SigV4Auth
     from botocore.awsrequest import AWSRequest
     from botocore.credentials import Credentials
 
-    nonce = secrets.token_hex(16)
-    request = AWSRequest("GET", f"{info.url}{HEALTH_PATH}?nonce={nonce}")
+    nonce, folder = secrets.token_hex(16), folder_identity(info.path)
+    target = f"{HEALTH_PATH}?nonce={nonce}&folder={folder}"
+    request = AWSRequest("GET", f"{info.url}{target}")
     keys = Credentials(info.access_key, info.secret_key)
     SigV4Auth(keys, "personalize", info.region).add_auth(request)
     address = urllib.parse.urlsplit(info.url)
     connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=timeout)
     try:
-        connection.request("GET", f"{HEALTH_PATH}?nonce={nonce}", headers=dict(request.headers.items()))
+        connection.request("GET", target, headers=dict(request.headers.items()))
         answer = connection.getresponse()
         body = answer.read(_ANSWER_BYTES)
         if answer.status != 200:

@@ -24,6 +24,7 @@ import psutil
 from personalize_nb.errors import LocalServiceError
 from personalize_nb.local.data.events import EventStore
 from personalize_nb.local.data.schema import INTERACTIONS
+from personalize_nb.local.errors import ApiError
 from personalize_nb.local.http.endpoint import Endpoint
 from personalize_nb.local.http.messages import Handler, Request, Response
 from personalize_nb.local.iam.accounts import accounts_handlers, bucket_policy, ensure_default_role
@@ -39,6 +40,7 @@ from personalize_nb.local.process.discovery import (
     HEALTH_PATH,
     ServiceInfo,
     alive,
+    check_record,
     healthy,
     proof,
     read_record,
@@ -105,9 +107,16 @@ class Service:
         workers: int | None = None,
     ):
         self.root = root
+        self._folder = layout.folder_identity(root)
         self._lock = _locked(root)
+        check_record(root)
         before = read_record(root)
         self.region, self.account = _identity(before, region, account)
+        if before is not None:
+            layout.check_kept(root)
+            if not before.is_at_home:
+                # a copy with the keys and the port of the original would answer to the original's clients
+                before = None
         access_key, secret_key = keys or _keys(before)
         layout.prepare(root)
         self._store = Store(root / layout.STATE)
@@ -136,7 +145,7 @@ class Service:
         )
         serving = Serving(control, Models(root, self._event_store), self._event_store)
         handlers: dict[str, Handler] = {
-            "s3": s3_handler(self._objects, self.region, self.account),
+            "s3": s3_handler(self._objects, self.region, self.account, self._authorizer.has_identity),
             **accounts_handlers(root, self.account),
             "kms": kms_handler(self._kms),
             "personalize": self._personalize(personalize_handler(control, serving), secret_key),
@@ -156,6 +165,7 @@ class Service:
             path=root,
             role_arn=ensure_default_role(root, self.account),
             bucket=self._default_bucket(),
+            folder=self._folder,
         )
 
     def run(self, announce: Callable[[], None]) -> None:
@@ -183,8 +193,8 @@ class Service:
     def _forgotten(self) -> bool:
         """Tell whether nobody needs the service: its folder is gone, or nothing has happened for long."""
         current = read_record(self.root)
-        if current is None or current.pid != os.getpid():
-            log.warning("the record in %s is gone; nobody can find this service", self.root)
+        if current is None or current.pid != os.getpid() or layout.folder_identity(self.root) != self._folder:
+            log.warning("the record in %s is gone, or another folder is there; nobody can find this service", self.root)
             return True
         if self._endpoint.busy:
             return False
@@ -199,7 +209,10 @@ class Service:
 
         def answer(request: Request) -> Response:
             if request.method == "GET" and request.path == HEALTH_PATH:
-                nonce = dict(request.query).get("nonce", "")
+                query = dict(request.query)
+                nonce, here = query.get("nonce", ""), layout.folder_identity(self.root)
+                if self._folder != here or query.get("folder", here) != here:
+                    raise ApiError("ResourceNotFoundException", f"This service serves {str(self.root)!r}.", 404)
                 body = json.dumps({"pid": os.getpid(), "proof": proof(secret_key, nonce)})
                 return Response(200, {"Content-Type": "application/json"}, body.encode())
             response = handler.answer(request)
@@ -245,7 +258,7 @@ def _locked(root: Path) -> filelock.BaseFileLock:
     try:
         lock.acquire(timeout=0 if serving else _LOCK_SECONDS)
     except filelock.Timeout as error:
-        where = f" at {before.url} (process {before.pid})" if before else ""
+        where = f" at {before.url} (process {before.pid})" if before and before.is_at_home else ""
         raise LocalServiceError(
             f"a local service already runs in {str(root)!r}{where}; use it, stop it with "
             f"`python -m personalize_nb.local --path {root} --stop`, or choose another path"

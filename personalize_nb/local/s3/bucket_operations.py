@@ -9,15 +9,15 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from personalize_nb.contract.policies import documents
 from personalize_nb.local.errors import ApiError
+from personalize_nb.local.s3.bucket_names import FIRST_REGION, region_of
+from personalize_nb.local.s3.bucket_policies import check_policy
 from personalize_nb.local.s3.context import S3, Operation, checked_tags, key_encoder, page_size, quoted
 from personalize_nb.local.s3.listing import Page, list_page
 from personalize_nb.local.s3.protocol import Call, Reply
 from personalize_nb.local.s3.records import ObjectInfo
 
 MAX_BUCKET_TAGS = 50
-MAX_POLICY_BYTES = 20 * 1024
 _OPEN = "{}"
 _ALL_BLOCKED = {
     "BlockPublicAcls": True,
@@ -55,8 +55,8 @@ def list_buckets(s3: S3, call: Call) -> Mapping[str, Any]:
 
 def create_bucket(s3: S3, call: Call) -> Mapping[str, Any]:
     name, wish = call.params["Bucket"], call.params.get("CreateBucketConfiguration") or {}
-    region = wish.get("LocationConstraint") or s3.region
-    if s3.store.has_bucket(name) and region == "us-east-1" == s3.store.bucket(name).region:
+    region = region_of(wish.get("LocationConstraint"), s3.region)
+    if s3.store.has_bucket(name) and region == FIRST_REGION == s3.store.bucket(name).region:
         return {"Location": f"/{name}"}  # as S3 answers in us-east-1 only
     s3.store.create_bucket(name, region)
     if tags := wish.get("Tags"):
@@ -76,7 +76,7 @@ def delete_bucket(s3: S3, call: Call) -> Reply:
 
 def get_bucket_location(s3: S3, call: Call) -> Mapping[str, Any]:
     region = s3.store.bucket(call.params["Bucket"]).region
-    return {"LocationConstraint": "" if region == "us-east-1" else region}
+    return {"LocationConstraint": "" if region == FIRST_REGION else region}
 
 
 def list_objects(s3: S3, call: Call) -> Mapping[str, Any]:
@@ -138,7 +138,7 @@ def get_bucket_policy(s3: S3, call: Call) -> Mapping[str, Any]:
 def put_bucket_policy(s3: S3, call: Call) -> Reply:
     bucket, text = call.params["Bucket"], call.params["Policy"]
     s3.store.bucket(bucket)
-    _check_policy(bucket, text)
+    check_policy(bucket, text, s3.account, s3.has_identity)
     s3.store.set_setting(bucket, "policy", text)
     return Reply(status=204)
 
@@ -246,25 +246,6 @@ def _put_tags(s3: S3, bucket: str, tag_set: list[dict[str, str]]) -> None:
     tags = checked_tags([(tag.get("Key", ""), tag.get("Value", "")) for tag in tag_set], MAX_BUCKET_TAGS)
     document = json.dumps([{"Key": name, "Value": value} for name, value in tags.items()])
     s3.store.set_setting(bucket, "tagging", document)
-
-
-def _check_policy(bucket: str, text: str) -> None:
-    """Check what S3 checks of a policy before it keeps it."""
-    if len(text.encode()) > MAX_POLICY_BYTES:
-        raise _malformed_policy(f"A policy is one JSON object of at most {MAX_POLICY_BYTES} bytes")
-    try:
-        policy = documents.read_policy(text)
-        documents.check_resource(policy)
-    except documents.PolicyError as error:
-        raise _malformed_policy(f"Policies must be valid: {error}") from error
-    for resource in (one for statement in policy.statements for one in statement.resources or ()):
-        name = resource.removeprefix("arn:aws:s3:::").partition("/")[0]
-        if name != bucket and "*" not in name and "?" not in name:
-            raise _malformed_policy(f"Policy has invalid resource {resource!r}; this bucket is arn:aws:s3:::{bucket}")
-
-
-def _malformed_policy(detail: str) -> ApiError:
-    return ApiError("MalformedPolicy", f"{detail}.")
 
 
 def _not_set(code: str, detail: str) -> ApiError:

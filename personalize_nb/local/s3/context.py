@@ -40,6 +40,7 @@ class S3:
     uploads: Uploads
     region: str
     account: str
+    has_identity: Callable[[str], bool]
 
     @property
     def owner(self) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
 
 from personalize_nb.local.errors import ApiError
 from personalize_nb.local.http.messages import Handler, Request, Response
@@ -17,7 +18,9 @@ from personalize_nb.local.s3.upload_operations import UPLOAD_OPERATIONS
 OPERATIONS = BUCKET_OPERATIONS | OBJECT_OPERATIONS | UPLOAD_OPERATIONS
 
 
-def s3_handler(store: ObjectStore, region: str, account: str) -> Handler:
+def s3_handler(
+    store: ObjectStore, region: str, account: str, has_identity: Callable[[str], bool] = lambda arn: True
+) -> Handler:
     """Return what the endpoint calls for requests signed for `s3`.
 
     Parameters
@@ -28,8 +31,10 @@ def s3_handler(store: ObjectStore, region: str, account: str) -> Handler:
         The region of buckets that are created without one.
     account
         The owner of everything.
+    has_identity
+        Tells whether the account has the role, user or session of an ARN; a policy may name no other of it.
     """
-    s3 = S3(store, Uploads(store), region, account)
+    s3 = S3(store, Uploads(store), region, account, has_identity)
 
     def answer(request: Request) -> Response:
         call = read_call(request)

@@ -20,6 +20,7 @@ from botocore.model import OperationModel, ServiceModel, Shape, StructureShape
 
 from personalize_nb.local.errors import ApiError
 from personalize_nb.local.http import xml_shapes
+from personalize_nb.local.http.hosts import bucket_of_host
 from personalize_nb.local.http.messages import FileBody, Request, Response
 from personalize_nb.local.s3 import checksums
 
@@ -89,7 +90,7 @@ def s3_model() -> ServiceModel:
 
 def read_call(request: Request) -> Call:
     """Return the operation and parameters of a request; an error naming what is wrong when it is none."""
-    bucket, key = _address(request.path)
+    bucket, key = _address(request)
     query = dict(request.query)
     level = "key" if key else "bucket" if bucket else "service"
     for route in _routes().get((request.method, level), ()):
@@ -164,8 +165,10 @@ def _header_text(shape: Shape, value: Any) -> str:
     return str(value)
 
 
-def _address(path: str) -> tuple[str, str]:
-    bucket, _, key = path.removeprefix("/").partition("/")
+def _address(request: Request) -> tuple[str, str]:
+    """Return bucket and key: both of the path, or the bucket of a virtual host such as `films.localhost:4599`."""
+    path, virtual = request.path.removeprefix("/"), bucket_of_host(request.host)
+    bucket, _, key = (virtual, "/", path) if virtual else path.partition("/")
     try:
         return unquote(bucket), unquote_to_bytes(key).decode()
     except UnicodeDecodeError:

@@ -10,7 +10,6 @@ import copy
 import hashlib
 import io
 import json
-import re
 import sqlite3
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -20,6 +19,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from personalize_nb.local.errors import ApiError
+from personalize_nb.local.s3.bucket_names import check_name
 from personalize_nb.local.s3.encryption import Keyring, Seal, unsealed
 from personalize_nb.local.s3.files import BLOCK, Bodies
 from personalize_nb.local.s3.incoming import Digest, Incoming
@@ -87,13 +87,8 @@ class ObjectStore:
     # buckets
 
     def create_bucket(self, name: str, region: str) -> None:
-        """Make a bucket; `BucketAlreadyOwnedByYou` when it exists."""
-        if not _is_bucket_name(name):
-            raise ApiError(
-                "InvalidBucketName",
-                f"The specified bucket is not valid: {name!r}. Legal are 3 to 63 of a-z, 0-9, '-' and '.', "
-                "beginning and ending with a letter or digit.",
-            )
+        """Make a bucket; `BucketAlreadyOwnedByYou` when it exists, `InvalidBucketName` for what can be none."""
+        check_name(name)
         with self.database.writing() as db:
             if bucket_row(db, name):
                 raise ApiError(
@@ -387,7 +382,3 @@ def _kms_error(error: ApiError) -> ApiError:
     """KMS's refusal as S3 passes it on."""
     code = error.code if error.code.startswith("KMS.") else f"KMS.{error.code}"
     return ApiError(code, error.message, 400)
-
-
-def _is_bucket_name(name: str) -> bool:
-    return bool(re.fullmatch(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", name)) and ".." not in name

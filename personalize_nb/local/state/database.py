@@ -13,7 +13,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from personalize_nb.errors import LocalServiceError
+
 _BUSY_SECONDS = 60.0
+_RESTORE = (
+    "restore the folder's files from a backup, or move the whole folder away to begin anew without what it kept, or "
+    "choose another folder"
+)
 
 
 class Database:
@@ -25,6 +31,11 @@ class Database:
         The file; created with `schema` when it is new.
     schema
         Statements that may be run again at every start (`CREATE ... IF NOT EXISTS`).
+
+    Raises
+    ------
+    LocalServiceError
+        The file cannot be used; it is left as it is.
     """
 
     def __init__(self, path: Path, schema: str):
@@ -34,9 +45,12 @@ class Database:
         self._write_lock = threading.Lock()
         # An owner that is dropped without close() must not leave open files behind.
         self._finalizer = weakref.finalize(self, _close_all, self._idle)
-        with self._borrowed() as connection:
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.executescript(schema)
+        try:
+            with self._borrowed() as connection:
+                connection.execute("PRAGMA journal_mode = WAL")
+                connection.executescript(schema)
+        except sqlite3.Error as error:
+            raise _unusable(self.path, error) from error
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
@@ -94,6 +108,23 @@ class Database:
     def _give_back(self, connection: sqlite3.Connection) -> None:
         with self._pool_lock:
             self._idle.append(connection)
+
+
+def _unusable(path: Path, error: sqlite3.Error) -> LocalServiceError:
+    """Tell which file it is, what is wrong with it, and what to do."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if path.is_dir():
+        cause, repair = "a folder lies in its place", _RESTORE
+    elif code == sqlite3.SQLITE_FULL:
+        cause, repair = "the disk is full", "make room on that disk, then start again"
+    elif code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        cause, repair = "another process keeps it locked", "end that process, then start again"
+    elif code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_AUTH):
+        cause = str(error)
+        repair = "make it and its folder readable and writable for this user, or choose another folder"
+    else:
+        cause, repair = f"{error} (it is damaged, or of something else)", _RESTORE
+    return LocalServiceError(f"the state file {str(path)!r} cannot be used: {cause}. It is left as it is; {repair}")
 
 
 def _close_all(connections: list[sqlite3.Connection]) -> None:

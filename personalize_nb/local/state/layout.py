@@ -14,12 +14,13 @@ Cheap to import.
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 from pathlib import Path
 
 from personalize_nb.errors import LocalServiceError
-from personalize_nb.local.state import platform
+from personalize_nb.local.state import diskspace, platform
 
 RECORD, LOCK, START_LOCK, LOG = "service.json", "service.lock", "start.lock", "service.log"
 STATE, OBJECTS = "state.sqlite", "objects"
@@ -60,6 +61,56 @@ def prepare(root: Path) -> None:
     (root / "scratch").mkdir()
     for draft in (root / "datasets").glob(f"*/*{DRAFT}"):
         draft.unlink(missing_ok=True)
+
+
+def folder_identity(root: Path) -> str:
+    """Return which folder lies at a path now, whatever it is called: a copy is another one, an alias the same.
+
+    Empty where there is none.
+    """
+    try:
+        status = os.stat(root)
+    except OSError:
+        return ""
+    return f"{status.st_dev}.{status.st_ino}"
+
+
+def unusable(root: Path, error: OSError) -> LocalServiceError:
+    """Return what to tell of a file of the folder that the system refuses: which, why, and what to do."""
+    name = os.fspath(error.filename or root)
+    reason = error.strerror or str(error)
+    return LocalServiceError(f"the local service cannot use {name!r}: {reason}; {_repair(error)}")
+
+
+def _repair(error: OSError) -> str:
+    if diskspace.is_full(error):
+        return "make room on that disk, or give the service another path"
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return "make it readable and writable for this user, or give the service another path"
+    if error.errno in (errno.EEXIST, errno.EISDIR, errno.ENOTDIR):
+        return (
+            "something else lies there: move it away and restore what was there from a backup, or give the service "
+            "another path"
+        )
+    return "give the service another path"
+
+
+def check_kept(root: Path) -> None:
+    """Refuse a folder that has served before and has lost what it kept: a new start would pass for the old one.
+
+    Raises
+    ------
+    LocalServiceError
+        The file that is gone or empty, and what to do.
+    """
+    for name in (STATE, f"{OBJECTS}/objects.sqlite"):
+        file = root / name
+        if not file.exists() or file.stat().st_size == 0:
+            what = "is empty" if file.exists() else "is gone"
+            raise LocalServiceError(
+                f"{str(file)!r} {what}, and this folder has kept resources or objects before. Restore the folder from "
+                f"a backup; or, to begin anew without them, move {str(root)!r} away or choose another folder"
+            )
 
 
 def turn_log(root: Path) -> None:

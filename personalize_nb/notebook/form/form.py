@@ -107,7 +107,7 @@ class JobForm:
         self._build(solution_version, fields.presets(parameters, self.session), address)
 
     def _build(self, solution_version: SolutionVersion | str | None, given: Presets, address: str) -> None:
-        options = self._options.solutions()
+        options = self._options.solutions(solution_version)
         chosen = self._options.first_solution(solution_version, options)
         filters = self._options.filters()
         self.widgets: dict[str, Any] = {

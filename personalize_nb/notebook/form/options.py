@@ -9,7 +9,9 @@ from collections.abc import Callable, Mapping
 
 from personalize_nb import errors
 from personalize_nb.contract import limits
+from personalize_nb.contract.recipes import recipe_of
 from personalize_nb.jobs import manifests, recommend
+from personalize_nb.jobs.request import no_batch
 from personalize_nb.resources.filters import Filter, find_filter, list_filters
 from personalize_nb.resources.solutions import SolutionVersion, find_solution_version, list_solution_versions
 from personalize_nb.session.session import Session
@@ -45,14 +47,25 @@ class Options:
         self._filters.clear()
         self._names.clear()
 
-    def solutions(self) -> list[tuple[str, str]]:
-        """Return the ACTIVE solution versions to choose from, label and ARN, the newest first."""
+    def solutions(self, wanted: SolutionVersion | str | None = None) -> list[tuple[str, str]]:
+        """Return the ACTIVE solution versions that batch jobs take, label and ARN, the newest first.
+
+        Raises
+        ------
+        RequestError
+            Batch jobs do not take the one wanted.
+        """
+        row = None if wanted is None else recipe_of(find_solution_version(wanted, self._session).recipe)
+        if row is not None and not row.batch:
+            raise errors.RequestError([no_batch(row)])
         frame = list_solution_versions(self._session)
-        frame = frame[frame["status"] == limits.ACTIVE]
+        others = [name for name in frame["recipe"].unique() if (row := recipe_of(name)) and not row.batch]
+        frame = frame[(frame["status"] == limits.ACTIVE) & ~frame["recipe"].isin(others)]
         self._newest = set(frame.drop_duplicates("solution")["solution_version_arn"])
         if frame.empty:
             raise errors.NotFoundError(
-                "There is no ACTIVE solution version to choose; pnb.train(interactions, items, name='...') makes one."
+                "There is no ACTIVE solution version that batch jobs take; pnb.train(interactions, items, name='...') "
+                "makes one."
             )
         return [
             (f"{row.solution} ({row.recipe}, {row.created:%Y-%m-%d %H:%M})", str(row.solution_version_arn))

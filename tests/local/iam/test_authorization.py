@@ -286,8 +286,8 @@ def test_aws_s_managed_policy_reaches_buckets_with_personalize_in_their_name(ref
     iam.attach_role_policy(RoleName="Sampled", PolicyArn="arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess")
     text = refused(role=role)
     assert "s3:PutObject" in text and "s3:GetObject" not in text.partition(". The")[2]
-    iam.attach_role_policy(RoleName="Sampled", PolicyArn="arn:aws:iam::aws:policy/SomethingElse")
-    assert "arn:aws:iam::aws:policy/SomethingElse allows is not known" in refused(role=role)
+    iam.attach_role_policy(RoleName="Sampled", PolicyArn="arn:aws:iam::aws:policy/PowerUserAccess")
+    assert "arn:aws:iam::aws:policy/PowerUserAccess allows is not known" in refused(role=role)
 
 
 def test_a_bucket_elsewhere(refused, s3):
