@@ -6,6 +6,7 @@ frame, `ranking_metrics` Amazon's definitions, `policies` how IAM judges.
 """
 
 __all__ = [
+    "attributes",
     "columns",
     "domain_recipes",
     "hyperparameters",

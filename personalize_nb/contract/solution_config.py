@@ -20,12 +20,6 @@ from personalize_nb.errors import Problem
 MAX_TRAINING_DAYS = 30
 MAX_TRAINING_JOBS, MAX_PARALLEL_TRAINING_JOBS = 40, 10
 
-# AWS's words for it, from its answer to a CreateSolutionVersion of Item-Attribute-Affinity.
-NO_ATTRIBUTE = (
-    "Did not find any attribute to train on. There may not be any attribute in the items dataset, or all attribute "
-    "values either have same or all distinct values."
-)
-
 Fields = Sequence[Mapping[str, Any]]
 
 

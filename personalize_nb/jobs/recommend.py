@@ -286,8 +286,8 @@ def _check_described(texts: Texts) -> None:
     if not any(texts.values()):
         there = f"its text columns are {', '.join(texts)}" if texts else "it has no text column"
         text = (
-            f"Themes are made of the descriptions of items, and the items dataset has no textual column; {there}. Train "
-            "again with such a column: pnb.train(..., items, textual='...')."
+            f"Themes are made of descriptions, and the items dataset has no textual column; {there}. Train again with "
+            "such a column: pnb.train(..., items, textual='...')."
         )
         raise errors.RequestError([Problem("mode", text)])
 

@@ -9,12 +9,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-import pyarrow as pa
 import pyarrow.compute as pc
 
 from personalize_nb.contract import columns
+from personalize_nb.contract.attributes import NO_ATTRIBUTE, tells_apart
 from personalize_nb.contract.recipes import Recipe
-from personalize_nb.contract.solution_config import NO_ATTRIBUTE
 from personalize_nb.errors import WARNING, InputError, Problem
 from personalize_nb.inputs.ids import Findings
 from personalize_nb.training import schemas
@@ -117,26 +116,11 @@ def _attributes(items: Dataset, config: Mapping[str, Any]) -> Iterator[Problem]:
         elif what in ("textual", "string", "name"):
             told.append(f"{name.lower()} is {'plain text' if what != 'textual' else what}, no attribute")
         else:
-            alike = _alike(items.table.column(name))
-            if not alike:
+            if tells_apart(items.table.column(name).to_pylist()):
                 return
-            told.append(f"{name.lower()} has {alike}")
+            told.append(f"no value of {name.lower()} is that of several items and not of all")
     there = "; ".join(told) or "there is none"
     yield Problem("items", f"{NO_ATTRIBUTE} Here {there}. Give a column of categories that several items share.")
-
-
-def _alike(column: pa.ChunkedArray) -> str:
-    """Return in words how values of a column are alike or distinct; empty where some are shared by some."""
-    values = column.drop_null()
-    if pa.types.is_string(values.type):
-        values = pc.list_flatten(pc.split_pattern(values, "|"))
-        values = values.filter(pc.not_equal(values, ""))
-    distinct = pc.count_distinct(values).as_py()
-    if not distinct:
-        return "no value"
-    if distinct == 1:
-        return "the same value everywhere"
-    return "another value for each item" if distinct == len(values) else ""
 
 
 def _items(datasets: Sequence[Dataset]) -> tuple[Dataset | None, list[dict[str, Any]]]:
