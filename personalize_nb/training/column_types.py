@@ -8,7 +8,7 @@ neither may change the schema, because another schema is another dataset group.
 from __future__ import annotations
 
 import decimal
-from numbers import Integral
+from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
@@ -22,6 +22,8 @@ from personalize_nb.training import timestamps
 from personalize_nb.training.texts import to_texts
 
 _EXACT = 2.0**53  # above it a float is no longer every whole number
+
+_SHORT_FLOATS = ("float32", "float16", "float[", "halffloat[")
 
 _REPAIRS = {
     "timedelta": "give numbers, for example frame[{0!r}].dt.total_seconds()",
@@ -72,13 +74,22 @@ def typed(series: pd.Series, name: str, findings: Findings) -> pa.Array:
 
 def numbers(series: pd.Series, name: str, findings: Findings) -> pa.Array:
     """Return numbers as floats; infinite ones are found, and those that a float holds only nearly are noted."""
-    array = pa.array(series.astype("float64"), pa.float64(), from_pandas=True)
+    array = pa.array(_doubles(series), pa.float64(), from_pandas=True)
     column = name.lower()
     findings.error(pc.fill_null(pc.is_inf(array), False), column, array, "the number is infinite")
     if pd.api.types.is_object_dtype(series.dtype):
         near = np.array([_is_rounded(one) for one in series], bool)
         findings.note(near, column, list(series), "the number has more digits than a double holds; it is rounded")
     return pc.add(array, 0.0)  # -0.0 becomes 0.0: they are equal, and would be two texts
+
+
+def _doubles(series: pd.Series) -> pd.Series | np.ndarray:
+    """Return numbers as doubles; short floats by their digits, so that 0.1 is 0.1 in a filter too."""
+    if str(series.dtype).lower().startswith(_SHORT_FLOATS):
+        size = "float16" if "16" in str(series.dtype) or "half" in str(series.dtype) else "float32"
+        short: np.ndarray = series.to_numpy(size, na_value=np.nan).astype(str).astype("float64")
+        return short
+    return series.astype("float64")
 
 
 def _kind(series: pd.Series) -> str:
@@ -134,7 +145,17 @@ def _object_kind(series: pd.Series) -> str:
         "datetime64": "time of day and date",
         "timedelta64": "timedelta",
     }
+    if inferred.startswith("mixed") and all(_is_number(one) for one in series if not _is_missing(one)):
+        return "number"
     return kinds.get(inferred, inferred if inferred in _REPAIRS else "text")
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (Real, decimal.Decimal)) and not isinstance(value, (bool, np.bool_))
+
+
+def _is_missing(value: Any) -> bool:
+    return value is None or (pd.api.types.is_scalar(value) and bool(pd.isna(value)))
 
 
 def _whole(series: pd.Series, name: str, findings: Findings) -> pa.Array:

@@ -53,8 +53,8 @@ def without(frame: pd.DataFrame, kind: str) -> tuple[pd.DataFrame, list[str]]:
         elif nameless:
             first = series.dropna().iloc[0]
             raise InputError(
-                f"Column {shown} of the {kind} has no name and holds {first!r} and so on, which are no row numbers: "
-                f"name it, frame.rename(columns={{{name!r}: '...'}}), or drop it, frame.drop(columns={name!r})."
+                f"Column {shown} of the {kind} has no name and holds {str(first)!r} and so on, no row numbers: name "
+                f"it, frame.rename(columns={{{name!r}: '...'}}), or drop it, frame.drop(columns={name!r})."
             )
     kept = [place for place in range(frame.shape[1]) if place not in dropped]
     return (frame.iloc[:, kept] if dropped else frame), notes
@@ -66,8 +66,9 @@ def _are_numbers_of_rows(series: pd.Series, name: str, nameless: bool) -> bool:
     if numbers is None:
         return False
     counted = bool(np.array_equal(numbers - numbers[0], np.arange(len(numbers)))) and numbers[0] in (0, 1)
-    if nameless:  # rows may have been filtered or shuffled before they were saved
-        return counted or (bool(numbers.min() >= 0) and len(np.unique(numbers)) == len(numbers))
+    if nameless:  # rows may have been filtered, shuffled or put together before they were saved
+        restarted = numbers[0] == 0 and bool(np.all((np.diff(numbers) == 1) | (numbers[1:] == 0)))
+        return counted or restarted or (bool(numbers.min() >= 0) and len(np.unique(numbers)) == len(numbers))
     rising = bool(numbers[0] >= 0) and bool(np.all(np.diff(numbers) > 0))
     return counted or (rising and _INDEX.fullmatch(name) is not None)
 

@@ -14,6 +14,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import IO, Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -215,8 +216,9 @@ def _typed(name: str, series: pd.Series, findings: Findings, kind: str) -> pa.Ar
     column = column_types.typed(series, name, findings)
     if name in _RESERVED_TEXT and kind == INTERACTIONS:
         column = column if pa.types.is_string(column.type) else pc.cast(column, pa.string())
-        if name == "EVENT_TYPE":
-            findings.error(pc.is_null(column), "event_type", column, "the event type is missing")
+        if name == "EVENT_TYPE" and column.null_count:
+            given = series.notna().to_numpy() & np.array([one != "" for one in series.astype(object)], bool)
+            findings.error(~given, "event_type", column, "the event type is missing")
     return column
 
 

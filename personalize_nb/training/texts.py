@@ -26,7 +26,7 @@ _MANY = (list, tuple, set, frozenset, np.ndarray, pd.Series, pd.Index)
 _WRITTEN = (decimal.Decimal, uuid.UUID, datetime.date, datetime.time, np.datetime64)  # their texts are their values
 _BROKEN = (
     "the text holds half of a character (a surrogate, as of a cut emoji), which no file can hold; "
-    "{0} = {0}.map(lambda text: text.encode('utf-16', 'surrogatepass').decode('utf-16', 'ignore'))"
+    "{0} = {0}.map(lambda text: text.encode('utf-16', 'surrogatepass').decode('utf-16', 'ignore'), na_action='ignore')"
 )
 _LEFT_OUT = "missing or empty elements of the list are left out"
 
@@ -45,8 +45,10 @@ def to_texts(series: pd.Series, column: str, findings: Findings) -> pa.Array:
     """
     if isinstance(series.dtype, pd.CategoricalDtype):
         return _of_categories(series, column, findings)
+    plain = pd.api.types.infer_dtype(series, skipna=True) in ("string", "empty")  # Arrow would decode bytes beside them
     try:
-        array = pa.array(series, pa.string(), from_pandas=True)
+        objects = pd.api.types.is_object_dtype(series.dtype) and not plain
+        array = _one_by_one(series, column, findings) if objects else pa.array(series, pa.string(), from_pandas=True)
     except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, UnicodeEncodeError):
         array = _one_by_one(series, column, findings)
     array = array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
@@ -91,7 +93,7 @@ def _joined(values: Any) -> tuple[str | None, str, bool]:
     for value in values:
         text, problem = (None, _NESTED) if isinstance(value, _MANY) else _written(value)
         if problem:
-            return None, problem, False
+            return None, _BROKEN_ELEMENT if problem == _BROKEN else problem, False
         if not text:
             gap = True
         elif SEPARATOR in text:
@@ -103,10 +105,14 @@ def _joined(values: Any) -> tuple[str | None, str, bool]:
     return SEPARATOR.join(texts) or None, "", gap
 
 
+_BROKEN_ELEMENT = (
+    "an element of the list holds half of a character (a surrogate, as of a cut emoji), which no file can hold; drop "
+    "or mend such elements"
+)
 _NESTED = "the cell holds a list within a list; give one flat list of texts or numbers"
 _SEPARATED = (
     "an element of the list holds '|', which separates categories, so that it would become several; write it another "
-    "way: {0} = {0}.map(lambda cell: [str(one).replace('|', '/') for one in cell])"
+    "way: {0} = {0}.map(lambda cell: [str(one).replace('|', '/') for one in cell], na_action='ignore')"
 )
 
 
@@ -117,6 +123,8 @@ def _written(value: Any) -> tuple[str | None, str]:
     if isinstance(value, str):
         text = str.__str__(value)
         return (text, "") if _is_whole(text) else (None, _BROKEN)
+    if isinstance(value, pa.Scalar):
+        return _written(value.as_py())
     if isinstance(value, (bool, np.bool_)):
         return str(bool(value)), ""
     if isinstance(value, numbers.Integral):
@@ -130,7 +138,10 @@ def _written(value: Any) -> tuple[str | None, str]:
     if isinstance(value, dict):
         return None, "the cell holds dictionaries, and schemas are flat; give each key a column, or drop it"
     if isinstance(value, (bytes, bytearray, memoryview)):
-        return None, "the value is bytes; decode it, for example {0} = {0}.str.decode('utf-8')"
+        return (
+            None,
+            "the value is bytes; decode it: {0} = {0}.map(lambda one: one.decode() if isinstance(one, bytes) else one)",
+        )
     return None, (
         f"the value is of the type {type(value).__name__}, which has no text of its own; give texts or numbers, for "
         "example with {0} = {0}.map(...)"

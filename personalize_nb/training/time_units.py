@@ -15,7 +15,7 @@ import numpy as np
 LATEST = 1e11
 _YEAR = 31_556_952
 _DAY = 86_400
-_1601, _0001 = -11_644_473_600, -62_135_596_800
+_1990, _1601, _0001 = 631_152_000, -11_644_473_600, -62_135_596_800
 _SPREADSHEET = -25_569 * _DAY  # 1899-12-30
 
 
@@ -76,12 +76,12 @@ class Years:
 
 def likely(now: float, *, of_events: bool) -> Years:
     """Return the years that interactions come from, 1990 to a year from now; or, more of them, items."""
-    return Years(20 * _YEAR, now + _YEAR) if of_events else Years(-70 * _YEAR, now + 10 * _YEAR)
+    return Years(_1990, now + _YEAR) if of_events else Years(-70 * _YEAR, now + 10 * _YEAR)
 
 
 def year_of(seconds: float) -> int:
     """Return the year of a time."""
-    return int(1970 + seconds // _YEAR) if abs(seconds) > 2e11 else datetime.fromtimestamp(seconds, UTC).year
+    return int(1970 + seconds // _YEAR) if abs(seconds) > 6e10 else datetime.fromtimestamp(seconds, UTC).year
 
 
 def per_second(numbers: np.ndarray) -> np.ndarray:
@@ -114,6 +114,9 @@ def doubt(numbers: np.ndarray, years: Years, column: str) -> str:
     unit = unit_of(numbers)
     if unit is SECONDS:
         return _small_doubt(numbers, years, column)
+    for place, form in ((10**4, "%Y%m%d%H%M"), (10**6, "%Y%m%d%H%M%S")):
+        if np.all(numbers == np.floor(numbers)) and _are_dates(numbers // place):
+            return _WRITTEN.format(column, form)
     typical = np.array([np.median(numbers)])
     read = [scale for scale in _SYSTEMS if years.hold(_seconds(typical, scale))]
     fits = years.hold(typical / unit.per_second)
@@ -130,13 +133,8 @@ def doubt(numbers: np.ndarray, years: Years, column: str) -> str:
 def _small_doubt(numbers: np.ndarray, years: Years, column: str) -> str:
     """Tell numbers that are dates written in other ways: 20260131, 2026, a spreadsheet's 46053.5."""
     whole = np.all(numbers == np.floor(numbers))
-    day, month, year = numbers % 100, numbers // 100 % 100, numbers // 10_000
-    written = (year >= 1900) & (year <= 2100) & (month >= 1) & (month <= 12) & (day >= 1) & (day <= 31)
-    if whole and written.all():
-        return (
-            f"the time is a date written as one number; {column} = pandas.to_datetime({column}.astype(str), "
-            "format='%Y%m%d')"
-        )
+    if whole and _are_dates(numbers):
+        return _WRITTEN.format(column, "%Y%m%d")
     if whole and np.all((numbers >= 1900) & (numbers <= 2100)):
         return f"the time is a year; {column} = pandas.to_datetime({column}.astype(str), format='%Y')"
     days = _SYSTEMS[-1]
@@ -146,8 +144,18 @@ def _small_doubt(numbers: np.ndarray, years: Years, column: str) -> str:
     return ""
 
 
-def hint(seconds: np.ndarray, years: Years) -> str:
+_WRITTEN = "the time is a date written as one number; {0} = pandas.to_datetime({0}.astype(str), format='{1}')"
+
+
+def _are_dates(numbers: np.ndarray) -> bool:
+    day, month, year = numbers % 100, numbers // 100 % 100, numbers // 10_000
+    written = (year >= 1900) & (year <= 2100) & (month >= 1) & (month <= 12) & (day >= 1) & (day <= 31)
+    return bool(written.all())
+
+
+def hint(seconds: np.ndarray, now: float) -> str:
     """Return in what coarser unit numbers taken for seconds would lie in likely years."""
+    years = likely(now, of_events=True)
     meant = [name for name, each in _COARSER if years.hold(seconds * float(each))]
     return f" (are they {' or '.join(meant)} since 1970?)" if meant else ""
 

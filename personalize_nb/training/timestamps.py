@@ -46,7 +46,8 @@ def to_epoch_seconds(
         problem = f"a column of {series.dtype} holds no times; give datetimes or epoch seconds"
         findings.error(present, column, series.array, problem)
         return pa.nulls(len(series), pa.int64())
-    years = time_units.likely(time.time() if now is None else now, of_events=required)
+    now = time.time() if now is None else now
+    years = time_units.likely(now, of_events=required)
     numbers = _numbers(series)
     if numbers is None:
         seconds, read = _of_dates(series, column, findings, required)
@@ -58,7 +59,11 @@ def to_epoch_seconds(
             return pa.nulls(len(series), pa.int64())
         seconds = _of_numbers(series, numbers, read, column, findings, years)
     if required:
-        _note_years(seconds, read, column, series, findings, years)
+        unlikely = (seconds < years.first) | (seconds > years.last)
+    else:  # items may be older than computers; but few came up in the first years after 1970, and numbers do
+        unlikely = (seconds > 0) & (seconds < _SURELY_A_TIME) & (numbers is not None)
+    _note_years(seconds, read & unlikely, column, series, findings, now)
+    if required:
         repair = f"drop such rows: frame.dropna(subset=[{column!r}])"
         findings.error(~present, column, series.array, f"the time is missing; {repair}")
     findings.error(present & ~read, column, series.array, "the value is no time; give a datetime or epoch seconds")
@@ -108,9 +113,14 @@ def _of_numbers(
 
 
 def _note_years(
-    seconds: np.ndarray, read: np.ndarray, column: str, series: pd.Series, findings: Findings, years: time_units.Years
+    seconds: np.ndarray,
+    unlikely: np.ndarray,
+    column: str,
+    series: pd.Series,
+    findings: Findings,
+    now: float,
 ) -> None:
-    unlikely = read & ((seconds < years.first) | (seconds > years.last)) & (np.abs(seconds) <= time_units.LATEST)
+    unlikely &= np.abs(seconds) <= time_units.LATEST  # others are errors
     if not unlikely.any():
         return
     first, last = (time_units.year_of(int(one)) for one in (seconds[unlikely].min(), seconds[unlikely].max()))
@@ -119,7 +129,7 @@ def _note_years(
         unlikely,
         column,
         series.array,
-        f"the time lies {when}, {years.not_within}; kept as it is{time_units.hint(seconds[unlikely], years)}",
+        f"the time lies {when}; kept as it is{time_units.hint(seconds[unlikely], now)}",
     )
 
 
