@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -45,7 +46,7 @@ def problems(
     yield from _kinds(interactions)
     if recipe is not None and not recipe.needs_interactions:
         return
-    table = interactions.table.group_by(interactions.table.column_names, use_threads=False).aggregate([])
+    table = _once(interactions.table)
     twins = rows - table.num_rows
     told = (
         f": of {rows:,} rows {twins:,} are identical to another in every column, and such count once" if twins else ""
@@ -110,6 +111,19 @@ def trained_columns(kind: str, names: Sequence[str], config: Mapping[str, Any]) 
 
 def _trained(table: pa.Table, config: Mapping[str, Any]) -> pa.Table:
     return table.select(trained_columns(INTERACTIONS, table.column_names, config))
+
+
+def _once(table: pa.Table) -> pa.Table:
+    """Return the events without those that are identical to another in every column."""
+    coded = {"TIMESTAMP": table.column("TIMESTAMP").to_numpy()}
+    for name in ("USER_ID", "ITEM_ID"):
+        coded[name] = table.column(name).combine_chunks().dictionary_encode().indices.to_numpy()
+    alike = pd.DataFrame(coded).duplicated(keep=False).to_numpy()  # few, where all columns would be many to compare
+    if not alike.any():
+        return table
+    suspects = table.filter(pa.array(alike))
+    once = suspects.group_by(table.column_names, use_threads=False).aggregate([]).select(table.column_names)
+    return pa.concat_tables([table.filter(pa.array(~alike)), once])
 
 
 def _too_few(of: str, got: str) -> str:
