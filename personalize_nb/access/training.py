@@ -19,6 +19,7 @@ from personalize_nb.training.plan import TrainingPlan, plan
 if TYPE_CHECKING:
     import pandas as pd
 
+    from personalize_nb.resources.filters import Filter
     from personalize_nb.session.progress import Progress
 
 _ORDER = ("error", "warning", "ok")
@@ -37,6 +38,7 @@ def preflight_training(
     hyperparameters: Mapping[str, Any] | None = None,
     solution_config: Mapping[str, Any] | None = None,
     tags: Mapping[str, str] | None = None,
+    filter: Filter | str | None = None,
     role_arn: str | None = None,
     wait: bool = True,
     timeout: float | None = None,
@@ -49,6 +51,8 @@ def preflight_training(
     ----------
     interactions, items, users, name, recipe, textual, categorical, event_type, hyperparameters, solution_config, tags
         As for `pnb.train`, which refuses what is an error here and says what is a warning.
+    filter
+        A filter, or the expression of one, that jobs are to use with the model: its columns are looked for.
     role_arn, session
         As for `pnb.train`. Without a session that is connected, or given, the session is not checked.
     wait, timeout, progress
@@ -82,6 +86,7 @@ def preflight_training(
         hyperparameters=hyperparameters,
         solution_config=solution_config,
         tags=tags,
+        filter=filter,
         session=session,
     )
     rows = [*_of_plan(planned), *_of_session(session, role_arn)]

@@ -17,13 +17,14 @@ from typing import TYPE_CHECKING, Any
 from personalize_nb.contract import solution_config as rules
 from personalize_nb.contract.recipes import RECIPES, Recipe, names_where
 from personalize_nb.errors import ERROR, WARNING, InputError, Problem
-from personalize_nb.training import amounts, hyperparameters, item_marks, schemas
+from personalize_nb.training import amounts, filter_columns, hyperparameters, item_marks, schemas
 from personalize_nb.training.configuration import configuration
 from personalize_nb.training.schemas import INTERACTIONS, ITEMS, USERS, Dataset
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from personalize_nb.resources.filters import Filter
     from personalize_nb.session.session import Session
 
 _LONGEST_NAME = 24  # leaves room for what is added to it within 63 characters
@@ -95,6 +96,7 @@ def plan(
     hyperparameters: Mapping[str, Any] | None = None,
     solution_config: Mapping[str, Any] | None = None,
     tags: Mapping[str, str] | None = None,
+    filter: Filter | str | None = None,
     session: Session | None = None,
 ) -> TrainingPlan:
     """Return the plan of a training with everything that is wrong with it.
@@ -103,6 +105,8 @@ def plan(
     ----------
     interactions, items, users, name, recipe, textual, categorical, event_type, hyperparameters, solution_config, tags
         As `train` takes them.
+    filter
+        A filter, or the expression of one, that jobs are to use with the model.
     session
         Where DescribeAlgorithm may be asked; None asks nobody.
     """
@@ -119,6 +123,8 @@ def plan(
         made.config = _with_schema_names(made.config, by_type)
     if row is not None:
         _configure(made, row, by_type if whole else {}, whole, session)
+    if whole and filter is not None:
+        made.problems += filter_columns.problems(filter, by_type)
     if INTERACTIONS in by_type:
         made.problems += amounts.problems(by_type[INTERACTIONS], row, event_type, made.config)
         with made.collecting("interactions"):

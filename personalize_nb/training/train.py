@@ -70,9 +70,9 @@ def train(
     hyperparameters
         `algorithmHyperParameters` of the recipe; values may be numbers.
     solution_config
-        Anything else of the API's `solutionConfig`, in its spelling. Its form is checked first; values that only the
-        service can judge are judged after the import, and a refusal says what stays. The column of an
-        `optimizationObjective` must have a number for every item: its schema, and so its dataset group, says so.
+        Anything else of the API's `solutionConfig`, in its spelling; numbers become the texts that it wants. With an
+        `hpoConfig`, `{}` too, hyperparameters are searched. The column of an `optimizationObjective` must have a number
+        for every item: its schema, and so its dataset group, says so.
     tags
         Tags of the dataset group, solution and solution version.
     role_arn
@@ -89,7 +89,11 @@ def train(
     Raises
     ------
     InputError
-        The frames cannot be used, or a hyperparameter is none or out of range; nothing was made.
+        The frames, the recipe and the configuration do not go together; the message says everything that is wrong,
+        and nothing was made. `pnb.preflight_training` shows the same as a report.
+    ServiceError, QuotaError, AccessError
+        What only the service knows: its quotas, whether role and bucket policies allow the import, names that are
+        taken. The message says what stays.
     FailedError
         The service failed at a step; `.reason` is its text.
 

@@ -223,6 +223,29 @@ def test_what_has_no_effect_or_needs_a_word_is_a_warning():
     assert problems("warning", recipe=SIMILAR) == problems("warning", recipe=USER, items=bare) == []
 
 
+@pytest.mark.parametrize(
+    ("expression", "told"),
+    [
+        (
+            "INCLUDE ItemID WHERE Items.SHLF IN ($S)",
+            r"column SHLF, which the items do not have \(did you mean SHELF\?\)",
+        ),
+        ("EXCLUDE ItemID WHERE Interactions.EVENT_VALU > 2", r"did you mean EVENT_VALUE\?"),
+        ('INCLUDE ItemID WHERE Items.SHELF IN ("Items.X") IF CurrentUser.AGE > 3', "users.AGE, but there is no users"),
+        ("by-shelf", "must be a Filter or an expression"),
+        (5, "must be a Filter or an expression"),
+    ],
+)
+def test_a_filter_that_the_data_cannot_serve_is_refused(expression, told):
+    (found,) = problems(filter=expression)
+    assert re.search(told, found)
+
+
+def test_a_filter_on_columns_that_are_there_is_fine():
+    assert problems(filter='include itemid where items.shelf in ("a.b") | EXCLUDE ItemID WHERE Items.PRICE > $P') == []
+    assert len(problems(filter="INCLUDE ItemID WHERE Items.SHELF IN ($S)", items=None)) == 1
+
+
 def test_the_report_names_a_training_and_what_is_right():
     report = pnb.preflight_training(EVENTS, ITEMS)
     assert repr(report).startswith("Nothing found that would make the training fail: 3 ok")

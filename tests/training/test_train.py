@@ -9,7 +9,15 @@ import pytest
 import reading_world
 
 import personalize_nb as pnb
-from personalize_nb.errors import FailedError, InputError, NotFoundError, QuotaError, ServiceError, WaitTimeoutError
+from personalize_nb.errors import (
+    FailedError,
+    InputError,
+    NotFoundError,
+    QuotaError,
+    RequestError,
+    ServiceError,
+    WaitTimeoutError,
+)
 from personalize_nb.session import s3
 from personalize_nb.session.session import Session
 from personalize_nb.training.configuration import configuration
@@ -391,6 +399,44 @@ def test_hyperparameters_of_both_arguments_become_texts():
         "eventValueThreshold": "3",
     }
     assert configuration(None, None) == {}
+
+
+def test_ranges_to_search_are_searched(lab):
+    entry = {"name": "min_cointeraction_count", "minValue": 1, "maxValue": 2}
+    search = {
+        "hpoConfig": {
+            "hpoResourceConfig": {"maxNumberOfTrainingJobs": 2},
+            "algorithmHyperParameterRanges": {"integerHyperParameterRanges": [entry]},
+        }
+    }
+    settings = {"name": "searched", "recipe": SIMS, "progress": False, "session": lab}
+    plain = pnb.train(INTERACTIONS, **settings)
+    tuned = pnb.train(INTERACTIONS, solution_config=search, **settings)
+    assert lab.call("describe_solution", solutionArn=tuned.arn.rsplit("/", 1)[0])["solution"]["performHPO"] is True
+    assert set(tuned.describe()["tunedHPOParams"]["algorithmHyperParameters"]) == {"min_cointeraction_count"}
+    assert "tunedHPOParams" not in plain.describe()
+    assert pnb.train(INTERACTIONS, solution_config=search, **settings) == tuned
+    before = resources(lab)
+    with pytest.raises(InputError, match="performHPO is for recipes whose hyperparameters can be tuned"):
+        pnb.train(INTERACTIONS, solution_config=search, **settings | {"recipe": "aws-popularity-count"})
+    assert resources(lab) == before
+
+
+def test_themes_without_descriptions_are_refused_before_a_job(lab):
+    bare = ITEMS[["item_id", "title", "shelf"]]
+    model = pnb.train(INTERACTIONS, bare, name="bare", recipe="aws-similar-items", progress=False, session=lab)
+    with pytest.raises(RequestError, match="has no textual column; its text columns are SHELF, TITLE"):
+        pnb.themes(["b0"], model)
+    assert pnb.list_jobs(lab).empty
+
+
+def test_notes_are_said_before_the_training(lab, capsys):
+    saved = pd.concat([INTERACTIONS, INTERACTIONS.head(3)], ignore_index=True).reset_index()
+    pnb.train(saved, ITEMS[["item_id", "shelf"]], name="noted", recipe="aws-similar-items", session=lab)
+    told = capsys.readouterr().err
+    assert "column 'index' of the interactions holds only row numbers; it is left out" in told
+    assert "3 of 1,443 interactions are identical to another in every column; AWS keeps one of each" in told
+    assert "themes cannot be made with this model" in told
 
 
 def test_a_recipe_without_batch_jobs_is_refused(lab):
