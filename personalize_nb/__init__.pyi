@@ -5,6 +5,7 @@ from .access.permissions import allow_personalize as allow_personalize
 from .access.permissions import bucket_policy as bucket_policy
 from .access.permissions import create_role as create_role
 from .access.preflight import preflight as preflight
+from .access.training import preflight_training as preflight_training
 from .errors import Problem as Problem
 from .inputs.batch import Batch as Batch
 from .inputs.batch import items as items

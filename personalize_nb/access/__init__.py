@@ -1,3 +1,3 @@
-"""Whether a job may do what it asks, found before it is started: `preflight` looks, `permissions` mends."""
+"""Whether a job or a training can do what it asks, found before: `preflight` looks, `permissions` mends."""
 
-__all__ = ["permissions", "preflight"]
+__all__ = ["permissions", "preflight", "training"]

@@ -15,6 +15,8 @@ import pandas as pd
 from personalize_nb.contract import columns
 from personalize_nb.text import html
 
+# the key of `attrs` that says what was looked into, where that is no job
+SUBJECT = "subject"
 _MARKS = {"error": "✗", "warning": "⚠", "could not be checked": "?", "ok": "✓"}
 _WIDTH = 100
 _LINE = html.Markup('<span style="white-space:nowrap">{}</span>')
@@ -46,9 +48,10 @@ class Report(pd.DataFrame):
     def _headline(self) -> str:
         counts = self["level"].value_counts()
         told = ", ".join(f"{counts[level]} {level}" for level in _MARKS if level in counts)
+        subject = self.attrs.get(SUBJECT, "job")
         if "error" in counts:
-            return f"The job would fail: {told}"
-        return f"Nothing found that would make the job fail: {told}" if told else "No findings"
+            return f"The {subject} would fail: {told}"
+        return f"Nothing found that would make the {subject} fail: {told}" if told else "No findings"
 
     def __repr__(self) -> str:
         if not self._is_whole:

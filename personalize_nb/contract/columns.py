@@ -22,6 +22,15 @@ REPORT = ("check", "level", "found", "to_do", "policy")
 # Columns of an items frame that hold names a person reads, in the order they are looked for.
 NAME_COLUMNS = ("title", "name", "item_name", "item_title", "product_name", "product_title")
 
+# Columns without which there is no dataset of a type, as Amazon spells both.
+REQUIRED_COLUMNS = {
+    "INTERACTIONS": ("USER_ID", "ITEM_ID", "TIMESTAMP"),
+    "ITEMS": ("ITEM_ID",),
+    "USERS": ("USER_ID",),
+    "ACTIONS": ("ACTION_ID",),
+    "ACTION_INTERACTIONS": ("USER_ID", "ACTION_ID", "TIMESTAMP", "EVENT_TYPE"),
+}
+
 # Amazon's keys in JSON lines, and the columns they become.
 JSON_KEYS = {"userId": USER_ID, "itemId": ITEM_ID, "itemList": ITEM_LIST, "itemAttributes": ITEM_ATTRIBUTES}
 JSON_NAMES = {column: key for key, column in JSON_KEYS.items()}

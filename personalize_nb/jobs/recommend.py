@@ -113,7 +113,9 @@ def recommend(
     version = find_solution_version(solution_version, session)
     _check_mode(mode, version)
     if mode == THEME_GENERATION:
-        given["item_name"] = name_column(version, item_name)
+        texts = text_columns(version)
+        _check_described(texts)
+        given["item_name"] = name_column(version, item_name, texts)
     chosen = find_filter(filter, session) if filter is not None else None
     source = data if isinstance(data, str) and s3.is_s3(data) else None
     batch = None if source else batch_for(data, version, chosen, filter_values)
@@ -277,6 +279,17 @@ def _check_mode(mode: str, version: SolutionVersion) -> None:
     facts = recipes.recipe_of(version.recipe)
     if mode == THEME_GENERATION and facts is not None and facts.batch and not facts.themes:
         raise errors.RequestError([no_themes(facts.name)])
+
+
+def _check_described(texts: Texts) -> None:
+    """Refuse themes of items that nothing describes, which a job would find out after its start."""
+    if not any(texts.values()):
+        there = f"its text columns are {', '.join(texts)}" if texts else "it has no text column"
+        text = (
+            f"Themes are made of descriptions, and the items dataset has no textual column; {there}. Train again with "
+            "such a column: pnb.train(..., items, textual='...')."
+        )
+        raise errors.RequestError([Problem("mode", text)])
 
 
 def batch_for(

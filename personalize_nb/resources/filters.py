@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 _PLACEHOLDER = re.compile(r"\$([A-Za-z0-9_]+)")
 # a placeholder beside <, <=, > or >=; = and IN take text as well
 _ORDERED = re.compile(r"[<>]=?\s*[\"']?\$([A-Za-z0-9_]+)")
+_FIELD = re.compile(r"(?i)\b(Items|Interactions|Users|CurrentUser)\s*\.\s*([A-Za-z_]\w*)")
 _STRINGS = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'")
 _READY = re.compile(r"\s*\"(?:[^\"\\]|\\.)*\"(?:\s*,\s*\"(?:[^\"\\]|\\.)*\")*\s*")
 
@@ -117,6 +118,18 @@ def number_placeholders(expression: str) -> tuple[str, ...]:
     ('PRICE',)
     """
     return tuple(dict.fromkeys(_ORDERED.findall(_bare(expression))))
+
+
+def fields(expression: str) -> tuple[tuple[str, str], ...]:
+    """Return dataset and column of each field of an expression, in upper case and in order.
+
+    Examples
+    --------
+    >>> fields('INCLUDE ItemID WHERE Items.GENRE IN ($GENRE) IF CurrentUser.AGE > 17')
+    (('ITEMS', 'GENRE'), ('USERS', 'AGE'))
+    """
+    found = ((kind.upper(), column.upper()) for kind, column in _FIELD.findall(_bare(expression)))
+    return tuple(dict.fromkeys(("USERS" if kind == "CURRENTUSER" else kind, column) for kind, column in found))
 
 
 def uses_events(expression: str) -> bool:

@@ -1,3 +1,3 @@
-"""From frames to an ACTIVE solution version: `train` takes the steps of `steps` on the schemas that fit the data."""
+"""From frames to an ACTIVE solution version: `plan` judges what is meant, `train` takes the steps of `steps`."""
 
-__all__ = ["train"]
+__all__ = ["plan", "train"]

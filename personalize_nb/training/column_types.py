@@ -7,6 +7,8 @@ neither may change the schema, because another schema is another dataset group.
 
 from __future__ import annotations
 
+import decimal
+from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
@@ -17,8 +19,11 @@ import pyarrow.compute as pc
 from personalize_nb.errors import InputError
 from personalize_nb.inputs.ids import Findings
 from personalize_nb.training import timestamps
+from personalize_nb.training.texts import to_texts
 
 _EXACT = 2.0**53  # above it a float is no longer every whole number
+
+_SHORT_FLOATS = ("float32", "float16", "float[", "halffloat[")
 
 _REPAIRS = {
     "timedelta": "give numbers, for example frame[{0!r}].dt.total_seconds()",
@@ -61,29 +66,30 @@ def typed(series: pd.Series, name: str, findings: Findings) -> pa.Array:
     if kind == "time of day and date":
         return timestamps.to_epoch_seconds(series, name.lower(), findings, required=False)
     if kind == "integer":
-        return _whole(series)
+        return _whole(series, name, findings)
     if kind == "number":
-        return _whole_if_all_are(numbers(series, name, findings))
-    return texts(series, name)
+        return _whole_if_all_are(numbers(series, name, findings), name, findings)
+    return to_texts(series, name.lower(), findings)
 
 
 def numbers(series: pd.Series, name: str, findings: Findings) -> pa.Array:
-    """Return numbers as floats; infinite ones are found."""
-    array = pa.array(series.astype("float64"), pa.float64(), from_pandas=True)
-    findings.error(pc.fill_null(pc.is_inf(array), False), name.lower(), array, "the number is infinite")
-    return array
+    """Return numbers as floats; infinite ones are found, and those that a float holds only nearly are noted."""
+    array = pa.array(_doubles(series), pa.float64(), from_pandas=True)
+    column = name.lower()
+    findings.error(pc.fill_null(pc.is_inf(array), False), column, array, "the number is infinite")
+    if pd.api.types.is_object_dtype(series.dtype):
+        near = np.array([_is_rounded(one) for one in series], bool)
+        findings.note(near, column, list(series), "the number has more digits than a double holds; it is rounded")
+    return pc.add(array, 0.0)  # -0.0 becomes 0.0: they are equal, and would be two texts
 
 
-def texts(series: pd.Series, name: str) -> pa.Array:
-    """Return values as text; an empty text is a missing one, and several values in a cell are joined by `|`."""
-    if isinstance(series.dtype, pd.CategoricalDtype):
-        series = series.astype(object)
-    try:
-        array = pa.array(series, pa.string(), from_pandas=True)
-    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError):
-        array = pa.array([_cell(value, name) for value in series.astype(object)], pa.string())
-    array = array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
-    return pc.if_else(pc.equal(array, ""), pa.scalar(None, pa.string()), array)
+def _doubles(series: pd.Series) -> pd.Series | np.ndarray:
+    """Return numbers as doubles; short floats by their digits, so that 0.1 is 0.1 in a filter too."""
+    if str(series.dtype).lower().startswith(_SHORT_FLOATS):
+        size = "float16" if "16" in str(series.dtype) or "half" in str(series.dtype) else "float32"
+        short: np.ndarray = series.to_numpy(size, na_value=np.nan).astype(str).astype("float64")
+        return short
+    return series.astype("float64")
 
 
 def _kind(series: pd.Series) -> str:
@@ -139,29 +145,51 @@ def _object_kind(series: pd.Series) -> str:
         "datetime64": "time of day and date",
         "timedelta64": "timedelta",
     }
+    if inferred.startswith("mixed") and all(_is_number(one) for one in series if not _is_missing(one)):
+        return "number"
     return kinds.get(inferred, inferred if inferred in _REPAIRS else "text")
 
 
-def _whole(series: pd.Series) -> pa.Array:
-    """Return whole numbers as they are; as text when a `long` cannot hold them all."""
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (Real, decimal.Decimal)) and not isinstance(value, (bool, np.bool_))
+
+
+def _is_missing(value: Any) -> bool:
+    return value is None or (pd.api.types.is_scalar(value) and bool(pd.isna(value)))
+
+
+def _whole(series: pd.Series, name: str, findings: Findings) -> pa.Array:
+    """Return whole numbers as they are; as text, with a note, when a `long` cannot hold them all."""
     objects = pd.api.types.is_object_dtype(series.dtype)
-    array = pa.array([None if pd.isna(one) else str(one) for one in series], pa.string()) if objects else None
+    array = pa.array([None if pd.isna(one) else str(int(one)) for one in series], pa.string()) if objects else None
+    array = pa.array(series, from_pandas=True) if array is None else array
     try:
-        return pc.cast(pa.array(series, from_pandas=True) if array is None else array, pa.int64())
+        return pc.cast(array, pa.int64())
     except pa.ArrowInvalid:
-        return pc.cast(pa.array(series, from_pandas=True) if array is None else array, pa.string())
+        texts = pc.cast(array, pa.string())
+        beyond = np.array([one is not None and not -(2**63) <= int(one) < 2**63 for one in texts.to_pylist()], bool)
+        told = "the whole number is beyond 64 bits, which no number of a schema holds; the column is imported as text"
+        findings.note(beyond, name.lower(), texts, told)
+        return texts
 
 
-def _whole_if_all_are(array: pa.Array) -> pa.Array:
+def _whole_if_all_are(array: pa.Array, name: str, findings: Findings) -> pa.Array:
     """Return floats as whole numbers if they are nothing else, as pandas makes of whole numbers with a gap."""
-    values = array.drop_null().to_numpy()
-    whole = len(values) and np.all(np.abs(values) <= _EXACT) and np.all(values == np.floor(values))
-    return pc.cast(array, pa.int64()) if whole else array
+    values = array.to_numpy(zero_copy_only=False)
+    there = values[~np.isnan(values)]
+    if not len(there) or not np.all(there == np.floor(there)):
+        return array
+    beyond = np.abs(np.nan_to_num(values)) > _EXACT
+    if not beyond.any():
+        return pc.cast(array, pa.int64())
+    told = "a whole number this large in a float may have lost digits when it was read; read the column as Int64"
+    findings.note(beyond, name.lower(), array, told)
+    return array
 
 
-def _cell(value: Any, name: str) -> str | None:
-    if isinstance(value, (list, tuple, set, frozenset, np.ndarray)):
-        return "|".join(str(one) for one in value) or None
-    if isinstance(value, dict):
-        raise InputError(f"Column {name.lower()!r} holds dictionaries: {_REPAIRS['dictionaries']}.")
-    return None if pd.isna(value) else str(value)
+def _is_rounded(number: Any) -> bool:
+    """Tell a number whose digits a double does not keep: a long decimal, a whole number among fractions."""
+    if isinstance(number, (float, np.floating)) or pd.isna(number):
+        return False
+    exact = decimal.Decimal(int(number)) if isinstance(number, Integral) else number
+    return isinstance(exact, decimal.Decimal) and exact.is_finite() and decimal.Decimal(repr(float(exact))) != exact

@@ -1,118 +1,159 @@
-"""A training's configuration, checked before anything is made: names, ranges, the form of `solutionConfig`.
+"""A training's hyperparameters, judged before anything is made: names, values, and the ranges that are searched.
 
 An import costs minutes at AWS, and a solution is refused only after it. So what DescribeAlgorithm tells of a recipe's
-hyperparameters is asked first; those it gives no range for are left to the service.
+hyperparameters is asked first. Where that is not possible the developer guide's table counts, and a name that it does
+not have is left to the service.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from personalize_nb import errors
-from personalize_nb.contract import limits
+from personalize_nb.contract import solution_config
+from personalize_nb.contract.hyperparameters import Hyperparameter, Hyperparameters
+from personalize_nb.contract.recipes import Recipe
+from personalize_nb.errors import Problem
 from personalize_nb.session.session import Session
+from personalize_nb.training.configuration import MEMBER
 
-_MEMBER = "algorithmHyperParameters"
+_FEATURES = "featureTransformationParameters"
 
 
-def configuration(given: Mapping[str, Any] | None, solution_config: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Return `solutionConfig` with the hyperparameters in it, all values as the texts that the API wants.
+@dataclass(frozen=True)
+class Known:
+    """What is known of a recipe's hyperparameters.
 
     Parameters
     ----------
-    given
-        Hyperparameters as the user writes them: numbers, truth values, texts.
-    solution_config
-        The rest of it, in the API's spelling; it may hold hyperparameters as well.
-
-    Raises
-    ------
-    InputError
-        The API's model knows no such configuration.
+    algorithm
+        Those of its algorithm whose values can be judged.
+    features
+        Those of its feature transformation.
+    free
+        Names of others.
+    complete
+        Whether there are no more, because the service said so.
     """
-    import botocore.validate
 
-    config = dict(solution_config or {})
-    inner = config.get(_MEMBER)
-    if inner is None or isinstance(inner, Mapping):
-        values = {str(key): _text(value) for key, value in {**(inner or {}), **(given or {})}.items()}
-        config |= {_MEMBER: values} if values else {}
-    shape = limits.service_model().operation_model("CreateSolution").input_shape.members["solutionConfig"]
-    report = botocore.validate.ParamValidator().validate(config, shape)
-    if report.has_errors():
-        raise errors.InputError(f"'solution_config' is no solutionConfig of CreateSolution: {report.generate_report()}")
-    return config
+    algorithm: Hyperparameters
+    features: Hyperparameters
+    free: frozenset[str] = frozenset()
+    complete: bool = False
+
+    @property
+    def tunable(self) -> Hyperparameters:
+        """Those that optimization may search."""
+        return {name: one for name, one in self.algorithm.items() if one.tunable}
 
 
-def check(session: Session, recipe: str, config: Mapping[str, Any]) -> None:
-    """Refuse hyperparameters that the recipe's algorithm does not have, and values outside of their range.
+def known(session: Session | None, recipe: Recipe, config: Mapping[str, Any]) -> Known:
+    """Return what the table says of a recipe's hyperparameters, corrected by the service where it may be asked.
 
     Parameters
     ----------
     session
-        Where DescribeAlgorithm is asked; where it may not be, the service judges later.
+        Where to ask; None asks nobody.
     recipe
-        The recipe's name.
+        The recipe.
+    config
+        The `solutionConfig`; what it does not mention is not asked for.
+    """
+    table = recipe.hyperparameters
+    own = Known(
+        {name: one for name, one in table.items() if not one.featurizes},
+        {name: one for name, one in table.items() if one.featurizes},
+    )
+    asked = [member for member in (MEMBER, "hpoConfig", _FEATURES) if member in config]
+    if session is None or not asked:
+        return own
+    try:
+        arn = f"arn:{session.partition}:personalize:::recipe/{recipe.name}"
+        described = session.call("describe_recipe", recipeArn=arn)["recipe"]
+        if asked != [_FEATURES] and "algorithmArn" in described:
+            answer = session.call("describe_algorithm", algorithmArn=described["algorithmArn"])["algorithm"]
+            own = _corrected(own, answer)
+        unknown = [name for name in config.get(_FEATURES, {}) if name not in own.features]
+        arn = described.get("featureTransformationArn")
+        if unknown and arn:
+            answer = session.call("describe_feature_transformation", featureTransformationArn=arn)
+            more = answer["featureTransformation"].get("defaultParameters", {})
+            own = replace(own, free=own.free | set(more))
+    except (errors.AccessError, errors.NotFoundError):
+        return own
+    return own
+
+
+def problems(recipe: Recipe, config: Mapping[str, Any], facts: Known) -> Iterator[Problem]:
+    """Yield hyperparameters that the recipe does not have, and values outside of their range.
+
+    Parameters
+    ----------
+    recipe
+        The recipe.
     config
         What `configuration` returned.
-
-    Raises
-    ------
-    InputError
-        Every wrong name and value, with what is legal.
+    facts
+        What `known` returned.
     """
-    given = config.get(_MEMBER)
-    if not given:
-        return
-    try:
-        described = _algorithm(session, recipe)
-    except (errors.AccessError, errors.NotFoundError):
-        return
-    known = sorted(described.get("defaultHyperParameters", {}))
-    unknown = sorted(set(given) - set(known))
-    if known and unknown:
-        raise errors.InputError(f"{recipe} has no hyperparameter {unknown}; it has {known}.")
-    legal = {
-        entry["name"]: (kind.removesuffix("HyperParameterRanges"), entry)
-        for kind, entries in described.get("defaultHyperParameterRanges", {}).items()
-        for entry in entries
-    }
-    wrong = [
-        f"Hyperparameter {name!r} of {recipe} must be {_told(*legal[name])}, got {text!r}."
-        for name, text in given.items()
-        if name in legal and not _within(text, *legal[name])
-    ]
-    if wrong:
-        raise errors.InputError("\n".join(wrong))
+    given = config.get(MEMBER, {})
+    unknown = sorted(name for name in given if name not in facts.algorithm and name not in facts.free)
+    if unknown and facts.complete:
+        legal = sorted({*facts.algorithm, *facts.free})
+        yield Problem("hyperparameters", f"{recipe.name} has no hyperparameter {unknown}; it has {legal}.")
+    yield from _wrong(recipe, given, facts.algorithm, "Hyperparameter", "hyperparameters")
+    features = config.get(_FEATURES, {})
+    unknown = sorted(name for name in features if name not in facts.features and name not in facts.free)
+    if unknown:
+        has = f"it has {sorted(facts.features)}" if facts.features else "it has none"
+        text = f"{recipe.name} has no feature transformation parameter {unknown}; {has}."
+        yield Problem(_FEATURES, text)
+    yield from _wrong(recipe, features, facts.features, "Feature transformation parameter", _FEATURES)
+    yield from solution_config.hpo_problems(recipe, facts.tunable, "hpoConfig" in config, config.get("hpoConfig", {}))
 
 
-def _algorithm(session: Session, recipe: str) -> Mapping[str, Any]:
-    arn = f"arn:{session.partition}:personalize:::recipe/{recipe}"
-    algorithm = session.call("describe_recipe", recipeArn=arn)["recipe"].get("algorithmArn")
-    return session.call("describe_algorithm", algorithmArn=algorithm)["algorithm"] if algorithm else {}
+def _wrong(
+    recipe: Recipe, given: Mapping[str, str], legal: Hyperparameters, noun: str, field: str
+) -> Iterator[Problem]:
+    for name, text in given.items():
+        if name in legal and not _within(text, name, legal[name]):
+            told = f"{noun} {name!r} of {recipe.name} must be {_told(legal[name])}, got {text!r}."
+            yield Problem(field, told)
 
 
-def _within(text: str, kind: str, entry: Mapping[str, Any]) -> bool:
+def _corrected(table: Known, described: Mapping[str, Any]) -> Known:
+    """Return the table's hyperparameters with the ranges and names of DescribeAlgorithm."""
+    algorithm = dict(table.algorithm)
+    for member, entries in described.get("defaultHyperParameterRanges", {}).items():
+        kind = member.removesuffix("HyperParameterRanges")
+        for entry in entries:
+            algorithm[entry["name"]] = _row(kind, entry, algorithm.get(entry["name"]))
+    names = frozenset(described.get("defaultHyperParameters", {}))
+    return replace(table, algorithm=algorithm, free=names - set(algorithm), complete=bool(names))
+
+
+def _row(kind: str, entry: Mapping[str, Any], row: Hyperparameter | None) -> Hyperparameter:
+    tunable = bool(entry.get("isTunable")) or (row is not None and row.tunable)
     if kind == "categorical":
-        return text.lower() in [value.lower() for value in entry["values"]]
+        values = tuple(entry.get("values", ()))
+        truth = {value.lower() for value in values} == {"true", "false"}
+        return Hyperparameter(True if truth else "", choices=() if truth else values, tunable=tunable)
+    default = 0 if kind == "integer" else 0.0
+    return Hyperparameter(default, entry["minValue"], entry["maxValue"], tunable=tunable)
+
+
+def _within(text: str, name: str, hyperparameter: Hyperparameter) -> bool:
     try:
-        value = int(text) if kind == "integer" else float(text)
+        hyperparameter.parse(name, text)
     except ValueError:
         return False
-    return bool(entry["minValue"] <= value <= entry["maxValue"])
+    return True
 
 
-def _told(kind: str, entry: Mapping[str, Any]) -> str:
-    if kind == "categorical":
-        return f"one of {', '.join(entry['values'])}"
-    number = "a whole number" if kind == "integer" else "a number"
-    return f"{number} from {entry['minValue']:g} to {entry['maxValue']:g}"
-
-
-def _text(value: Any) -> Any:
-    """Return a value as the API spells it; `None` and what holds several values stay, for the model to refuse."""
-    if value is None or isinstance(value, (list, tuple, dict, set)):
-        return value
-    text = str(value)
-    return text.lower() if text in ("True", "False") else text
+def _told(hyperparameter: Hyperparameter) -> str:
+    if hyperparameter.kind == "categorical":
+        return f"one of {', '.join(str(value).lower() for value in hyperparameter.values)}"
+    number = "a whole number" if hyperparameter.kind == "integer" else "a number"
+    return f"{number} from {hyperparameter.low:g} to {hyperparameter.high:g}"

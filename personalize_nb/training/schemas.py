@@ -10,10 +10,11 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import IO, Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -22,20 +23,22 @@ from personalize_nb.contract import columns as c
 from personalize_nb.contract import limits
 from personalize_nb.errors import InputError
 from personalize_nb.inputs.ids import Findings, to_strings
-from personalize_nb.training import column_types, timestamps
+from personalize_nb.training import column_types, csv_text, number_texts, row_numbers, timestamps
 
 INTERACTIONS, ITEMS, USERS = "INTERACTIONS", "ITEMS", "USERS"
-ROWS = 200_000
 
-_REQUIRED = {INTERACTIONS: ("USER_ID", "ITEM_ID", "TIMESTAMP"), ITEMS: ("ITEM_ID",), USERS: ("USER_ID",)}
+_REQUIRED = c.REQUIRED_COLUMNS
 _MOST_METADATA = {INTERACTIONS: 5, ITEMS: 100, USERS: 25}
 _RESERVED_TEXT = {"EVENT_TYPE", "IMPRESSION", "RECOMMENDATION_ID", "EVENT_ATTRIBUTION_SOURCE"}
 _RESERVED = {INTERACTIONS: {*_RESERVED_TEXT, "EVENT_VALUE"}, ITEMS: {"CREATION_TIMESTAMP"}, USERS: set()}
+# Names that Personalize knows, in whatever dataset: no metadata.
+RESERVED = frozenset().union(*_RESERVED.values())
 _TIMES = {"TIMESTAMP", "CREATION_TIMESTAMP"}
 
 # A text column is a category when its values repeat; it is the description when its values are long and do not.
 _REPEATS = 1.5
 _LONG_TEXT = 60
+_LONGEST_NAME = 150
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,7 @@ class Dataset:
     def write_csv(self, file: IO[bytes]) -> str:
         """Write the rows as CSV and return the hash of what was written."""
         digest = hashlib.sha256()
-        for block in _csv_blocks(self.table):
+        for block in csv_text.blocks(self.table):
             file.write(block)
             digest.update(block)
         return digest.hexdigest()
@@ -85,19 +88,30 @@ def prepare(
     InputError
         A column is missing or rows cannot be used; `.findings` says which.
     """
-    named = _upper(frame, kind)
+    named, notes = _upper(frame, kind)
     wanted = {amazon_name(one) for one in categorical}
     _known(wanted, named, "categorical")
     findings = Findings()
-    columns = {name: _typed(name, named[name], findings, kind) for name in named.columns}
-    for name in wanted - set(_REQUIRED[kind]) - _RESERVED[kind]:
-        columns[name] = pc.cast(columns[name], pa.string())  # years and codes may be categories too
+    wholly: list[str] = []  # what is wrong with columns as a whole
+    columns: dict[str, pa.Array] = {}
+    for name in named.columns:
+        try:
+            columns[name] = _typed(name, named[name], findings, kind)
+        except InputError as error:
+            wholly.append(str(error))
+    _refuse(wholly, findings, len(named), kind)
+    own = [name for name in columns if name not in (*_REQUIRED[kind], *_RESERVED[kind])]
+    description = _description(columns, textual) if kind == ITEMS else None
+    for name in own:
+        if name in wanted:
+            columns[name] = pc.cast(columns[name], pa.string())  # years and codes may be categories too
+        elif name != description and pa.types.is_string(columns[name].type):
+            number_texts.note(columns[name], name.lower(), findings)
     if kind != INTERACTIONS:
         _find_repeated(columns[_REQUIRED[kind][0]], _spelled(frame, _REQUIRED[kind][0]), findings)
-    description = _description(columns, textual) if kind == ITEMS else None
+    _refuse([], findings, len(named), kind)
     fields = [_field(name, column, kind, description, wanted) for name, column in columns.items()]
-    findings.raise_errors(len(named), f"rows of {kind.lower()}")
-    _check_metadata(kind, [one for one in fields if one["name"] not in _RESERVED[kind] | set(_REQUIRED[kind])])
+    _check_metadata(kind, [one for one in fields if one["name"] in own])
     schema = {
         "type": "record",
         "name": kind.capitalize(),
@@ -105,56 +119,18 @@ def prepare(
         "fields": fields,
         "version": "1.0",
     }
-    found = findings.frame().groupby(["column", "problem"], sort=False)["row"].agg(["size", "min"])
-    notes = tuple(
-        f"{kind.lower()}, {column}: {problem} (rows: {size:,}, the first: {first})"
-        for (column, problem), (size, first) in zip(found.index, found.to_numpy(), strict=True)
-    )
-    return Dataset(kind, schema, pa.table(columns), notes)
+    notes += [f"{kind.lower()}, {sentence}" for sentence in findings.sentences(len(named))]
+    return Dataset(kind, schema, pa.table(columns), tuple(notes))
 
 
-def check_enough(dataset: Dataset, event_type: str | None = None) -> None:
-    """Refuse interactions that are too few for any training, before minutes are spent on an import."""
-    table = dataset.table
-    if event_type is not None:
-        if not isinstance(event_type, str):
-            raise InputError(f"'event_type' must be text, as the column 'event_type' holds it, got {event_type!r}.")
-        if "EVENT_TYPE" not in table.column_names:
-            raise InputError(f"'event_type' is {event_type!r}, but the interactions have no column 'event_type'.")
-        table = table.filter(pc.equal(table.column("EVENT_TYPE"), event_type))
-    of = f" of event type {event_type!r}" if event_type else ""
-    if table.num_rows < limits.MIN_INTERACTIONS:
-        raise InputError(
-            f"A training needs at least {limits.MIN_INTERACTIONS:,} interactions{of}, got {table.num_rows:,}."
-        )
-    counts = pc.value_counts(table.column("USER_ID")).field("counts")
-    active = pc.sum(pc.greater_equal(counts, 2)).as_py() or 0
-    if active < limits.MIN_USERS_WITH_TWO_INTERACTIONS:
-        raise InputError(
-            f"A training needs at least {limits.MIN_USERS_WITH_TWO_INTERACTIONS} users with 2 or more interactions"
-            f"{of}, got {active}."
-        )
-
-
-def unmatched(datasets: Sequence[Dataset]) -> list[str]:
-    """Return notes on ids of the interactions that the items or users have no row for; none at all is refused."""
-    notes = []
-    interactions, *others = datasets
-    for one in others:
-        key = _REQUIRED[one.type][0]
-        known, used = one.table.column(key), pc.unique(interactions.table.column(key))
-        missing = used.filter(pc.invert(pc.is_in(used, known.combine_chunks())))
-        if len(missing) == len(used):
-            raise InputError(
-                f"No {key.lower()} of the interactions is among the {one.type.lower()}: {used[0].as_py()!r} and so on "
-                f"there, {known[0].as_py()!r} and so on here. Were both read as the same type?"
-            )
-        if len(missing):
-            notes.append(
-                f"{len(missing):,} of {len(used):,} ids in {key.lower()} of the interactions have no row among the "
-                f"{one.type.lower()}, the first is {missing[0].as_py()!r}"
-            )
-    return notes
+def _refuse(wholly: Sequence[str], findings: Findings, rows: int, kind: str) -> None:
+    """Raise what is wrong with whole columns, and with rows, as one error."""
+    try:
+        findings.raise_errors(rows, f"rows of {kind.lower()}")
+    except InputError as error:
+        raise InputError("\n".join([*wholly, str(error)]), findings=error.findings) from None
+    if wholly:
+        raise InputError("\n".join(wholly))
 
 
 def avro(dataset: Dataset) -> str:
@@ -180,19 +156,21 @@ def _names(frame: pd.DataFrame) -> list[str]:
     return [amazon_name(one) for one in frame.columns]
 
 
-def _upper(frame: pd.DataFrame, kind: str) -> pd.DataFrame:
+def _upper(frame: pd.DataFrame, kind: str) -> tuple[pd.DataFrame, list[str]]:
     if not isinstance(frame, pd.DataFrame):
         raise InputError(f"The {kind.lower()} must be a pandas DataFrame, got {type(frame).__name__}.")
     frame = _with_key_levels(frame, kind)
     if frame.empty:
         raise InputError(f"The {kind.lower()} frame is empty (columns {list(frame.columns)}, 0 rows).")
+    frame, notes = row_numbers.without(frame, kind.lower())
     names = _names(frame)
     seen: dict[str, object] = {}
     for name, original in zip(names, frame.columns, strict=True):
         plain = name.replace("_", "")
-        if plain in seen or not name:
+        _check_name(name, original, kind)
+        if plain in seen:
             raise InputError(
-                f"Columns {seen.get(plain)!r} and {original!r} of the {kind.lower()} would both be {name!r}: rename."
+                f"Columns {seen[plain]!r} and {original!r} of the {kind.lower()} would both be {name!r}: rename."
             )
         seen[plain] = original
     missing = [one for one in _REQUIRED[kind] if one not in names]
@@ -203,7 +181,22 @@ def _upper(frame: pd.DataFrame, kind: str) -> pd.DataFrame:
         )
     # by name, so that the same columns in another order are the same schema
     ordered = [*_REQUIRED[kind], *sorted(one for one in names if one not in _REQUIRED[kind])]
-    return frame.set_axis(names, axis=1)[ordered].reset_index(drop=True)
+    return frame.set_axis(names, axis=1)[ordered].reset_index(drop=True), notes
+
+
+def _check_name(name: str, original: object, kind: str) -> None:
+    """Refuse names that cannot be a schema's, or can be only with a part of them lost."""
+    text = str(original)
+    told = f"Column {original!r} of the {kind.lower()} "
+    if any(0xD800 <= ord(one) <= 0xDFFF for one in text):
+        told += "has half of a character (a surrogate, as of a cut emoji) in its name"
+    elif not name:
+        told += "has no letter or digit in its name that Amazon's names may have (A-Z, 0-9)"
+    elif len(name) > _LONGEST_NAME:
+        told += f"has a name of {len(name)} characters; at most {_LONGEST_NAME} are legal"
+    else:
+        return
+    raise InputError(f"{told}: rename it, frame.rename(columns={{{original!r}: '...'}}).")
 
 
 def _typed(name: str, series: pd.Series, findings: Findings, kind: str) -> pa.Array:
@@ -223,8 +216,9 @@ def _typed(name: str, series: pd.Series, findings: Findings, kind: str) -> pa.Ar
     column = column_types.typed(series, name, findings)
     if name in _RESERVED_TEXT and kind == INTERACTIONS:
         column = column if pa.types.is_string(column.type) else pc.cast(column, pa.string())
-        if name == "EVENT_TYPE":
-            findings.error(pc.is_null(column), "event_type", column, "the event type is missing")
+        if name == "EVENT_TYPE" and column.null_count:
+            given = series.notna().to_numpy() & np.array([one != "" for one in series.astype(object)], bool)
+            findings.error(~given, "event_type", column, "the event type is missing")
     return column
 
 
@@ -322,32 +316,3 @@ def role(one: Mapping[str, Any]) -> str:
     plain = one["type"] if isinstance(one["type"], str) else one["type"][-1]
     marks = {"categorical": "categorical", "textual": "textual", "itemName": "name"}
     return next((word for mark, word in marks.items() if one.get(mark)), plain)
-
-
-def _csv_blocks(table: pa.Table) -> Iterator[bytes]:
-    yield (",".join(table.column_names) + "\n").encode()
-    for start in range(0, table.num_rows, ROWS):
-        part = table.slice(start, ROWS)
-        cells = [_csv_cells(column.combine_chunks()) for column in part.itercolumns()]
-        lines = pc.binary_join_element_wise(*cells, pa.scalar(",", pa.large_string()))
-        yield _joined(lines)
-
-
-def _csv_cells(column: Any) -> pa.Array:
-    """Return a column as CSV text in Amazon's dialect: text in double quotes, a backslash before quotes and itself."""
-    array = column.chunk(0) if isinstance(column, pa.ChunkedArray) else column
-    text = pc.cast(array, pa.large_string())
-    if pa.types.is_string(array.type):
-        text = pc.replace_substring_regex(text, r"[\r\n\t]+", " ")
-        text = pc.replace_substring(pc.replace_substring(text, "\\", "\\\\"), '"', '\\"')
-        quote, nothing = pa.scalar('"', pa.large_string()), pa.scalar("", pa.large_string())
-        text = pc.binary_join_element_wise(quote, text, quote, nothing)
-    return pc.fill_null(text, "")
-
-
-def _joined(lines: pa.Array) -> bytes:
-    """Return the lines one after the other: the data buffer of their array."""
-    ended = pc.binary_join_element_wise(lines, pa.scalar("\n", pa.large_string()), pa.scalar("", pa.large_string()))
-    _, offsets, data = ended.buffers()
-    ends = memoryview(offsets).cast("q")
-    return bytes(memoryview(data)[ends[ended.offset] : ends[ended.offset + len(ended)]])

@@ -27,6 +27,7 @@ from personalize_nb.session import s3, waiting
 from personalize_nb.session.progress import Progress
 from personalize_nb.session.session import Session
 from personalize_nb.training import schemas
+from personalize_nb.training.plan import TrainingPlan
 from personalize_nb.training.schemas import Dataset
 
 _LIVE = (limits.ACTIVE, limits.PENDING, limits.IN_PROGRESS)
@@ -266,9 +267,11 @@ class Steps:
             raise
         return str(answer["datasetImportJobArn"])
 
-    def solution(self, group: str, recipe: str, event_type: str | None, config: Mapping[str, Any]) -> str:
+    def solution(self, group: str, planned: TrainingPlan) -> str:
         """Return the ARN of the solution with this configuration."""
-        settings = json.dumps([group, event_type, config], sort_keys=True, default=str)
+        recipe, event_type, config = planned.recipe, planned.event_type, planned.config
+        searched = ["performHPO"] if planned.performs_hpo else []  # another solution than one without the search
+        settings = json.dumps([group, event_type, config, *searched], sort_keys=True, default=str)
         name = f"{self._base}-{recipe.removeprefix('aws-')}-{_hash(settings)}"
         arn = self._session.arn("solution", name)
         call = self._session.call
@@ -284,6 +287,7 @@ class Steps:
                 datasetGroupArn=self._session.arn("dataset-group", group),
                 # on by default at AWS: it would train, and bill, every week
                 performAutoTraining=False,
+                **({"performHPO": True} if planned.performs_hpo else {}),
                 **({"eventType": event_type} if event_type else {}),
                 **({"solutionConfig": dict(config)} if config else {}),
                 **self._tags,

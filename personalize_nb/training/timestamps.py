@@ -1,7 +1,12 @@
-"""Times of any kind as the epoch seconds that Personalize wants."""
+"""Times of any kind as the epoch seconds that Personalize wants.
+
+A number is a time in seconds, which is what is documented. Another unit is taken only where nothing else is possible:
+the one unit in which every time lies in years that interactions come from. Otherwise the column is refused.
+"""
 
 from __future__ import annotations
 
+import time
 from numbers import Number
 from typing import Any
 
@@ -10,62 +15,122 @@ import pandas as pd
 import pyarrow as pa
 
 from personalize_nb.inputs.ids import Findings
+from personalize_nb.training import time_units
 
 # In seconds, this is 1973: what is smaller may be a time in any unit
 _SURELY_A_TIME = 1e8
-# A number this large is no time in seconds (the year 5138), but a common one in milli-, micro- or nanoseconds.
-_LATEST = 1e11
 _END_OF_9999 = (253_402_300_799, 9999)  # metadata may say "never" in this way
-_FINER = ((1e17, 10**9, "nanoseconds"), (1e14, 10**6, "microseconds"), (_LATEST, 10**3, "milliseconds"))
 
 
-def to_epoch_seconds(series: pd.Series, column: str, findings: Findings, *, required: bool) -> pa.Array:
+def to_epoch_seconds(
+    series: pd.Series, column: str, findings: Findings, *, required: bool, now: float | None = None
+) -> pa.Array:
     """Return times as whole seconds since 1970, UTC.
 
     Parameters
     ----------
     series
         Datetimes (without a zone they count as UTC), dates, numbers or text of either. Milliseconds and finer are
-        recognised by their size and divided.
+        divided where their size leaves no doubt.
     column
         The column's name in findings.
     findings
-        Receives rows that are no time, and a note when numbers were divided.
+        Receives rows that are no time, and notes when numbers were divided or lie in unlikely years.
     required
-        Whether a missing time is a finding.
+        Whether a missing time is a finding, as in interactions; their times also lie in the last decades.
+    now
+        What counts as now, in epoch seconds; by default the clock says it.
     """
     present = series.notna().to_numpy()
     if _no_time(series.dtype):
         problem = f"a column of {series.dtype} holds no times; give datetimes or epoch seconds"
         findings.error(present, column, series.array, problem)
         return pa.nulls(len(series), pa.int64())
+    now = time.time() if now is None else now
+    years = time_units.likely(now, of_events=required)
     numbers = _numbers(series)
     if numbers is None:
-        dates = series.mask(series.map(lambda value: isinstance(value, Number))) if series.dtype == object else series
-        moments = pd.to_datetime(dates, utc=True, errors="coerce", format=_format(series))
-        read = moments.notna().to_numpy()
-        seconds = np.zeros(len(series), np.int64)
-        seconds[read] = moments[read].dt.tz_localize(None).to_numpy().astype("datetime64[s]").astype(np.int64)
-        latest, year = (_LATEST, 5138) if required else _END_OF_9999
-        problem = (
-            f"the time is after the year {year}, as milliseconds read as seconds are; give epoch seconds, or datetimes "
-            "made with pandas.to_datetime(..., unit='ms')"
-        )
-        findings.error(seconds > latest, column, series.array, problem)
+        seconds, read = _of_dates(series, column, findings, required)
     else:
         read = np.isfinite(numbers)
-        divisor, unit = _finer(numbers[read])
-        seconds = np.zeros(len(series), np.int64)
-        seconds[read] = np.floor_divide(numbers[read], divisor).astype(np.int64)
-        if unit:  # said of the column, not of each of millions of rows
-            first = read & (np.cumsum(read) == 1)
-            findings.note(first, column, series.array, f"the times are in {unit}; they are imported in seconds")
-        _find_odd(numbers, divisor, column, findings)
-    findings.error(present & ~read, column, series.array, "the value is no time; give a datetime or epoch seconds")
+        doubt = time_units.doubt(numbers[read], years, f"frame[{column!r}]") if read.any() else ""
+        if doubt:
+            findings.error(read, column, series.array, doubt)
+            return pa.nulls(len(series), pa.int64())
+        seconds = _of_numbers(series, numbers, read, column, findings, years)
+    if required:
+        unlikely = (seconds < years.first) | (seconds > years.last)
+    else:  # items may be older than computers; but few came up in the first years after 1970, and numbers do
+        unlikely = (seconds > 0) & (seconds < _SURELY_A_TIME) & (numbers is not None)
+    _note_years(seconds, read & unlikely, column, series, findings, now)
     if required:
         repair = f"drop such rows: frame.dropna(subset=[{column!r}])"
         findings.error(~present, column, series.array, f"the time is missing; {repair}")
+    findings.error(present & ~read, column, series.array, "the value is no time; give a datetime or epoch seconds")
     return pa.array(seconds, pa.int64(), mask=~read)
+
+
+def _of_dates(series: pd.Series, column: str, findings: Findings, required: bool) -> tuple[np.ndarray, np.ndarray]:
+    dates = series.mask(series.map(lambda value: isinstance(value, Number))) if series.dtype == object else series
+    moments = pd.to_datetime(dates, utc=True, errors="coerce", format=_format(series))
+    read = moments.notna().to_numpy()
+    seconds = np.zeros(len(series), np.int64)
+    seconds[read] = moments[read].dt.tz_localize(None).to_numpy().astype("datetime64[s]").astype(np.int64)
+    latest, year = (time_units.LATEST, 5138) if required else _END_OF_9999
+    problem = (
+        f"the time is after the year {year}, as milliseconds read as seconds are; give epoch seconds, or datetimes "
+        "made with pandas.to_datetime(..., unit='ms')"
+    )
+    findings.error(seconds > latest, column, series.array, problem)
+    return seconds, read
+
+
+def _of_numbers(
+    series: pd.Series, numbers: np.ndarray, read: np.ndarray, column: str, findings: Findings, years: time_units.Years
+) -> np.ndarray:
+    seconds = np.zeros(len(series), np.int64)
+    if not read.any():
+        return seconds
+    unit = time_units.unit_of(numbers[read])
+    whole = _whole(series)
+    if whole is not None:  # floats would round nanoseconds
+        seconds[read] = whole[read] // unit.per_second
+    else:
+        within = read & (np.abs(numbers) < 2.0**63)
+        seconds[within] = np.floor_divide(numbers[within], unit.per_second).astype(np.int64)
+        findings.error(read & ~within, column, series.array, "the number is no time in any unit; give epoch seconds")
+    if unit.name:  # said of the column, not of each of millions of rows
+        first = read & (np.cumsum(read) == 1)
+        findings.note(first, column, series.array, f"the times are in {unit.name}; they are imported in seconds")
+    other = (np.abs(numbers) > _SURELY_A_TIME) & read & (time_units.per_second(numbers) != unit.per_second)
+    told = "the time is in another unit than most of the column; give all in seconds"
+    findings.error(other, column, series.array, told)
+    if unit.name:  # a zero is the same moment in every unit
+        outside = read & ~other & (numbers != 0) & ((seconds < years.first) | (seconds > years.last))
+        told = f"read in {unit.name}, as most of the column, the time is {years.not_within}; give all in seconds"
+        findings.error(outside, column, series.array, told)
+    return seconds
+
+
+def _note_years(
+    seconds: np.ndarray,
+    unlikely: np.ndarray,
+    column: str,
+    series: pd.Series,
+    findings: Findings,
+    now: float,
+) -> None:
+    unlikely &= np.abs(seconds) <= time_units.LATEST  # others are errors
+    if not unlikely.any():
+        return
+    first, last = (time_units.year_of(int(one)) for one in (seconds[unlikely].min(), seconds[unlikely].max()))
+    when = f"in {first}" if first == last else f"in {first} to {last}"
+    findings.note(
+        unlikely,
+        column,
+        series.array,
+        f"the time lies {when}; kept as it is{time_units.hint(seconds[unlikely], now)}",
+    )
 
 
 def _no_time(dtype: Any) -> bool:
@@ -76,22 +141,6 @@ def _no_time(dtype: Any) -> bool:
     if isinstance(dtype, (pd.PeriodDtype, pd.IntervalDtype)):
         return True
     return bool(pd.api.types.is_bool_dtype(dtype) or dtype.kind in "mc")
-
-
-def _find_odd(numbers: np.ndarray, divisor: int, column: str, findings: Findings) -> None:
-    """Find numbers of another unit than most have, and dates written as one number, 20260131."""
-    size = np.nan_to_num(np.abs(numbers), posinf=0.0)
-    units = np.ones(len(size), np.int64)
-    for bound, finer, _ in reversed(_FINER):
-        units[size > bound] = finer
-    odd = (units != divisor) & (size > _SURELY_A_TIME)
-    findings.error(odd, column, numbers, "the time is in another unit than most of the column; give all in seconds")
-    known = size[np.isfinite(numbers)]
-    day, month, year = known % 100, known // 100 % 100, known // 10_000
-    written = (year >= 1900) & (year <= 2100) & (month >= 1) & (month <= 12) & (day >= 1) & (day <= 31)
-    if len(known) and written.all():
-        repair = f"pandas.to_datetime(frame[{column!r}].astype(str), format='%Y%m%d')"
-        findings.error(np.isfinite(numbers), column, numbers, f"the time is a date written as one number; {repair}")
 
 
 def _numbers(series: pd.Series) -> np.ndarray | None:
@@ -106,9 +155,14 @@ def _numbers(series: pd.Series) -> np.ndarray | None:
     return series.astype("float64").to_numpy()
 
 
-def _finer(numbers: np.ndarray) -> tuple[int, str]:
-    typical = float(np.median(np.abs(numbers))) if len(numbers) else 0.0
-    return next(((divisor, unit) for bound, divisor, unit in _FINER if typical > bound), (1, ""))
+def _whole(series: pd.Series) -> np.ndarray | None:
+    """Return whole numbers with every digit, zero for missing ones; None where they are not such."""
+    if not pd.api.types.is_numeric_dtype(series.dtype):
+        series = pd.to_numeric(series, errors="coerce")
+    if not pd.api.types.is_integer_dtype(series.dtype) or pd.api.types.is_unsigned_integer_dtype(series.dtype):
+        return None
+    exact: np.ndarray = series.fillna(0).to_numpy(np.int64)
+    return exact
 
 
 def _format(series: pd.Series) -> str | None:

@@ -14,7 +14,7 @@ from personalize_nb.errors import InputError
 from personalize_nb.inputs.ids import Findings
 from personalize_nb.local.data.csv_files import read_csv_files
 from personalize_nb.local.data.schema import Schema
-from personalize_nb.training import schemas, timestamps
+from personalize_nb.training import amounts, schemas, timestamps
 
 SECONDS = 1_767_225_600
 LONG = "A long story of ships and sailors that nobody has told before, number {}."
@@ -132,10 +132,12 @@ def test_an_id_with_two_rows_is_refused_with_the_repair(kind):
 def test_what_was_found_and_done_is_noted():
     frame = pd.DataFrame({"user_id": [" u", "v"], "item_id": ["1.0", "2.0"], "timestamp": [SECONDS * 1000] * 2})
     assert schemas.prepare("INTERACTIONS", frame).notes == (
-        "interactions, user_id: space around the id; kept, but it must be so in the training data too (rows: 1, the "
-        "first: 0)",
-        "interactions, item_id: text of a float; kept, but the id was probably a whole number (rows: 2, the first: 0)",
-        "interactions, timestamp: the times are in milliseconds; they are imported in seconds (rows: 1, the first: 0)",
+        "interactions, user_id: space around the id; kept, but it must be so in the training data too (1 of 2 rows, "
+        "counted from 0: 0: ' u')",
+        "interactions, item_id: text of a float; kept, but the id was probably a whole number (2 of 2 rows, counted "
+        "from 0: 0: '1.0', 1: '2.0')",
+        "interactions, timestamp: the times are in milliseconds; they are imported in seconds (1 of 2 rows, counted "
+        f"from 0: 0: '{SECONDS * 1000}')",
     )
 
 
@@ -282,28 +284,10 @@ def test_ids_in_the_index_are_columns():
 def test_ids_without_a_row_are_noted():
     interactions = schemas.prepare("INTERACTIONS", reading_world.interactions())
     some = schemas.prepare("ITEMS", reading_world.items().iloc[3:])
-    assert schemas.unmatched([interactions, some]) == [
+    assert amounts.unmatched([interactions, some]) == [
         "3 of 60 ids in item_id of the interactions have no row among the items, the first is 'b0'"
     ]
-    assert schemas.unmatched([interactions, schemas.prepare("ITEMS", reading_world.items())]) == []
-
-
-def test_too_little_data_is_told_before_anything_is_sent():
-    few = schemas.prepare("INTERACTIONS", reading_world.interactions().head(999))
-    with pytest.raises(InputError, match="at least 1,000 interactions, got 999"):
-        schemas.check_enough(few)
-    enough = schemas.prepare("INTERACTIONS", reading_world.interactions())
-    schemas.check_enough(enough, "read")
-    with pytest.raises(InputError, match="of event type 'buy', got 0"):
-        schemas.check_enough(enough, "buy")
-    lonely = reading_world.interactions().assign(
-        user_id=[f"u{number}" for number in range(reading_world.READERS * reading_world.READ)]
-    )
-    with pytest.raises(InputError, match="25 users with 2 or more interactions, got 0"):
-        schemas.check_enough(schemas.prepare("INTERACTIONS", lonely))
-    plain = schemas.prepare("INTERACTIONS", reading_world.interactions().drop(columns="event_type"))
-    with pytest.raises(InputError, match="no column 'event_type'"):
-        schemas.check_enough(plain, "read")
+    assert amounts.unmatched([interactions, schemas.prepare("ITEMS", reading_world.items())]) == []
 
 
 @pytest.mark.parametrize(

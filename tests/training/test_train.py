@@ -9,10 +9,19 @@ import pytest
 import reading_world
 
 import personalize_nb as pnb
-from personalize_nb.errors import FailedError, InputError, NotFoundError, QuotaError, ServiceError, WaitTimeoutError
+from personalize_nb.errors import (
+    FailedError,
+    InputError,
+    NotFoundError,
+    QuotaError,
+    RequestError,
+    ServiceError,
+    WaitTimeoutError,
+)
 from personalize_nb.session import s3
 from personalize_nb.session.session import Session
-from personalize_nb.training import hyperparameters
+from personalize_nb.training.configuration import configuration
+from personalize_nb.training.plan import plan
 
 INTERACTIONS, ITEMS = reading_world.interactions(), reading_world.items()
 
@@ -243,18 +252,27 @@ def test_what_fails_before_an_import_takes_its_dataset_group_along(lab):
     assert resources(lab) == before
 
 
-def test_a_refused_solution_keeps_what_was_imported_and_says_so(lab):
+def test_a_refused_solution_keeps_what_was_imported_and_says_so(lab, monkeypatch):
     settings = {"name": "refused", "recipe": "aws-popularity-count", "progress": False, "session": lab}
+    refusal = botocore.exceptions.ClientError(
+        {"Error": {"Code": "InvalidInputException", "Message": "Only the service knows."}}, "CreateSolution"
+    )
+
+    def create_solution(**_):
+        raise refusal
+
     before = resources(lab)
-    with pytest.raises(ServiceError, match="eventValueThreshold must be a number.*") as caught:
-        pnb.train(INTERACTIONS, solution_config={"eventValueThreshold": "much"}, **settings)
+    with monkeypatch.context() as patch, pytest.raises(ServiceError, match="Only the service knows") as caught:
+        patch.setattr(lab.personalize, "create_solution", create_solution)
+        pnb.train(INTERACTIONS, **settings)
     (group,) = {name for name in pnb.list_dataset_groups(lab)["name"] if name.startswith("refused-")}
     assert f"Dataset group {group!r}, which this call made, stays: the next pnb.train(...)" in str(caught.value)
     assert f"pnb.delete_dataset_group({group!r}) deletes it." in str(caught.value)
     pnb.train(INTERACTIONS, **settings)
     assert made(before, resources(lab)) == {"groups": 1, "imports": 1, "solutions": 1, "versions": 1}
-    with pytest.raises(ServiceError) as caught:
-        pnb.train(INTERACTIONS, solution_config={"eventValueThreshold": "much"}, **settings)
+    with monkeypatch.context() as patch, pytest.raises(ServiceError) as caught:
+        patch.setattr(lab.personalize, "create_solution", create_solution)
+        pnb.train(INTERACTIONS, event_type="read", **settings)
     assert "stays" not in str(caught.value)
 
 
@@ -357,26 +375,68 @@ def test_wrong_hyperparameters_are_refused_before_anything_is_made(lab, recipe, 
     assert resources(lab) == before
 
 
-def test_who_may_not_ask_for_ranges_leaves_the_judgement_to_the_service(lab, monkeypatch):
+def test_who_may_not_ask_for_ranges_is_judged_by_the_guide(lab, monkeypatch):
     refused = botocore.exceptions.ClientError({"Error": {"Code": "AccessDeniedException"}}, "DescribeAlgorithm")
 
     def describe_algorithm(**_):
         raise refused
 
     monkeypatch.setattr(lab.personalize, "describe_algorithm", describe_algorithm)
-    hyperparameters.check(lab, USER, {"algorithmHyperParameters": {"bptt": "33"}})
+    with pytest.raises(InputError, match="must be a whole number from 2 to 32, got '33'"):
+        pnb.train(INTERACTIONS, name="asked", hyperparameters={"bptt": 33}, session=lab)
+    # the guide may not know every name, so that one is the service's to judge
+    planned = plan(INTERACTIONS, name="asked", recipe=USER, hyperparameters={"newer_than_we": 1}, session=lab)
+    assert planned.problems == []
 
 
 def test_hyperparameters_of_both_arguments_become_texts():
-    config = hyperparameters.configuration(
+    made = configuration(
         {"recency_mask": np.True_, "bptt": np.int64(8)},
-        {"algorithmHyperParameters": {"hidden_dimension": 64, "bptt": "4"}, "eventValueThreshold": "3"},
+        {"algorithmHyperParameters": {"hidden_dimension": 64, "bptt": "4"}, "eventValueThreshold": 3},
     )
-    assert config == {
+    assert made == {
         "algorithmHyperParameters": {"hidden_dimension": "64", "bptt": "8", "recency_mask": "true"},
         "eventValueThreshold": "3",
     }
-    assert hyperparameters.configuration(None, None) == {}
+    assert configuration(None, None) == {}
+
+
+def test_ranges_to_search_are_searched(lab):
+    entry = {"name": "min_cointeraction_count", "minValue": 1, "maxValue": 2}
+    search = {
+        "hpoConfig": {
+            "hpoResourceConfig": {"maxNumberOfTrainingJobs": 2},
+            "algorithmHyperParameterRanges": {"integerHyperParameterRanges": [entry]},
+        }
+    }
+    settings = {"name": "searched", "recipe": SIMS, "progress": False, "session": lab}
+    plain = pnb.train(INTERACTIONS, **settings)
+    tuned = pnb.train(INTERACTIONS, solution_config=search, **settings)
+    assert lab.call("describe_solution", solutionArn=tuned.arn.rsplit("/", 1)[0])["solution"]["performHPO"] is True
+    assert set(tuned.describe()["tunedHPOParams"]["algorithmHyperParameters"]) == {"min_cointeraction_count"}
+    assert "tunedHPOParams" not in plain.describe()
+    assert pnb.train(INTERACTIONS, solution_config=search, **settings) == tuned
+    before = resources(lab)
+    with pytest.raises(InputError, match="performHPO is for recipes whose hyperparameters can be tuned"):
+        pnb.train(INTERACTIONS, solution_config=search, **settings | {"recipe": "aws-popularity-count"})
+    assert resources(lab) == before
+
+
+def test_themes_without_descriptions_are_refused_before_a_job(lab):
+    bare = ITEMS[["item_id", "title", "shelf"]]
+    model = pnb.train(INTERACTIONS, bare, name="bare", recipe="aws-similar-items", progress=False, session=lab)
+    with pytest.raises(RequestError, match="has no textual column; its text columns are SHELF, TITLE"):
+        pnb.themes(["b0"], model)
+    assert pnb.list_jobs(lab).empty
+
+
+def test_notes_are_said_before_the_training(lab, capsys):
+    saved = pd.concat([INTERACTIONS, INTERACTIONS.head(3)], ignore_index=True).reset_index()
+    pnb.train(saved, ITEMS[["item_id", "shelf"]], name="noted", recipe="aws-similar-items", session=lab)
+    told = capsys.readouterr().err
+    assert "column 'index' of the interactions holds only row numbers; it is left out" in told
+    assert "3 of 1,443 interactions are identical to another in every column; AWS keeps one of each" in told
+    assert "themes cannot be made with this model" in told
 
 
 def test_a_recipe_without_batch_jobs_is_refused(lab):

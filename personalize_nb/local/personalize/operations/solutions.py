@@ -7,18 +7,17 @@ training begins when CreateSolutionVersion asks for it. AutoML, which AWS advise
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
-from personalize_nb.contract.recipes import RECIPES, Recipe, names_where
+from personalize_nb.contract import solution_config
+from personalize_nb.contract.recipes import RECIPES, Recipe
+from personalize_nb.errors import Problem
 from personalize_nb.local.data.schema import ITEMS, Schema
 from personalize_nb.local.errors import ApiError
 from personalize_nb.local.personalize import updates
-from personalize_nb.local.personalize.operations.avro import DATASET_RULES
 from personalize_nb.local.personalize.operations.control import Control, echoed, invalid, operation
 from personalize_nb.local.personalize.operations.datasets import schemas_of_group
-from personalize_nb.local.personalize.operations.hpo import check_hpo
 from personalize_nb.local.personalize.operations.recipes import check_hyperparameters, require_recipe
 from personalize_nb.local.state.facts import Changes, SolutionFacts
 from personalize_nb.local.state.kinds import (
@@ -36,8 +35,6 @@ if TYPE_CHECKING:
     from types_boto3_personalize import type_defs as shapes
 
     from personalize_nb.local.state.resources import VersionResource
-
-MAX_TRAINING_DAYS = 30
 
 _SUMMARY = (
     "solutionVersionArn",
@@ -93,37 +90,32 @@ def _check_config(
     schemas: Mapping[str, str],
 ) -> None:
     """Refuse a training configuration that its recipe cannot follow."""
-    threshold = config.get("eventValueThreshold")
-    if threshold is not None and not _is_number(threshold):
-        raise invalid(f"eventValueThreshold must be a number in a string, got {threshold!r}.")
-    if "eventsConfig" in config and not recipe.events_config:
-        legal = " and ".join(names_where(lambda row: row.events_config))
-        raise invalid(f"eventsConfig is for {legal}; {recipe.name} trains with eventType and eventValueThreshold.")
-    _check_events(config.get("eventsConfig", {}))
-    if incremental and not recipe.incremental_updates:
-        legal = " and ".join(names_where(lambda row: row.incremental_updates))
-        raise invalid(f"performIncrementalUpdate is for {legal} only, got recipe {recipe.name}.")
-    check_columns(config.get("trainingDataConfig", {}), schemas)
-    check_hpo(recipe, performs_hpo, config.get("hpoConfig", {}))
-    schedule = config.get("autoTrainingConfig", {}).get("schedulingExpression")
-    if schedule is not None and not 1 <= int(re.sub(r"\D", "", schedule)) <= MAX_TRAINING_DAYS:
-        raise invalid(
-            f"schedulingExpression must be from rate(1 day) to rate({MAX_TRAINING_DAYS} days), got {schedule!r}."
-        )
+    _refuse(
+        [
+            *solution_config.problems(recipe, config, _fields(schemas), incremental=bool(incremental)),
+            *solution_config.hpo_problems(recipe, recipe.tunable, performs_hpo, config.get("hpoConfig", {})),
+        ]
+    )
+
+
+def _refuse(found: Iterable[Problem]) -> None:
+    texts = [problem.text for problem in found]
+    if texts:
+        raise invalid(" ".join(texts))
+
+
+def _fields(schemas: Mapping[str, str]) -> dict[str, list[dict[str, Any]]]:
+    return {kind: json.loads(text)["fields"] for kind, text in schemas.items()}
 
 
 def _check_objective(
     recipe: Recipe, objective: shapes.OptimizationObjectiveTypeDef, schemas: Mapping[str, str]
 ) -> None:
     """Refuse an objective that its recipe does not follow, or whose column is not a number without nulls."""
-    if not objective:
-        return
-    if not recipe.objective:
-        legal = " and ".join(names_where(lambda row: row.objective))
-        raise invalid(f"optimizationObjective is for {legal}, got recipe {recipe.name}.")
+    _refuse(solution_config.objective_problems(recipe, objective))
     name = objective.get("itemAttribute")
     if name is None:
-        raise invalid("optimizationObjective needs an itemAttribute: a number of the Items dataset.")
+        return
     if ITEMS not in schemas:
         return  # the training says so, if there is still none by then
     items = Schema.from_avro(ITEMS, json.loads(schemas[ITEMS]))
@@ -132,17 +124,6 @@ def _check_objective(
         legal = ", ".join(known.name for known in items.fields if known.numeric and not known.nullable)
         here = f"legal here: {legal}" if legal else "the Items schema has no such field"
         raise invalid(f"itemAttribute must be a number that cannot be null; {here}; got {name!r}.")
-
-
-def _check_events(config: shapes.EventsConfigOutputTypeDef) -> None:
-    """Refuse two rules for one event type, of which one would silently not count."""
-    named = [rule["eventType"] for rule in config.get("eventParametersList", []) if "eventType" in rule]
-    for name in named:
-        if named.count(name) > 1:
-            raise invalid(
-                f"eventsConfig has the event type {name!r} {named.count(name)} times; give each event type once, with "
-                "one threshold and one weight."
-            )
 
 
 def check_columns(config: shapes.TrainingDataConfigOutputTypeDef, schemas: Mapping[str, str]) -> None:
@@ -155,41 +136,7 @@ def check_columns(config: shapes.TrainingDataConfigOutputTypeDef, schemas: Mappi
     schemas
         The group's schema texts by dataset type; columns of a dataset that is not there yet are not checked.
     """
-    choices = {
-        "excludedDatasetColumns": config.get("excludedDatasetColumns", {}),
-        "includedDatasetColumns": config.get("includedDatasetColumns", {}),
-    }
-    for member, chosen in choices.items():
-        for dataset_type, columns in chosen.items():
-            if dataset_type.upper() not in DATASET_RULES:
-                legal = ", ".join(DATASET_RULES)
-                raise invalid(f"trainingDataConfig has no dataset type {dataset_type!r}; legal: {legal}.")
-            text = schemas.get(dataset_type.upper())
-            known = [] if text is None else [column["name"] for column in json.loads(text)["fields"]]
-            for name in columns:
-                if known and name not in known:
-                    raise invalid(
-                        f"{member} names the column {name!r}, which the {dataset_type} dataset does not have; legal: "
-                        f"{', '.join(known)}."
-                    )
-    included = {kind.upper(): columns for kind, columns in config.get("includedDatasetColumns", {}).items()}
-    for dataset_type, columns in config.get("excludedDatasetColumns", {}).items():
-        for name in columns:
-            if name in DATASET_RULES[dataset_type.upper()].required:
-                raise invalid(f"The required column {name} of {dataset_type} cannot be excluded from training.")
-            if name in included.get(dataset_type.upper(), ()):
-                raise invalid(
-                    f"trainingDataConfig includes and excludes the column {name} of {dataset_type}; name it in one of "
-                    "includedDatasetColumns and excludedDatasetColumns."
-                )
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
+    _refuse(solution_config.column_problems(config, _fields(schemas)))
 
 
 @operation("DescribeSolution")
