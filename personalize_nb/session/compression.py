@@ -22,7 +22,7 @@ SUFFIXES = (".gz", ".gzip", ".bz2", ".xz", ".zst", ".zstd", ".lz4")
 _LONGEST_MAGIC = 10
 
 
-class Readable(Protocol):
+class ByteSource(Protocol):
     """Anything that gives bytes: a file, a buffer, the body of an S3 object."""
 
     def read(self, size: int, /) -> bytes:
@@ -30,7 +30,7 @@ class Readable(Protocol):
         ...
 
 
-def opened(file: Readable) -> IO[bytes]:
+def opened(file: ByteSource) -> IO[bytes]:
     """Return a file that reads what a file holds, decompressed where it is compressed.
 
     Parameters
@@ -61,7 +61,7 @@ def opened(file: Readable) -> IO[bytes]:
 class _Source(io.RawIOBase):
     """The bytes read ahead, then those of the file."""
 
-    def __init__(self, head: bytes, file: Readable):
+    def __init__(self, head: bytes, file: ByteSource):
         self._rest, self._file = head, file
 
     def readable(self) -> bool:

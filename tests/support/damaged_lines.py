@@ -1,4 +1,4 @@
-"""Lines of JSON files that somebody damaged: what a strategy of hypothesis draws, one line each, without its newline."""
+"""Lines of JSON files that somebody damaged, as strategies of hypothesis; without their newlines."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def members(draw, keys):
     """Draw the text of an object: any values and oddities under its keys, a key perhaps twice, spaces anywhere."""
     space = st.sampled_from(["", "", " ", "\t", "\r"])
     pairs = [
-        f"{draw(space)}{json.dumps(key)}{draw(space)}:{draw(space)}{draw(oddities | values.map(json.dumps))}{draw(space)}"
+        f"{draw(space)}{json.dumps(key)}:{draw(space)}{draw(oddities | values.map(json.dumps))}{draw(space)}"
         for key in draw(st.lists(st.sampled_from([*keys, "other"]), min_size=1, max_size=3))
     ]
     return ("{" + ",".join(pairs) + "}").encode("utf-8", "surrogatepass")
