@@ -181,6 +181,7 @@ class _Answers:
     """The lines of a job's output."""
 
     def __init__(self, record: pa.DataType):
+        self._names = [one.name for one in record]
         self.schema = pa.schema([("input", record), ("output", _OUTPUT), ("error", pa.string()), (DAMAGED, pa.bool_())])
 
     def prepare(self, text: bytes) -> None:
@@ -203,7 +204,7 @@ class _Answers:
             _once(whole, ("input", "output", "error", *KEYS))
             output = _output(whole.get("output"))
             if error is None:
-                return {"input": _exact(record), "output": output, "error": None, DAMAGED: False}
+                return {"input": _exact(record, self._names), "output": output, "error": None, DAMAGED: False}
         except _UnreadableError as reason:
             if error is None:  # what the service says of its line is worth more than what its row looks like
                 error = f"the output line cannot be read: {reason}; it is {_shown(line)}"
@@ -340,14 +341,14 @@ def _number(value: Any) -> float | None:
     raise ValueError
 
 
-def _exact(record: Any) -> dict[str, Any]:
-    """Return the known keys of an answered record, all of which must be usable."""
+def _exact(record: Any, names: Sequence[str]) -> dict[str, Any]:
+    """Return the known keys of an answered record, all of which must be usable; what is not asked for is not looked at."""
     known = _cleaned(record)
     if not isinstance(record, _Members) or known is None:
         raise _UnreadableError("it does not say which input it answers")
-    _once(record, (*KEYS, VALUES))
+    _once(record, names)
     for key, value in record.items():
-        if (key in KEYS or key == VALUES) and _lost(value, known.get(key)):
+        if key in names and _lost(value, known.get(key)):
             raise _UnreadableError(f"{key} of its input holds what is no text")
     return known
 
