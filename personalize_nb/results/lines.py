@@ -189,7 +189,9 @@ class _Answers:
 
     def sound(self, table: pa.Table) -> bool:
         output = table.column("output")
-        nameless = pc.and_(pc.is_null(table.column("input")), pc.is_null(table.column("error")))
+        nameless = pc.is_null(table.column("error"))
+        for key in KEYS:
+            nameless = pc.and_(nameless, pc.is_null(pc.struct_field(table.column("input"), key)))
         missing = (pc.list_flatten(pc.struct_field(output, name)).null_count for name in _IDS)
         return not pc.any(nameless).as_py() and not any(missing)
 
@@ -199,7 +201,7 @@ class _Answers:
         try:
             whole = _object(line)
             # the developer guide shows rows without `input`, that name their item attributes beside `output`
-            record = whole if "input" not in whole and whole.keys() & KEYS else whole.get("input")
+            record = whole if "input" not in whole and "output" in whole else whole.get("input")
             error = _error(whole.get("error"))
             _once(whole, ("input", "output", "error", *KEYS))
             output = _output(whole.get("output"))
@@ -342,9 +344,9 @@ def _number(value: Any) -> float | None:
 
 
 def _exact(record: Any, names: Sequence[str]) -> dict[str, Any]:
-    """Return the known keys of an answered record, all of which must be usable; what is not asked for is not looked at."""
+    """Return the known keys of an answered record; those that are asked for must be usable."""
     known = _cleaned(record)
-    if not isinstance(record, _Members) or known is None:
+    if not isinstance(record, _Members) or not known or all(known.get(key) is None for key in KEYS):
         raise _UnreadableError("it does not say which input it answers")
     _once(record, names)
     for key, value in record.items():

@@ -165,7 +165,7 @@ class Rows:
     @cached_property
     def answered_keys(self) -> list[str]:
         """The keys of the lines that were answered: one line with a wrong key must not rename everyone's columns."""
-        answered = pc.is_null(self.table.column("error"))
+        answered = pc.and_not(pc.is_null(self.table.column("error")), self.without_results)
         keys = [key for key in _KEYS if pc.any(pc.and_(answered, self._given(key))).as_py()]
         return keys or self._expected_keys or self.all_keys
 

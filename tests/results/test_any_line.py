@@ -12,7 +12,7 @@ import personalize_nb as pnb
 from personalize_nb.results import output_files
 
 MEMBERS = ["input", "output", "error", "userId", "itemId", "recommendedItems", "scores", "theme", "filterValues"]
-SETTINGS = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+SETTINGS = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def answer(number, **members):
