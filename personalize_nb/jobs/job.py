@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from personalize_nb import errors
 from personalize_nb.contract import limits
 from personalize_nb.contract.parameters import THEME_GENERATION, named
+from personalize_nb.contract.recipes import RECIPES
 from personalize_nb.errors import Problem
 from personalize_nb.jobs.request import JobRequest, RequestContext, errors_of, problems
 from personalize_nb.resources.solutions import SolutionVersion, find_solution_version
@@ -24,8 +25,10 @@ from personalize_nb.session.session import Session, current
 
 if TYPE_CHECKING:
     import pandas as pd
+    import polars as pl
+    import pyarrow as pa
 
-    from personalize_nb.results.results import Results
+    from personalize_nb.results.results import Results, ResultsAs
     from personalize_nb.results.titles import Items
 
 KIND = "batch-inference-job"
@@ -126,7 +129,12 @@ class BatchInferenceJob:
 
             request = self.request
             self._check_own(request, described["lastUpdatedDateTime"])
-            self._results = Results(request.output_path, request.input_path, self.session)
+            self._results = Results(
+                request.output_path,
+                request.input_path,
+                self.session,
+                input_keys=lambda: input_keys(request, self.session),
+            )
         return self._results
 
     def _check_own(self, request: JobRequest, ended: datetime) -> None:
@@ -156,6 +164,14 @@ class BatchInferenceJob:
         """Return the themes of a theme job; see `Results.themes`."""
         return self.results().themes(items, columns, threshold=threshold, minimum_items=minimum_items)
 
+    def arrow(self) -> ResultsAs[pa.Table]:
+        """Return the results as Arrow tables, `job.arrow().recommendations()`; see `Results.arrow`."""
+        return self.results().arrow()
+
+    def polars(self) -> ResultsAs[pl.DataFrame]:
+        """Return the results as polars' frames, `job.polars().recommendations()`; see `Results.polars`."""
+        return self.results().polars()
+
     def errors(self) -> pd.DataFrame:
         """Return the input lines that failed or got no item, with the reason; see `Results.errors`."""
         return self.results().errors()
@@ -171,6 +187,15 @@ class BatchInferenceJob:
         elif status in limits.TERMINAL:
             step = self._described.get("failureReason", "no reason given")
         return f"<BatchInferenceJob {self.name} {status}: {step}>"
+
+
+def input_keys(request: JobRequest, session: Session) -> tuple[str, ...]:
+    """Return the keys that the request's recipe reads of an input line; none where the model is gone."""
+    try:
+        recipe = find_solution_version(request.solution_version_arn, session).recipe
+    except errors.PersonalizeError:
+        return ()
+    return RECIPES[recipe].input_keys if recipe in RECIPES else ()
 
 
 def start(

@@ -26,9 +26,11 @@ from personalize_nb.text.counts import counted, verb
 
 if TYPE_CHECKING:
     import pandas as pd
+    import polars as pl
+    import pyarrow as pa
 
     from personalize_nb.inputs.batch import Batch
-    from personalize_nb.results.results import Results
+    from personalize_nb.results.results import Results, ResultsAs
     from personalize_nb.results.titles import Items
 
 
@@ -170,7 +172,13 @@ class Run:
         if self._results is None:
             from personalize_nb.results.results import Results  # pandas and pyarrow, not needed to start or watch a run
 
-            self._results = Results(self.request.output_path, self.request.input_path, self.session)
+            request = self.request
+            self._results = Results(
+                request.output_path,
+                request.input_path,
+                self.session,
+                input_keys=lambda: job.input_keys(request, self.session),
+            )
         return self._results
 
     def recommendations(self, items: Items | None = None, columns: Sequence[str] | None = None) -> pd.DataFrame:
@@ -187,6 +195,14 @@ class Run:
     ) -> pd.DataFrame:
         """Return the themes of all jobs in input order; see `Results.themes`."""
         return self.results().themes(items, columns, threshold=threshold, minimum_items=minimum_items)
+
+    def arrow(self) -> ResultsAs[pa.Table]:
+        """Return the results as Arrow tables, `run.arrow().recommendations()`; see `Results.arrow`."""
+        return self.results().arrow()
+
+    def polars(self) -> ResultsAs[pl.DataFrame]:
+        """Return the results as polars' frames, `run.polars().recommendations()`; see `Results.polars`."""
+        return self.results().polars()
 
     def errors(self) -> pd.DataFrame:
         """Return the input lines that failed or got no item, and why, also of failed jobs; see `Results.errors`."""

@@ -1,71 +1,103 @@
-"""Lines of job output and of job input as Arrow tables, block by block, and output put into input order.
+"""Which files a job read and wrote: objects in S3, files on disk, folders of them, patterns, lists of all these.
 
-Blocks are parsed by Arrow with the known schema; only a block that does not parse is read line by line, so that one
-bad line costs one row and not the table.
+A file that is named counts whatever it is called; in a folder those count whose name ends in `.out`, as the service
+names them, also compressed.
 """
 
 from __future__ import annotations
 
-import io
-import json
-from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+import fnmatch
+import glob
+import os
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+from urllib.parse import unquote, urlsplit
+from urllib.request import url2pathname
 
-import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.json
-
-from personalize_nb.contract import columns as c
-from personalize_nb.errors import NotFoundError
+from personalize_nb.errors import InputError, NotFoundError
 from personalize_nb.session import s3
 
 if TYPE_CHECKING:
     from personalize_nb.session.s3 import Stored
     from personalize_nb.session.session import Session
 
-KEYS = {key: pa.list_(pa.string()) if key == "itemList" else pa.string() for key in c.JSON_KEYS}
+Place: TypeAlias = "str | os.PathLike[str]"
+Places: TypeAlias = "Place | Iterable[Place]"
+
 SUFFIX = ".out"
 NO_ROW = "the output has no row for this input line"
 NO_ITEMS = "answered without an item: the filter, or the recipe, leaves none for this line"
-_PARSED_AT_ONCE = 2 << 20
+NO_USERS = "answered without a user: the filter, or the recipe, leaves none for this line"
 
-_ITEMS = "recommendedItems"
-_OUTPUT = pa.struct(
-    [
-        (_ITEMS, pa.list_(pa.string())),
-        ("scores", pa.list_(pa.float64())),
-        ("theme", pa.string()),
-        ("itemsThemeRelevanceScores", pa.list_(pa.float64())),
-    ]
+_COMPRESSED = re.compile(r"\.(gz|gzip|bz2|xz|zst|zstd|lz4)$", re.IGNORECASE)
+_PATTERN = re.compile(r"[*?\[]")
+_LEGAL = (
+    "a file of a job's output, a folder of files that end in '.out', a pattern like 'out/*.out', or a list of these"
 )
 
 
-def input_schema(session: Session | None, address: str) -> pa.DataType:
-    """Return the struct type of a job's input records: the keys, and the placeholders that its first block uses."""
-    names: list[str] = []
-    for source in input_files(session, address):
-        for block in s3.line_blocks(session, source.address, 1 << 20):
-            names = sorted(_placeholders_of(block))
-            break
-        break
-    return record_type(names)
+def addresses(given: Places, name: str) -> list[str]:
+    """Return what a user named as `s3://` addresses and local paths.
+
+    Raises
+    ------
+    InputError
+        It is no address, path or list of them.
+    """
+    if isinstance(given, (str, os.PathLike)):
+        return [_address(given, name)]
+    if isinstance(given, (bytes, bytearray)) or not isinstance(given, Iterable):
+        raise InputError(f"'{name}' must be {_LEGAL}; got {type(given).__name__}")
+    found = [_address(one, name) for one in given]
+    if not found:
+        raise InputError(f"'{name}' must be {_LEGAL}; got an empty {type(given).__name__}")
+    return found
 
 
-def record_type(placeholders: Sequence[str]) -> pa.DataType:
-    """Return the struct type of an input record with these filter values."""
-    values = [("filterValues", pa.struct([(name, pa.string()) for name in placeholders]))] if placeholders else []
-    return pa.struct([*KEYS.items(), *values])
+def _address(given: object, name: str) -> str:
+    text = os.fspath(given) if isinstance(given, (str, os.PathLike)) else None
+    if not isinstance(text, str) or not text.strip():
+        raise InputError(f"'{name}' must be {_LEGAL}; got {given!r}")
+    if text.lower().startswith("s3://"):
+        return f"s3://{text[5:]}"
+    if text.lower().startswith("file:"):
+        parts = urlsplit(text)
+        if parts.netloc not in ("", "localhost"):
+            raise InputError(f"'{name}' must be a file of this machine, like 'file:///home/me/out', got {text!r}")
+        text = url2pathname(parts.path) if not parts.query and not parts.fragment else unquote(text.split(":", 1)[1])
+    path = str(Path(os.path.expanduser(text)))
+    return f"{path}/" if text.endswith("/") else path  # a folder, also when it is gone
 
 
-def input_files(session: Session | None, address: str) -> list[Stored]:
-    """List what a job with this input path reads: the object of that name, else all whose keys begin with it."""
-    found = [one for one in s3.stored(session, address) if not one.name.endswith((SUFFIX, "_CHECK"))]
-    return [one for one in found if one.address == address] or found
+def input_name(name: str) -> str:
+    """Return the name of the input file that an output file is named after.
+
+    Examples
+    --------
+    >>> input_name("users.jsonl.out"), input_name("users.jsonl.out.gz")
+    ('users.jsonl', 'users.jsonl')
+    """
+    return _COMPRESSED.sub("", name).removesuffix(SUFFIX)
 
 
-def output_files(session: Session | None, address: str, source: str | None) -> list[Stored]:
-    """List a job's output: the `.out` objects below an address that are named after its input.
+def _is_output(name: str) -> bool:
+    return _COMPRESSED.sub("", name).endswith(SUFFIX)
+
+
+def input_files(session: Session | None, source: Places) -> list[Stored]:
+    """List what a job with this input reads: the object of that name, else all whose keys begin with it."""
+    files: dict[str, Stored] = {}
+    for address in addresses(source, "source"):
+        for one in _named(session, address):
+            if one.address == address or not (_is_output(one.name) or one.name.endswith("_CHECK")):
+                files.setdefault(one.address, one)
+    return list(files.values())
+
+
+def output_files(session: Session | None, output: Places, source: Places | None = None) -> list[Stored]:
+    """List a job's output: files that are named, and in folders those that are named after the job's input.
 
     Other jobs may have written to the same folder. Without an input all `.out` objects count.
 
@@ -74,166 +106,100 @@ def output_files(session: Session | None, address: str, source: str | None) -> l
     NotFoundError
         There are none, or only those of other jobs.
     """
-    found = [one for one in s3.stored(session, address) if one.name.endswith(SUFFIX)]
-    if not found:
-        raise NotFoundError(f"There is no output ending in {SUFFIX} at {address!r}; is the job ACTIVE?")
-    if not source or [one.address for one in found] == [address]:
-        return found
+    files: dict[str, Stored] = {}
+    asked = () if source is None else addresses(source, "source")
+    for address in addresses(output, "output"):
+        found = _named(session, address)
+        if not _is_folder(address, found):
+            files |= {one.address: one for one in found}
+            continue
+        outputs = [one for one in found if _is_output(one.name)]
+        if not outputs:
+            raise NotFoundError(_nothing(session, address, found))
+        files |= {one.address: one for one in _own(session, address, outputs, asked)}
+    return list(files.values())
+
+
+def _is_folder(address: str, found: Sequence[Stored]) -> bool:
+    """Tell whether an address stands for the files in it, and not for those that it names one by one."""
+    if _PATTERN.search(address) and found:
+        return False
+    return [one.address for one in found] != [address]
+
+
+def _named(session: Session | None, address: str) -> list[Stored]:
+    """List what an address names: the file of that name, what a pattern matches, else all that lies below it."""
+    if s3.is_s3(address):
+        found = s3.stored(session, address)
+        exact = [one for one in found if one.address == address and not address.endswith("/")]
+        if exact or found or not _PATTERN.search(address):
+            return exact or found
+        begin = _PATTERN.split(address)[0]
+        below = s3.stored(session, begin) if begin.count("/") > 2 else []
+        return _of_pattern([one for one in below if fnmatch.fnmatchcase(one.address, address)])
+    found = s3.stored(session, address)
+    if found or Path(address).exists() or not _PATTERN.search(address):
+        return found or [one for file in _below(address) for one in s3.stored(session, file)]
+    return _of_pattern([one for name in sorted(glob.glob(address, recursive=True)) for one in s3.stored(session, name)])
+
+
+def _of_pattern(found: list[Stored]) -> list[Stored]:
+    """Leave out what lies beside the output where a pattern takes all of a folder."""
+    return [one for one in found if _is_output(one.name)] or [one for one in found if one.name != "_CHECK"]
+
+
+def _below(address: str) -> list[str]:
+    """List the output of folders in a folder that has no file itself: each job of a run has a folder of its own."""
+    return [str(file) for file in sorted(Path(address).rglob("*")) if file.is_file() and _is_output(file.name)]
+
+
+def _nothing(session: Session | None, address: str, found: Sequence[Stored]) -> str:
+    """Say that there is no output, what there is, and what is legal."""
+    there = f"; there is {few([one.name for one in found])}" if found else ""
+    if s3.is_s3(address):
+        legal = " A file of another name is read by its own address." if found else ""
+        return f"There is no output ending in {SUFFIX} at {address!r}{there}; is the job ACTIVE?{legal}"
+    path = Path(address)
+    if found:
+        return (
+            f"There is no output ending in {SUFFIX} in the folder {address!r}{there}. Legal is {_LEGAL}: "
+            f"pnb.read_results({found[0].address!r}) reads a file of another name."
+        )
+    what = "is empty" if path.is_dir() else "is not there"
+    parent = next((one for one in path.absolute().parents if one.is_dir()), Path("."))
+    near = few(sorted(one.name for one in parent.iterdir())) if not path.is_dir() else ""
+    beside = f" The folder {str(parent)!r} has {near}." if near else ""
+    return f"There is no output ending in {SUFFIX} at {address!r}, which {what}.{beside} Legal is {_LEGAL}."
+
+
+def _own(session: Session | None, address: str, outputs: list[Stored], source: Sequence[str]) -> list[Stored]:
+    """Return the outputs that are named after the input."""
+    if not source:
+        return outputs
+    asked = input_files(session, list(source))
     # named after the input file, or after its path below the input's folder where two folders hold one name
-    folder = len(source.rpartition("/")[0]) + 1
-    asked = input_files(session, source)
-    named = {f"{name}{SUFFIX}" for one in asked for name in (one.name, one.address[folder:])}
-    named = named or {f"{source[folder:]}{SUFFIX}"}  # the input is gone
-    top = address.rstrip("/") if s3.is_s3(address) else found[0].address.rpartition("/")[0]
-    many = source.endswith("/")  # several files; the jobs of a run have a folder of output each
-    own = [one for one in found if one.address.removeprefix(top).lstrip("/") in named or (many and one.name in named)]
+    folders = [len(one.rpartition("/")[0]) + 1 for one in source]
+    names = {one.name for one in asked}
+    names |= {one.address[folder:] for one in asked for folder in folders}
+    names = names or {one[folder:] for one, folder in zip(source, folders, strict=True)}  # the input is gone
+    named = {f"{_COMPRESSED.sub('', name) if plain else name}" for name in names for plain in (True, False)}
+    top = address.rstrip("/") if s3.is_s3(address) else outputs[0].address.rpartition("/")[0]
+    # several files; the jobs of a run have a folder of output each
+    many = len(source) > 1 or source[0].endswith("/") or Path(source[0]).is_dir() or bool(_PATTERN.search(source[0]))
+    own = [
+        one
+        for one in outputs
+        if input_name(one.address.removeprefix(top).lstrip("/")) in named or (many and input_name(one.name) in named)
+    ]
     if own or (many and not asked):
-        return own or found
+        return own or outputs
     raise NotFoundError(
-        f"The output at {address!r} is not of this job: there is {_few([one.name for one in found])}, and the input "
-        f"{source!r} leads to {_few(sorted(named))}; pnb.read_results({address!r}) reads all that is there."
+        f"The output at {address!r} is not of this job: there is {few([one.name for one in outputs])}, and the input "
+        f"{few(list(source))} leads to {few(sorted(f'{name}{SUFFIX}' for name in names))}; "
+        f"pnb.read_results({address!r}) reads all that is there."
     )
 
 
-def _few(names: list[str], most: int = 3) -> str:
+def few(names: list[str], most: int = 3) -> str:
+    """Return names in quotes, the first ones where there are many."""
     return ", ".join(map(repr, names[:most])) + (f" and {len(names) - most:,} more" if len(names) > most else "")
-
-
-def output_tables(session: Session | None, files: Iterable[Stored], record: pa.DataType) -> Iterator[pa.Table]:
-    """Yield the rows of `.out` objects; columns `input`, `output`, `error`, `file`, `line`."""
-    schema = pa.schema([("input", record), ("output", _OUTPUT), ("error", pa.string())])
-    for one in files:
-        yield from _tables(session, one, schema, _output_row)
-
-
-def input_tables(session: Session | None, address: str, record: pa.DataType) -> Iterator[pa.Table]:
-    """Yield the records of a job's input; columns are the keys, `file` and `line`."""
-    schema = pa.schema([pa.field(one.name, one.type) for one in record])
-    for one in input_files(session, address):
-        yield from _tables(session, one, schema, _record)
-
-
-def keys_of(records: pa.StructArray | pa.Table) -> pa.Array:
-    """Return one text per record, equal where the records are."""
-    parts = []
-    for name in (one.name for one in records.type) if isinstance(records, pa.StructArray) else records.column_names:
-        if name in (c.FILE, c.LINE):
-            continue
-        column = pc.struct_field(records, name) if isinstance(records, pa.StructArray) else _chunk(records, name)
-        if name == "filterValues":
-            parts += [pc.struct_field(column, one.name) for one in column.type]
-        else:
-            parts.append(pc.binary_join(column, "\x1e") if pa.types.is_list(column.type) else column)
-    texts = [pc.fill_null(pc.cast(part, pa.large_string()), "") for part in parts]
-    return pc.binary_join_element_wise(*texts, pa.scalar("\x1f", pa.large_string()))
-
-
-def positions(asked: pa.ChunkedArray, answered: pa.ChunkedArray) -> tuple[np.ndarray, np.ndarray]:
-    """Return for each answer the position of its question, and the positions of questions without an answer.
-
-    The n-th answer with a key belongs to the n-th question with that key. An answer that nobody asked for keeps the
-    position it has.
-    """
-    both = pa.chunked_array([*asked.chunks, *answered.chunks], asked.type).combine_chunks()
-    both = both.chunk(0) if isinstance(both, pa.ChunkedArray) else both
-    codes = pc.dictionary_encode(both).indices.to_numpy(zero_copy_only=False).astype(np.int64)
-    occurrence = np.empty_like(codes)
-    for part in (slice(0, len(asked)), slice(len(asked), None)):
-        occurrence[part] = _occurrence(codes[part])
-    pair = codes * (int(occurrence.max(initial=0)) + 1) + occurrence
-    questions, answers = pair[: len(asked)], pair[len(asked) :]
-    order = np.argsort(questions, kind="stable")
-    place = np.searchsorted(questions, answers, sorter=order)
-    found = order[np.minimum(place, max(len(order) - 1, 0))] if len(order) else np.zeros(len(answers), np.int64)
-    matched = (place < len(order)) & (questions[found] == answers if len(order) else False)
-    unanswered = np.ones(len(asked), bool)
-    unanswered[found[matched]] = False
-    return np.where(matched, found, np.arange(len(answers))), np.flatnonzero(unanswered)
-
-
-def _occurrence(codes: np.ndarray) -> np.ndarray:
-    """Return for each value how many equal ones came before it."""
-    order = np.argsort(codes, kind="stable")
-    ordered = codes[order]
-    first = np.r_[True, ordered[1:] != ordered[:-1]] if len(codes) else np.zeros(0, bool)
-    starts = np.maximum.accumulate(np.where(first, np.arange(len(codes)), 0))
-    result = np.empty(len(codes), np.int64)
-    result[order] = np.arange(len(codes)) - starts
-    return result
-
-
-def _chunk(table: pa.Table, name: str) -> pa.Array:
-    column = table.column(name).combine_chunks()
-    return column.chunk(0) if isinstance(column, pa.ChunkedArray) else column
-
-
-def _tables(session: Session | None, source: s3.Stored, schema: pa.Schema, row: Any) -> Iterator[pa.Table]:
-    line = 0
-    for block in s3.line_blocks(session, source.address):
-        table = _parsed(block, schema, row)
-        numbers = np.arange(line, line + table.num_rows) + 1
-        line += table.num_rows
-        named = pa.DictionaryArray.from_arrays(pa.array(np.zeros(table.num_rows, np.int32)), pa.array([source.name]))
-        yield table.append_column(c.FILE, pc.cast(named, pa.string())).append_column(c.LINE, pa.array(numbers))
-
-
-def _parsed(block: bytes, schema: pa.Schema, row: Any) -> pa.Table:
-    options = pa.json.ParseOptions(explicit_schema=schema, unexpected_field_behavior="ignore")
-    block = block.removeprefix(b"\xef\xbb\xbf")
-    for size in (_PARSED_AT_ONCE, len(block) + 1):  # a line longer than the first size needs the second
-        try:
-            table = pa.json.read_json(io.BytesIO(block), pa.json.ReadOptions(block_size=size), options)
-        except pa.ArrowInvalid:
-            continue
-        if table.num_rows == block.count(b"\n") + (not block.endswith(b"\n")):
-            return table.select(schema.names).combine_chunks()
-        break
-    rows = [row(line) for line in block.split(b"\n") if line.strip()]
-    return pa.Table.from_pylist(rows, schema)
-
-
-def _output_row(line: bytes) -> dict[str, Any]:
-    try:
-        whole = json.loads(line)
-        output = whole.get("output") or {}
-        return {
-            "input": _cleaned(whole["input"]) if isinstance(whole.get("input"), dict) else None,
-            "output": {
-                **{member.name: output.get(member.name) for member in _OUTPUT},
-                _ITEMS: [str(item) for item in output.get(_ITEMS) or ()],
-            },
-            "error": None if whole.get("error") is None else str(whole["error"]),
-        }
-    except (ValueError, AttributeError, TypeError) as error:
-        return {"input": None, "output": None, "error": f"the output line cannot be read: {error}"}
-
-
-def _record(line: bytes) -> dict[str, Any]:
-    try:
-        whole = json.loads(line)
-    except ValueError:
-        return {}
-    return _cleaned(whole) if isinstance(whole, dict) else {}
-
-
-def _cleaned(record: dict[str, Any]) -> dict[str, Any]:
-    """Return the known keys of a record with every id as text."""
-    known: dict[str, Any] = {}
-    for key, value in record.items():
-        if key == "filterValues" and isinstance(value, dict):
-            known[key] = {name: _text(one) for name, one in value.items()}
-        elif key == "itemList" and isinstance(value, list):
-            known[key] = [_text(one) for one in value]
-        elif key in KEYS:
-            known[key] = None if isinstance(value, (dict, list)) else _text(value)
-    return known
-
-
-def _text(value: Any) -> str | None:
-    return value if isinstance(value, str) or value is None else json.dumps(value)
-
-
-def _placeholders_of(block: bytes) -> set[str]:
-    if b'"filterValues"' not in block:
-        return set()
-    return {name for line in block.split(b"\n") for name in (_record(line).get("filterValues") or {})}

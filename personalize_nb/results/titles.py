@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, TypeAlias
 
 import pandas as pd
@@ -54,12 +55,39 @@ class Titles:
         """Add the columns for these ids; an unknown id has missing values."""
         if self.frame is None:
             return frame
+        place = pc.fill_null(self._places(ids), -1).to_numpy(zero_copy_only=False)
+        found = self.frame.reindex(place).set_axis(frame.index)
+        return pd.concat([frame, found.set_axis(self._names(frame.columns, prefix), axis=1)], axis=1)
+
+    def columns_of(self, ids: pa.Array, taken: Collection[str], prefix: str = "") -> pa.Table:
+        """Return the columns for these ids as an Arrow table, under names that are not taken."""
+        if self.frame is None:
+            return pa.table({})
+        names = self._names(taken, prefix)
+        return self._table.take(self._places(ids)).rename_columns(names)
+
+    @cached_property
+    def _table(self) -> pa.Table:
+        try:
+            return pa.Table.from_pandas(self.frame, preserve_index=False)
+        except pa.ArrowException as error:
+            raise InputError(
+                f"The items frame has a column that cannot become an Arrow column: {error}. Name others with "
+                "columns=[...], or make its values of one kind."
+            ) from error
+
+    def _places(self, ids: pa.Array) -> pa.Array:
         place = pc.index_in(ids, self._ids)
         self.asked, self.matched = self.asked + len(place), self.matched + len(place) - place.null_count
-        found = self.frame.reindex(pc.fill_null(place, -1).to_numpy(zero_copy_only=False)).set_axis(frame.index)
-        taken = set(frame.columns)  # a frame of items may have a rank or a score of its own
-        names = [f"{prefix}{name}" if f"{prefix}{name}" not in taken else f"{name}_of_item" for name in found.columns]
-        return pd.concat([frame, found.set_axis(names, axis=1)], axis=1)
+        return place
+
+    def _names(self, taken: Collection[str], prefix: str) -> list[str]:
+        # a frame of items may have a rank or a score of its own
+        assert self.frame is not None
+        named = [f"{prefix}{name}" for name in self.frame.columns]
+        return [
+            own if own not in taken else f"{name}_of_item" for own, name in zip(named, self.frame.columns, strict=True)
+        ]
 
     def tell_unmatched(self) -> None:
         """Say how many ids have no row in the frame: none matches when ids were read as numbers, for example."""

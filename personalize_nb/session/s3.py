@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from personalize_nb import errors
+from personalize_nb.session import compression
 from personalize_nb.session.client_errors import translated
 from personalize_nb.session.session import Session, current
 from personalize_nb.text.counts import counted
@@ -69,15 +70,28 @@ def stored(session: Session | None, address: str) -> list[Stored]:
 
 
 def line_blocks(session: Session | None, address: str, size: int | None = None) -> Iterator[bytes]:
-    """Yield an object's or file's bytes in blocks of about `size` (`BLOCK`) that end with a line's end."""
-    rest = b""
-    for block in _blocks(session, address, size or BLOCK):
-        block = rest + block
-        end = block.rfind(b"\n") + 1
-        rest = block[end:]
-        if end:
-            yield block[:end]
-    if rest:
+    """Yield what an object or file holds in blocks of about `size` (`BLOCK`) that end with a line's end.
+
+    Raises
+    ------
+    InputError
+        It is compressed and damaged, or an archive.
+    """
+    size = size or BLOCK
+    pending: list[bytes] = []
+    try:
+        file = compression.opened(_Stream(_blocks(session, address, size)))
+        while block := file.read(size):
+            end = block.rfind(b"\n") + 1
+            if not end:  # a line longer than a block is joined once, at its end
+                pending.append(block)
+                continue
+            yield b"".join([*pending, block[:end]])
+            pending = [block[end:]]
+    except errors.InputError as error:
+        error.add(f"It is {address!r}.")
+        raise
+    if rest := b"".join(pending):
         yield rest
 
 
@@ -123,6 +137,20 @@ def _blocks(session: Session | None, address: str, size: int) -> Iterator[bytes]
             return
         offset, attempts = offset + len(block), 0
         yield block
+
+
+class _Stream:
+    """Blocks as a file that gives as many bytes as are asked for."""
+
+    def __init__(self, blocks: Iterator[bytes]):
+        self._blocks = blocks
+        self._block = memoryview(b"")
+
+    def read(self, size: int) -> bytes:
+        if not self._block:
+            self._block = memoryview(next(self._blocks, b""))
+        found, self._block = bytes(self._block[:size]), self._block[size:]
+        return found
 
 
 class _Body:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 import personalize_nb as pnb
 from personalize_nb.errors import InputError, NotFoundError
 from personalize_nb.notebook.views import show_themes
-from personalize_nb.results import output_files, results
+from personalize_nb.results import lines, matching, output_files, rows
 from personalize_nb.results.theme_quality import theme_quality
 
 ASKED = [{"userId": one} for one in ("5023", "5866", "4016", "2755")]
@@ -73,10 +73,9 @@ def chunked(texts):
 def test_the_nth_answer_goes_to_the_nth_question(asked, chance):
     order = list(range(len(asked)))
     chance.shuffle(order)
-    place, unanswered = output_files.positions(chunked(asked), chunked([asked[one] for one in order]))
+    place = matching.positions(chunked(asked), chunked([asked[one] for one in order]))
     assert sorted(place) == list(range(len(asked)))
     assert [asked[one] for one in place] == [asked[one] for one in order]
-    assert not len(unanswered)
 
 
 def test_lines_without_a_row_are_errors(read, capsys):
@@ -291,10 +290,10 @@ def test_a_repr_reads_nothing_and_names_the_next_step(read, tmp_path):
     assert repr(found) == "<Results of 2 rows, 0 with errors: .themes(items=...), .errors()>"
 
 
-@pytest.mark.parametrize("in_memory", [0, results.IN_MEMORY])
+@pytest.mark.parametrize("in_memory", [0, rows.IN_MEMORY])
 def test_any_size_is_streamed_in_input_order(read, monkeypatch, in_memory):
-    monkeypatch.setattr(results, "IN_MEMORY", in_memory)
-    monkeypatch.setattr(output_files.s3, "BLOCK", 10_000)
+    monkeypatch.setattr(rows, "IN_MEMORY", in_memory)
+    monkeypatch.setattr(lines.s3, "BLOCK", 10_000)
     asked = [{"userId": str(number)} for number in range(3000)]
     shuffled = random.Random(7).sample(asked, len(asked))
     found = read([row(one, [one["userId"]], [0.5]) for one in shuffled], asked)

@@ -2,13 +2,18 @@
 
 A block is parsed as a whole by pyarrow; only a block that does not parse is read again line by line. UTF-8, a byte
 order mark, CRLF and blank lines are accepted. What a line cannot be used for is said in `Block.errors`, and the job
-goes on.
+goes on, whatever bytes a line holds.
+
+What is echoed can be read by every JSON reader: a line that some readers refuse (half of a surrogate pair, nesting
+deeper than 100, whole numbers of more than 1,000 digits) is an error, and echoed as a text.
 """
 
 from __future__ import annotations
 
 import io
 import json
+import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
@@ -22,10 +27,18 @@ from personalize_nb.contract import limits
 CHUNK_BYTES = 4 << 20
 ITEM_LIST, FILTER_VALUES, ITEM_ATTRIBUTES = "itemList", "filterValues", "itemAttributes"
 
+# What Ruby's JSON reads in depth, and Java's Jackson in digits: the least of the usual readers of an output.
+MAX_DEPTH, MAX_DIGITS = 100, 1000
+
 _JSON_SPACE = " \t\r\n"
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 # a string, kept; or space outside of strings, dropped
 _STRING_OR_SPACE = r'("(?:[^"\\]|\\.)*")|[ \t\r\n]+'
+_STRING_OR_BRACKET = re.compile(r'"(?:[^"\\]|\\.)*+"?|([\[{])|([\]}])', re.DOTALL)
+# an escape; in the group, one of half a surrogate pair
+_ESCAPE = re.compile(
+    r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(\\u[dD][89a-fA-F][0-9a-fA-F]{2})|\\.", re.DOTALL
+)
 
 
 @dataclass(frozen=True)
@@ -147,6 +160,13 @@ def _parse_all(texts: pa.StringArray, wanted: Wanted) -> pa.Table | None:
     braces = pc.and_(pc.starts_with(texts, "{"), pc.ends_with(texts, "}"))
     if not pc.all(braces).as_py() or pc.any(pc.match_substring_regex(texts, "NaN|Inf")).as_py():
         return None
+    # pyarrow takes any depth, and numbers of any length, in what it ignores
+    brackets = pc.add(pc.count_substring(texts, "["), pc.count_substring(texts, "{"))
+    if pc.any(pc.greater(brackets, MAX_DEPTH)).as_py():
+        return None
+    long = texts.filter(pc.greater(pc.binary_length(texts), MAX_DIGITS))
+    if pc.any(pc.match_substring_regex(long, f"[0-9]{{{MAX_DIGITS}}}")).as_py():
+        return None
     text = "\n".join(texts.to_pylist()).encode()
     try:
         table = pyarrow.json.read_json(
@@ -181,10 +201,11 @@ def _from_lines(lines: Lines, wanted: Wanted) -> Block:
         try:
             if row in lines.undecodable:
                 raise _LineError("the line is not UTF-8 text")
-            record = _parse_object(text)
+            record = _parse_object(text, wanted)
         except _LineError as error:
-            errors[row] = str(error)
-            echo = json.dumps(text, ensure_ascii=False)
+            plain = _whole_characters(text)
+            echo = json.dumps(plain, ensure_ascii=False)
+            errors[row] = f"{error}; the line is {_cut(plain)}"
         inputs.append(echo)
         for key in wanted.keys:
             value, problem = _checked_value(key, record.get(key))
@@ -201,23 +222,72 @@ def _from_lines(lines: Lines, wanted: Wanted) -> Block:
 
 
 class _LineError(ValueError):
-    """A line that is not one JSON object."""
+    """A line that is not one JSON object, or not one that every reader of the output can read."""
 
 
-def _parse_object(text: str) -> dict[str, Any]:
+class _Object(dict[str, Any]):
+    """A JSON object that knows which keys it was given twice."""
+
+    def __init__(self, pairs: list[tuple[str, Any]]):
+        super().__init__(pairs)
+        self.twice: set[str] = set()
+        if len(self) < len(pairs):
+            self.twice = {key for key, times in Counter(key for key, _ in pairs).items() if times > 1}
+
+
+def _parse_object(text: str, wanted: Wanted) -> dict[str, Any]:
+    if _depth(text) > MAX_DEPTH:
+        raise _LineError(f"the line is nested too deeply; legal are {MAX_DEPTH} levels")
     try:
-        record = json.loads(text, parse_constant=_refuse_constant)
-    except RecursionError:
-        raise _LineError("the line is nested too deeply") from None
+        record = _DECODER.decode(text)
     except json.JSONDecodeError as error:
         raise _LineError(f"the line is not valid JSON: {error.msg} at character {error.pos}") from None
-    if not isinstance(record, dict):
+    if not isinstance(record, _Object):
         raise _LineError('the line is not a JSON object such as {"userId": "4638"}')
+    if _whole_characters(text) != text:
+        halves = [
+            key for key, value in record.items() if re.search("[\ud800-\udfff]", json.dumps(value, ensure_ascii=False))
+        ]
+        raise _LineError(
+            f"{halves[0] if halves else 'the line'} holds half of a surrogate pair, which is not a character"
+        )
+    values = record.get(FILTER_VALUES)
+    twice = record.twice & {*wanted.keys, *([FILTER_VALUES] if wanted.placeholders else ())}
+    if isinstance(values, _Object):
+        twice |= values.twice & set(wanted.placeholders)
+    if twice:
+        raise _LineError(f"the line gives {' and '.join(sorted(twice))} more than once")
     return record
+
+
+def _depth(text: str) -> int:
+    """Count how many brackets of a text are open at once, outside of its strings."""
+    if text.count("[") + text.count("{") <= MAX_DEPTH:
+        return 0
+    deepest = depth = 0
+    for found in _STRING_OR_BRACKET.finditer(text):
+        opening, closing = found.groups()
+        depth += bool(opening) - bool(closing)
+        deepest = max(deepest, depth)
+    return deepest
+
+
+def _whole_characters(text: str) -> str:
+    """Replace escapes of half a surrogate pair, which is no character, as bytes that are no UTF-8 are replaced."""
+    return _ESCAPE.sub(lambda found: "\ufffd" if found[1] else found[0], text) if "\\" in text else text
+
+
+def _whole_number(digits: str) -> float:
+    if len(digits.removeprefix("-")) >= MAX_DIGITS:
+        raise _LineError(f"the line holds a number of {len(digits):,} digits; legal are fewer than {MAX_DIGITS:,}")
+    return int(digits)
 
 
 def _refuse_constant(name: str) -> None:
     raise _LineError(f"the line is not valid JSON: {name} is not a JSON number")
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_Object, parse_int=_whole_number, parse_constant=_refuse_constant)
 
 
 def _checked_value(key: str, value: Any) -> tuple[Any, str | None]:
@@ -226,12 +296,11 @@ def _checked_value(key: str, value: Any) -> tuple[Any, str | None]:
     if key == ITEM_LIST:
         # null among the items is found by `_check`, as in a block that is parsed as a whole
         if isinstance(value, list) and all(item is None or isinstance(item, str) for item in value):
-            lost = any(item is not None and not _encodable(item) for item in value)
-            return (None, _not_text(key)) if lost else (value, None)
+            return value, None
         return None, f"{key} must be a list of strings, got {_shown(value)}"
     if not isinstance(value, str):
         return None, f"{key} must be a string, got {_shown(value)}; write it in quotes"
-    return (value, None) if _encodable(value) else (None, _not_text(key))
+    return value, None
 
 
 def _checked_filter_values(given: Any, wanted: Wanted) -> tuple[dict[str, str] | None, str | None]:
@@ -242,7 +311,7 @@ def _checked_filter_values(given: Any, wanted: Wanted) -> tuple[dict[str, str] |
     values: dict[str, str] = {}
     for name in wanted.placeholders:
         value = given.get(name)
-        if isinstance(value, str) and _encodable(value):
+        if isinstance(value, str):
             values[name] = value
         elif value is not None:
             example = '"\\"comedy\\""'
@@ -250,17 +319,11 @@ def _checked_filter_values(given: Any, wanted: Wanted) -> tuple[dict[str, str] |
     return values, None
 
 
-def _encodable(text: str) -> bool:
-    # JSON's \ud83d alone is no character; nothing can be equal to it
-    return not any("\ud800" <= character <= "\udfff" for character in text)
-
-
-def _not_text(key: str) -> str:
-    return f"{key} holds half of a surrogate pair, which is not a character"
-
-
 def _shown(value: Any) -> str:
-    text = json.dumps(value)
+    return _cut(json.dumps(value))
+
+
+def _cut(text: str) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 
@@ -307,6 +370,6 @@ def _rows(mask: pa.Array) -> Sequence[int]:
 
 
 def _compact(texts: pa.StringArray) -> pa.StringArray:
-    if not pc.any(pc.match_substring_regex(texts, r"[ \t]")).as_py():
+    if not pc.any(pc.match_substring_regex(texts, r"[ \t\r]")).as_py():
         return texts
     return pc.replace_substring_regex(texts, _STRING_OR_SPACE, r"\1")

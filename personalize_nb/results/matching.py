@@ -1,0 +1,150 @@
+"""Which line of the input a row of the output answers.
+
+A row echoes its input line, so that keys decide; a row whose echo tells nothing (a line that is no JSON is echoed as
+text, a damaged row not at all) belongs to the line at its place in the file, as output follows its input.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from personalize_nb.contract import columns as c
+from personalize_nb.results.lines import DAMAGED, VALUES, flat
+from personalize_nb.results.output_files import input_name
+
+# Between the parts of a key and between the elements of a list, in front of what stands for no text, and before one of
+# the four that a text holds itself.
+_PART, _ELEMENT, _NONE, _ESCAPE = "\x1f", "\x1e", "\x1d", "\x1c"
+_MARKS = (_ESCAPE, _NONE, _ELEMENT, _PART)
+
+
+def keys_of(records: pa.StructArray) -> pa.Array:
+    """Return one text per record, equal where the records are; null for one without any value."""
+    columns = [pc.struct_field(records, one.name) for one in records.type if one.name != VALUES]
+    if any(one.name == VALUES for one in records.type):
+        values = pc.struct_field(records, VALUES)
+        columns += [pc.struct_field(values, one.name) for one in values.type]
+    given = [pc.is_valid(column) for column in columns]
+    parts = [_listed(column) if pa.types.is_list(column.type) else _plain(column, _NONE) for column in columns]
+    keys = pc.binary_join_element_wise(*parts, pa.scalar(_PART, pa.large_string()))
+    some = given[0]
+    for one in given[1:]:
+        some = pc.or_(some, one)
+    return pc.if_else(some, keys, pa.scalar(None, pa.large_string()))
+
+
+def _plain(texts: pa.Array, missing: str) -> pa.Array:
+    """Return texts that hold none of the marks; a missing one is a mark."""
+    found = pc.cast(texts, pa.large_string())
+    data = found.buffers()[2]
+    content = np.frombuffer(data, np.uint8) if data is not None else np.zeros(0, np.uint8)
+    if ((content >= ord(_ESCAPE)) & (content <= ord(_PART))).any():
+        for place, mark in enumerate(_MARKS):
+            found = pc.replace_substring(found, mark, f"{_ESCAPE}{place}")
+    return pc.fill_null(found, missing)
+
+
+def _listed(lists: pa.ListArray) -> pa.Array:
+    """Return one text per list; none, an empty list and a list of nothing differ."""
+    missing = lists.is_null()
+    lists = pc.fill_null(lists, pa.scalar([], lists.type)) if lists.null_count else lists
+    values = _plain(lists.flatten(), f"{_NONE}0")
+    lengths = pc.list_value_length(lists).to_numpy(zero_copy_only=False)
+    offsets = pa.array(np.concatenate([[0], lengths.cumsum()]), pa.int64())
+    joined = pc.binary_join(pa.LargeListArray.from_arrays(offsets, values), pa.scalar(_ELEMENT, pa.large_string()))
+    empty, none = (pa.scalar(text, pa.large_string()) for text in (f"{_NONE}1", _NONE))
+    return pc.if_else(missing, none, pc.if_else(pa.array(lengths == 0), empty, joined))
+
+
+def positions(asked: pa.ChunkedArray, answered: pa.ChunkedArray) -> np.ndarray:
+    """Return for each answer the position of its question, -1 where no question is left that has its key.
+
+    The n-th answer with a key belongs to the n-th question with that key. One without a key belongs to none.
+    """
+    both = flat(pa.chunked_array([*asked.chunks, *answered.chunks], asked.type))
+    codes = pc.fill_null(pc.dictionary_encode(both).indices, -1).to_numpy(zero_copy_only=False).astype(np.int64)
+    occurrence = np.empty_like(codes)
+    for part in (slice(0, len(asked)), slice(len(asked), None)):
+        occurrence[part] = _occurrence(codes[part])
+    pair = codes * (int(occurrence.max(initial=0)) + 1) + occurrence
+    questions, answers = pair[: len(asked)], pair[len(asked) :]
+    if not len(questions):
+        return np.full(len(answers), -1)
+    order = np.argsort(questions, kind="stable")
+    place = np.searchsorted(questions, answers, sorter=order)
+    found = order[np.minimum(place, len(order) - 1)]
+    matched = (place < len(order)) & (questions[found] == answers) & (codes[len(asked) :] >= 0)
+    return np.where(matched, found, -1)
+
+
+def _occurrence(codes: np.ndarray) -> np.ndarray:
+    """Return for each value how many equal ones came before it."""
+    order = np.argsort(codes, kind="stable")
+    ordered = codes[order]
+    first = np.r_[True, ordered[1:] != ordered[:-1]] if len(codes) else np.zeros(0, bool)
+    starts = np.maximum.accumulate(np.where(first, np.arange(len(codes)), 0))
+    result = np.empty(len(codes), np.int64)
+    result[order] = np.arange(len(codes)) - starts
+    return result
+
+
+def questions_of(asked: pa.Table, rows: pa.Table, keys: pa.ChunkedArray, record: pa.DataType) -> np.ndarray:
+    """Return for each row of the output the position of the input line that it answers, -1 where there is none.
+
+    Parameters
+    ----------
+    asked
+        The input's records, their `file` and `line`.
+    rows
+        The output.
+    keys
+        The key of each row's echo.
+    record
+        The type of the records.
+    """
+    found = positions(pa.chunked_array([keys_of(records_of(asked, record))]), keys)
+    unanswered = np.ones(len(asked), bool)
+    unanswered[found[found >= 0]] = False
+    # a key that nobody asked for answers something else; a row that failed may tell its line in other words
+    failed = (found < 0) & pc.is_valid(rows.column("error")).to_numpy()
+    if not failed.any() or not unanswered.any():
+        return found
+    own, its = _spots(asked, rows)
+    free = {own[place]: place for place in np.flatnonzero(unanswered).tolist()}
+    silent = failed & (pc.is_null(keys).to_numpy() | flat(rows.column(DAMAGED)).to_numpy(zero_copy_only=False))
+    rest = []
+    for row in np.flatnonzero(failed).tolist():
+        place = free.pop(its[row], -1)
+        if place >= 0:
+            found[row] = place
+        elif silent[row]:
+            rest.append(row)
+    for row, place in zip(rest, free.values(), strict=False):
+        found[row] = place
+    return found
+
+
+def _spots(asked: pa.Table, rows: pa.Table) -> tuple[list[tuple[str, int]], list[tuple[str, int]]]:
+    """Return for each input line and each row the name of its input file and its place there."""
+    spots = []
+    names = [pc.unique(table.column(c.FILE)).to_pylist() for table in (asked, rows)]
+    alone = len(names[0]) == len(names[1]) == 1
+    for table, of_output in ((asked, False), (rows, True)):
+        files = pc.dictionary_encode(table.column(c.FILE)).unify_dictionaries().combine_chunks()
+        codes = flat(files).indices.to_numpy()
+        told = [
+            names[0][0] if alone else input_name(name) if of_output else name
+            for name in flat(files).dictionary.to_pylist()
+        ]
+        spots.append(
+            [(told[code], spot) for code, spot in zip(codes.tolist(), _occurrence(codes).tolist(), strict=True)]
+        )
+    return spots[0], spots[1]
+
+
+def records_of(table: pa.Table, record: pa.DataType) -> pa.StructArray:
+    """Return the records of a table of input lines."""
+    names = [one.name for one in record]
+    return pa.StructArray.from_arrays([flat(table.column(name)) for name in names], fields=list(record))

@@ -1,0 +1,246 @@
+"""The rows that a job wrote, matched with the lines of its input: read once, kept as Arrow.
+
+Large outputs are spooled to a temporary file that is mapped, not loaded, so that any size is walked in bounded memory.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from personalize_nb.contract import columns as c
+from personalize_nb.errors import NotFoundError
+from personalize_nb.results import lines, matching, output_files
+from personalize_nb.results.lines import ITEMS, KEYS, THEME, USERS, flat
+
+if TYPE_CHECKING:
+    from personalize_nb.results.output_files import Places
+    from personalize_nb.session.session import Session
+
+IN_MEMORY = 256 << 20
+# keys that become columns; a list to rank is told by the ranks of its items
+_KEYS = [key for key in c.JSON_KEYS if not pa.types.is_list(KEYS[key])]
+
+
+class Rows:
+    """The rows of a job's output and the lines of its input.
+
+    Parameters
+    ----------
+    output
+        Where the job wrote.
+    source
+        Where its input is, if that is known.
+    session
+        Reads `s3://` addresses.
+    input_keys
+        Asked which keys a line of the input has, where no line of input or output tells.
+    """
+
+    def __init__(
+        self,
+        output: Places,
+        source: Places | None,
+        session: Session | None,
+        input_keys: Callable[[], Sequence[str]],
+    ):
+        self.output, self.source = output, source
+        self._session, self._input_keys = session, input_keys
+
+    @property
+    def were_read(self) -> bool:
+        """Whether the output was read already."""
+        return "table" in self.__dict__
+
+    @cached_property
+    def asked(self) -> pa.Table:
+        """The input's records with their lines; empty when there is no input to read."""
+        files = [] if self.source is None else output_files.input_files(self._session, self.source)
+        return lines.input_table(self._session, files)
+
+    @cached_property
+    def record(self) -> pa.DataType:
+        """The type of a record: the keys, and the filter values of any line of the input."""
+        return pa.struct([one for one in self.asked.schema if one.name not in (c.FILE, c.LINE)])
+
+    @cached_property
+    def table(self) -> pa.Table:
+        """The rows, in the order of the output."""
+        files = output_files.output_files(self._session, self.output, self.source)
+        read: list[pa.Table] = []
+        tables = lines.output_tables(self._session, files, self.record)
+        size = 0
+        for table in tables:
+            read.append(table)
+            size += table.nbytes
+            if size > IN_MEMORY:
+                return _spooled(itertools.chain(read, tables))
+        if read or self.asked.num_rows:
+            return pa.concat_tables(read or [lines.no_rows(self.record)])
+        raise NotFoundError(f"The output at {self.output!r} is empty.")
+
+    @cached_property
+    def question(self) -> np.ndarray | None:
+        """For each row the position of the input line that it answers, or -1; None where no input was read."""
+        if not self.asked.num_rows:
+            return None
+        chunks = [matching.keys_of(batch.column("input")) for batch in self._batches]
+        keys = pa.chunked_array(chunks, pa.large_string())
+        return matching.questions_of(self.asked, self.table, keys, self.record)
+
+    @cached_property
+    def unanswered(self) -> np.ndarray:
+        """The positions of input lines that no row answers."""
+        if self.question is None:
+            return np.zeros(0, np.int64)
+        silent = np.ones(len(self.asked), bool)
+        silent[self.question[self.question >= 0]] = False
+        return np.flatnonzero(silent)
+
+    @cached_property
+    def order(self) -> np.ndarray | None:
+        """The rows in the order of the input; None when they have it already. A row that nobody asked for stays."""
+        if self.question is None:
+            return None
+        place = np.where(self.question >= 0, self.question, np.arange(len(self.question)))
+        return None if bool(np.all(place[1:] >= place[:-1])) else np.argsort(place, kind="stable")
+
+    def ordered(self, start: int, count: int) -> pa.Table:
+        """Return some rows in the order of the input."""
+        if self.order is None:
+            return self.table.slice(start, count)
+        return self.taken(self.order[start : start + count])
+
+    def taken(self, places: np.ndarray) -> pa.Table:
+        """Return rows by position, from the batches they lie in: `Table.take` would first join the whole table."""
+        if not len(places):
+            return self.table.slice(0, 0)
+        which = np.searchsorted(self._starts, places, side="right") - 1
+        order = np.argsort(which, kind="stable")
+        numbers, firsts = np.unique(which[order], return_index=True)
+        pieces = [
+            self._batches[number].take(pa.array(places[chosen] - self._starts[number]))
+            for number, chosen in zip(numbers, np.split(order, firsts[1:]), strict=True)
+        ]
+        back = np.empty(len(order), np.int64)
+        back[order] = np.arange(len(order))
+        return pa.Table.from_batches(pieces, self.table.schema).combine_chunks().take(pa.array(back))
+
+    @cached_property
+    def without_results(self) -> pa.ChunkedArray:
+        """Which rows have no error and no item or user either."""
+        output = self.table.column("output")
+        found = pc.is_null(self.table.column("error"))
+        for name in (ITEMS, *USERS):
+            lengths = pc.fill_null(pc.list_value_length(pc.struct_field(output, name)), 0)
+            found = pc.and_(found, pc.equal(lengths, 0))
+        return found
+
+    @cached_property
+    def failed(self) -> int:
+        """How many input lines have an error or no row."""
+        return len(self.table) - int(self.table.column("error").null_count) + len(self.unanswered)
+
+    @cached_property
+    def has_themes(self) -> bool:
+        """Whether any row has a theme."""
+        return self._any_has(THEME)
+
+    @cached_property
+    def has_segments(self) -> bool:
+        """Whether any row has a list of users."""
+        return any(map(self._any_has, USERS))
+
+    def _any_has(self, member: str) -> bool:
+        return bool(pc.any(pc.is_valid(pc.struct_field(self.table.column("output"), member))).as_py())
+
+    @cached_property
+    def answered_keys(self) -> list[str]:
+        """The keys of the lines that were answered: one line with a wrong key must not rename everyone's columns."""
+        answered = pc.and_not(pc.is_null(self.table.column("error")), self.without_results)
+        keys = [key for key in _KEYS if pc.any(pc.and_(answered, self._given(key))).as_py()]
+        return keys or self._expected_keys or self.all_keys
+
+    @cached_property
+    def all_keys(self) -> list[str]:
+        """The keys of any line, so that a frame of errors has their columns, an empty one as well."""
+        asked = self.asked
+        given = [key for key in _KEYS if pc.any(self._given(key)).as_py() or asked.column(key).null_count < len(asked)]
+        return given or self._expected_keys or [_KEYS[1 if self.has_segments or self.has_themes else 0]]
+
+    @cached_property
+    def _expected_keys(self) -> list[str]:
+        wanted = self._input_keys()
+        return [key for key in _KEYS if key in wanted]
+
+    def _given(self, key: str) -> pa.ChunkedArray:
+        return pc.is_valid(pc.struct_field(self.table.column("input"), key))
+
+    def unsuccessful(self) -> pa.Table:
+        """Return the input lines that got nothing; columns `input`, `error`, `line`, `file`."""
+        failed = np.flatnonzero(pc.or_(pc.is_valid(self.table.column("error")), self.without_results).to_numpy())
+        if self.order is not None:
+            place = np.empty(len(self.order), np.int64)
+            place[self.order] = np.arange(len(self.order))
+            failed = failed[np.argsort(place[failed])]
+        rows = self.taken(failed)
+        nothing = output_files.NO_USERS if self.has_segments else output_files.NO_ITEMS
+        columns = [
+            self._records(flat(rows.column("input")), failed),
+            pc.fill_null(flat(rows.column("error")), nothing),
+            flat(rows.column(c.LINE)),
+            flat(rows.column(c.FILE)),
+        ]
+        silent = self.asked.take(pa.array(self.unanswered))
+        no_row = pa.repeat(pa.scalar(output_files.NO_ROW), len(silent))
+        unread = [
+            matching.records_of(silent, self.record),
+            no_row,
+            flat(silent.column(c.LINE)),
+            flat(silent.column(c.FILE)),
+        ]
+        whole = [pa.concat_arrays(pair) for pair in zip(columns, unread, strict=True)]
+        return pa.table(whole, ["input", c.ERROR, c.LINE, c.FILE])
+
+    def _records(self, echoed: pa.StructArray, places: np.ndarray) -> pa.StructArray:
+        """Return what rows echo, or the line of the input where the echo has no key."""
+        if self.question is None:
+            return echoed
+        question = self.question[places]
+        borrowed = (question >= 0) & matching.keys_of(echoed).is_null().to_numpy(zero_copy_only=False)
+        asked = matching.records_of(self.asked.take(pa.array(question[borrowed])), self.record)
+        index = np.arange(len(echoed))
+        index[borrowed] = len(echoed) + np.arange(borrowed.sum())
+        return pa.concat_arrays([echoed, asked]).take(pa.array(index))
+
+    @cached_property
+    def _batches(self) -> list[pa.RecordBatch]:
+        batches: list[pa.RecordBatch] = self.table.to_batches()
+        return batches
+
+    @cached_property
+    def _starts(self) -> np.ndarray:
+        lengths = [batch.num_rows for batch in self._batches]
+        return np.cumsum([0, *lengths[:-1]])
+
+
+def _spooled(tables: Iterator[pa.Table]) -> pa.Table:
+    """Return the tables as one that lies in a temporary file, mapped; the file goes with the table.
+
+    A system that cannot remove a file while it is mapped keeps it until it clears its temporary files.
+    """
+    with tempfile.TemporaryDirectory(prefix="personalize_nb.", ignore_cleanup_errors=True) as folder:
+        file = os.path.join(folder, "rows.arrow")
+        first = next(tables)
+        with pa.ipc.new_file(file, first.schema) as writer:
+            for table in itertools.chain([first], tables):
+                writer.write_table(table)
+        return pa.ipc.open_file(pa.memory_map(file)).read_all()  # the mapping outlives the name
