@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 from personalize_nb import errors
 from personalize_nb.contract import columns
 from personalize_nb.contract.recipes import RECIPES, names_where
+from personalize_nb.inputs.frames import table
 from personalize_nb.inputs.ids import Findings
 from personalize_nb.resources.solutions import SolutionVersion
 from personalize_nb.session import waiting
@@ -30,15 +31,15 @@ from personalize_nb.training.schemas import INTERACTIONS, ITEMS, USERS, Dataset
 from personalize_nb.training.steps import Steps
 
 if TYPE_CHECKING:
-    import pandas as pd
+    from personalize_nb.inputs.forms import Data
 
 _LONGEST_NAME = 24  # leaves room for what is added to it within 63 characters
 
 
 def train(
-    interactions: pd.DataFrame,
-    items: pd.DataFrame | None = None,
-    users: pd.DataFrame | None = None,
+    interactions: Data,
+    items: Data | None = None,
+    users: Data | None = None,
     *,
     name: str = "personalize-nb",
     recipe: str = "aws-user-personalization",
@@ -167,16 +168,16 @@ def _check_types(texts: Mapping[str, Any], mappings: Mapping[str, Any]) -> None:
 
 
 def _datasets(
-    interactions: pd.DataFrame,
-    items: pd.DataFrame | None,
-    users: pd.DataFrame | None,
+    interactions: Data,
+    items: Data | None,
+    users: Data | None,
     textual: str | bool | None,
     categorical: Collection[str],
 ) -> list[Dataset]:
     categorical = [categorical] if isinstance(categorical, str) else categorical
-    others = [(kind, frame) for kind, frame in ((ITEMS, items), (USERS, users)) if frame is not None]
-    frames = [(INTERACTIONS, interactions), *others]
-    own = {kind: {schemas.amazon_name(one) for one in getattr(frame, "columns", ())} for kind, frame in frames}
+    others = [(kind, data) for kind, data in ((ITEMS, items), (USERS, users)) if data is not None]
+    frames = [(kind, table(data, kind.lower())) for kind, data in [(INTERACTIONS, interactions), *others]]
+    own = {kind: {schemas.amazon_name(one) for one in frame.columns} for kind, frame in frames}
     absent = [one for one in categorical if not any(schemas.amazon_name(one) in names for names in own.values())]
     if absent:
         raise errors.InputError(f"'categorical' names {absent}, which no frame has.")
