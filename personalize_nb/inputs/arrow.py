@@ -35,19 +35,25 @@ def read(data: Any) -> Given:
         It has a type that Arrow does not know, or ends in an error of its own.
     """
     try:
-        found = _imported(data)
-    except (pa.ArrowException, ValueError, TypeError, OSError, NotImplementedError) as error:
+        found = _framed(_imported(data))
+    except Exception as error:  # it is the code of another library that runs here
         raise InputError(
             f"The {type(data).__module__.partition('.')[0]} {type(data).__name__} cannot be read through Arrow: "
             f"{error}. Cast the column to text and pass it again."
         ) from error
+    name = getattr(data, "name", None)
+    if isinstance(found, pd.Series):
+        return Given(found.rename(name if isinstance(name, str) and name else None))
+    return Given(found)
+
+
+def _framed(found: pa.Table | pa.ChunkedArray) -> pd.DataFrame | pd.Series:
     if isinstance(found, pa.Table):
         columns = [_plain(column) for column in found.columns]
         table = pa.Table.from_arrays(columns, names=found.column_names)
-        return Given(table.to_pandas(types_mapper=pd.ArrowDtype, ignore_metadata=True))
-    name = getattr(data, "name", None)
-    array = _plain(found)
-    return Given(pd.Series(pd.arrays.ArrowExtensionArray(array), name=name if isinstance(name, str) and name else None))
+        frame: pd.DataFrame = table.to_pandas(types_mapper=pd.ArrowDtype, ignore_metadata=True)
+        return frame
+    return pd.Series(pd.arrays.ArrowExtensionArray(_plain(found)))
 
 
 def _imported(data: Any) -> pa.Table | pa.ChunkedArray:
@@ -78,7 +84,9 @@ def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
     if pa.types.is_run_end_encoded(kind):
         return _plain(pa.chunked_array([pc.run_end_decode(chunk) for chunk in column.chunks], kind.value_type))
     if pa.types.is_dictionary(kind) and not pa.types.is_string(kind.value_type):
-        return _plain(column.cast(kind.value_type))
+        values = kind.value_type if not pa.types.is_string_view(kind.value_type) else pa.large_string()
+        chunks = [chunk.dictionary.cast(values).take(chunk.indices) for chunk in column.chunks]
+        return _plain(pa.chunked_array(chunks, values))
     if pa.types.is_string_view(kind):
         return column.cast(pa.large_string())
     return column

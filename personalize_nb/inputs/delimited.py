@@ -5,13 +5,17 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections.abc import Iterator
+from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from personalize_nb.contract import columns as c
 from personalize_nb.errors import InputError
 from personalize_nb.inputs.given import TEXT, Given
 from personalize_nb.inputs.lines import BadLines, utf8
+from personalize_nb.text.counts import counted
 
 # A first line with one of these names is a header.
 _COLUMNS = {
@@ -28,6 +32,8 @@ _NOUNS = (
     "student household device cookie session"
 )
 _WHOLE_NAMES = frozenset(name for noun in _NOUNS.split() for name in (noun, f"{noun}s"))
+_REPAIR_QUOTES = "Within quotes, write a quote twice; or write the file with a library, which does so."
+_REPAIR_CELLS = "Give each line as many cells as the first; one with a separator in it stands within quotes."
 _REPAIR = "Read it yourself, for example with pandas.read_csv(..., encoding='latin-1', dtype=str), and pass the frame."
 
 
@@ -57,6 +63,7 @@ def read(content: bytes, name: str, separator: str) -> Given:
     except pd.errors.EmptyDataError:
         raise InputError(f"{name} is empty.") from None
     except (ValueError, OverflowError) as error:
+        _find_uneven(text, separator, bad)
         raise InputError(f"{name} cannot be read as CSV: {error}. {_REPAIR}") from error
     return _headed(cells, name)
 
@@ -65,13 +72,30 @@ def _check_quotes(text: bytes, separator: str, bad: BadLines) -> None:
     """Refuse quotes that end before their cell does: pandas would join what is within with what follows."""
     if b'"' not in text:
         return
-    lines = csv.reader(io.StringIO(text.decode(), newline=""), delimiter=separator, strict=True)
+    lines = _rows(text, separator)
     try:
         for _ in lines:
             pass
     except csv.Error as error:
         number = max(lines.line_num, 1)
         bad.add(number, text.split(b"\n")[number - 1] if text.count(b"\n") >= number - 1 else b"", str(error))
+    bad.repair = _REPAIR_QUOTES
+    bad.raise_any()
+
+
+def _rows(text: bytes, separator: str) -> Any:
+    return csv.reader(io.StringIO(text.decode(), newline=""), delimiter=separator, strict=True)
+
+
+def _find_uneven(text: bytes, separator: str, bad: BadLines) -> None:
+    """Refuse lines with more cells than the first, all of them; pandas names one."""
+    lines = _rows(text, separator)
+    most = 0
+    for cells in lines:
+        most = most or len(cells)
+        if len(cells) > most:
+            bad.add(lines.line_num, separator.join(cells), f"{len(cells)} cells, the first line has {most}")
+    bad.repair = _REPAIR_CELLS
     bad.raise_any()
 
 
@@ -80,7 +104,7 @@ def _headed(cells: pd.DataFrame, name: str) -> Given:
     first = ["" if value is None or value != value else str(value) for value in cells.iloc[0]]
     rest = cells.iloc[1:].reset_index(drop=True)
     if any(_folded(cell) in _COLUMNS for cell in first):
-        return Given(rest.set_axis(first, axis=1), TEXT)
+        return Given(rest.set_axis(first, axis=1), TEXT, tuple(_repeated(first, rest, name)))
     if len(first) > 1 or set(";\t{|") & set(first[0]):
         raise InputError(
             f"{name} begins with {first!r}, which names no column {c.USER_ID!r} or {c.ITEM_ID!r}. Give the "
@@ -90,6 +114,14 @@ def _headed(cells: pd.DataFrame, name: str) -> Given:
         return Given(rest.set_axis(first, axis=1), TEXT, (f"{name}: the first line {first[0]!r} is taken as header",))
     note = f"{name} has no header that is known; its first line {first[0]!r} is taken as an id"
     return Given(cells[0].rename(None), TEXT, (note,))
+
+
+def _repeated(header: list[str], rest: pd.DataFrame, name: str) -> Iterator[str]:
+    """Say so where the header occurs again, as in files that were put together; it stays what it says."""
+    again = np.flatnonzero((rest == header).all(axis=1))
+    if len(again):
+        times = counted(len(again), "time")
+        yield f"{name} has its header again as a row, {times}, first as row {again[0]}, counted from 0"
 
 
 def _folded(name: str) -> str:

@@ -19,6 +19,7 @@ from personalize_nb.text.values import shown
 
 FilterValues: TypeAlias = Mapping[str, Any] | Sequence[str]
 
+_PLAIN = (str, int, float)
 _NUMBER = r'^\s*"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?"\s*$'
 
 
@@ -89,7 +90,7 @@ def _column(name: str, value: Any, index: pd.Index, findings: Findings) -> pa.Ar
             )
         texts = _texts(name, list(value), findings)
     else:
-        value = list(value) if isinstance(value, Iterator) else value
+        value = list(value) if isinstance(value, Iterator) and not hasattr(value, "read") else value
         texts = _texts(name, [value], findings, rows).take(pa.array([0] * rows, pa.int32()))
     longest = limits.MAX_FILTER_VALUE_CHARACTERS
     long = pc.fill_null(pc.greater(pc.utf8_length(texts), longest), False)
@@ -106,10 +107,16 @@ def is_each(value: Any) -> bool:
 
 def _texts(name: str, values: list[Any], findings: Findings, times: int = 1) -> pa.Array:
     """Return values as quoted text; what is found of them is found `times` over, where they are of so many records."""
+    values = [value.as_py() if isinstance(value, pa.Scalar) else value for value in values]
     texts: list[str | None] = [None] * len(values)
     problems: dict[str, list[int]] = {}
     commas, gaps = [], []
+    known: dict[tuple[type, Any], str | None] = {}  # few values in many rows, as columns of categories have
     for row, value in enumerate(values):
+        key = (type(value), value) if type(value) in _PLAIN else None
+        if key in known:
+            texts[row] = known[key]
+            continue
         try:
             text = filters.quoted(value)
             if text is not None:
@@ -121,8 +128,12 @@ def _texts(name: str, values: list[Any], findings: Findings, times: int = 1) -> 
             told = "a filter value is not valid Unicode, half of a character is lost; read its source again"
             problems.setdefault(told, []).append(row)
         else:
-            commas += [row] if filters.holds_commas(value) else []
-            gaps += [row] if filters.lacks_parts(value) else []
+            if filters.holds_commas(value):
+                commas.append(row)
+            elif filters.lacks_parts(value):
+                gaps.append(row)
+            elif key is not None:
+                known[key] = text
 
     def mask(rows: list[int]) -> np.ndarray:
         wanted = np.zeros(len(values), bool)

@@ -189,11 +189,11 @@ def _each(data: Iterable[Any]) -> Given:
         return Given(pd.Series([*first, *values], dtype=object))
     parts, names = [], []
     for number, part in enumerate(itertools.chain(first, values)):
-        name = f"part {number}, counted from 0,"
+        name = f"part {number}"
         if not _parted(part):
             raise InputError(
-                f"Data in parts must be frames, series or files throughout; {name} is {type(part).__name__} "
-                f"{shown(part)}."
+                f"Data in parts must be frames, series or files throughout; {name}, counted from 0, is "
+                f"{type(part).__name__} {shown(part)}."
             )
         parts.append(given(part))
         names.append(name)

@@ -66,7 +66,7 @@ def joined(parts: Sequence[Given], names: Sequence[str]) -> Given:
         if sorted(map(str, frame.columns)) != sorted(map(str, first)) or not frame.columns.is_unique:
             raise InputError(
                 f"Parts that are read as one must have the same columns, each once: {names[0]} has {_said(first)}, "
-                f"{name} has {_said(list(frame.columns))}. Rename them, or pass one part at a time."
+                f"{name} has {_said(list(frame.columns))} (parts are counted from 0). Rename them."
             )
     whole = pd.DataFrame({name: _column(name, [frame[name] for frame in frames], names) for name in first})
     if list(whole.columns) == [_BARE]:

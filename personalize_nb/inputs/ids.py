@@ -91,8 +91,9 @@ class Findings:
 
 def _text(value: object) -> str:
     """Return a value as a finding shows it: text and numbers as they are, all else as Python writes it."""
-    plain = isinstance(value, (str, int, float, np.generic, *_TIMES))
-    return str(value)[:_SHOWN_CHARACTERS] if plain and not isinstance(value, bytes) else shown(value)
+    if isinstance(value, (str, float, np.generic, *_TIMES)) and not isinstance(value, bytes):
+        return str(value)[:_SHOWN_CHARACTERS]
+    return shown(value)
 
 
 def _sentence(part: pd.DataFrame, rows: int) -> str:
@@ -269,8 +270,8 @@ def _one(value: Any) -> tuple[str | None, str | None]:
         return None, _NO_WHOLE_NUMBER.format(type(value).__name__)
     return (
         None,
-        f"the id is a {type(value).__name__}; give one id per row, text or a whole number, or name a column of lists "
-        f"{c.ITEM_LIST!r}",
+        f"the id is of the type {type(value).__name__}; give one id per row, text or a whole number, or name a "
+        f"column of lists {c.ITEM_LIST!r}",
     )
 
 

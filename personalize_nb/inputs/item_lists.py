@@ -73,7 +73,7 @@ def _read(cell: Any) -> tuple[list[Any], str]:
         return list(cell), ""
     if cell is None or cell is pd.NA or cell != cell:
         return [], "the list is missing"
-    return [], f"the list is a {type(cell).__name__}; give a list of ids, or text with bars, '27|886'"
+    return [], f"the list is of the type {type(cell).__name__}; give a list of ids, or text with bars, '27|886'"
 
 
 def _of_text(text: str) -> tuple[list[Any], str]:

@@ -14,7 +14,7 @@ import pandas as pd
 from personalize_nb.contract import columns as c
 from personalize_nb.errors import InputError
 from personalize_nb.inputs.given import JSON, Given
-from personalize_nb.inputs.lines import BadLines, utf8
+from personalize_nb.inputs.lines import BadLines, no_utf8, unmarked
 
 _FORM = 'UTF-8 JSON lines, one object like {"userId": "12"} per line'
 _REPAIR = (
@@ -32,7 +32,7 @@ def read(content: bytes, name: str) -> Given:
         Lines are no JSON, or name a key twice; all of them are told.
     """
     bad = BadLines(name, _FORM, _REPAIR)
-    text = utf8(content, bad)
+    text = unmarked(content, bad)
     records = _whole(text)
     if records is None:
         records = list(_by_line(text, bad))
@@ -64,12 +64,16 @@ def _by_line(text: bytes, bad: BadLines) -> Iterator[Any]:
             yield _loaded(stripped)
         except RecursionError:
             bad.add(number, line, "nested too deep")
-        except ValueError as error:
-            bad.add(number, line, f"no JSON ({error})" if isinstance(error, json.JSONDecodeError) else str(error))
+        except json.JSONDecodeError as error:
+            bad.add(number, line, f"no JSON ({error.msg}, character {error.pos + 1} of the line)")
+        except UnicodeDecodeError as error:
+            bad.add(number, line, no_utf8(error))
+        except InputError as error:
+            bad.add(number, line, str(error))
 
 
 def _loaded(text: bytes) -> Any:
-    return json.loads(text.decode(), parse_int=_whole_number, object_pairs_hook=_record)
+    return _DECODER.decode(text.decode())
 
 
 def _whole_number(digits: str) -> int | str:
@@ -83,6 +87,9 @@ def _record(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         twice = next(key for key in keys if keys.count(key) > 1)
         raise InputError(f"the key {twice!r} stands there twice")
     return record
+
+
+_DECODER = json.JSONDecoder(parse_int=_whole_number, object_pairs_hook=_record)  # once: it costs more than a line
 
 
 def _table(records: list[Any], name: str) -> pd.DataFrame | pd.Series:

@@ -24,7 +24,7 @@ class BadLines:
     """Lines of a file that cannot be read, each with its number, counted from 1, and the cause."""
 
     def __init__(self, name: str, form: str, repair: str) -> None:
-        self._name, self._form, self._repair = name, form, repair
+        self._name, self._form, self.repair = name, form, repair
         self._found: list[tuple[int, str, str]] = []
 
     def add(self, line: int, text: bytes | str, problem: str) -> None:
@@ -40,18 +40,23 @@ class BadLines:
         told = "; ".join(f"line {line}: {problem}: {text!r}" for line, text, problem in self._found[:_SHOWN_LINES])
         more = f"; {counted(len(self._found), 'line')} in all: error.findings" * (len(self._found) > _SHOWN_LINES)
         raise InputError(
-            f"{self._name} cannot be read as {self._form}: {told}{more}. {self._repair}",
+            f"{self._name} cannot be read as {self._form}: {told}{more}. {self.repair}",
             findings=pd.DataFrame(self._found, columns=[c.LINE, "value", "problem"]),
         )
 
 
-def utf8(content: bytes, bad: BadLines) -> bytes:
+def no_utf8(error: UnicodeDecodeError) -> str:
+    """Return what is wrong with a line that cannot be decoded."""
+    return f"not UTF-8 ({error.reason}, byte {error.start + 1} of the line)"
+
+
+def unmarked(content: bytes, bad: BadLines) -> bytes:
     """Return the text of a file as UTF-8 without the mark that Windows' editors put before it.
 
     Raises
     ------
     InputError
-        Lines are not UTF-8, or hold bytes that no text has.
+        It begins with the mark of another encoding, and is not written in that.
     """
     for mark, encoding in _MARKS:
         if content.startswith(mark):
@@ -60,7 +65,18 @@ def utf8(content: bytes, bad: BadLines) -> bytes:
             except UnicodeError as error:
                 bad.add(1, content[:20], f"not {encoding.upper()}, which its first bytes promise ({error})")
                 bad.raise_any()
-    content = content.removeprefix(codecs.BOM_UTF8)
+    return content.removeprefix(codecs.BOM_UTF8)
+
+
+def utf8(content: bytes, bad: BadLines) -> bytes:
+    """Return the text of a file as UTF-8, all of which is known to be that.
+
+    Raises
+    ------
+    InputError
+        Lines are not UTF-8, or hold bytes that no text has.
+    """
+    content = unmarked(content, bad)
     try:
         content.decode()
         whole = b"\x00" not in content
@@ -72,7 +88,7 @@ def utf8(content: bytes, bad: BadLines) -> bytes:
         try:
             line.decode()
         except UnicodeDecodeError as error:
-            bad.add(number, line, f"not UTF-8 ({error.reason}, byte {error.start + 1} of the line)")
+            bad.add(number, line, no_utf8(error))
         else:
             if b"\x00" in line:
                 bad.add(number, line, "holds a zero byte, so it is no text")

@@ -56,7 +56,7 @@ def quoted(value: object) -> str | None:
     if isinstance(value, str):
         if _READY.fullmatch(value):
             return value
-        parts = [part.strip() for text in texts(value) for part in (text.split("|") if "|" in text else [text])]
+        parts = [part.strip() for part in value.split("|")] if "|" in value else texts(value)
     else:
         parts = texts(value)
     return ",".join(f'"{_escaped(text)}"' for text in parts if text) or None

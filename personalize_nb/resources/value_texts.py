@@ -33,6 +33,8 @@ def texts(value: Any) -> list[str]:
     """
     if isinstance(value, str):
         return [str.__str__(value)]
+    if type(value) is int:
+        return [_whole(value)]
     if missing(value):
         return []
     if hasattr(value, "as_py"):  # a scalar of Arrow
@@ -44,7 +46,7 @@ def texts(value: Any) -> list[str]:
     kind = getattr(getattr(value, "dtype", None), "kind", "")
     if isinstance(value, bool) or (isinstance(value, numbers.Integral) and kind != "m"):  # numpy's durations are whole
         return [_whole(value)]
-    if isinstance(value, (decimal.Decimal, numbers.Real)):
+    if isinstance(value, (decimal.Decimal, numbers.Real)) and kind != "m":
         return [_number(value)]
     if isinstance(value, uuid.UUID):
         return [str(value)]
