@@ -87,6 +87,15 @@ def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
         values = kind.value_type if not pa.types.is_string_view(kind.value_type) else pa.large_string()
         chunks = [chunk.dictionary.cast(values).take(chunk.indices) for chunk in column.chunks]
         return _plain(pa.chunked_array(chunks, values))
+    known = _without_views(kind)
+    return column if known == kind else column.cast(known)
+
+
+def _without_views(kind: pa.DataType) -> pa.DataType:
+    """Return a type whose texts, at any depth of lists, are ordinary ones: pandas reads no lists of views."""
     if pa.types.is_string_view(kind):
-        return column.cast(pa.large_string())
-    return column
+        return pa.large_string()
+    if pa.types.is_list(kind) or pa.types.is_large_list(kind):
+        inner = _without_views(kind.value_type)
+        return kind if inner == kind.value_type else pa.large_list(inner)
+    return kind

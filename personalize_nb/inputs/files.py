@@ -14,11 +14,12 @@ import pandas as pd
 from personalize_nb.errors import InputError
 from personalize_nb.inputs import delimited, json_records, unpacked
 from personalize_nb.inputs.given import Given, joined
+from personalize_nb.inputs.lines import unmarked
 
 _JSON = (".jsonl", ".json", ".ndjson")
 _PARQUET = (".parquet", ".pq")
 _TEXTS = {".csv": ",", ".tsv": "\t", ".tab": "\t"}
-_BEGINS_AS_JSON = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:\{\s*[\"}]|\[\s*[\[{\"\]\d-])")
+_BEGINS_AS_JSON = re.compile(rb"\s*(?:\{\s*[\"}]|\[\s*[\[{\"\]\d-])")
 
 
 def read_paths(path: str | os.PathLike[Any]) -> Given:
@@ -112,10 +113,12 @@ def read_open(file: Any) -> Given | Any:
 
 def of_content(content: bytes, name: str) -> Given:
     """Read the content of a file as what its name says, past a suffix of compression, or else its first bytes."""
-    plain, shown = unpacked.unpacked(content, name or "The file"), name or "The file"
+    shown = name or "The file"
+    plain = unpacked.unpacked(content, shown)
     suffix = _suffix(name)
     if suffix in _PARQUET or plain[:4] == plain[-4:] == b"PAR1":
         return _parquet(plain, shown)
+    plain = unmarked(plain, shown)
     if suffix in _JSON or (suffix not in _TEXTS and _BEGINS_AS_JSON.match(plain)):
         if not plain.strip():
             raise InputError(f"{shown} is empty.")

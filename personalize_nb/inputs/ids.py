@@ -120,6 +120,8 @@ def to_strings(series: pd.Series, column: str, findings: Findings) -> pa.Array:
         Receives errors (missing, empty, float, too long) and notes (spaces around an id, text like `233.0`).
     """
     array, wrong = _converted(series, column, findings)
+    if isinstance(array, pa.ChunkedArray):
+        array = array.combine_chunks()
     absent = pc.and_not(pc.is_null(array), wrong)
     findings.error(absent, column, array, f"the id is missing; drop such rows: frame.dropna(subset=[{column!r}])")
     findings.error(_true(pc.equal(array, "")), column, array, "the id is an empty text")

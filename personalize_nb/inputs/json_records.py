@@ -14,7 +14,7 @@ import pandas as pd
 from personalize_nb.contract import columns as c
 from personalize_nb.errors import InputError
 from personalize_nb.inputs.given import JSON, Given
-from personalize_nb.inputs.lines import BadLines, no_utf8, unmarked
+from personalize_nb.inputs.lines import BadLines, no_utf8
 
 _FORM = 'UTF-8 JSON lines, one object like {"userId": "12"} per line'
 _REPAIR = (
@@ -32,10 +32,9 @@ def read(content: bytes, name: str) -> Given:
         Lines are no JSON, or name a key twice; all of them are told.
     """
     bad = BadLines(name, _FORM, _REPAIR)
-    text = unmarked(content, bad)
-    records = _whole(text)
+    records = _whole(content)
     if records is None:
-        records = list(_by_line(text, bad))
+        records = list(_by_line(content, bad))
         bad.raise_any()
     return Given(_table(records, name), JSON)
 

@@ -50,7 +50,7 @@ def no_utf8(error: UnicodeDecodeError) -> str:
     return f"not UTF-8 ({error.reason}, byte {error.start + 1} of the line)"
 
 
-def unmarked(content: bytes, bad: BadLines) -> bytes:
+def unmarked(content: bytes, name: str) -> bytes:
     """Return the text of a file as UTF-8 without the mark that Windows' editors put before it.
 
     Raises
@@ -63,8 +63,10 @@ def unmarked(content: bytes, bad: BadLines) -> bytes:
             try:
                 return content.decode(encoding).encode()
             except UnicodeError as error:
-                bad.add(1, content[:20], f"not {encoding.upper()}, which its first bytes promise ({error})")
-                bad.raise_any()
+                raise InputError(
+                    f"{name} cannot be read as {encoding.upper()}, which its first bytes promise: {error}. Save it as "
+                    "UTF-8."
+                ) from error
     return content.removeprefix(codecs.BOM_UTF8)
 
 
@@ -76,7 +78,6 @@ def utf8(content: bytes, bad: BadLines) -> bytes:
     InputError
         Lines are not UTF-8, or hold bytes that no text has.
     """
-    content = unmarked(content, bad)
     try:
         content.decode()
         whole = b"\x00" not in content
