@@ -58,6 +58,9 @@ Data: TypeAlias = (
 )
 
 
+_WANTED = "Input must be a frame, a series, a list of ids or a file's path"
+
+
 class Form(NamedTuple):
     """A form of data: its name in words, how it is read, how it is recognised, and its reader."""
 
@@ -67,15 +70,15 @@ class Form(NamedTuple):
     read: Callable[[Any], Given]
 
 
-def given(data: Data | Given, noun: str = "Input") -> Given:
+def given(data: Data | Given, wanted: str = _WANTED) -> Given:
     """Return data of any form, read once; what was read already is returned as it is.
 
     Parameters
     ----------
     data
         See `FORMS`.
-    noun
-        What the data are called in messages.
+    wanted
+        The beginning of messages: what the data must be.
 
     Raises
     ------
@@ -91,7 +94,7 @@ def given(data: Data | Given, noun: str = "Input") -> Given:
         return data
     form = next((form for form in FORMS if form.known(data)), None)
     if form is None:
-        raise refusal(data, noun)
+        raise refusal(data, wanted)
     return form.read(data)
 
 
@@ -100,20 +103,16 @@ def is_columnar(data: Any) -> bool:
     return isinstance(data, (pd.DataFrame, pd.Series, pd.Index)) or _is_lazy(data) or arrow.is_arrow(data)
 
 
-def refusal(data: Any, noun: str) -> InputError:
+def refusal(data: Any, wanted: str = _WANTED) -> InputError:
     """Return the error for data of no form that is known: its type, what is taken, and what to make of it."""
     kind = type(data)
     if isinstance(data, (bytes, bytearray, memoryview)):
         return InputError(
-            f"{noun} must be a frame, a series, a list of ids or a file, got {kind.__name__} {shown(data)}: the "
-            "content of a file is given as io.BytesIO(data), an id in bytes as [data.decode()]."
+            f"{wanted}, got {kind.__name__} {shown(data)}: the content of a file is given as io.BytesIO(data), an id in bytes as [data.decode()]."
         )
     legal = ", ".join(form.name for form in FORMS)
     repair = next((text for known, text in _REPAIRS if known(data)), "Make one of these of it")
-    return InputError(
-        f"{noun} must be a frame, a series, a list of ids or a file's path, got {kind.__name__}. {repair}. Taken are: "
-        f"{legal}."
-    )
+    return InputError(f"{wanted}, got {kind.__name__}. {repair}. Taken are: {legal}.")
 
 
 _REPAIRS: tuple[tuple[Callable[[Any], bool], str], ...] = (

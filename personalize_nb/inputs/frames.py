@@ -20,15 +20,15 @@ _IDS = (c.USER_ID, c.ITEM_ID, c.RECOMMENDED_ITEM_ID)
 _LIKE = {c.RECOMMENDED_ITEM_ID.replace("_", ""): c.RECOMMENDED_ITEM_ID, TIMESTAMP: TIMESTAMP}
 
 
-def table(data: Data | Given | None, noun: str, hint: str = "") -> pd.DataFrame:
+def table(data: Data | Given | None, wanted: str, hint: str = "") -> pd.DataFrame:
     """Return data of any form that has columns as a frame, with the names it came with.
 
     Parameters
     ----------
     data
         See `forms.FORMS`.
-    noun
-        What it is called in messages: the argument's name.
+    wanted
+        The beginning of messages: what the data must be.
     hint
         Where such a frame comes from, for messages.
 
@@ -39,17 +39,16 @@ def table(data: Data | Given | None, noun: str, hint: str = "") -> pd.DataFrame:
     """
     told = f"; {hint}" if hint else ""
     if data is None:
-        raise InputError(f"{noun!r} must be a DataFrame, got {_told(data)}{told}")
+        raise InputError(f"{wanted}, got {_told(data)}{told}")
     try:
-        read = given(data, repr(noun))
+        read = given(data, wanted)
     except InputError as error:
         if isinstance(data, str):  # perhaps it was not meant as a path
-            raise InputError(f"{noun!r} must be a DataFrame, or a file: {error}{told}", error.findings) from error
+            raise InputError(f"{wanted}, or a file. {error}", error.findings) from error
         raise
     if not isinstance(read.values, pd.DataFrame):
-        kind = type(data).__name__
-        raise InputError(f"{noun!r} must be a DataFrame, or anything else with columns, got {kind} of values{told}")
-    return read.values if read.origin == TYPED else _with_types(read)
+        raise InputError(f"{wanted}, or anything else with columns, got {type(data).__name__} of values{told}")
+    return read.values if read.origin == TYPED else _with_types(read.values, read.origin)
 
 
 def plain(frame: Data | None, noun: str, *needed: str, hint: str = "") -> pd.DataFrame:
@@ -77,7 +76,7 @@ def plain(frame: Data | None, noun: str, *needed: str, hint: str = "") -> pd.Dat
     ['7']
     """
     told = f"; {hint}" if hint else ""
-    frame = table(frame, noun, hint)
+    frame = table(frame, f"{noun!r} must be a DataFrame", hint)
     named = frame.rename(columns=_name)
     missing = [name for name in needed if name not in named.columns]
     if missing:
@@ -110,11 +109,9 @@ def filter_columns(themes: pd.DataFrame) -> list[str]:
     return [name for name in between if name not in (c.RANK, c.RECOMMENDED_ITEM_ID, c.RELEVANCE)]
 
 
-def catalogue(items: Data | None, noun: str) -> set[str]:
+def catalogue(items: Data, noun: str) -> set[str]:
     """Return the distinct item ids of a frame with `item_id`, or of the ids themselves."""
-    if items is None:
-        raise InputError(f"{noun!r} must be a DataFrame with 'item_id' or a list of ids, got {_told(items)}")
-    read = given(items, repr(noun))
+    read = given(items, f"{noun!r} must be a DataFrame with 'item_id' or a list of ids")
     if not isinstance(read.values, pd.DataFrame):
         read = Given(pd.DataFrame({c.ITEM_ID: pd.Series(read.values).array}))
     return set(plain(read, noun, c.ITEM_ID)[c.ITEM_ID].unique())
@@ -139,14 +136,12 @@ def _told(value: object) -> str:
     return f"{type(value).__name__} {shown(value)}"
 
 
-def _with_types(read: Given) -> pd.DataFrame:
+def _with_types(frame: pd.DataFrame, origin: str) -> pd.DataFrame:
     """Return a file's frame with numbers where a column holds nothing else; ids stay as they are."""
-    frame = read.values
-    assert isinstance(frame, pd.DataFrame)
     ids = [_name(name) in (*_IDS, c.ITEM_LIST) for name in frame.columns]
-    read_as = _numbers if read.origin == TEXT else pd.Series.infer_objects
+    read_as = _numbers if origin == TEXT else pd.Series.infer_objects
     columns = [frame.iloc[:, place] if ids[place] else read_as(frame.iloc[:, place]) for place in range(len(ids))]
-    return pd.concat(columns, axis=1, keys=None) if columns else frame
+    return pd.concat(columns, axis=1) if columns else frame
 
 
 def _numbers(texts: pd.Series) -> pd.Series:

@@ -218,7 +218,7 @@ def _facts(description: dict[str, Any]) -> dict[str, Any]:
 def _names(items: Data | None, title: str) -> dict[str, str]:
     if items is None:
         return {}
-    frame = frames.table(items, "items")
+    frame = frames.table(items, "'items' must be a DataFrame")
     if title not in frame.columns:
         raise InputError(f"the items frame has no column {title!r}; name one of {list(frame.columns)} with title=")
     return _titled(frames.plain(frame, "items", c.ITEM_ID), c.ITEM_ID, title)

@@ -78,7 +78,7 @@ def _framed(items: Items) -> pd.DataFrame:
     if isinstance(items, pd.Series):
         name = "title" if items.name is None else str(items.name)
         items = pd.DataFrame({c.ITEM_ID: items.index, name: items.to_numpy()})
-    items = frames.table(items, "items", f"a frame with {c.ITEM_ID!r}, a series of titles by id or a mapping")
+    items = frames.table(items, f"'items' must be a frame with {c.ITEM_ID!r}, a series of titles by id or a mapping")
     if c.ITEM_ID not in map(c.canonical, items.columns) and c.ITEM_ID in map(c.canonical, items.index.names):
         items = items.reset_index()
     frame = items.rename(columns=c.canonical)

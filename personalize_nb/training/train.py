@@ -175,12 +175,11 @@ def _datasets(
     categorical: Collection[str],
 ) -> list[Dataset]:
     categorical = [categorical] if isinstance(categorical, str) else categorical
-    if interactions is None:
-        raise errors.InputError(
-            "The interactions must be a pandas DataFrame, got NoneType; frames of polars and Arrow and files are taken, too."
-        )
     others = [(kind, data) for kind, data in ((ITEMS, items), (USERS, users)) if data is not None]
-    frames = [(kind, table(data, kind.lower())) for kind, data in [(INTERACTIONS, interactions), *others]]
+    frames = [
+        (kind, table(data, f"The {kind.lower()} must be a pandas DataFrame"))
+        for kind, data in [(INTERACTIONS, interactions), *others]
+    ]
     own = {kind: {schemas.amazon_name(one) for one in frame.columns} for kind, frame in frames}
     absent = [one for one in categorical if not any(schemas.amazon_name(one) in names for names in own.values())]
     if absent:
