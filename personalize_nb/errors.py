@@ -76,7 +76,8 @@ class InputError(PersonalizeError, ValueError):
     message
         One sentence per kind of finding, with the repair.
     findings
-        The findings row by row (a pandas frame with `row`, `column`, `value`, `problem`), where there are rows.
+        The findings row by row (a pandas frame with `row`, `column`, `value`, `problem`; of lines of a file that cannot
+        be read, with `line`, `value`, `problem`), where there are rows.
     """
 
     def __init__(self, message: str, findings: pd.DataFrame | None = None):

@@ -30,7 +30,8 @@ from personalize_nb.session.session import Session, current
 if TYPE_CHECKING:
     import boto3
 
-    from personalize_nb.inputs.batch import Batch, Data
+    from personalize_nb.inputs.batch import Batch
+    from personalize_nb.inputs.forms import Data
 
 OK, UNCHECKED = "ok", "could not be checked"
 

@@ -14,7 +14,7 @@ from typing import Any
 from personalize_nb import errors
 from personalize_nb.contract import limits, parameters
 from personalize_nb.contract.parameters import THEME_GENERATION
-from personalize_nb.errors import Problem
+from personalize_nb.errors import WARNING, Problem
 from personalize_nb.inputs.batch import Batch
 from personalize_nb.jobs import recommend
 from personalize_nb.jobs.arguments import JobParameters
@@ -48,7 +48,7 @@ class Subject:
     uploads
         Whether the input is still to be uploaded.
     problems
-        What keeps the input or the filter from being used.
+        What keeps the input or the filter from being used, and what is worth a look.
     """
 
     request: JobRequest
@@ -163,10 +163,12 @@ def _batch(
 ) -> Batch | None:
     lost = chosen is None and given.get("filter") is not None  # its values are of no filter then
     try:
-        return recommend.batch_for(data, version, chosen, None if lost else given.get("filter_values"))
+        batch = recommend.batch_for(data, version, chosen, None if lost else given.get("filter_values"))
     except (errors.InputError, errors.NotFoundError, errors.RequestError) as error:
         problems.append(Problem("input", str(error)))
         return None
+    problems += [Problem("filter_values", note, WARNING) for note in batch.notes_on_values]
+    return batch
 
 
 def _with_item_name(given: JobParameters, version: SolutionVersion, problems: list[Problem]) -> JobParameters:

@@ -17,8 +17,7 @@ from personalize_nb.session.session import Session, connected, current
 from personalize_nb.training.plan import TrainingPlan, plan
 
 if TYPE_CHECKING:
-    import pandas as pd
-
+    from personalize_nb.inputs.forms import Data
     from personalize_nb.resources.filters import Filter
     from personalize_nb.session.progress import Progress
 
@@ -26,9 +25,9 @@ _ORDER = ("error", "warning", "ok")
 
 
 def preflight_training(
-    interactions: pd.DataFrame,
-    items: pd.DataFrame | None = None,
-    users: pd.DataFrame | None = None,
+    interactions: Data,
+    items: Data | None = None,
+    users: Data | None = None,
     *,
     name: str = "personalize-nb",
     recipe: str = "aws-user-personalization",

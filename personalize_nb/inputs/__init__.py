@@ -1,6 +1,6 @@
-"""Frames, lists and `files` of ids become job input.
+"""Data of any of the `forms` that are known become job input.
 
-`ids` are checked row by row, `frames` are read in any spelling, a `batch` is what is uploaded.
+`ids` are checked row by row, `frames` have any spelling, data are `given` once, a `batch` is what is uploaded.
 """
 
-__all__ = ["batch", "frames", "ids"]
+__all__ = ["batch", "filter_columns", "forms", "frames", "given", "ids", "key_columns"]

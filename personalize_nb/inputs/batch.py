@@ -7,10 +7,10 @@ is columnar, up to the JSON lines (`json_lines`) that a job reads.
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, TypeAlias
+from typing import IO, TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -20,10 +20,13 @@ import pyarrow.compute as pc
 from personalize_nb.contract import columns as c
 from personalize_nb.contract import limits
 from personalize_nb.errors import InputError
-from personalize_nb.inputs import files, json_lines
-from personalize_nb.inputs.frames import ToArrow
-from personalize_nb.inputs.ids import Findings, to_lists, to_strings
-from personalize_nb.resources import filters
+from personalize_nb.inputs import json_lines
+from personalize_nb.inputs.filter_columns import FilterValues, filter_columns, find_no_numbers
+from personalize_nb.inputs.forms import Data, given
+from personalize_nb.inputs.given import Given
+from personalize_nb.inputs.ids import Findings, to_strings
+from personalize_nb.inputs.item_lists import to_lists
+from personalize_nb.inputs.key_columns import frame, note_of_taken
 from personalize_nb.session import s3
 from personalize_nb.text.counts import counted
 
@@ -32,10 +35,6 @@ if TYPE_CHECKING:
 
 KEYS = {"users": (c.USER_ID,), "items": (c.ITEM_ID,), "rankings": (c.USER_ID, c.ITEM_LIST)}
 MAX_SHOWN_LINES = 3
-_NUMBER = r'^\s*"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?"\s*$'
-
-Data: TypeAlias = pd.DataFrame | pd.Series | pd.Index | pa.Table | ToArrow | Iterable[object] | str | os.PathLike[str]
-FilterValues: TypeAlias = Mapping[str, Any] | Sequence[str]
 
 
 @dataclass(frozen=True, repr=False)
@@ -69,12 +68,17 @@ class Batch:
         """Return how many records have no value for a placeholder."""
         return int(self.table.column(f"${placeholder}").null_count)
 
+    @property
+    def notes_on_values(self) -> tuple[str, ...]:
+        """The notes that are about filter values."""
+        return tuple(note for note in self.notes if note.partition(":")[0] in self.placeholders)
+
     def fit(self, filter_values: FilterValues | None, numbers: Collection[str]) -> Batch:
         """Return the batch itself, where it brings its own values and those that must be numbers are."""
         if filter_values:
             raise InputError(f"Give 'filter_values' to pnb.{self.kind}(..., filter_values=...) when you pass a batch.")
         findings = Findings()
-        _find_no_numbers({name: self.table.column(name) for name in self.table.column_names}, numbers, findings)
+        find_no_numbers({name: self.table.column(name) for name in self.table.column_names}, numbers, findings)
         findings.raise_errors(len(self), self.kind)
         return self
 
@@ -125,11 +129,14 @@ def users(data: Data, *, filter_values: FilterValues | None = None) -> Batch:
     Parameters
     ----------
     data
-        A frame with a column or index `user_id` (`USER_ID`, `userId`), a Series, Index or list of ids, or the path of a
-        CSV, Parquet or JSON lines file. One id twice is one record.
+        A frame of pandas, polars or Arrow with a column or index `user_id` (`USER_ID`, `userId`); a series, array, list
+        or generator of ids; or a file: its path, a pattern such as `ids-*.csv`, or what is open, CSV, TSV, JSON or
+        Parquet, plain or compressed. The README of `personalize_nb/inputs` has the whole table. One id twice is one
+        record.
     filter_values
         Values for a filter's placeholders: `{"GENRE": ["comedy", "drama"]}` gives every record the same values;
-        a Series or array gives each record its own; `["GENRE"]` takes the column of that name, any case.
+        a Series or array gives each record its own; `["GENRE"]` takes the column of that name, any case. A text alone
+        is split at `|`; the texts of a list are values exactly as they are.
 
     Raises
     ------
@@ -164,74 +171,8 @@ def rankings(data: Data, *, filter_values: FilterValues | None = None) -> Batch:
     return make_batch("rankings", data, filter_values)
 
 
-def frame(data: Data, column: str) -> pd.DataFrame:
-    """Return any accepted data as a frame whose key columns have our names.
-
-    Parameters
-    ----------
-    data
-        See `users`.
-    column
-        The column that a bare list or series is.
-    """
-    if isinstance(data, (str, os.PathLike)):
-        read = files.read(data, column)
-        if not len(read.columns):
-            raise InputError(f"{Path(data).name} is empty.")
-        return _named(read, column)
-    if isinstance(data, pd.DataFrame):
-        return _named(data, column)
-    if isinstance(data, pd.MultiIndex):
-        return _named(data.to_frame(index=False, allow_duplicates=True), column)
-    if isinstance(data, (pd.Series, pd.Index)):
-        if isinstance(data, pd.Series) and c.canonical(data.name) != column and column in _levels(data.index):
-            raise InputError(
-                f"The series is named {data.name!r} and its index {column!r}: which of them are the ids? Pass "
-                f"series.index for those of the index, or series.rename({column!r}) for the values."
-            )
-        if c.canonical(data.name) in set(c.JSON_NAMES) - {column}:
-            raise InputError(
-                f"The recipe takes {column!r}, the {type(data).__name__.lower()} is named {data.name!r}. If it holds "
-                f"those ids, rename it: series.rename({column!r})."
-            )
-        return data.to_frame(index=False, name=column) if isinstance(data, pd.Index) else data.to_frame(name=column)
-    if isinstance(data, ToArrow):
-        data = data.to_arrow()
-    if isinstance(data, pa.Table):
-        return _named(data.to_pandas(types_mapper=pd.ArrowDtype), column)
-    if isinstance(data, Mapping) or not isinstance(data, Iterable):
-        raise InputError(f"Input must be a frame, a series, a list of ids or a file's path, got {type(data).__name__}.")
-    # object dtype, so that pandas does not turn 1 and None into 1.0 and NaN
-    return pd.DataFrame({column: pd.Series(list(data), dtype=object)})
-
-
-def _levels(index: pd.Index) -> list[str]:
-    return [c.canonical(name) for name in index.names]
-
-
-def _named(data: pd.DataFrame, column: str) -> pd.DataFrame:
-    columns = {c.canonical(name) for name in data.columns}
-    levels = [number for number, name in enumerate(_levels(data.index)) if name in set(c.JSON_NAMES) - columns]
-    renamed = data.reset_index(level=levels) if levels else data  # as groupby() and set_index() leave a frame
-    renamed = renamed.rename(columns=c.canonical)
-    names = list(renamed.columns)
-    doubled = {name for name in names if names.count(name) > 1}
-    if doubled & {column, c.USER_ID, c.ITEM_ID, c.ITEM_LIST}:
-        raise InputError(
-            f"Columns {sorted(map(str, doubled))} occur twice among {list(data.columns)}; keep one of each."
-        )
-    if column not in names and len(names) == 1 and names[0] not in c.JSON_NAMES:
-        return renamed.set_axis([column], axis=1)
-    if column not in names:
-        raise InputError(
-            f"The recipe takes a column {column!r}; the frame has {list(data.columns)}. If one of them holds those "
-            f"ids, rename it: frame.rename(columns={{...: {column!r}}})."
-        )
-    return renamed
-
-
 def make_batch(
-    kind: str, data: Data, filter_values: FilterValues | None = None, numbers: Collection[str] = ()
+    kind: str, data: Data | Given, filter_values: FilterValues | None = None, numbers: Collection[str] = ()
 ) -> Batch:
     """Return data of one kind as a batch.
 
@@ -244,13 +185,14 @@ def make_batch(
     numbers
         The placeholders whose value must be one number.
     """
-    source = frame(data, KEYS[kind][0])
+    read = given(data)
+    source = frame(read, KEYS[kind][0])
     if source.empty:
         raise InputError(f"There are no {kind} in the input (columns {list(source.columns)}, 0 rows).")
     findings = Findings()
-    notes = _note_of_taken(data, KEYS[kind][0]) if isinstance(data, pd.DataFrame) else []
-    values = _filter_columns(source, filter_values or {}, findings)
-    _find_no_numbers(values, numbers, findings)
+    notes = [*read.notes, *note_of_taken(read, KEYS[kind][0])]
+    values = filter_columns(source, filter_values or {}, findings)
+    find_no_numbers(values, numbers, findings)
     if kind == "rankings":
         table = _ranking_table(source, values, findings)
     else:
@@ -259,56 +201,6 @@ def make_batch(
     findings.raise_errors(len(source), kind)
     distinct = _distinct(table, findings)
     return Batch(kind, distinct, findings.frame(), (*notes, *findings.sentences(len(source))))
-
-
-def _note_of_taken(data: pd.DataFrame, column: str) -> list[str]:
-    """Say so where the only column of a frame is taken for the ids although it has another name."""
-    names = [c.canonical(name) for name in data.columns]
-    taken = len(names) == 1 and names[0] != column and column not in _levels(data.index)
-    return [f"column {data.columns[0]!r} is taken as {column!r}"] if taken else []
-
-
-def _filter_columns(source: pd.DataFrame, wanted: FilterValues, findings: Findings) -> dict[str, pa.Array]:
-    if isinstance(wanted, str):
-        wanted = [wanted]
-    if not isinstance(wanted, Mapping):
-        by_name = {str(name).lower(): name for name in source.columns}
-        absent = [name for name in wanted if name.lower() not in by_name]
-        if absent:
-            raise InputError(f"No column for filter values {absent}; the frame has {list(source.columns)}.")
-        wanted = {name: source[by_name[name.lower()]] for name in wanted}
-    if len(wanted) > limits.MAX_FILTER_VALUES:
-        raise InputError(f"At most {limits.MAX_FILTER_VALUES} filter values per record, got {len(wanted)}.")
-    return {f"${name}": _filter_column(name, value, source.index, findings) for name, value in wanted.items()}
-
-
-def _filter_column(name: str, value: Any, index: pd.Index, findings: Findings) -> pa.Array:
-    rows = len(index)
-    if hasattr(value, "dtype") and getattr(value, "ndim", 0) == 1:
-        if len(value) != rows:
-            raise InputError(f"Filter values {name!r}: {len(value)} values for {rows} records; give one for each.")
-        own = getattr(value, "index", index)
-        if not own.equals(index) and own.symmetric_difference(index).empty:
-            raise InputError(
-                f"Filter values {name!r} have the index of the records in another order; values go to records by "
-                "position. Sort them alike: values.reindex(frame.index)."
-            )
-        texts = pa.array([filters.quoted(cell) for cell in value], pa.string())
-    else:
-        texts = pa.array([filters.quoted(value)], pa.string()).take(pa.array([0] * rows, pa.int32()))
-    longest = limits.MAX_FILTER_VALUE_CHARACTERS
-    long = pc.fill_null(pc.greater(pc.utf8_length(texts), longest), False)
-    findings.error(long, name, texts, f"filter values longer than {longest} characters")
-    return texts
-
-
-def _find_no_numbers(values: Mapping[str, Any], numbers: Collection[str], findings: Findings) -> None:
-    """Find values that a filter cannot compare by `<` or `>`; the service would fail their lines."""
-    for name in numbers:
-        texts = values.get(f"${name}")
-        if texts is not None:
-            wrong = pc.fill_null(pc.invert(pc.match_substring_regex(texts, _NUMBER)), False)
-            findings.error(wrong, name, texts, f"the filter compares ${name}: give one number, or a moment in time")
 
 
 def _ranking_table(source: pd.DataFrame, values: dict[str, pa.Array], findings: Findings) -> pa.Table:
@@ -351,6 +243,9 @@ def _codes(column: pa.ChunkedArray | pa.Array) -> np.ndarray:
     """Return a number per value, equal where the values are."""
     array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
     array = array.chunk(0) if isinstance(array, pa.ChunkedArray) else array
-    flat = pc.binary_join(array, "\x1f") if pa.types.is_list(array.type) else array
-    codes: np.ndarray = pc.fill_null(pc.dictionary_encode(flat).indices, -1).to_numpy(zero_copy_only=False)
+    if pa.types.is_list(array.type):  # of numbers, because a text may hold any separator
+        numbers = pa.array(_codes(array.flatten()).astype(str))
+        offsets = np.concatenate([[0], pc.list_value_length(array).to_numpy(zero_copy_only=False).cumsum()])
+        array = pc.binary_join(pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), numbers), ",")
+    codes: np.ndarray = pc.fill_null(pc.dictionary_encode(array).indices, -1).to_numpy(zero_copy_only=False)
     return codes

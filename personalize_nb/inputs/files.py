@@ -1,90 +1,147 @@
-"""Files of ids as frames: Parquet, JSON lines, CSV, TSV, or a text with one id per line.
-
-Everything is read as text where the file holds text: digits of long ids, and zeros before them, stay.
-"""
+"""Files of ids: a path, a pattern of paths, or what is open already; each is read once and as a whole."""
 
 from __future__ import annotations
 
+import glob
+import io
 import os
-from pathlib import Path
+import re
+from pathlib import Path, PurePath
+from typing import Any
 
 import pandas as pd
-import pyarrow as pa
 
-from personalize_nb.contract import columns as c
 from personalize_nb.errors import InputError
+from personalize_nb.inputs import delimited, json_records, unpacked
+from personalize_nb.inputs.given import Given, joined
+from personalize_nb.inputs.lines import unmarked
 
 _JSON = (".jsonl", ".json", ".ndjson")
+_PARQUET = (".parquet", ".pq")
+_TEXTS = {".csv": ",", ".tsv": "\t", ".tab": "\t"}
+_BEGINS_AS_JSON = re.compile(rb"\s*(?:\{\s*[\"}]|\[\s*[\[{\"\]\d-])")
 
 
-def read(path: str | os.PathLike[str], column: str) -> pd.DataFrame:
-    """Read Parquet, JSON lines, CSV, TSV, or a text with one id per line.
-
-    Parameters
-    ----------
-    path
-        The file; its suffix says what it is.
-    column
-        The column that a bare list of ids is.
+def read_paths(path: str | os.PathLike[Any]) -> Given:
+    """Read the file of a path, or the files of a pattern such as `ids-*.csv`, in the order of their names, as one.
 
     Raises
     ------
     InputError
-        There is no such file, or it cannot be read as what its suffix says.
+        There is no such file, or one cannot be read as what its name or content says.
     """
-    file = Path(path).expanduser()
-    suffix = file.suffix.lower()
-    if not file.is_file():
-        what = "a folder" if file.is_dir() else "no file"
-        single = "" if suffix or file.is_dir() else f" A single id is given as a list: [{str(path)!r}]."
-        raise InputError(f"There is {what} {str(path)!r}; name a file with ids.{single}")
+    text = os.fsdecode(os.fspath(path))
+    files = _files(Path(text))
+    if not files:
+        raise _no_file(text)
+    return joined([_of_file(file) for file in files], [file.name for file in files])
+
+
+def _files(path: Path) -> list[Path]:
     try:
-        if suffix in (".parquet", ".pq"):
-            return pd.read_parquet(file, dtype_backend="pyarrow")
-        if suffix in _JSON:
-            return _with_values(pd.read_json(file, lines=not _is_list(file), dtype=False))
-        separator = "\t" if suffix == ".tsv" else ","
-        cells = pd.read_csv(
-            file, sep=separator, dtype=str, header=None, keep_default_na=False, na_values=[""], encoding="utf-8-sig"
+        file = path.expanduser()
+        if file.is_file():
+            return [file]
+        if not file.exists() and glob.has_magic(str(file)):
+            return sorted(Path(one) for one in glob.glob(str(file), recursive=True) if Path(one).is_file())
+    except (OSError, ValueError, RuntimeError):  # too long, a zero byte, a home that nobody has
+        return []
+    return []
+
+
+def _no_file(text: str) -> InputError:
+    try:
+        folder, suffix = Path(text).expanduser().is_dir(), Path(text).suffix
+    except (OSError, ValueError, RuntimeError):
+        folder, suffix = False, ""
+    shown = repr(text if len(text) <= 200 else f"{text[:200]}...")
+    if folder:
+        return InputError(
+            f"There is a folder {shown}; name a file with ids, or several by a pattern: {text.rstrip('/')}/*.csv"
         )
-    except pd.errors.EmptyDataError:
-        raise InputError(f"{file.name} is empty.") from None
-    except (ValueError, OSError, pa.ArrowException) as error:
-        form = {".parquet": "Parquet", ".pq": "Parquet"}.get(suffix, f"UTF-8 {suffix.lstrip('.').upper() or 'text'}")
-        repair = "pandas.read_csv(..., encoding='latin-1', dtype=str)"
-        if suffix in _JSON:
-            repair, form = "json.loads for each line", f'{form}, one object like {{"userId": "12"}} per line'
+    if "://" in text:
+        return InputError(
+            f"There is no file {shown}; addresses are not fetched here. Download it, or pass what was opened; "
+            "pnb.recommend takes the s3:// address of input for a job."
+        )
+    if glob.has_magic(text):
+        return InputError(f"There is no file {shown}: no file's name matches this pattern.")
+    single = "" if suffix else f" A single id is given as a list: [{shown}]."
+    return InputError(f"There is no file {shown}; name a file with ids.{single}")
+
+
+def _of_file(file: Path) -> Given:
+    try:
+        content = file.read_bytes()
+    except OSError as error:
+        raise InputError(f"{file.name} cannot be read: {error}.") from error
+    return of_content(content, file.name)
+
+
+def read_open(file: Any) -> Given | Any:
+    """Read an open file or buffer from where it stands to its end.
+
+    Parameters
+    ----------
+    file
+        Anything with `read()`: text or bytes, its form told by its name or content. Where `read()` gives a table, as
+        the readers of other libraries do, that table is returned.
+
+    Raises
+    ------
+    InputError
+        It is closed, not open for reading, or holds nothing that can be read.
+    """
+    name = getattr(file, "name", None)
+    named = PurePath(os.fsdecode(name)).name if isinstance(name, (str, bytes)) and name else ""
+    try:
+        content = file.read()
+    except (OSError, ValueError, TypeError) as error:  # closed, not for reading, text of another encoding
         raise InputError(
-            f"{file.name} cannot be read as {form}: {error}. Read it yourself, for example with {repair}, and pass the "
-            "frame."
+            f"{named or 'The open file'} cannot be read: {error}. Open it for reading, text as UTF-8, or pass its path."
         ) from error
-    return _headed(cells, column, file.name)
+    if isinstance(content, str):
+        content = content.encode("utf-8", "surrogatepass")  # half a character is found, and its line told, as bytes
+    if isinstance(content, (bytes, bytearray, memoryview)):
+        if not len(content):
+            raise InputError(
+                f"{named or 'The open file'} is empty, or was read to its end already: file.seek(0) goes back."
+            )
+        return of_content(bytes(content), named)
+    return content
 
 
-def _is_list(file: Path) -> bool:
-    """Tell a JSON file that is one list of records from one with a record per line."""
-    with file.open(encoding="utf-8-sig") as text:
-        return text.read(1024).lstrip().startswith("[")
+def of_content(content: bytes, name: str) -> Given:
+    """Read the content of a file as what its name says, past a suffix of compression, or else its first bytes."""
+    shown = name or "The file"
+    plain = unpacked.unpacked(content, shown)
+    suffix = _suffix(name)
+    if suffix in _PARQUET or plain[:4] == plain[-4:] == b"PAR1":
+        return _parquet(plain, shown)
+    plain = unmarked(plain, shown)
+    if suffix in _JSON or (suffix not in _TEXTS and _BEGINS_AS_JSON.match(plain)):
+        if not plain.strip():
+            raise InputError(f"{shown} is empty.")
+        found = json_records.read(plain, shown)
+        if not len(found.values):
+            raise InputError(f"{shown} is empty.")
+        return found
+    tab = b"\t" in plain.lstrip().partition(b"\n")[0]
+    return delimited.read(plain, shown, _TEXTS.get(suffix, "\t" if tab else ","))
 
 
-def _with_values(read: pd.DataFrame) -> pd.DataFrame:
-    """Give the filter values of a job's input, as AWS writes it, columns of their own."""
-    name = next((column for column in read.columns if c.canonical(column) == c.FILTER_VALUES), None)
-    if name is None:
-        return read
-    cells = [cell if isinstance(cell, dict) else {} for cell in read[name]]
-    values = pd.DataFrame(cells, index=read.index, dtype=object)
-    return pd.concat([read.drop(columns=name), values], axis=1)
+def _suffix(name: str) -> str:
+    suffixes = [one.lower() for one in PurePath(name).suffixes]
+    while suffixes and suffixes[-1] in unpacked.SUFFIXES:
+        suffixes.pop()
+    return suffixes[-1] if suffixes else ""
 
 
-def _headed(read: pd.DataFrame, column: str, name: str) -> pd.DataFrame:
-    """Take the first line as header where it names columns; one bare column is a list of ids."""
-    first = [str(value) for value in read.iloc[0]]
-    if {c.canonical(value) for value in first} & set(c.JSON_NAMES):
-        return read.iloc[1:].set_axis(first, axis=1).reset_index(drop=True)
-    if len(first) == 1 and not set(";\t{|") & set(first[0]):
-        return read.set_axis([column], axis=1)
-    raise InputError(
-        f"{name} begins with {first!r}, which names no column {column!r}. Give the file a header, or read it yourself "
-        "and pass the frame."
-    )
+def _parquet(content: bytes, name: str) -> Given:
+    try:
+        return Given(pd.read_parquet(io.BytesIO(content), dtype_backend="pyarrow"))
+    except Exception as error:  # damaged bytes end in any of the errors of two libraries
+        raise InputError(
+            f"{name} cannot be read as Parquet: {error}. Read it yourself, for example with pandas.read_parquet, and "
+            "pass the frame."
+        ) from error

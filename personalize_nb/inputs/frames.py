@@ -6,30 +6,52 @@ or 1349 and "1349" are two users and every count is silently wrong.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Protocol, runtime_checkable
-
 import pandas as pd
-import pyarrow as pa
 
 from personalize_nb.contract import columns as c
 from personalize_nb.errors import InputError
+from personalize_nb.inputs.forms import Data, given
+from personalize_nb.inputs.given import TEXT, TYPED, Given
 from personalize_nb.inputs.ids import Findings, to_strings
+from personalize_nb.text.values import shown
 
 TIMESTAMP = "timestamp"
 _IDS = (c.USER_ID, c.ITEM_ID, c.RECOMMENDED_ITEM_ID)
 _LIKE = {c.RECOMMENDED_ITEM_ID.replace("_", ""): c.RECOMMENDED_ITEM_ID, TIMESTAMP: TIMESTAMP}
 
 
-@runtime_checkable
-class ToArrow(Protocol):
-    """A frame of another library that Arrow can read, polars' for example."""
+def table(data: Data | Given | None, wanted: str, hint: str = "") -> pd.DataFrame:
+    """Return data of any form that has columns as a frame, with the names it came with.
 
-    def to_arrow(self) -> pa.Table:
-        """Return the frame as an Arrow table."""
+    Parameters
+    ----------
+    data
+        See `forms.FORMS`.
+    wanted
+        The beginning of messages: what the data must be.
+    hint
+        Where such a frame comes from, for messages.
+
+    Raises
+    ------
+    InputError
+        It is of no form that is known, or ids without columns.
+    """
+    told = f"; {hint}" if hint else ""
+    if data is None:
+        raise InputError(f"{wanted}, got {_told(data)}{told}")
+    try:
+        read = given(data, wanted)
+    except InputError as error:
+        if isinstance(data, str):  # perhaps it was not meant as a path
+            raise InputError(f"{wanted}, or a file. {error}", error.findings) from error
+        raise
+    if not isinstance(read.values, pd.DataFrame):
+        raise InputError(f"{wanted}, or anything else with columns, got {type(data).__name__} of values{told}")
+    return read.values if read.origin == TYPED else _with_types(read.values, read.origin)
 
 
-def plain(frame: pd.DataFrame | None, noun: str, *needed: str, hint: str = "") -> pd.DataFrame:
+def plain(frame: Data | None, noun: str, *needed: str, hint: str = "") -> pd.DataFrame:
     """Return a frame with our spelling of its columns, and with those ids as strings that are needed.
 
     Parameters
@@ -54,8 +76,7 @@ def plain(frame: pd.DataFrame | None, noun: str, *needed: str, hint: str = "") -
     ['7']
     """
     told = f"; {hint}" if hint else ""
-    if not isinstance(frame, pd.DataFrame):
-        raise InputError(f"{noun!r} must be a DataFrame, got {_shown(frame)}{told}")
+    frame = table(frame, f"{noun!r} must be a DataFrame", hint)
     named = frame.rename(columns=_name)
     missing = [name for name in needed if name not in named.columns]
     if missing:
@@ -88,12 +109,12 @@ def filter_columns(themes: pd.DataFrame) -> list[str]:
     return [name for name in between if name not in (c.RANK, c.RECOMMENDED_ITEM_ID, c.RELEVANCE)]
 
 
-def catalogue(items: pd.DataFrame | Iterable[object], noun: str) -> set[str]:
+def catalogue(items: Data, noun: str) -> set[str]:
     """Return the distinct item ids of a frame with `item_id`, or of the ids themselves."""
-    if items is None or isinstance(items, str):
-        raise InputError(f"{noun!r} must be a DataFrame with 'item_id' or a list of ids, got {_shown(items)}")
-    frame = items if isinstance(items, pd.DataFrame) else pd.DataFrame({c.ITEM_ID: _listed(items)})
-    return set(plain(frame, noun, c.ITEM_ID)[c.ITEM_ID].unique())
+    read = given(items, f"{noun!r} must be a DataFrame with 'item_id' or a list of ids")
+    if not isinstance(read.values, pd.DataFrame):
+        read = Given(pd.DataFrame({c.ITEM_ID: pd.Series(read.values).array}))
+    return set(plain(read, noun, c.ITEM_ID)[c.ITEM_ID].unique())
 
 
 def identifier(value: object, name: str) -> str:
@@ -102,7 +123,7 @@ def identifier(value: object, name: str) -> str:
     text: str | None = to_strings(pd.Series([value], dtype=object), name, findings)[0].as_py()
     if text is None:
         problem = findings.frame()["problem"].iloc[0]
-        raise InputError(f"{name!r} must be text or a whole number, got {_shown(value)}: {problem}")
+        raise InputError(f"{name!r} must be text or a whole number, got {_told(value)}: {problem}")
     return text
 
 
@@ -111,9 +132,23 @@ def _name(name: object) -> str:
     return _LIKE.get(known.replace("_", "").lower(), known)
 
 
-def _listed(ids: Iterable[object]) -> pd.Series:
-    return ids.reset_index(drop=True) if isinstance(ids, pd.Series) else pd.Series(list(ids), dtype=object)
+def _told(value: object) -> str:
+    return f"{type(value).__name__} {shown(value)}"
 
 
-def _shown(value: object) -> str:
-    return f"{type(value).__name__} {str(value)[:80]!r}"
+def _with_types(frame: pd.DataFrame, origin: str) -> pd.DataFrame:
+    """Return a file's frame with numbers where a column holds nothing else; ids stay as they are."""
+    ids = [_name(name) in (*_IDS, c.ITEM_LIST) for name in frame.columns]
+    read_as = _numbers if origin == TEXT else pd.Series.infer_objects
+    columns = [frame.iloc[:, place] if ids[place] else read_as(frame.iloc[:, place]) for place in range(len(ids))]
+    return pd.concat(columns, axis=1) if columns else frame
+
+
+def _numbers(texts: pd.Series) -> pd.Series:
+    """Return texts as numbers if all are, and none would lose a zero before or a digit behind it."""
+    known = texts.dropna()
+    if len(known) and known.str.fullmatch(r"-?(0|[1-9]\d{0,17})").all():
+        return pd.to_numeric(texts.astype(object).where(texts.notna(), None)).astype("Int64")
+    if len(known) and known.str.fullmatch(r"-?(0|[1-9]\d{0,14})(\.\d{1,17})?([eE][-+]?\d{1,3})?").all():
+        return texts.astype("float64")
+    return texts

@@ -6,10 +6,9 @@ are never guessed back: they are refused, with the repair.
 
 from __future__ import annotations
 
-import ast
 import datetime
 import numbers
-from collections.abc import Iterable
+import uuid
 from typing import Any
 
 import numpy as np
@@ -21,13 +20,17 @@ from personalize_nb.contract import columns as c
 from personalize_nb.contract import limits
 from personalize_nb.errors import InputError
 from personalize_nb.text.counts import counted
+from personalize_nb.text.values import missing, shown
 
 _SHOWN_ROWS, _SHOWN_CHARACTERS = 5, 80
-_SPACE = r"^\s|\s$"
+# beside spaces those that nobody sees: a byte order mark, a space that does not break, one without width
+_SPACE = r"^[\s\x{FEFF}\x{A0}\x{200B}]|[\s\x{FEFF}\x{A0}\x{200B}]$"
 _LIKE_FLOAT = r"^-?\d+\.0$"
 # not guessed back either: 7.00 and 7 would be two texts of one number
 _NO_WHOLE_NUMBER = "the id is a {}; give whole numbers or text, for example by .map(int) or .map(str)"
 _TIMES = (datetime.date, datetime.time, datetime.timedelta, np.datetime64, np.timedelta64, pd.Period)
+_FLOAT = "the id is a float; give whole numbers or text, for example '233' instead of 233.0"
+_NOT_UNICODE = "the text is not valid Unicode"
 _LIKE_MISSING = pa.array(["nan", "NaN", "None", "<NA>", "null", "NaT"])
 
 
@@ -56,9 +59,9 @@ class Findings:
         taken = (
             values.take(pa.array(rows)).to_pylist() if hasattr(values, "to_pylist") else [values[row] for row in rows]
         )
-        shown = [None if value is None else str(value)[:_SHOWN_CHARACTERS] for value in taken]
+        texts = [None if value is None else _text(value) for value in taken]
         part = pd.DataFrame(
-            {"row": rows, "column": column, "value": pd.Series(shown, dtype=object), "problem": problem}
+            {"row": rows, "column": column, "value": pd.Series(texts, dtype=object), "problem": problem}
         )
         self._parts.append((part, error))
 
@@ -84,6 +87,13 @@ class Findings:
             ),
             findings=self.frame(),
         )
+
+
+def _text(value: object) -> str:
+    """Return a value as a finding shows it: text and numbers as they are, all else as Python writes it."""
+    if isinstance(value, (str, float, np.generic, *_TIMES)) and not isinstance(value, bytes):
+        return str(value)[:_SHOWN_CHARACTERS]
+    return shown(value)
 
 
 def _sentence(part: pd.DataFrame, rows: int) -> str:
@@ -112,8 +122,8 @@ def to_strings(series: pd.Series, column: str, findings: Findings) -> pa.Array:
     array, wrong = _converted(series, column, findings)
     if isinstance(array, pa.ChunkedArray):
         array = array.combine_chunks()
-    missing = pc.and_not(pc.is_null(array), wrong)
-    findings.error(missing, column, array, f"the id is missing; drop such rows: frame.dropna(subset=[{column!r}])")
+    absent = pc.and_not(pc.is_null(array), wrong)
+    findings.error(absent, column, array, f"the id is missing; drop such rows: frame.dropna(subset=[{column!r}])")
     findings.error(_true(pc.equal(array, "")), column, array, "the id is an empty text")
     most = limits.MAX_ID_CHARACTERS
     findings.error(
@@ -132,43 +142,6 @@ def to_strings(series: pd.Series, column: str, findings: Findings) -> pa.Array:
     return array
 
 
-def to_lists(series: pd.Series, findings: Findings) -> pa.ListArray:
-    """Return item lists as an Arrow list of strings; text is split at `|`, or read where it is a list's own text."""
-    doubtful = np.array([isinstance(cell, str) and _lacks_bars(cell) for cell in series], bool)
-    findings.error(doubtful, c.ITEM_LIST, list(series), "items in a text are separated by '|', as in '27|886'")
-    lists = [_split(cell) for cell in series]
-    lengths = np.fromiter((len(one) for one in lists), np.int64, len(lists))
-    findings.error(lengths == 0, c.ITEM_LIST, pa.array([str(cell) for cell in series]), "the list has no items")
-    flat = pd.Series([item for one in lists for item in one], dtype=object)
-    inner = Findings()
-    strings = to_strings(flat, c.ITEM_LIST, inner) if len(flat) else pa.array([], pa.string())
-    owner = np.repeat(np.arange(len(lists)), lengths)
-    findings.adopt(inner, owner)
-    return pa.ListArray.from_arrays(pa.array(np.concatenate([[0], lengths.cumsum()]), pa.int32()), strings)
-
-
-def _literal(text: str) -> list[Any] | None:
-    """Return the list that a text is, as `to_csv` and JSON write one; None where it is no list."""
-    if not text.lstrip().startswith("["):
-        return None
-    try:
-        found = ast.literal_eval(text.strip())
-    except (ValueError, SyntaxError, MemoryError, RecursionError):
-        return None
-    return found if isinstance(found, list) else None
-
-
-def _lacks_bars(text: str) -> bool:
-    return "|" not in text and _literal(text) is None and any(mark in text for mark in ",;[")
-
-
-def _split(cell: Any) -> list[Any]:
-    if isinstance(cell, str):
-        listed = _literal(cell)
-        return [part for part in cell.split("|") if part] if listed is None else listed
-    return list(cell) if isinstance(cell, Iterable) else []
-
-
 def _converted(series: pd.Series, column: str, findings: Findings) -> tuple[Any, Any]:
     """Return strings, and a mask of the rows that are already found wrong."""
     if isinstance(series.dtype, pd.SparseDtype):
@@ -178,53 +151,83 @@ def _converted(series: pd.Series, column: str, findings: Findings) -> tuple[Any,
     if isinstance(dtype, pd.CategoricalDtype):
         known, wrong = _converted(pd.Series(dtype.categories), column, Findings())
         if pc.any(wrong).as_py():
-            return _one_by_one(series.astype(object), column, findings)
+            return _one_by_one(series.astype(object).tolist(), column, findings)
         known = known.combine_chunks() if isinstance(known, pa.ChunkedArray) else known
         codes = series.cat.codes.to_numpy()
         return known.take(pa.array(codes, mask=codes < 0)), right
-    if _no_ids(dtype):
-        raise InputError(f"{column} is a column of {dtype}, which are no ids. Name the column that holds the ids.")
+    if isinstance(dtype, pd.ArrowDtype):
+        return _of_arrow(series, column, findings)
+    if pd.api.types.is_bool_dtype(dtype) or dtype.kind in "mM":
+        raise _no_ids(column, dtype)
     if pd.api.types.is_integer_dtype(dtype):
-        return pc.cast(pa.array(series, from_pandas=True), pa.string()), right
+        return pc.cast(pa.array(_native(series), from_pandas=True), pa.string()), right
     if pd.api.types.is_float_dtype(dtype):
         return _refused_floats(series, column, findings)
-    if isinstance(dtype, pd.ArrowDtype) and pa.types.is_decimal(dtype.pyarrow_dtype):
-        return _one_by_one(series.astype(object), column, findings)
-    try:
-        return pa.array(series, type=pa.string(), from_pandas=True), right
-    except (pa.ArrowInvalid, pa.ArrowTypeError, UnicodeEncodeError):
-        return _one_by_one(series, column, findings)
+    if isinstance(dtype, pd.StringDtype) or pd.api.types.infer_dtype(series, skipna=True) == "string":
+        try:
+            return pa.array(series, type=pa.string(), from_pandas=True), right
+        except (pa.ArrowInvalid, pa.ArrowTypeError, UnicodeEncodeError):
+            return _one_by_one(series.tolist(), column, findings)
+    if not pd.api.types.is_object_dtype(dtype):
+        raise _no_ids(column, dtype)
+    return _one_by_one(series.tolist(), column, findings)
 
 
-def _no_ids(dtype: Any) -> bool:
-    """Tell columns of truth values, moments, durations, bytes and the like, whose text would be taken for ids."""
-    types = pd.api.types
-    if isinstance(dtype, pd.ArrowDtype):
-        arrow = dtype.pyarrow_dtype
-        return bool(pa.types.is_boolean(arrow) or pa.types.is_temporal(arrow) or pa.types.is_binary(arrow))
-    return (
-        types.is_bool_dtype(dtype)
-        or types.is_complex_dtype(dtype)
-        or str(dtype.kind) in "mM"
-        or isinstance(dtype, (pd.DatetimeTZDtype, pd.PeriodDtype, pd.IntervalDtype))
-    )
+def _of_arrow(series: pd.Series, column: str, findings: Findings) -> tuple[Any, Any]:
+    """Convert a column of Arrow's types; those that hold no ids are refused as a whole."""
+    array = pa.array(series, from_pandas=True)
+    array = pa.chunked_array([array]) if isinstance(array, pa.Array) else array
+    kind, types = array.type, pa.types
+    while types.is_dictionary(kind):
+        kind = kind.value_type
+    right = pa.array(np.zeros(len(series), bool))
+    if types.is_floating(kind):
+        return _refused_floats(series, column, findings)
+    if types.is_integer(kind) or types.is_null(kind):
+        return array.cast(kind).cast(pa.string()), right
+    if types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind):
+        try:
+            texts = array.cast(kind).cast(pa.string())
+            texts.validate(full=True)  # Arrow takes the bytes of others' files for UTF-8
+            return texts, right
+        except pa.ArrowInvalid:
+            return _one_by_one(
+                [_decoded(one) for one in array.cast(kind).cast(pa.binary()).to_pylist()], column, findings
+            )
+    if types.is_boolean(kind) or types.is_temporal(kind) or "binary" in str(kind):
+        raise _no_ids(column, series.dtype)
+    return _one_by_one(array.to_pylist(), column, findings)
+
+
+def _decoded(content: bytes | None) -> str | None:
+    return None if content is None else content.decode("utf-8", "surrogateescape")
+
+
+def _native(series: pd.Series) -> pd.Series:
+    """Return numbers in the byte order of this machine; Arrow takes no other."""
+    order = getattr(series.dtype, "byteorder", "=")
+    return series if order in "=|" else series.astype(series.dtype.newbyteorder("="))  # type: ignore[union-attr]
+
+
+def _no_ids(column: str, dtype: Any) -> InputError:
+    """Return the error for truth values, moments, durations, bytes and the like, whose text would be taken for ids."""
+    return InputError(f"{column} is a column of {dtype}, which are no ids. Name the column that holds the ids.")
 
 
 def _refused_floats(series: pd.Series, column: str, findings: Findings) -> tuple[Any, Any]:
-    array = pa.array(series.astype("float64"), from_pandas=True)
+    array = pa.array(_native(series).astype("float64"), from_pandas=True)
     filled = pc.is_valid(array)
     repair = (
         f"ids are {series.dtype}, pandas' type for whole numbers with a missing value; long ids have lost digits. "
-        f"Read the file again with dtype={{{column!r}: 'string'}}, or, if no id has more than 15 digits, "
-        f"frame[{column!r}] = frame[{column!r}].astype('Int64').astype('string')"
+        f"Read the file again with dtype={{{column!r}: 'string'}} under the name that the column has there, or, if no "
+        f"id has more than 15 digits, frame[{column!r}] = frame[{column!r}].astype('Int64').astype('string')"
     )
     findings.error(filled, column, array, repair)
     return pa.nulls(len(series), pa.string()), filled
 
 
-def _one_by_one(series: pd.Series, column: str, findings: Findings) -> tuple[Any, Any]:
+def _one_by_one(values: list[Any], column: str, findings: Findings) -> tuple[Any, Any]:
     """Convert Python objects of mixed types, the one case without a columnar way."""
-    values = series.tolist()
     texts: list[str | None] = [None] * len(values)
     wrong: dict[str, list[int]] = {}
     for row, value in enumerate(values):
@@ -242,32 +245,44 @@ def _one_by_one(series: pd.Series, column: str, findings: Findings) -> tuple[Any
 
 
 def _one(value: Any) -> tuple[str | None, str | None]:
+    """Return the text of an id, or what is wrong with it; neither where it is missing. All that is known is here."""
+    if isinstance(value, pa.Scalar):
+        value = value.as_py()
     if isinstance(value, str):
-        try:
-            value.encode()
-        except UnicodeEncodeError:
-            return None, "the text is not valid Unicode"
-        return value, None
+        text = str.__str__(value)  # a member of an enumeration has another text of its own
+        return (text, None) if _is_unicode(text) else (None, _NOT_UNICODE)
     if isinstance(value, (bool, np.bool_)):
         return None, "True and False are no ids"
-    if isinstance(value, numbers.Integral):
-        return str(int(value)), None
-    if value is None or (not isinstance(value, (list, tuple, dict, set, np.ndarray)) and pd.isna(value)):
+    if missing(value):
         return None, None
+    if isinstance(value, _TIMES):  # before whole numbers, which numpy's durations are, too
+        return None, f"the id is a {type(value).__name__}; name the column that holds the ids"
+    if isinstance(value, numbers.Integral):
+        try:
+            return str(int(value)), None
+        except ValueError:  # Python writes no number of thousands of digits
+            return None, f"the id is longer than {limits.MAX_ID_CHARACTERS} characters"
+    if isinstance(value, uuid.UUID):
+        return str(value), None
     if isinstance(value, (float, np.floating)):
-        return None, "the id is a float; give whole numbers or text, for example '233' instead of 233.0"
-    if isinstance(value, bytes):
+        return None, _FLOAT
+    if isinstance(value, (bytes, bytearray, memoryview)):
         return None, "the id is bytes; decode it first"
-    if isinstance(value, (list, tuple, dict, set, np.ndarray)):
-        return (
-            None,
-            f"the id is a {type(value).__name__}; give one id per row, or name a column of lists {c.ITEM_LIST!r}",
-        )
     if isinstance(value, numbers.Number):
         return None, _NO_WHOLE_NUMBER.format(type(value).__name__)
-    if isinstance(value, _TIMES):
-        return None, f"the id is a {type(value).__name__}; name the column that holds the ids"
-    return str(value), None
+    return (
+        None,
+        f"the id is of the type {type(value).__name__}; give one id per row, text or a whole number, or name a "
+        f"column of lists {c.ITEM_LIST!r}",
+    )
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _true(mask: Any) -> Any:

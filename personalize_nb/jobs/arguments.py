@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ForwardRef, TypedDict, TypeVar, cast
 from personalize_nb.contract import parameters
 
 if TYPE_CHECKING:
-    from personalize_nb.inputs.batch import FilterValues
+    from personalize_nb.inputs.filter_columns import FilterValues
     from personalize_nb.resources.filters import Filter
 
 _F = TypeVar("_F", bound=Callable[..., Any])

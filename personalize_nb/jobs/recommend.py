@@ -16,7 +16,9 @@ from personalize_nb.contract import columns, limits, parameters, recipes
 from personalize_nb.contract.parameters import BATCH_INFERENCE, THEME_GENERATION
 from personalize_nb.errors import Problem
 from personalize_nb.inputs.batch import KEYS, Batch, make_batch
-from personalize_nb.inputs.batch import frame as as_frame
+from personalize_nb.inputs.filter_columns import named_column
+from personalize_nb.inputs.forms import given
+from personalize_nb.inputs.key_columns import frame as as_frame
 from personalize_nb.jobs.arguments import JobParameters, ThemeParameters, job_parameters, with_parameters
 from personalize_nb.jobs.job import KIND, BatchInferenceJob, check_name, new_job_name, refuse, start
 from personalize_nb.jobs.request import KIND_OF_KEYS, JobRequest, RequestContext, no_batch, no_themes
@@ -29,7 +31,9 @@ from personalize_nb.session.progress import choose
 from personalize_nb.session.session import Session, current
 
 if TYPE_CHECKING:
-    from personalize_nb.inputs.batch import Data, FilterValues
+    from personalize_nb.inputs.filter_columns import FilterValues
+    from personalize_nb.inputs.forms import Data
+    from personalize_nb.inputs.given import Given
 
     Texts = Mapping[str, bool]
 
@@ -293,7 +297,10 @@ def _check_described(texts: Texts) -> None:
 
 
 def batch_for(
-    data: Data | Batch, version: SolutionVersion, chosen: Filter | None = None, values: FilterValues | None = None
+    data: Data | Given | Batch,
+    version: SolutionVersion,
+    chosen: Filter | None = None,
+    values: FilterValues | None = None,
 ) -> Batch:
     """Return the checked batch that the recipe of a solution version takes, with values for a filter."""
     facts = recipes.recipe_of(version.recipe)
@@ -303,12 +310,13 @@ def batch_for(
     if isinstance(data, Batch):
         return data.fit(values, numbers)
     kind = KIND_OF_KEYS.get(facts.input_keys if facts else ("userId",))
+    read = given(data)  # once: of a generator or an open file nothing is left the second time
     if kind is None:
-        return make_batch("users", data, values, numbers)
-    return make_batch(kind, data, _values(data, chosen, values, KEYS[kind][0]), numbers)
+        return make_batch("users", read, values, numbers)
+    return make_batch(kind, read, _values(read, chosen, values, KEYS[kind][0]), numbers)
 
 
-def _values(data: Any, chosen: Filter | None, values: FilterValues | None, key: str) -> FilterValues | None:
+def _values(data: Given, chosen: Filter | None, values: FilterValues | None, key: str) -> FilterValues | None:
     """Return values for every placeholder of the filter: the ones given, else the frame's column of that name."""
     if chosen is None:
         if values:
@@ -328,9 +336,8 @@ def _values(data: Any, chosen: Filter | None, values: FilterValues | None, key: 
             f"{chosen.expression}"
         )
     frame = as_frame(data, key)
-    by_name = {str(name).lower(): name for name in frame.columns}
-    columns = {name: frame[by_name[name.lower()]] for name in chosen.placeholders if name.lower() in by_name}
-    return {**columns, **named} or None
+    found = {name: named_column(frame, name) for name in chosen.placeholders if name not in named}
+    return {**{name: column for name, column in found.items() if column is not None}, **named} or None
 
 
 def name_column(version: SolutionVersion, wanted: str | None = None, texts: Texts | None = None) -> str:

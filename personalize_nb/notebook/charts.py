@@ -23,6 +23,8 @@ from personalize_nb.text.html import Markup
 if TYPE_CHECKING:
     import pandas as pd
 
+    from personalize_nb.inputs.forms import Data
+
 _TEXT = "#767676"  # 4.5 on white, 4.1 on #111: pictures cannot inherit the page's text colour
 _BLOCKS = " ▏▎▍▌▋▊▉█"
 _FROM_JOB = "job.recommendations() gives such a frame"
@@ -42,7 +44,7 @@ class View:
         return {"text/html": str(self.html), "text/plain": self.text}
 
 
-def plot_scores(recommendations: pd.DataFrame) -> View:
+def plot_scores(recommendations: Data) -> View:
     """Show how the score falls with the rank: median and the middle 80 % of lists at each rank.
 
     Parameters
@@ -81,7 +83,7 @@ def plot_scores(recommendations: pd.DataFrame) -> View:
     )
 
 
-def plot_coverage(recommendations: pd.DataFrame, items: pd.DataFrame | Sequence[str]) -> View:
+def plot_coverage(recommendations: Data, items: Data) -> View:
     """Show how much of the catalogue is recommended to anyone, by list length.
 
     Parameters
@@ -115,7 +117,7 @@ def plot_coverage(recommendations: pd.DataFrame, items: pd.DataFrame | Sequence[
     )
 
 
-def plot_popularity(recommendations: pd.DataFrame, interactions: pd.DataFrame) -> View:
+def plot_popularity(recommendations: Data, interactions: Data) -> View:
     """Show whether the lists push hits: share of recommendations and of interactions by popularity tenth.
 
     Items are ranked by interactions and cut into ten groups of equal size, the most popular first.
@@ -163,7 +165,7 @@ def plot_popularity(recommendations: pd.DataFrame, interactions: pd.DataFrame) -
     )
 
 
-def _lists(frame: pd.DataFrame, *needed: str) -> tuple[pd.DataFrame, str]:
+def _lists(frame: Data, *needed: str) -> tuple[pd.DataFrame, str]:
     """Return the frame and its column of recommended items: in jobs about items, `item_id` is what was asked about."""
     named = frames.plain(frame, "recommendations", *needed, hint=_FROM_JOB)
     column = c.RECOMMENDED_ITEM_ID if c.RECOMMENDED_ITEM_ID in named.columns else c.ITEM_ID

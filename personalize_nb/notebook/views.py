@@ -14,6 +14,7 @@ from personalize_nb.contract import columns as c
 from personalize_nb.contract import limits
 from personalize_nb.errors import InputError, NotFoundError
 from personalize_nb.inputs import frames
+from personalize_nb.inputs.forms import is_columnar
 from personalize_nb.jobs.run import attach
 from personalize_nb.notebook.charts import View, text_bar
 from personalize_nb.text import html
@@ -21,6 +22,7 @@ from personalize_nb.text.counts import counted, verb
 from personalize_nb.text.redact import redact
 
 if TYPE_CHECKING:
+    from personalize_nb.inputs.forms import Data
     from personalize_nb.jobs.job import BatchInferenceJob
     from personalize_nb.jobs.run import Run
     from personalize_nb.session.session import Session
@@ -29,10 +31,10 @@ _OF_USERS = "job.recommendations() of a job about users gives such a frame"
 
 
 def show_user(
-    user_id: str | int | pd.DataFrame | None,
-    recommendations: pd.DataFrame | None = None,
-    interactions: pd.DataFrame | None = None,
-    items: pd.DataFrame | None = None,
+    user_id: str | int | Data | None,
+    recommendations: Data | None = None,
+    interactions: Data | None = None,
+    items: Data | None = None,
     title: str = "title",
     most: int = 10,
 ) -> View:
@@ -60,7 +62,7 @@ def show_user(
         A frame has not the columns, or ids that are none.
     """
     _at_least_one(most)
-    if isinstance(user_id, pd.DataFrame):  # no user is named: the frames stand one place further left
+    if is_columnar(user_id):  # no user is named: the frames stand one place further left
         if recommendations is not None:
             interactions, items = recommendations, interactions if items is None else items
         user_id, recommendations = None, user_id
@@ -115,8 +117,8 @@ def _first_user(recommendations: pd.DataFrame) -> tuple[str, str]:
 
 
 def show_themes(
-    themes: pd.DataFrame,
-    items: pd.DataFrame | None = None,
+    themes: Data,
+    items: Data | None = None,
     title: str = "title",
     threshold: float = limits.THEME_RELEVANCE_THRESHOLD,
     minimum_items: int = limits.THEME_MINIMUM_ITEMS,
@@ -213,12 +215,13 @@ def _facts(description: dict[str, Any]) -> dict[str, Any]:
     return flat
 
 
-def _names(items: pd.DataFrame | None, title: str) -> dict[str, str]:
+def _names(items: Data | None, title: str) -> dict[str, str]:
     if items is None:
         return {}
-    if title not in getattr(items, "columns", (title,)):
-        raise InputError(f"the items frame has no column {title!r}; name one of {list(items.columns)} with title=")
-    return _titled(frames.plain(items, "items", c.ITEM_ID), c.ITEM_ID, title)
+    frame = frames.table(items, "'items' must be a DataFrame")
+    if title not in frame.columns:
+        raise InputError(f"the items frame has no column {title!r}; name one of {list(frame.columns)} with title=")
+    return _titled(frames.plain(frame, "items", c.ITEM_ID), c.ITEM_ID, title)
 
 
 def _own_names(themes: pd.DataFrame, title: str) -> dict[str, str]:

@@ -6,19 +6,18 @@ write that by hand: `quoted(["comedy", "drama"])` is the whole rule.
 
 from __future__ import annotations
 
-import datetime
-import math
-import numbers
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from personalize_nb import errors
 from personalize_nb.resources.solutions import SolutionVersion, find_solution_version
+from personalize_nb.resources.value_texts import is_list, texts
 from personalize_nb.session import waiting
 from personalize_nb.session.progress import Progress, choose
 from personalize_nb.session.session import Session, current
+from personalize_nb.text.values import missing
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,7 +27,8 @@ _PLACEHOLDER = re.compile(r"\$([A-Za-z0-9_]+)")
 _ORDERED = re.compile(r"[<>]=?\s*[\"']?\$([A-Za-z0-9_]+)")
 _FIELD = re.compile(r"(?i)\b(Items|Interactions|Users|CurrentUser)\s*\.\s*([A-Za-z_]\w*)")
 _STRINGS = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'")
-_READY = re.compile(r"\s*\"(?:[^\"\\]|\\.)*\"(?:\s*,\s*\"(?:[^\"\\]|\\.)*\")*\s*")
+_PART = r"\"(?:[^\"\\]|\\.)*\""
+_READY = re.compile(rf"\s*{_PART}(?:\s*,\s*{_PART})*\s*", re.DOTALL)
 
 
 def quoted(value: object) -> str | None:
@@ -37,8 +37,13 @@ def quoted(value: object) -> str | None:
     Parameters
     ----------
     value
-        A text, number, bool, date or an iterable of them. `"Action|Comedy"` is two values, as in Amazon's data. Text
-        that is quoted already is kept.
+        A text, number, bool, date or a list of them. A text alone, `"Action|Comedy"`, is two values, as in Amazon's
+        data, and one that is quoted already is kept; in a list each text is one value exactly as it is.
+
+    Raises
+    ------
+    InputError
+        It is of another type, or infinite.
 
     Examples
     --------
@@ -46,56 +51,62 @@ def quoted(value: object) -> str | None:
     '"comedy","drama"'
     >>> quoted(9.0)
     '"9"'
+    >>> quoted(["rock|pop", "Paris, London"])
+    '"rock|pop","Paris, London"'
     """
-    if isinstance(value, str) and _READY.fullmatch(value):
-        return value
-    texts = [text for text in _texts(value) if text]
-    return ",".join('"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"' for text in texts) or None
+    if isinstance(value, str):
+        if _READY.fullmatch(value):
+            return value
+        parts = [part.strip() for part in value.split("|")] if "|" in value else texts(value)
+    else:
+        parts = texts(value)
+    return ",".join(f'"{_escaped(text)}"' for text in parts if text) or None
+
+
+def values(text: str) -> list[str]:
+    r"""Return the values of a quoted string; a text that is not quoted is the only one.
+
+    Examples
+    --------
+    >>> values('"comedy","rock|pop"')
+    ['comedy', 'rock|pop']
+    """
+    if not _READY.fullmatch(text):
+        return [text] if text else []
+    return [re.sub(r"\\(.)", r"\1", part[1:-1], flags=re.DOTALL) for part in re.findall(_PART, text, re.DOTALL)]
 
 
 def unquoted(text: str) -> str:
     r"""Return the values of a quoted string, joined by `|` as Amazon's data joins them.
 
+    Where that would be read as other values, the text stays as it is.
+
     Examples
     --------
     >>> unquoted('"comedy","drama"')
     'comedy|drama'
+    >>> unquoted('"rock|pop"')
+    '"rock|pop"'
     """
-    if not _READY.fullmatch(text):
-        return text
-    return "|".join(re.sub(r"\\(.)", r"\1", part[1:-1]) for part in re.findall(r"\"(?:[^\"\\]|\\.)*\"", text))
+    parts = values(text)
+    joined = "|".join(parts)
+    return joined if values(quoted(joined) or "") == parts else text
 
 
-def _texts(value: Any) -> list[str]:
-    if isinstance(value, str):
-        return [part.strip() for part in value.split("|")]
-    if isinstance(value, (bytes, bytearray, Mapping, datetime.timedelta)):
-        raise errors.InputError(f"A filter value is text, a number, a date or a list of them, got {value!r}.")
-    if isinstance(value, Iterable):
-        return [text for one in value for text in _texts(one)]
-    if _missing(value):
-        return []
-    if isinstance(value, (bool, numbers.Integral)):
-        return [str(value)]
-    if isinstance(value, numbers.Real):
-        number = float(value)
-        if math.isinf(number):
-            raise errors.InputError("A filter value must be finite, got an infinite number.")
-        return [str(int(number))] if number.is_integer() else [repr(number)]
-    if isinstance(value, (datetime.datetime, datetime.date)):
-        moment = value if isinstance(value, datetime.datetime) else datetime.datetime.combine(value, datetime.time())
-        utc = moment if moment.tzinfo else moment.replace(tzinfo=datetime.UTC)
-        return [str(int(utc.timestamp()))]
-    if getattr(getattr(value, "dtype", None), "kind", "") == "M":
-        return _texts(value.astype("datetime64[us]").item())  # finer ones would become whole numbers
-    return _texts(value.item()) if hasattr(value, "item") else [str(value)]
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"')
 
 
-def _missing(value: Any) -> bool:
-    try:
-        return value is None or bool(value != value)  # every kind of not-a-number
-    except TypeError:
-        return True  # pandas' NA, which does not say whether it differs from itself
+def holds_commas(value: object) -> bool:
+    """Tell one text with commas in it: it is one value, though its writer may have meant several."""
+    return isinstance(value, str) and "," in value and "|" not in value and not _READY.fullmatch(value)
+
+
+def lacks_parts(value: Any) -> bool:
+    """Tell a list in which a value is missing or empty; it is left out."""
+    if isinstance(value, str) or not is_list(value):
+        return False
+    return any(missing(one) or (isinstance(one, str) and not one) for one in value)
 
 
 def placeholders(expression: str) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numbers
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -18,13 +19,16 @@ from personalize_nb.errors import InputError
 from personalize_nb.inputs import frames
 from personalize_nb.session.progress import choose
 
+if TYPE_CHECKING:
+    from personalize_nb.inputs.forms import Data
+
 
 def evaluate(
-    recommendations: pd.DataFrame,
-    truth: pd.DataFrame,
+    recommendations: Data,
+    truth: Data,
     *,
-    interactions: pd.DataFrame | None = None,
-    items: pd.DataFrame | None = None,
+    interactions: Data | None = None,
+    items: Data | None = None,
     category: str | None = None,
     cut_offs: Sequence[int] = CUT_OFFS,
     ideal: str = FOUND,
@@ -67,20 +71,20 @@ def evaluate(
     >>> evaluate(lists, pd.DataFrame({"user_id": ["u"], "item_id": ["b"]}), cut_offs=[5])["mean_reciprocal_rank_at_5"]
     np.float64(0.5)
     """
-    recommendations = _lists(
+    given = _lists(
         frames.plain(
             recommendations, "recommendations", c.USER_ID, c.RANK, c.ITEM_ID, hint="job.recommendations() of a user job"
         )
     )
-    truth = frames.plain(truth, "truth", c.USER_ID, c.ITEM_ID)
-    interactions = None if interactions is None else frames.plain(interactions, "interactions", c.ITEM_ID)
-    items = None if items is None else frames.plain(items, "items", c.ITEM_ID)
-    _checked(truth, items, category, cut_offs, ideal)
+    chosen = frames.plain(truth, "truth", c.USER_ID, c.ITEM_ID)
+    seen = None if interactions is None else frames.plain(interactions, "interactions", c.ITEM_ID)
+    offered = None if items is None else frames.plain(items, "items", c.ITEM_ID)
+    _checked(chosen, offered, category, cut_offs, ideal)
     deepest = max(cut_offs)
-    lists = recommendations[recommendations[c.RANK] <= deepest]
-    wanted = truth[[c.USER_ID, c.ITEM_ID]].drop_duplicates()
+    lists = given[given[c.RANK] <= deepest]
+    wanted = chosen[[c.USER_ID, c.ITEM_ID]].drop_duplicates()
     users = pd.Index(wanted[c.USER_ID].unique())
-    _meet(recommendations, wanted, users)
+    _meet(given, wanted, users)
     relevant = wanted[c.USER_ID].value_counts().reindex(users).to_numpy()
     right = lists.merge(wanted, on=[c.USER_ID, c.ITEM_ID])
     hits = np.zeros((len(users), deepest), bool)
@@ -90,7 +94,7 @@ def evaluate(
         choose().say(f"no list is longer than {longest}: figures at {deepest} are those of shorter lists")
     found = ranking_metrics(hits, relevant, cut_offs, ideal)
 
-    catalogue = {item for frame in (interactions, items) if frame is not None for item in frame[c.ITEM_ID].unique()}
+    catalogue = {item for frame in (seen, offered) if frame is not None for item in frame[c.ITEM_ID].unique()}
     if catalogue:
         if not wanted[c.ITEM_ID].isin(catalogue).any():
             raise InputError(
@@ -100,11 +104,11 @@ def evaluate(
         found["coverage"] = len(catalogue.intersection(lists[c.ITEM_ID].unique())) / len(catalogue)
     for cut in cut_offs:
         top = lists[lists[c.RANK] <= cut]
-        if interactions is not None:
-            count = interactions[c.ITEM_ID].value_counts()
+        if seen is not None:
+            count = seen[c.ITEM_ID].value_counts()
             found[f"popularity_at_{cut}"] = float(top[c.ITEM_ID].map(count).fillna(0).mean())
-        if category is not None and items is not None:
-            found[f"diversity_at_{cut}"] = _diversity(top, items, category)
+        if category is not None and offered is not None:
+            found[f"diversity_at_{cut}"] = _diversity(top, offered, category)
     return pd.Series({**found, "users": len(users)}, name="value")
 
 

@@ -22,6 +22,8 @@ from personalize_nb.text.counts import counted, verb
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from personalize_nb.inputs.forms import Data
+
 MIN_WORDS, MAX_WORDS, MAX_CHARACTERS = 2, 8, 60
 SAME_GROUP = 0.5  # groups that share this part of their items may share a theme
 
@@ -64,8 +66,8 @@ class ThemeQuality:
 
 
 def theme_quality(
-    frame: pd.DataFrame,
-    items: pd.DataFrame,
+    frame: Data,
+    items: Data,
     *,
     text: Sequence[str] | None = None,
     threshold: float = limits.THEME_RELEVANCE_THRESHOLD,
@@ -186,15 +188,15 @@ def _scores(given: pd.Series) -> pd.Series:
     return numbers
 
 
-def _texts(items: pd.DataFrame, text: Sequence[str] | None) -> pd.Series:
+def _texts(items: Data, text: Sequence[str] | None) -> pd.Series:
     """Return the text of each item, by id."""
     named = frames.plain(items, "items", c.ITEM_ID)
     missing = [name for name in text or () if name not in named.columns]
     if missing:
-        raise InputError(f"the items frame has no column {missing}; it has {list(items.columns)}")
+        raise InputError(f"the items frame has no column {missing}; it has {list(named.columns)}")
     chosen = list(text or [name for name in named.columns if name != c.ITEM_ID and _is_text(named[name])])
     if not chosen:
-        raise InputError(f"the items frame has no column of text among {list(items.columns)}; name some with text=")
+        raise InputError(f"the items frame has no column of text among {list(named.columns)}; name some with text=")
     joined = named[chosen].astype(object).fillna("").astype(str).agg(" ".join, axis=1)
     return pd.Series(joined.to_numpy(), index=named[c.ITEM_ID].to_numpy()).groupby(level=0, sort=False).first()
 

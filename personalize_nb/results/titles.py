@@ -12,13 +12,15 @@ import pyarrow.compute as pc
 
 from personalize_nb.contract import columns as c
 from personalize_nb.errors import InputError
-from personalize_nb.inputs.frames import ToArrow
+from personalize_nb.inputs import frames
 from personalize_nb.inputs.ids import Findings, to_strings
 from personalize_nb.session.progress import choose
 from personalize_nb.text.counts import counted, verb
 
 if TYPE_CHECKING:
-    Items: TypeAlias = pd.DataFrame | pd.Series | pa.Table | ToArrow | Mapping[str, str]
+    from personalize_nb.inputs.forms import Data
+
+    Items: TypeAlias = Data | Mapping[str, str]
 
 
 class Titles:
@@ -101,18 +103,10 @@ def _framed(items: Items) -> pd.DataFrame:
     """Return what the user gave as a frame that has one column of ids, in our spelling."""
     if isinstance(items, Mapping):
         items = pd.Series(items)
-    if isinstance(items, ToArrow):
-        items = items.to_arrow()
-    if isinstance(items, pa.Table):
-        items = items.to_pandas()
     if isinstance(items, pd.Series):
         name = "title" if items.name is None else str(items.name)
         items = pd.DataFrame({c.ITEM_ID: items.index, name: items.to_numpy()})
-    if not isinstance(items, pd.DataFrame):
-        raise InputError(
-            f"'items' must be a frame with {c.ITEM_ID!r}, a series of titles by id or a mapping, got "
-            f"{type(items).__name__}."
-        )
+    items = frames.table(items, f"'items' must be a frame with {c.ITEM_ID!r}, a series of titles by id or a mapping")
     if c.ITEM_ID not in map(c.canonical, items.columns) and c.ITEM_ID in map(c.canonical, items.index.names):
         items = items.reset_index()
     frame = items.rename(columns=c.canonical)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from personalize_nb.contract import solution_config as rules
 from personalize_nb.contract.recipes import RECIPES, Recipe, names_where
 from personalize_nb.errors import ERROR, WARNING, InputError, Problem
+from personalize_nb.inputs.frames import table
 from personalize_nb.training import amounts, filter_columns, hyperparameters, item_marks, schemas
 from personalize_nb.training.configuration import configuration
 from personalize_nb.training.schemas import INTERACTIONS, ITEMS, USERS, Dataset
@@ -24,6 +25,7 @@ from personalize_nb.training.schemas import INTERACTIONS, ITEMS, USERS, Dataset
 if TYPE_CHECKING:
     import pandas as pd
 
+    from personalize_nb.inputs.forms import Data
     from personalize_nb.resources.filters import Filter
     from personalize_nb.session.session import Session
 
@@ -84,9 +86,9 @@ class TrainingPlan:
 
 
 def plan(
-    interactions: Any,
-    items: Any = None,
-    users: Any = None,
+    interactions: Data,
+    items: Data | None = None,
+    users: Data | None = None,
     *,
     name: str,
     recipe: str,
@@ -171,14 +173,18 @@ def _recipe_problems(recipe: str) -> Iterator[Problem]:
 
 
 def _prepare(
-    made: TrainingPlan, frames: Mapping[str, Any], textual: str | bool | None, categorical: Collection[str]
+    made: TrainingPlan, frames: Mapping[str, Data | None], textual: str | bool | None, categorical: Collection[str]
 ) -> None:
     """Make the datasets; what is wrong with one frame does not keep the others from being judged."""
     categorical = [categorical] if isinstance(categorical, str) else categorical
-    given = {kind: frame for kind, frame in frames.items() if frame is not None or kind == INTERACTIONS}
-    own = {kind: {schemas.amazon_name(one) for one in getattr(frame, "columns", ())} for kind, frame in given.items()}
+    given: dict[str, pd.DataFrame] = {}
+    for kind, data in frames.items():
+        if data is not None or kind == INTERACTIONS:
+            with made.collecting(kind.lower()):
+                given[kind] = table(data, f"The {kind.lower()} must be a DataFrame")
+    own = {kind: {schemas.amazon_name(one) for one in frame.columns} for kind, frame in given.items()}
     absent = [one for one in categorical if not any(schemas.amazon_name(one) in names for names in own.values())]
-    if absent:
+    if absent and len(given) == sum(data is not None for data in frames.values()):
         made.problems.append(Problem("categorical", f"'categorical' names {absent}, which no frame has."))
     for kind, frame in given.items():
         wanted = [one for one in categorical if schemas.amazon_name(one) in own[kind]]

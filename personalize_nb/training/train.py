@@ -19,13 +19,13 @@ from personalize_nb.training.plan import plan
 from personalize_nb.training.steps import Steps
 
 if TYPE_CHECKING:
-    import pandas as pd
+    from personalize_nb.inputs.forms import Data
 
 
 def train(
-    interactions: pd.DataFrame,
-    items: pd.DataFrame | None = None,
-    users: pd.DataFrame | None = None,
+    interactions: Data,
+    items: Data | None = None,
+    users: Data | None = None,
     *,
     name: str = "personalize-nb",
     recipe: str = "aws-user-personalization",

@@ -21,6 +21,7 @@ from personalize_nb import errors
 from personalize_nb.contract import parameters, recipes
 from personalize_nb.contract.parameters import BATCH_INFERENCE, MAIN, PANELS, THEME_GENERATION, THEMES, Parameter, named
 from personalize_nb.errors import Problem
+from personalize_nb.inputs.filter_columns import is_each
 from personalize_nb.resources import filters
 from personalize_nb.resources.filters import Filter, find_filter
 from personalize_nb.session.session import Session
@@ -148,13 +149,13 @@ def shown_values(value: Any) -> str:
     >>> shown_values(["crime", "Paris, London"]), shown_values(9.0)
     ('crime, "Paris, London"', '9')
     """
-    texts = filters.unquoted(filters.quoted(value) or "").split("|")
+    texts = filters.values(filters.quoted(value) or "")
     cells = []
     for text in texts:
         cell = io.StringIO()
         csv.writer(cell, lineterminator="").writerow([text])
         cells.append(cell.getvalue())
-    return ", ".join(cells) if texts != [""] else ""
+    return ", ".join(cells)
 
 
 def spoken(message: str) -> str:
@@ -247,11 +248,7 @@ def _filter_values(given: Any) -> dict[str, Any]:
         if isinstance(given, str) or not all(isinstance(name, str) for name in given):
             raise errors.InputError(f"'filter_values' must be a mapping or a list of column names, got {given!r}.")
         return {}  # columns of the filter's placeholders are taken from the frame anyway
-    return {name: value if _per_record(value) else shown_values(value) for name, value in given.items()}
-
-
-def _per_record(value: Any) -> bool:
-    return hasattr(value, "dtype") and getattr(value, "ndim", 0) == 1
+    return {name: value if is_each(value) else shown_values(value) for name, value in given.items()}
 
 
 def fit(form_widgets: Mapping[str, Any], recipe: str, put_away: dict[str, str]) -> None:

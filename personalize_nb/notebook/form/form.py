@@ -35,7 +35,8 @@ from personalize_nb.text import html
 if TYPE_CHECKING:
     import pandas as pd
 
-    from personalize_nb.inputs.batch import Batch, Data
+    from personalize_nb.inputs.batch import Batch
+    from personalize_nb.inputs.forms import Data
     from personalize_nb.jobs.run import Run
     from personalize_nb.resources.filters import Filter
     from personalize_nb.resources.solutions import SolutionVersion
@@ -312,12 +313,8 @@ class JobForm:
     def _filter_changed(self) -> None:
         wanted = self.filter.placeholders if self.filter else ()
         columns = {name.lower() for name in self._source.columns} if self._source else set()
-        needed = [
-            name
-            for name in wanted
-            if not self._fixed(name) and (name.lower() not in columns or name in self._given_values)
-        ]
-        needed = needed if self._source is not None else []
+        asked = [name for name in wanted if name.lower() not in columns or name in self._given_values]
+        needed = [name for name in asked if not self._fixed(name)] if self._source is not None else []
         self._values = {name: self._values.get(name) or self._value_field(name) for name in needed}
         self._values_box.children = tuple(self._values.values())
         self._check()

@@ -10,6 +10,8 @@ from personalize_nb.contract import columns as c
 from personalize_nb.contract import recipes
 from personalize_nb.errors import WARNING, Problem
 from personalize_nb.inputs.batch import KEYS, Batch
+from personalize_nb.inputs.forms import given
+from personalize_nb.inputs.given import Given
 from personalize_nb.jobs import recommend
 from personalize_nb.jobs.request import KIND_OF_KEYS
 from personalize_nb.resources.filters import Filter
@@ -17,7 +19,7 @@ from personalize_nb.resources.solutions import SolutionVersion
 from personalize_nb.text.counts import counted
 
 if TYPE_CHECKING:
-    from personalize_nb.inputs.batch import Batch, Data
+    from personalize_nb.inputs.forms import Data
 
 _SHORT = 5  # ids that the call repeats; longer lists are `data`
 _NEEDED = {"users": f"a column {c.USER_ID!r}", "items": f"a column {c.ITEM_ID!r}"}
@@ -35,13 +37,29 @@ class Source:
 
     def __init__(self, data: Data | Batch):
         self.data = data
+        self._read: Given | errors.InputError | None = None
         self._batches: dict[Any, Batch] = {}
         self._first_kind: str | None = None
 
     @property
     def columns(self) -> list[str]:
-        """The names of a frame's columns; none for other data."""
-        return [str(name) for name in getattr(self.data, "columns", ())]
+        """The names of the columns; none for ids without one, or where the data cannot be read."""
+        try:
+            return [] if isinstance(self.data, Batch) else self._given.columns
+        except errors.InputError:
+            return []
+
+    @property
+    def _given(self) -> Given:
+        """The data, read at first use and only once: of an open file nothing is left the second time."""
+        if self._read is None:
+            try:
+                self._read = given(self.data)
+            except errors.InputError as error:
+                self._read = error
+        if isinstance(self._read, errors.InputError):
+            raise self._read
+        return self._read
 
     @property
     def code(self) -> str:
@@ -57,7 +75,8 @@ class Source:
             raise errors.InputError(wrong)
         key = (version.recipe, chosen.name if chosen else "", repr(values))
         if key not in self._batches:
-            self._batches = {key: recommend.batch_for(self.data, version, chosen, values)}
+            read = self.data if isinstance(self.data, Batch) else self._given
+            self._batches = {key: recommend.batch_for(read, version, chosen, values)}
         batch = self._batches[key]
         self._first_kind = self._first_kind or batch.kind
         return batch
@@ -108,6 +127,7 @@ class Source:
         key = KEYS[batch.kind][0]
         if len(self.columns) == 1 and c.canonical(self.columns[0]) != key and self._held_kind() is None:
             told.append(f"Column {self.columns[0]!r} is taken as {key!r}.")
+        told += [f"{note}." for note in (() if isinstance(self.data, Batch) else self._given.notes)]
         for problem, rows in batch.findings.groupby("problem", sort=False).size().items():
             told.append(f"{counted(rows, 'row')}: {problem}.")
         return told

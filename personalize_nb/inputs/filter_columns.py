@@ -1,0 +1,151 @@
+"""Values of filters for each record, as columns of quoted text; what cannot be sent is found row by row."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Any, TypeAlias
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from personalize_nb.contract import limits
+from personalize_nb.errors import InputError
+from personalize_nb.inputs import arrow
+from personalize_nb.inputs.ids import Findings
+from personalize_nb.resources import filters
+from personalize_nb.text.values import shown
+
+FilterValues: TypeAlias = Mapping[str, Any] | Sequence[str]
+
+_PLAIN = (str, int, float)
+_NUMBER = r'^\s*"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?"\s*$'
+
+
+def filter_columns(source: pd.DataFrame, wanted: FilterValues, findings: Findings) -> dict[str, pa.Array]:
+    """Return a column `$NAME` of quoted text for each placeholder.
+
+    Parameters
+    ----------
+    source
+        The frame of the records.
+    wanted
+        Values by placeholder, or names of columns of the frame.
+    findings
+        Receives values that cannot be sent, and notes on those that may mean something else.
+    """
+    if isinstance(wanted, str):
+        wanted = [wanted]
+    if not isinstance(wanted, Iterable) or not all(isinstance(name, str) for name in wanted):
+        raise InputError(
+            f"Filter values are a mapping of placeholders to values, or names of columns, got {shown(wanted)}."
+        )
+    if not isinstance(wanted, Mapping):
+        absent = [name for name in wanted if named_column(source, name) is None]
+        if absent:
+            raise InputError(f"No column for filter values {absent}; the frame has {list(source.columns)}.")
+        wanted = {name: named_column(source, name) for name in wanted}
+    if len(wanted) > limits.MAX_FILTER_VALUES:
+        raise InputError(f"At most {limits.MAX_FILTER_VALUES} filter values per record, got {len(wanted)}.")
+    return {f"${name}": _column(name, value, source.index, findings) for name, value in wanted.items()}
+
+
+def named_column(source: pd.DataFrame, name: str) -> pd.Series | None:
+    """Return the column that a placeholder is named after, in any case; None where there is none.
+
+    Raises
+    ------
+    InputError
+        Several columns differ in case only, and none is spelled as the placeholder is.
+    """
+    places = [place for place, column in enumerate(source.columns) if str(column).lower() == name.lower()]
+    exact = [place for place in places if str(source.columns[place]) == name] or places
+    if len(exact) > 1:
+        raise InputError(
+            f"Filter value {name!r} may be any of the columns {[source.columns[place] for place in exact]}; keep one."
+        )
+    return source.iloc[:, exact[0]] if exact else None
+
+
+def find_no_numbers(values: Mapping[str, Any], numbers: Collection[str], findings: Findings) -> None:
+    """Find values that a filter cannot compare by `<` or `>`; the service would fail their lines."""
+    for name in numbers:
+        texts = values.get(f"${name}")
+        if texts is not None:
+            wrong = pc.fill_null(pc.invert(pc.match_substring_regex(texts, _NUMBER)), False)
+            findings.error(wrong, name, texts, f"the filter compares ${name}: give one number, or a moment in time")
+
+
+def _column(name: str, value: Any, index: pd.Index, findings: Findings) -> pa.Array:
+    rows = len(index)
+    if is_each(value):
+        if len(value) != rows:
+            raise InputError(f"Filter values {name!r}: {len(value)} values for {rows} records; give one for each.")
+        own = getattr(value, "index", index)
+        if isinstance(own, pd.Index) and not own.equals(index) and own.symmetric_difference(index).empty:
+            raise InputError(
+                f"Filter values {name!r} have the index of the records in another order; values go to records by "
+                "position. Sort them alike: values.reindex(frame.index)."
+            )
+        texts = _texts(name, list(value), findings)
+    else:
+        value = list(value) if isinstance(value, Iterator) and not hasattr(value, "read") else value
+        texts = _texts(name, [value], findings, rows).take(pa.array([0] * rows, pa.int32()))
+    longest = limits.MAX_FILTER_VALUE_CHARACTERS
+    long = pc.fill_null(pc.greater(pc.utf8_length(texts), longest), False)
+    findings.error(long, name, texts, f"filter values longer than {longest} characters")
+    return texts
+
+
+def is_each(value: Any) -> bool:
+    """Tell a series or array of any library, which has a value for each record, from values for all of them."""
+    if isinstance(value, pd.DataFrame):
+        return False
+    return (hasattr(value, "dtype") and getattr(value, "ndim", 0) == 1) or arrow.is_arrow(value)
+
+
+def _texts(name: str, values: list[Any], findings: Findings, times: int = 1) -> pa.Array:
+    """Return values as quoted text; what is found of them is found `times` over, where they are of so many records."""
+    values = [value.as_py() if isinstance(value, pa.Scalar) else value for value in values]
+    texts: list[str | None] = [None] * len(values)
+    problems: dict[str, list[int]] = {}
+    commas, gaps = [], []
+    known: dict[tuple[type, Any], str | None] = {}  # few values in many rows, as columns of categories have
+    for row, value in enumerate(values):
+        key = (type(value), value) if type(value) in _PLAIN else None
+        if key in known:
+            texts[row] = known[key]
+            continue
+        try:
+            text = filters.quoted(value)
+            if text is not None:
+                text.encode()
+            texts[row] = text
+        except InputError as error:
+            problems.setdefault(str(error).rstrip("."), []).append(row)
+        except UnicodeEncodeError:
+            told = "a filter value is not valid Unicode, half of a character is lost; read its source again"
+            problems.setdefault(told, []).append(row)
+        else:
+            if filters.holds_commas(value):
+                commas.append(row)
+            elif filters.lacks_parts(value):
+                gaps.append(row)
+            elif key is not None:
+                known[key] = text
+
+    def mask(rows: list[int]) -> np.ndarray:
+        wanted = np.zeros(len(values), bool)
+        wanted[rows] = True
+        return np.repeat(wanted, times)
+
+    for problem, rows in problems.items():
+        findings.error(mask(rows), name, values * times, problem)
+    if commas:
+        parts = [part.strip() for part in values[commas[0]].split(",")]
+        told = f"a text with commas is sent as one value; several values are a list, {parts}, or {'|'.join(parts)!r}"
+        findings.note(mask(commas), name, values * times, told)
+    if gaps:
+        findings.note(mask(gaps), name, values * times, "a value that is missing or empty within a list is left out")
+    return pa.array(texts, pa.string())

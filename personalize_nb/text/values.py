@@ -1,0 +1,41 @@
+"""Any Python value in a message, and whether it stands for a missing one; neither asks the value more than it must."""
+
+from __future__ import annotations
+
+import decimal
+import numbers
+from typing import Any
+
+_SHOWN_CHARACTERS = 80
+_MISSING_MOMENTS = ("NaTType", "datetime64", "timedelta64")
+
+
+def shown(value: object) -> str:
+    """Return the beginning of a value's text as Python writes it, which is valid Unicode; its type where it has none.
+
+    Examples
+    --------
+    >>> shown(b"u1")
+    "b'u1'"
+    """
+    try:
+        return repr(value)[:_SHOWN_CHARACTERS].encode("utf-8", "backslashreplace").decode()
+    except Exception:  # the method of anybody's class
+        return f"<{type(value).__name__}>"
+
+
+def missing(value: Any) -> bool:
+    """Tell None, every kind of not-a-number, NaT and pandas' NA from all else.
+
+    Examples
+    --------
+    >>> missing(float("nan")), missing(0)
+    (True, False)
+    """
+    if value is None:
+        return True
+    if isinstance(value, decimal.Decimal):
+        return value.is_nan()
+    if isinstance(value, numbers.Real) or type(value).__name__ in _MISSING_MOMENTS:
+        return bool(value != value)
+    return type(value).__name__ == "NAType"  # does not say whether it differs from itself

@@ -1,0 +1,107 @@
+"""Values of filters arrive exactly, or are refused with their row; what may mean something else is told."""
+
+import datetime
+import fractions
+import io
+import json
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import personalize_nb as pnb
+from personalize_nb.errors import InputError
+from personalize_nb.resources import filters
+
+
+def value(given, ids=("u",)):
+    lines = pnb.users(list(ids), filter_values={"G": given}).lines(len(ids))
+    return [json.loads(line).get("filterValues", {}).get("G") for line in lines]
+
+
+@pytest.mark.parametrize("text", ["i1,i2", "i1, i2", "Paris, London"])
+def test_a_text_with_commas_is_one_value_and_the_list_is_shown(text):
+    batch = pnb.users(["u", "v"], filter_values={"G": text})
+    assert json.loads(batch.lines()[0])["filterValues"] == {"G": f'"{text}"'}
+    assert f"several values are a list, {[part.strip() for part in text.split(',')]}" in batch.notes[0]
+    assert batch.notes_on_values == batch.notes
+    assert pnb.users(["u"], filter_values={"G": [text]}).notes == ()
+    assert pnb.users(["u"], filter_values={"G": f'"{text}"'}).notes == ()
+
+
+@given(st.lists(st.text(st.characters(codec="utf-8"), min_size=1, max_size=8), min_size=1, max_size=4))
+def test_elements_of_a_list_are_values_exactly(texts):
+    assert [filters.values(one) for one in value(texts)] == [texts]
+    assert [filters.values(one) for one in value(pd.Series([texts, texts]), "uv")] == [texts, texts]
+
+
+@given(st.lists(st.text(st.characters(codec="utf-8"), max_size=8), max_size=4))
+def test_what_is_shown_of_values_means_the_same_values(texts):
+    sent = filters.quoted(texts)
+    if sent is not None:
+        assert filters.values(filters.quoted(filters.unquoted(sent))) == filters.values(sent)
+
+
+def test_a_text_alone_is_split_at_bars_and_else_kept():
+    assert value("Action|Comedy") == ['"Action","Comedy"']
+    assert value(" a ") == ['" a "']
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [
+        (np.float32(0.1), "0.1"),
+        (np.float16(0.1), "0.1"),
+        (0.1, "0.1"),
+        (2**70, str(2**70)),
+        (np.float32(3), "3"),
+        (fractions.Fraction(1, 2), "0.5"),
+        (pa.scalar(7), "7"),
+        (np.array("x"), "x"),
+        (datetime.date(1970, 1, 2), "86400"),
+    ],
+)
+def test_numbers_keep_their_shortest_digits(number, text):
+    assert value([number]) == [f'"{text}"']
+
+
+NO_VALUES = [object(), b"x", {"a": 1}, datetime.time(1), np.timedelta64(5, "ns"), 1j, fractions.Fraction(1, 3), print]
+NO_VALUES += [pd.Interval(0, 1), float("inf"), io.StringIO("x"), pd.DataFrame({"a": [1]}), "\ud800", 10**5000]
+
+
+@pytest.mark.parametrize("one", NO_VALUES, ids=lambda one: type(one).__name__)
+def test_what_is_no_filter_value_is_refused_with_its_row(one):
+    values = pd.Series(["x", None], dtype=object)
+    values[1] = [one]
+    with pytest.raises(InputError, match="filter value") as caught:
+        value(values, "uv")
+    assert caught.value.findings["row"].tolist() == [1]
+    with pytest.raises(InputError, match="filter value"):
+        value(one)
+
+
+@pytest.mark.parametrize("gap", [None, float("nan"), pd.NA, ""])
+def test_a_value_that_is_missing_within_a_list_is_told(gap):
+    batch = pnb.users(["u"], filter_values={"G": ["a", gap]})
+    assert "missing or empty within a list is left out" in batch.notes[0]
+    assert pnb.users(["u"], filter_values={"G": gap}).notes == ()
+
+
+@pytest.mark.parametrize("make", [pd.Series, np.array, pa.array, pl.Series, lambda one: pa.chunked_array([one])])
+def test_series_and_arrays_of_any_library_have_a_value_for_each_record(make):
+    assert value(make(["x", "y"]), "uv") == ['"x"', '"y"']
+    with pytest.raises(InputError, match="1 values for 2 records"):
+        value(make(["x"]), "uv")
+
+
+def test_columns_that_differ_in_case_only_are_asked_about():
+    frame = pd.DataFrame([["u", "x", "y"]], columns=["user_id", "shelf", "SHELF"])
+    assert json.loads(pnb.users(frame, filter_values=["SHELF"]).lines()[0])["filterValues"] == {"SHELF": '"y"'}
+    with pytest.raises(InputError, match="may be any of the columns .'shelf', 'SHELF'."):
+        pnb.users(frame, filter_values=["Shelf"])
+    with pytest.raises(InputError, match="are a mapping of placeholders to values, or names of columns, got 5"):
+        pnb.users(frame, filter_values=5)
