@@ -117,6 +117,31 @@ CHOICES: tuple[Decision, ...] = (
         "refused; the same folder is fine",
         "personalize.operations.batch_inference_jobs",
     ),
+    # S3 and IAM
+    Decision(
+        "Principals of other accounts, services and canonical users in policies",
+        "judged by their form, for they cannot be looked up here; a role, user or session of the service's own account "
+        "must exist, as on AWS, and a name that begins like Personalize's must be personalize.amazonaws.com",
+        "contract.policies.refusals",
+    ),
+    Decision(
+        "A bucket policy's Resource of wildcards",
+        "a pattern that fits the bucket's name is taken; '*' and 'arn:aws:s3:::*' are refused, as S3 refuses '*' by one "
+        "report ('Policy has invalid resource')",
+        "s3.bucket_policies",
+    ),
+    Decision(
+        "Policies of AWS that may be attached to a role",
+        "those named in contract.policies.documents; any other ARN below arn:aws:iam::aws:policy/ is NoSuchEntity, which "
+        "names near ones, because the list of all that AWS has is not published for machines",
+        "iam.roles",
+    ),
+    Decision(
+        "Keys and port of a copied folder",
+        "new ones, so that clients of the original never reach the copy; a folder that was moved on its disk keeps its "
+        "own",
+        "process.service",
+    ),
     # batch files
     Decision("_CHECK", "empty, written before the first result, kept", "tasks.batch"),
     Decision(

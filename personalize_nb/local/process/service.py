@@ -10,6 +10,7 @@ import contextlib
 import json
 import logging
 import os
+import re
 import secrets
 import signal
 import threading
@@ -66,6 +67,7 @@ _LOCK_SECONDS = 15.0
 _LOOK_SECONDS = 2.0
 # whoever starts a service looks at it first; on a busy machine that look may come late
 _FIRST_USE_SECONDS = 60.0
+_OWN_BUCKET = re.compile(r"personalize-nb-(\d{12})-([a-z0-9-]+)")
 # how the names of operations begin that may have queued work
 _QUEUEING = ("Create", "Update", "Start", "Stop")
 
@@ -122,6 +124,8 @@ class Service:
         self._store = Store(root / layout.STATE)
         self._kms = Keys(root / layout.STATE, self.account, self.region)
         self._objects = ObjectStore(root / layout.OBJECTS, keyring=self._kms)
+        if before is None:
+            _check_lost_record(self._objects, self.region, self.account, root)
         self._event_store = EventStore(root)
         _end_orphans(self._store, root)
         self._objects.sweep()
@@ -276,6 +280,17 @@ def _identity(before: ServiceInfo | None, region: str | None, account: str | Non
                 f"no longer be found. Use {held!r}, or another path"
             )
     return before.region, before.account
+
+
+def _check_lost_record(objects: ObjectStore, region: str, account: str, root: Path) -> None:
+    """Refuse to guess whose a folder is that lost its record: the service's own bucket has it in its name."""
+    found = [match for bucket in objects.buckets() if (match := _OWN_BUCKET.fullmatch(bucket.name))]
+    if found and all((match[1], match[2]) != (account, region) for match in found):
+        raise LocalServiceError(
+            f"{str(root / layout.RECORD)!r} is gone, and this folder belongs to region {found[0][2]!r} and account "
+            f"{found[0][1]!r}, not to {region!r} and {account!r}: restore the file, or name that region and account, or "
+            "choose another folder"
+        )
 
 
 def _keys(before: ServiceInfo | None) -> tuple[str, str]:
