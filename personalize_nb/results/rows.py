@@ -17,9 +17,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from personalize_nb.contract import columns as c
-from personalize_nb.errors import NotFoundError
+from personalize_nb.errors import InputError, NotFoundError
 from personalize_nb.results import lines, matching, output_files
 from personalize_nb.results.lines import ITEMS, KEYS, THEME, USERS, flat
+from personalize_nb.session.progress import choose
 
 if TYPE_CHECKING:
     from personalize_nb.results.output_files import Places
@@ -64,7 +65,11 @@ class Rows:
     def asked(self) -> pa.Table:
         """The input's records with their lines; empty when there is no input to read."""
         files = [] if self.source is None else output_files.input_files(self._session, self.source)
-        return lines.input_table(self._session, files)
+        try:
+            return lines.input_table(self._session, files)
+        except InputError as error:  # the output is worth reading without it
+            choose().say(f"The input cannot be read, so results come in the order of the output. {error}")
+            return lines.input_table(self._session, [])
 
     @cached_property
     def record(self) -> pa.DataType:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 MARK = "\ufeff".encode()
@@ -66,3 +67,29 @@ def lines(keys, good):
     noise = st.binary(max_size=30).map(lambda found: found.replace(b"\n", b""))
     of_keys = members(keys)
     return of_keys | damaged(good) | damaged(of_keys) | noise | values.map(lambda value: json.dumps(value).encode())
+
+
+def many(strategy, count):
+    """Return what a strategy draws, the same in every run: lines for one job, which takes too long for each alone."""
+    found = []
+
+    @settings(max_examples=count, derandomize=True, database=None, deadline=None)
+    @given(strategy)
+    def draw(one):
+        found.append(one)
+
+    draw()
+    return found
+
+
+def is_blank(line):
+    """Tell whether a line holds nothing that a reader of JSON lines counts."""
+    return not line.strip(b" \t\r")
+
+
+def is_json(line):
+    """Tell whether a line is a JSON object in UTF-8, for a reader without limits of its own."""
+    try:
+        return isinstance(json.loads(line.strip(b" \t\r").decode(), parse_int=str), dict)
+    except (ValueError, RecursionError):
+        return False

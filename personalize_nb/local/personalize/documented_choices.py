@@ -157,6 +157,26 @@ CHOICES: tuple[Decision, ...] = (
         "BOM, CRLF, blank lines, duplicate lines", "accepted; a duplicate line is answered twice", "tasks.input_lines"
     ),
     Decision("IDs that are not strings, lines that are no JSON", "an error row for the line", "tasks.input_lines"),
+    Decision(
+        "Lines that some JSON readers refuse: half of a surrogate pair, more than 100 levels, a whole number of 1,000 "
+        "digits or more",
+        "an error row, so that every reader can read the output; 100 levels are what Ruby's JSON reads, 1,000 digits "
+        "what Java's Jackson reads",
+        "tasks.input_lines",
+    ),
+    Decision(
+        "A line that gives a key it is asked for twice", "an error row: neither value is taken", "tasks.input_lines"
+    ),
+    Decision(
+        "The echo of a line that is no JSON object, or that some readers refuse",
+        "the line as a JSON string; bytes that are no UTF-8 and halves of surrogate pairs are replaced by U+FFFD",
+        "tasks.input_lines",
+    ),
+    Decision(
+        "A byte order mark before a line that is not the first",
+        "an error row, as for any other stray character",
+        "tasks.input_lines",
+    ),
     Decision("Compressed input", "the job fails and names the file", "tasks.batch"),
     Decision(
         "Side files in a folder that is imported or that a batch job reads (_SUCCESS, .crc, .csv.metadata)",

@@ -5,7 +5,8 @@ Choices where Amazon's pages say nothing:
 * A path that names an object takes that object alone; any other path is a prefix (`input_files`).
 * An output path without `/` at its end is a folder all the same. Inputs of equal file name keep their path below the
   input's folder, so that none overwrites another.
-* Rows come in input order. A line that is not a JSON object is echoed as a JSON string.
+* Rows come in input order. A line that is not a JSON object, or that some JSON readers
+  refuse, is echoed as a JSON string.
 * The placeholders of User-Personalization-v2 have the score 0. Its reasons, whose JSON no page shows, are left out.
 * `_CHECK` is empty and is written before the first result.
 * A theme job also writes `<name>.themes.json` (`theme_notes`) beside each `.out`, whose rows have exactly AWS's keys.

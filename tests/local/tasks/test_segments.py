@@ -8,6 +8,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 import small_world as world
+from damaged_lines import is_blank, is_json, lines, many
+from hypothesis import strategies as st
 from inline_service import BUCKET, ROLE, InlineService
 
 from personalize_nb.local.data.allowed import Allowed
@@ -129,10 +131,10 @@ def test_filters_choose_users(service, group, by_item, segment):
 def test_too_many_lines_fail_the_job(service, request, recipe, most):
     line = b'{"itemId": "i1", "itemAttributes": "ITEMS.PRICE = 1"}\n'
     version = request.getfixturevalue(recipe)
-    for lines, status in ((most, "ACTIVE"), (most + 1, "CREATE FAILED")):
-        service.put("many.json", line * lines)
+    for count, status in ((most, "ACTIVE"), (most + 1, "CREATE FAILED")):
+        service.put("many.json", line * count)
         arn = service.control.create_batch_segment_job(
-            jobName=f"many-{lines}",
+            jobName=f"many-{count}",
             solutionVersionArn=version,
             jobInput={"s3DataSource": {"path": f"s3://{BUCKET}/many.json"}},
             jobOutput={"s3DataDestination": {"path": f"s3://{BUCKET}/many/"}},
@@ -363,3 +365,26 @@ def test_users_are_deleted_everywhere(service, people, segment):
     service.work()
     job = service.control.describe_data_deletion_job(dataDeletionJobArn=arn)["dataDeletionJob"]
     assert job["status"] == "FAILED" and "missing the following columns:[USER_ID]" in job["failureReason"]
+
+
+def test_any_line_of_a_segment_job_costs_itself(service, by_item, by_attributes):
+    for version, key, good, count in (
+        (by_item, "itemId", b'{"itemId":"i6"}', 150),
+        (by_attributes, "itemAttributes", b'{"itemAttributes":"ITEMS.SHELF = \\"Sea\\""}', 8),
+    ):
+        drawn = [line for line in many(lines([key, "other"], st.just(good)), 2 * count) if not is_blank(line)][-count:]
+        folder = f"damaged-{key}"
+        service.put(f"{folder}/in.json", b"\n".join([good, *drawn, good]))
+        service.made(
+            "create_batch_segment_job",
+            jobName=folder,
+            solutionVersionArn=version,
+            jobInput={"s3DataSource": {"path": f"s3://{BUCKET}/{folder}/in.json"}},
+            jobOutput={"s3DataDestination": {"path": f"s3://{BUCKET}/{folder}/"}},
+            roleArn=ROLE,
+        )
+        rows = [json.loads(row) for row in service.read(f"{folder}/in.json.out").split("\n")[:-1]]
+        assert len(rows) == len(drawn) + 2
+        assert rows[0]["error"] is rows[-1]["error"] is None and len(rows[0]["output"]["usersList"]) == 25
+        for line, row in zip(drawn, rows[1:-1], strict=True):
+            assert bool(row["error"]) != bool(row["output"]["usersList"]) and (row["error"] or is_json(line))
