@@ -94,7 +94,7 @@ def given(data: Data | Given, wanted: str = _WANTED) -> Given:
         return data
     form = next((form for form in FORMS if form.known(data)), None)
     if form is None:
-        raise refusal(data, wanted)
+        raise _refusal(data, wanted)
     return form.read(data)
 
 
@@ -103,12 +103,13 @@ def is_columnar(data: Any) -> bool:
     return isinstance(data, (pd.DataFrame, pd.Series, pd.Index)) or _is_lazy(data) or arrow.is_arrow(data)
 
 
-def refusal(data: Any, wanted: str = _WANTED) -> InputError:
+def _refusal(data: Any, wanted: str = _WANTED) -> InputError:
     """Return the error for data of no form that is known: its type, what is taken, and what to make of it."""
     kind = type(data)
     if isinstance(data, (bytes, bytearray, memoryview)):
         return InputError(
-            f"{wanted}, got {kind.__name__} {shown(data)}: the content of a file is given as io.BytesIO(data), an id in bytes as [data.decode()]."
+            f"{wanted}, got {kind.__name__} {shown(data)}: the content of a file is given as io.BytesIO(data), an id in "
+            "bytes as [data.decode()]."
         )
     legal = ", ".join(form.name for form in FORMS)
     repair = next((text for known, text in _REPAIRS if known(data)), "Make one of these of it")
