@@ -427,7 +427,7 @@ def test_themes_without_descriptions_are_refused_before_a_job(lab):
     model = pnb.train(INTERACTIONS, bare, name="bare", recipe="aws-similar-items", progress=False, session=lab)
     with pytest.raises(RequestError, match="has no textual column; its text columns are SHELF, TITLE"):
         pnb.themes(["b0"], model)
-    assert pnb.list_jobs(lab).empty
+    assert pnb.list_jobs(session=lab).empty
 
 
 def test_notes_are_said_before_the_training(lab, capsys):
