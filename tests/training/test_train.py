@@ -109,7 +109,7 @@ def test_an_objective_names_a_column_of_the_items(lab):
     ("items", "attribute", "told"),
     [
         (ITEMS, "shelf", "must be a column of numbers of the items, got 'shelf'; legal: year"),
-        (None, "year", "got 'year'; legal: none"),
+        (None, "year", "got 'year'; the items have none"),
         (ITEMS.assign(year=ITEMS["year"].mask(ITEMS.index == 3)), "YEAR", r"fill it, .* \(1 of 60 rows.*: 3: None"),
     ],
 )

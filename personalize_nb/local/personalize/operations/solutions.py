@@ -121,8 +121,9 @@ def _check_objective(
     items = Schema.from_avro(ITEMS, json.loads(schemas[ITEMS]))
     column = items.field(name)
     if column is None or not column.numeric or column.nullable:
-        legal = ", ".join(known.name for known in items.fields if known.numeric and not known.nullable) or "none"
-        raise invalid(f"itemAttribute must be a number that cannot be null; legal here: {legal}; got {name!r}.")
+        legal = ", ".join(known.name for known in items.fields if known.numeric and not known.nullable)
+        here = f"legal here: {legal}" if legal else "the Items schema has no such field"
+        raise invalid(f"itemAttribute must be a number that cannot be null; {here}; got {name!r}.")
 
 
 def check_columns(config: shapes.TrainingDataConfigOutputTypeDef, schemas: Mapping[str, str]) -> None:

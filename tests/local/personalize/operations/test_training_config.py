@@ -58,7 +58,7 @@ def ranges(**members) -> dict:
         (
             "aws-user-personalization",
             {"solutionConfig": {"optimizationObjective": {"itemAttribute": "TITLE"}}},
-            "must be a number that cannot be null; legal here: none; got 'TITLE'",
+            "must be a number that cannot be null; the Items schema has no such field; got 'TITLE'",
         ),
     ],
 )
