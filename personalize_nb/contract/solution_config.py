@@ -175,8 +175,8 @@ def hpo_problems(
     names = [entry.get("name") for _, entry in entries]
     for name in dict.fromkeys(names):
         if name not in tunable:
-            legal = ", ".join(sorted(tunable)) or "none"
-            text = f"The hyperparameter {name!r} of {recipe.name} cannot be tuned; legal: {legal}."
+            legal = f"legal: {', '.join(sorted(tunable))}" if tunable else "none of this recipe can"
+            text = f"The hyperparameter {name!r} of {recipe.name} cannot be tuned; {legal}."
             yield Problem("hpoConfig", text)
         elif names.count(name) > 1:
             yield Problem("hpoConfig", f"The hyperparameter {name!r} has more than one range.")

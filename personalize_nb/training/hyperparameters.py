@@ -81,7 +81,7 @@ def known(session: Session | None, recipe: Recipe, config: Mapping[str, Any]) ->
             answer = session.call("describe_feature_transformation", featureTransformationArn=arn)
             more = answer["featureTransformation"].get("defaultParameters", {})
             own = replace(own, free=own.free | set(more))
-    except (errors.AccessError, errors.NotFoundError):
+    except errors.PersonalizeError:  # not allowed, not reachable: what it would say, it says again later
         return own
     return own
 

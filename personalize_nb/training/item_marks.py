@@ -60,10 +60,10 @@ def with_objective(datasets: Sequence[Dataset], attribute: object) -> tuple[list
     numeric = {field["name"]: field for field in fields if "string" not in field["type"]}
     name = schemas.amazon_name(attribute)
     if items is None or name not in numeric:
-        legal = ", ".join(column.lower() for column in numeric) or "none"
+        legal = f"legal: {', '.join(column.lower() for column in numeric)}" if numeric else "the items have none"
         raise InputError(
             "'itemAttribute' of the optimization objective must be a column of numbers of the items, got "
-            f"{attribute!r}; legal: {legal}."
+            f"{attribute!r}; {legal}."
         )
     numbers, findings = items.table.column(name), Findings()
     repair = f"the number is missing; fill it, or drop such rows: frame.dropna(subset=[{name.lower()!r}])"

@@ -109,7 +109,7 @@ def test_an_objective_names_a_column_of_the_items(lab):
     ("items", "attribute", "told"),
     [
         (ITEMS, "shelf", "must be a column of numbers of the items, got 'shelf'; legal: year"),
-        (None, "year", "got 'year'; legal: none"),
+        (None, "year", "got 'year'; the items have none"),
         (ITEMS.assign(year=ITEMS["year"].mask(ITEMS.index == 3)), "YEAR", r"fill it, .* \(1 of 60 rows.*: 3: None"),
     ],
 )
@@ -427,7 +427,7 @@ def test_themes_without_descriptions_are_refused_before_a_job(lab):
     model = pnb.train(INTERACTIONS, bare, name="bare", recipe="aws-similar-items", progress=False, session=lab)
     with pytest.raises(RequestError, match="has no textual column; its text columns are SHELF, TITLE"):
         pnb.themes(["b0"], model)
-    assert pnb.list_jobs(lab).empty
+    assert pnb.list_jobs(session=lab).empty
 
 
 def test_notes_are_said_before_the_training(lab, capsys):

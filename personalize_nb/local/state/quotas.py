@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from personalize_nb.contract.limits import ACTIVE, MAX_JOBS_IN_PROGRESS
+from personalize_nb.contract.limits import ACTIVE, MAX_EVENT_TYPES_AND_COLUMNS, MAX_JOBS_IN_PROGRESS
 from personalize_nb.local.state.lifecycle import UNFINISHED
 
 
@@ -77,7 +77,7 @@ DATA_QUOTAS: dict[str, int] = {
     "items_considered_v2": 5_000_000,
     "items_considered_semantic": 10_000_000,
     # different event types together with the schema's metadata columns
-    "event_types_and_columns": 10,
+    "event_types_and_columns": MAX_EVENT_TYPES_AND_COLUMNS,
 }
 
 VARIABLE = "PERSONALIZE_NB_QUOTAS"
