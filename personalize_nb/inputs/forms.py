@@ -98,7 +98,12 @@ def given(data: Data | Given, wanted: str = _WANTED) -> Given:
     return form.read(data)
 
 
-def is_columnar(data: Any) -> bool:
+def is_data(value: Any) -> bool:
+    """Tell data of any form from a single id; a text is one."""
+    return not isinstance(value, str) and any(form.known(value) for form in FORMS)
+
+
+def _is_columnar(data: Any) -> bool:
     """Tell frames, series and arrays of any library from values, paths and all else, without reading them."""
     return isinstance(data, (pd.DataFrame, pd.Series, pd.Index)) or _is_lazy(data) or arrow.is_arrow(data)
 
@@ -108,8 +113,8 @@ def _refusal(data: Any, wanted: str = _WANTED) -> InputError:
     kind = type(data)
     if isinstance(data, (bytes, bytearray, memoryview)):
         return InputError(
-            f"{wanted}, got {kind.__name__} {shown(data)}: the content of a file is given as io.BytesIO(data), an id in "
-            "bytes as [data.decode()]."
+            f"{wanted}, got {kind.__name__} {shown(data)}: the content of a file is given as io.BytesIO(data), an id "
+            "in bytes as [data.decode()]."
         )
     legal = ", ".join(form.name for form in FORMS)
     repair = next((text for known, text in _REPAIRS if known(data)), "Make one of these of it")
@@ -160,7 +165,7 @@ def _open(data: Any) -> Given:
     found = files.read_open(data)
     if isinstance(found, Given):
         return found
-    if is_columnar(found):
+    if _is_columnar(found):
         return given(found)
     raise InputError(
         f"An open file gives text or bytes, the read() of this {type(data).__name__} gave {type(found).__name__}."
@@ -178,7 +183,7 @@ def _to_arrow(data: ToArrow) -> Given:
 
 def _parted(data: Any) -> bool:
     """Tell a part of a whole, a frame or file among others, from a value."""
-    return is_columnar(data) or isinstance(data, os.PathLike) or _is_file(data)
+    return _is_columnar(data) or isinstance(data, os.PathLike) or _is_file(data)
 
 
 def _each(data: Iterable[Any]) -> Given:

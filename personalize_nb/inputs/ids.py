@@ -91,6 +91,8 @@ class Findings:
 
 def _text(value: object) -> str:
     """Return a value as a finding shows it: text and numbers as they are, all else as Python writes it."""
+    if type(value) is str:
+        return value[:_SHOWN_CHARACTERS]
     if isinstance(value, (str, float, np.generic, *_TIMES)) and not isinstance(value, bytes):
         return str(value)[:_SHOWN_CHARACTERS]
     return shown(value)

@@ -14,7 +14,7 @@ from personalize_nb.contract import columns as c
 from personalize_nb.contract import limits
 from personalize_nb.errors import InputError, NotFoundError
 from personalize_nb.inputs import frames
-from personalize_nb.inputs.forms import is_columnar
+from personalize_nb.inputs.forms import is_data
 from personalize_nb.jobs.run import attach
 from personalize_nb.notebook.charts import View, text_bar
 from personalize_nb.text import html
@@ -62,7 +62,7 @@ def show_user(
         A frame has not the columns, or ids that are none.
     """
     _at_least_one(most)
-    if is_columnar(user_id):  # no user is named: the frames stand one place further left
+    if is_data(user_id):  # no user is named: the frames stand one place further left
         if recommendations is not None:
             interactions, items = recommendations, interactions if items is None else items
         user_id, recommendations = None, user_id

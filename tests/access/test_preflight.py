@@ -129,6 +129,16 @@ def test_data_of_the_wrong_kind_and_values_that_a_filter_lacks(session, readers_
     assert "takes users" in frame[frame.check == "request: input_path"].found.item()
 
 
+@pytest.mark.parametrize(("values", "level"), [("b1,b2", "warning"), ("b1, b2", "warning"), (["b1,b2", "b3"], "ok")])
+def test_a_filter_value_with_commas_is_warned_of(session, readers_model, values, level):
+    expression = "EXCLUDE ItemID WHERE Items.ITEM_ID IN ($IDS)"
+    chosen = pnb.create_filter("preflight-commas", expression, readers_model, progress=False, session=session)
+    frame = pnb.preflight(["r1"], readers_model, filter=chosen, filter_values={"IDS": values})
+    assert frame["level"].iloc[0] == level
+    assert (frame.check == "filter_values").any() == (level == "warning")
+    assert frame["found"].str.contains("several values are a list, .'b1', 'b2'.").any() == (level == "warning")
+
+
 def test_events_that_awss_filters_no_longer_count_are_warned_of(session, readers_model, monkeypatch):
     expressions = {"preflight-read": 'EXCLUDE ItemID WHERE interactions.event_type IN ("read")'}
     expressions["preflight-year"] = "EXCLUDE ItemID WHERE Items.YEAR < 0"
