@@ -121,19 +121,17 @@ def _tables(session: Session | None, source: Stored, kind: _Kind) -> Iterator[pa
         if first == 1:
             block = block.removeprefix(_MARK)
         kind.prepare(block)
-        table, places = _parsed(block, kind)
+        ends = np.flatnonzero(np.frombuffer(block, np.uint8) == ord("\n"))
+        table, places = _parsed(block, ends, kind)
         named = pa.DictionaryArray.from_arrays(pa.array(np.zeros(table.num_rows, np.int32)), pa.array([source.name]))
         yield table.append_column(c.FILE, pc.cast(named, pa.string())).append_column(c.LINE, pa.array(places + first))
-        first += block.count(b"\n")
+        first += len(ends)
 
 
-def _parsed(block: bytes, kind: _Kind) -> tuple[pa.Table, np.ndarray]:
-    """Return the rows of a block, and for each on which of its lines it stands, from 0."""
-    count = block.count(b"\n") + (not block.endswith(b"\n"))
-    # A line that begins and ends with a brace neither continues another one nor is continued, so that rows are lines.
-    begun = block.startswith(b"{") + block.count(b"\n{")
-    ended = block.count(b"}\n") + block.endswith(b"}")
-    table = _parsed_by_arrow(block, kind) if begun == ended == count else None
+def _parsed(block: bytes, ends: np.ndarray, kind: _Kind) -> tuple[pa.Table, np.ndarray]:
+    """Return the rows of a block with these line ends, and for each on which of its lines it stands, from 0."""
+    table = _parsed_by_arrow(block, kind) if _is_an_object_a_line(block, ends) else None
+    count = len(ends) + (not block.endswith(b"\n"))
     if table is not None and table.num_rows == count:
         return table, np.arange(count)
     lines = [line.strip(_SPACE).removeprefix(_MARK) for line in block.split(b"\n")]  # files may have been joined
@@ -142,6 +140,14 @@ def _parsed(block: bytes, kind: _Kind) -> tuple[pa.Table, np.ndarray]:
     tables = [_piece([lines[place] for place in piece], kind) for piece in pieces]
     table = pa.concat_tables(tables).combine_chunks() if tables else kind.schema.empty_table()
     return table, np.array(places, np.int64)
+
+
+def _is_an_object_a_line(block: bytes, ends: np.ndarray) -> bool:
+    """Tell whether each line begins and ends with a brace: it neither continues another one nor is continued."""
+    text = np.frombuffer(block, np.uint8)
+    inner = ends[:-1] if block.endswith(b"\n") else ends
+    begins = block.startswith(b"{") and bool((text[inner + 1] == ord("{")).all())
+    return begins and bool((text[ends - 1] == ord("}")).all()) and block.endswith((b"}", b"}\n"))
 
 
 def _piece(lines: Sequence[bytes], kind: _Kind) -> pa.Table:

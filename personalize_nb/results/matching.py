@@ -48,14 +48,14 @@ def _plain(texts: pa.Array, missing: str) -> pa.Array:
 
 def _listed(lists: pa.ListArray) -> pa.Array:
     """Return one text per list; none, an empty list and a list of nothing differ."""
-    missing = lists.is_null()
-    lists = pc.fill_null(lists, pa.scalar([], lists.type)) if lists.null_count else lists
+    if lists.null_count == len(lists):
+        return pa.repeat(pa.scalar(_NONE, pa.large_string()), len(lists))
     values = _plain(lists.flatten(), f"{_NONE}0")
-    lengths = pc.list_value_length(lists).to_numpy(zero_copy_only=False)
+    lengths = pc.fill_null(pc.list_value_length(lists), 0).to_numpy(zero_copy_only=False)
     offsets = pa.array(np.concatenate([[0], lengths.cumsum()]), pa.int64())
     joined = pc.binary_join(pa.LargeListArray.from_arrays(offsets, values), pa.scalar(_ELEMENT, pa.large_string()))
     empty, none = (pa.scalar(text, pa.large_string()) for text in (f"{_NONE}1", _NONE))
-    return pc.if_else(missing, none, pc.if_else(pa.array(lengths == 0), empty, joined))
+    return pc.if_else(lists.is_null(), none, pc.if_else(pa.array(lengths == 0), empty, joined))
 
 
 def positions(asked: pa.ChunkedArray, answered: pa.ChunkedArray) -> np.ndarray:

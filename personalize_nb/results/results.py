@@ -66,7 +66,7 @@ class ResultsAs(Generic[Frame]):
     @property
     def empty(self) -> int:
         """How many input lines were answered with nothing, as when a filter leaves none; `.errors()` has them."""
-        return int(sum(self._rows.without_results.to_pylist()))
+        return self._rows.empty
 
     @property
     def has_themes(self) -> bool:

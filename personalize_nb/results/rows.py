@@ -155,6 +155,11 @@ class Rows:
         return len(self.table) - int(self.table.column("error").null_count) + len(self.unanswered)
 
     @cached_property
+    def empty(self) -> int:
+        """How many rows have no error and nothing else either."""
+        return int(pc.sum(self.without_results).as_py() or 0)
+
+    @cached_property
     def has_themes(self) -> bool:
         """Whether any row has a theme."""
         return self._any_has(THEME)

@@ -36,6 +36,7 @@ def test_every_good_line_of_output_is_read_and_every_bad_one_is_a_row_of_errors(
     good = [answer(number) for number in range(100, 105)]
     file = [*((line, False) for line in drawn), *((line, True) for line in good)]
     chance.shuffle(file)
+    file.insert(0, (answer(99), True))  # a file whose first bytes are those of a compressed one is one
     (tmp_path / "a.out").write_bytes(newline.join(line for line, _ in file))
     found = pnb.read_results(tmp_path / "a.out")
     listed, failed = found.recommendations(), found.errors()

@@ -138,7 +138,7 @@ def test_output_that_was_compressed_is_still_that_of_its_input(folder):
 def test_the_output_of_several_inputs(folder):
     asked = folder.parent / "asked"
     asked.mkdir()
-    for name in "ba":
+    for name in ("b", "a"):
         (asked / f"{name}.jsonl").write_text(f'{{"userId": "{name}"}}\n')
     assert users_of(folder, [asked / "b.jsonl", asked / "a.jsonl"]) == ["b", "a"]
     assert users_of(folder, asked) == users_of(folder, asked / "*.jsonl") == ["a", "b"]
