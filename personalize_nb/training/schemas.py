@@ -157,8 +157,6 @@ def _names(frame: pd.DataFrame) -> list[str]:
 
 
 def _upper(frame: pd.DataFrame, kind: str) -> tuple[pd.DataFrame, list[str]]:
-    if not isinstance(frame, pd.DataFrame):
-        raise InputError(f"The {kind.lower()} must be a pandas DataFrame, got {type(frame).__name__}.")
     frame = _with_key_levels(frame, kind)
     if frame.empty:
         raise InputError(f"The {kind.lower()} frame is empty (columns {list(frame.columns)}, 0 rows).")

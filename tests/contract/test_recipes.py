@@ -277,5 +277,5 @@ def test_train_refuses_a_new_row_that_no_batch_job_takes(add):
     with pytest.raises(pnb.errors.InputError, match="No batch job takes a solution version of aws-imaginary"):
         pnb.train("interactions", recipe="aws-imaginary")
     add()
-    with pytest.raises(pnb.errors.InputError, match="interactions must be a pandas DataFrame"):
+    with pytest.raises(pnb.errors.InputError, match="interactions must be a DataFrame"):
         pnb.train("interactions", recipe="aws-imaginary")
