@@ -1,7 +1,7 @@
 """Which world the toolkit works in, and the road there: boto3.
 
 `session` holds the `clients`, whose calls `call_log` writes down; `client_errors` turns boto3's errors into ours, `s3`
-streams objects, `waiting` waits for a resource with what `progress` says meanwhile.
+streams objects, `compression` unpacks files, `waiting` waits for a resource with what `progress` says meanwhile.
 """
 
-__all__ = ["client_errors", "progress", "s3", "session", "waiting"]
+__all__ = ["client_errors", "compression", "progress", "s3", "session", "waiting"]

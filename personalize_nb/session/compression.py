@@ -30,13 +30,20 @@ class ByteSource(Protocol):
         ...
 
 
-def opened(file: ByteSource) -> IO[bytes]:
+def is_compressed(head: bytes) -> bool:
+    """Tell by its first bytes whether a file is compressed in a way that `opened` reads."""
+    return any(matches(head) for matches, _, _ in _KINDS)
+
+
+def opened(file: ByteSource, called: str = "The file") -> IO[bytes]:
     """Return a file that reads what a file holds, decompressed where it is compressed.
 
     Parameters
     ----------
     file
         Read from where it stands; it need not be able to seek.
+    called
+        What messages call it.
 
     Raises
     ------
@@ -49,12 +56,12 @@ def opened(file: ByteSource) -> IO[bytes]:
     whole = io.BufferedReader(_Source(head, file))
     if head.startswith((b"PK\x03\x04", b"7z\xbc\xaf\x27\x1c", b"Rar!\x1a\x07")):
         raise InputError(
-            "The file is an archive of files (zip, 7z or rar); legal is plain text, or one file compressed with gzip, "
+            f"{called} is an archive of files (zip, 7z or rar); legal is plain text, or one file compressed with gzip, "
             "bzip2, xz, zstd or lz4. Unpack it, and name the file that was in it."
         )
     for matches, name, reader in _KINDS:
         if matches(head):
-            return io.BufferedReader(_Decompressed(name, reader(whole)))
+            return io.BufferedReader(_Decompressed(called, name, reader(whole)))
     return whole
 
 
@@ -79,8 +86,8 @@ class _Source(io.RawIOBase):
 class _Decompressed(io.RawIOBase):
     """What a decompressor gives; whatever it says of a damaged file becomes our own error."""
 
-    def __init__(self, name: str, reader: Any):
-        self._name, self._reader = name, reader
+    def __init__(self, called: str, codec: str, reader: Any):
+        self._called, self._codec, self._reader = called, codec, reader
 
     def readable(self) -> bool:
         return True
@@ -101,8 +108,8 @@ class _Decompressed(io.RawIOBase):
 
     def _damaged(self, error: Exception) -> InputError:
         return InputError(
-            f"The file is compressed with {self._name} and damaged or cut off: {error}. Copy it again from where it "
-            "came from, or make it again."
+            f"{self._called} is compressed with {self._codec} and damaged or cut off: {error}. Copy it again from where "
+            "it came from, or make it again."
         )
 
 

@@ -57,7 +57,7 @@ ODD += [
     {"a": 1},
     5,
     np.array([[1]]),
-    object(),
+    object,
 ]
 
 

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from personalize_nb.errors import InputError
 from personalize_nb.inputs.ids import Findings
-from personalize_nb.local.data.csv_files import read_csv
+from personalize_nb.local.data.csv_files import read_csv_files
 from personalize_nb.local.data.schema import Schema
 from personalize_nb.training import schemas, timestamps
 
@@ -44,7 +44,7 @@ def imported(frame, kind="ITEMS", **options):
     file = io.BytesIO()
     dataset.write_csv(file)
     file.seek(0)
-    return pa.Table.from_batches(read_csv(file, Schema.from_avro(kind, dataset.schema), "rows.csv")), dataset
+    return pa.Table.from_batches(read_csv_files([("rows.csv", lambda: file)], Schema.from_avro(kind, dataset.schema))), dataset
 
 
 def refused(frame, kind="ITEMS"):
