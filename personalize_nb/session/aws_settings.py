@@ -110,12 +110,14 @@ def _culprit(error: Exception, trial: _Trial) -> str | None:
 
     if isinstance(error, (botocore.exceptions.ConfigParseError, botocore.exceptions.ConfigNotFound)):
         return f"the file {str(error.kwargs.get('path'))!r} cannot be read as AWS settings"
+    # keys in hand spare the search for others, which may ask the network
+    given = not trial.works(given_keys=True)
     for name in _variables():
-        if name in os.environ and trial.works(without=name):
+        if name in os.environ and trial.works(without=name, given_keys=given or name in _CREDENTIALS):
             shown = "set" if name in _CREDENTIALS else repr(os.environ[name])
             return f"the variable {name} of the environment is {shown}"
     for key, value in trial.settings_of_file().items():
-        if trial.works(without_key=key):
+        if trial.works(without_key=key, given_keys=given):
             return f"{key} in {_file('config_file')} is {value!r}"
     return None
 
@@ -133,14 +135,19 @@ class _Trial:
     """Clients of S3, which has settings of every kind, made with all settings but one."""
 
     def __init__(self, profile: str | None, region: str | None):
-        self._profile, self._region = profile, region
+        import botocore.loaders
 
-    def works(self, *, without: str = "", without_key: str = "") -> bool:
+        self._profile, self._region = profile, region
+        # reads the models of AWS's services once for all trials
+        self._loader = botocore.loaders.create_loader()
+
+    def works(self, *, without: str = "", without_key: str = "", given_keys: bool = False) -> bool:
         """Tell whether a client can be made when one variable, or one key of the configuration file, is not there."""
         import botocore.session
         from botocore.configprovider import DEFAULT_S3_CONFIG_VARS
 
         core = botocore.session.Session(profile=self._profile)
+        core.register_component("data_loader", self._loader)
         store = core.get_component("config_store")
         for name, (key, variables, default, _) in _settings().items():
             if without in _listed(variables) or (without_key and key == without_key):
@@ -150,7 +157,7 @@ class _Trial:
             store.set_config_variable("s3", {})
         no_region = without in ("AWS_DEFAULT_REGION", "AWS_REGION") or without_key == "region"
         no_endpoint = without.startswith(_ENDPOINT) or without_key == "endpoint_url"
-        key = "none" if without in _CREDENTIALS else None
+        key = "none" if given_keys else None
         try:
             core.create_client(
                 "s3",
@@ -176,11 +183,11 @@ class _Trial:
 
 
 def _variables() -> list[str]:
-    """Return the variables that botocore reads."""
+    """Return the variables that botocore reads, without those that only say where a profile's settings are."""
     from botocore.configprovider import DEFAULT_S3_CONFIG_VARS
 
-    tables = (_settings(), DEFAULT_S3_CONFIG_VARS)
-    known = [one for table in tables for row in table.values() for one in _listed(row[1])]
+    rows = [row for name, row in _settings().items() if name not in (*_FILES, "profile")]
+    known = [one for row in (*rows, *DEFAULT_S3_CONFIG_VARS.values()) for one in _listed(row[1])]
     endpoints = sorted(name for name in os.environ if name.startswith(_ENDPOINT))
     return [*known, *endpoints, *_CREDENTIALS]
 

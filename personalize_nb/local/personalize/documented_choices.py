@@ -126,14 +126,14 @@ CHOICES: tuple[Decision, ...] = (
     ),
     Decision(
         "A bucket policy's Resource of wildcards",
-        "a pattern that fits the bucket's name is taken; '*' and 'arn:aws:s3:::*' are refused, as S3 refuses '*' by one "
-        "report ('Policy has invalid resource')",
+        "a pattern that fits the bucket's name is taken; '*' and 'arn:aws:s3:::*' are refused, as S3 refuses '*' by "
+        "one report ('Policy has invalid resource')",
         "s3.bucket_policies",
     ),
     Decision(
         "Policies of AWS that may be attached to a role",
-        "those named in contract.policies.documents; any other ARN below arn:aws:iam::aws:policy/ is NoSuchEntity, which "
-        "names near ones, because the list of all that AWS has is not published for machines",
+        "those named in contract.policies.documents; any other ARN below arn:aws:iam::aws:policy/ is NoSuchEntity, "
+        "which names near ones, because the list of all that AWS has is not published for machines",
         "iam.roles",
     ),
     Decision(

@@ -288,8 +288,8 @@ def _check_lost_record(objects: ObjectStore, region: str, account: str, root: Pa
     if found and all((match[1], match[2]) != (account, region) for match in found):
         raise LocalServiceError(
             f"{str(root / layout.RECORD)!r} is gone, and this folder belongs to region {found[0][2]!r} and account "
-            f"{found[0][1]!r}, not to {region!r} and {account!r}: restore the file, or name that region and account, or "
-            "choose another folder"
+            f"{found[0][1]!r}, not to {region!r} and {account!r}: restore the file, or name that region and account, "
+            "or choose another folder"
         )
 
 
