@@ -44,7 +44,9 @@ def imported(frame, kind="ITEMS", **options):
     file = io.BytesIO()
     dataset.write_csv(file)
     file.seek(0)
-    return pa.Table.from_batches(read_csv_files([("rows.csv", lambda: file)], Schema.from_avro(kind, dataset.schema))), dataset
+    return pa.Table.from_batches(
+        read_csv_files([("rows.csv", lambda: file)], Schema.from_avro(kind, dataset.schema))
+    ), dataset
 
 
 def refused(frame, kind="ITEMS"):
