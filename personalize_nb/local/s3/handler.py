@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import uuid
-
 from personalize_nb.local.errors import ApiError
 from personalize_nb.local.http.messages import Handler, Request, Response
 from personalize_nb.local.s3.bucket_operations import BUCKET_OPERATIONS
 from personalize_nb.local.s3.context import S3
 from personalize_nb.local.s3.multipart import Uploads
 from personalize_nb.local.s3.object_operations import OBJECT_OPERATIONS
-from personalize_nb.local.s3.protocol import Reply, read_call, refusal, write_reply
+from personalize_nb.local.s3.protocol import Reply, read_call, refusal, request_ids, write_reply
+from personalize_nb.local.s3.refusals import check_call
 from personalize_nb.local.s3.store import ObjectStore
 from personalize_nb.local.s3.upload_operations import UPLOAD_OPERATIONS
 
@@ -41,10 +40,10 @@ def s3_handler(store: ObjectStore, region: str, account: str) -> Handler:
                 f"{', '.join(sorted(OPERATIONS))}.",
                 501,
             )
-        s3.check_owner(call)
+        check_call(call, account)
         reply = operation(s3, call)
         response = write_reply(call, reply if isinstance(reply, Reply) else Reply(reply))
-        response.headers["x-amz-request-id"] = uuid.uuid4().hex[:16].upper()
+        response.headers |= request_ids()
         return response
 
     return Handler(answer, refusal, wire="s3", any_region=True)

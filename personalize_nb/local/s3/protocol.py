@@ -6,11 +6,13 @@ or an element.
 
 from __future__ import annotations
 
-import uuid
+import base64
+import secrets
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from email.utils import formatdate
 from functools import cache
+from string import ascii_uppercase, digits
 from typing import Any
 from urllib.parse import unquote, unquote_to_bytes
 from xml.sax.saxutils import escape
@@ -131,15 +133,22 @@ def write_reply(call: Call, reply: Reply) -> Response:
 
 def refusal(error: ApiError) -> Response:
     """Return the HTTP answer that says no."""
-    request_id = str(uuid.uuid4())
+    ids = request_ids()
     # S3's own name for what the other services call a failure
     code = "InternalError" if error.code == "InternalFailure" else error.code
     text = (
         f'<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>{escape(code)}</Code>'
-        f"<Message>{xml_shapes.escaped(error.message)}</Message><RequestId>{request_id}</RequestId></Error>"
+        f"<Message>{xml_shapes.escaped(error.message)}</Message>"
+        f"<RequestId>{ids['x-amz-request-id']}</RequestId><HostId>{ids['x-amz-id-2']}</HostId></Error>"
     )
     body = b"" if error.status in (204, 304) else text.encode()
-    return Response(error.status, {"Content-Type": "application/xml", "x-amz-request-id": request_id}, body)
+    return Response(error.status, {"Content-Type": "application/xml", **ids}, body)
+
+
+def request_ids() -> dict[str, str]:
+    """Return the two ids that S3 gives every answer, spelled as S3 spells them."""
+    first = "".join(secrets.choice(ascii_uppercase + digits) for _ in range(16))
+    return {"x-amz-request-id": first, "x-amz-id-2": base64.b64encode(secrets.token_bytes(56)).decode()}
 
 
 def _reply_body(operation: str, shape: StructureShape, members: Mapping[str, Any]) -> bytes | FileBody:
