@@ -5,6 +5,7 @@ from __future__ import annotations
 from personalize_nb.local.errors import ApiError
 from personalize_nb.local.http.messages import Handler, Request, Response
 from personalize_nb.local.s3.bucket_operations import BUCKET_OPERATIONS
+from personalize_nb.local.s3.configurations import CONFIGURATION_OPERATIONS
 from personalize_nb.local.s3.context import S3
 from personalize_nb.local.s3.multipart import Uploads
 from personalize_nb.local.s3.object_operations import OBJECT_OPERATIONS
@@ -13,7 +14,7 @@ from personalize_nb.local.s3.refusals import check_call
 from personalize_nb.local.s3.store import ObjectStore
 from personalize_nb.local.s3.upload_operations import UPLOAD_OPERATIONS
 
-OPERATIONS = BUCKET_OPERATIONS | OBJECT_OPERATIONS | UPLOAD_OPERATIONS
+OPERATIONS = BUCKET_OPERATIONS | CONFIGURATION_OPERATIONS | OBJECT_OPERATIONS | UPLOAD_OPERATIONS
 
 
 def s3_handler(store: ObjectStore, region: str, account: str) -> Handler:

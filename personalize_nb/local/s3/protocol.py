@@ -24,6 +24,7 @@ from personalize_nb.local.errors import ApiError
 from personalize_nb.local.http import xml_shapes
 from personalize_nb.local.http.messages import FileBody, Request, Response
 from personalize_nb.local.s3 import checksums
+from personalize_nb.local.s3.metadata import read_header, shown_header
 
 NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
 MAX_XML_BYTES = 4 << 20
@@ -42,6 +43,12 @@ _ROOTS = {
     "GetObjectTagging": "Tagging",
     "GetBucketVersioning": "VersioningConfiguration",
     "GetObjectAttributes": "GetObjectAttributesResponse",
+    "GetBucketAccelerateConfiguration": "AccelerateConfiguration",
+    "GetBucketAcl": "AccessControlPolicy",
+    "GetObjectAcl": "AccessControlPolicy",
+    "GetBucketLogging": "BucketLoggingStatus",
+    "GetBucketNotificationConfiguration": "NotificationConfiguration",
+    "GetBucketRequestPayment": "RequestPaymentConfiguration",
 }
 # Needs a directory-bucket endpoint, yet has the same address as ListBuckets.
 _ELSEWHERE = frozenset({"ListDirectoryBuckets"})
@@ -96,6 +103,13 @@ def read_call(request: Request) -> Call:
     level = "key" if key else "bucket" if bucket else "service"
     for route in _routes().get((request.method, level), ()):
         if route.fits(query, request.headers):
+            # `?inventory` without the id that it needs must not be taken for what the address means without it
+            if not route.fixed and (unmet := _subresources() & query.keys()):
+                raise ApiError(
+                    "InvalidRequest",
+                    f"{request.method} {request.path} with {', '.join(sorted(unmet))} needs further parameters, or is "
+                    "no operation of S3.",
+                )
             model = s3_model().operation_model(route.operation)
             params = _parameters(model, request, query, {"Bucket": bucket, "Key": key})
             return Call(route.operation, params, request)
@@ -118,7 +132,7 @@ def write_reply(call: Call, reply: Reply) -> Response:
         if value is None or location not in ("header", "headers"):
             continue
         if location == "headers":
-            headers |= {member.serialization["name"] + key: text for key, text in value.items()}
+            headers |= {member.serialization["name"] + key: shown_header(text) for key, text in value.items()}
         else:
             headers[member.serialization["name"]] = _header_text(member, value)
     if call.operation == "GetBucketLocation":  # the one answer whose root holds text instead of members
@@ -200,7 +214,9 @@ def _parameters(
         elif location == "headers":
             prefix = wire_name.lower()
             params[name] = {
-                key.removeprefix(prefix): value for key, value in request.headers.items() if key.startswith(prefix)
+                key.removeprefix(prefix): read_header(value)
+                for key, value in request.headers.items()
+                if key.startswith(prefix)
             }
         if text is not None:
             params[name] = _scalar(name, member, text)
@@ -239,6 +255,12 @@ def _required(shape: StructureShape | None) -> Iterator[Mapping[str, Any]]:
 
 
 @cache
+def _subresources() -> frozenset[str]:
+    """Return the names in queries that make another operation of an address."""
+    return frozenset(name for routes in _routes().values() for route in routes for name, _ in route.fixed)
+
+
+@cache
 def _routes() -> dict[tuple[str, str], list[_Route]]:
     """Return the operations by method and depth of address, those with the most conditions first."""
     levels = {"/": "service", "/{Bucket}": "bucket", "/{Bucket}/{Key+}": "key"}
@@ -246,7 +268,8 @@ def _routes() -> dict[tuple[str, str], list[_Route]]:
     for name in s3_model().operation_names:
         model = s3_model().operation_model(name)
         path, _, fixed = model.http["requestUri"].partition("?")
-        if path not in levels or name in _ELSEWHERE:
+        # what is deprecated has a successor at the same address
+        if path not in levels or name in _ELSEWHERE or model.deprecated:
             continue
         needed: dict[str, list[str]] = {"querystring": [], "header": []}
         for serialization in _required(model.input_shape):
