@@ -173,6 +173,7 @@ def get_bucket_encryption(s3: S3, call: Call) -> Mapping[str, Any]:
 
 
 def put_bucket_encryption(s3: S3, call: Call) -> Mapping[str, Any]:
+    s3.store.bucket(call.params["Bucket"])
     sealing.check_configuration(call.params["ServerSideEncryptionConfiguration"] or {})
     return _record("encryption", "ServerSideEncryptionConfiguration", s3, call)
 
@@ -202,6 +203,7 @@ def get_bucket_versioning(s3: S3, call: Call) -> Mapping[str, Any]:
 
 
 def put_bucket_versioning(s3: S3, call: Call) -> Mapping[str, Any]:
+    s3.store.bucket(call.params["Bucket"])
     wish = call.params["VersioningConfiguration"] or {}
     if wish.get("Status") != "Suspended":
         raise ApiError("NotImplemented", "The local service keeps one version of every object.", 501)
@@ -210,6 +212,7 @@ def put_bucket_versioning(s3: S3, call: Call) -> Mapping[str, Any]:
 
 
 def _record(kind: str, member: str, s3: S3, call: Call) -> Mapping[str, Any]:
+    s3.store.bucket(call.params["Bucket"])
     if not call.params[member]:
         raise ApiError("MalformedXML", f"The request needs a {member}.")
     s3.store.set_setting(call.params["Bucket"], kind, json.dumps(call.params[member]))

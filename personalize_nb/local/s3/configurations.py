@@ -140,11 +140,11 @@ def put_object_acl(s3: S3, call: Call) -> Mapping[str, Any]:
 def get_bucket_policy_status(s3: S3, call: Call) -> Mapping[str, Any]:
     """Call a policy public when it allows something to everybody, on no condition."""
     text = s3.store.setting(call.params["Bucket"], "policy")
-    statements = documents.read_policy(text).statements if text else ()
-    public = any(
-        each.allows and not each.conditions and (each.not_principals or "*" in (each.principals or {}))
-        for each in statements
-    )
+    try:
+        statements = documents.read_policy(text).statements if text else ()
+    except documents.PolicyError:  # kept by an earlier version; it allows nobody anything
+        statements = ()
+    public = any(each.allows and not each.conditions and _is_everybody(each) for each in statements)
     return {"PolicyStatus": {"IsPublic": public}}
 
 
@@ -160,6 +160,11 @@ def put_object_lock_configuration(s3: S3, call: Call) -> Mapping[str, Any]:
 def lock_of_object(s3: S3, call: Call) -> Mapping[str, Any]:
     s3.store.head(call.params["Bucket"], call.params["Key"])
     raise not_locked()
+
+
+def _is_everybody(statement: documents.Statement) -> bool:
+    named = {name for names in (statement.principals or {}).values() for name in names}
+    return statement.not_principals or "*" in named
 
 
 def _owners(s3: S3) -> dict[str, Any]:

@@ -70,7 +70,7 @@ def _lists_of_access(call: Call, params: Mapping[str, Any]) -> None:
 
 
 def _locks(call: Call, params: Mapping[str, Any]) -> None:
-    if any(params.get(name) for name in _LOCKS):
+    if any(params.get(name) is not None for name in _LOCKS):
         raise not_locked()
     if params.get("ObjectLockEnabledForBucket"):
         raise ApiError("NotImplemented", "The local service has no Object Lock; make the bucket without it.", 501)
