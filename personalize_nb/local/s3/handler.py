@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from personalize_nb.local.errors import ApiError
+from personalize_nb.local.http.forms import FormBody
 from personalize_nb.local.http.messages import Handler, Request, Response
 from personalize_nb.local.s3.bucket_operations import BUCKET_OPERATIONS
 from personalize_nb.local.s3.configurations import CONFIGURATION_OPERATIONS
 from personalize_nb.local.s3.context import S3
 from personalize_nb.local.s3.multipart import Uploads
 from personalize_nb.local.s3.object_operations import OBJECT_OPERATIONS
-from personalize_nb.local.s3.protocol import Reply, read_call, refusal, request_ids, write_reply
+from personalize_nb.local.s3.posting import post_object
+from personalize_nb.local.s3.protocol import Reply, address_of, read_call, refusal, request_ids, write_reply
 from personalize_nb.local.s3.refusals import check_call
 from personalize_nb.local.s3.store import ObjectStore
 from personalize_nb.local.s3.upload_operations import UPLOAD_OPERATIONS
@@ -32,6 +34,11 @@ def s3_handler(store: ObjectStore, region: str, account: str) -> Handler:
     s3 = S3(store, Uploads(store), region, account)
 
     def answer(request: Request) -> Response:
+        if isinstance(request.body, FormBody):
+            bucket, _ = address_of(request.path)
+            response = post_object(s3, bucket, request.body, request)
+            response.headers |= request_ids()
+            return response
         call = read_call(request)
         operation = OPERATIONS.get(call.operation)
         if operation is None:

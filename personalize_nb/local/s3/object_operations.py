@@ -38,11 +38,14 @@ _OVERRIDES = {
 }
 
 
-def put_object(s3: S3, call: Call) -> Mapping[str, Any]:
+def put_object(s3: S3, call: Call, least: int = 0) -> Mapping[str, Any]:
+    """Put an object; a form's policy may ask for so many bytes at least."""
     bucket, key = call.params["Bucket"], call.params["Key"]
     s3.store.bucket(bucket)
     details, condition = s3.encrypted(details_of(call.params), call.params), write_condition(call.params, key)
     with checksums.receive(s3.store, call.request, seal=details.seal) as received:
+        if received.incoming.size < least:
+            raise ApiError("EntityTooSmall", f"Your proposed upload is smaller than the minimum of {least} bytes.")
         info = s3.store.publish(
             bucket,
             key,

@@ -98,7 +98,7 @@ def s3_model() -> ServiceModel:
 
 def read_call(request: Request) -> Call:
     """Return the operation and parameters of a request; an error naming what is wrong when it is none."""
-    bucket, key = _address(request.path)
+    bucket, key = address_of(request.path)
     query = dict(request.query)
     level = "key" if key else "bucket" if bucket else "service"
     for route in _routes().get((request.method, level), ()):
@@ -187,7 +187,14 @@ def _header_text(shape: Shape, value: Any) -> str:
     return str(value)
 
 
-def _address(path: str) -> tuple[str, str]:
+def members_in_headers(model: OperationModel, request: Request) -> dict[str, Any]:
+    """Return the parameters of an operation that stand in headers."""
+    address = dict.fromkeys(("Bucket", "Key"), "")
+    return {name: value for name, value in _parameters(model, request, {}, address).items() if name not in address}
+
+
+def address_of(path: str) -> tuple[str, str]:
+    """Return bucket and key of a request's path; either may be empty."""
     bucket, _, key = path.removeprefix("/").partition("/")
     try:
         return unquote(bucket), unquote_to_bytes(key).decode()
