@@ -710,7 +710,8 @@ def _send_form(world, fields, file):
         f'Content-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode() for name, value in fields.items()
     ]
     if file is not None:
-        head = b'Content-Type: text/plain\r\nContent-Disposition: form-data; name="file"; filename="C:\\\\up\\\\a b.txt"\r\n\r\n'
+        named = b'form-data; name="file"; filename="C:\\\\up\\\\a b.txt"'
+        head = b"Content-Type: text/plain\r\nContent-Disposition: " + named + b"\r\n\r\n"
         parts.append(head + file + b"\r\n")
         parts.append(b'Content-Disposition: form-data; name="submit"\r\n\r\nUpload\r\n')
     body = b"".join(b"--the boundary\r\n" + part for part in parts) + b"--the boundary--\r\n"
@@ -808,9 +809,9 @@ def _(world, name):
 
 @row("PostObject", "names in any case, and a dollar sign that is none")
 def _(world):
-    conditions = [["StArTs-WiTh", "$KeY", "\\$fo"], {"ACL": "private"}]
-    assert _post(world, {"kEy": "$foo", "aCl": "private"}, conditions=conditions)[0] == 204
-    assert world.s3.head_object(Bucket=world.bucket, Key="$foo")
+    conditions = [["StArTs-WiTh", "$KeY", "\\$for"], {"ACL": "private"}]
+    assert _post(world, {"kEy": "$form", "aCl": "private"}, conditions=conditions)[0] == 204
+    assert world.s3.head_object(Bucket=world.bucket, Key="$form")
 
 
 # the list itself
