@@ -105,7 +105,7 @@ def _check_policy(policy: Mapping[str, Any], fields: Mapping[str, str], now: flo
     if expires < now:
         raise _denied("Policy expired")
     least, most = 0, 5 << 30
-    named = {"bucket"}
+    named: set[str] = set()  # the bucket needs a condition as well, or the policy would hold for every bucket
     for condition in policy["conditions"]:
         operator, name, value = _condition(condition)
         if operator == "content-length-range":

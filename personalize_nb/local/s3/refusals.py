@@ -77,8 +77,10 @@ def _locks(call: Call, params: Mapping[str, Any]) -> None:
 
 
 def _storage_class(_: Call, params: Mapping[str, Any]) -> None:
+    if params.get("StorageClass") is None:
+        return
     legal = s3_model().shape_for("StorageClass").enum  # type: ignore[attr-defined]
-    if params.get("StorageClass") not in (None, *legal):
+    if params["StorageClass"] not in legal:
         raise ApiError(
             "InvalidStorageClass",
             f"The storage class you specified is not valid: {params['StorageClass']!r}. Legal: {', '.join(legal)}.",

@@ -780,6 +780,11 @@ _REFUSED_FORMS = {
     "a range without an end": (400, "InvalidPolicyDocument", {"conditions": [["content-length-range", 5]]}),
     "a range below nothing": (400, "InvalidPolicyDocument", {"conditions": [["content-length-range", -1, 0]]}),
     "an empty condition": (400, "InvalidPolicyDocument", {"conditions": [{}]}),
+    "a policy for no bucket": (
+        403,
+        "AccessDenied",
+        {"change": lambda policy: {**policy, "conditions": [{"key": "k"}]}},
+    ),
     "a policy without expiration": (400, "InvalidPolicyDocument", {"change": lambda policy: {"conditions": []}}),
     "a policy of CONDITIONS": (400, "InvalidPolicyDocument", {"change": lambda policy: {**policy, "conditions": None}}),
     "a policy of no date": (400, "InvalidPolicyDocument", {"change": lambda policy: {**policy, "expiration": "soon"}}),
