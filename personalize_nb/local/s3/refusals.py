@@ -79,7 +79,7 @@ def _locks(call: Call, params: Mapping[str, Any]) -> None:
 def _storage_class(_: Call, params: Mapping[str, Any]) -> None:
     if params.get("StorageClass") is None:
         return
-    legal = s3_model().shape_for("StorageClass").enum  # type: ignore[attr-defined]
+    legal = s3_model().shape_for("StorageClass").metadata["enum"]
     if params["StorageClass"] not in legal:
         raise ApiError(
             "InvalidStorageClass",
