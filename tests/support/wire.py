@@ -27,7 +27,7 @@ def serving(handlers, **options):
         endpoint.stop()
 
 
-def make_client(name, endpoint, secret=SECRET_KEY, access_key=ACCESS_KEY, region=REGION, **config):
+def make_client(name, endpoint, secret=SECRET_KEY, access_key=ACCESS_KEY, region=REGION, tries=1, **config):
     """A boto3 client of an endpoint."""
     return boto3.client(
         name,
@@ -35,7 +35,7 @@ def make_client(name, endpoint, secret=SECRET_KEY, access_key=ACCESS_KEY, region
         region_name=region,
         aws_access_key_id=access_key,
         aws_secret_access_key=secret,
-        config=Config(proxies={}, retries={"total_max_attempts": 1}, **config),
+        config=Config(proxies={}, retries={"total_max_attempts": tries}, **config),
     )
 
 

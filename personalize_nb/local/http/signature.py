@@ -18,6 +18,7 @@ from urllib.parse import quote, unquote, unquote_to_bytes
 
 from personalize_nb.local.errors import ApiError
 from personalize_nb.local.http.bodies import AwsChunkedBody, Body, BytesBody, ChunkSigner, DigestBody
+from personalize_nb.local.http.forms import FormBody, is_form
 from personalize_nb.local.http.hosts import bucket_of_host
 from personalize_nb.local.http.messages import Wire
 
@@ -37,6 +38,10 @@ _V2_WORDS = """
 """
 _V2_RESOURCES = frozenset(_V2_WORDS.split())
 _QUERY_PROTOCOL = frozenset({"iam", "sts"})
+
+
+# the version of a claim that stands in the body: a form's
+_IN_FORM = 0
 
 
 @dataclass(frozen=True)
@@ -86,6 +91,8 @@ def read_claim(head: Head) -> Claim:
         return Claim(
             query["AWSAccessKeyId"], query["Signature"], "s3", "", expires=_number(query["Expires"]), version=2
         )
+    if is_form(head.method, head.headers.get("content-type", "")):
+        return Claim("", "", "s3", "", version=_IN_FORM)
     code = {"s3": "AccessDenied", "query": "MissingAuthenticationToken"}.get(
         guess_wire(head), "MissingAuthenticationTokenException"
     )
@@ -123,9 +130,9 @@ def open_body(head: Head, claim: Claim, body: Body, credentials: Mapping[str, st
     ApiError
         403 with the code that the service named in the claim uses.
     """
-    secret = credentials.get(claim.access_key)
-    if secret is None:
-        raise _refusal(claim, "unknown_key", f"The access key {claim.access_key!r} is not one of this service's.")
+    if claim.version == _IN_FORM:
+        return _open_form(head, body, credentials)
+    secret = _secret(claim, credentials)
     if claim.version == 2:
         _check_v2(head, claim, secret, now)
         return body
@@ -141,6 +148,40 @@ def open_body(head: Head, claim: Claim, body: Body, credentials: Mapping[str, st
         raise ApiError("MissingSecurityHeader", "S3 requests need the header x-amz-content-sha256.")
     _check_v4(head, claim, key, payload)
     return _payload_reader(head, claim, key, payload, body)
+
+
+def _open_form(head: Head, body: Body, credentials: Mapping[str, str]) -> Body:
+    """Check the signature of a form's policy; its date is the policy's own, which whoever stores the file checks."""
+    form = FormBody(body, head.headers["content-type"])
+    fields = form.fields
+    version = 4 if "x-amz-signature" in fields else 2
+    names = ("x-amz-credential", "x-amz-signature") if version == 4 else ("awsaccesskeyid", "signature")
+    policy = fields.get("policy")
+    if policy is None:
+        raise ApiError("AccessDenied", "Access Denied: the form has no policy, and nobody may upload without one.", 403)
+    if missing := [name for name in names if name not in fields]:
+        raise ApiError("InvalidArgument", f"Bucket POST must contain a field named {', '.join(missing)}.")
+    key_id, *scope = fields[names[0]].split("/")
+    if version == 4 and (len(scope) != 4 or scope[2:] != ["s3", "aws4_request"]):
+        raise ApiError(
+            "InvalidArgument", f"x-amz-credential is <key>/<date>/<region>/s3/aws4_request, got {fields[names[0]]!r}."
+        )
+    claim = Claim(key_id, fields[names[1]], "s3", "", version=version)
+    secret = _secret(claim, credentials)
+    if version == 4:
+        expected = hmac.new(_signing_key(secret, *scope[:3]), policy.encode(), hashlib.sha256).hexdigest()
+    else:
+        digest = hmac.new(secret.encode(), policy.encode(), hashlib.sha1).digest()
+        expected = base64.b64encode(digest).decode()
+    _compare(claim, expected)
+    return form
+
+
+def _secret(claim: Claim, credentials: Mapping[str, str]) -> str:
+    secret = credentials.get(claim.access_key)
+    if secret is None:
+        raise _refusal(claim, "unknown_key", f"The access key {claim.access_key!r} is not one of this service's.")
+    return secret
 
 
 def _header_claim(authorization: str, head: Head) -> Claim:

@@ -29,7 +29,13 @@ def render(tag: str, shape: StructureShape, value: Mapping[str, Any], namespace:
 def add_members(parent: ElementTree.Element, shape: StructureShape, value: Mapping[str, Any]) -> None:
     """Append the members of a structure; those that belong in headers and those that are None are left out."""
     for name, member in shape.members.items():
-        if value.get(name) is not None and "location" not in member.serialization:
+        if value.get(name) is None or "location" in member.serialization:
+            continue
+        if member.serialization.get("xmlAttribute"):
+            space = shape.serialization["xmlNamespace"]
+            parent.set(f"xmlns:{space['prefix']}", space["uri"])
+            parent.set(member.serialization["name"], value[name])
+        else:
             _add(parent, member.serialization.get("name", name), member, value[name])
 
 

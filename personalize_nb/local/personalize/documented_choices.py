@@ -295,6 +295,43 @@ CHOICES: tuple[Decision, ...] = (
         "models stay until they are trained again; segments leave the users out",
         "tasks.segments",
     ),
+    # the files
+    Decision(
+        "An upload in parts that is completed again, with the same parts",
+        "the first answer again for a week, whatever became of the object; with other parts NoSuchUpload",
+        "s3.multipart",
+    ),
+    Decision(
+        "If-None-Match with an ETag on a write, where S3 knows `*` only",
+        "HTTP's meaning: refused when the object has that ETag",
+        "s3.conditions",
+    ),
+    Decision(
+        "IfMatchSize and IfMatchLastModifiedTime of deletions, which S3 has for directory buckets only",
+        "judged, since ignoring them would delete what must stay",
+        "s3.conditions",
+    ),
+    Decision(
+        "A range of UploadPartCopy that ends behind the source",
+        "InvalidRange, and nothing is copied",
+        "s3.conditions",
+    ),
+    Decision(
+        "Metadata that are sent as bytes beyond ASCII",
+        "read as UTF-8, else Latin-1; answered as an encoded word of RFC 2047 in base64",
+        "s3.metadata",
+    ),
+    Decision(
+        "Prefix in the first version of listing with EncodingType=url",
+        "as it came, since boto3 does not decode it there; encoded where XML cannot hold it",
+        "s3.bucket_operations",
+    ),
+    Decision(
+        "Canned lists of access in a bucket whose owner owns every object",
+        "private and bucket-owner-full-control are accepted, since they say what holds",
+        "s3.refusals",
+    ),
+    Decision("The policy status of a bucket without a policy", "not public", "s3.configurations"),
     # real time
     Decision("Context of real-time requests", "accepted, no effect", "personalize.serving.recommendations"),
     Decision(

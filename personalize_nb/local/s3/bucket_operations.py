@@ -5,11 +5,14 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
+from xml.sax.saxutils import escape
 
 from personalize_nb.local.errors import ApiError
+from personalize_nb.local.http import xml_shapes
+from personalize_nb.local.s3 import sealing
 from personalize_nb.local.s3.bucket_names import FIRST_REGION, region_of
 from personalize_nb.local.s3.bucket_policies import check_policy
 from personalize_nb.local.s3.context import S3, Operation, checked_tags, key_encoder, page_size, quoted
@@ -17,6 +20,7 @@ from personalize_nb.local.s3.listing import Page, list_page
 from personalize_nb.local.s3.protocol import Call, Reply
 from personalize_nb.local.s3.records import ObjectInfo
 
+MAX_BUCKETS = 10_000
 MAX_BUCKET_TAGS = 50
 _OPEN = "{}"
 _ALL_BLOCKED = {
@@ -29,8 +33,12 @@ _SSE_S3 = {"Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AE
 
 
 def list_buckets(s3: S3, call: Call) -> Mapping[str, Any]:
-    prefix, after = call.params.get("Prefix") or "", call.params.get("ContinuationToken") or ""
-    region, limit = call.params.get("BucketRegion"), call.params.get("MaxBuckets") or 10_000
+    params = call.params
+    prefix, token = params.get("Prefix") or "", params.get("ContinuationToken")
+    after = _read_token(token) if token else ""
+    region, limit = params.get("BucketRegion"), params.get("MaxBuckets", MAX_BUCKETS)
+    if not 1 <= limit <= MAX_BUCKETS:
+        raise ApiError("InvalidArgument", f"max-buckets must be from 1 to {MAX_BUCKETS}, got {limit}.")
     found = [
         bucket
         for bucket in s3.store.buckets()
@@ -48,8 +56,8 @@ def list_buckets(s3: S3, call: Call) -> Mapping[str, Any]:
             for bucket in page
         ],
         "Owner": s3.owner,
-        "ContinuationToken": page[-1].name if len(found) > limit else None,
-        "Prefix": call.params.get("Prefix"),
+        "ContinuationToken": _token(page[-1].name) if len(found) > limit else None,
+        "Prefix": params.get("Prefix"),
     }
 
 
@@ -61,6 +69,8 @@ def create_bucket(s3: S3, call: Call) -> Mapping[str, Any]:
     s3.store.create_bucket(name, region)
     if tags := wish.get("Tags"):
         _put_tags(s3, name, tags)
+    if ownership := call.params.get("ObjectOwnership"):
+        s3.store.set_setting(name, "ownership", json.dumps({"Rules": [{"ObjectOwnership": ownership}]}))
     return {"Location": f"/{name}", "BucketArn": f"arn:aws:s3:::{name}"}
 
 
@@ -88,6 +98,7 @@ def list_objects(s3: S3, call: Call) -> Mapping[str, Any]:
     )
     page = list_page(s3.store, params["Bucket"], params.get("Prefix") or "", delimiter, marker, limit)
     return _listing(params, page, limit) | {
+        "Prefix": _plain_prefix(params, encode),
         "Marker": encode(marker),
         "NextMarker": encode(page.last) if page.truncated and delimiter else None,
         "Contents": [_entry(info, encode(info.key)) | {"Owner": s3.owner} for info in page.objects],
@@ -161,6 +172,12 @@ def get_bucket_encryption(s3: S3, call: Call) -> Mapping[str, Any]:
     return {"ServerSideEncryptionConfiguration": json.loads(document) if document else _SSE_S3}
 
 
+def put_bucket_encryption(s3: S3, call: Call) -> Mapping[str, Any]:
+    s3.store.bucket(call.params["Bucket"])
+    sealing.check_configuration(call.params["ServerSideEncryptionConfiguration"] or {})
+    return _record("encryption", "ServerSideEncryptionConfiguration", s3, call)
+
+
 def get_public_access_block(s3: S3, call: Call) -> Mapping[str, Any]:
     """Block public access to a new bucket until told otherwise."""
     document = s3.store.setting(call.params["Bucket"], "public-access")
@@ -186,6 +203,7 @@ def get_bucket_versioning(s3: S3, call: Call) -> Mapping[str, Any]:
 
 
 def put_bucket_versioning(s3: S3, call: Call) -> Mapping[str, Any]:
+    s3.store.bucket(call.params["Bucket"])
     wish = call.params["VersioningConfiguration"] or {}
     if wish.get("Status") != "Suspended":
         raise ApiError("NotImplemented", "The local service keeps one version of every object.", 501)
@@ -194,6 +212,7 @@ def put_bucket_versioning(s3: S3, call: Call) -> Mapping[str, Any]:
 
 
 def _record(kind: str, member: str, s3: S3, call: Call) -> Mapping[str, Any]:
+    s3.store.bucket(call.params["Bucket"])
     if not call.params[member]:
         raise ApiError("MalformedXML", f"The request needs a {member}.")
     s3.store.set_setting(call.params["Bucket"], kind, json.dumps(call.params[member]))
@@ -216,6 +235,15 @@ def _listing(params: Mapping[str, Any], page: Page, limit: int) -> dict[str, Any
         "EncodingType": params.get("EncodingType"),
         "CommonPrefixes": [{"Prefix": encode(prefix)} for prefix in page.prefixes],
     }
+
+
+def _plain_prefix(params: Mapping[str, Any], encode: Callable[[str], str]) -> str:
+    """Return the prefix as the first version of listing answers it: as it came, since clients do not decode it there.
+
+    What XML cannot hold is encoded nevertheless.
+    """
+    prefix = params.get("Prefix") or ""
+    return prefix if xml_shapes.escaped(prefix) == escape(prefix) else encode(prefix)
 
 
 def _entry(info: ObjectInfo, key: str) -> dict[str, Any]:
@@ -268,7 +296,7 @@ BUCKET_OPERATIONS: dict[str, Operation] = {
     "PutBucketTagging": put_bucket_tagging,
     "DeleteBucketTagging": partial(_remove, "tagging"),
     "GetBucketEncryption": get_bucket_encryption,
-    "PutBucketEncryption": partial(_record, "encryption", "ServerSideEncryptionConfiguration"),
+    "PutBucketEncryption": put_bucket_encryption,
     "DeleteBucketEncryption": partial(_remove, "encryption"),
     "GetPublicAccessBlock": get_public_access_block,
     "PutPublicAccessBlock": partial(_record, "public-access", "PublicAccessBlockConfiguration"),

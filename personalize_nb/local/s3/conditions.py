@@ -11,11 +11,9 @@ from personalize_nb.local.s3.records import ObjectInfo, no_such_key
 from personalize_nb.local.s3.store import Condition
 
 
-def check_read(params: Mapping[str, Any], info: ObjectInfo) -> None:
-    """Refuse a read whose conditions do not hold: 412, or 304 when the caller has the object already."""
-    if not _wanted(params, info, "If"):
-        # An answer without content: the client keeps what it has.
-        raise ApiError("NotModified", "Not Modified", 304)
+def check_read(params: Mapping[str, Any], info: ObjectInfo) -> bool:
+    """Refuse a read whose conditions do not hold; return whether it is wanted: the caller may have the object."""
+    return _wanted(params, info, "If")
 
 
 def check_copy(params: Mapping[str, Any], info: ObjectInfo) -> None:
@@ -25,24 +23,44 @@ def check_copy(params: Mapping[str, Any], info: ObjectInfo) -> None:
 
 
 def write_condition(params: Mapping[str, Any], key: str) -> Condition | None:
-    """Return the condition that a write puts on the object it would replace, or None."""
-    if_match, if_none_match = params.get("IfMatch"), params.get("IfNoneMatch")
-    if if_none_match not in (None, "*"):
-        raise ApiError("NotImplemented", f"A write can have If-None-Match: * only, got {if_none_match!r}.", 501)
-    if if_match is None and if_none_match is None:
+    """Return the condition that a write or deletion puts on the object that is there, or None."""
+    names = ("IfMatch", "IfNoneMatch", "IfMatchLastModifiedTime", "IfMatchSize")
+    if_match, if_none_match, modified, size = wishes = [params.get(name) for name in names]
+    if all(wish is None for wish in wishes):
         return None
 
     def check(old: ObjectInfo | None) -> None:
-        if if_none_match and old:
-            raise _failed("an object of that key exists")
-        if not if_match:
-            return
         if old is None:
-            raise no_such_key(key)
-        if not _matches(if_match, old.etag):
+            if any(wish is not None for wish in (if_match, modified, size)):
+                raise no_such_key(key)
+            return
+        if if_none_match is not None and _matches(if_none_match, old.etag):
+            raise _failed(f"an object of that key exists, with the ETag {old.etag}")
+        if if_match is not None and not _matches(if_match, old.etag):
             raise _failed(f"the ETag is {old.etag}")
+        if modified is not None and int(modified) != int(old.last_modified):
+            raise _failed("the object was modified at another time")
+        if size is not None and size != old.size:
+            raise _failed(f"the object has {old.size} bytes")
 
     return check
+
+
+def copy_range(header: str | None, size: int) -> tuple[int, int]:
+    """Offset and length that `x-amz-copy-source-range` asks of a source: both ends named, inside it."""
+    if header is None:
+        return 0, size
+    match = re.fullmatch(r"bytes=(\d+)-(\d+)", header)
+    first, last = (_offset(text) for text in match.groups()) if match else (1, 0)
+    if first > last:
+        raise ApiError(
+            "InvalidArgument",
+            "The x-amz-copy-source-range value must be of the form bytes=first-last where first and last are the "
+            f"zero-based offsets of the first and last bytes to copy, got {header!r}.",
+        )
+    if last >= size:
+        raise ApiError("InvalidRange", f"Range specified is not valid for source object of size {size}: {header}.", 416)
+    return first, last - first + 1
 
 
 def byte_range(header: str | None, size: int) -> tuple[int, int] | None:
@@ -53,20 +71,24 @@ def byte_range(header: str | None, size: int) -> tuple[int, int] | None:
     match = re.fullmatch(r"bytes=(\d*)-(\d*)", (header or "").strip())
     if not match or match.groups() == ("", ""):
         return None
-    first, last = match.groups()
-    if first:
-        start, end = int(first), min(int(last), size - 1) if last else size - 1
-        if last and int(last) < int(first):
+    first, last = (_offset(text) if text else None for text in match.groups())
+    if first is not None:
+        start, end = first, size - 1 if last is None else min(last, size - 1)
+        if last is not None and last < first:
             return None
     else:
-        start, end = max(size - int(last), 0), size - 1
-        if not int(last):
-            start = size
+        # the last bytes; of none there is nothing to give
+        start, end = max(size - last, 0) if last else size, size - 1
     if start >= size:
         raise ApiError(
             "InvalidRange", f"The requested range is not satisfiable: {header} of an object of {size} bytes.", 416
         )
     return start, end - start + 1
+
+
+def _offset(digits: str) -> int:
+    """Return a place in a body; one of more digits than a body can have bytes is only known to lie behind it."""
+    return int(digits.lstrip("0")[:20] or "0")
 
 
 def _wanted(params: Mapping[str, Any], info: ObjectInfo, stem: str) -> bool:

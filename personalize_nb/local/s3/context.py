@@ -12,7 +12,8 @@ from personalize_nb.local.errors import ApiError
 from personalize_nb.local.s3.multipart import Uploads
 from personalize_nb.local.s3.protocol import Call, Reply
 from personalize_nb.local.s3.records import ObjectDetails
-from personalize_nb.local.s3.store import KMS, ObjectStore
+from personalize_nb.local.s3.sealing import of_request
+from personalize_nb.local.s3.store import ObjectStore
 
 MAX_PAGE = 1000
 MAX_METADATA_BYTES = 2048
@@ -24,9 +25,6 @@ KEPT = {
     "ContentEncoding": "Content-Encoding",
     "ContentLanguage": "Content-Language",
     "Expires": "Expires",
-    "ServerSideEncryption": "x-amz-server-side-encryption",
-    "SSEKMSKeyId": "x-amz-server-side-encryption-aws-kms-key-id",
-    "BucketKeyEnabled": "x-amz-server-side-encryption-bucket-key-enabled",
     "StorageClass": "x-amz-storage-class",
     "WebsiteRedirectLocation": "x-amz-website-redirect-location",
 }
@@ -48,25 +46,7 @@ class S3:
 
     def encrypted(self, details: ObjectDetails, params: Mapping[str, Any]) -> ObjectDetails:
         """Return the details of a new object with the encryption that a request asks for, or its bucket's default."""
-        algorithm, key = params.get("ServerSideEncryption"), params.get("SSEKMSKeyId")
-        if algorithm not in (None, "AES256", *KMS) or (key is not None and algorithm not in KMS):
-            raise ApiError(
-                "InvalidArgument",
-                f"ServerSideEncryption must be AES256 or one of {', '.join(KMS)}, a key needs one of the latter; got "
-                f"{algorithm!r} and {key!r}.",
-            )
-        return self.store.encrypted(details, params["Bucket"], algorithm, key)
-
-    def check_owner(self, call: Call) -> None:
-        """Refuse what needs another owner, another version or a customer's key."""
-        params = call.params
-        for name in ("ExpectedBucketOwner", "ExpectedSourceBucketOwner"):
-            if params.get(name) not in (None, self.account):
-                raise ApiError("AccessDenied", f"The bucket's owner is {self.account}, not {params[name]}.", 403)
-        if params.get("VersionId") not in (None, "null"):
-            raise ApiError("NoSuchVersion", f"The specified version does not exist: {params['VersionId']!r}.", 404)
-        if params.get("SSECustomerAlgorithm") or params.get("CopySourceSSECustomerAlgorithm"):
-            raise ApiError("NotImplemented", "The local service does not keep objects under customers' keys.", 501)
+        return self.store.encrypted(details, params["Bucket"], of_request(params))
 
 
 Operation = Callable[[S3, Call], Reply | Mapping[str, Any]]
@@ -81,9 +61,10 @@ def details_of(params: Mapping[str, Any]) -> ObjectDetails:
         )
     headers = {name: _plain(params[name]) for name in KEPT if params.get(name) is not None}
     if headers.get("ContentEncoding"):
-        # `aws-chunked` describes the transfer; what is left describes the object.
-        codings = [coding.strip() for coding in headers["ContentEncoding"].split(",")]
-        headers["ContentEncoding"] = ",".join(coding for coding in codings if coding and coding != "aws-chunked")
+        # `aws-chunked` describes the transfer; what is left describes the object, and stays as it was written.
+        codings = headers["ContentEncoding"].split(",")
+        described = [coding for coding in codings if coding.strip().lower() != "aws-chunked"]
+        headers["ContentEncoding"] = ",".join(described).strip()
     if headers.get("StorageClass") == "STANDARD":
         del headers["StorageClass"]
     return ObjectDetails(
@@ -97,11 +78,8 @@ def tags_in_header(text: Any) -> dict[str, str]:
     """Return the tags of an `x-amz-tagging` header."""
     if not isinstance(text, str) or not text:
         return {}
-    try:
-        pairs = parse_qsl(text, keep_blank_values=True, strict_parsing=True)
-    except ValueError:
-        raise ApiError("InvalidArgument", f"Tags must be like a=1&b=2, got {text!r}.") from None
-    return checked_tags(pairs, MAX_OBJECT_TAGS)
+    # a name may stand alone, its value is then empty
+    return checked_tags(parse_qsl(text, keep_blank_values=True), MAX_OBJECT_TAGS)
 
 
 def checked_tags(pairs: list[tuple[str, str]], limit: int) -> dict[str, str]:
@@ -129,6 +107,20 @@ def copy_source(text: str) -> tuple[str, str]:
     if version not in ("", "null"):
         raise ApiError("NoSuchVersion", f"The specified version does not exist: {version!r}.", 404)
     return bucket, key
+
+
+def check_version(params: Mapping[str, Any]) -> None:
+    """Refuse what names another version of an object than the only one."""
+    if params.get("VersionId") not in (None, "null"):
+        raise ApiError("NoSuchVersion", f"The specified version does not exist: {params['VersionId']!r}.", 404)
+
+
+def part_marker(params: Mapping[str, Any]) -> int:
+    """Return the number of the part that a page begins after."""
+    text = str(params.get("PartNumberMarker") or "0")
+    if not re.fullmatch(r"\d{1,9}", text, re.ASCII):
+        raise ApiError("InvalidArgument", f"part-number-marker must be the number of a part, got {text!r}.")
+    return int(text)
 
 
 def page_size(value: int | None, name: str = "MaxKeys") -> int:

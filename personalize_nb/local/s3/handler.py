@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable
 
 from personalize_nb.local.errors import ApiError
+from personalize_nb.local.http.forms import FormBody
 from personalize_nb.local.http.messages import Handler, Request, Response
 from personalize_nb.local.s3.bucket_operations import BUCKET_OPERATIONS
+from personalize_nb.local.s3.configurations import CONFIGURATION_OPERATIONS
 from personalize_nb.local.s3.context import S3
 from personalize_nb.local.s3.multipart import Uploads
 from personalize_nb.local.s3.object_operations import OBJECT_OPERATIONS
-from personalize_nb.local.s3.protocol import Reply, read_call, refusal, write_reply
+from personalize_nb.local.s3.posting import post_object
+from personalize_nb.local.s3.protocol import Reply, address_of, read_call, refusal, request_ids, write_reply
+from personalize_nb.local.s3.refusals import check_call
 from personalize_nb.local.s3.store import ObjectStore
 from personalize_nb.local.s3.upload_operations import UPLOAD_OPERATIONS
 
-OPERATIONS = BUCKET_OPERATIONS | OBJECT_OPERATIONS | UPLOAD_OPERATIONS
+OPERATIONS = BUCKET_OPERATIONS | CONFIGURATION_OPERATIONS | OBJECT_OPERATIONS | UPLOAD_OPERATIONS
 
 
 def s3_handler(
@@ -37,6 +40,11 @@ def s3_handler(
     s3 = S3(store, Uploads(store), region, account, has_identity)
 
     def answer(request: Request) -> Response:
+        if isinstance(request.body, FormBody):
+            bucket, _ = address_of(request)
+            response = post_object(s3, bucket, request.body, request)
+            response.headers |= request_ids()
+            return response
         call = read_call(request)
         operation = OPERATIONS.get(call.operation)
         if operation is None:
@@ -46,10 +54,10 @@ def s3_handler(
                 f"{', '.join(sorted(OPERATIONS))}.",
                 501,
             )
-        s3.check_owner(call)
+        check_call(call, account)
         reply = operation(s3, call)
         response = write_reply(call, reply if isinstance(reply, Reply) else Reply(reply))
-        response.headers["x-amz-request-id"] = uuid.uuid4().hex[:16].upper()
+        response.headers |= request_ids()
         return response
 
     return Handler(answer, refusal, wire="s3", any_region=True)

@@ -1,19 +1,22 @@
 """Uploads in parts: each part a body of its own until completion joins them, in one commit, into an object.
 
 A part can be sent again, in any order, across restarts. Joining copies inside the kernel into a new file and
-leaves the parts alone until the object is published, so being killed midway costs nothing.
+leaves the parts alone until the object is published, so being killed midway costs nothing. A completion is remembered
+for a week: whoever did not get its answer asks again and gets the same one.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
 import sqlite3
 import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from personalize_nb.local.errors import ApiError
-from personalize_nb.local.s3 import checksums
+from personalize_nb.local.s3 import digests
+from personalize_nb.local.s3.digests import BY_DEFAULT, DEFAULT_ALGORITHM, joined_etag
 from personalize_nb.local.s3.encryption import sealed_size
 from personalize_nb.local.s3.incoming import Incoming
 from personalize_nb.local.s3.records import Checksum, ObjectDetails, ObjectInfo, require_bucket
@@ -21,6 +24,7 @@ from personalize_nb.local.s3.store import Condition, ObjectStore
 
 MIN_PART_BYTES = 5 << 20
 MAX_PARTS = 10_000
+REMEMBERED_SECONDS = 7 * 24 * 3600
 _PAGE = 1000
 
 
@@ -36,6 +40,11 @@ class Upload:
     details: ObjectDetails
     checksum_algorithm: str | None
     checksum_type: str | None
+
+    @property
+    def asked(self) -> tuple[str | None, str | None]:
+        """Algorithm and type of the checksums that whoever began the upload asked for."""
+        return (None, None) if self.checksum_type == BY_DEFAULT else (self.checksum_algorithm, self.checksum_type)
 
 
 @dataclass(frozen=True)
@@ -74,7 +83,9 @@ class Uploads:
         checksum_algorithm: str | None = None,
         checksum_type: str | None = None,
     ) -> Upload:
-        """Open an upload for a key; the object's description is fixed here."""
+        """Open an upload for a key; the object's description is fixed here. Without an algorithm it gets S3's own."""
+        if checksum_algorithm is None:
+            checksum_algorithm, checksum_type = DEFAULT_ALGORITHM, BY_DEFAULT
         upload = Upload(
             uuid.uuid4().hex,
             bucket,
@@ -154,10 +165,18 @@ class Uploads:
         named: Sequence[NamedPart],
         condition: Condition | None = None,
         promised_checksum: str | None = None,
+        promised_size: int | None = None,
     ) -> ObjectInfo:
         """Join the named parts into the object; parts that are not named are dropped."""
         store = self._store
         chosen = _choose(self.parts(upload), named, upload)
+        size = sum(part.size for part in chosen)
+        if promised_size not in (None, size):
+            raise ApiError(
+                "InvalidRequest",
+                f"The provided 'x-amz-mp-object-size' header does not match the parts: promised {promised_size} bytes, "
+                f"the parts have {size}.",
+            )
         with store.incoming() as incoming:
             sizes = tuple(part.size for part in chosen)
             seal = upload.details.seal and replace(upload.details.seal, sizes=sizes)
@@ -181,16 +200,18 @@ class Uploads:
                 seal=seal,
             )
             dropped: list[str] = []
+            etag = joined_etag([part.etag for part in chosen])
 
             def end_upload(db: sqlite3.Connection) -> None:
                 _require(db, upload.bucket, upload.key, upload.id)
                 dropped.extend(_end(db, upload))
+                self._remember(db, upload, named, incoming.size, etag, details)
 
             info = store.publish(
                 upload.bucket,
                 upload.key,
                 incoming,
-                etag=_joined_etag(chosen),
+                etag=etag,
                 content_type=upload.content_type,
                 details=details,
                 condition=condition,
@@ -199,6 +220,46 @@ class Uploads:
         for body in dropped:
             store.bodies.drop(body)
         return info
+
+    def completed(self, bucket: str, key: str, upload_id: str, named: Sequence[NamedPart]) -> ObjectInfo | None:
+        """Return what an upload that was completed with these parts became; None when there was no such completion."""
+        with self._store.database.reading() as db:
+            row = db.execute(
+                "SELECT * FROM completions WHERE upload = ? AND bucket = ? AND key = ? AND parts = ?",
+                (upload_id, bucket, key, _fingerprint(named)),
+            ).fetchone()
+        if row is None:
+            return None
+        details = ObjectDetails.from_json(row["details"])
+        return ObjectInfo(key, row["size"], row["etag"], row["completed"], row["content_type"], "", details)
+
+    def _remember(
+        self,
+        db: sqlite3.Connection,
+        upload: Upload,
+        named: Sequence[NamedPart],
+        size: int,
+        etag: str,
+        details: ObjectDetails,
+    ) -> None:
+        now = self._store.clock()
+        db.execute("DELETE FROM completions WHERE completed < ?", (now - REMEMBERED_SECONDS,))
+        # what an answer shows: neither the parts nor what the object holds
+        shown = ObjectDetails(headers=details.headers, checksum=details.checksum)
+        db.execute(
+            "INSERT INTO completions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                upload.id,
+                upload.bucket,
+                upload.key,
+                _fingerprint(named),
+                size,
+                etag,
+                now,
+                upload.content_type,
+                shown.to_json(),
+            ),
+        )
 
     def abort(self, upload: Upload) -> None:
         """Forget the upload and its parts."""
@@ -223,9 +284,9 @@ def _checksum_of(upload: Upload, kept: Sequence[str], sizes: Sequence[int]) -> C
     """Return the object's checksum from those of its parts; every part of an upload with an algorithm has one."""
     if upload.checksum_algorithm is None:
         return None
-    if upload.checksum_type == "FULL_OBJECT":
-        return checksums.joined(upload.checksum_algorithm, list(zip(kept, sizes, strict=True)))
-    return checksums.composite(upload.checksum_algorithm, kept)
+    if upload.checksum_type in ("FULL_OBJECT", BY_DEFAULT):
+        return digests.joined(upload.checksum_algorithm, list(zip(kept, sizes, strict=True)))
+    return digests.composite(upload.checksum_algorithm, kept)
 
 
 def _choose(parts: Sequence[Part], named: Sequence[NamedPart], upload: Upload) -> list[Part]:
@@ -262,9 +323,9 @@ def _choose(parts: Sequence[Part], named: Sequence[NamedPart], upload: Upload) -
     return chosen
 
 
-def _joined_etag(parts: Sequence[Part]) -> str:
-    digest = hashlib.md5(b"".join(bytes.fromhex(part.etag) for part in parts), usedforsecurity=False)
-    return f"{digest.hexdigest()}-{len(parts)}"
+def _fingerprint(named: Sequence[NamedPart]) -> str:
+    """Return what tells two completions apart: numbers and ETags of the parts."""
+    return hashlib.sha256(json.dumps([(part.number, part.etag) for part in named]).encode()).hexdigest()
 
 
 def _require(db: sqlite3.Connection, bucket: str, key: str, upload_id: str) -> Upload:

@@ -8,22 +8,24 @@ from typing import Any
 
 from personalize_nb.local.errors import ApiError
 from personalize_nb.local.http.messages import FileBody
-from personalize_nb.local.s3 import checksums
+from personalize_nb.local.s3 import checksums, digests, sealing
 from personalize_nb.local.s3.conditions import byte_range, check_copy, check_read, write_condition
 from personalize_nb.local.s3.context import (
     MAX_OBJECT_TAGS,
     MAX_PAGE,
     S3,
     Operation,
+    check_version,
     checked_tags,
     copy_source,
     details_of,
     page_size,
+    part_marker,
     quoted,
     tags_in_header,
 )
 from personalize_nb.local.s3.protocol import Call, Reply
-from personalize_nb.local.s3.records import ObjectInfo
+from personalize_nb.local.s3.records import Checksum, ObjectInfo
 from personalize_nb.local.s3.store import DEFAULT_CONTENT_TYPE
 
 _OVERRIDES = {
@@ -36,11 +38,14 @@ _OVERRIDES = {
 }
 
 
-def put_object(s3: S3, call: Call) -> Mapping[str, Any]:
+def put_object(s3: S3, call: Call, least: int = 0) -> Mapping[str, Any]:
+    """Put an object; a form's policy may ask for so many bytes at least."""
     bucket, key = call.params["Bucket"], call.params["Key"]
     s3.store.bucket(bucket)
     details, condition = s3.encrypted(details_of(call.params), call.params), write_condition(call.params, key)
-    with checksums.receive(s3.store, call.request, md5_etag=True, seal=details.seal) as received:
+    with checksums.receive(s3.store, call.request, seal=details.seal) as received:
+        if received.incoming.size < least:
+            raise ApiError("EntityTooSmall", f"Your proposed upload is smaller than the minimum of {least} bytes.")
         info = s3.store.publish(
             bucket,
             key,
@@ -50,7 +55,7 @@ def put_object(s3: S3, call: Call) -> Mapping[str, Any]:
             details=replace(details, checksum=received.checksum),
             condition=condition,
         )
-    return {"ETag": quoted(info.etag), **checksums.members(received.checksum), **_encryption(info)}
+    return {"ETag": quoted(info.etag), **digests.members(received.checksum), **sealing.shown(info.details)}
 
 
 def get_object(s3: S3, call: Call) -> Reply:
@@ -60,6 +65,9 @@ def get_object(s3: S3, call: Call) -> Reply:
     except ApiError:
         file.close()
         raise
+    if status == 304:
+        file.close()
+        return Reply(members, status)
     return Reply(members | {"Body": FileBody(file, offset, length)}, status)
 
 
@@ -72,7 +80,7 @@ def head_object(s3: S3, call: Call) -> Reply:
 def get_object_attributes(s3: S3, call: Call) -> Mapping[str, Any]:
     info = s3.store.head(call.params["Bucket"], call.params["Key"])
     checksum = info.details.checksum
-    shown = None if checksum is None else checksums.members(replace(checksum, value=checksum.bare))
+    shown = None if checksum is None else digests.members(replace(checksum, value=checksum.bare))
     answers: dict[str, Any] = {
         "ETag": info.etag,
         "ObjectSize": info.size,
@@ -86,12 +94,12 @@ def get_object_attributes(s3: S3, call: Call) -> Mapping[str, Any]:
 
 def _parts(params: Mapping[str, Any], info: ObjectInfo) -> dict[str, Any]:
     """Return the parts of an object; one by one only where their checksums are known, as on AWS."""
-    details, after = info.details, int(params.get("PartNumberMarker") or 0)
+    details, after = info.details, part_marker(params)
     answer: dict[str, Any] = {"TotalPartsCount": len(details.part_sizes)}
     if details.checksum is None or not details.part_checksums:
         return answer
     limit = page_size(params.get("MaxParts"), "MaxParts")
-    name = checksums.member(details.checksum.algorithm)
+    name = digests.member(details.checksum.algorithm)
     known = list(enumerate(zip(details.part_sizes, details.part_checksums, strict=True), start=1))
     page = known[after : after + limit]
     return answer | {
@@ -117,9 +125,14 @@ def delete_objects(s3: S3, call: Call) -> Mapping[str, Any]:
     deleted, errors = [], []
     for entry in objects:
         key = entry.get("Key", "")
-        condition = write_condition({"IfMatch": entry["ETag"]}, key) if "ETag" in entry else None
+        wishes = {
+            "IfMatch": entry.get("ETag"),
+            "IfMatchLastModifiedTime": entry.get("LastModifiedTime"),
+            "IfMatchSize": entry.get("Size"),
+        }
         try:
-            s3.store.delete(bucket, key, condition)
+            check_version(entry)
+            s3.store.delete(bucket, key, write_condition(wishes, key))
             deleted.append({"Key": key})
         except ApiError as error:
             errors.append({"Key": key, "Code": error.code, "Message": error.message})
@@ -143,31 +156,29 @@ def copy_object(s3: S3, call: Call) -> Mapping[str, Any]:
             )
         details = s3.encrypted(details_of(params) if replacing else source.details, params)
         tags = tags_in_header(params.get("Tagging")) if _directive(params, "TaggingDirective") else source.details.tags
-        algorithm = checksums.requested(params.get("ChecksumAlgorithm"))
-        digest = checksums.new_digest(algorithm) if algorithm else None
-        with s3.store.incoming(details.seal, **({"checksum": digest} if digest else {})) as incoming:
-            if source.details.seal or details.seal or digest:
+        algorithm, etag = digests.requested(params.get("ChecksumAlgorithm")), source.etag
+        checksum = source.details.checksum
+        # a copy is one whole, whatever its source was joined from: its ETag is the MD5, its checksum that of all bytes
+        whole = not source.details.part_sizes and checksum and checksum.algorithm == (algorithm or checksum.algorithm)
+        wanted = algorithm or (checksum.algorithm if checksum else digests.DEFAULT_ALGORITHM)
+        with s3.store.incoming(details.seal, **({} if whole else digests.running(wanted))) as incoming:
+            if source.details.seal or details.seal or not whole:
                 incoming.write_range(file, 0, source.size)
             else:
                 incoming.become(s3.store.bodies, source.body, file, source.size)
-            checksum = checksums.of_digest(algorithm, digest) if algorithm and digest else source.details.checksum
+            if not whole:
+                etag, checksum = digests.etag_of(incoming), digests.kept(wanted, incoming)
             info = s3.store.publish(
                 bucket,
                 key,
                 incoming,
-                etag=source.etag,
+                etag=etag,
                 content_type=(params.get("ContentType") or DEFAULT_CONTENT_TYPE) if replacing else source.content_type,
-                details=replace(
-                    details,
-                    tags=tags,
-                    checksum=checksum,
-                    part_sizes=source.details.part_sizes,
-                    part_checksums=() if digest else source.details.part_checksums,
-                ),
+                details=replace(details, tags=tags, checksum=checksum, part_sizes=(), part_checksums=()),
                 condition=write_condition(params, key),
             )
     result = {"ETag": quoted(info.etag), "LastModified": info.last_modified}
-    return {"CopyObjectResult": result | checksums.members(info.details.checksum), **_encryption(info)}
+    return {"CopyObjectResult": result | digests.members(info.details.checksum), **sealing.shown(info.details)}
 
 
 def get_object_tagging(s3: S3, call: Call) -> Mapping[str, Any]:
@@ -189,27 +200,41 @@ def delete_object_tagging(s3: S3, call: Call) -> Reply:
 
 def _read_answer(params: Mapping[str, Any], info: ObjectInfo) -> tuple[int, dict[str, Any], int, int]:
     """Status, members, offset and length of the answer to a GET or HEAD."""
-    check_read(params, info)
     details = info.details
     members: dict[str, Any] = {
-        "AcceptRanges": "bytes",
-        "ContentType": info.content_type,
         "ETag": quoted(info.etag),
         "LastModified": info.last_modified,
+        **{name: details.headers[name] for name in ("CacheControl", "Expires") if name in details.headers},
+    }
+    if not check_read(params, info):
+        # An answer without content: the client keeps what it has, and learns how fresh that is.
+        return 304, members, 0, 0
+    members |= {
+        "AcceptRanges": "bytes",
+        "ContentType": info.content_type,
         "Metadata": details.metadata,
         "TagCount": len(details.tags) or None,
         **details.headers,
+        **sealing.shown(details),
     }
     for wish, name in _OVERRIDES.items():
         if params.get(wish) is not None:
             members[name] = params[wish]
-    number = params.get("PartNumber")
-    stretch = _part_range(number, info) if number is not None else byte_range(params.get("Range"), info.size)
-    if number is not None and details.part_sizes:
-        members["PartsCount"] = len(details.part_sizes)
+    number, shown = params.get("PartNumber"), details.checksum
+    if number is None:
+        stretch = byte_range(params.get("Range"), info.size)
+        if stretch not in (None, (0, info.size)):
+            shown = None  # nobody knows the checksum of a stretch
+    else:
+        if params.get("Range") is not None:
+            raise ApiError("InvalidRequest", "Cannot specify both Range header and partNumber query parameter.")
+        stretch = _part_range(number, info)
+        if details.part_sizes:
+            members["PartsCount"] = len(details.part_sizes)
+            shown = _part_checksum(number, info)
+    if params.get("ChecksumMode") == "ENABLED":
+        members |= digests.members(shown)
     if stretch is None:
-        if params.get("ChecksumMode") == "ENABLED":
-            members |= checksums.members(details.checksum)
         return 200, members | {"ContentLength": info.size}, 0, info.size
     offset, length = stretch
     members["ContentLength"] = length
@@ -227,16 +252,17 @@ def _part_range(number: int, info: ObjectInfo) -> tuple[int, int]:
     return sum(sizes[: number - 1]), sizes[number - 1]
 
 
+def _part_checksum(number: int, info: ObjectInfo) -> Checksum | None:
+    """Return what is known of a part, with the type of the whole; parts of old uploads may have no checksum."""
+    whole, parts = info.details.checksum, info.details.part_checksums
+    return Checksum(whole.algorithm, parts[number - 1], whole.type) if whole and parts else None
+
+
 def _directive(params: Mapping[str, Any], name: str) -> bool:
     value = params.get(name, "COPY")
     if value not in ("COPY", "REPLACE"):
         raise ApiError("InvalidArgument", f"{name} must be COPY or REPLACE, got {value!r}.")
     return bool(value == "REPLACE")
-
-
-def _encryption(info: ObjectInfo) -> dict[str, str]:
-    names = ("ServerSideEncryption", "SSEKMSKeyId", "BucketKeyEnabled")
-    return {name: info.details.headers[name] for name in names if name in info.details.headers}
 
 
 OBJECT_OPERATIONS: dict[str, Operation] = {

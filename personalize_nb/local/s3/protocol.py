@@ -6,7 +6,8 @@ or an element.
 
 from __future__ import annotations
 
-import uuid
+import base64
+import secrets
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from email.utils import formatdate
@@ -23,6 +24,7 @@ from personalize_nb.local.http import xml_shapes
 from personalize_nb.local.http.hosts import bucket_of_host
 from personalize_nb.local.http.messages import FileBody, Request, Response
 from personalize_nb.local.s3 import checksums
+from personalize_nb.local.s3.metadata import read_header, shown_header
 
 NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
 MAX_XML_BYTES = 4 << 20
@@ -41,6 +43,12 @@ _ROOTS = {
     "GetObjectTagging": "Tagging",
     "GetBucketVersioning": "VersioningConfiguration",
     "GetObjectAttributes": "GetObjectAttributesResponse",
+    "GetBucketAccelerateConfiguration": "AccelerateConfiguration",
+    "GetBucketAcl": "AccessControlPolicy",
+    "GetObjectAcl": "AccessControlPolicy",
+    "GetBucketLogging": "BucketLoggingStatus",
+    "GetBucketNotificationConfiguration": "NotificationConfiguration",
+    "GetBucketRequestPayment": "RequestPaymentConfiguration",
 }
 # Needs a directory-bucket endpoint, yet has the same address as ListBuckets.
 _ELSEWHERE = frozenset({"ListDirectoryBuckets"})
@@ -90,11 +98,18 @@ def s3_model() -> ServiceModel:
 
 def read_call(request: Request) -> Call:
     """Return the operation and parameters of a request; an error naming what is wrong when it is none."""
-    bucket, key = _address(request)
+    bucket, key = address_of(request)
     query = dict(request.query)
     level = "key" if key else "bucket" if bucket else "service"
     for route in _routes().get((request.method, level), ()):
         if route.fits(query, request.headers):
+            # `?inventory` without the id that it needs must not be taken for what the address means without it
+            if not route.fixed and (unmet := _subresources() & query.keys()):
+                raise ApiError(
+                    "InvalidRequest",
+                    f"{request.method} {request.path} with {', '.join(sorted(unmet))} needs further parameters, or is "
+                    "no operation of S3.",
+                )
             model = s3_model().operation_model(route.operation)
             params = _parameters(model, request, query, {"Bucket": bucket, "Key": key})
             return Call(route.operation, params, request)
@@ -117,7 +132,7 @@ def write_reply(call: Call, reply: Reply) -> Response:
         if value is None or location not in ("header", "headers"):
             continue
         if location == "headers":
-            headers |= {member.serialization["name"] + key: text for key, text in value.items()}
+            headers |= {member.serialization["name"] + key: shown_header(text) for key, text in value.items()}
         else:
             headers[member.serialization["name"]] = _header_text(member, value)
     if call.operation == "GetBucketLocation":  # the one answer whose root holds text instead of members
@@ -132,15 +147,22 @@ def write_reply(call: Call, reply: Reply) -> Response:
 
 def refusal(error: ApiError) -> Response:
     """Return the HTTP answer that says no."""
-    request_id = str(uuid.uuid4())
+    ids = request_ids()
     # S3's own name for what the other services call a failure
     code = "InternalError" if error.code == "InternalFailure" else error.code
     text = (
         f'<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>{escape(code)}</Code>'
-        f"<Message>{xml_shapes.escaped(error.message)}</Message><RequestId>{request_id}</RequestId></Error>"
+        f"<Message>{xml_shapes.escaped(error.message)}</Message>"
+        f"<RequestId>{ids['x-amz-request-id']}</RequestId><HostId>{ids['x-amz-id-2']}</HostId></Error>"
     )
     body = b"" if error.status in (204, 304) else text.encode()
-    return Response(error.status, {"Content-Type": "application/xml", "x-amz-request-id": request_id}, body)
+    return Response(error.status, {"Content-Type": "application/xml", **ids}, body)
+
+
+def request_ids() -> dict[str, str]:
+    """Return the two ids that S3 gives every answer, spelled as S3 spells them."""
+    first = base64.b32encode(secrets.token_bytes(10)).decode()
+    return {"x-amz-request-id": first, "x-amz-id-2": base64.b64encode(secrets.token_bytes(56)).decode()}
 
 
 def _reply_body(operation: str, shape: StructureShape, members: Mapping[str, Any]) -> bytes | FileBody:
@@ -165,7 +187,13 @@ def _header_text(shape: Shape, value: Any) -> str:
     return str(value)
 
 
-def _address(request: Request) -> tuple[str, str]:
+def members_in_headers(model: OperationModel, request: Request) -> dict[str, Any]:
+    """Return the parameters of an operation that stand in headers."""
+    address = dict.fromkeys(("Bucket", "Key"), "")
+    return {name: value for name, value in _parameters(model, request, {}, address).items() if name not in address}
+
+
+def address_of(request: Request) -> tuple[str, str]:
     """Return bucket and key: both of the path, or the bucket of a virtual host such as `films.localhost:4599`."""
     path, virtual = request.path.removeprefix("/"), bucket_of_host(request.host)
     bucket, _, key = (virtual, "/", path) if virtual else path.partition("/")
@@ -194,7 +222,9 @@ def _parameters(
         elif location == "headers":
             prefix = wire_name.lower()
             params[name] = {
-                key.removeprefix(prefix): value for key, value in request.headers.items() if key.startswith(prefix)
+                key.removeprefix(prefix): read_header(value)
+                for key, value in request.headers.items()
+                if key.startswith(prefix)
             }
         if text is not None:
             params[name] = _scalar(name, member, text)
@@ -233,6 +263,12 @@ def _required(shape: StructureShape | None) -> Iterator[Mapping[str, Any]]:
 
 
 @cache
+def _subresources() -> frozenset[str]:
+    """Return the names in queries that make another operation of an address."""
+    return frozenset(name for routes in _routes().values() for route in routes for name, _ in route.fixed)
+
+
+@cache
 def _routes() -> dict[tuple[str, str], list[_Route]]:
     """Return the operations by method and depth of address, those with the most conditions first."""
     levels = {"/": "service", "/{Bucket}": "bucket", "/{Bucket}/{Key+}": "key"}
@@ -240,7 +276,8 @@ def _routes() -> dict[tuple[str, str], list[_Route]]:
     for name in s3_model().operation_names:
         model = s3_model().operation_model(name)
         path, _, fixed = model.http["requestUri"].partition("?")
-        if path not in levels or name in _ELSEWHERE:
+        # what is deprecated has a successor at the same address
+        if path not in levels or name in _ELSEWHERE or model.deprecated:
             continue
         needed: dict[str, list[str]] = {"querystring": [], "header": []}
         for serialization in _required(model.input_shape):

@@ -36,6 +36,12 @@ CREATE TABLE IF NOT EXISTS parts (
     upload TEXT NOT NULL REFERENCES uploads(id) ON DELETE CASCADE, number INTEGER NOT NULL, body TEXT NOT NULL,
     size INTEGER NOT NULL, etag TEXT NOT NULL, modified REAL NOT NULL, checksum TEXT, PRIMARY KEY (upload, number)
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS completions (
+    upload TEXT PRIMARY KEY, bucket TEXT NOT NULL REFERENCES buckets(name) ON DELETE CASCADE, key TEXT NOT NULL,
+    parts TEXT NOT NULL, size INTEGER NOT NULL, etag TEXT NOT NULL, completed REAL NOT NULL, content_type TEXT NOT NULL,
+    details TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS completions_by_date ON completions (completed);
 CREATE INDEX IF NOT EXISTS objects_by_body ON objects (body);
 CREATE INDEX IF NOT EXISTS parts_by_body ON parts (body);
 """

@@ -7,7 +7,6 @@ process killed at any moment leaves at worst a file that `sweep` removes. Severa
 from __future__ import annotations
 
 import copy
-import hashlib
 import io
 import json
 import sqlite3
@@ -20,6 +19,7 @@ from typing import BinaryIO
 
 from personalize_nb.local.errors import ApiError
 from personalize_nb.local.s3.bucket_names import check_name
+from personalize_nb.local.s3.digests import DEFAULT_ALGORITHM, etag_of, kept, running
 from personalize_nb.local.s3.encryption import Keyring, Seal, unsealed
 from personalize_nb.local.s3.files import BLOCK, Bodies
 from personalize_nb.local.s3.incoming import Digest, Incoming
@@ -36,14 +36,12 @@ from personalize_nb.local.s3.records import (
     require_bucket,
     scan_objects,
 )
+from personalize_nb.local.s3.sealing import KMS, Encryption, Sealing, of_configuration
 from personalize_nb.local.state.database import Database
 
-KMS = ("aws:kms", "aws:kms:dsse")
 DEFAULT_CONTENT_TYPE = "binary/octet-stream"
 MAX_KEY_BYTES = 1024
 _PAGE = 1000
-# the key that AWS manages for S3, for whoever asks for encryption without naming a key
-S3_KEY = "alias/aws/s3"
 
 # Looks at the object that is about to be replaced (None: there is none) and raises when it must not be.
 Condition = Callable[[ObjectInfo | None], None]
@@ -72,7 +70,7 @@ class ObjectStore:
     """
 
     def __init__(self, root: Path, clock: Callable[[], float] = time.time, keyring: Keyring | None = None):
-        self._keyring = keyring
+        self._sealing = Sealing(keyring)
         self._key: str | None = None
         self.root = Path(root)
         self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -144,15 +142,14 @@ class ObjectStore:
             if document is not None:
                 db.execute("INSERT INTO bucket_settings VALUES (?, ?, ?)", (bucket, kind, document))
 
+    def default_encryption(self, bucket: str) -> Encryption:
+        """Return how the bucket's own configuration wants new objects encrypted."""
+        document = self.setting(bucket, "encryption")
+        return of_configuration(json.loads(document) if document else {})
+
     def default_key(self, bucket: str) -> str | None:
         """Return the KMS key that the bucket's default encryption names, or None."""
-        document = self.setting(bucket, "encryption")
-        rules = json.loads(document).get("Rules", []) if document else []
-        for rule in rules:
-            default = rule.get("ApplyServerSideEncryptionByDefault") or {}
-            if default.get("SSEAlgorithm", "").startswith("aws:kms"):
-                return default.get("KMSMasterKeyID") or S3_KEY
-        return None
+        return self.default_encryption(bucket).key
 
     # objects
 
@@ -166,16 +163,9 @@ class ObjectStore:
     ) -> ObjectInfo:
         """Store one object, replacing any of that key at once."""
         details = self.encrypted(ObjectDetails(metadata=metadata or {}), bucket)
-        with self.incoming(details.seal, md5=hashlib.md5(usedforsecurity=False)) as incoming:
+        with self.incoming(details.seal, **running(DEFAULT_ALGORITHM)) as incoming:
             incoming.write_from(io.BytesIO(data) if isinstance(data, bytes | bytearray | memoryview) else data)
-            return self.publish(
-                bucket,
-                key,
-                incoming,
-                etag=incoming.digests["md5"].digest().hex(),
-                content_type=content_type,
-                details=details,
-            )
+            return self._publish_own(bucket, key, incoming, content_type, details)
 
     @contextmanager
     def writer(
@@ -183,11 +173,10 @@ class ObjectStore:
     ) -> Iterator[io.BufferedWriter[Incoming]]:
         """Give a binary file that becomes the object on a clean exit and vanishes on an exception."""
         details = self.encrypted(NO_DETAILS, bucket)
-        with self.incoming(details.seal, md5=hashlib.md5(usedforsecurity=False)) as incoming:
+        with self.incoming(details.seal, **running(DEFAULT_ALGORITHM)) as incoming:
             with io.BufferedWriter(incoming, BLOCK) as file:
                 yield file
-            etag = incoming.digests["md5"].digest().hex()
-            self.publish(bucket, key, incoming, etag=etag, content_type=content_type, details=details)
+            self._publish_own(bucket, key, incoming, content_type, details)
 
     def open(self, bucket: str, key: str) -> BinaryIO:
         """Return the object's bytes as a seekable file; it stays whole even if the object is replaced meanwhile."""
@@ -256,9 +245,7 @@ class ObjectStore:
         store._key = key
         return store
 
-    def encrypted(
-        self, details: ObjectDetails, bucket: str, algorithm: str | None = None, key: str | None = None
-    ) -> ObjectDetails:
+    def encrypted(self, details: ObjectDetails, bucket: str, wish: Encryption | None = None) -> ObjectDetails:
         """Return the details of a new object with the encryption that is asked for, or else its bucket's default.
 
         Parameters
@@ -267,41 +254,19 @@ class ObjectStore:
             What is kept with the object otherwise; encryption that it has already is forgotten.
         bucket
             Where the object will be.
-        algorithm, key
-            As in `x-amz-server-side-encryption` and its key id.
+        wish
+            What the request asks for; None when it says nothing.
         """
-        names = ("ServerSideEncryption", "SSEKMSKeyId", "BucketKeyEnabled")
-        headers = {name: value for name, value in details.headers.items() if name not in names}
-        if algorithm is None:
-            key = self._key or self.default_key(bucket)
-            algorithm = KMS[0] if key else None
-        if algorithm not in KMS:
-            headers |= {"ServerSideEncryption": algorithm} if algorithm else {}
-            return replace(details, headers=headers, seal=None)
-        try:
-            arn, _, wrapped = self._keys().new_data_key(self._keys().for_s3(None if key == S3_KEY else key))
-        except ApiError as error:
-            raise _kms_error(error) from error
-        headers |= {"ServerSideEncryption": algorithm, "SSEKMSKeyId": arn}
-        return replace(details, headers=headers, seal=Seal(arn, wrapped.hex()))
-
-    def _keys(self) -> Keyring:
-        if self._keyring is None:
-            raise ApiError("KMS.NotFoundException", "This object store has no KMS; objects lie open in it.")
-        return self._keyring
-
-    def _data_key(self, seal: Seal) -> bytes:
-        try:
-            return self._keys().data_key(bytes.fromhex(seal.wrapped))
-        except ApiError as error:
-            raise _kms_error(error) from error
+        if wish is None:
+            wish = Encryption(KMS[0], self._key) if self._key else self.default_encryption(bucket)
+        return self._sealing.details(details, wish)
 
     def _opened(self, info: ObjectInfo) -> BinaryIO:
         file, seal = self.bodies.open(info.body), info.details.seal
         if seal is None:
             return file
         try:
-            return unsealed(file, self._data_key(seal), seal.sizes or (info.size,))
+            return unsealed(file, self._sealing.data_key(seal), seal.sizes or (info.size,))
         except ApiError:
             file.close()
             raise
@@ -309,7 +274,7 @@ class ObjectStore:
     @contextmanager
     def incoming(self, seal: Seal | None = None, /, **digests: Digest) -> Iterator[Incoming]:
         """Give a body to write and then `publish`, encrypted on the way where a seal says so; removed if nobody did."""
-        data_key = None if seal is None else self._data_key(seal)
+        data_key = None if seal is None else self._sealing.data_key(seal)
         incoming = Incoming(self.bodies.new_incoming(), digests, data_key)
         try:
             yield incoming
@@ -362,6 +327,12 @@ class ObjectStore:
             self.bodies.drop(old.body)
         return ObjectInfo(key, info.size, etag, info.last_modified, content_type, body, details)
 
+    def _publish_own(
+        self, bucket: str, key: str, incoming: Incoming, content_type: str, details: ObjectDetails
+    ) -> ObjectInfo:
+        details = replace(details, checksum=kept(DEFAULT_ALGORITHM, incoming))
+        return self.publish(bucket, key, incoming, etag=etag_of(incoming), content_type=content_type, details=details)
+
     def sweep(self) -> int:
         """Remove what processes that were killed left behind; for the start of the service. Gives the count."""
         dropped = self.bodies.drop_abandoned()
@@ -376,9 +347,3 @@ class ObjectStore:
                         path.unlink(missing_ok=True)
                         dropped += 1
         return dropped
-
-
-def _kms_error(error: ApiError) -> ApiError:
-    """KMS's refusal as S3 passes it on."""
-    code = error.code if error.code.startswith("KMS.") else f"KMS.{error.code}"
-    return ApiError(code, error.message, 400)

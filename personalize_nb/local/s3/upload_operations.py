@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from personalize_nb.local.errors import ApiError
-from personalize_nb.local.s3 import checksums
-from personalize_nb.local.s3.conditions import byte_range, check_copy, write_condition
+from personalize_nb.local.s3 import checksums, digests, sealing
+from personalize_nb.local.s3.conditions import check_copy, copy_range, write_condition
 from personalize_nb.local.s3.context import (
     S3,
     Operation,
@@ -16,18 +16,20 @@ from personalize_nb.local.s3.context import (
     key_encoder,
     page_size,
     parse_etag,
+    part_marker,
     quoted,
 )
 from personalize_nb.local.s3.listing import rolled
-from personalize_nb.local.s3.multipart import NamedPart, Part, Upload
+from personalize_nb.local.s3.multipart import NamedPart, Upload
 from personalize_nb.local.s3.protocol import Call, Reply
+from personalize_nb.local.s3.records import Checksum, ObjectInfo
 from personalize_nb.local.s3.store import DEFAULT_CONTENT_TYPE
 
 
 def create_multipart_upload(s3: S3, call: Call) -> Mapping[str, Any]:
     params = call.params
-    algorithm = checksums.requested(params.get("ChecksumAlgorithm"))
-    kind = checksums.type_of_upload(algorithm, params.get("ChecksumType"))
+    algorithm = digests.requested(params.get("ChecksumAlgorithm"))
+    kind = digests.type_of_upload(algorithm, params.get("ChecksumType"))
     upload = s3.uploads.begin(
         params["Bucket"],
         params["Key"],
@@ -42,78 +44,84 @@ def create_multipart_upload(s3: S3, call: Call) -> Mapping[str, Any]:
         "UploadId": upload.id,
         "ChecksumAlgorithm": algorithm,
         "ChecksumType": kind,
-        **{name: upload.details.headers.get(name) for name in ("ServerSideEncryption", "SSEKMSKeyId")},
+        **sealing.shown(upload.details),
     }
 
 
 def upload_part(s3: S3, call: Call) -> Mapping[str, Any]:
     upload = _upload(s3, call)
-    sent = checksums.promised_algorithm(call.request.headers)
-    if sent and upload.checksum_algorithm and sent != upload.checksum_algorithm:
+    sent, (asked, _) = checksums.promised_algorithm(call.request.headers), upload.asked
+    if sent and asked and sent != asked:
         raise ApiError(
             "InvalidRequest",
-            f"Checksum Type mismatch occurred, expected checksum Type: {upload.checksum_algorithm.lower()}, actual "
-            f"checksum Type: {sent.lower()}.",
+            f"Checksum Type mismatch occurred, expected checksum Type: {asked.lower()}, actual checksum Type: "
+            f"{sent.lower()}.",
         )
     algorithm, seal = upload.checksum_algorithm, upload.details.seal
-    with checksums.receive(s3.store, call.request, md5_etag=False, algorithm=algorithm, seal=seal) as received:
+    with checksums.receive(s3.store, call.request, algorithm=algorithm, seal=seal) as received:
         number = call.params["PartNumber"]
         part = s3.uploads.add_part(upload, number, received.incoming, received.etag, received.checksum)
-    return {"ETag": quoted(part.etag), **_part_checksum(part)}
+        shown = received.promised or received.checksum
+    return {"ETag": quoted(part.etag), **_part_checksum(shown), **sealing.shown(upload.details)}
 
 
 def upload_part_copy(s3: S3, call: Call) -> Mapping[str, Any]:
     upload = _upload(s3, call)
     source, file = s3.store.open_object(*copy_source(call.params["CopySource"]))
-    seal, algorithm = upload.details.seal, upload.checksum_algorithm
-    digest = checksums.new_digest(algorithm) if algorithm else None
-    with file, s3.store.incoming(seal, **({"checksum": digest} if digest else {})) as incoming:
+    # an upload that an earlier version began without an algorithm has none
+    algorithm = upload.checksum_algorithm or digests.DEFAULT_ALGORITHM
+    with file, s3.store.incoming(upload.details.seal, **digests.running(algorithm)) as incoming:
         check_copy(call.params, source)
-        wish = call.params.get("CopySourceRange")
-        stretch = byte_range(wish, source.size)
-        if wish is not None and stretch is None:
-            raise ApiError("InvalidArgument", f"The copy source range must be like bytes=0-99, got {wish!r}.")
-        offset, length = stretch or (0, source.size)
-        if digest or seal or source.details.seal:
-            incoming.write_range(file, offset, length)
-        else:
-            incoming.append(file, offset, length)
-        checksum = checksums.of_digest(algorithm, digest) if algorithm and digest else None
-        etag = source.etag if stretch is None and "-" not in source.etag else checksums.random_etag()
-        part = s3.uploads.add_part(upload, call.params["PartNumber"], incoming, etag, checksum)
-    return {"CopyPartResult": {"ETag": quoted(part.etag), "LastModified": part.modified, **_part_checksum(part)}}
+        incoming.write_range(file, *copy_range(call.params.get("CopySourceRange"), source.size))
+        checksum = digests.kept(algorithm, incoming)
+        part = s3.uploads.add_part(upload, call.params["PartNumber"], incoming, digests.etag_of(incoming), checksum)
+    result = {"ETag": quoted(part.etag), "LastModified": part.modified, **_part_checksum(checksum)}
+    return {"CopyPartResult": result, **sealing.shown(upload.details)}
 
 
 def complete_multipart_upload(s3: S3, call: Call) -> Mapping[str, Any]:
-    upload = _upload(s3, call)
-    algorithm = upload.checksum_algorithm
-    if call.params.get("ChecksumType") not in (None, upload.checksum_type):
-        raise ApiError(
-            "InvalidRequest",
-            f"The upload was created using the {upload.checksum_type} checksum mode. The complete request must use the "
-            f"same checksum mode, not {call.params['ChecksumType']}.",
-        )
-    named = [
-        NamedPart(
-            part.get("PartNumber", 0),
-            parse_etag(part.get("ETag", "")),
-            part.get(checksums.member(algorithm)) if algorithm else None,
-        )
-        for part in (call.params["MultipartUpload"] or {}).get("Parts", [])
-    ]
-    info = s3.uploads.complete(
-        upload,
-        named,
-        write_condition(call.params, upload.key),
-        call.params.get(checksums.member(algorithm)) if algorithm else None,
-    )
+    bucket, key, upload_id = (call.params[name] for name in ("Bucket", "Key", "UploadId"))
+    parts = (call.params["MultipartUpload"] or {}).get("Parts", [])
+    try:
+        info = _complete(s3, call, parts)
+    except ApiError:
+        # An earlier request like this one has ended the upload, and its answer may have been lost on the way: it
+        # counts, whatever stands in the way of doing it a second time.
+        before = s3.uploads.completed(bucket, key, upload_id, [_named(part, None) for part in parts])
+        if before is None:
+            raise
+        info = before
     return {
         "Location": f"http://{call.request.host}{call.request.path}",
-        "Bucket": upload.bucket,
-        "Key": upload.key,
+        "Bucket": bucket,
+        "Key": key,
         "ETag": quoted(info.etag),
-        **checksums.members(info.details.checksum),
+        **digests.members(info.details.checksum),
+        **sealing.shown(info.details),
     }
+
+
+def _complete(s3: S3, call: Call, parts: Sequence[Mapping[str, Any]]) -> ObjectInfo:
+    upload = _upload(s3, call)
+    algorithm, (_, kind) = upload.checksum_algorithm, upload.asked
+    if call.params.get("ChecksumType") not in (None, kind or "FULL_OBJECT"):
+        raise ApiError(
+            "InvalidRequest",
+            f"The upload was created using the {kind or 'FULL_OBJECT'} checksum mode. The complete request must use "
+            f"the same checksum mode, not {call.params['ChecksumType']}.",
+        )
+    return s3.uploads.complete(
+        upload,
+        [_named(part, algorithm) for part in parts],
+        write_condition(call.params, upload.key),
+        call.params.get(digests.member(algorithm)) if algorithm else None,
+        call.params.get("MpuObjectSize"),
+    )
+
+
+def _named(part: Mapping[str, Any], algorithm: str | None) -> NamedPart:
+    checksum = part.get(digests.member(algorithm)) if algorithm else None
+    return NamedPart(part.get("PartNumber", 0), parse_etag(part.get("ETag", "")), checksum)
 
 
 def abort_multipart_upload(s3: S3, call: Call) -> Reply:
@@ -123,9 +131,9 @@ def abort_multipart_upload(s3: S3, call: Call) -> Reply:
 
 def list_parts(s3: S3, call: Call) -> Mapping[str, Any]:
     upload = _upload(s3, call)
-    marker = call.params.get("PartNumberMarker") or 0
+    marker = part_marker(call.params)
     limit = page_size(call.params.get("MaxParts"), "MaxParts")
-    parts = s3.uploads.parts(upload, int(marker), limit + 1)
+    parts = s3.uploads.parts(upload, marker, limit + 1)
     page = parts[:limit]
     return {
         "Bucket": upload.bucket,
@@ -141,7 +149,7 @@ def list_parts(s3: S3, call: Call) -> Mapping[str, Any]:
                 "LastModified": part.modified,
                 "ETag": quoted(part.etag),
                 "Size": part.size,
-                **_part_checksum(part),
+                **_part_checksum(part.checksum),
             }
             for part in page
         ],
@@ -196,8 +204,8 @@ def list_multipart_uploads(s3: S3, call: Call) -> Mapping[str, Any]:
                 "StorageClass": "STANDARD",
                 "Owner": s3.owner,
                 "Initiator": s3.owner,
-                "ChecksumAlgorithm": upload.checksum_algorithm,
-                "ChecksumType": upload.checksum_type,
+                "ChecksumAlgorithm": upload.asked[0],
+                "ChecksumType": upload.asked[1],
             }
             for upload in uploads
         ],
@@ -208,8 +216,8 @@ def _upload(s3: S3, call: Call) -> Upload:
     return s3.uploads.get(call.params["Bucket"], call.params["Key"], call.params["UploadId"])
 
 
-def _part_checksum(part: Part) -> dict[str, str]:
-    return {checksums.member(part.checksum.algorithm): part.checksum.value} if part.checksum else {}
+def _part_checksum(checksum: Checksum | None) -> dict[str, str]:
+    return {digests.member(checksum.algorithm): checksum.value} if checksum else {}
 
 
 UPLOAD_OPERATIONS: dict[str, Operation] = {

@@ -127,6 +127,26 @@ def test_an_alias_names_the_key_and_no_name_means_the_one_of_aws(s3, kms, key):
     assert s3.get_object(Bucket="books", Key="b")["Body"].read() == b"x"
 
 
+def test_every_answer_tells_the_encryption_of_the_bucket_s_default(s3, key):
+    rule = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key}}
+    rules = {"Rules": [{**rule, "BucketKeyEnabled": True}]}
+    s3.put_bucket_encryption(Bucket="books", ServerSideEncryptionConfiguration=rules)
+    at, source = {"Bucket": "books", "Key": "joined"}, {"CopySource": "books/put"}
+    answers = [s3.put_object(Bucket="books", Key="put", Body=MARK)]
+    answers.append(s3.create_multipart_upload(**at))
+    upload = {**at, "UploadId": answers[-1]["UploadId"]}
+    answers.append(s3.upload_part(**upload, PartNumber=1, Body=body(PART)))
+    answers.append(s3.upload_part_copy(**upload, PartNumber=2, **source))
+    etags = answers[-2]["ETag"], answers[-1]["CopyPartResult"]["ETag"]
+    parts = [{"PartNumber": number, "ETag": etag} for number, etag in enumerate(etags, start=1)]
+    for _ in range(2):
+        answers.append(s3.complete_multipart_upload(**upload, MultipartUpload={"Parts": parts}))
+    answers.append(s3.copy_object(Bucket="books", Key="copied", **source))
+    answers += [s3.get_object(**at), s3.head_object(**at), s3.get_object(**at, PartNumber=2)]
+    told = {(each["ServerSideEncryption"], each["SSEKMSKeyId"], each["BucketKeyEnabled"]) for each in answers}
+    assert told == {("aws:kms", key, True)}
+
+
 def test_a_bucket_s_default_holds_for_what_is_new(s3, store, key):
     s3.put_object(Bucket="books", Key="before", Body=MARK)
     rule = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key}}

@@ -14,7 +14,10 @@ import wire
 from boto3.s3.transfer import TransferConfig
 from botocore.exceptions import ClientError
 
+from personalize_nb.local.s3.digests import etag_of, kept, running
 from personalize_nb.local.s3.handler import s3_handler
+from personalize_nb.local.s3.multipart import REMEMBERED_SECONDS, NamedPart, Uploads
+from personalize_nb.local.s3.records import NO_DETAILS
 from personalize_nb.local.s3.store import ObjectStore
 
 MIB = 1 << 20
@@ -82,6 +85,50 @@ def test_out_of_order_sparse_and_replaced_parts(s3, store):
     with pytest.raises(ClientError) as error:
         complete(s3, upload, parts)
     assert wire.code_of(error) == "NoSuchUpload"
+
+
+def test_an_upload_that_an_earlier_version_began_is_completed(s3, store):
+    upload = begin(s3)
+    parts = send_parts(s3, upload, [(1, FIVE), (2, b"end")])
+    with store.database.writing() as db:  # as it was: no algorithm unless asked for, ETags of parts at random
+        db.execute("UPDATE uploads SET checksum_algorithm = NULL, checksum_type = NULL")
+        db.execute("UPDATE parts SET checksum = NULL, etag = ? WHERE number = 1", ("0123456789abcdef" * 2,))
+        db.execute("DROP TABLE completions")
+    store.close()
+    ObjectStore(store.root).close()
+    parts[0]["ETag"] = '"' + "0123456789abcdef" * 2 + '"'
+    send_parts(s3, upload, [(2, b"end")])
+    assert complete(s3, upload, parts)["ETag"] == complete(s3, upload, parts)["ETag"]
+    assert s3.get_object(**KEY)["Body"].read() == FIVE + b"end"
+
+
+def test_completions_are_forgotten_after_a_week_and_with_their_bucket(tmp_path):
+    now = [0.0]
+    store = ObjectStore(tmp_path / "clocked", clock=lambda: now[0])
+    store.create_bucket("books", wire.REGION)
+    uploads = Uploads(store)
+
+    def completed(key):
+        upload = uploads.begin("books", key, "text/plain", NO_DETAILS)
+        with store.incoming(**running("CRC64NVME")) as incoming:
+            incoming.write(b"x")
+            part = uploads.add_part(upload, 1, incoming, etag_of(incoming), kept("CRC64NVME", incoming))
+        named = [NamedPart(1, part.etag)]
+        uploads.complete(upload, named)
+        return lambda: uploads.completed("books", key, upload.id, named)
+
+    first = completed("a")
+    now[0] += REMEMBERED_SECONDS
+    second = completed("b")
+    assert first() and second()
+    now[0] += 1
+    third = completed("c")
+    assert first() is None and second() and third()
+    for key in "abc":
+        store.delete("books", key)
+    store.delete_bucket("books")
+    assert third() is None
+    store.close()
 
 
 def test_a_completion_that_names_wrong_parts(s3):
