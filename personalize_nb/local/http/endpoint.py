@@ -12,19 +12,18 @@ import re
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
-from email.utils import formatdate
+from collections.abc import Callable, Mapping
 from functools import partial
-from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import urlsplit
 
 from personalize_nb.local.errors import ApiError
+from personalize_nb.local.http import answers
 from personalize_nb.local.http.bodies import Body, ChunkedBody, LengthBody
 from personalize_nb.local.http.json_bodies import refusal
 from personalize_nb.local.http.listener import PLACES, Listener
-from personalize_nb.local.http.messages import FileBody, Handler, Headers, Request, Response
+from personalize_nb.local.http.messages import Handler, Headers, Request, Response
 from personalize_nb.local.http.patience import HeadTooLong, PatientReader
 from personalize_nb.local.http.signature import Claim, Head, guess_wire, open_body, read_claim
 from personalize_nb.local.state import diskspace
@@ -35,6 +34,8 @@ IDLE_CONNECTION_SECONDS = 75
 # for the whole head of a request, and for a connection on which nobody has been let in
 STRANGER_SECONDS = 10
 _MAX_HEAD = 256 << 10
+_MAX_LINE = 64 << 10
+_METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
 _DRAIN_BYTES = 1 << 20
 _LINGER_BYTES, _LINGER_SECONDS = 64 << 20, 2
 # a name with a space before its colon is another one to some readers, and with it the length of a body
@@ -149,7 +150,10 @@ class Endpoint:
             return handler.answer(request), let_in
         except ApiError as error:
             return refuse(error), let_in
-        except (ConnectionError, TimeoutError):
+        except TimeoutError:
+            text = f"The request's body did not come within {IDLE_CONNECTION_SECONDS} seconds."
+            return refuse(ApiError("RequestTimeout", text)), let_in
+        except ConnectionError:
             raise
         except Exception as error:
             _log.exception("%s %s failed", head.method, head.path)
@@ -190,7 +194,7 @@ class _Connection(BaseHTTPRequestHandler):
     server: Listener
     busy = False
     known = False
-    command = ""
+    raw_requestline: bytes
 
     def __init__(self, endpoint: Endpoint, request: socket.socket, address: Any, server: Listener):
         self._endpoint = endpoint
@@ -198,8 +202,9 @@ class _Connection(BaseHTTPRequestHandler):
 
     def setup(self) -> None:
         super().setup()
+        self.rfile.close()
         self._reader = PatientReader(self.connection)
-        self.rfile = io.BufferedReader(self._reader, 1 << 16)
+        self.rfile = self._source = io.BufferedReader(self._reader, 1 << 16)
         self.server.opened(self)
 
     def finish(self) -> None:
@@ -211,25 +216,40 @@ class _Connection(BaseHTTPRequestHandler):
     def handle(self) -> None:
         try:
             super().handle()
-        except HeadTooLong:
-            self.send_error(431, f"The head of a request has at most {_MAX_HEAD} bytes.")
         except (ConnectionError, TimeoutError) as error:
             _log.debug("connection lost: %r", error)
 
     def handle_one_request(self) -> None:
-        self.request_version = self.protocol_version
         self._reader.allow(IDLE_CONNECTION_SECONDS if self.known else self.timeout)
-        if not self.rfile.peek(1):
+        if not self._source.peek(1):
             self.close_connection = True
             return
         self._reader.begin_head(self.timeout, _MAX_HEAD)
-        super().handle_one_request()
+        try:
+            if not self._read_head():
+                return
+        except HeadTooLong:
+            self.send_error(431, f"The head of a request has at most {_MAX_HEAD} bytes.")
+        except TimeoutError:
+            self.send_error(408, f"The head of a request must come within {self.timeout:g} seconds.")
+        else:
+            self._handle_request()
 
-    def parse_request(self) -> bool:
+    def _read_head(self) -> bool:
+        self.command, self.requestline, self.request_version = "", "", self.protocol_version
+        self.raw_requestline = self.rfile.readline(_MAX_LINE + 1)
+        if len(self.raw_requestline) > _MAX_LINE:
+            self.send_error(414, f"The first line of a request has at most {_MAX_LINE} bytes.")
+            return False
         if not self.raw_requestline.strip():
             self.send_error(400, "A request begins with a line like 'GET / HTTP/1.1', got an empty one.")
             return False
-        return super().parse_request()
+        if not self.parse_request():
+            return False
+        if self.command not in _METHODS:
+            self.send_error(501, f"The method must be one of {', '.join(sorted(_METHODS))}, got {self.command[:40]!r}.")
+            return False
+        return True
 
     def hang_up(self, how: int) -> None:
         try:
@@ -249,8 +269,9 @@ class _Connection(BaseHTTPRequestHandler):
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
         """Answer what is not HTTP, as the base class asks, in the form of every other refusal."""
         self.close_connection = True
-        text = message or explain or _phrase(code)
+        text = message or explain or answers.phrase(code)
         self._send(refusal(ApiError("InvalidRequest", text, int(code))))
+        self._linger()
 
     def _handle_request(self) -> None:
         self.busy = True
@@ -260,8 +281,6 @@ class _Connection(BaseHTTPRequestHandler):
             self.busy = False
         if self.server.stopping:
             self.close_connection = True
-
-    do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = do_PATCH = do_OPTIONS = _handle_request
 
     def _answer(self) -> None:
         try:
@@ -275,6 +294,7 @@ class _Connection(BaseHTTPRequestHandler):
         except ApiError as error:
             self.close_connection = True
             self._send(self._endpoint.refuse_by_wire(head)(error))
+            self._linger()
             return
         # what has to be read to know the sender has a deadline; who was let in may take their time
         self._reader.allow(IDLE_CONNECTION_SECONDS, IDLE_CONNECTION_SECONDS)
@@ -336,7 +356,6 @@ class _Connection(BaseHTTPRequestHandler):
 
     def _linger(self) -> None:
         """Let the client read its answer: closing with unread bytes would reset the connection under it."""
-        self.wfile.flush()
         self.hang_up(socket.SHUT_WR)
         self._reader.allow(_LINGER_SECONDS, self.timeout)
         left = _LINGER_BYTES
@@ -344,42 +363,15 @@ class _Connection(BaseHTTPRequestHandler):
             left -= len(block)
 
     def _send(self, response: Response) -> None:
-        body, headers = response.body, dict(response.headers)
-        lower = {name.lower() for name in headers}
-        length = len(body) if isinstance(body, bytes) else body.length if isinstance(body, FileBody) else None
-        chunked = length is None and self.request_version != "HTTP/1.0"
-        if length is None and not chunked:
-            self.close_connection = True
-        if response.status not in (204, 304) and "content-length" not in lower:
-            headers.update({"Transfer-Encoding": "chunked"} if chunked else {"Content-Length": str(length)})
-        if self.close_connection:
-            headers["Connection"] = "close"
-        headers.setdefault("Date", formatdate(usegmt=True))
-        lines = [f"HTTP/1.1 {response.status} {_phrase(response.status)}"]
-        lines += [f"{name}: {_one_line(value)}" for name, value in headers.items()]
-        start = "\r\n".join(lines).encode("latin-1", "replace") + b"\r\n\r\n"
         self.connection.settimeout(IDLE_CONNECTION_SECONDS if self.known else self.timeout)
-        try:
-            self._send_body(start, b"" if self.command == "HEAD" else body, chunked)
-        finally:
-            if isinstance(body, FileBody):
-                body.file.close()
-
-    def _send_body(self, start: bytes, body: bytes | FileBody | Iterable[bytes], chunked: bool) -> None:
-        if isinstance(body, bytes):
-            self.wfile.write(start + body)
-            return
-        self.wfile.write(start)
-        if isinstance(body, FileBody):
-            if body.length:
-                sent = self.connection.sendfile(body.file, body.offset, body.length)
-                self.close_connection |= sent != body.length
-            return
-        for block in body:
-            if block:
-                self.wfile.write(b"%x\r\n%b\r\n" % (len(block), block) if chunked else block)
-        if chunked:
-            self.wfile.write(b"0\r\n\r\n")
+        goes_on = answers.send(
+            self.connection,
+            response,
+            head_only=self.command == "HEAD",
+            old=self.request_version == "HTTP/1.0",
+            last=self.close_connection,
+        )
+        self.close_connection = not goes_on
 
 
 def _loopback_host(head: Head) -> str:
@@ -393,11 +385,3 @@ def _loopback_host(head: Head) -> str:
 
 def _unexpected() -> ApiError:
     return ApiError("InternalFailure", "The local service met an unexpected error; service.log has the traceback.", 500)
-
-
-def _one_line(value: str) -> str:
-    return re.sub(r"[\x00-\x08\x0a-\x1f\x7f]", " ", str(value))
-
-
-def _phrase(status: int) -> str:
-    return HTTPStatus(status).phrase if status in HTTPStatus.__members__.values() else ""
