@@ -26,7 +26,7 @@ from personalize_nb.local.http.listener import PLACES, Listener
 from personalize_nb.local.http.messages import Handler, Headers, Request, Response
 from personalize_nb.local.http.patience import HeadTooLong, PatientReader
 from personalize_nb.local.http.signature import Claim, Head, guess_wire, open_body, read_claim
-from personalize_nb.local.state import diskspace
+from personalize_nb.local.state import faults
 
 _log = logging.getLogger(__name__)
 
@@ -157,7 +157,7 @@ class Endpoint:
             raise
         except Exception as error:
             _log.exception("%s %s failed", head.method, head.path)
-            return refuse(diskspace.refusal() if diskspace.is_full(error) else _unexpected()), let_in
+            return refuse(faults.refusal(error)), let_in
 
     def refuse_by_wire(self, head: Head) -> Callable[[ApiError], Response]:
         """How a request is refused that does not say for which service it is: by its looks, else in JSON."""
@@ -381,7 +381,3 @@ def _loopback_host(head: Head) -> str:
     if name.lower() not in _LOOPBACK_NAMES:
         raise ApiError("AccessDenied", f"Host must be 127.0.0.1 or localhost, got {host!r}.", 403)
     return host
-
-
-def _unexpected() -> ApiError:
-    return ApiError("InternalFailure", "The local service met an unexpected error; service.log has the traceback.", 500)

@@ -14,9 +14,9 @@ from xml.etree import ElementTree
 from xml.sax.saxutils import escape
 
 from botocore.model import ListShape, MapShape, Shape, StructureShape
-from botocore.utils import parse_timestamp
 
 from personalize_nb.local.errors import ApiError
+from personalize_nb.local.http import numbers
 
 
 def render(tag: str, shape: StructureShape, value: Mapping[str, Any], namespace: str = "") -> bytes:
@@ -96,15 +96,15 @@ def _value(element: ElementTree.Element, shape: Shape) -> Any:
 def scalar(kind: str, text: str) -> Any:
     """Return a scalar of a query, a header or an element; ValueError when the text is not of that kind."""
     if kind in ("integer", "long"):
-        return int(text)
+        return numbers.whole(text)
     if kind in ("float", "double"):
-        return float(text)
+        return numbers.real(text)
     if kind == "boolean":
         if text.lower() not in ("true", "false"):
             raise ValueError(f"{text!r} is neither 'true' nor 'false'")
         return text.lower() == "true"
     if kind == "timestamp":
-        return parse_timestamp(text).timestamp()
+        return numbers.timestamp(text)
     if kind == "blob":
         return base64.b64decode(text, validate=True)
     return text

@@ -19,6 +19,7 @@ from pathlib import Path
 
 import psutil
 
+from personalize_nb.errors import LocalServiceError
 from personalize_nb.local.state import platform
 from personalize_nb.local.state.layout import RECORD
 
@@ -87,6 +88,11 @@ def read_record(root: Path) -> ServiceInfo | None:
     """Return what the last service of this folder wrote, whether it still runs or not.
 
     A record that belongs to another user is no record: its address and keys are that user's choice.
+
+    Raises
+    ------
+    LocalServiceError
+        There may be a record, which cannot be read: only a missing file is a missing record.
     """
     try:
         with open(root / RECORD, encoding="utf-8") as stream:
@@ -94,8 +100,13 @@ def read_record(root: Path) -> ServiceInfo | None:
                 return None
             values = json.load(stream)
         return ServiceInfo(**values | {"path": root})
-    except (OSError, ValueError, TypeError):
+    except (FileNotFoundError, NotADirectoryError, ValueError, TypeError):
         return None
+    except OSError as error:
+        raise LocalServiceError(
+            f"{str(root / RECORD)!r}, which says whether a local service runs there, cannot be read: {error}; "
+            "give this user the right to read it, or close some files, then try again"
+        ) from error
 
 
 def alive(info: ServiceInfo) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from personalize_nb.local.errors import ApiError
+from personalize_nb.local.http import numbers
 from personalize_nb.local.s3.records import ObjectInfo, no_such_key
 from personalize_nb.local.s3.store import Condition
 
@@ -50,17 +51,17 @@ def byte_range(header: str | None, size: int) -> tuple[int, int] | None:
 
     A header that is not one range of bytes is ignored, as HTTP wants it.
     """
-    match = re.fullmatch(r"bytes=(\d*)-(\d*)", (header or "").strip())
+    match = re.fullmatch(r"bytes=([0-9]*)-([0-9]*)", (header or "").strip())
     if not match or match.groups() == ("", ""):
         return None
     first, last = match.groups()
     if first:
-        start, end = int(first), min(int(last), size - 1) if last else size - 1
-        if last and int(last) < int(first):
+        start, end = numbers.capped(first), min(numbers.capped(last), size - 1) if last else size - 1
+        if last and numbers.capped(last) < numbers.capped(first):
             return None
     else:
-        start, end = max(size - int(last), 0), size - 1
-        if not int(last):
+        start, end = max(size - numbers.capped(last), 0), size - 1
+        if not numbers.capped(last):
             start = size
     if start >= size:
         raise ApiError(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from personalize_nb.contract.hyperparameters import Hyperparameter
 from personalize_nb.contract.recipes import Recipe, names_where
+from personalize_nb.local.http import numbers
 from personalize_nb.local.personalize.operations.control import invalid
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def check_hpo(recipe: Recipe, perform: bool, config: shapes.HPOConfigOutputTypeD
 
 
 def _check_jobs(member: str, value: str, most: int) -> None:
-    if not value.isdecimal() or not 1 <= int(value) <= most:
+    if not (value.isascii() and value.isdecimal()) or not 1 <= numbers.capped(value) <= most:
         raise invalid(f"{member} must be a whole number from 1 to {most} in a string, got {value!r}.")
 
 
