@@ -351,7 +351,11 @@ class _Connection(BaseHTTPRequestHandler):
         waiting = not body.started and "Expect" in self.headers
         if waiting or not isinstance(body, LengthBody) or body.remaining > _DRAIN_BYTES:
             return False
-        body.read()
+        self._reader.allow(_LINGER_SECONDS, self.timeout)
+        try:
+            body.read()
+        except (ApiError, TimeoutError):  # its rest never comes; the answer must not wait for it
+            return False
         return True
 
     def _linger(self) -> None:
