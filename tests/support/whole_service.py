@@ -23,12 +23,13 @@ from personalize_nb.local.state.store import Store
 
 @contextmanager
 def whole_service(folder):
-    """An endpoint with every service, and a bucket `data` with an object `name`."""
+    """An endpoint with every service, and a bucket `data` with an object `name`, and an empty one `kept`."""
     layout.prepare(folder)
     store = Store(folder / layout.STATE)
     keys = Keys(folder / layout.STATE, wire.ACCOUNT, wire.REGION)
     objects = ObjectStore(folder / layout.OBJECTS, keyring=keys)
     objects.create_bucket("data", wire.REGION)
+    objects.create_bucket("kept", wire.REGION)
     objects.put("data", "name", b"text")
     ensure_default_role(folder, wire.ACCOUNT)
     authorizer = Authorizer(folder / layout.STATE, objects, wire.ACCOUNT, wire.REGION)

@@ -7,6 +7,7 @@ refused, so no entity is ever expanded.
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -17,6 +18,8 @@ from botocore.model import ListShape, MapShape, Shape, StructureShape
 
 from personalize_nb.local.errors import ApiError
 from personalize_nb.local.http import numbers
+
+_NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def render(tag: str, shape: StructureShape, value: Mapping[str, Any], namespace: str = "") -> bytes:
@@ -35,7 +38,7 @@ def add_members(parent: ElementTree.Element, shape: StructureShape, value: Mappi
 
 def escaped(text: str) -> str:
     """Any text as the content of an element; characters that XML cannot hold are replaced."""
-    return escape("".join(char if char >= " " or char in "\t\n\r" else "\ufffd" for char in text))
+    return escape(_NO_XML.sub("\ufffd", text))
 
 
 def parse(document: bytes, shape: Shape) -> Any:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 from collections.abc import Mapping
 from functools import partial
@@ -16,6 +15,7 @@ from personalize_nb.local.s3.listing import Page, list_page
 from personalize_nb.local.s3.protocol import Call, Reply
 from personalize_nb.local.s3.records import ObjectInfo
 
+MAX_BUCKETS = 10_000
 MAX_BUCKET_TAGS = 50
 MAX_POLICY_BYTES = 20 * 1024
 _OPEN = "{}"
@@ -30,7 +30,9 @@ _SSE_S3 = {"Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AE
 
 def list_buckets(s3: S3, call: Call) -> Mapping[str, Any]:
     prefix, after = call.params.get("Prefix") or "", call.params.get("ContinuationToken") or ""
-    region, limit = call.params.get("BucketRegion"), call.params.get("MaxBuckets") or 10_000
+    region, limit = call.params.get("BucketRegion"), call.params.get("MaxBuckets", MAX_BUCKETS)
+    if not 1 <= limit <= MAX_BUCKETS:
+        raise ApiError("InvalidArgument", f"max-buckets must be from 1 to {MAX_BUCKETS}, got {limit}.")
     found = [
         bucket
         for bucket in s3.store.buckets()
@@ -238,7 +240,7 @@ def _token(last: str) -> str:
 def _read_token(token: str) -> str:
     try:
         return base64.b64decode(token, altchars=b"-_", validate=True).decode()
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:  # no base64, no ASCII, or no text in it
         raise ApiError("InvalidArgument", f"The continuation token provided is incorrect: {token!r}.") from None
 
 

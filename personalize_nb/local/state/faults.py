@@ -13,8 +13,16 @@ from personalize_nb.local.errors import ApiError
 from personalize_nb.local.state import diskspace
 
 _NO_FILES = frozenset({errno.EMFILE, errno.ENFILE})
-_NO_RIGHTS = frozenset({errno.EACCES, errno.EPERM, errno.EROFS, errno.EIO})
-_SQLITE = frozenset({sqlite3.SQLITE_PERM, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN})
+_SQLITE = frozenset(
+    {
+        sqlite3.SQLITE_PERM,
+        sqlite3.SQLITE_READONLY,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_CORRUPT,
+        sqlite3.SQLITE_NOTADB,
+    }
+)
 
 
 def refusal(error: Exception) -> ApiError:
@@ -28,11 +36,11 @@ def refusal(error: Exception) -> ApiError:
             "open files (`ulimit -n`), then try again.",
             503,
         )
-    if _without_rights(error):
+    if _of_the_folder(error):
         # not tried again by clients by themselves
         return ApiError(
             "StorageUnavailable",
-            f"The local service cannot read or write its folder: {error}. Nothing was changed. See that the disk is "
+            f"The local service cannot read or write its folder: {error}. See that the disk is "
             "mounted for writing and the folder still belongs to this user, then try again.",
             507,
         )
@@ -49,10 +57,9 @@ def _without_files(error: Exception) -> bool:
     return isinstance(error, OSError) and error.errno in _NO_FILES
 
 
-def _without_rights(error: Exception) -> bool:
-    if isinstance(error, sqlite3.Error):
-        return _primary_code(error) in _SQLITE
-    return isinstance(error, OSError) and error.errno in _NO_RIGHTS
+def _of_the_folder(error: Exception) -> bool:
+    """Tell whether an error came from the disk: connections have errors of their own, which never come here."""
+    return _primary_code(error) in _SQLITE if isinstance(error, sqlite3.Error) else isinstance(error, OSError)
 
 
 def _primary_code(error: sqlite3.Error) -> int:
