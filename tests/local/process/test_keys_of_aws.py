@@ -6,7 +6,7 @@ import dataclasses
 import os
 import subprocess
 import sys
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 import boto3
 import pytest
@@ -37,9 +37,11 @@ def foreground(folder, **keys):
         while not lines or "Ctrl-C" not in lines[-1]:
             lines.append(it.stdout.readline())
             assert lines[-1], lines
-        yield lines
-        local.stop(folder)
-        lines.extend(it.stdout)
+        try:
+            yield lines
+        finally:
+            local.stop(folder)
+            lines.extend(it.stdout)
 
 
 def identity(info, access_key, secret_key):
@@ -51,7 +53,7 @@ def identity(info, access_key, secret_key):
         aws_secret_access_key=secret_key,
         config=Config(proxies={}, retries={"total_max_attempts": 1}),
     )
-    with client:
+    with closing(client):
         return client.get_caller_identity()["Account"]
 
 
