@@ -1,7 +1,8 @@
 """`python -m personalize_nb.local`: the embedded service in the foreground, or ending one that runs.
 
 Prints the environment variables with which any AWS client can use it. Keys come from AWS_ACCESS_KEY_ID and
-AWS_SECRET_ACCESS_KEY when both are set; otherwise the folder's own are kept or new ones made.
+AWS_SECRET_ACCESS_KEY when both are set; otherwise the folder's own are kept or new ones made. Keys of real AWS
+accounts (AKIA..., ASIA...) are accepted as well, but neither kept nor printed.
 """
 
 from __future__ import annotations
@@ -104,6 +105,8 @@ def _serve(options: argparse.Namespace) -> int:
             return
         for name, value in service.info.environment().items():
             print(f"export {name}={shlex.quote(value)}")
+        if access_key and secret_key and access_key != service.info.access_key:
+            print("# these keys are the folder's own; those of AWS in your environment are accepted, and kept nowhere")
         print(f"# account {service.info.account}, bucket {service.info.bucket}, role {service.info.role_arn}")
         print(f"# state in {service.info.path}; Ctrl-C ends the service, everything is kept", flush=True)
 

@@ -142,7 +142,7 @@ def _tried(test: Test, given: str, value: str) -> bool:
     """Try a value; one of the wrong kind fits nothing."""
     try:
         return test(given, value)
-    except (ValueError, binascii.Error):
+    except (ValueError, OverflowError, OSError, binascii.Error):  # also of dates beyond the calendar
         return False
 
 

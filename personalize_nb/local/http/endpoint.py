@@ -6,35 +6,42 @@ in blocks and hand files to the kernel. Knows nothing of what a service does.
 
 from __future__ import annotations
 
+import io
 import logging
+import re
 import socket
-import socketserver
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
-from email.utils import formatdate
-from http import HTTPStatus
+from collections.abc import Callable, Mapping
+from functools import partial
 from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import urlsplit
 
 from personalize_nb.local.errors import ApiError
+from personalize_nb.local.http import answers
 from personalize_nb.local.http.bodies import Body, ChunkedBody, LengthBody
 from personalize_nb.local.http.hosts import check_host
 from personalize_nb.local.http.json_bodies import refusal
-from personalize_nb.local.http.messages import FileBody, Handler, Headers, Request, Response
+from personalize_nb.local.http.listener import PLACES, Listener
+from personalize_nb.local.http.messages import Handler, Headers, Request, Response
+from personalize_nb.local.http.patience import HeadTooLong, PatientReader
 from personalize_nb.local.http.signature import Claim, Head, guess_wire, open_body, read_claim
-from personalize_nb.local.state import diskspace
+from personalize_nb.local.state import faults
 
 _log = logging.getLogger(__name__)
 
-MAX_CONNECTIONS = 256
 IDLE_CONNECTION_SECONDS = 75
-# until a connection's sender has been let in: strangers must not hold all connections for long
+# for the whole head of a request, and for a connection on which nobody has been let in
 STRANGER_SECONDS = 10
-_STOP_SECONDS = 5
+_MAX_HEAD = 256 << 10
+_MAX_LINE = 64 << 10
+_METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
 _DRAIN_BYTES = 1 << 20
 _LINGER_BYTES, _LINGER_SECONDS = 64 << 20, 2
+# a name with a space before its colon is another one to some readers, and with it the length of a body
+_NAMES = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]*")
+_MAX_LENGTH_DIGITS = 18
 
 
 class Endpoint:
@@ -52,6 +59,8 @@ class Endpoint:
         Called without arguments when a request was authenticated and again when it was answered.
     clock
         Epoch seconds, to judge the dates of signatures.
+    places
+        Connections at once.
     """
 
     def __init__(
@@ -63,13 +72,14 @@ class Endpoint:
         port: int = 0,
         on_request: Callable[[], None] | None = None,
         clock: Callable[[], float] = time.time,
+        places: int = PLACES,
     ):
         self.handlers = handlers
         self.credentials = credentials
         self.region = region
         self.clock = clock
         self._on_request = on_request or (lambda: None)
-        self._server = _Server((host, port), self)
+        self._server = Listener((host, port), partial(_Connection, self), places)
         self._thread: threading.Thread | None = None
         self._serving = False
 
@@ -110,8 +120,8 @@ class Endpoint:
         if self._thread:
             self._thread.join()
 
-    def answer(self, head: Head, body: Body) -> tuple[Response, bool]:
-        """Return the answer to one request, and whether its sender was let in.
+    def answer(self, head: Head, body: Body, welcome: Callable[[], None]) -> tuple[Response, bool]:
+        """Return the answer to one request, and whether its sender was let in; `welcome` is called as soon as it is.
 
         Every error becomes an answer in the service's own words.
         """
@@ -125,6 +135,7 @@ class Endpoint:
             handler = self._required(handler, claim)
             checked = open_body(head, claim, body, self.credentials, self.clock())
             let_in = True
+            welcome()
             self._on_request()
             request = Request(
                 head.method,
@@ -140,11 +151,14 @@ class Endpoint:
             return handler.answer(request), let_in
         except ApiError as error:
             return refuse(error), let_in
-        except (ConnectionError, TimeoutError):
+        except TimeoutError:
+            text = f"The request's body did not come within {IDLE_CONNECTION_SECONDS} seconds."
+            return refuse(ApiError("RequestTimeout", text)), let_in
+        except ConnectionError:
             raise
         except Exception as error:
             _log.exception("%s %s failed", head.method, head.path)
-            return refuse(diskspace.refusal() if diskspace.is_full(error) else _unexpected()), let_in
+            return refuse(faults.refusal(error)), let_in
 
     def refuse_by_wire(self, head: Head) -> Callable[[ApiError], Response]:
         """How a request is refused that does not say for which service it is: by its looks, else in JSON."""
@@ -172,69 +186,26 @@ class Endpoint:
         return handler
 
 
-class _Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
-    """The listening socket and the connections that are open."""
-
-    daemon_threads = True
-    block_on_close = False
-    allow_reuse_address = True
-    request_queue_size = 128
-
-    def __init__(self, address: tuple[str, int], endpoint: Endpoint):
-        self.endpoint = endpoint
-        self.stopping = False
-        self._connections: dict[_Connection, None] = {}
-        self._changed = threading.Condition()
-        super().__init__(address, _Connection)
-
-    def process_request(self, request: Any, client_address: Any) -> None:
-        if len(self._connections) >= MAX_CONNECTIONS:
-            request.sendall(b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
-            self.shutdown_request(request)
-            return
-        super().process_request(request, client_address)
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        _log.exception("A connection ended with an unexpected error")
-
-    def opened(self, connection: _Connection) -> None:
-        with self._changed:
-            self._connections[connection] = None
-
-    def closed(self, connection: _Connection) -> None:
-        with self._changed:
-            self._connections.pop(connection, None)
-            self._changed.notify_all()
-
-    def is_busy(self) -> bool:
-        with self._changed:
-            return any(connection.busy for connection in self._connections)
-
-    def end_connections(self) -> None:
-        """Close the idle ones now and the busy ones after their answer, or after a few seconds anyway."""
-        self.stopping = True
-        with self._changed:
-            for connection in self._connections:
-                if not connection.busy:
-                    connection.hang_up(socket.SHUT_RD)
-            if not self._changed.wait_for(lambda: not self._connections, _STOP_SECONDS):
-                for connection in self._connections:
-                    connection.hang_up(socket.SHUT_RDWR)
-                self._changed.wait_for(lambda: not self._connections, _STOP_SECONDS)
-
-
 class _Connection(BaseHTTPRequestHandler):
     """One connection: HTTP/1.1 in, answers out, with `100 Continue` only when the body is wanted."""
 
     protocol_version = "HTTP/1.1"
     timeout = STRANGER_SECONDS
     disable_nagle_algorithm = True
-    rbufsize = 1 << 16
-    server: _Server
+    server: Listener
     busy = False
+    known = False
+    raw_requestline: bytes
+
+    def __init__(self, endpoint: Endpoint, request: socket.socket, address: Any, server: Listener):
+        self._endpoint = endpoint
+        super().__init__(request, address, server)
 
     def setup(self) -> None:
         super().setup()
+        self.rfile.close()
+        self._reader = PatientReader(self.connection)
+        self.rfile = self._source = io.BufferedReader(self._reader, 1 << 16)
         self.server.opened(self)
 
     def finish(self) -> None:
@@ -248,6 +219,38 @@ class _Connection(BaseHTTPRequestHandler):
             super().handle()
         except (ConnectionError, TimeoutError) as error:
             _log.debug("connection lost: %r", error)
+
+    def handle_one_request(self) -> None:
+        self._reader.allow(IDLE_CONNECTION_SECONDS if self.known else self.timeout)
+        if not self._source.peek(1):
+            self.close_connection = True
+            return
+        self._reader.begin_head(self.timeout, _MAX_HEAD)
+        try:
+            if not self._read_head():
+                return
+        except HeadTooLong:
+            self.send_error(431, f"The head of a request has at most {_MAX_HEAD} bytes.")
+        except TimeoutError:
+            self.send_error(408, f"The head of a request must come within {self.timeout:g} seconds.")
+        else:
+            self._handle_request()
+
+    def _read_head(self) -> bool:
+        self.command, self.requestline, self.request_version = "", "", self.protocol_version
+        self.raw_requestline = self.rfile.readline(_MAX_LINE + 1)
+        if len(self.raw_requestline) > _MAX_LINE:
+            self.send_error(414, f"The first line of a request has at most {_MAX_LINE} bytes.")
+            return False
+        if not self.raw_requestline.strip():
+            self.send_error(400, "A request begins with a line like 'GET / HTTP/1.1', got an empty one.")
+            return False
+        if not self.parse_request():
+            return False
+        if self.command not in _METHODS:
+            self.send_error(501, f"The method must be one of {', '.join(sorted(_METHODS))}, got {self.command[:40]!r}.")
+            return False
+        return True
 
     def hang_up(self, how: int) -> None:
         try:
@@ -267,8 +270,9 @@ class _Connection(BaseHTTPRequestHandler):
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
         """Answer what is not HTTP, as the base class asks, in the form of every other refusal."""
         self.close_connection = True
-        text = message or explain or _phrase(code)
+        text = message or explain or answers.phrase(code)
         self._send(refusal(ApiError("InvalidRequest", text, int(code))))
+        self._linger()
 
     def _handle_request(self) -> None:
         self.busy = True
@@ -278,8 +282,6 @@ class _Connection(BaseHTTPRequestHandler):
             self.busy = False
         if self.server.stopping:
             self.close_connection = True
-
-    do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = do_PATCH = do_OPTIONS = _handle_request
 
     def _answer(self) -> None:
         try:
@@ -292,30 +294,50 @@ class _Connection(BaseHTTPRequestHandler):
             body = self._body(head)
         except ApiError as error:
             self.close_connection = True
-            self._send(self.server.endpoint.refuse_by_wire(head)(error))
+            self._send(self._endpoint.refuse_by_wire(head)(error))
+            self._linger()
             return
-        # a body is read only of a sender who was let in
-        self.connection.settimeout(IDLE_CONNECTION_SECONDS)
-        response, let_in = self.server.endpoint.answer(head, body)
+        # what has to be read to know the sender has a deadline; who was let in may take their time
+        self._reader.allow(IDLE_CONNECTION_SECONDS, IDLE_CONNECTION_SECONDS)
+        response, let_in = self._endpoint.answer(head, body, self._welcome)
         if not let_in:
-            self.connection.settimeout(STRANGER_SECONDS)
+            self._distrust()
         linger = not body.finished and not self._drain(body)
         if linger or self.server.stopping:
             self.close_connection = True
         self._send(response)
         if let_in:
-            self.server.endpoint.answered()
+            self._endpoint.answered()
         if linger:
             self._linger()
 
+    def _welcome(self) -> None:
+        self.known = True
+        self._reader.allow(IDLE_CONNECTION_SECONDS)
+        if not self.server.let_in(self):
+            self.close_connection = True
+
+    def _distrust(self) -> None:
+        self._reader.allow(self.timeout, self.timeout)
+        if self.known:
+            self.known = False
+            self.server.opened(self)
+
     def _body(self, head: Head) -> LengthBody | ChunkedBody:
+        if not _NAMES.fullmatch("".join(head.headers)) or self.headers.defects:
+            raise ApiError("InvalidRequest", "Headers must be lines like 'name: value', with no space in the name.")
         encoding, length = head.headers.get("transfer-encoding"), head.headers.get("content-length")
         if encoding is not None:
             if encoding.lower() != "chunked" or length is not None:
                 raise ApiError("InvalidRequest", "Transfer-Encoding must be 'chunked', without a Content-Length.")
             return ChunkedBody(self.rfile, self._send_continue)
-        if length is not None and not (length.isascii() and length.isdigit()):
-            raise ApiError("InvalidRequest", f"Content-Length must be a whole number, got {length!r}.")
+        if length is not None and not (
+            length.isascii() and length.isdigit() and len(length.lstrip("0")) <= _MAX_LENGTH_DIGITS
+        ):
+            raise ApiError(
+                "InvalidRequest",
+                f"Content-Length must be a whole number of at most {_MAX_LENGTH_DIGITS} digits, got {length[:40]!r}.",
+            )
         return LengthBody(self.rfile, int(length or 0), self._send_continue)
 
     def _send_continue(self) -> None:
@@ -327,63 +349,28 @@ class _Connection(BaseHTTPRequestHandler):
         waiting = not body.started and "Expect" in self.headers
         if waiting or not isinstance(body, LengthBody) or body.remaining > _DRAIN_BYTES:
             return False
-        body.read()
+        self._reader.allow(_LINGER_SECONDS, self.timeout)
+        try:
+            body.read()
+        except (ApiError, TimeoutError):  # its rest never comes; the answer must not wait for it
+            return False
         return True
 
     def _linger(self) -> None:
         """Let the client read its answer: closing with unread bytes would reset the connection under it."""
-        self.wfile.flush()
         self.hang_up(socket.SHUT_WR)
-        self.connection.settimeout(_LINGER_SECONDS)
+        self._reader.allow(_LINGER_SECONDS, self.timeout)
         left = _LINGER_BYTES
         while left > 0 and (block := self.rfile.read1(1 << 16)):
             left -= len(block)
 
     def _send(self, response: Response) -> None:
-        body, headers = response.body, dict(response.headers)
-        lower = {name.lower() for name in headers}
-        length = len(body) if isinstance(body, bytes) else body.length if isinstance(body, FileBody) else None
-        chunked = length is None and self.request_version != "HTTP/1.0"
-        if length is None and not chunked:
-            self.close_connection = True
-        if response.status not in (204, 304) and "content-length" not in lower:
-            headers.update({"Transfer-Encoding": "chunked"} if chunked else {"Content-Length": str(length)})
-        if self.close_connection:
-            headers["Connection"] = "close"
-        headers.setdefault("Date", formatdate(usegmt=True))
-        lines = [f"HTTP/1.1 {response.status} {_phrase(response.status)}"]
-        lines += [f"{name}: {_one_line(value)}" for name, value in headers.items()]
-        start = "\r\n".join(lines).encode("latin-1", "replace") + b"\r\n\r\n"
-        try:
-            self._send_body(start, b"" if self.command == "HEAD" else body, chunked)
-        finally:
-            if isinstance(body, FileBody):
-                body.file.close()
-
-    def _send_body(self, start: bytes, body: bytes | FileBody | Iterable[bytes], chunked: bool) -> None:
-        if isinstance(body, bytes):
-            self.wfile.write(start + body)
-            return
-        self.wfile.write(start)
-        if isinstance(body, FileBody):
-            if body.length:
-                sent = self.connection.sendfile(body.file, body.offset, body.length)
-                self.close_connection |= sent != body.length
-            return
-        for block in body:
-            if block:
-                self.wfile.write(b"%x\r\n%b\r\n" % (len(block), block) if chunked else block)
-        if chunked:
-            self.wfile.write(b"0\r\n\r\n")
-
-
-def _unexpected() -> ApiError:
-    return ApiError("InternalFailure", "The local service met an unexpected error; service.log has the traceback.", 500)
-
-
-def _one_line(value: str) -> str:
-    return str(value).replace("\r", " ").replace("\n", " ")
-
-
-def _phrase(status: int) -> str:
-    return HTTPStatus(status).phrase if status in HTTPStatus.__members__.values() else ""
+        self.connection.settimeout(IDLE_CONNECTION_SECONDS if self.known else self.timeout)
+        goes_on = answers.send(
+            self.connection,
+            response,
+            head_only=self.command == "HEAD",
+            old=self.request_version == "HTTP/1.0",
+            last=self.close_connection,
+        )
+        self.close_connection = not goes_on

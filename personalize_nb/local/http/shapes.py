@@ -6,7 +6,7 @@ checked here, all at once and worded as AWS words them.
 
 from __future__ import annotations
 
-import math
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,6 +14,7 @@ from botocore.model import ListShape, MapShape, Shape, StringShape, StructureSha
 
 from personalize_nb.contract.limits import python_pattern
 from personalize_nb.local.errors import ApiError
+from personalize_nb.local.http import numbers
 
 SHOWN_CHARACTERS = 200
 
@@ -86,9 +87,16 @@ def _check_types(value: Any, shape: Shape, path: str) -> None:
         at = path or "the request"
         raise ApiError("SerializationException", f"{at} must be a JSON {shape.type_name}, got {_shown(value, shape)}.")
     if shape.type_name in _BITS and not -(2 ** _BITS[shape.type_name]) <= value < 2 ** _BITS[shape.type_name]:
-        raise ApiError("SerializationException", f"{path} is too large for a JSON {shape.type_name}: {value}.")
-    if isinstance(value, float) and not math.isfinite(value):
+        raise ApiError(
+            "SerializationException", f"{path} is too large for a JSON {shape.type_name}: {_shown(value, shape)}."
+        )
+    # whole numbers of any length are JSON, too
+    if isinstance(value, int | float) and not abs(value) <= sys.float_info.max:
         raise ApiError("SerializationException", f"{path} is too large for a JSON {shape.type_name}.")
+    if shape.type_name == "timestamp" and isinstance(value, int | float) and not numbers.is_date(value):
+        raise ApiError(
+            "SerializationException", f"{path} must be a date of the years 1 to 9999, got {_shown(value, shape)}."
+        )
     for name, entry, member in _children(value, shape):
         _check_types(entry, member, _join(path, name))
 

@@ -7,6 +7,7 @@ refused, so no entity is ever expanded.
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -14,9 +15,11 @@ from xml.etree import ElementTree
 from xml.sax.saxutils import escape
 
 from botocore.model import ListShape, MapShape, Shape, StructureShape
-from botocore.utils import parse_timestamp
 
 from personalize_nb.local.errors import ApiError
+from personalize_nb.local.http import numbers
+
+_NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def render(tag: str, shape: StructureShape, value: Mapping[str, Any], namespace: str = "") -> bytes:
@@ -41,7 +44,7 @@ def add_members(parent: ElementTree.Element, shape: StructureShape, value: Mappi
 
 def escaped(text: str) -> str:
     """Any text as the content of an element; characters that XML cannot hold are replaced."""
-    return escape("".join(char if char >= " " or char in "\t\n\r" else "\ufffd" for char in text))
+    return escape(_NO_XML.sub("\ufffd", text))
 
 
 def parse(document: bytes, shape: Shape) -> Any:
@@ -102,15 +105,15 @@ def _value(element: ElementTree.Element, shape: Shape) -> Any:
 def scalar(kind: str, text: str) -> Any:
     """Return a scalar of a query, a header or an element; ValueError when the text is not of that kind."""
     if kind in ("integer", "long"):
-        return int(text)
+        return numbers.whole(text)
     if kind in ("float", "double"):
-        return float(text)
+        return numbers.real(text)
     if kind == "boolean":
         if text.lower() not in ("true", "false"):
             raise ValueError(f"{text!r} is neither 'true' nor 'false'")
         return text.lower() == "true"
     if kind == "timestamp":
-        return parse_timestamp(text).timestamp()
+        return numbers.timestamp(text)
     if kind == "blob":
         return base64.b64decode(text, validate=True)
     return text

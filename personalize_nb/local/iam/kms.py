@@ -6,7 +6,6 @@ Symmetric keys only.
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 import uuid
 from collections.abc import Callable, Mapping
@@ -19,8 +18,8 @@ from botocore.model import ServiceModel
 from personalize_nb.contract.policies import refusals
 from personalize_nb.contract.policies.documents import PolicyError, check_resource
 from personalize_nb.local.errors import ApiError
-from personalize_nb.local.http import shapes
-from personalize_nb.local.http.json_bodies import CONTENT_TYPE, refusal
+from personalize_nb.local.http import numbers, shapes
+from personalize_nb.local.http.json_bodies import CONTENT_TYPE, parsed, refusal
 from personalize_nb.local.http.messages import Handler, Request, Response
 from personalize_nb.local.iam.keys import KEY_BYTES, KeptKey, Keys, shown
 from personalize_nb.local.iam.roles import Roles
@@ -48,10 +47,7 @@ def kms_handler(keys: Keys) -> Handler:
                 f"The local service does not have the KMS operation {name!r}. It has {', '.join(sorted(OPERATIONS))}.",
             )
         model = _model().operation_model(name)
-        try:
-            params = json.loads(request.body.read_all(MAX_REQUEST_BYTES) or b"{}")
-        except ValueError as error:
-            raise ApiError("SerializationException", f"The request's body is not JSON: {error}.") from error
+        params = parsed(request.body.read_all(MAX_REQUEST_BYTES))
         try:
             params = shapes.checked(params, model.input_shape)
         except ApiError as refused:
@@ -317,7 +313,9 @@ def _check_policy_name(params: Parameters) -> None:
 
 def _page(member: str, entries: list[Any], params: Parameters) -> dict[str, Any]:
     try:
-        start = int(params.get("Marker", "0"))
+        start = numbers.whole(params.get("Marker", "0"))
+        if start < 0:
+            raise ValueError("no page begins there")
     except ValueError:
         raise ApiError("InvalidMarkerException", f"The marker is not valid: {params['Marker']!r}.") from None
     end = start + params.get("Limit", _PAGE)
@@ -326,9 +324,11 @@ def _page(member: str, entries: list[Any], params: Parameters) -> dict[str, Any]
 
 
 def _bytes(params: Parameters, member: str) -> bytes:
+    if member not in params:
+        raise ApiError("ValidationException", f"{member} must be given.")
     try:
         return base64.b64decode(params[member], validate=True)
-    except binascii.Error as error:
+    except ValueError as error:  # also of letters that are not ASCII
         raise ApiError("SerializationException", f"{member} must be base64: {error}.") from error
 
 

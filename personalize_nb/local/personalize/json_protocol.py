@@ -17,7 +17,7 @@ from personalize_nb.local.http.messages import Handler, Request, Response
 from personalize_nb.local.http.shapes import checked, projected
 from personalize_nb.local.personalize import rest_protocol
 from personalize_nb.local.personalize.operations.all_operations import find_operation
-from personalize_nb.local.state import diskspace
+from personalize_nb.local.state import faults
 
 if TYPE_CHECKING:
     from personalize_nb.local.personalize.operations.control import Control
@@ -86,10 +86,7 @@ def answer(control: Control, target: str | None, body: bytes) -> tuple[int, dict
         return _refusal(error)
     except Exception as error:
         log.exception("%s failed", target)
-        if diskspace.is_full(error):
-            return _refusal(diskspace.refusal())
-        text = "The local service met an unexpected fault; the traceback is in service.log."
-        return _refusal(ApiError("InternalFailure", text, 500))
+        return _refusal(faults.refusal(error))
     shape = operation.output_shape
     return 200, _headers(), b"" if shape is None else compact(projected(result, shape))
 

@@ -16,7 +16,7 @@ from personalize_nb.local.errors import ApiError
 from personalize_nb.local.http.json_bodies import compact, parsed
 from personalize_nb.local.http.shapes import checked, projected
 from personalize_nb.local.personalize.serving.all_operations import find_served
-from personalize_nb.local.state import diskspace
+from personalize_nb.local.state import faults
 
 if TYPE_CHECKING:
     from personalize_nb.local.personalize.serving.registry import Serving
@@ -60,11 +60,8 @@ def answer(serving: Serving, path: str, body: bytes) -> tuple[int, dict[str, str
     except ApiError as error:
         return _refusal(error)
     except Exception as error:
-        if diskspace.is_full(error):
-            return _refusal(diskspace.refusal())
         log.exception("%s failed", operation.name)
-        text = "The local service met an unexpected fault; the traceback is in service.log."
-        return _refusal(ApiError("InternalFailure", text, 500))
+        return _refusal(faults.refusal(error))
     shape = operation.output_shape
     content = b"" if shape is None else compact(projected(result, shape))
     return 200, _headers(), content

@@ -102,11 +102,21 @@ def read_record(root: Path) -> ServiceInfo | None:
     """Return what the last service of this folder wrote, whether it still runs or not.
 
     A record that belongs to another user is no record: its address and keys are that user's choice.
+
+    Raises
+    ------
+    LocalServiceError
+        There may be a record, which cannot be read: only a missing file is a missing record.
     """
     try:
         return _read(root)
-    except (OSError, ValueError, TypeError):
+    except (FileNotFoundError, NotADirectoryError, ValueError, TypeError):
         return None
+    except OSError as error:
+        raise LocalServiceError(
+            f"{str(root / RECORD)!r}, which says whether a local service runs there, cannot be read: {error}; "
+            "give this user the right to read it, or close some files, then try again"
+        ) from error
 
 
 def check_record(root: Path) -> None:

@@ -27,6 +27,7 @@ from personalize_nb.local.data.events import EventStore
 from personalize_nb.local.data.schema import INTERACTIONS
 from personalize_nb.local.errors import ApiError
 from personalize_nb.local.http.endpoint import Endpoint
+from personalize_nb.local.http.listener import PLACES
 from personalize_nb.local.http.messages import Handler, Request, Response
 from personalize_nb.local.iam.accounts import accounts_handlers, bucket_policy, ensure_default_role
 from personalize_nb.local.iam.authorization import Authorizer
@@ -68,6 +69,10 @@ _LOOK_SECONDS = 2.0
 # whoever starts a service looks at it first; on a busy machine that look may come late
 _FIRST_USE_SECONDS = 60.0
 _OWN_BUCKET = re.compile(r"personalize-nb-(\d{12})-([a-z0-9-]+)")
+# how the ids of AWS's own access keys begin, lasting and temporary ones
+_AWS_KEYS = ("AKIA", "ASIA")
+# open files of a service with many connections, and how many of them are left for everything else
+_OPEN_FILES, _OTHER_FILES = 4096, 64
 # how the names of operations begin that may have queued work
 _QUEUEING = ("Create", "Update", "Start", "Stop")
 
@@ -84,7 +89,7 @@ class Service:
     region, account
         None means the folder's own, else the defaults.
     keys
-        Access key and secret; None means the folder's own, else new ones.
+        Access key and secret; None means the folder's own, else new ones. A key of AWS is accepted, and kept nowhere.
     idle_seconds
         End after this time without requests and work; 0 means never.
     workers
@@ -119,7 +124,8 @@ class Service:
             if not before.is_at_home:
                 # a copy with the keys and the port of the original would answer to the original's clients
                 before = None
-        access_key, secret_key = keys or _keys(before)
+        access_key, secret_key = _kept_keys(keys, before)
+        accepted = dict([keys or (access_key, secret_key), (access_key, secret_key)])
         layout.prepare(root)
         self._store = Store(root / layout.STATE)
         self._kms = Keys(root / layout.STATE, self.account, self.region)
@@ -157,7 +163,7 @@ class Service:
         self._idle_seconds = idle_seconds
         self._used_at = time.monotonic() + _FIRST_USE_SECONDS
         self._ending = threading.Event()
-        self._endpoint = _endpoint(handlers, {access_key: secret_key}, self.region, port, before, self._used)
+        self._endpoint = _endpoint(handlers, accepted, self.region, port, before, self._used)
         self.info = ServiceInfo(
             url=self._endpoint.url,
             region=self.region,
@@ -196,8 +202,12 @@ class Service:
 
     def _forgotten(self) -> bool:
         """Tell whether nobody needs the service: its folder is gone, or nothing has happened for long."""
-        current = read_record(self.root)
-        if current is None or current.pid != os.getpid() or layout.folder_identity(self.root) != self._folder:
+        try:
+            current, folder = read_record(self.root), layout.folder_identity(self.root)
+        except (LocalServiceError, OSError) as error:
+            log.warning("the record cannot be looked at, which is no reason to end: %s", error)
+            return False
+        if current is None or current.pid != os.getpid() or folder != self._folder:
             log.warning("the record in %s is gone, or another folder is there; nobody can find this service", self.root)
             return True
         if self._endpoint.busy:
@@ -293,10 +303,15 @@ def _check_lost_record(objects: ObjectStore, region: str, account: str, root: Pa
         )
 
 
-def _keys(before: ServiceInfo | None) -> tuple[str, str]:
-    """Return the folder's keys, so that clients of an earlier run still work, or new ones."""
-    if before is not None:
-        return before.access_key, before.secret_key
+def _kept_keys(given: tuple[str, str] | None, before: ServiceInfo | None) -> tuple[str, str]:
+    """Return the keys that the folder keeps and shows: those given, else those of earlier runs, else new ones.
+
+    Secrets of real AWS accounts are accepted and never kept; whatever needs kept keys gets the folder's own.
+    """
+    former = (before.access_key, before.secret_key) if before is not None else None
+    for keys in (given, former):
+        if keys is not None and not keys[0].upper().startswith(_AWS_KEYS):
+            return keys
     return f"LOCAL{secrets.token_hex(8).upper()[:15]}", secrets.token_urlsafe(30)
 
 
@@ -309,9 +324,11 @@ def _endpoint(
     used: Callable[[], None],
 ) -> Endpoint:
     """Listen on the port that is asked for, or on the last one when it is free, or on any."""
+    # each connection may need another file while it is served
+    places = min(PLACES, (platform.allow_open_files(_OPEN_FILES) - _OTHER_FILES) // 2)
 
     def listen(candidate: int) -> Endpoint:
-        return Endpoint(handlers, credentials, region, port=candidate, on_request=used)
+        return Endpoint(handlers, credentials, region, port=candidate, on_request=used, places=places)
 
     if not port and before is not None:
         with contextlib.suppress(OSError):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -266,7 +265,7 @@ def _token(last: str) -> str:
 def _read_token(token: str) -> str:
     try:
         return base64.b64decode(token, altchars=b"-_", validate=True).decode()
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:  # no base64, no ASCII, or no text in it
         raise ApiError("InvalidArgument", f"The continuation token provided is incorrect: {token!r}.") from None
 
 

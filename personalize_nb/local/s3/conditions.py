@@ -50,8 +50,8 @@ def copy_range(header: str | None, size: int) -> tuple[int, int]:
     """Offset and length that `x-amz-copy-source-range` asks of a source: both ends named, inside it."""
     if header is None:
         return 0, size
-    match = re.fullmatch(r"bytes=(\d+)-(\d+)", header)
-    first, last = (_offset(text) for text in match.groups()) if match else (1, 0)
+    match = re.fullmatch(r"bytes=([0-9]+)-([0-9]+)", header)
+    first, last = (numbers.capped(text) for text in match.groups()) if match else (1, 0)
     if first > last:
         raise ApiError(
             "InvalidArgument",
@@ -68,10 +68,10 @@ def byte_range(header: str | None, size: int) -> tuple[int, int] | None:
 
     A header that is not one range of bytes is ignored, as HTTP wants it.
     """
-    match = re.fullmatch(r"bytes=(\d*)-(\d*)", (header or "").strip())
+    match = re.fullmatch(r"bytes=([0-9]*)-([0-9]*)", (header or "").strip())
     if not match or match.groups() == ("", ""):
         return None
-    first, last = (_offset(text) if text else None for text in match.groups())
+    first, last = (numbers.capped(text) if text else None for text in match.groups())
     if first is not None:
         start, end = first, size - 1 if last is None else min(last, size - 1)
         if last is not None and last < first:
@@ -84,11 +84,6 @@ def byte_range(header: str | None, size: int) -> tuple[int, int] | None:
             "InvalidRange", f"The requested range is not satisfiable: {header} of an object of {size} bytes.", 416
         )
     return start, end - start + 1
-
-
-def _offset(digits: str) -> int:
-    """Return a place in a body; one of more digits than a body can have bytes is only known to lie behind it."""
-    return int(digits.lstrip("0")[:20] or "0")
 
 
 def _wanted(params: Mapping[str, Any], info: ObjectInfo, stem: str) -> bool:

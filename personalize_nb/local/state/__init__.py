@@ -2,13 +2,14 @@
 
 Resources and the work queue (`store`, in a `database`), their types (`resources`) and `kinds`, what only the service
 knows of them (`facts`) and their statuses (`lifecycle`), where files lie (`layout`), what is allowed (`quotas`), what a
-full disk means (`diskspace`), and what differs between systems (`platform`).
+full disk means (`diskspace`) and other `faults` of the machine, and what differs between systems (`platform`).
 """
 
 __all__ = [
     "database",
     "diskspace",
     "facts",
+    "faults",
     "kinds",
     "layout",
     "lifecycle",

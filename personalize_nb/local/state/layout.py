@@ -70,7 +70,7 @@ def folder_identity(root: Path) -> str:
     """
     try:
         status = os.stat(root)
-    except OSError:
+    except (FileNotFoundError, NotADirectoryError):
         return ""
     return f"{status.st_dev}.{status.st_ino}"
 

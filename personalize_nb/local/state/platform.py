@@ -183,6 +183,21 @@ def say_ready(ready_fd: int) -> None:
         os.close(ready_fd)
 
 
+def allow_open_files(wanted: int) -> int:
+    """Let this process open so many files where the system has a limit, and return how many it may open."""
+    try:
+        import resource
+    except ImportError:  # no such limits on this system
+        return wanted
+    now, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    aim = wanted if most == resource.RLIM_INFINITY else min(wanted, most)
+    if now == resource.RLIM_INFINITY or now >= aim:
+        return wanted if now == resource.RLIM_INFINITY else now
+    with contextlib.suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (aim, most))
+    return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+
+
 def _launch_by_fork(command: list[str], options: dict[str, Any], timeout: float) -> Outcome:
     """Wait for its word on a pipe; a process that dies closes the pipe."""
     deadline = time.monotonic() + timeout

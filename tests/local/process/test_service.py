@@ -199,7 +199,7 @@ def test_the_server_process_starts_without_heavy_libraries():
 
 
 def test_in_the_foreground_it_takes_keys_from_the_environment_and_prints_its_own(folder):
-    keys = {"AWS_ACCESS_KEY_ID": "AKIAEXAMPLE", "AWS_SECRET_ACCESS_KEY": "a secret/with+signs"}
+    keys = {"AWS_ACCESS_KEY_ID": "EXAMPLE", "AWS_SECRET_ACCESS_KEY": "a secret/with+signs"}
     command = [sys.executable, "-m", "personalize_nb.local", "--path", str(folder)]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=os.environ | keys
@@ -208,7 +208,7 @@ def test_in_the_foreground_it_takes_keys_from_the_environment_and_prints_its_own
         info = local.attach(folder)
         assert f"export AWS_ENDPOINT_URL={info.url}" in lines
         assert "export AWS_SECRET_ACCESS_KEY='a secret/with+signs'" in lines
-        assert info.access_key == "AKIAEXAMPLE"
+        assert info.access_key == "EXAMPLE"
 
         second = subprocess.run([*command, "--region", "eu-west-1"], capture_output=True, text=True)
         assert second.returncode == 1

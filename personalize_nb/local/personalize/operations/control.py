@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from personalize_nb.contract.limits import ACTIVE, MAX_TAGS, PENDING
 from personalize_nb.local.errors import ApiError
+from personalize_nb.local.http import numbers
 from personalize_nb.local.state.kinds import Body, Own, ResourceKind
 from personalize_nb.local.state.quotas import QUOTAS, Quota
 from personalize_nb.local.state.resources import AnyResource, Resource
@@ -240,7 +241,7 @@ def read_token(token: str | None, scope: str) -> int:
         last, _, found = base64.urlsafe_b64decode(token.encode()).decode().partition("|")
         if found != scope:
             raise ValueError("the token belongs to another listing")
-        return int(last)
+        return numbers.whole(last)
     except ValueError as error:
         raise ApiError(
             "InvalidNextTokenException",

@@ -17,6 +17,7 @@ from personalize_nb.contract.limits import ACTIVE
 from personalize_nb.local.data.schema import ACTION_INTERACTIONS, ACTIONS, INTERACTIONS, ITEMS, USERS, Field, Schema
 from personalize_nb.local.errors import ApiError
 from personalize_nb.local.filters.rules import is_number
+from personalize_nb.local.http.json_bodies import document
 from personalize_nb.local.personalize.operations.control import invalid
 from personalize_nb.local.personalize.operations.datasets import schemas_of_group
 from personalize_nb.local.personalize.operations.event_trackers import find_tracker
@@ -145,8 +146,8 @@ def _parsed(properties: str | None) -> dict[str, Any]:
     if properties is None:
         return {}
     try:
-        given = json.loads(properties)
-    except (ValueError, RecursionError) as error:
+        given = document(properties)
+    except ValueError as error:
         raise invalid(f"properties is not JSON: {error}.") from error
     if not isinstance(given, dict):
         raise invalid(f"properties must hold a JSON object, got {properties[:60]!r}.")
