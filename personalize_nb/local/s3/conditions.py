@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from personalize_nb.local.errors import ApiError
+from personalize_nb.local.http import numbers
 from personalize_nb.local.s3.records import ObjectInfo, no_such_key
 from personalize_nb.local.s3.store import Condition
 
