@@ -49,6 +49,6 @@ def test_preflight_names_the_job_too(session, segments_model):
 
 def test_a_form_offers_only_what_batch_jobs_take(session, segments_model, readers_model):
     form = pnb.JobForm(["1"], session=session)
-    offered = [value for _, value in form.widgets["solution_version_arn"].options]
+    offered = [value for _, value in form.widgets["solution_version"].options]
     assert readers_model.arn in offered and segments_model.arn not in offered
     assert form.solution_version != segments_model
