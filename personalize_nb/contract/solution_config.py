@@ -163,7 +163,7 @@ def hpo_problems(
     most = {"maxNumberOfTrainingJobs": MAX_TRAINING_JOBS, "maxParallelTrainingJobs": MAX_PARALLEL_TRAINING_JOBS}
     for member, bound in most.items():
         value = resources.get(member, "1")
-        if not (value.isascii() and value.isdecimal()) or not 1 <= int(value) <= bound:
+        if not (re.fullmatch("0*[0-9]{1,9}", value) and 1 <= int(value[-9:]) <= bound):
             text = f"{member} must be a whole number from 1 to {bound} in a string, got {value!r}."
             yield Problem("hpoConfig", text)
     ranges = config.get("algorithmHyperParameterRanges", {})

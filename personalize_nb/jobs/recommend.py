@@ -281,7 +281,9 @@ def themes(
 def _check_mode(mode: str, version: SolutionVersion) -> None:
     """Name the wrong recipe before the data is judged by it: items have no column `user_id`."""
     facts = recipes.recipe_of(version.recipe)
-    if mode == THEME_GENERATION and facts is not None and facts.batch and not facts.themes:
+    if facts is not None and not facts.batch:
+        raise errors.RequestError([no_batch(facts)])
+    if mode == THEME_GENERATION and facts is not None and not facts.themes:
         raise errors.RequestError([no_themes(facts.name)])
 
 

@@ -108,8 +108,8 @@ class _Decompressed(io.RawIOBase):
 
     def _damaged(self, error: Exception) -> InputError:
         return InputError(
-            f"{self._called} is compressed with {self._codec} and damaged or cut off: {error}. Copy it again from where "
-            "it came from, or make it again."
+            f"{self._called} is compressed with {self._codec} and damaged or cut off: {error}. Copy it again from "
+            "where it came from, or make it again."
         )
 
 

@@ -199,7 +199,7 @@ class _Wait:
                 failures += 1
                 if failures >= _PATIENCE or not self._may_pass(error):
                     raise
-                log.warning("%s: no answer, %d of %d times: %s", self.what, failures, _PATIENCE, error)
+                log.warning("%s could not be looked at, %d of %d times: %s", self.what, failures, _PATIENCE, error)
                 described = {"status": status or "not reached"}
             elapsed = self.clock() - started
             if described["status"] != status:

@@ -36,6 +36,15 @@ class World:
             self.describe, "job 'x'", "arn:x", again="pnb.attach('x').wait()", timeout=timeout, progress=self, **clocks
         )
 
+    def wait_until_gone(self, timeout=None):
+        clocks = {"sleep": self.sleep, "clock": lambda: self.now}
+        again = "pnb.delete_dataset_group('g')"
+        waiting.until_gone(self.describe, "deleting x", "arn:x", again=again, timeout=timeout, progress=self, **clocks)
+
+    def ask(self):
+        clocks = {"sleep": self.sleep, "clock": lambda: self.now}
+        waiting.until_taken(self.describe, "deleting x", again="pnb.delete_dataset_group('g')", progress=self, **clocks)
+
 
 def test_it_ends_when_the_resource_is_active():
     world = World("CREATE PENDING", "CREATE IN_PROGRESS", {"status": "ACTIVE", "name": "x"})
@@ -108,3 +117,62 @@ def test_passing_trouble_is_sat_out():
 def test_lasting_trouble_is_raised(answers, error):
     with pytest.raises(error):
         World(*answers).wait()
+
+
+GONE = NotFoundError("gone")
+LOST = ServiceError("lost", code="EndpointConnectionError")
+IN_USE = ServiceError("in use", code="ResourceInUseException")
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        [GONE],
+        ["ACTIVE", "DELETE PENDING", "DELETE IN_PROGRESS", GONE],
+        ["DELETE PENDING", LOST, QuotaError("slow down"), LOST, LOST, "DELETE IN_PROGRESS", LOST, GONE],
+        [{"status": "CREATE FAILED", "failureReason": "no role"}] * 2 + [GONE],
+        [{"status": "DELETE IN_PROGRESS", "failureReason": "no role"}] * 2 + [GONE],
+    ],
+)
+def test_a_deletion_ends_when_the_resource_is_gone(answers):
+    world = World(*answers)
+    world.wait_until_gone(timeout=3600)
+    assert world.shown[-1] == f"deleting x: gone after {world.now:.0f} s"
+
+
+@pytest.mark.parametrize(
+    ("answers", "told"),
+    [
+        (["DELETE PENDING", {"status": "DELETE FAILED", "failureReason": "in use"}], "in use"),
+        (["DELETE IN_PROGRESS", {"status": "ACTIVE", "failureReason": "in use"}], "in use"),
+        (["DELETE IN_PROGRESS", "ACTIVE"], "ACTIVE"),
+    ],
+)
+def test_a_deletion_that_failed_says_so(answers, told):
+    with pytest.raises(FailedError, match=f"deleting x failed: {told}"):
+        World(*answers).wait_until_gone()
+
+
+def test_a_deletion_has_the_limits_of_every_wait():
+    with pytest.raises(WaitTimeoutError, match=r"it goes on. Wait again with pnb.delete_dataset_group\('g'\)"):
+        World("DELETE IN_PROGRESS").wait_until_gone(timeout=30)
+    with pytest.raises(ServiceError, match="lost"):
+        World(LOST).wait_until_gone()
+    with pytest.raises(KeyboardInterrupt, match="stopped waiting; deleting x goes on"):
+        World("DELETE IN_PROGRESS", KeyboardInterrupt()).wait_until_gone()
+
+
+@pytest.mark.parametrize("answers", [[""], [IN_USE, IN_USE, IN_USE, ""], [QuotaError("slow down"), LOST, GONE]])
+def test_a_deletion_is_asked_for_until_it_is_taken(answers):
+    world = World(*answers)
+    world.ask()
+    assert len(world.slept) == len(answers) - 1
+    assert world.slept == sorted(world.slept)
+
+
+@pytest.mark.parametrize("error", [IN_USE, ServiceError("no", code="InvalidInputException"), LOST])
+def test_what_stays_in_use_is_told_in_the_end(error):
+    world = World(error)
+    with pytest.raises(ServiceError, match=str(error)):
+        world.ask()
+    assert world.now < 60

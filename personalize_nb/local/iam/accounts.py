@@ -17,7 +17,7 @@ _USER_ID = "AIDALOCALPERSONALIZEN"
 _STATE = "state.sqlite"
 
 
-def accounts_handlers(root: Path, account: str) -> dict[str, Handler]:
+def accounts_handlers(root: Path, account: str, roles: Roles | None = None) -> dict[str, Handler]:
     """Return what the endpoint calls for requests signed for `sts` and `iam`.
 
     Parameters
@@ -26,12 +26,14 @@ def accounts_handlers(root: Path, account: str) -> dict[str, Handler]:
         The service's folder; roles live in its `state.sqlite`.
     account
         The account that everything belongs to.
+    roles
+        Its roles, where they are open already.
     """
 
     def get_caller_identity(params: Mapping[str, Any], request: Request) -> Mapping[str, Any]:
         return {"UserId": _USER_ID, "Account": account, "Arn": f"arn:aws:iam::{account}:user/{USER}"}
 
-    roles = Roles(Path(root) / _STATE, account)
+    roles = roles or Roles(Path(root) / _STATE, account)
     return {
         "sts": query_handler("sts", {"GetCallerIdentity": get_caller_identity}),
         "iam": query_handler("iam", roles.operations()),

@@ -38,22 +38,27 @@ class Authorizer:
         The buckets and their policies.
     account, region
         Whose jobs, and where.
+
+    Attributes
+    ----------
+    roles
+        The roles of the account; they are closed with this.
     """
 
     def __init__(self, state: Path, objects: ObjectStore, account: str, region: str):
-        self._roles = Roles(state, account)
+        self.roles = Roles(state, account)
         self._keys = Keys(state, account, region)
         self._objects = objects
         self._account, self._region = account, region
 
     def close(self) -> None:
         """Release the open files."""
-        self._roles.close()
+        self.roles.close()
         self._keys.close()
 
     def has_identity(self, arn: str) -> bool:
         """Tell whether this account has the role, user or session of an ARN."""
-        return self._roles.has_identity(arn)
+        return self.roles.has_identity(arn)
 
     def check(self, arn: str, body: Mapping[str, Any]) -> None:
         """Refuse a resource whose role may not do what it asks.
@@ -85,7 +90,7 @@ class Authorizer:
                 "personalize.amazonaws.com, or name another one."
             )
             return
-        texts, unknown = self._roles.documents(role)
+        texts, unknown = self.roles.documents(role)
         policies = [read_policy(text, name) for name, text in texts.items()]
         caller = Caller(role_arn, policies, tuple(unknown), self._account, self._region, source_arn)
         yield from needs.missing_for_trust(caller, read_policy(role["AssumeRolePolicyDocument"]))
@@ -146,7 +151,7 @@ class Authorizer:
 
     def _role(self, arn: str) -> KeptRole | None:
         try:
-            role = self._roles.role(arn.rsplit("/", 1)[-1])
+            role = self.roles.role(arn.rsplit("/", 1)[-1])
         except ApiError:
             return None
         return role if role["Arn"] == arn else None

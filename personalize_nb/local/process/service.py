@@ -156,7 +156,7 @@ class Service:
         serving = Serving(control, Models(root, self._event_store), self._event_store)
         handlers: dict[str, Handler] = {
             "s3": s3_handler(self._objects, self.region, self.account, self._authorizer.has_identity),
-            **accounts_handlers(root, self.account),
+            **accounts_handlers(root, self.account, self._authorizer.roles),
             "kms": kms_handler(self._kms),
             "personalize": self._personalize(personalize_handler(control, serving), secret_key),
         }

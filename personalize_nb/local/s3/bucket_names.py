@@ -74,8 +74,8 @@ def region_of(constraint: str | None, here: str) -> str:
         return here
     region = _EUROPE.get(constraint, constraint)
     # S3 names us-east-1 by silence
-    if region == FIRST_REGION or region not in {*_regions(_partition(here)), here}:
-        legal = sorted({*_regions(_partition(here)), here} - {FIRST_REGION})
+    if region == FIRST_REGION or region not in _regions(here):
+        legal = sorted(_regions(here) - {FIRST_REGION})
         raise ApiError(
             "InvalidLocationConstraint",
             f"The specified location-constraint is not valid: {constraint!r}. Leave out CreateBucketConfiguration for "
@@ -95,11 +95,8 @@ def _elsewhere(constraint: str, here: str) -> ApiError:
 
 
 @cache
-def _regions(partition: str) -> frozenset[str]:
-    return frozenset(botocore.session.get_session().get_available_regions("s3", partition))
-
-
-def _partition(region: str) -> str:
+def _regions(here: str) -> frozenset[str]:
+    """Return the regions of the partition of one, with that one itself."""
     session = botocore.session.get_session()
-    names = session.get_available_partitions()
-    return next((name for name in names if region in _regions(name)), "aws")
+    partitions = [frozenset(session.get_available_regions("s3", name)) for name in session.get_available_partitions()]
+    return next((regions for regions in partitions if here in regions), partitions[0]) | {here}

@@ -74,7 +74,7 @@ def test_a_service_that_cannot_start_says_why(folder):
         capture_output=True,
         text=True,
     )
-    assert ended.returncode and "ended before it was ready" in ended.stderr and "not a database" in ended.stderr
+    assert ended.returncode and "did not start: the state file" in ended.stderr and "not a database" in ended.stderr
 
 
 def test_names_that_not_every_system_has_stand_in_one_file():
