@@ -239,7 +239,7 @@ def test_a_line_that_is_not_utf8_is_an_error_row(objects):
         facts=RECIPES["aws-user-personalization"],
     )
     first, second, third = map(json.loads, read(objects, "out/x.out"))
-    assert first["error"] == "User error: the line is not UTF-8 text"
+    assert first["error"] == 'User error: the line is not UTF-8 text; the line is {"userId":"caf\ufffd"}'
     assert second["error"] is None
     assert third["input"] == {"userId": "\ufffd"}
 
