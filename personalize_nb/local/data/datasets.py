@@ -1,17 +1,16 @@
 """Imported data on disk: one Parquet file per dataset, replaced as a whole or not at all.
 
-`import_files` turns CSV files into `datasets/<group>/<TYPE>.parquet` (FULL replaces it; INCREMENTAL writes all rows,
-its own in place of those of the same ID, to a file beside it, because segments are made of FULL imports alone);
-`load` gives the datasets of a group to a training. Rows stream through in blocks; only the IDs of items or users are
-held at once.
+`import_files` turns CSV files into a Parquet file (INCREMENTAL writes all rows, its own in place of those of the same
+ID, and leaves the file of the FULL import, because segments are made of those alone); `versions` says which files are
+the present ones, `load` gives the datasets of a group to a training. Rows stream through in blocks; only the IDs of
+items or users are held at once.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
-import uuid
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -33,7 +32,16 @@ from personalize_nb.local.data.schema import (
     TrainingData,
 )
 from personalize_nb.local.errors import WorkError
-from personalize_nb.local.state.layout import DRAFT, dataset_path, merged_path
+from personalize_nb.local.state import platform
+from personalize_nb.local.state.layout import DRAFT, data_path
+from personalize_nb.local.state.versions import (
+    DataFiles,
+    DatasetVersions,
+    Replacement,
+    abandon,
+    draft_path,
+    new_name,
+)
 
 FULL, INCREMENTAL = "FULL", "INCREMENTAL"
 _UNIQUE = {ITEMS: "ITEM_ID", USERS: "USER_ID", ACTIONS: "ACTION_ID"}
@@ -49,6 +57,7 @@ def import_files(
     files: Iterable[tuple[str, Opener]],
     mode: str = FULL,
     most_event_types: int | None = None,
+    keep: Callable[[Replacement], None] | None = None,
 ) -> int:
     """Read CSV files into a dataset.
 
@@ -66,6 +75,8 @@ def import_files(
         `FULL` forgets the rows of earlier imports, `INCREMENTAL` keeps them.
     most_event_types
         How many different event types an interactions dataset may have after the import.
+    keep
+        Called with what is ready to be committed; by default it is committed at once.
 
     Returns
     -------
@@ -77,14 +88,18 @@ def import_files(
     WorkError
         A file breaks a rule, or there is too little data; the dataset is as it was.
     """
-    full, merged = dataset_path(root, group, schema.type), merged_path(root, group, schema.type)
-    full.parent.mkdir(parents=True, exist_ok=True)
-    target = merged if mode == INCREMENTAL else full
-    earlier = _newest(root, group, schema.type) if mode == INCREMENTAL else None
-    with _replacing(target) as draft:
+    data_path(root, group, ".").mkdir(parents=True, exist_ok=True)
+    with DatasetVersions(root) as versions:
+        before = versions.files(group, schema.type)
+    name = new_name(schema.type)
+    after = DataFiles(before.full if mode == INCREMENTAL else name, name)
+    made = Replacement(group, schema.type, after, before if mode == INCREMENTAL else None)
+    with _drafting(root, [made]):
+        draft = draft_path(root, group, name)
         records, kinds = 0, _Kinds(schema, most_event_types)
-        with pq.ParquetWriter(draft, arrow_schema(schema), compression="zstd") as writer:
-            for batch in _stored(earlier, schema) if earlier is not None else ():
+        earlier = before.newest if mode == INCREMENTAL else None
+        with _writer(draft, arrow_schema(schema)) as writer:
+            for batch in _stored(data_path(root, group, earlier), schema) if earlier is not None else ():
                 kinds.see(batch)
                 writer.write_batch(batch)
             for name, opener in files:
@@ -99,8 +114,12 @@ def import_files(
             )
         if schema.type in _UNIQUE:
             _keep_last(draft, _UNIQUE[schema.type])
-    if mode == FULL:
-        merged.unlink(missing_ok=True)
+        platform.sync_file(draft)
+        if keep is None:
+            with DatasetVersions(root) as versions:
+                versions.replace(made)
+        else:
+            keep(made)
     return records
 
 
@@ -123,12 +142,6 @@ class _Kinds:
                 f"{', '.join(sorted(self._seen)[: self._most + 1])}. Event types and metadata columns can be "
                 f"{self._most + columns} together; leave out event types or columns, or let several be one."
             )
-
-
-def _newest(root: Path, group: str, dataset_type: str) -> Path | None:
-    """Return the file with all imported rows of a dataset, or None before its first import."""
-    paths = (merged_path(root, group, dataset_type), dataset_path(root, group, dataset_type))
-    return next((path for path in paths if path.exists()), None)
 
 
 def load(
@@ -167,9 +180,18 @@ def rows(
     root: Path, group: str, schema: Schema, *, with_streamed: bool = True, with_incremental: bool = True
 ) -> pa.Table | None:
     """Read one dataset, of any type, as `load` does; None when it has no rows."""
-    full = dataset_path(root, group, schema.type)
-    path = _newest(root, group, schema.type) if with_incremental else full if full.exists() else None
-    return _load(path, schema, events.table(root, group, schema) if with_streamed else None)
+    while True:
+        with DatasetVersions(root) as versions:
+            present = versions.files(group, schema.type)
+        name = present.newest if with_incremental else present.full
+        path = None if name is None else data_path(root, group, name)
+        try:
+            return _load(path, schema, events.table(root, group, schema) if with_streamed else None)
+        except FileNotFoundError:
+            # replaced between the look-up and the opening; an unchanged name means that the file was lost
+            with DatasetVersions(root) as versions:
+                if versions.files(group, schema.type) == present:
+                    raise
 
 
 def _load(path: Path | None, schema: Schema, put: pa.Table | None) -> pa.Table | None:
@@ -201,36 +223,64 @@ def _last_of_each(ids: pa.Array) -> np.ndarray:
     return keep
 
 
-def delete_users(root: Path, group: str, schemas: Mapping[str, Schema], users: pa.Array) -> int:
-    """Remove all rows of some users from a group's datasets; return how many there were."""
-    with events.opened(root) as put:
-        deleted = put.forget_users(group, users.to_pylist())
-    for dataset_type in (INTERACTIONS, USERS, ACTION_INTERACTIONS):
-        newest, full = _newest(root, group, dataset_type), dataset_path(root, group, dataset_type)
-        if dataset_type in schemas and newest is not None:
-            deleted += _drop(newest, users)
-            if newest != full and full.exists():
-                _drop(full, users)
-    return deleted
+def delete_users(
+    root: Path, group: str, schemas: Mapping[str, Schema], users: pa.Array, job: str
+) -> tuple[int, list[Replacement]]:
+    """Remove all rows of some users from a group's datasets.
+
+    Returns
+    -------
+    tuple
+        How many rows there were, and the files without them, ready to be committed. Rows that were put one by one
+        are gone at once, and counted again when the same job asks again.
+    """
+    deleted, replaced = 0, []
+    with DatasetVersions(root) as versions:
+        present = {
+            kind: versions.files(group, kind) for kind in (INTERACTIONS, USERS, ACTION_INTERACTIONS) if kind in schemas
+        }
+    for kind, before in present.items():
+        new = {name: new_name(kind) for name in before.names()}
+        if not new:
+            continue
+        after = DataFiles(new.get(before.full or ""), new.get(before.newest or ""))
+        replaced.append(Replacement(group, kind, after, before))
+    with _drafting(root, replaced):
+        for made in replaced:
+            assert made.before is not None, "rows are removed from files that are there"
+            pairs = {(made.before.full, made.after.full), (made.before.newest, made.after.newest)}
+            for old, new_one in pairs:
+                if old is not None and new_one is not None:
+                    gone = _without(data_path(root, group, old), draft_path(root, group, new_one), users)
+                    deleted += gone if old == made.before.newest else 0
+        with events.opened(root) as put:
+            deleted += put.forget_users(group, users.to_pylist(), job)
+    return deleted, replaced
 
 
-def _drop(path: Path, users: pa.Array) -> int:
+def _without(path: Path, draft: Path, users: pa.Array) -> int:
+    """Write a file's rows but those of some users to a draft; return how many those were."""
     deleted = 0
-    with (
-        _replacing(path) as draft,
-        pq.ParquetFile(path) as stored,
-        pq.ParquetWriter(draft, stored.schema_arrow, compression="zstd") as writer,
-    ):
+    with _opened(path) as stored, _writer(draft, stored.schema_arrow) as writer:
         for batch in stored.iter_batches():
             kept = batch.filter(pc.invert(pc.is_in(batch.column("USER_ID"), value_set=users)))
             deleted += batch.num_rows - kept.num_rows
             writer.write_batch(kept)
+    platform.sync_file(draft)
     return deleted
+
+
+def _writer(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
+    return pq.ParquetWriter(path, schema, compression="zstd", write_page_checksum=True)
+
+
+def _opened(path: Path) -> pq.ParquetFile:
+    return pq.ParquetFile(path, page_checksum_verification=True)
 
 
 def _stored(path: Path, schema: Schema) -> Iterator[pa.RecordBatch]:
     target = arrow_schema(schema)
-    with pq.ParquetFile(path) as stored:
+    with _opened(path) as stored:
         present = [name for name in target.names if name in stored.schema_arrow.names]
         for batch in stored.iter_batches(columns=present):
             columns = [
@@ -249,22 +299,19 @@ def _keep_last(path: Path, key: str) -> None:
     if keep.all():
         return
     start = 0
-    with (
-        _replacing(path) as draft,
-        pq.ParquetFile(path) as stored,
-        pq.ParquetWriter(draft, stored.schema_arrow, compression="zstd") as writer,
-    ):
+    thinned = path.with_name(f"{path.name}{DRAFT}")
+    with _opened(path) as stored, _writer(thinned, stored.schema_arrow) as writer:
         for batch in stored.iter_batches():
             writer.write_batch(batch.filter(pa.array(keep[start : start + batch.num_rows])))
             start += batch.num_rows
+    os.replace(thinned, path)
 
 
 @contextlib.contextmanager
-def _replacing(target: Path) -> Iterator[Path]:
-    """Give a draft beside `target` that takes its place when the block ends well."""
-    draft = target.parent / f"{uuid.uuid4().hex}{DRAFT}"
+def _drafting(root: Path, made: Sequence[Replacement]) -> Iterator[None]:
+    """Remove the drafts when the block that writes them fails."""
     try:
-        yield draft
-        os.replace(draft, target)
-    finally:
-        draft.unlink(missing_ok=True)
+        yield
+    except BaseException:
+        abandon(root, made)
+        raise

@@ -16,6 +16,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import filelock
@@ -46,12 +47,13 @@ from personalize_nb.local.process.discovery import (
 from personalize_nb.local.process.supervisor import Supervisor
 from personalize_nb.local.s3.handler import s3_handler
 from personalize_nb.local.s3.store import ObjectStore
-from personalize_nb.local.state import layout, platform
+from personalize_nb.local.state import layout, platform, versions
 from personalize_nb.local.state.facts import RecommenderFacts
 from personalize_nb.local.state.kinds import DATASET, SOLUTION_VERSION
 from personalize_nb.local.state.quotas import Quota, configured
 from personalize_nb.local.state.resources import AnyResource
 from personalize_nb.local.state.store import Store
+from personalize_nb.local.state.versions import DataFiles, DatasetVersions, Replacement
 from personalize_nb.local.tasks import tasks
 from personalize_nb.local.tasks.run import WorkContext, perform
 
@@ -113,7 +115,9 @@ class Service:
         self._kms = Keys(root / layout.STATE, self.account, self.region)
         self._objects = ObjectStore(root / layout.OBJECTS, keyring=self._kms)
         self._event_store = EventStore(root)
+        self._versions = DatasetVersions(root)
         _end_orphans(self._store, root)
+        self._versions.drop_former()
         self._objects.sweep()
 
         self._authorizer = Authorizer(root / layout.STATE, self._objects, self.account, self.region)
@@ -209,16 +213,17 @@ class Service:
         return replace(handler, answer=answer)
 
     def _discard(self, resource: AnyResource) -> None:
-        """Remove the files of a deleted resource."""
+        """Remove what is kept for a resource that is being deleted: its files when that is committed."""
         if resource.kind == DATASET:
-            group = resource.body["datasetGroupArn"].rsplit("/", 1)[-1]
-            layout.discard_dataset(self.root, group, resource.body["datasetType"])
-            self._event_store.forget(group, resource.body["datasetType"])
+            group, kind = resource.body["datasetGroupArn"].rsplit("/", 1)[-1], resource.body["datasetType"]
+            self._store.together(partial(versions.commit, self.root, [Replacement(group, kind, DataFiles())]))
+            self._store.afterwards(self._versions.drop_former)
+            self._event_store.forget(group, kind)
         elif resource.kind == SOLUTION_VERSION:
-            layout.discard_model(self.root, resource.arn)
+            self._store.afterwards(partial(layout.discard_model, self.root, resource.arn))
         elif isinstance(resource.facts, RecommenderFacts):
             for model in filter(None, (resource.facts.model, resource.facts.former)):
-                layout.discard_model(self.root, model)
+                self._store.afterwards(partial(layout.discard_model, self.root, model))
 
     def _default_bucket(self) -> str:
         name = f"personalize-nb-{self.account}-{self.region}"

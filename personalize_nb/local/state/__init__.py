@@ -1,7 +1,8 @@
 """What a service keeps on disk beside objects and data.
 
 Resources and the work queue (`store`, in a `database`), their types (`resources`) and `kinds`, what only the service
-knows of them (`facts`) and their statuses (`lifecycle`), where files lie (`layout`), what is allowed (`quotas`), what a
+knows of them (`facts`) and their statuses (`lifecycle`), where files lie (`layout`) and which of them hold a
+dataset's rows (`versions`), what is allowed (`quotas`), what a
 full disk means (`diskspace`), and what differs between systems (`platform`).
 """
 
@@ -16,4 +17,5 @@ __all__ = [
     "quotas",
     "resources",
     "store",
+    "versions",
 ]

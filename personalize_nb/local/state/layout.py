@@ -3,8 +3,7 @@
     service.json service.lock service.log     who serves here, how to reach it
     themes.json                               what writes themes, when told
     state.sqlite objects/                     resources and queue; S3's buckets
-    datasets/<group>/<TYPE>.parquet           rows of the newest FULL import
-    datasets/<group>/<TYPE>.merged.parquet    the same with later INCREMENTAL ones, if any
+    datasets/<group>/<TYPE>.<12 hex>.parquet  imported rows; `versions` knows which are the present ones
     streamed.sqlite                           rows put one by one
     models/<8 hex>/                           trained models, by solution version
     cache/ scratch/                           may be deleted at any time the service is down
@@ -69,25 +68,14 @@ def turn_log(root: Path) -> None:
         os.replace(log, root / f"{LOG}.1")
 
 
-def dataset_path(root: Path, group: str, dataset_type: str) -> Path:
-    """Return where the rows of a dataset's newest FULL import are kept."""
-    return root / "datasets" / group / f"{dataset_type}.parquet"
-
-
-def merged_path(root: Path, group: str, dataset_type: str) -> Path:
-    """Return where the rows of a dataset are kept once an INCREMENTAL import has added to the FULL one."""
-    return root / "datasets" / group / f"{dataset_type}.merged.parquet"
+def data_path(root: Path, group: str, name: str) -> Path:
+    """Return where a file with rows of a dataset is kept."""
+    return root / "datasets" / group / name
 
 
 def model_path(root: Path, solution_version_arn: str) -> Path:
     """Return the folder of a trained model; recommenders give the name of their model for the ARN."""
     return root / "models" / solution_version_arn.rsplit("/", 1)[-1]
-
-
-def discard_dataset(root: Path, group: str, dataset_type: str) -> None:
-    """Remove the rows of a deleted dataset; nothing happens when there are none."""
-    merged_path(root, group, dataset_type).unlink(missing_ok=True)
-    dataset_path(root, group, dataset_type).unlink(missing_ok=True)
 
 
 def discard_model(root: Path, solution_version_arn: str) -> None:

@@ -24,8 +24,10 @@ from personalize_nb.local.state.facts import Changes, facts_of, from_row, to_row
 from personalize_nb.local.state.kinds import KINDS, Body, Own, ResourceKind
 from personalize_nb.local.state.lifecycle import check_move
 from personalize_nb.local.state.resources import AnyResource, Resource
+from personalize_nb.local.state.versions import TABLE
 
-TABLES = """
+TABLES = f"""
+{TABLE}
 CREATE TABLE IF NOT EXISTS resources (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     arn TEXT NOT NULL UNIQUE,
@@ -101,12 +103,27 @@ class Store:
         if self._current() is not None:
             yield
             return
+        self._mine.afterwards = []
         with self._database.writing() as connection:
             self._mine.connection = connection
             try:
                 yield
             finally:
                 self._mine.connection = None
+        for call in self._mine.afterwards:
+            call()
+
+    def together(self, change: Callable[[sqlite3.Connection], None]) -> None:
+        """Let another module change tables of its own in this file, in the transaction that this thread is in."""
+        with self.transaction():
+            connection = self._current()
+            assert connection is not None, "inside a transaction there is one"
+            change(connection)
+
+    def afterwards(self, call: Callable[[], None]) -> None:
+        """Call something, such as the removal of files, once the transaction that this thread is in is committed."""
+        with self.transaction():
+            self._mine.afterwards.append(call)
 
     def _current(self) -> sqlite3.Connection | None:
         """Return the connection of the transaction that this thread is in."""

@@ -1,0 +1,166 @@
+"""Which files hold the rows of each dataset: named in the database, so that they and a job's end are one commit.
+
+A job writes its files beside the present ones, under names of their own, and says with a `Replacement` what they
+take the place of. Killed before the commit it leaves the dataset as it was and begins anew from the same rows; after
+it there is nothing left to do. Folders of earlier versions have no rows here: their files are known by fixed names.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from personalize_nb.local.state import layout, platform
+from personalize_nb.local.state.database import Database
+
+TABLE = """
+CREATE TABLE IF NOT EXISTS data_files (
+    dataset_group TEXT NOT NULL,
+    type TEXT NOT NULL,
+    full TEXT,
+    newest TEXT,
+    former TEXT NOT NULL,
+    PRIMARY KEY (dataset_group, type)
+) WITHOUT ROWID;
+"""
+
+
+class OvertakenError(Exception):
+    """The rows that a job began with are no longer the present ones; it begins anew with those."""
+
+
+@dataclass(frozen=True)
+class DataFiles:
+    """The names of a dataset's files; None where there is none.
+
+    Parameters
+    ----------
+    full
+        Rows of the newest FULL import.
+    newest
+        All imported rows; the same file until an INCREMENTAL import has added some.
+    """
+
+    full: str | None = None
+    newest: str | None = None
+
+    def names(self) -> set[str]:
+        """Return the files there are."""
+        return {name for name in (self.full, self.newest) if name is not None}
+
+
+@dataclass(frozen=True)
+class Replacement:
+    """Files that are written whole and wait to take the place of a dataset's present ones.
+
+    Parameters
+    ----------
+    group, type
+        The dataset.
+    after
+        Its files from then on.
+    before
+        The files that the new ones were made of, which must still be the present ones; None where they do not matter.
+    """
+
+    group: str
+    type: str
+    after: DataFiles
+    before: DataFiles | None = None
+
+
+def new_name(dataset_type: str) -> str:
+    """Return a name that no file has had; `draft_path` says where it is written."""
+    return f"{dataset_type}.{uuid.uuid4().hex[:12]}.parquet"
+
+
+def draft_path(root: Path, group: str, name: str) -> Path:
+    """Return where a file is written until it is committed; what is left there by a killed process is swept."""
+    return layout.data_path(root, group, name + layout.DRAFT)
+
+
+class DatasetVersions:
+    """The present files of the datasets of one service folder.
+
+    Parameters
+    ----------
+    root
+        The service's folder.
+    """
+
+    def __init__(self, root: Path):
+        self._root = root
+        self._database = Database(root / layout.STATE, TABLE)
+
+    def __enter__(self) -> DatasetVersions:
+        """Let `with` close it."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Release the open files."""
+        self._database.close()
+
+    def files(self, group: str, dataset_type: str) -> DataFiles:
+        """Return the files of a dataset."""
+        with self._database.reading() as db:
+            return _present(db, self._root, group, dataset_type)[0]
+
+    def replace(self, replacement: Replacement) -> None:
+        """Commit files that no job waits with."""
+        with self._database.writing() as db:
+            commit(self._root, [replacement], db)
+        self.drop_former()
+
+    def drop_former(self) -> None:
+        """Remove the files that committed ones took the place of; it may be cut off and done again."""
+        with self._database.reading() as db:
+            rows = db.execute("SELECT dataset_group, former FROM data_files WHERE former <> '[]'").fetchall()
+        for row in rows:
+            for name in json.loads(row["former"]):
+                layout.data_path(self._root, row["dataset_group"], name).unlink(missing_ok=True)
+
+
+def commit(root: Path, replacements: Iterable[Replacement], db: sqlite3.Connection) -> None:
+    """Make new files the present ones, in a transaction of the caller's.
+
+    Raises
+    ------
+    OvertakenError
+        The files that they were made of are not the present ones.
+    """
+    for made in replacements:
+        present, former = _present(db, root, made.group, made.type)
+        if made.before is not None and made.before != present:
+            raise OvertakenError(f"the {made.type} dataset of {made.group} has other files now")
+        for name in made.after.names() - present.names():
+            os.replace(draft_path(root, made.group, name), layout.data_path(root, made.group, name))
+        platform.sync_folder(layout.data_path(root, made.group, "."))
+        left = {name for name in former if layout.data_path(root, made.group, name).exists()}
+        former = sorted((left | present.names()) - made.after.names())
+        db.execute(
+            "INSERT OR REPLACE INTO data_files VALUES (?, ?, ?, ?, ?)",
+            (made.group, made.type, made.after.full, made.after.newest, json.dumps(former)),
+        )
+
+
+def abandon(root: Path, replacements: Iterable[Replacement]) -> None:
+    """Remove drafts that were not committed."""
+    for made in replacements:
+        for name in made.after.names():
+            draft_path(root, made.group, name).unlink(missing_ok=True)
+
+
+def _present(db: sqlite3.Connection, root: Path, group: str, dataset_type: str) -> tuple[DataFiles, list[str]]:
+    """Return a dataset's files and the names of those before them that may still be there."""
+    sql = "SELECT full, newest, former FROM data_files WHERE dataset_group = ? AND type = ?"
+    row = db.execute(sql, (group, dataset_type)).fetchone()
+    if row is not None:
+        return DataFiles(row["full"], row["newest"]), json.loads(row["former"])
+    full, merged = f"{dataset_type}.parquet", f"{dataset_type}.merged.parquet"
+    there = [name for name in (full, merged) if layout.data_path(root, group, name).exists()]
+    return (DataFiles(full if full in there else None, there[-1]) if there else DataFiles()), []
