@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO
@@ -57,6 +58,7 @@ def import_files(
     files: Iterable[tuple[str, Opener]],
     mode: str = FULL,
     most_event_types: int | None = None,
+    job: str = "",
     keep: Callable[[Replacement], None] | None = None,
 ) -> int:
     """Read CSV files into a dataset.
@@ -75,6 +77,8 @@ def import_files(
         `FULL` forgets the rows of earlier imports, `INCREMENTAL` keeps them.
     most_event_types
         How many different event types an interactions dataset may have after the import.
+    job
+        What names the job and no other one; all its attempts write the same file. By default a name is made up.
     keep
         Called with what is ready to be committed; by default it is committed at once.
 
@@ -91,7 +95,7 @@ def import_files(
     data_path(root, group, ".").mkdir(parents=True, exist_ok=True)
     with DatasetVersions(root) as versions:
         before = versions.files(group, schema.type)
-    name = new_name(schema.type)
+    name = new_name(schema.type, job or uuid.uuid4().hex)
     after = DataFiles(before.full if mode == INCREMENTAL else name, name)
     made = Replacement(group, schema.type, after, before if mode == INCREMENTAL else None)
     with _drafting(root, [made]):
@@ -240,7 +244,7 @@ def delete_users(
             kind: versions.files(group, kind) for kind in (INTERACTIONS, USERS, ACTION_INTERACTIONS) if kind in schemas
         }
     for kind, before in present.items():
-        new = {name: new_name(kind) for name in before.names()}
+        new = {name: new_name(kind, job, name) for name in before.names()}
         if not new:
             continue
         after = DataFiles(new.get(before.full or ""), new.get(before.newest or ""))

@@ -118,6 +118,7 @@ class Service:
         self._versions = DatasetVersions(root)
         _end_orphans(self._store, root)
         self._versions.drop_former()
+        self._versions.set_aside()
         self._objects.sweep()
 
         self._authorizer = Authorizer(root / layout.STATE, self._objects, self.account, self.region)

@@ -6,6 +6,7 @@
     datasets/<group>/<TYPE>.<12 hex>.parquet  imported rows; `versions` knows which are the present ones
     streamed.sqlite                           rows put one by one
     models/<8 hex>/                           trained models, by solution version
+    lost+found/                               what a start found and nothing names: kept, and never read
     cache/ scratch/                           may be deleted at any time the service is down
 
 Cheap to import.
@@ -13,6 +14,7 @@ Cheap to import.
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 from pathlib import Path
@@ -20,9 +22,12 @@ from pathlib import Path
 from personalize_nb.errors import LocalServiceError
 from personalize_nb.local.state import platform
 
+log = logging.getLogger(__name__)
+
 RECORD, LOCK, START_LOCK, LOG = "service.json", "service.lock", "start.lock", "service.log"
 STATE, OBJECTS = "state.sqlite", "objects"
 DRAFT = ".draft"
+LOST = "lost+found"
 _FOLDERS = ("datasets", "models", "cache", "scratch")
 _LOG_BYTES = 5 << 20
 
@@ -59,6 +64,14 @@ def prepare(root: Path) -> None:
     (root / "scratch").mkdir()
     for draft in (root / "datasets").glob(f"*/*{DRAFT}"):
         draft.unlink(missing_ok=True)
+
+
+def set_aside(root: Path, path: Path) -> None:
+    """Move a file or folder that nothing names to the same place below `lost+found`, and say so in the log."""
+    target = root / LOST / path.relative_to(root)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    os.replace(path, target)
+    log.warning("nothing names %s; it is kept as %s until you remove it", path, target)
 
 
 def turn_log(root: Path) -> None:

@@ -7,16 +7,19 @@ it there is nothing left to do. Folders of earlier versions have no rows here: t
 
 from __future__ import annotations
 
+import hashlib
 import json
+import logging
 import os
 import sqlite3
-import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from personalize_nb.local.state import layout, platform
 from personalize_nb.local.state.database import Database
+
+log = logging.getLogger(__name__)
 
 TABLE = """
 CREATE TABLE IF NOT EXISTS data_files (
@@ -28,6 +31,8 @@ CREATE TABLE IF NOT EXISTS data_files (
     PRIMARY KEY (dataset_group, type)
 ) WITHOUT ROWID;
 """
+# what followed the type in the names of earlier versions: of a FULL import, and of all rows
+_FIXED = ("parquet", "merged.parquet")
 
 
 class OvertakenError(Exception):
@@ -74,9 +79,9 @@ class Replacement:
     before: DataFiles | None = None
 
 
-def new_name(dataset_type: str) -> str:
-    """Return a name that no file has had; `draft_path` says where it is written."""
-    return f"{dataset_type}.{uuid.uuid4().hex[:12]}.parquet"
+def new_name(dataset_type: str, job: str, former: str = "") -> str:
+    """Return the name of a file that a job writes, the same in each of its attempts, by what it takes the place of."""
+    return f"{dataset_type}.{hashlib.sha256(f'{job} {former}'.encode()).hexdigest()[:12]}.parquet"
 
 
 def draft_path(root: Path, group: str, name: str) -> Path:
@@ -124,6 +129,22 @@ class DatasetVersions:
             for name in json.loads(row["former"]):
                 layout.data_path(self._root, row["dataset_group"], name).unlink(missing_ok=True)
 
+    def set_aside(self) -> int:
+        """Move files that no dataset names to `lost+found`, for the start of a service; return how many."""
+        moved = 0
+        for folder in (self._root / "datasets").iterdir():
+            with self._database.reading() as db:
+                sql = "SELECT type, full, newest, former FROM data_files WHERE dataset_group = ?"
+                rows = db.execute(sql, (folder.name,)).fetchall()
+            named = {name for row in rows for name in (row["full"], row["newest"], *json.loads(row["former"]))}
+            known = {row["type"] for row in rows}
+            for path in folder.iterdir():
+                dataset_type, _, rest = path.name.partition(".")
+                if path.name not in named and (dataset_type in known or rest not in _FIXED):
+                    layout.set_aside(self._root, path)
+                    moved += 1
+        return moved
+
 
 def commit(root: Path, replacements: Iterable[Replacement], db: sqlite3.Connection) -> None:
     """Make new files the present ones, in a transaction of the caller's.
@@ -161,6 +182,6 @@ def _present(db: sqlite3.Connection, root: Path, group: str, dataset_type: str) 
     row = db.execute(sql, (group, dataset_type)).fetchone()
     if row is not None:
         return DataFiles(row["full"], row["newest"]), json.loads(row["former"])
-    full, merged = f"{dataset_type}.parquet", f"{dataset_type}.merged.parquet"
+    full, merged = (f"{dataset_type}.{rest}" for rest in _FIXED)
     there = [name for name in (full, merged) if layout.data_path(root, group, name).exists()]
     return (DataFiles(full if full in there else None, there[-1]) if there else DataFiles()), []

@@ -86,7 +86,9 @@ def import_dataset(context: WorkContext, resource: ImportResource) -> Changes:
     files = list(csv_files(context, body["dataSource"]["dataLocation"], most))
     kinds = context.quotas["event_types_and_columns"] - len(schema.metadata)
     read: list[Replacement] = []
-    datasets.import_files(context.root, facts.group, schema, files, body["importMode"], kinds, keep=read.append)
+    datasets.import_files(
+        context.root, facts.group, schema, files, body["importMode"], kinds, resource.label, keep=read.append
+    )
     outlive_second(context, resource)
     return Changes(data=tuple(read))
 
@@ -222,7 +224,7 @@ def delete_users(context: WorkContext, resource: DeletionResource) -> Changes:
                 users.update(batch.column("USER_ID").to_pylist())
     wanted = pa.array(sorted(users), pa.string())
     schemas = schemas_of(resource.facts)
-    deleted, replaced = datasets.delete_users(context.root, resource.facts.group, schemas, wanted, str(resource.id))
+    deleted, replaced = datasets.delete_users(context.root, resource.facts.group, schemas, wanted, resource.label)
     outlive_second(context, resource)
     return Changes({"numDeleted": deleted}, data=tuple(replaced))
 
