@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 from personalize_nb.local.data.schema import ACTION_INTERACTIONS, INTERACTIONS, Schema
 from personalize_nb.local.state.database import Database
+from personalize_nb.local.state.layout import STREAMED
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-FILE = "streamed.sqlite"
 TABLES = """
 CREATE TABLE IF NOT EXISTS streamed (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -40,7 +40,7 @@ class EventStore:
     """The streamed rows of all dataset groups of one service folder."""
 
     def __init__(self, root: Path):
-        self._database = Database(root / FILE, TABLES)
+        self._database = Database(root / STREAMED, TABLES)
 
     def close(self) -> None:
         """Close the connections that no thread is using."""

@@ -47,13 +47,15 @@ from personalize_nb.local.process.discovery import (
 from personalize_nb.local.process.supervisor import Supervisor
 from personalize_nb.local.s3.handler import s3_handler
 from personalize_nb.local.s3.store import ObjectStore
-from personalize_nb.local.state import layout, platform, versions
+from personalize_nb.local.s3.sweeping import sweep
+from personalize_nb.local.state import diskspace, layout, platform, versions, wholeness
 from personalize_nb.local.state.facts import RecommenderFacts
 from personalize_nb.local.state.kinds import DATASET, SOLUTION_VERSION
 from personalize_nb.local.state.quotas import Quota, configured
 from personalize_nb.local.state.resources import AnyResource
 from personalize_nb.local.state.store import Store
 from personalize_nb.local.state.versions import DataFiles, DatasetVersions, Replacement
+from personalize_nb.local.state.wholeness import Identity
 from personalize_nb.local.tasks import tasks
 from personalize_nb.local.tasks.run import WorkContext, perform
 
@@ -94,6 +96,7 @@ class Service:
         Another service runs here, or what is asked does not fit what the folder holds.
     """
 
+    @diskspace.telling()
     def __init__(
         self,
         root: Path,
@@ -108,7 +111,8 @@ class Service:
         self.root = root
         self._lock = _locked(root)
         before = read_record(root)
-        self.region, self.account = _identity(before, region, account)
+        identity = _identity(root, wholeness.look(root) or before, region, account)
+        self.region, self.account = identity.region, identity.account
         access_key, secret_key = keys or _keys(before)
         layout.prepare(root)
         self._store = Store(root / layout.STATE)
@@ -119,7 +123,8 @@ class Service:
         _end_orphans(self._store, root)
         self._versions.drop_former()
         self._versions.set_aside()
-        self._objects.sweep()
+        sweep(self._objects)
+        wholeness.mark(root, identity)
 
         self._authorizer = Authorizer(root / layout.STATE, self._objects, self.account, self.region)
         context = WorkContext(root, self._store, self._objects, self.region, self.account, authorizer=self._authorizer)
@@ -256,16 +261,17 @@ def _locked(root: Path) -> filelock.BaseFileLock:
     return lock
 
 
-def _identity(before: ServiceInfo | None, region: str | None, account: str | None) -> tuple[str, str]:
-    if before is None:
-        return region or DEFAULT_REGION, account or DEFAULT_ACCOUNT
-    for name, wanted, held in (("region", region, before.region), ("account", account, before.account)):
-        if wanted is not None and wanted != held:
+def _identity(root: Path, held: Identity | ServiceInfo | None, region: str | None, account: str | None) -> Identity:
+    """Return the folder's account and region, or for a new one those that are asked for."""
+    if held is None:
+        return Identity(account or DEFAULT_ACCOUNT, region or DEFAULT_REGION)
+    for name, wanted, own in (("region", region, held.region), ("account", account, held.account)):
+        if wanted is not None and wanted != own:
             raise LocalServiceError(
-                f"the folder {str(before.path)!r} belongs to {name} {held!r}, got {wanted!r}: the ARNs in it would "
-                f"no longer be found. Use {held!r}, or another path"
+                f"the folder {str(root)!r} belongs to {name} {own!r}, got {wanted!r}: the ARNs in it would "
+                f"no longer be found. Use {own!r}, or another path"
             )
-    return before.region, before.account
+    return Identity(held.account, held.region)
 
 
 def _keys(before: ServiceInfo | None) -> tuple[str, str]:

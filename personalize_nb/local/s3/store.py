@@ -10,6 +10,7 @@ import copy
 import hashlib
 import io
 import json
+import os
 import re
 import sqlite3
 import time
@@ -19,8 +20,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
-from personalize_nb.local.errors import ApiError
-from personalize_nb.local.s3.encryption import Keyring, Seal, unsealed
+from personalize_nb.local.errors import ApiError, DamagedError
+from personalize_nb.local.s3.encryption import Keyring, Seal, sealed_size, unsealed
 from personalize_nb.local.s3.files import BLOCK, Bodies
 from personalize_nb.local.s3.incoming import Digest, Incoming
 from personalize_nb.local.s3.records import (
@@ -203,11 +204,11 @@ class ObjectStore:
         while True:
             info = self.head(bucket, key)
             try:
-                return info, self._opened(info)
+                return info, self._opened(bucket, info)
             except FileNotFoundError:
                 # Replaced between the look-up and the opening; an unchanged row means that the file was lost.
                 if self.head(bucket, key).body == info.body:
-                    raise
+                    raise self._lost(bucket, info, "its body is missing") from None
 
     def head(self, bucket: str, key: str) -> ObjectInfo:
         """Return the object's facts; `NoSuchBucket` or `NoSuchKey` when there are none."""
@@ -301,12 +302,26 @@ class ObjectStore:
         except ApiError as error:
             raise _kms_error(error) from error
 
-    def _opened(self, info: ObjectInfo) -> BinaryIO:
+    def _lost(self, bucket: str, info: ObjectInfo, cause: str) -> DamagedError:
+        where = f"s3://{bucket}/{info.key}"
+        return DamagedError(
+            self.bodies.path(info.body),
+            f"{cause}, of the object {where}",
+            f"Put that file back from a copy of the folder, upload {where} again, or delete the object",
+        )
+
+    def _opened(self, bucket: str, info: ObjectInfo) -> BinaryIO:
         file, seal = self.bodies.open(info.body), info.details.seal
+        stored = os.fstat(file.fileno()).st_size
+        sizes = (info.size,) if seal is None else seal.sizes or (info.size,)
+        wanted = info.size if seal is None else sum(map(sealed_size, sizes))
+        if stored != wanted:
+            file.close()
+            raise self._lost(bucket, info, f"its body has {stored} bytes, not {wanted}")
         if seal is None:
             return file
         try:
-            return unsealed(file, self._data_key(seal), seal.sizes or (info.size,))
+            return unsealed(file, self._data_key(seal), sizes)
         except ApiError:
             file.close()
             raise
@@ -366,21 +381,6 @@ class ObjectStore:
         if old:
             self.bodies.drop(old.body)
         return ObjectInfo(key, info.size, etag, info.last_modified, content_type, body, details)
-
-    def sweep(self) -> int:
-        """Remove what processes that were killed left behind; for the start of the service. Gives the count."""
-        dropped = self.bodies.drop_abandoned()
-        for shard in self.bodies.shards():
-            with self.database.writing() as db:
-                for path in shard.iterdir():
-                    used = db.execute(
-                        "SELECT 1 FROM objects WHERE body = ? UNION ALL SELECT 1 FROM parts WHERE body = ? LIMIT 1",
-                        (path.name, path.name),
-                    ).fetchone()
-                    if not used:
-                        path.unlink(missing_ok=True)
-                        dropped += 1
-        return dropped
 
 
 def _kms_error(error: ApiError) -> ApiError:

@@ -1,9 +1,9 @@
 """What a service keeps on disk beside objects and data.
 
 Resources and the work queue (`store`, in a `database`), their types (`resources`) and `kinds`, what only the service
-knows of them (`facts`) and their statuses (`lifecycle`), where files lie (`layout`) and which of them hold a
-dataset's rows (`versions`), what is allowed (`quotas`), what a
-full disk means (`diskspace`), and what differs between systems (`platform`).
+knows of them (`facts`) and their statuses (`lifecycle`), where files lie (`layout`), which of them hold a dataset's
+rows (`versions`), whether all parts belong together (`wholeness`), what is allowed (`quotas`), what a full disk means
+(`diskspace`), and what differs between systems (`platform`).
 """
 
 __all__ = [
@@ -18,4 +18,5 @@ __all__ = [
     "resources",
     "store",
     "versions",
+    "wholeness",
 ]

@@ -13,7 +13,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from personalize_nb.local.state.wholeness import damaged
+
 _BUSY_SECONDS = 60.0
+_UNREADABLE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
 class Database:
@@ -75,12 +78,14 @@ class Database:
             connection = self._connect()
         try:
             yield connection
-        except BaseException:
+        except BaseException as error:
             # In whatever state it is, nobody else should meet it.
             if connection.in_transaction:
                 connection.close()
-                raise
-            self._give_back(connection)
+            else:
+                self._give_back(connection)
+            if isinstance(error, sqlite3.DatabaseError) and _primary(error) in _UNREADABLE:
+                raise damaged(self.path, str(error)) from error
             raise
         self._give_back(connection)
 
@@ -99,3 +104,7 @@ class Database:
 def _close_all(connections: list[sqlite3.Connection]) -> None:
     while connections:
         connections.pop().close()
+
+
+def _primary(error: sqlite3.Error) -> int:
+    return getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF

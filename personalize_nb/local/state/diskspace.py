@@ -10,7 +10,10 @@ import errno
 import os
 import shutil
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 
+from personalize_nb.errors import LocalServiceError
 from personalize_nb.local.errors import ApiError
 
 RESERVE = 8 << 20
@@ -24,6 +27,17 @@ def is_full(error: BaseException) -> bool:
     if isinstance(error, sqlite3.Error):
         return getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
     return isinstance(error, OSError) and error.errno in _CODES
+
+
+@contextmanager
+def telling() -> Iterator[None]:
+    """Say in words that a service cannot start because the disk is full."""
+    try:
+        yield
+    except (OSError, sqlite3.Error) as error:
+        if not is_full(error):
+            raise
+        raise LocalServiceError(reason(error)) from error
 
 
 def require_room(folder: str | os.PathLike[str], size: int) -> None:

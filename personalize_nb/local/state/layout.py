@@ -26,6 +26,9 @@ log = logging.getLogger(__name__)
 
 RECORD, LOCK, START_LOCK, LOG = "service.json", "service.lock", "start.lock", "service.log"
 STATE, OBJECTS = "state.sqlite", "objects"
+STREAMED = "streamed.sqlite"
+# the one that says whose the folder is comes first
+DATABASES = (STATE, f"{OBJECTS}/objects.sqlite", STREAMED)
 DRAFT = ".draft"
 LOST = "lost+found"
 _FOLDERS = ("datasets", "models", "cache", "scratch")
@@ -67,11 +70,21 @@ def prepare(root: Path) -> None:
 
 
 def set_aside(root: Path, path: Path) -> None:
-    """Move a file or folder that nothing names to the same place below `lost+found`, and say so in the log."""
-    target = root / LOST / path.relative_to(root)
+    """Move a file that nothing names to the same place below `lost+found`."""
+    target = lost_path(root, path)
     target.parent.mkdir(parents=True, exist_ok=True)
     os.replace(path, target)
-    log.warning("nothing names %s; it is kept as %s until you remove it", path, target)
+
+
+def lost_path(root: Path, path: Path) -> Path:
+    """Return where a file is kept once it is set aside."""
+    return root / LOST / path.relative_to(root)
+
+
+def tell_aside(root: Path, moved: int) -> None:
+    """Say in the log that files were set aside."""
+    if moved:
+        log.warning("nothing names %d files; they are kept in %s until you remove them", moved, root / LOST)
 
 
 def turn_log(root: Path) -> None:

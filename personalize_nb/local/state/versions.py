@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import logging
 import os
 import sqlite3
 from collections.abc import Iterable
@@ -18,8 +17,6 @@ from pathlib import Path
 
 from personalize_nb.local.state import layout, platform
 from personalize_nb.local.state.database import Database
-
-log = logging.getLogger(__name__)
 
 TABLE = """
 CREATE TABLE IF NOT EXISTS data_files (
@@ -129,8 +126,8 @@ class DatasetVersions:
             for name in json.loads(row["former"]):
                 layout.data_path(self._root, row["dataset_group"], name).unlink(missing_ok=True)
 
-    def set_aside(self) -> int:
-        """Move files that no dataset names to `lost+found`, for the start of a service; return how many."""
+    def set_aside(self) -> None:
+        """Move files that no dataset names to `lost+found`, for the start of a service."""
         moved = 0
         for folder in (self._root / "datasets").iterdir():
             with self._database.reading() as db:
@@ -143,7 +140,7 @@ class DatasetVersions:
                 if path.name not in named and (dataset_type in known or rest not in _FIXED):
                     layout.set_aside(self._root, path)
                     moved += 1
-        return moved
+        layout.tell_aside(self._root, moved)
 
 
 def commit(root: Path, replacements: Iterable[Replacement], db: sqlite3.Connection) -> None:
