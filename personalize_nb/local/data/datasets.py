@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextlib
 import os
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import BinaryIO
 
@@ -32,16 +32,17 @@ from personalize_nb.local.data.schema import (
     Schema,
     TrainingData,
 )
-from personalize_nb.local.errors import WorkError
-from personalize_nb.local.state import platform
+from personalize_nb.local.errors import DamagedError, WorkError
 from personalize_nb.local.state.layout import DRAFT, data_path
 from personalize_nb.local.state.versions import (
+    IMPORT_AGAIN,
     DataFiles,
     DatasetVersions,
     Replacement,
-    abandon,
     draft_path,
+    finish_draft,
     new_name,
+    require_whole,
 )
 
 FULL, INCREMENTAL = "FULL", "INCREMENTAL"
@@ -95,11 +96,9 @@ def import_files(
     data_path(root, group, ".").mkdir(parents=True, exist_ok=True)
     with DatasetVersions(root) as versions:
         before = versions.files(group, schema.type)
-    name = new_name(schema.type, job or uuid.uuid4().hex)
-    after = DataFiles(before.full if mode == INCREMENTAL else name, name)
-    made = Replacement(group, schema.type, after, before if mode == INCREMENTAL else None)
-    with _drafting(root, [made]):
-        draft = draft_path(root, group, name)
+    written = new_name(schema.type, job or uuid.uuid4().hex)
+    draft = draft_path(root, group, written)
+    with _removed_on_failure(root, group, [written]):
         records, kinds = 0, _Kinds(schema, most_event_types)
         earlier = before.newest if mode == INCREMENTAL else None
         with _writer(draft, arrow_schema(schema)) as writer:
@@ -118,12 +117,14 @@ def import_files(
             )
         if schema.type in _UNIQUE:
             _keep_last(draft, _UNIQUE[schema.type])
-        platform.sync_file(draft)
-        if keep is None:
-            with DatasetVersions(root) as versions:
-                versions.replace(made)
-        else:
-            keep(made)
+        newest = finish_draft(root, group, written)
+    after = DataFiles(before.full if mode == INCREMENTAL else newest, newest)
+    made = Replacement(group, schema.type, after, before if mode == INCREMENTAL else None)
+    if keep is None:
+        with DatasetVersions(root) as versions:
+            versions.replace(made)
+    else:
+        keep(made)
     return records
 
 
@@ -194,8 +195,8 @@ def rows(
         except FileNotFoundError:
             # replaced between the look-up and the opening; an unchanged name means that the file was lost
             with DatasetVersions(root) as versions:
-                if versions.files(group, schema.type) == present:
-                    raise
+                if path is not None and versions.files(group, schema.type) == present:
+                    raise DamagedError(path, "it is missing, of imported rows", IMPORT_AGAIN) from None
 
 
 def _load(path: Path | None, schema: Schema, put: pa.Table | None) -> pa.Table | None:
@@ -238,25 +239,24 @@ def delete_users(
         How many rows there were, and the files without them, ready to be committed. Rows that were put one by one
         are gone at once, and counted again when the same job asks again.
     """
-    deleted, replaced = 0, []
+    deleted = 0
+    replaced: list[Replacement] = []
     with DatasetVersions(root) as versions:
         present = {
             kind: versions.files(group, kind) for kind in (INTERACTIONS, USERS, ACTION_INTERACTIONS) if kind in schemas
         }
-    for kind, before in present.items():
-        new = {name: new_name(kind, job, name) for name in before.names()}
-        if not new:
-            continue
-        after = DataFiles(new.get(before.full or ""), new.get(before.newest or ""))
-        replaced.append(Replacement(group, kind, after, before))
-    with _drafting(root, replaced):
-        for made in replaced:
-            assert made.before is not None, "rows are removed from files that are there"
-            pairs = {(made.before.full, made.after.full), (made.before.newest, made.after.newest)}
-            for old, new_one in pairs:
-                if old is not None and new_one is not None:
-                    gone = _without(data_path(root, group, old), draft_path(root, group, new_one), users)
-                    deleted += gone if old == made.before.newest else 0
+    drafts: list[str] = []
+    with _removed_on_failure(root, group, drafts):
+        for kind, before in present.items():
+            new: dict[str | None, str] = {}
+            for old in sorted(before.names()):
+                name = new_name(kind, job, old)
+                drafts.append(name)
+                gone = _without(data_path(root, group, old), draft_path(root, group, name), users)
+                new[old] = finish_draft(root, group, name)
+                drafts.append(new[old])
+                deleted += gone if old == before.newest else 0
+            replaced.append(Replacement(group, kind, DataFiles(new.get(before.full), new.get(before.newest)), before))
         with events.opened(root) as put:
             deleted += put.forget_users(group, users.to_pylist(), job)
     return deleted, replaced
@@ -270,16 +270,25 @@ def _without(path: Path, draft: Path, users: pa.Array) -> int:
             kept = batch.filter(pc.invert(pc.is_in(batch.column("USER_ID"), value_set=users)))
             deleted += batch.num_rows - kept.num_rows
             writer.write_batch(kept)
-    platform.sync_file(draft)
     return deleted
 
 
 def _writer(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
-    return pq.ParquetWriter(path, schema, compression="zstd", write_page_checksum=True)
+    return pq.ParquetWriter(path, schema, compression="zstd")
 
 
-def _opened(path: Path) -> pq.ParquetFile:
-    return pq.ParquetFile(path, page_checksum_verification=True)
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[pq.ParquetFile]:
+    """Open a file with rows, if they are those that were written."""
+    require_whole(path)
+    try:
+        with pq.ParquetFile(path) as stored:
+            yield stored
+    except (pa.ArrowException, OSError) as error:
+        # one with a number comes from the system: a file that is gone, a full disk
+        if isinstance(error, OSError) and error.errno is not None:
+            raise
+        raise DamagedError(path, f"Parquet cannot read it: {error}", IMPORT_AGAIN) from error
 
 
 def _stored(path: Path, schema: Schema) -> Iterator[pa.RecordBatch]:
@@ -312,10 +321,11 @@ def _keep_last(path: Path, key: str) -> None:
 
 
 @contextlib.contextmanager
-def _drafting(root: Path, made: Sequence[Replacement]) -> Iterator[None]:
-    """Remove the drafts when the block that writes them fails."""
+def _removed_on_failure(root: Path, group: str, drafts: Collection[str]) -> Iterator[None]:
+    """Remove drafts when the block that writes them fails."""
     try:
         yield
     except BaseException:
-        abandon(root, made)
+        for name in drafts:
+            draft_path(root, group, name).unlink(missing_ok=True)
         raise

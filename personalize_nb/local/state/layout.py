@@ -3,7 +3,7 @@
     service.json service.lock service.log     who serves here, how to reach it
     themes.json                               what writes themes, when told
     state.sqlite objects/                     resources and queue; S3's buckets
-    datasets/<group>/<TYPE>.<12 hex>.parquet  imported rows; `versions` knows which are the present ones
+    datasets/<group>/<TYPE>.*.parquet         imported rows; `versions` knows which are the present ones
     streamed.sqlite                           rows put one by one
     models/<8 hex>/                           trained models, by solution version
     lost+found/                               what a start found and nothing names: kept, and never read

@@ -15,6 +15,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from personalize_nb.local.errors import DamagedError
 from personalize_nb.local.state import layout, platform
 from personalize_nb.local.state.database import Database
 
@@ -30,6 +31,8 @@ CREATE TABLE IF NOT EXISTS data_files (
 """
 # what followed the type in the names of earlier versions: of a FULL import, and of all rows
 _FIXED = ("parquet", "merged.parquet")
+_CHECKSUM = 64
+IMPORT_AGAIN = "Import the dataset again, in mode FULL"
 
 
 class OvertakenError(Exception):
@@ -77,8 +80,29 @@ class Replacement:
 
 
 def new_name(dataset_type: str, job: str, former: str = "") -> str:
-    """Return the name of a file that a job writes, the same in each of its attempts, by what it takes the place of."""
-    return f"{dataset_type}.{hashlib.sha256(f'{job} {former}'.encode()).hexdigest()[:12]}.parquet"
+    """Return the name under which a job writes a draft, the same in each of its attempts, by what it replaces."""
+    return f"{dataset_type}.{hashlib.sha256(f'{job} {former}'.encode()).hexdigest()[:12]}"
+
+
+def finish_draft(root: Path, group: str, name: str) -> str:
+    """Return the name of a draft that is written to its end: with the checksum of its bytes, which are on the disk."""
+    draft = draft_path(root, group, name)
+    platform.sync_file(draft)
+    finished = f"{name}.{_checksum(draft)}.parquet"
+    os.replace(draft, draft_path(root, group, finished))
+    return finished
+
+
+def require_whole(path: Path) -> None:
+    """Raise `DamagedError` when a file has other bytes than its name promises; names of earlier versions do not."""
+    *_, promised, suffix = path.name.split(".")
+    if suffix == "parquet" and len(promised) == _CHECKSUM and _checksum(path) != promised:
+        raise DamagedError(path, "its bytes are not the rows that were imported", IMPORT_AGAIN)
+
+
+def _checksum(path: Path) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def draft_path(root: Path, group: str, name: str) -> Path:
