@@ -111,6 +111,7 @@ class Service:
         self.root = root
         self._lock = _locked(root)
         before = read_record(root)
+        diskspace.make_room(root, layout.DATABASES)
         identity = _identity(root, wholeness.look(root) or before, region, account)
         self.region, self.account = identity.region, identity.account
         access_key, secret_key = keys or _keys(before)

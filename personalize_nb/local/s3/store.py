@@ -79,7 +79,7 @@ class ObjectStore:
         self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.clock = clock
         self.bodies = Bodies(self.root)
-        self.database = Database(self.root / "objects.sqlite", SCHEMA)
+        self.database = Database(self.root / "objects.sqlite", SCHEMA, reserve=True)
 
     def close(self) -> None:
         """Release the open files."""
@@ -121,7 +121,7 @@ class ObjectStore:
 
     def delete_bucket(self, name: str) -> None:
         """Remove an empty bucket; open multipart uploads go with it, as on S3."""
-        with self.database.writing() as db:
+        with self.database.writing(frees=True) as db:
             require_bucket(db, name)
             if db.execute("SELECT 1 FROM objects WHERE bucket = ? LIMIT 1", (name,)).fetchone():
                 raise ApiError("BucketNotEmpty", f"The bucket you tried to delete is not empty: {name}.", 409)
@@ -221,7 +221,7 @@ class ObjectStore:
 
     def delete(self, bucket: str, key: str, condition: Condition | None = None) -> None:
         """Remove an object; no error when there is none, as on S3."""
-        with self.database.writing() as db:
+        with self.database.writing(frees=True) as db:
             require_bucket(db, bucket)
             info = find_object(db, bucket, key)
             if condition:

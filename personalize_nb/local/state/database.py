@@ -10,9 +10,10 @@ import sqlite3
 import threading
 import weakref
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from personalize_nb.local.state.diskspace import reserve_of, stand_by
 from personalize_nb.local.state.wholeness import damaged
 
 _BUSY_SECONDS = 60.0
@@ -28,10 +29,13 @@ class Database:
         The file; created with `schema` when it is new.
     schema
         Statements that may be run again at every start (`CREATE ... IF NOT EXISTS`).
+    reserve
+        Whether to keep room for transactions that free space.
     """
 
-    def __init__(self, path: Path, schema: str):
+    def __init__(self, path: Path, schema: str, *, reserve: bool = False):
         self.path = Path(path)
+        self._reserve = reserve_of(self.path) if reserve else None
         self._idle: list[sqlite3.Connection] = []
         self._pool_lock = threading.Lock()
         self._write_lock = threading.Lock()
@@ -40,6 +44,8 @@ class Database:
         with self._borrowed() as connection:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.executescript(schema)
+        if self._reserve is not None:
+            stand_by(self._reserve)
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
@@ -52,8 +58,15 @@ class Database:
                 connection.execute("ROLLBACK")
 
     @contextmanager
-    def writing(self) -> Iterator[sqlite3.Connection]:
-        """Give a transaction that holds the write lock from its start: commit on a clean exit, nothing otherwise."""
+    def writing(self, *, frees: bool = False) -> Iterator[sqlite3.Connection]:
+        """Give a transaction that holds the write lock from its start: commit on a clean exit, nothing otherwise.
+
+        One that `frees` space has room on a full disk too, where a reserve is kept.
+        """
+        if frees and self._reserve is not None and stand_by(self._reserve):
+            with self._borrowed() as connection, suppress(sqlite3.OperationalError):
+                # what the log holds goes to the file, and the log can be written from its beginning
+                connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
         with self._write_lock, self._borrowed() as connection:
             connection.execute("BEGIN IMMEDIATE")
             try:

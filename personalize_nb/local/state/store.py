@@ -90,7 +90,7 @@ class Store:
 
     def __init__(self, path: Path, clock: Callable[[], float] = time.time):
         self.clock = clock
-        self._database = Database(path, TABLES)
+        self._database = Database(path, TABLES, reserve=True)
         self._mine = threading.local()
 
     def close(self) -> None:
@@ -98,13 +98,16 @@ class Store:
         self._database.close()
 
     @contextmanager
-    def transaction(self) -> Iterator[None]:
-        """Make every call of this thread inside the block one change: all of it happens, or nothing."""
+    def transaction(self, *, frees: bool = False) -> Iterator[None]:
+        """Make every call of this thread inside the block one change: all of it happens, or nothing.
+
+        A change that `frees` space may use what is kept for it on a full disk.
+        """
         if self._current() is not None:
             yield
             return
         self._mine.afterwards = []
-        with self._database.writing() as connection:
+        with self._database.writing(frees=frees) as connection:
             self._mine.connection = connection
             try:
                 yield

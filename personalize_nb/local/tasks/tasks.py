@@ -167,7 +167,8 @@ def _train(
         report(1, 1)
     model.save(folder)
     measured = hold_out.hold_out(recipe, data, **arguments, seed=SEED)
-    hours = math.ceil((context.clock() - started) / 3.6) / 1000
+    # the clock may have been set back meanwhile
+    hours = max(1, math.ceil((context.clock() - started) / 3.6)) / 1000
     return Changes({"trainingHours": hours}, {"metrics": measured, "streamed_to": streamed_to}) | found
 
 
