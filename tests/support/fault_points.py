@@ -2,11 +2,11 @@
 
 A program of its own, because every attempt is a forked process:
 
-    python fault_points.py CASE FOLDER [KILLS]
+    python fault_points.py FOLDER KILLS CASE ...
 
-prints the number of writes and, for each that matters, what became otherwise. A write is whatever changes a name below
-the folder, opens a file there for writing, or commits to a database; Python's own audit events and SQLite's trace tell
-of them, so that the service knows nothing of being watched.
+prints for each case its writes and what became otherwise when the work was killed so often before one of them. A write
+is whatever changes a name below the folder, opens a file there for writing, or commits to a database; Python's own
+audit events and SQLite's trace tell of them, so that the service knows nothing of being watched.
 """
 
 from __future__ import annotations
@@ -248,20 +248,15 @@ def filtering(scene):
     return "create_filter", {"name": "f", "datasetGroupArn": scene.group, "filterExpression": rule}
 
 
-QUICK = {
-    "import-items-incremental": importing("ITEMS", "INCREMENTAL"),
-    "import-interactions-incremental": importing("INTERACTIONS", "INCREMENTAL"),
-    "import-users-full": importing("USERS", "FULL"),
-    "delete": deleting,
-    "export": exporting,
-    "dataset-group": grouping,
-}
-LONG = {
+CASES = {
     **{
         f"import-{kind.lower().replace('_', '-')}-{mode.lower()}": importing(kind, mode)
         for kind in SCHEMAS
         for mode in ("FULL", "INCREMENTAL")
     },
+    "delete": deleting,
+    "export": exporting,
+    "dataset-group": grouping,
     "filter": filtering,
     "train": training("aws-user-personalization"),
     "train-segments": training("aws-item-affinity"),
@@ -276,7 +271,6 @@ LONG = {
     "recommender-stop": stopping,
     "recommender-start": starting,
 }
-CASES = LONG | QUICK
 
 
 def prepare(case, folder):
@@ -421,10 +415,9 @@ def tidied(folder):
     return len(list((folder / "datasets").glob("*/*")))
 
 
-def main(case, place, kills=1):
-    """Try every point of a case; return the number of points and what went wrong at which."""
-    place = Path(place)
-    tasks.import_libraries()
+def tried(case, place, kills):
+    """Try every point of a case; return its writes and what went wrong at which."""
+    place.mkdir()
     first = place / "first"
     assert forked(lambda: prepare(case, first)) == 0
     whole = place / "whole"
@@ -445,9 +438,11 @@ def main(case, place, kills=1):
         if tidied(again) != files:
             unlike.append("files with rows are left")
         if unlike:
-            wrong.append({"before": write, "point": point, "differs": unlike})
-    return {"case": case, "points": len(writes), "writes": writes, "wrong": wrong}
+            wrong.append(f"killed before write {point} ({write}): {', '.join(unlike)}")
+    return {"writes": writes, "wrong": wrong}
 
 
 if __name__ == "__main__":
-    print(json.dumps(main(sys.argv[1], sys.argv[2], *map(int, sys.argv[3:]))))
+    tasks.import_libraries()
+    _, folder, times, *names = sys.argv
+    print(json.dumps({name: tried(name, Path(folder) / name, int(times)) for name in names}))
