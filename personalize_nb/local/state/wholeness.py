@@ -11,7 +11,7 @@ import re
 import secrets
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,7 +20,20 @@ from personalize_nb.local.state import layout
 
 TABLE = "CREATE TABLE IF NOT EXISTS about (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID"
 _GENERATION, _NEXT = "generation", "next generation"
-_BUCKET = re.compile(r"personalize-nb-(\d{12})-([a-z0-9-]+)")
+# locked, full, read-only and the like; whoever meets it there says so
+_OF_THE_SYSTEM = {
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_NOMEM,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_PERM,
+    sqlite3.SQLITE_AUTH,
+}
+_ARN = re.compile(r"arn:[^:]+:personalize:(?P<region>[^:]+):(?P<account>\d{12}):")
+_BUCKET = re.compile(r"personalize-nb-(?P<account>\d{12})-(?P<region>[a-z0-9-]+)$")
 _BACK = "Put back the copy of it that belongs to this folder"
 _AWAY = "or move the whole folder away and begin with an empty one"
 
@@ -70,7 +83,7 @@ def look(root: Path) -> Identity | None:
 def mark(root: Path, identity: Identity) -> None:
     """Give the databases a new generation, now that they are open; a start that is cut off here can begin again."""
     state, *others = (root / name for name in layout.DATABASES)
-    number = int((_read(state).get(_GENERATION) or "0").partition(".")[0]) + 1
+    number = _number(_read(state).get(_GENERATION)) + 1
     generation = f"{number}.{secrets.token_hex(6)}"
     _write(state, {_NEXT: generation, "account": identity.account, "region": identity.region})
     for path in others:
@@ -80,13 +93,8 @@ def mark(root: Path, identity: Identity) -> None:
 
 def check(path: Path) -> None:
     """Read a database through; raise `DamagedError` when its pages do not fit together."""
-    try:
-        with closing(_opened(path)) as db:
-            found = [row[0] for row in db.execute("PRAGMA quick_check(3)")]
-    except sqlite3.DatabaseError as error:
-        if isinstance(error, sqlite3.OperationalError):
-            raise  # locked, full or not to be opened, and not damaged
-        raise damaged(path, str(error)) from error
+    with _reading(path) as db:
+        found = [row[0] for row in db.execute("PRAGMA quick_check(3)")]
     if found != ["ok"]:
         raise damaged(path, " ".join("; ".join(found).split()))
 
@@ -100,7 +108,7 @@ def _seen(path: Path) -> _Seen:
     if not path.exists() or not path.stat().st_size:
         return _Seen(path)
     check(path)
-    with closing(_opened(path)) as db:
+    with _reading(path) as db:
         tables = frozenset(row[0] for row in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'"))
     return _Seen(path, _read(path) if tables else None, tables)
 
@@ -129,7 +137,7 @@ def _require_one_time(state: _Seen, *others: _Seen) -> None:
     for other in others:
         if other.generation in fitting:
             continue
-        own, theirs = (int((seen.generation or "0").partition(".")[0]) for seen in (state, other))
+        own, theirs = (_number(seen.generation) for seen in (state, other))
         older, newer = (state, other) if own < theirs else (other, state)
         how = "is older than" if own != theirs else "is of another time than"
         raise DamagedError(
@@ -140,26 +148,28 @@ def _require_one_time(state: _Seen, *others: _Seen) -> None:
         )
 
 
+def _number(generation: str | None) -> int:
+    number = (generation or "").partition(".")[0]
+    return int(number) if number.isascii() and number.isdigit() else 0
+
+
 def _identity(state: _Seen, objects: _Seen) -> Identity | None:
     """Return whose the folder is; earlier versions say it in the ARNs and in the name of the service's own bucket."""
     about = state.about or {}
-    if "account" in about:
+    if {"account", "region"} <= about.keys():
         return Identity(about["account"], about["region"])
-    for seen, table, column in ((state, "resources", "arn"), (objects, "buckets", "name")):
+    for seen, table, column, pattern in ((state, "resources", "arn", _ARN), (objects, "buckets", "name", _BUCKET)):
         if table not in seen.tables:
             continue
-        with closing(_opened(seen.path)) as db:
+        with _reading(seen.path) as db:
             for (text,) in db.execute(f"SELECT {column} FROM {table} ORDER BY {column}"):
-                if text.startswith("arn:"):
-                    _, _, _, region, account, _ = text.split(":", 5)
-                    return Identity(account, region)
-                if (own := _BUCKET.fullmatch(text)) is not None:
-                    return Identity(*own.groups())
+                if (own := pattern.match(str(text))) is not None:
+                    return Identity(own["account"], own["region"])
     return None
 
 
 def _read(path: Path) -> dict[str, str]:
-    with closing(_opened(path)) as db:
+    with _reading(path) as db:
         if db.execute("SELECT 1 FROM sqlite_master WHERE name = 'about'").fetchone() is None:
             return {}
         return dict(db.execute("SELECT name, value FROM about").fetchall())
@@ -170,6 +180,18 @@ def _write(path: Path, values: dict[str, str]) -> None:
         db.execute("PRAGMA synchronous = FULL")
         db.execute(TABLE)
         db.executemany("INSERT OR REPLACE INTO about VALUES (?, ?)", values.items())
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[sqlite3.Connection]:
+    """Open a database to read it; what cannot be made sense of is damaged, unless the system is the cause."""
+    try:
+        with closing(_opened(path)) as db:
+            yield db
+    except (sqlite3.Error, ValueError) as error:
+        if getattr(error, "sqlite_errorcode", -1) & 0xFF in _OF_THE_SYSTEM:
+            raise
+        raise damaged(path, str(error)) from error
 
 
 def _opened(path: Path) -> sqlite3.Connection:
