@@ -209,6 +209,18 @@ CHOICES: tuple[Decision, ...] = (
         "models stay until they are trained again; segments leave the users out",
         "tasks.segments",
     ),
+    # what is kept
+    Decision(
+        "An object, a model or imported rows that are lost or altered in the service's folder",
+        "refused as DamagedState with file, cause and repair, under status 507, which clients do not try again; "
+        "Amazon has no such state",
+        "errors",
+    ),
+    Decision(
+        "A data deletion job beside an import",
+        "whichever ends second begins anew from the rows of the first, so neither undoes the other",
+        "state.versions",
+    ),
     # real time
     Decision("Context of real-time requests", "accepted, no effect", "personalize.serving.recommendations"),
     Decision(
