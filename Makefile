@@ -5,7 +5,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
-.PHONY: demo test lab notebooks bench bench-quality bench-themes report lint clean
+.PHONY: demo test torture lab notebooks bench bench-quality bench-themes report lint clean
 
 # The demo and Lab share a service, so what one has trained the other finds.
 SERVICE := build/service
@@ -17,6 +17,10 @@ demo: $(STAMP)
 # Two processes, each with services of its own; one hash seed, so that both find the same tests in the same order.
 test: $(STAMP)
 	PYTHONHASHSEED=0 $(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
+
+# Kill every kind of work before each of its writes, once and twice, and compare with work that nobody killed.
+torture: $(STAMP)
+	PYTHONHASHSEED=0 $(BIN)/python -m pytest tests/local --torture --numprocesses 2
 
 lab: $(STAMP)
 	PERSONALIZE_NB_PATH="$${PERSONALIZE_NB_PATH:-$(CURDIR)/$(SERVICE)}" $(BIN)/jupyter lab notebooks/01_quickstart.ipynb

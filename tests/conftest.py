@@ -47,7 +47,14 @@ def pytest_configure(config):
     config.pluginmanager.register(examples)
 
 
-def pytest_collection_modifyitems(items):
+def pytest_addoption(parser):
+    parser.addoption("--torture", action="store_true", help="the tests that `make torture` runs, and no others")
+
+
+def pytest_collection_modifyitems(config, items):
+    chosen = config.getoption("--torture")
+    config.hook.pytest_deselected(items=[item for item in items if bool(item.get_closest_marker("torture")) != chosen])
+    items[:] = [item for item in items if bool(item.get_closest_marker("torture")) == chosen]
     place = {name: number for number, name in enumerate(LONGEST)}
     items.sort(key=lambda item: place.get(item.path.stem, len(place)))
 

@@ -53,3 +53,8 @@ def test_lint_asks_for_style_types_and_spelling(planned):
 def test_what_runs_unattended_checks_both():
     commands = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
     assert commands.index("make lint") < commands.index("make test")
+
+
+def test_torture_runs_what_the_tests_leave_out(planned):
+    assert "--torture" in planned("torture")
+    assert "--torture" not in planned("test")

@@ -1,10 +1,15 @@
 """How the embedded service says no.
 
 `ApiError` is an answer: the caller of an operation sees its code and message. `WorkError` is an ending: a resource
-whose background work cannot succeed ends in `CREATE FAILED` with this reason.
+whose background work cannot succeed ends in `CREATE FAILED` with this reason. `DamagedError` is both, and the end of
+a start: a file of the folder is not what the service has written.
 """
 
 from __future__ import annotations
+
+import os
+
+from personalize_nb.errors import LocalServiceError
 
 
 class ApiError(Exception):
@@ -33,3 +38,24 @@ class WorkError(Exception):
     def __init__(self, reason: str):
         super().__init__(reason)
         self.reason = reason
+
+
+class DamagedError(ApiError, LocalServiceError):
+    """A file of the service's folder is lost, cut or altered; said in the same words wherever it is met.
+
+    Its status is one that clients do not try again by themselves.
+
+    Parameters
+    ----------
+    path
+        The file.
+    cause
+        What is wrong with it.
+    repair
+        What to do.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], cause: str, repair: str):
+        super().__init__(
+            "DamagedState", f"The local service's file {os.fspath(path)!r} is damaged: {cause}. {repair}.", 507
+        )

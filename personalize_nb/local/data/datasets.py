@@ -1,9 +1,9 @@
 """Imported data on disk: one Parquet file per dataset, replaced as a whole or not at all.
 
-`import_files` turns CSV files into `datasets/<group>/<TYPE>.parquet` (FULL replaces it; INCREMENTAL writes all rows,
-its own in place of those of the same ID, to a file beside it, because segments are made of FULL imports alone);
-`load` gives the datasets of a group to a training. Rows stream through in blocks; only the IDs of items or users are
-held at once.
+`import_files` turns CSV files into a Parquet file (INCREMENTAL writes all rows, its own in place of those of the same
+ID, and leaves the file of the FULL import, because segments are made of those alone); `versions` says which files are
+the present ones, `load` gives the datasets of a group to a training. Rows stream through in blocks; only the IDs of
+items or users are held at once.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextlib
 import os
 import uuid
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -32,8 +32,18 @@ from personalize_nb.local.data.schema import (
     Schema,
     TrainingData,
 )
-from personalize_nb.local.errors import WorkError
-from personalize_nb.local.state.layout import DRAFT, dataset_path, merged_path
+from personalize_nb.local.errors import DamagedError, WorkError
+from personalize_nb.local.state.layout import DRAFT, data_path
+from personalize_nb.local.state.versions import (
+    IMPORT_AGAIN,
+    DataFiles,
+    DatasetVersions,
+    Replacement,
+    draft_path,
+    finish_draft,
+    new_name,
+    require_whole,
+)
 
 FULL, INCREMENTAL = "FULL", "INCREMENTAL"
 _UNIQUE = {ITEMS: "ITEM_ID", USERS: "USER_ID", ACTIONS: "ACTION_ID"}
@@ -47,6 +57,8 @@ def import_files(
     files: Iterable[tuple[str, Opener]],
     mode: str = FULL,
     most_event_types: int | None = None,
+    job: str = "",
+    keep: Callable[[Replacement], None] | None = None,
 ) -> int:
     """Read CSV files into a dataset.
 
@@ -64,6 +76,10 @@ def import_files(
         `FULL` forgets the rows of earlier imports, `INCREMENTAL` keeps them.
     most_event_types
         How many different event types an interactions dataset may have after the import.
+    job
+        What names the job and no other one; all its attempts write the same file. By default a name is made up.
+    keep
+        Called with what is ready to be committed; by default it is committed at once.
 
     Returns
     -------
@@ -75,14 +91,16 @@ def import_files(
     WorkError
         A file breaks a rule, or there is too little data; the dataset is as it was.
     """
-    full, merged = dataset_path(root, group, schema.type), merged_path(root, group, schema.type)
-    full.parent.mkdir(parents=True, exist_ok=True)
-    target = merged if mode == INCREMENTAL else full
-    earlier = _newest(root, group, schema.type) if mode == INCREMENTAL else None
-    with _replacing(target) as draft:
+    data_path(root, group, ".").mkdir(parents=True, exist_ok=True)
+    with DatasetVersions(root) as versions:
+        before = versions.files(group, schema.type)
+    written = new_name(schema.type, job or uuid.uuid4().hex)
+    draft = draft_path(root, group, written)
+    with _removed_on_failure(root, group, [written]):
         records, kinds, distinct = 0, _Kinds(schema, most_event_types), Distinct(limits.MIN_INTERACTIONS)
-        with pq.ParquetWriter(draft, arrow_schema(schema), compression="zstd") as writer:
-            for batch in _stored(earlier, schema) if earlier is not None else ():
+        earlier = before.newest if mode == INCREMENTAL else None
+        with _writer(draft, arrow_schema(schema)) as writer:
+            for batch in _stored(data_path(root, group, earlier), schema) if earlier is not None else ():
                 kinds.see(batch)
                 writer.write_batch(batch)
             for batch in read_csv_files(files, schema):
@@ -94,8 +112,14 @@ def import_files(
             raise WorkError(_too_few(records, distinct.count))
         if schema.type in _UNIQUE:
             _keep_last(draft, _UNIQUE[schema.type])
-    if mode == FULL:
-        merged.unlink(missing_ok=True)
+        newest = finish_draft(root, group, written)
+    after = DataFiles(before.full if mode == INCREMENTAL else newest, newest)
+    made = Replacement(group, schema.type, after, before if mode == INCREMENTAL else None)
+    if keep is None:
+        with DatasetVersions(root) as versions:
+            versions.replace(made)
+    else:
+        keep(made)
     return records
 
 
@@ -125,12 +149,6 @@ class _Kinds:
                 f"{', '.join(sorted(self._seen)[: self._most + 1])}. Event types and metadata columns can be "
                 f"{self._most + columns} together; leave out event types or columns, or let several be one."
             )
-
-
-def _newest(root: Path, group: str, dataset_type: str) -> Path | None:
-    """Return the file with all imported rows of a dataset, or None before its first import."""
-    paths = (merged_path(root, group, dataset_type), dataset_path(root, group, dataset_type))
-    return next((path for path in paths if path.exists()), None)
 
 
 def load(
@@ -180,9 +198,18 @@ def rows(
     with_incremental: bool = True,
 ) -> pa.Table | None:
     """Read one dataset, of any type, as `load` does, with or without imported rows; None when it has no rows."""
-    full = dataset_path(root, group, schema.type)
-    path = _newest(root, group, schema.type) if with_incremental else full if full.exists() else None
-    return _load(path if with_imported else None, schema, events.table(root, group, schema) if with_streamed else None)
+    while True:
+        with DatasetVersions(root) as versions:
+            present = versions.files(group, schema.type)
+        name = present.newest if with_incremental else present.full
+        path = data_path(root, group, name) if with_imported and name is not None else None
+        try:
+            return _load(path, schema, events.table(root, group, schema) if with_streamed else None)
+        except FileNotFoundError:
+            # replaced between the look-up and the opening; an unchanged name means that the file was lost
+            with DatasetVersions(root) as versions:
+                if path is not None and versions.files(group, schema.type) == present:
+                    raise DamagedError(path, "it is missing, of imported rows", IMPORT_AGAIN) from None
 
 
 def _load(path: Path | None, schema: Schema, put: pa.Table | None) -> pa.Table | None:
@@ -216,26 +243,44 @@ def _last_of_each(ids: pa.Array) -> np.ndarray:
     return keep
 
 
-def delete_users(root: Path, group: str, schemas: Mapping[str, Schema], users: pa.Array) -> int:
-    """Remove all rows of some users from a group's datasets; return how many there were."""
-    with events.opened(root) as put:
-        deleted = put.forget_users(group, users.to_pylist())
-    for dataset_type in (INTERACTIONS, USERS, ACTION_INTERACTIONS):
-        newest, full = _newest(root, group, dataset_type), dataset_path(root, group, dataset_type)
-        if dataset_type in schemas and newest is not None:
-            deleted += _drop(newest, users)
-            if newest != full and full.exists():
-                _drop(full, users)
-    return deleted
+def delete_users(
+    root: Path, group: str, schemas: Mapping[str, Schema], users: pa.Array, job: str
+) -> tuple[int, list[Replacement]]:
+    """Remove all rows of some users from a group's datasets.
 
-
-def _drop(path: Path, users: pa.Array) -> int:
+    Returns
+    -------
+    tuple
+        How many rows there were, and the files without them, ready to be committed. Rows that were put one by one
+        are gone at once, and counted again when the same job asks again.
+    """
     deleted = 0
-    with (
-        _replacing(path) as draft,
-        pq.ParquetFile(path) as stored,
-        pq.ParquetWriter(draft, stored.schema_arrow, compression="zstd") as writer,
-    ):
+    replaced: list[Replacement] = []
+    with DatasetVersions(root) as versions:
+        present = {
+            kind: versions.files(group, kind) for kind in (INTERACTIONS, USERS, ACTION_INTERACTIONS) if kind in schemas
+        }
+    drafts: list[str] = []
+    with _removed_on_failure(root, group, drafts):
+        for kind, before in present.items():
+            new: dict[str | None, str] = {}
+            for old in sorted(before.names()):
+                name = new_name(kind, job, old)
+                drafts.append(name)
+                gone = _without(data_path(root, group, old), draft_path(root, group, name), users)
+                new[old] = finish_draft(root, group, name)
+                drafts.append(new[old])
+                deleted += gone if old == before.newest else 0
+            replaced.append(Replacement(group, kind, DataFiles(new.get(before.full), new.get(before.newest)), before))
+        with events.opened(root) as put:
+            deleted += put.forget_users(group, users.to_pylist(), job)
+    return deleted, replaced
+
+
+def _without(path: Path, draft: Path, users: pa.Array) -> int:
+    """Write a file's rows but those of some users to a draft; return how many those were."""
+    deleted = 0
+    with _opened(path) as stored, _writer(draft, stored.schema_arrow) as writer:
         for batch in stored.iter_batches():
             kept = batch.filter(pc.invert(pc.is_in(batch.column("USER_ID"), value_set=users)))
             deleted += batch.num_rows - kept.num_rows
@@ -243,9 +288,27 @@ def _drop(path: Path, users: pa.Array) -> int:
     return deleted
 
 
+def _writer(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
+    return pq.ParquetWriter(path, schema, compression="zstd")
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[pq.ParquetFile]:
+    """Open a file with rows, if they are those that were written."""
+    require_whole(path)
+    try:
+        with pq.ParquetFile(path) as stored:
+            yield stored
+    except (pa.ArrowException, OSError) as error:
+        # one with a number comes from the system: a file that is gone, a full disk
+        if isinstance(error, OSError) and error.errno is not None:
+            raise
+        raise DamagedError(path, f"Parquet cannot read it: {error}", IMPORT_AGAIN) from error
+
+
 def _stored(path: Path, schema: Schema) -> Iterator[pa.RecordBatch]:
     target = arrow_schema(schema)
-    with pq.ParquetFile(path) as stored:
+    with _opened(path) as stored:
         present = [name for name in target.names if name in stored.schema_arrow.names]
         for batch in stored.iter_batches(columns=present):
             columns = [
@@ -264,22 +327,20 @@ def _keep_last(path: Path, key: str) -> None:
     if keep.all():
         return
     start = 0
-    with (
-        _replacing(path) as draft,
-        pq.ParquetFile(path) as stored,
-        pq.ParquetWriter(draft, stored.schema_arrow, compression="zstd") as writer,
-    ):
+    thinned = path.with_name(f"{path.name}{DRAFT}")
+    with _opened(path) as stored, _writer(thinned, stored.schema_arrow) as writer:
         for batch in stored.iter_batches():
             writer.write_batch(batch.filter(pa.array(keep[start : start + batch.num_rows])))
             start += batch.num_rows
+    os.replace(thinned, path)
 
 
 @contextlib.contextmanager
-def _replacing(target: Path) -> Iterator[Path]:
-    """Give a draft beside `target` that takes its place when the block ends well."""
-    draft = target.parent / f"{uuid.uuid4().hex}{DRAFT}"
+def _removed_on_failure(root: Path, group: str, drafts: Collection[str]) -> Iterator[None]:
+    """Remove drafts when the block that writes them fails."""
     try:
-        yield draft
-        os.replace(draft, target)
-    finally:
-        draft.unlink(missing_ok=True)
+        yield
+    except BaseException:
+        for name in drafts:
+            draft_path(root, group, name).unlink(missing_ok=True)
+        raise

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 from personalize_nb.local.data.schema import ACTION_INTERACTIONS, INTERACTIONS, Schema
 from personalize_nb.local.state.database import Database
+from personalize_nb.local.state.layout import STREAMED
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-FILE = "streamed.sqlite"
 TABLES = """
 CREATE TABLE IF NOT EXISTS streamed (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -29,6 +29,7 @@ CREATE TABLE IF NOT EXISTS streamed (
     body TEXT NOT NULL
 );
 CREATE INDEX IF NOT EXISTS streamed_by_dataset ON streamed (dataset_group, type, id);
+CREATE TABLE IF NOT EXISTS forgotten (job TEXT PRIMARY KEY, rows INTEGER NOT NULL) WITHOUT ROWID;
 """
 _USER = "USER_ID"
 # what events are about; without it, or without user, an event is none
@@ -39,7 +40,7 @@ class EventStore:
     """The streamed rows of all dataset groups of one service folder."""
 
     def __init__(self, root: Path):
-        self._database = Database(root / FILE, TABLES)
+        self._database = Database(root / STREAMED, TABLES)
 
     def close(self) -> None:
         """Close the connections that no thread is using."""
@@ -98,8 +99,14 @@ class EventStore:
                 "DELETE FROM streamed WHERE dataset_group = ? AND type = coalesce(?, type)", (group, dataset_type)
             )
 
-    def forget_users(self, group: str, users: Collection[str]) -> int:
-        """Remove every row of some users and of their sessions; return how many there were."""
+    def forget_users(self, group: str, users: Collection[str], job: str) -> int:
+        """Remove every row of some users and of their sessions.
+
+        Returns
+        -------
+        int
+            How many rows the same job has removed, those of an earlier attempt that was cut off among them.
+        """
         deleted = 0
         with self._database.writing() as connection:
             for user in users:
@@ -110,7 +117,11 @@ class EventStore:
                 ):
                     sql = f"DELETE FROM streamed WHERE dataset_group = ?1 AND {owned}"
                     deleted += connection.execute(sql, (group, user)).rowcount
-        return deleted
+            connection.execute(
+                "INSERT INTO forgotten VALUES (?, ?) ON CONFLICT (job) DO UPDATE SET rows = rows + excluded.rows",
+                (job, deleted),
+            )
+            return int(connection.execute("SELECT rows FROM forgotten WHERE job = ?", (job,)).fetchone()[0])
 
 
 @contextmanager

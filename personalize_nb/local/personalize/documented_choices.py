@@ -312,9 +312,7 @@ CHOICES: tuple[Decision, ...] = (
         "s3.conditions",
     ),
     Decision(
-        "A range of UploadPartCopy that ends behind the source",
-        "InvalidRange, and nothing is copied",
-        "s3.conditions",
+        "A range of UploadPartCopy that ends behind the source", "InvalidRange, nothing is copied", "s3.conditions"
     ),
     Decision(
         "Metadata that are sent as bytes beyond ASCII",
@@ -332,6 +330,22 @@ CHOICES: tuple[Decision, ...] = (
         "s3.refusals",
     ),
     Decision("The policy status of a bucket without a policy", "not public", "s3.configurations"),
+    # what is kept
+    Decision(
+        "The record service.json, lost or cut",
+        "account and region are those of the databases; keys and port are new, and the log says so",
+        "process.service",
+    ),
+    Decision(
+        "An object, a model or imported rows that are lost or altered in the service's folder",
+        "refused as DamagedState with file, cause and repair, under status 507, which clients do not try again",
+        "errors",
+    ),
+    Decision(
+        "A data deletion job beside an import",
+        "whichever ends second begins anew from the rows of the first, so neither undoes the other",
+        "state.versions",
+    ),
     # real time
     Decision("Context of real-time requests", "accepted, no effect", "personalize.serving.recommendations"),
     Decision(
@@ -375,11 +389,7 @@ CHOICES: tuple[Decision, ...] = (
         "tasks.hold_out",
     ),
     Decision("NDCG's ideal list, coverage, users with one step", "see the module", "tasks.hold_out"),
-    Decision(
-        "What a related-items recipe is asked in the hold-out",
-        "the newest item given, once for each user",
-        "tasks.hold_out",
-    ),
+    Decision("What related-items recipes are asked in the hold-out", "each user's newest item given", "tasks.hold_out"),
     Decision("Hits, recall and coverage of segments", "see the module", "tasks.hold_out"),
 )
 

@@ -120,7 +120,7 @@ def read_record(root: Path) -> ServiceInfo | None:
 
 
 def check_record(root: Path) -> None:
-    """Refuse a folder whose record is there and cannot be read: with it its keys, region and account would be lost.
+    """Refuse a folder whose record is there and cannot be read, for folders whose databases do not say whose they are.
 
     Raises
     ------

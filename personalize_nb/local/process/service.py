@@ -10,13 +10,13 @@ import contextlib
 import json
 import logging
 import os
-import re
 import secrets
 import signal
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import filelock
@@ -51,12 +51,15 @@ from personalize_nb.local.process.discovery import (
 from personalize_nb.local.process.supervisor import Supervisor
 from personalize_nb.local.s3.handler import s3_handler
 from personalize_nb.local.s3.store import ObjectStore
-from personalize_nb.local.state import layout, platform
+from personalize_nb.local.s3.sweeping import sweep
+from personalize_nb.local.state import diskspace, layout, platform, versions, wholeness
 from personalize_nb.local.state.facts import RecommenderFacts
 from personalize_nb.local.state.kinds import DATASET, EVENT_INTERACTIONS, SOLUTION_VERSION
 from personalize_nb.local.state.quotas import Quota, configured
 from personalize_nb.local.state.resources import AnyResource
 from personalize_nb.local.state.store import Store
+from personalize_nb.local.state.versions import DataFiles, DatasetVersions, Replacement
+from personalize_nb.local.state.wholeness import Identity
 from personalize_nb.local.tasks import tasks
 from personalize_nb.local.tasks.run import WorkContext, perform
 
@@ -68,7 +71,6 @@ _LOCK_SECONDS = 15.0
 _LOOK_SECONDS = 2.0
 # whoever starts a service looks at it first; on a busy machine that look may come late
 _FIRST_USE_SECONDS = 60.0
-_OWN_BUCKET = re.compile(r"personalize-nb-(\d{12})-([a-z0-9-]+)")
 # how the ids of AWS's own access keys begin, lasting and temporary ones
 _AWS_KEYS = ("AKIA", "ASIA")
 # open files of a service with many connections, and how many of them are left for everything else
@@ -102,6 +104,7 @@ class Service:
         Another service runs here, or what is asked does not fit what the folder holds.
     """
 
+    @diskspace.telling()
     def __init__(
         self,
         root: Path,
@@ -116,25 +119,31 @@ class Service:
         self.root = root
         self._folder = layout.folder_identity(root)
         self._lock = _locked(root)
-        check_record(root)
         before = read_record(root)
-        self.region, self.account = _identity(before, region, account)
-        if before is not None:
-            layout.check_kept(root)
-            if not before.is_at_home:
-                # a copy with the keys and the port of the original would answer to the original's clients
-                before = None
+        diskspace.make_room(root, layout.DATABASES)
+        held = wholeness.look(root) or before
+        if held is None:
+            check_record(root)
+        identity = _identity(root, held, region, account)
+        self.region, self.account = identity.region, identity.account
+        if before is None and held is not None:
+            _tell_lost_record(root, identity)
+        elif before is not None and not before.is_at_home:
+            # a copy with the keys and the port of the original would answer to the original's clients
+            before = None
         access_key, secret_key = _kept_keys(keys, before)
         accepted = dict([keys or (access_key, secret_key), (access_key, secret_key)])
         layout.prepare(root)
         self._store = Store(root / layout.STATE)
         self._kms = Keys(root / layout.STATE, self.account, self.region)
         self._objects = ObjectStore(root / layout.OBJECTS, keyring=self._kms)
-        if before is None:
-            _check_lost_record(self._objects, self.region, self.account, root)
         self._event_store = EventStore(root)
+        self._versions = DatasetVersions(root)
         _end_orphans(self._store, root)
-        self._objects.sweep()
+        self._versions.drop_former()
+        self._versions.set_aside()
+        sweep(self._objects)
+        wholeness.mark(root, identity)
 
         self._authorizer = Authorizer(root / layout.STATE, self._objects, self.account, self.region)
         context = WorkContext(root, self._store, self._objects, self.region, self.account, authorizer=self._authorizer)
@@ -237,18 +246,19 @@ class Service:
         return replace(handler, answer=answer)
 
     def _discard(self, resource: AnyResource) -> None:
-        """Remove the files of a deleted resource."""
+        """Remove what is kept for a resource that is being deleted: its files when that is committed."""
         if resource.kind == DATASET:
-            group = resource.body["datasetGroupArn"].rsplit("/", 1)[-1]
-            layout.discard_dataset(self.root, group, resource.body["datasetType"])
-            self._event_store.forget(group, resource.body["datasetType"])
+            group, kind = resource.body["datasetGroupArn"].rsplit("/", 1)[-1], resource.body["datasetType"]
+            self._store.together(partial(versions.commit, self.root, [Replacement(group, kind, DataFiles())]))
+            self._store.afterwards(self._versions.drop_former)
+            self._event_store.forget(group, kind)
         elif resource.kind == EVENT_INTERACTIONS:
             self._event_store.forget(resource.body["datasetGroupArn"].rsplit("/", 1)[-1], INTERACTIONS)
         elif resource.kind == SOLUTION_VERSION:
-            layout.discard_model(self.root, resource.arn)
+            self._store.afterwards(partial(layout.discard_model, self.root, resource.arn))
         elif isinstance(resource.facts, RecommenderFacts):
             for model in filter(None, (resource.facts.model, resource.facts.former)):
-                layout.discard_model(self.root, model)
+                self._store.afterwards(partial(layout.discard_model, self.root, model))
 
     def _default_bucket(self) -> str:
         name = f"personalize-nb-{self.account}-{self.region}"
@@ -280,27 +290,33 @@ def _locked(root: Path) -> filelock.BaseFileLock:
     return lock
 
 
-def _identity(before: ServiceInfo | None, region: str | None, account: str | None) -> tuple[str, str]:
-    if before is None:
-        return region or DEFAULT_REGION, account or DEFAULT_ACCOUNT
-    for name, wanted, held in (("region", region, before.region), ("account", account, before.account)):
-        if wanted is not None and wanted != held:
+def _identity(root: Path, held: Identity | ServiceInfo | None, region: str | None, account: str | None) -> Identity:
+    """Return the folder's account and region, or for a new one those that are asked for."""
+    if held is None:
+        return Identity(account or DEFAULT_ACCOUNT, region or DEFAULT_REGION)
+    for name, wanted, own in (("region", region, held.region), ("account", account, held.account)):
+        if wanted is not None and wanted != own:
             raise LocalServiceError(
-                f"the folder {str(before.path)!r} belongs to {name} {held!r}, got {wanted!r}: the ARNs in it would "
-                f"no longer be found. Use {held!r}, or another path"
+                f"the folder {str(root)!r} belongs to {name} {own!r}, got {wanted!r}: the ARNs in it would "
+                f"no longer be found. Use {own!r}, or another path"
             )
-    return before.region, before.account
+    return Identity(held.account, held.region)
 
 
-def _check_lost_record(objects: ObjectStore, region: str, account: str, root: Path) -> None:
-    """Refuse to guess whose a folder is that lost its record: the service's own bucket has it in its name."""
-    found = [match for bucket in objects.buckets() if (match := _OWN_BUCKET.fullmatch(bucket.name))]
-    if found and all((match[1], match[2]) != (account, region) for match in found):
-        raise LocalServiceError(
-            f"{str(root / layout.RECORD)!r} is gone, and this folder belongs to region {found[0][2]!r} and account "
-            f"{found[0][1]!r}, not to {region!r} and {account!r}: restore the file, or name that region and account, "
-            "or choose another folder"
-        )
+def _tell_lost_record(root: Path, identity: Identity) -> None:
+    """Say in the log that a folder's record is lost, and whose it is nevertheless; what is left of it is kept."""
+    record, how = root / layout.RECORD, "is gone"
+    if record.exists():
+        layout.set_aside(root, record)
+        how = f"cannot be read, and is kept as {str(layout.lost_path(root, record))!r}"
+    log.warning(
+        "%r %s: region %s and account %s are known from the databases, but the folder's keys and port are lost, so "
+        "clients that were given them need the new ones",
+        str(record),
+        how,
+        identity.region,
+        identity.account,
+    )
 
 
 def _kept_keys(given: tuple[str, str] | None, before: ServiceInfo | None) -> tuple[str, str]:

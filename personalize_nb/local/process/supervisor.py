@@ -7,11 +7,14 @@ training; an import that would wait behind long work gets a worker of its own.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import threading
 import time
 from collections.abc import Callable, Sequence
+
+import psutil
 
 from personalize_nb.local.state import platform
 from personalize_nb.local.state.lifecycle import STOPPING
@@ -25,6 +28,8 @@ MAX_ATTEMPTS = 3
 # short as a rule, and much waits for them
 QUICK = ("import",)
 _LOOK_SECONDS = 30.0
+# while there is work: nobody tells of a worker that was stopped by a signal
+_BUSY_LOOK_SECONDS = 2.0
 
 
 class Supervisor:
@@ -46,6 +51,7 @@ class Supervisor:
         self._store, self._command, self._limit, self._perform_light = store, command, limit, perform_light
         self._workers: dict[int, platform.Child] = {}
         self._spare: int | None = None
+        self._continued: set[int] = set()
         self._changed = threading.Condition()
         self._woken = True
         self._ending = False
@@ -68,6 +74,7 @@ class Supervisor:
         """Return the seconds since any work was waiting or running."""
         if self._store.waiting() or self._store.running():
             self._busy_at = time.monotonic()
+            return 0.0
         return time.monotonic() - self._busy_at
 
     def stop(self) -> None:
@@ -87,18 +94,21 @@ class Supervisor:
                 self._store.enqueue(work.kind, work.arn)
 
     def _run(self) -> None:
+        busy = True
         while True:
             with self._changed:
                 if not self._woken and not self._ending:
-                    self._changed.wait(_LOOK_SECONDS)
+                    self._changed.wait(_BUSY_LOOK_SECONDS if busy else _LOOK_SECONDS)
                 self._woken = False
                 if self._ending:
                     return
             try:
                 self._reap()
+                self._continue()
                 self._end_stopped()
                 self._do_light_work()
                 self._scale()
+                busy = self.idle_for() == 0
             except Exception:
                 # the thread must outlive any error (a full disk, say): nobody else starts workers
                 log.exception("the supervisor could not look after its workers; it tries again")
@@ -150,6 +160,18 @@ class Supervisor:
         if not self._workers.keys() >= self._store.running().keys():
             self._release()
 
+    def _continue(self) -> None:
+        """Continue workers that a signal has stopped, and end those that stay so: their work would wait for ever."""
+        stopped = {pid for pid in self._workers if _is_suspended(pid)}
+        for pid in stopped & self._continued:
+            log.warning("worker %d is ended: it was stopped by a signal and does not go on", pid)
+            self._workers[pid].process.kill()
+        for pid in stopped - self._continued:
+            log.warning("worker %d was stopped by a signal; it is continued", pid)
+            with contextlib.suppress(psutil.Error):
+                psutil.Process(pid).resume()
+        self._continued = stopped
+
     def _end_stopped(self) -> None:
         """End workers whose work was stopped through the API: a long calculation does not look up by itself."""
         for pid, work in self._store.running().items():
@@ -176,3 +198,10 @@ class Supervisor:
             else:
                 log.warning("%s work on %s is taken up again", work.kind, work.arn)
         self.wake()
+
+
+def _is_suspended(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() == psutil.STATUS_STOPPED
+    except psutil.Error:
+        return False

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ from personalize_nb.local.data.schema import TrainingData
 from personalize_nb.local.errors import WorkError
 from personalize_nb.local.recipes.attributes import check_attributes
 from personalize_nb.local.recipes.base import Codes, Model, Queries, Ranked
-from personalize_nb.local.recipes.disk import META
+from personalize_nb.local.recipes.disk import kind_of
 from personalize_nb.local.recipes.history import History, read_history
 from personalize_nb.local.recipes.hyperparameters import resolve
 from personalize_nb.local.recipes.personalization import PersonalizedRanking, UserPersonalization
@@ -108,8 +107,7 @@ def train_on(
 
 def load(folder: Path) -> Model:
     """Read a model from the folder that `Model.save` wrote."""
-    kind = json.loads((Path(folder) / META).read_text(encoding="utf-8"))["facts"]["kind"]
-    return FAMILIES[kind].restore(Path(folder))
+    return FAMILIES[kind_of(folder)].restore(Path(folder))
 
 
 def _trainable(recipe_name: str) -> tuple[Recipe, type[Model]]:

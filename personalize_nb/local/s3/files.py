@@ -15,6 +15,7 @@ from typing import BinaryIO
 import psutil
 
 from personalize_nb.local.state import platform
+from personalize_nb.local.state.layout import lost_path, set_aside
 
 BLOCK = 1 << 20
 
@@ -23,6 +24,7 @@ class Bodies:
     """The folder pair `incoming/` (being written) and `bodies/` (published) under one root."""
 
     def __init__(self, root: Path):
+        self._root = root
         self._published = root / "bodies"
         self._incoming = root / "incoming"
         self._incoming.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -36,22 +38,35 @@ class Bodies:
     def publish(self, incoming: Path) -> str:
         """Move a finished file among the published ones and give its name there."""
         name = uuid.uuid4().hex
-        os.replace(incoming, self._path(name))
+        os.replace(incoming, self.path(name))
         return name
 
     def open(self, name: str) -> BinaryIO:
-        return open(self._path(name), "rb")
+        """Open a body; one that was set aside while another database was here comes back."""
+        path = self.path(name)
+        try:
+            return open(path, "rb")
+        except FileNotFoundError:
+            aside = lost_path(self._root, path)
+            if not aside.exists():
+                raise
+            os.replace(aside, path)
+            return open(path, "rb")
+
+    def set_aside(self, path: Path) -> None:
+        """Keep a body that no row names, in a place of its own."""
+        set_aside(self._root, path)
 
     def link_to(self, name: str, source: BinaryIO, size: int, incoming: Path) -> None:
         """Make `incoming` a second name of a published body: free, since bodies never change."""
         try:
-            platform.link(self._path(name), incoming)
+            platform.link(self.path(name), incoming)
         except OSError:  # no hard links here, or the body was replaced since it was opened as `source`
             with open(incoming, "xb") as target:
                 append_range(target, source, 0, size)
 
     def drop(self, name: str) -> None:
-        self._path(name).unlink(missing_ok=True)
+        self.path(name).unlink(missing_ok=True)
 
     def shards(self) -> list[Path]:
         """Return the sub-folders of published bodies, for sweeping one at a time."""
@@ -66,7 +81,8 @@ class Bodies:
                 dropped += 1
         return dropped
 
-    def _path(self, name: str) -> Path:
+    def path(self, name: str) -> Path:
+        """Return where a published body lies."""
         return self._published / name[:2] / name
 
 

@@ -263,7 +263,7 @@ class Uploads:
 
     def abort(self, upload: Upload) -> None:
         """Forget the upload and its parts."""
-        with self._store.database.writing() as db:
+        with self._store.database.writing(frees=True) as db:
             _require(db, upload.bucket, upload.key, upload.id)
             bodies = _end(db, upload)
         for body in bodies:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 import io
 import json
+import os
 import sqlite3
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,10 +18,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
-from personalize_nb.local.errors import ApiError
+from personalize_nb.local.errors import ApiError, DamagedError
 from personalize_nb.local.s3.bucket_names import check_name
 from personalize_nb.local.s3.digests import DEFAULT_ALGORITHM, etag_of, kept, running
-from personalize_nb.local.s3.encryption import Keyring, Seal, unsealed
+from personalize_nb.local.s3.encryption import Keyring, Seal, sealed_size, unsealed
 from personalize_nb.local.s3.files import BLOCK, Bodies
 from personalize_nb.local.s3.incoming import Digest, Incoming
 from personalize_nb.local.s3.records import (
@@ -76,7 +77,7 @@ class ObjectStore:
         self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.clock = clock
         self.bodies = Bodies(self.root)
-        self.database = Database(self.root / "objects.sqlite", SCHEMA)
+        self.database = Database(self.root / "objects.sqlite", SCHEMA, reserve=True)
 
     def close(self) -> None:
         """Release the open files."""
@@ -113,7 +114,7 @@ class ObjectStore:
 
     def delete_bucket(self, name: str) -> None:
         """Remove an empty bucket; open multipart uploads go with it, as on S3."""
-        with self.database.writing() as db:
+        with self.database.writing(frees=True) as db:
             require_bucket(db, name)
             if db.execute("SELECT 1 FROM objects WHERE bucket = ? LIMIT 1", (name,)).fetchone():
                 raise ApiError("BucketNotEmpty", f"The bucket you tried to delete is not empty: {name}.", 409)
@@ -187,11 +188,11 @@ class ObjectStore:
         while True:
             info = self.head(bucket, key)
             try:
-                return info, self._opened(info)
+                return info, self._opened(bucket, info)
             except FileNotFoundError:
                 # Replaced between the look-up and the opening; an unchanged row means that the file was lost.
                 if self.head(bucket, key).body == info.body:
-                    raise
+                    raise self._lost(bucket, info, "its body is missing") from None
 
     def head(self, bucket: str, key: str) -> ObjectInfo:
         """Return the object's facts; `NoSuchBucket` or `NoSuchKey` when there are none."""
@@ -204,7 +205,7 @@ class ObjectStore:
 
     def delete(self, bucket: str, key: str, condition: Condition | None = None) -> None:
         """Remove an object; no error when there is none, as on S3."""
-        with self.database.writing() as db:
+        with self.database.writing(frees=True) as db:
             require_bucket(db, bucket)
             info = find_object(db, bucket, key)
             if condition:
@@ -261,12 +262,26 @@ class ObjectStore:
             wish = Encryption(KMS[0], self._key) if self._key else self.default_encryption(bucket)
         return self._sealing.details(details, wish)
 
-    def _opened(self, info: ObjectInfo) -> BinaryIO:
+    def _lost(self, bucket: str, info: ObjectInfo, cause: str) -> DamagedError:
+        where = f"s3://{bucket}/{info.key}"
+        return DamagedError(
+            self.bodies.path(info.body),
+            f"{cause}, of the object {where}",
+            f"Put that file back from a copy of the folder, upload {where} again, or delete the object",
+        )
+
+    def _opened(self, bucket: str, info: ObjectInfo) -> BinaryIO:
         file, seal = self.bodies.open(info.body), info.details.seal
+        stored = os.fstat(file.fileno()).st_size
+        sizes = (info.size,) if seal is None else seal.sizes or (info.size,)
+        wanted = info.size if seal is None else sum(map(sealed_size, sizes))
+        if stored != wanted:
+            file.close()
+            raise self._lost(bucket, info, f"its body has {stored} bytes, not {wanted}")
         if seal is None:
             return file
         try:
-            return unsealed(file, self._sealing.data_key(seal), seal.sizes or (info.size,))
+            return unsealed(file, self._sealing.data_key(seal), sizes)
         except ApiError:
             file.close()
             raise
@@ -332,18 +347,3 @@ class ObjectStore:
     ) -> ObjectInfo:
         details = replace(details, checksum=kept(DEFAULT_ALGORITHM, incoming))
         return self.publish(bucket, key, incoming, etag=etag_of(incoming), content_type=content_type, details=details)
-
-    def sweep(self) -> int:
-        """Remove what processes that were killed left behind; for the start of the service. Gives the count."""
-        dropped = self.bodies.drop_abandoned()
-        for shard in self.bodies.shards():
-            with self.database.writing() as db:
-                for path in shard.iterdir():
-                    used = db.execute(
-                        "SELECT 1 FROM objects WHERE body = ? UNION ALL SELECT 1 FROM parts WHERE body = ? LIMIT 1",
-                        (path.name, path.name),
-                    ).fetchone()
-                    if not used:
-                        path.unlink(missing_ok=True)
-                        dropped += 1
-        return dropped

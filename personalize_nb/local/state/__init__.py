@@ -1,8 +1,9 @@
 """What a service keeps on disk beside objects and data.
 
 Resources and the work queue (`store`, in a `database`), their types (`resources`) and `kinds`, what only the service
-knows of them (`facts`) and their statuses (`lifecycle`), where files lie (`layout`), what is allowed (`quotas`), what a
-full disk means (`diskspace`) and other `faults` of the machine, and what differs between systems (`platform`).
+knows of them (`facts`) and their statuses (`lifecycle`), where files lie (`layout`), which of them hold a dataset's
+rows (`versions`), whether all parts belong together (`wholeness`), what is allowed (`quotas`), what a full disk means
+(`diskspace`) and other `faults` of the machine, and what differs between systems (`platform`).
 """
 
 __all__ = [
@@ -17,4 +18,6 @@ __all__ = [
     "quotas",
     "resources",
     "store",
+    "versions",
+    "wholeness",
 ]

@@ -10,16 +10,14 @@ import sqlite3
 import threading
 import weakref
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from personalize_nb.errors import LocalServiceError
+from personalize_nb.local.state.diskspace import reserve_of, stand_by
+from personalize_nb.local.state.wholeness import damaged
 
 _BUSY_SECONDS = 60.0
-_RESTORE = (
-    "restore the folder's files from a backup, or move the whole folder away to begin anew without what it kept, or "
-    "choose another folder"
-)
+_UNREADABLE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
 class Database:
@@ -31,26 +29,23 @@ class Database:
         The file; created with `schema` when it is new.
     schema
         Statements that may be run again at every start (`CREATE ... IF NOT EXISTS`).
-
-    Raises
-    ------
-    LocalServiceError
-        The file cannot be used; it is left as it is.
+    reserve
+        Whether to keep room for transactions that free space.
     """
 
-    def __init__(self, path: Path, schema: str):
+    def __init__(self, path: Path, schema: str, *, reserve: bool = False):
         self.path = Path(path)
+        self._reserve = reserve_of(self.path) if reserve else None
         self._idle: list[sqlite3.Connection] = []
         self._pool_lock = threading.Lock()
         self._write_lock = threading.Lock()
         # An owner that is dropped without close() must not leave open files behind.
         self._finalizer = weakref.finalize(self, _close_all, self._idle)
-        try:
-            with self._borrowed() as connection:
-                connection.execute("PRAGMA journal_mode = WAL")
-                connection.executescript(schema)
-        except sqlite3.Error as error:
-            raise _unusable(self.path, error) from error
+        with self._borrowed() as connection:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.executescript(schema)
+        if self._reserve is not None:
+            stand_by(self._reserve)
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
@@ -63,8 +58,15 @@ class Database:
                 connection.execute("ROLLBACK")
 
     @contextmanager
-    def writing(self) -> Iterator[sqlite3.Connection]:
-        """Give a transaction that holds the write lock from its start: commit on a clean exit, nothing otherwise."""
+    def writing(self, *, frees: bool = False) -> Iterator[sqlite3.Connection]:
+        """Give a transaction that holds the write lock from its start: commit on a clean exit, nothing otherwise.
+
+        One that `frees` space has room on a full disk too, where a reserve is kept.
+        """
+        if frees and self._reserve is not None and stand_by(self._reserve):
+            with self._borrowed() as connection, suppress(sqlite3.OperationalError):
+                # what the log holds goes to the file, and the log can be written from its beginning
+                connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
         with self._write_lock, self._borrowed() as connection:
             connection.execute("BEGIN IMMEDIATE")
             try:
@@ -89,12 +91,14 @@ class Database:
             connection = self._connect()
         try:
             yield connection
-        except BaseException:
+        except BaseException as error:
             # In whatever state it is, nobody else should meet it.
             if connection.in_transaction:
                 connection.close()
-                raise
-            self._give_back(connection)
+            else:
+                self._give_back(connection)
+            if isinstance(error, sqlite3.DatabaseError) and _primary(error) in _UNREADABLE:
+                raise damaged(self.path, str(error)) from error
             raise
         self._give_back(connection)
 
@@ -110,23 +114,10 @@ class Database:
             self._idle.append(connection)
 
 
-def _unusable(path: Path, error: sqlite3.Error) -> LocalServiceError:
-    """Tell which file it is, what is wrong with it, and what to do."""
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    if path.is_dir():
-        cause, repair = "a folder lies in its place", _RESTORE
-    elif code == sqlite3.SQLITE_FULL:
-        cause, repair = "the disk is full", "make room on that disk, then start again"
-    elif code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-        cause, repair = "another process keeps it locked", "end that process, then start again"
-    elif code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_AUTH):
-        cause = str(error)
-        repair = "make it and its folder readable and writable for this user, or choose another folder"
-    else:
-        cause, repair = f"{error} (it is damaged, or of something else)", _RESTORE
-    return LocalServiceError(f"the state file {str(path)!r} cannot be used: {cause}. It is left as it is; {repair}")
-
-
 def _close_all(connections: list[sqlite3.Connection]) -> None:
     while connections:
         connections.pop().close()
+
+
+def _primary(error: sqlite3.Error) -> int:
+    return getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF

@@ -12,6 +12,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any, Self, TypedDict, cast
 
+from personalize_nb.local.state.versions import Replacement
+
 if TYPE_CHECKING:
     from types_boto3_personalize.type_defs import MetricAttributeTypeDef
 
@@ -37,13 +39,17 @@ class FactChanges(TypedDict, total=False):
 
 @dataclass(frozen=True)
 class Changes:
-    """What a resource gets: members of its body, where a value of None removes its key, and facts."""
+    """What a resource gets: members of its body, where a value of None removes its key, and facts.
+
+    `data` are the files that become those of datasets in the same commit.
+    """
 
     body: Mapping[str, Any] = field(default_factory=dict)
     facts: FactChanges = field(default_factory=FactChanges)
+    data: tuple[Replacement, ...] = ()
 
     def __or__(self, later: Changes) -> Changes:
-        return Changes({**self.body, **later.body}, self.facts | later.facts)
+        return Changes({**self.body, **later.body}, self.facts | later.facts, self.data + later.data)
 
 
 @dataclass(frozen=True)

@@ -3,10 +3,10 @@
     service.json service.lock service.log     who serves here, how to reach it
     themes.json                               what writes themes, when told
     state.sqlite objects/                     resources and queue; S3's buckets
-    datasets/<group>/<TYPE>.parquet           rows of the newest FULL import
-    datasets/<group>/<TYPE>.merged.parquet    the same with later INCREMENTAL ones, if any
+    datasets/<group>/<TYPE>.*.parquet         imported rows; `versions` knows which are the present ones
     streamed.sqlite                           rows put one by one
     models/<8 hex>/                           trained models, by solution version
+    lost+found/                               what a start found and nothing names: kept, and never read
     cache/ scratch/                           may be deleted at any time the service is down
 
 Cheap to import.
@@ -15,6 +15,7 @@ Cheap to import.
 from __future__ import annotations
 
 import errno
+import logging
 import os
 import shutil
 from pathlib import Path
@@ -22,9 +23,15 @@ from pathlib import Path
 from personalize_nb.errors import LocalServiceError
 from personalize_nb.local.state import diskspace, platform
 
+log = logging.getLogger(__name__)
+
 RECORD, LOCK, START_LOCK, LOG = "service.json", "service.lock", "start.lock", "service.log"
 STATE, OBJECTS = "state.sqlite", "objects"
+STREAMED = "streamed.sqlite"
+# the one that says whose the folder is comes first
+DATABASES = (STATE, f"{OBJECTS}/objects.sqlite", STREAMED)
 DRAFT = ".draft"
+LOST = "lost+found"
 _FOLDERS = ("datasets", "models", "cache", "scratch")
 _LOG_BYTES = 5 << 20
 
@@ -95,22 +102,22 @@ def _repair(error: OSError) -> str:
     return "give the service another path"
 
 
-def check_kept(root: Path) -> None:
-    """Refuse a folder that has served before and has lost what it kept: a new start would pass for the old one.
+def set_aside(root: Path, path: Path) -> None:
+    """Move a file that nothing names to the same place below `lost+found`."""
+    target = lost_path(root, path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    os.replace(path, target)
 
-    Raises
-    ------
-    LocalServiceError
-        The file that is gone or empty, and what to do.
-    """
-    for name in (STATE, f"{OBJECTS}/objects.sqlite"):
-        file = root / name
-        if not file.exists() or file.stat().st_size == 0:
-            what = "is empty" if file.exists() else "is gone"
-            raise LocalServiceError(
-                f"{str(file)!r} {what}, and this folder has kept resources or objects before. Restore the folder from "
-                f"a backup; or, to begin anew without them, move {str(root)!r} away or choose another folder"
-            )
+
+def lost_path(root: Path, path: Path) -> Path:
+    """Return where a file is kept once it is set aside."""
+    return root / LOST / path.relative_to(root)
+
+
+def tell_aside(root: Path, moved: int) -> None:
+    """Say in the log that files were set aside."""
+    if moved:
+        log.warning("nothing names %d files; they are kept in %s until you remove them", moved, root / LOST)
 
 
 def turn_log(root: Path) -> None:
@@ -120,25 +127,14 @@ def turn_log(root: Path) -> None:
         os.replace(log, root / f"{LOG}.1")
 
 
-def dataset_path(root: Path, group: str, dataset_type: str) -> Path:
-    """Return where the rows of a dataset's newest FULL import are kept."""
-    return root / "datasets" / group / f"{dataset_type}.parquet"
-
-
-def merged_path(root: Path, group: str, dataset_type: str) -> Path:
-    """Return where the rows of a dataset are kept once an INCREMENTAL import has added to the FULL one."""
-    return root / "datasets" / group / f"{dataset_type}.merged.parquet"
+def data_path(root: Path, group: str, name: str) -> Path:
+    """Return where a file with rows of a dataset is kept."""
+    return root / "datasets" / group / name
 
 
 def model_path(root: Path, solution_version_arn: str) -> Path:
     """Return the folder of a trained model; recommenders give the name of their model for the ARN."""
     return root / "models" / solution_version_arn.rsplit("/", 1)[-1]
-
-
-def discard_dataset(root: Path, group: str, dataset_type: str) -> None:
-    """Remove the rows of a deleted dataset; nothing happens when there are none."""
-    merged_path(root, group, dataset_type).unlink(missing_ok=True)
-    dataset_path(root, group, dataset_type).unlink(missing_ok=True)
 
 
 def discard_model(root: Path, solution_version_arn: str) -> None:

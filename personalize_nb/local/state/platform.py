@@ -58,6 +58,23 @@ def is_ours(status: os.stat_result) -> bool:
     return not hasattr(os, "getuid") or status.st_uid == os.getuid()
 
 
+def sync_file(path: Path) -> None:
+    """Wait until what a file holds would outlive a power cut."""
+    with open(path, "rb+") as file:
+        os.fsync(file.fileno())
+
+
+def sync_folder(folder: Path) -> None:
+    """Wait until the names in a folder would outlive a power cut, where the system can open folders for that."""
+    if not hasattr(os, "O_DIRECTORY"):
+        return
+    opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
+
+
 def link(source: Path, target: Path) -> None:
     """Make `target` a second name of a file; OSError where that cannot be."""
     if not hasattr(os, "link"):

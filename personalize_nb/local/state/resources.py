@@ -47,6 +47,11 @@ class Resource(Generic[Body, Own]):
         """Read when they are asked for: what only lists resources needs no facts."""
         return self.kind.facts.read(self.hidden)
 
+    @property
+    def label(self) -> str:
+        """What tells this resource from each that had its name before it, for files and notes of its work."""
+        return f"{self.arn} {self.created}"
+
     def described(self) -> dict[str, Any]:
         """Return the members an answer may show: the body, status, reason and dates."""
         answer: dict[str, Any] = {**self.body}

@@ -24,8 +24,10 @@ from personalize_nb.local.state.facts import Changes, facts_of, from_row, to_row
 from personalize_nb.local.state.kinds import KINDS, Body, Own, ResourceKind
 from personalize_nb.local.state.lifecycle import check_move
 from personalize_nb.local.state.resources import AnyResource, Resource
+from personalize_nb.local.state.versions import TABLE
 
-TABLES = """
+TABLES = f"""
+{TABLE}
 CREATE TABLE IF NOT EXISTS resources (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     arn TEXT NOT NULL UNIQUE,
@@ -88,7 +90,7 @@ class Store:
 
     def __init__(self, path: Path, clock: Callable[[], float] = time.time):
         self.clock = clock
-        self._database = Database(path, TABLES)
+        self._database = Database(path, TABLES, reserve=True)
         self._mine = threading.local()
 
     def close(self) -> None:
@@ -96,17 +98,35 @@ class Store:
         self._database.close()
 
     @contextmanager
-    def transaction(self) -> Iterator[None]:
-        """Make every call of this thread inside the block one change: all of it happens, or nothing."""
+    def transaction(self, *, frees: bool = False) -> Iterator[None]:
+        """Make every call of this thread inside the block one change: all of it happens, or nothing.
+
+        A change that `frees` space may use what is kept for it on a full disk.
+        """
         if self._current() is not None:
             yield
             return
-        with self._database.writing() as connection:
+        self._mine.afterwards = []
+        with self._database.writing(frees=frees) as connection:
             self._mine.connection = connection
             try:
                 yield
             finally:
                 self._mine.connection = None
+        for call in self._mine.afterwards:
+            call()
+
+    def together(self, change: Callable[[sqlite3.Connection], None]) -> None:
+        """Let another module change tables of its own in this file, in the transaction that this thread is in."""
+        with self.transaction():
+            connection = self._current()
+            assert connection is not None, "inside a transaction there is one"
+            change(connection)
+
+    def afterwards(self, call: Callable[[], None]) -> None:
+        """Call something, such as the removal of files, once the transaction that this thread is in is committed."""
+        with self.transaction():
+            self._mine.afterwards.append(call)
 
     def _current(self) -> sqlite3.Connection | None:
         """Return the connection of the transaction that this thread is in."""

@@ -18,7 +18,7 @@ from personalize_nb.contract.limits import FAILED
 from personalize_nb.contract.policies.uses import uses_of
 from personalize_nb.local.errors import ApiError, WorkError
 from personalize_nb.local.personalize import updates
-from personalize_nb.local.state import diskspace
+from personalize_nb.local.state import diskspace, versions
 from personalize_nb.local.state.facts import Changes
 from personalize_nb.local.state.lifecycle import CREATING, DURING, STOPPED, STOPPING, UNFINISHED
 from personalize_nb.local.state.quotas import DATA_QUOTAS
@@ -74,7 +74,7 @@ def perform(context: WorkContext, work: Work, tasks: Mapping[str, Task]) -> None
         if work.kind in updates.KINDS:
             updates.advance(store, work, task)
         else:
-            _walk(store, work, task)
+            _walk(context, work, task)
         log.info("%s work on %s took %.1f s", work.kind, work.arn, context.clock() - started)
     except WorkError as error:
         log.warning("%s work on %s failed: %s", work.kind, work.arn, error.reason)
@@ -106,13 +106,31 @@ def _judged(context: WorkContext, task: Task, resource: AnyResource) -> Changes 
     return task(context, resource)
 
 
-def _walk(store: Store, work: Work, task: Callable[[AnyResource], Changes | None]) -> None:
-    """Take a resource through the statuses of this kind of work."""
+def _walk(context: WorkContext, work: Work, task: Callable[[AnyResource], Changes | None]) -> None:
+    """Take a resource through the statuses of this kind of work; its last one and its result are one commit."""
+    store = context.store
     during, after = DURING.get(work.kind, CREATING)
     check_wanted(store, work.arn)
-    changes = task(store.set_status(work.arn, during))
-    check_wanted(store, work.arn)
-    store.set_status(work.arn, after, changes=changes)
+    resource = store.set_status(work.arn, during)
+    while True:
+        changes = task(resource) or Changes()
+        try:
+            with store.transaction():
+                check_wanted(store, work.arn)
+                store.set_status(work.arn, after, changes=changes)
+                if changes.data:
+                    store.together(partial(versions.commit, context.root, changes.data))
+                    store.afterwards(partial(_drop_former, context.root))
+            return
+        except versions.OvertakenError as error:
+            log.info("%s work on %s begins anew: %s", work.kind, work.arn, error)
+        finally:
+            versions.abandon(context.root, changes.data)
+
+
+def _drop_former(root: Path) -> None:
+    with versions.DatasetVersions(root) as data:
+        data.drop_former()
 
 
 def give_up(store: Store, work: Work, reason: str) -> None:

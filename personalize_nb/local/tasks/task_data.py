@@ -69,9 +69,10 @@ def csv_files(
 def outlive_second(context: WorkContext, resource: AnyResource) -> None:
     """Wait for the second after the resource's: no job ends, or writes, in the second of its creation.
 
-    Clients pick outputs whose date, in whole seconds, is later.
+    Clients pick outputs whose date, in whole seconds, is later. Never longer than that second: the clock may have been
+    set back since.
     """
-    context.sleep(max(0.0, math.floor(resource.created) + 1 - context.clock()))
+    context.sleep(min(1.0, max(0.0, math.floor(resource.created) + 1 - context.clock())))
 
 
 def schemas_of(facts: DataFacts) -> dict[str, Schema]:

@@ -1,8 +1,9 @@
 """What each kind of background work does: one function per kind, each ending in files that the next one reads.
 
 A task reads its resource as Describe shows it. It may be killed at any moment and is then run again from its
-start, so it replaces its files as a whole. The heavy libraries are imported by the tasks that use them: the server
-process, which settles trivial resources, should start at once.
+start, so it replaces its files as a whole, and what it makes of rows that are there counts with its last status. The
+heavy libraries are imported by the tasks that use them: the server process, which settles trivial resources, should
+start at once.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from personalize_nb.local.personalize import updates
 from personalize_nb.local.state import layout
 from personalize_nb.local.state.facts import Changes, ModelFacts, TrialFacts
 from personalize_nb.local.state.resources import AnyResource
+from personalize_nb.local.state.versions import Replacement
 from personalize_nb.local.tasks import theme_settings
 from personalize_nb.local.tasks.run import Task, WorkContext
 from personalize_nb.local.tasks.task_data import (
@@ -74,8 +76,8 @@ def settle(context: WorkContext, resource: AnyResource) -> None:
     """Let a resource reach its next status of rest, for which nothing is left to do."""
 
 
-def import_dataset(context: WorkContext, resource: ImportResource) -> None:
-    """Read the CSV files of a dataset import job into its dataset."""
+def import_dataset(context: WorkContext, resource: ImportResource) -> Changes:
+    """Read the CSV files of a dataset import job; its dataset has the rows when the job is ACTIVE."""
     from personalize_nb.local.data import datasets
 
     body, facts = resource.body, resource.facts
@@ -83,8 +85,12 @@ def import_dataset(context: WorkContext, resource: ImportResource) -> None:
     most = limits.MAX_IMPORT_BYTES[body["importMode"]]
     files = list(csv_files(context, body["dataSource"]["dataLocation"], most))
     kinds = context.quotas["event_types_and_columns"] - len(schema.metadata)
-    datasets.import_files(context.root, facts.group, schema, files, body["importMode"], kinds)
+    read: list[Replacement] = []
+    datasets.import_files(
+        context.root, facts.group, schema, files, body["importMode"], kinds, resource.label, keep=read.append
+    )
     outlive_second(context, resource)
+    return Changes(data=tuple(read))
 
 
 def train_solution_version(context: WorkContext, resource: VersionResource) -> Changes:
@@ -161,7 +167,8 @@ def _train(
         report(1, 1)
     model.save(folder)
     measured = hold_out.hold_out(recipe, data, **arguments, seed=SEED)
-    hours = math.ceil((context.clock() - started) / 3.6) / 1000
+    # the clock may have been set back meanwhile
+    hours = max(1, math.ceil((context.clock() - started) / 3.6)) / 1000
     return Changes({"trainingHours": hours}, {"metrics": measured, "streamed_to": streamed_to}) | found
 
 
@@ -215,9 +222,10 @@ def delete_users(context: WorkContext, resource: DeletionResource) -> Changes:
     for batch in read_csv_files(csv_files(context, body["dataSource"]["dataLocation"]), named):
         users.update(batch.column("USER_ID").to_pylist())
     wanted = pa.array(sorted(users), pa.string())
-    deleted = datasets.delete_users(context.root, resource.facts.group, schemas_of(resource.facts), wanted)
+    schemas = schemas_of(resource.facts)
+    deleted, replaced = datasets.delete_users(context.root, resource.facts.group, schemas, wanted, resource.label)
     outlive_second(context, resource)
-    return Changes({"numDeleted": deleted})
+    return Changes({"numDeleted": deleted}, data=tuple(replaced))
 
 
 def run_batch_inference_job(context: WorkContext, resource: InferenceResource) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
 import signal
+import sqlite3
 
 import boto3
 import psutil
@@ -144,7 +146,7 @@ def rested(tmp_path_factory):
     return path
 
 
-@pytest.mark.parametrize("name", ["state.sqlite", "objects/objects.sqlite"])
+@pytest.mark.parametrize("name", ["state.sqlite", "objects/objects.sqlite", "streamed.sqlite"])
 @pytest.mark.parametrize("damage", [emptied, replaced, cut, gone, a_folder])
 def test_a_damaged_state_file_is_named_and_left_as_it_is(rested, tmp_path, name, damage):
     path = tmp_path / "service"
@@ -160,24 +162,50 @@ def test_a_damaged_state_file_is_named_and_left_as_it_is(rested, tmp_path, name,
     assert local.attach(path) is None
 
 
+def served_account(path, **wanted):
+    """Start a folder that has lost its record, after a try to give it another account."""
+    with pytest.raises(LocalServiceError, match="belongs to account '111122223333', got '123456789012'"):
+        local.start(path, account="123456789012")
+    return local.start(path, idle_seconds=600, **wanted)
+
+
 @pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"pid": 1}', "\x00\x01"])
-def test_a_damaged_record_is_named_before_its_keys_are_lost(rested, tmp_path, text):
+def test_a_damaged_record_loses_the_keys_and_nothing_else(rested, tmp_path, text):
     path = tmp_path / "service"
     shutil.copytree(rested, path)
     (path / "service.json").write_text(text)
-    with pytest.raises(LocalServiceError, match=r"service\.json'.*cannot be read.*Restore it from a backup"):
-        local.start(path)
-    assert (path / "service.json").read_text() == text
+    info = served_account(path)
+    local.stop(path)
+    assert (info.region, info.account) == ("eu-west-1", "111122223333")
+    assert (path / "lost+found" / "service.json").read_text() == text
+    said = (path / "service.log").read_text()
+    assert "service.json' cannot be read" in said and "region eu-west-1 and account 111122223333" in said
+    assert info.secret_key not in said
 
 
 def test_a_lost_record_does_not_make_another_account_of_a_folder(rested, tmp_path):
     path = tmp_path / "service"
     shutil.copytree(rested, path)
     (path / "service.json").unlink()
-    with pytest.raises(LocalServiceError, match="belongs to region 'eu-west-1' and account '111122223333'"):
-        local.start(path)
-    assert local.start(path, region="eu-west-1", account="111122223333", idle_seconds=600).region == "eu-west-1"
+    info = served_account(path, region="eu-west-1")
     local.stop(path)
+    assert (info.region, info.account) == ("eu-west-1", "111122223333")
+    assert "service.json' is gone" in (path / "service.log").read_text()
+
+
+def test_a_damaged_record_is_named_where_no_database_says_whose_the_folder_is(rested, tmp_path):
+    path = tmp_path / "service"
+    shutil.copytree(rested, path)
+    # as earlier versions left a folder without resources whose bucket was deleted
+    for name in ("state.sqlite", "objects/objects.sqlite", "streamed.sqlite"):
+        with contextlib.closing(sqlite3.connect(path / name)) as db, db:
+            db.execute("DELETE FROM about")
+            if name.startswith("objects"):
+                db.execute("DELETE FROM buckets")
+    (path / "service.json").write_text("{")
+    with pytest.raises(LocalServiceError, match=r"service\.json'.*cannot be read.*Restore it from a backup"):
+        local.start(path)
+    assert (path / "service.json").read_text() == "{"
 
 
 @pytest.mark.parametrize("name", ["service.log", "service.lock", "start.lock", "datasets", "objects", "scratch"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
 import sys
 
 import pytest
@@ -26,6 +27,14 @@ DEAF = (
     .replace("sys.stdin.buffer.read()", "signal.pause()")
     .replace("import os, sys", "import os, signal, sys")
 )
+# Is stopped by a signal as soon as it has work, and does it once it is continued.
+HALTED = BUSY.replace("import os, sys", "import os, signal, sys").replace(
+    "sys.stdin.buffer.read()",
+    'os.kill(os.getpid(), signal.SIGSTOP)\nstore.set_status(work.arn, "ACTIVE")\nstore.finish(work.id)\n'
+    "sys.stdin.buffer.read()",
+)
+# Stops itself whenever it is continued.
+FROZEN = HALTED.replace("os.kill(", "while True: os.kill(")
 
 
 @pytest.fixture
@@ -128,6 +137,21 @@ def test_light_work_that_could_not_be_ended_is_done_later(store, until):
     until(lambda: not store.waiting() and not store.running(), "the second try")
     supervisor.stop()
     assert tried == [1, 2]
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="this system stops no processes")
+def test_a_worker_that_a_signal_has_stopped_is_continued(store, supervise, until):
+    queue(store, 1)
+    supervise(1, HALTED)
+    until(lambda: store[ARN.format(0)].status == "ACTIVE", "the end of the work")
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="this system stops no processes")
+def test_a_worker_that_stays_stopped_is_ended_and_its_work_taken_up(store, supervise, until):
+    queue(store, 1)
+    supervise(1, FROZEN)
+    until(lambda: store[ARN.format(0)].status == "CREATE FAILED", "the end of the last attempt")
+    assert "ended unexpectedly" in store[ARN.format(0)].failure_reason
 
 
 def test_progress_outlives_the_process_that_made_it(store, tmp_path):

@@ -10,6 +10,7 @@ import pytest
 import wire
 from botocore.exceptions import ClientError
 
+from personalize_nb.errors import LocalServiceError
 from personalize_nb.local.personalize.json_protocol import personalize_handler
 from personalize_nb.local.personalize.operations.control import Control
 from personalize_nb.local.s3.handler import s3_handler
@@ -114,3 +115,39 @@ def test_the_first_error_is_the_one_that_is_told(tmp_path):
     with database.reading() as connection:
         assert connection.execute("SELECT count(*) FROM rows").fetchone()[0] == 0
     database.close()
+
+
+def test_deletions_take_from_what_is_kept_for_them_bit_by_bit(s3, disk, tmp_path):
+    reserve = tmp_path / "objects" / "objects.sqlite.reserve"
+    kept = reserve.stat().st_size
+    for number in range(3):
+        s3.put_object(Bucket="books", Key=f"k{number}", Body=b"x")
+    assert kept and reserve.stat().st_size == kept
+    disk(0)
+    left = kept
+    for number in range(3):
+        s3.delete_object(Bucket="books", Key=f"k{number}")
+        assert 0 < reserve.stat().st_size < left
+        left = reserve.stat().st_size
+    disk(1 << 30)
+    s3.delete_object(Bucket="books", Key="none")
+    assert reserve.stat().st_size == kept
+
+
+def test_a_start_takes_all_that_is_kept_and_is_refused_when_that_is_too_little(tmp_path, disk):
+    Store(tmp_path / "state.sqlite").close()
+    reserve = tmp_path / "state.sqlite.reserve"
+    assert reserve.stat().st_size
+    diskspace.make_room(tmp_path, ["state.sqlite", "none.sqlite"])
+    assert reserve.stat().st_size
+    disk(0)
+    with pytest.raises(LocalServiceError, match="No space is left .* free some space"):
+        diskspace.make_room(tmp_path, ["state.sqlite", "none.sqlite"])
+    assert not reserve.stat().st_size
+
+
+def test_a_full_disk_ends_a_start_in_words(tmp_path):
+    with pytest.raises(LocalServiceError, match="No space is left"), diskspace.telling():
+        raise full_database(tmp_path / "full.sqlite")
+    with pytest.raises(ZeroDivisionError), diskspace.telling():
+        raise ZeroDivisionError

@@ -6,15 +6,18 @@ import errno
 import os
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
 from personalize_nb.local.errors import ApiError, WorkError
 from personalize_nb.local.process.supervisor import MAX_ATTEMPTS, Supervisor
 from personalize_nb.local.s3.store import ObjectStore
+from personalize_nb.local.state import versions
 from personalize_nb.local.state.facts import Changes
 from personalize_nb.local.state.store import Store
 from personalize_nb.local.tasks.run import Stopped, WorkContext, check_wanted, perform
+from personalize_nb.local.tasks.task_data import outlive_second
 
 ARN = "arn:aws:personalize:us-east-1:123456789012:solution/s/0123abcd"
 
@@ -123,3 +126,33 @@ def test_a_worker_whose_parent_is_gone_ends_at_once(tmp_path):
     command = [sys.executable, "-P", "-m", "personalize_nb.local.process.worker", "--path", str(tmp_path)]
     command += ["--region", "us-east-1", "--account", "123456789012", "--parent", "1"]
     assert subprocess.run(command, stdin=subprocess.DEVNULL).returncode == 1
+
+
+def test_work_on_rows_that_were_replaced_meanwhile_begins_anew(context):
+    folder = context.root / "datasets" / "g"
+    folder.mkdir(parents=True)
+    seen = []
+
+    def replacement(before, name):
+        (folder / f"{name}.draft").write_bytes(b"rows")
+        return versions.Replacement("g", "ITEMS", versions.DataFiles(name, name), before)
+
+    def task(context, resource):
+        with versions.DatasetVersions(context.root) as data:
+            before = data.files("g", "ITEMS")
+            if not seen:
+                data.replace(replacement(before, "other"))
+        seen.append(before.newest)
+        return Changes(data=(replacement(before, f"own{len(seen)}"),))
+
+    assert run(context, task).status == "ACTIVE"
+    assert seen == [None, "other"]
+    assert [path.name for path in folder.iterdir()] == ["own2"]
+
+
+@pytest.mark.parametrize("created", [-1000.0, 0.0, 0.5, 3600.0, 1e9])
+def test_no_job_waits_longer_than_a_second_however_the_clock_was_set(context, created):
+    slept = []
+    early = replace(context, clock=lambda: 1_700_000_000.25, sleep=slept.append)
+    outlive_second(early, replace(context.store[ARN], created=1_700_000_000.0 + created))
+    assert 0 <= slept[0] <= 1

@@ -109,7 +109,7 @@ class Control:
         function = find_operation(name)
         if name.startswith(("Describe", "List", "Get")):
             return function(self, params) or {}
-        with self.store.transaction():
+        with self.store.transaction(frees=name.startswith("Delete")):
             return function(self, params) or {}
 
     # names ------------------------------------------------------------------------------------------------------

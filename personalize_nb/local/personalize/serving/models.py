@@ -18,6 +18,7 @@ from personalize_nb.local.data.events import EventStore
 from personalize_nb.local.data.schema import DATASET_TYPES, Schema, TrainingData
 from personalize_nb.local.state import layout
 from personalize_nb.local.state.facts import ModelFacts
+from personalize_nb.local.state.versions import DatasetVersions
 
 if TYPE_CHECKING:
     from personalize_nb.local.filters.bound import BoundFilter
@@ -70,6 +71,7 @@ class Models:
 
     def __init__(self, root: Path, event_store: EventStore):
         self._root, self._event_store = root, event_store
+        self._versions = DatasetVersions(root)
         self._models: Kept[Model] = Kept(_MODELS)
         self._remembered: dict[str, tuple[int, int]] = {}
         self._datasets: Kept[TrainingData] = Kept(_DATASETS)
@@ -113,7 +115,5 @@ class Models:
     def _stamp(self, facts: ModelFacts) -> Hashable:
         """Return a value that changes whenever the rows of the group do."""
         group = facts.group
-        where = (layout.dataset_path, layout.merged_path)
-        paths = [path(self._root, group, kind) for kind in DATASET_TYPES for path in where]
-        files = tuple(path.stat().st_mtime_ns if path.exists() else 0 for path in paths)
+        files = tuple(self._versions.files(group, kind) for kind in DATASET_TYPES)
         return group, files, self._event_store.newest(group)
