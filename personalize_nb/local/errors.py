@@ -59,3 +59,7 @@ class DamagedError(ApiError, LocalServiceError):
         super().__init__(
             "DamagedState", f"The local service's file {os.fspath(path)!r} is damaged: {cause}. {repair}.", 507
         )
+
+    def __str__(self) -> str:
+        """Leave out the code, which says nothing to whoever starts a service."""
+        return self.message

@@ -13,6 +13,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Mapping
+from email import errors as defects
 from functools import partial
 from http.server import BaseHTTPRequestHandler
 from typing import Any
@@ -41,6 +42,13 @@ _DRAIN_BYTES = 1 << 20
 _LINGER_BYTES, _LINGER_SECONDS = 64 << 20, 2
 # a name with a space before its colon is another one to some readers, and with it the length of a body
 _NAMES = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]*")
+# the reader of headers misses the parts of a form, which are in the body
+_OF_THE_BODY = (
+    defects.InvalidMultipartContentTransferEncodingDefect,
+    defects.MultipartInvariantViolationDefect,
+    defects.NoBoundaryInMultipartDefect,
+    defects.StartBoundaryNotFoundDefect,
+)
 _MAX_LENGTH_DIGITS = 18
 
 
@@ -324,7 +332,8 @@ class _Connection(BaseHTTPRequestHandler):
             self.server.opened(self)
 
     def _body(self, head: Head) -> LengthBody | ChunkedBody:
-        if not _NAMES.fullmatch("".join(head.headers)) or self.headers.defects:
+        malformed = any(not isinstance(defect, _OF_THE_BODY) for defect in self.headers.defects)
+        if malformed or not _NAMES.fullmatch("".join(head.headers)):
             raise ApiError("InvalidRequest", "Headers must be lines like 'name: value', with no space in the name.")
         encoding, length = head.headers.get("transfer-encoding"), head.headers.get("content-length")
         if encoding is not None:

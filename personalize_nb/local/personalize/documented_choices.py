@@ -78,11 +78,7 @@ CHOICES: tuple[Decision, ...] = (
         "ResourceInUseException",
         "personalize.operations.import_jobs",
     ),
-    Decision(
-        "A second event tracker or metric attribution for a dataset group",
-        "LimitExceededException",
-        "state.quotas",
-    ),
+    Decision("A second event tracker or metric attribution in a group", "LimitExceededException", "state.quotas"),
     Decision("Pending exports at once", "5, as imports", "state.quotas"),
     Decision("Popularity-Count's recipeType", "USER_PERSONALIZATION, as its own page says", "contract.recipes"),
     Decision(

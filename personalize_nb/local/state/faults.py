@@ -51,7 +51,7 @@ def _without_files(error: Exception) -> bool:
     if isinstance(error, sqlite3.Error) and _primary_code(error) == sqlite3.SQLITE_CANTOPEN:
         # SQLite does not say why
         try:
-            os.close(os.open(os.devnull, os.O_RDONLY))
+            open(os.devnull, "rb").close()
         except OSError as failed:
             return failed.errno in _NO_FILES
     return isinstance(error, OSError) and error.errno in _NO_FILES

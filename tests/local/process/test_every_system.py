@@ -74,7 +74,8 @@ def test_a_service_that_cannot_start_says_why(folder):
         capture_output=True,
         text=True,
     )
-    assert ended.returncode and "did not start: the state file" in ended.stderr and "not a database" in ended.stderr
+    assert ended.returncode and "did not start: The local service's file" in ended.stderr
+    assert "state.sqlite' is damaged" in ended.stderr and "not a database" in ended.stderr
 
 
 def test_names_that_not_every_system_has_stand_in_one_file():

@@ -187,7 +187,8 @@ def test_a_folder_that_cannot_be_is_refused(tmp_path):
 def test_a_service_that_cannot_start_says_why(tmp_path):
     (tmp_path / "state.sqlite").write_text("this is not a database, and it is long enough to tell")
     with pytest.raises(
-        LocalServiceError, match="did not start: the state file .*state.sqlite' cannot be used: file is not a database"
+        LocalServiceError,
+        match="did not start: The local service's file .*state.sqlite' is damaged: .*file is not a database",
     ):
         local.start(tmp_path)
 
