@@ -178,7 +178,7 @@ def test_a_head_that_is_cut_does_nothing(endpoint):
     ],
 )
 def test_what_the_machine_refuses_is_told(endpoint, monkeypatch, error, status, told):
-    def refuse(*arguments):
+    def refuse(*arguments, **options):
         raise error
 
     monkeypatch.setattr(Incoming, "write", refuse)
@@ -195,7 +195,7 @@ def test_what_the_machine_refuses_is_told(endpoint, monkeypatch, error, status, 
 
 
 def test_a_database_that_is_read_only_is_told(endpoint, monkeypatch):
-    def refuse(*arguments):
+    def refuse(*arguments, **options):
         with sqlite3.connect("file::memory:?mode=ro", uri=True) as database:
             database.execute("PRAGMA query_only = ON")
             database.execute("CREATE TABLE more (id)")

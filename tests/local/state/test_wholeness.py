@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from personalize_nb.errors import LocalServiceError
 from personalize_nb.local.data.events import EventStore
 from personalize_nb.local.errors import DamagedError
 from personalize_nb.local.s3.store import ObjectStore
@@ -108,6 +109,14 @@ def test_a_database_that_does_not_fit_is_named_and_nothing_is_touched(copied, na
     if damage not in (older, of_another_folder):
         assert str(root / name) in told
     assert contents(root).items() >= left.items()
+
+
+def test_what_the_system_refuses_is_no_damage_and_is_told_with_file_and_repair(copied):
+    root, _ = copied
+    (root / f"{layout.STATE}-wal").mkdir()
+    with pytest.raises(LocalServiceError, match=r"cannot use .*state\.sqlite'.*readable and writable") as refused:
+        wholeness.look(root)
+    assert not isinstance(refused.value, DamagedError)
 
 
 def test_all_databases_of_one_earlier_time_start_and_lose_no_body(copied):
