@@ -53,8 +53,8 @@ class OpenFiles:
             return self._copied(given, kind, 1)
         single = isinstance(given, (str, bytes, os.PathLike, Mapping, type)) or hasattr(given, "columns")
         if single or not isinstance(given, Iterable):
-            return given  # judged with all other addresses
-        return [self._copied(one, kind, number) if is_open(one) else one for number, one in enumerate(given, 1)]  # type: ignore[misc]
+            return given  # type: ignore[return-value]  # judged with all other addresses
+        return [self._copied(one, kind, number) if is_open(one) else one for number, one in enumerate(given, 1)]
 
     def owned(self, owner: object) -> None:
         """Keep the copies as long as another object lives."""

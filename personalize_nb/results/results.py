@@ -57,7 +57,7 @@ class ResultsAs(Generic[Frame]):
             )
         steps = [".themes(items=...)" if self.has_themes else ".recommendations(items=...)"]
         if self.has_segments:
-            steps = [*(steps if self._rows.with_items else []), ".segments()"]
+            steps = [*(steps if self._rows.has_lists else []), ".segments()"]
         step = ", ".join(steps)
         empty = f", {self.empty:,} without {' or '.join(self._nothing())}" if self.empty else ""
         rows = counted(len(self), "row")
@@ -65,7 +65,7 @@ class ResultsAs(Generic[Frame]):
 
     def _nothing(self) -> list[str]:
         """Return what a line without an answer lacks, by the kinds of lines there are."""
-        users, items = self.has_segments, not self.has_segments or bool(self._rows.with_items)
+        users, items = self.has_segments, not self.has_segments or self._rows.has_lists
         return ["an item"] * items + ["a user"] * users
 
     @property
@@ -133,7 +133,7 @@ class ResultsAs(Generic[Frame]):
             yield self._form.frame(shape, joined)
 
     def _refuse_segments(self, absent: str) -> None:
-        if self.has_segments and not self._rows.with_items:
+        if self.has_segments and not self._rows.has_lists:
             raise NotFoundError(f"This output holds segments of users, {absent}: .segments() reads it.")
 
     def _tell_segments(self) -> None:
@@ -235,7 +235,7 @@ class ResultsAs(Generic[Frame]):
             choose().say(f"{lines} {have} no {what}; .errors() says why")
         if self.empty:
             lines, were = counted(self.empty, "input line"), verb(self.empty, "was", "were")
-            lacking = " or ".join(self._nothing()) if self._rows.with_items and self.has_segments else nothing
+            lacking = " or ".join(self._nothing()) if self._rows.has_lists and self.has_segments else nothing
             choose().say(f"{lines} {were} answered without {lacking}; .errors() lists them")
 
 

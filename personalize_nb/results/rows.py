@@ -184,6 +184,13 @@ class Rows:
         """Whether any row has a list of users."""
         return any(map(self._any_has, USERS))
 
+    @cached_property
+    def has_lists(self) -> bool:
+        """Whether any row is a list of items, be it an empty one; one of users that has such a member is none."""
+        given = pc.is_valid(pc.struct_field(self.table.column("output"), ITEMS))
+        empty = pc.and_not(given, self._lists(USERS))
+        return self.with_items > 0 or bool(pc.any(empty).as_py())
+
     def _any_has(self, member: str) -> bool:
         return bool(pc.any(pc.is_valid(pc.struct_field(self.table.column("output"), member))).as_py())
 
