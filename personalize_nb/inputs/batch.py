@@ -190,7 +190,7 @@ def make_batch(
     if source.empty:
         raise InputError(f"There are no {kind} in the input (columns {list(source.columns)}, 0 rows).")
     findings = Findings()
-    notes = [*read.notes, *note_of_taken(read, KEYS[kind][0]), *note_of_header(source[KEYS[kind][0]], KEYS[kind][0])]
+    notes = [*read.notes, *note_of_taken(read, KEYS[kind][0])]
     values = filter_columns(source, filter_values or {}, findings)
     find_no_numbers(values, numbers, findings)
     if kind == "rankings":
