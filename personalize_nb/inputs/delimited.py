@@ -75,7 +75,8 @@ def read(content: bytes, name: str, separator: str) -> Given:
 
 def _separator(text: bytes, told: str) -> str:
     """Return what separates the cells: another character than was told where the header has known names by it alone."""
-    first = re.split(r"[\r\n]", text.decode().lstrip("\r\n"), maxsplit=1)[0]
+    line = re.match(rb"[\r\n]*([^\r\n]*)", text)
+    first = line[1].decode() if line else ""
     try:
         by = {mark: next(csv.reader([first], delimiter=mark), []) for mark in _SEPARATORS}
     except csv.Error:  # a cell longer than any name
@@ -123,7 +124,7 @@ def _headed(cells: pd.DataFrame, name: str, separator: str) -> Given:
         return Given(rest.set_axis(first, axis=1), TEXT, tuple(_repeated(first, rest, name)))
     others = [mark for mark in _SEPARATORS if mark != separator and mark in first[0]] if len(first) == 1 else []
     if len(first) > 1 or others or "{" in first[0]:
-        told = f" Its cells may be separated by {others[0]!r}, not {separator!r}:" if others else ""
+        told = f" Its cells may be separated by {others[0]!r}, not {separator!r}." if others else ""
         raise InputError(
             f"{name} begins with {first!r}, which names no column {c.USER_ID!r} or {c.ITEM_ID!r}.{told} Give the "
             "file a header, or read it yourself"

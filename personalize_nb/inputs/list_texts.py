@@ -16,7 +16,7 @@ _PYTHON = re.compile(rf"\[\s*{_ELEMENT}(?:\s*,\s*{_ELEMENT})*\s*,?\s*\]")
 # array(['a']), Index(['a']), frozenset({'a'}), dict_keys(['a']), <pyarrow.lib.StringArray object at 0x7f>
 _CALL = re.compile(r"\s*[A-Za-z_][\w.]*\(\s*[\[({<].*\)\s*", re.DOTALL)
 _OBJECT = re.compile(r"\s*<(?:[\w.]+ )?[\w.<>]+ (?:object |at |\S+ at ).*0x[0-9a-fA-F]+>.*", re.DOTALL)
-_BRACES = re.compile(r"\s*[({]\s*(?:['\"].*|\d+)[)}]\s*", re.DOTALL)
+_BRACES = re.compile(r"\s*(?:[({]\s*['\"].*[)}]|\{\d+\})\s*", re.DOTALL)
 
 
 def listed(text: str) -> list[Any] | None:
