@@ -127,7 +127,7 @@ def test_a_short_float_has_its_own_digits_in_every_library(library, number):
     # as values for each record, for all of them, and as a column
     values, wanted = SHORT[library]([number, number]), f'"{np.float32(number)!s}"'
     assert value(values, "uv") == [wanted, wanted]
-    assert value([values[0]], "uv") == [wanted, wanted]
+    assert value([np.float32(number)], "uv") == [wanted, wanted]
     table = pa.table({"user_id": ["u"], "G": pa.array([number], pa.float32())})
     for frame in (table, pl.from_arrow(table), table.to_pandas()):
         assert json.loads(pnb.users(frame, filter_values=["G"]).lines()[0])["filterValues"] == {"G": wanted}
