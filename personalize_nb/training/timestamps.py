@@ -15,7 +15,7 @@ import pandas as pd
 import pyarrow as pa
 
 from personalize_nb.inputs.ids import Findings
-from personalize_nb.training import time_units
+from personalize_nb.training import arrow_columns, time_units
 
 # In seconds, this is 1973: what is smaller may be a time in any unit
 _SURELY_A_TIME = 1e8
@@ -137,7 +137,10 @@ def _no_time(dtype: Any) -> bool:
     """Tell columns whose numbers would be taken for times: truth values, durations, periods."""
     if isinstance(dtype, pd.ArrowDtype):
         arrow = dtype.pyarrow_dtype
-        return bool(pa.types.is_boolean(arrow) or pa.types.is_duration(arrow) or pa.types.is_time(arrow))
+        types = pa.types
+        number = types.is_integer(arrow) or types.is_floating(arrow) or types.is_decimal(arrow)
+        moment = types.is_timestamp(arrow) or types.is_date(arrow)
+        return not (number or moment or arrow_columns.is_text(arrow) or types.is_null(arrow))
     if isinstance(dtype, (pd.PeriodDtype, pd.IntervalDtype)):
         return True
     return bool(pd.api.types.is_bool_dtype(dtype) or dtype.kind in "mc")

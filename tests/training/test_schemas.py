@@ -208,7 +208,6 @@ def test_the_same_content_has_the_same_hash():
     [
         ("INTERACTIONS", pd.DataFrame({"user_id": ["u"], "item_id": ["i"]}), "timestamp missing among"),
         ("INTERACTIONS", pd.DataFrame({"user_id": [], "item_id": [], "timestamp": []}), "empty"),
-        ("INTERACTIONS", [("u", "i", 1)], "must be a pandas DataFrame, got list"),
         (
             "INTERACTIONS",
             pd.DataFrame({"user_id": ["u"], "item_id": ["i"], "timestamp": ["soon"]}),
