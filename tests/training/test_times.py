@@ -71,9 +71,9 @@ def test_an_exponent_with_all_digits_is_a_time():
     assert read_times(pd.Series(texts, dtype=object))[0] == [SECOND, 1_612_345_678]
 
 
-@given(st.integers(1_500_000_000, 1_600_000_000), st.integers(2**19, 2**20).map(lambda half: 2 * half + 1))
-def test_steps_of_lost_digits_are_told(first, apart):
-    seconds = np.arange(60) * apart + first
+@given(st.integers(0, 99))
+def test_steps_of_lost_digits_are_told(seed):
+    seconds = np.random.default_rng(seed).integers(1_500_000_000, NOW, 60)
     for cut in (seconds.astype("float32").astype("int64"), np.round(seconds, -6)):
         _, notes = read_times(cut.tolist())
         assert any("lost their last digits" in note for note in notes)
