@@ -179,6 +179,8 @@ def _filtered(table: pa.Table, event_type: str | None, config: Mapping[str, Any]
     """Return the events that a solution asks for, and in words which these are; empty for all."""
     rules = config.get("eventsConfig", {}).get("eventParametersList", [])
     threshold = config.get("eventValueThreshold")
+    if threshold is not None and not is_number(str(threshold)):
+        threshold = None  # that is a problem of its own, and no event is counted by it
     if not rules:
         rules = [{"eventType": event_type, "eventValueThreshold": threshold}]
         of = f" of event type {event_type!r}" if event_type is not None else ""
@@ -198,7 +200,7 @@ def _mask(table: pa.Table, event_type: str | None, threshold: Any) -> np.ndarray
     mask = np.ones(table.num_rows, bool)
     if event_type is not None:
         mask &= pc.fill_null(pc.equal(table.column("EVENT_TYPE"), event_type), False).to_numpy()
-    if threshold is not None and is_number(str(threshold)):
+    if threshold is not None:
         values = table.column("EVENT_VALUE").cast(pa.float64())
         mask &= pc.fill_null(pc.greater_equal(values, float(threshold)), False).to_numpy()
     return mask

@@ -255,17 +255,6 @@ def test_scales_of_other_systems_are_refused_with_a_repair_that_works(moments, r
         assert all(abs(read - one) <= 1 for read, one in zip(seconds, moments, strict=True))
 
 
-@pytest.mark.parametrize("form", ["%Y", "%Y%m%d", "%Y%m%d%H%M", "%Y%m%d%H%M%S"])
-def test_dates_that_are_written_as_numbers_name_their_form(form):
-    moments = pd.date_range("2021-03-04 05:06:07", periods=3, freq="400D")
-    with pytest.raises(InputError, match=f"format='{form}'") as caught:
-        read_times([int(one.strftime(form)) for one in moments])
-    frame = pd.DataFrame({"t": [int(one.strftime(form)) for one in moments]})
-    repair = re.search(r"(frame\['t'\] = pandas\..*?'\)) \(", str(caught.value))[1]
-    exec(repair, {"frame": frame, "pandas": pd})
-    assert frame["t"].dt.strftime(form).tolist() == [one.strftime(form) for one in moments]
-
-
 @given(st.lists(st.integers(-(10**19), 10**19), min_size=1, max_size=3))
 def test_no_number_becomes_an_unlikely_time_in_a_unit_that_was_guessed(numbers):
     try:
