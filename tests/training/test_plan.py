@@ -73,6 +73,22 @@ def columns_and_objective(**chosen):
     return {"solution_config": {"optimizationObjective": {"itemAttribute": "price"}, "trainingDataConfig": chosen}}
 
 
+@pytest.mark.parametrize("rows", [1, 999])
+@pytest.mark.parametrize(
+    ("given", "also"),
+    [
+        ({"event_type": "buy", "interactions": UNTYPED}, "no column 'event_type'"),
+        ({"event_type": "purchase"}, "of event type 'purchase', got 0"),
+        ({"solution_config": {"eventValueThreshold": "1"}, "interactions": UNVALUED}, "no column 'event_value'"),
+        (events_config({"eventType": "purchase", "weight": 1.0}), "'purchase', which no interaction has"),
+    ],
+)
+def test_too_few_interactions_hide_no_other_mistake(rows, given, also):
+    told = problems(**{**given, "interactions": given.get("interactions", EVENTS).head(rows), "items": None})
+    for one in (f"1,000 interactions, got {rows}", also):
+        assert any(one in problem for problem in told)
+
+
 @pytest.mark.parametrize(
     ("given", "told"),
     [
