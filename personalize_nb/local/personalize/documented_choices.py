@@ -308,8 +308,8 @@ CHOICES: tuple[Decision, ...] = (
     Decision(
         "What recommenders leave out by themselves, and which need a userId",
         "what the guide's pages of use cases say: items that the user watched (Because you watched X, More like X, "
-        "Top picks) or bought (Customers who viewed X also viewed, Recommended for you), by the 100 newest such "
-        "events, before the request's filter and in promotions too; a userId for all but Frequently bought together"
+        "Top picks) or bought (Customers who viewed X also viewed, Recommended for you), by all such events "
+        "and not only the 100 newest that filters see, before the request's filter and in promotions too; a userId for all but Frequently bought together"
         " and Trending now. More like X and Top picks are trained without an Items dataset, which the guide wants "
         "for them",
         "contract.domain_recipes",

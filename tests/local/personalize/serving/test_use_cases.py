@@ -6,6 +6,7 @@ import pytest
 import small_world as world
 from inline_service import RECIPE, InlineService
 
+from personalize_nb.contract import limits
 from personalize_nb.contract.domain_recipes import DOMAIN_RECIPES
 
 # a catalogue that nobody has met as a whole: 18 of 60 books for each reader, every fifth of them bought
@@ -104,6 +105,30 @@ def test_a_filter_on_what_users_did_needs_a_user(service, asked):
     runtime, params = asked(row, filterArn=new)
     assert "has no userId; give one" in service.refused(runtime, "get_recommendations", **params)[2]
     assert items(asked(row, filterArn=new, userId="u1"))
+
+
+def test_what_was_taken_long_ago_stays_away_while_a_users_own_filter_sees_the_newest(service):
+    row = DOMAIN_RECIPES["aws-vod-top-picks"]
+    newest = limits.INTERACTIONS_SEEN_BY_FILTERS
+    watched = [f"i{n}" for n in range(newest + 20)]
+    events = [("fan", item, n) for n, item in enumerate(watched)]
+    events += [(f"v{n % 40}", f"i{(n * 7 + n // 40) % (newest + 60)}", n) for n in range(1600)]
+    rows = "".join(f"{u},{i},{world.START + n},Watch,1.0\n" for u, i, n in events)
+    text = f"USER_ID,ITEM_ID,TIMESTAMP,EVENT_TYPE,EVENT_VALUE\n{rows}".encode()
+    group = service.group("long", row.domain, ("INTERACTIONS",), {"INTERACTIONS": text})[0]
+    arn = service.made("create_recommender", name="long", datasetGroupArn=group, recipeArn=RECIPE + row.name)
+    found = items((service.runtime, {"recommenderArn": arn, "userId": "fan", "numResults": 200}))
+    assert found and not set(found) & set(watched)
+    unlike = service.made(
+        "create_filter",
+        name="unlike",
+        datasetGroupArn=group,
+        filterExpression='EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ("Watch")',
+    )
+    trending = DOMAIN_RECIPES["aws-vod-most-popular"]
+    arn = service.made("create_recommender", name="all", datasetGroupArn=group, recipeArn=RECIPE + trending.name)
+    params = {"recommenderArn": arn, "userId": "fan", "numResults": 200, "filterArn": unlike}
+    assert set(items((service.runtime, params))) & set(watched) == set(watched[:-newest])
 
 
 def test_a_watched_title_goes_at_once(service, asked):
