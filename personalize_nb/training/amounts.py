@@ -40,21 +40,20 @@ def problems(
         What the solution says: its `eventType` and `solutionConfig`.
     """
     rows = interactions.table.num_rows
-    if rows < limits.MIN_INTERACTIONS:
-        yield Problem(_FIELD, _too_few("", f"{rows:,}"))
-        return
     yield from _kinds(interactions)
     if recipe is not None and not recipe.needs_interactions:
+        if rows < limits.MIN_INTERACTIONS:
+            yield Problem(_FIELD, _too_few("", f"{rows:,}"))
         return
     table = _once(interactions.table)
     twins = rows - table.num_rows
     told = (
         f": of {rows:,} rows {twins:,} are identical to another in every column, and such count once" if twins else ""
     )
-    if table.num_rows < limits.MIN_INTERACTIONS:
+    few = table.num_rows < limits.MIN_INTERACTIONS
+    if few:
         yield Problem(_FIELD, _too_few("", f"{table.num_rows:,}{told}"))
-        return
-    if twins:
+    elif twins:
         text = f"{twins:,} of {rows:,} interactions are identical to another in every column; AWS keeps one of each"
         yield Problem(_FIELD, text, WARNING)
     lacking = list(_lacking(table, event_type, config))
@@ -63,6 +62,8 @@ def problems(
         return
     kept, of = _filtered(_trained(table, config), event_type, config)
     there = f"{_shown_types(table)}" if of else ""
+    if few and kept.num_rows:
+        return  # more events may make these enough; no such events at all are another mistake
     if kept.num_rows < limits.MIN_INTERACTIONS:
         yield Problem(_FIELD, _too_few(of, f"{kept.num_rows:,}{told if not of else ''}{there}"))
         return

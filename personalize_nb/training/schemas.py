@@ -106,7 +106,7 @@ def prepare(
         if name in wanted:
             columns[name] = pc.cast(columns[name], pa.string())  # years and codes may be categories too
         elif name != description and pa.types.is_string(columns[name].type):
-            number_texts.note(columns[name], name.lower(), findings)
+            number_texts.note(columns[name], named[name], name.lower(), findings)
     if kind != INTERACTIONS:
         _find_repeated(columns[_REQUIRED[kind][0]], _spelled(frame, _REQUIRED[kind][0]), findings)
     _refuse([], findings, len(named), kind)

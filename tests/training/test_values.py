@@ -190,6 +190,8 @@ def test_short_floats_keep_their_digits_and_zero_has_no_sign():
     [
         ([*map(str, range(1990, 1999)), "2006\N{EN DASH}2007"], r"no number while .*1 of 10 rows, .*9: '2006.2007'"),
         ([*map(str, range(1990, 1999)), "n/a"], r"errors='coerce'\), .*9: 'n/a'"),
+        ([*map(str, range(1990, 1999)), ""], r"an empty text is no number .*errors='coerce'\), .*9: ''"),
+        ([*map(str, range(1990, 1999)), " "], r"no number while .*9: ' '"),
         ([*map(str, range(9)), "1,200"], r"a number with separators .*9: '1,200'"),
         ([*map(str, range(9)), "1 200"], r"a number with separators .*9: '1 200'"),
     ],

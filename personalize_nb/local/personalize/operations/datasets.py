@@ -102,8 +102,8 @@ def writable_dataset(control: Control, arn: str) -> DatasetResource:
     if _any_dataset(control, arn).kind == EVENT_INTERACTIONS:
         raise invalid(
             f"{arn} holds the events of the group's event tracker: it has no schema, and takes no imports, exports, "
-            "updates or records of its own. Legal for it are DescribeDataset and DeleteDataset; events reach it by PutEvents. "
-            f"The dataset of interactions is {arn.rpartition('/')[0]}/INTERACTIONS."
+            "updates or records of its own. Legal for it are DescribeDataset and DeleteDataset; events reach it by "
+            f"PutEvents. The dataset of interactions is {arn.rpartition('/')[0]}/INTERACTIONS."
         )
     return control.require(DATASET, arn)
 

@@ -21,7 +21,6 @@ from personalize_nb.local.personalize.operations.control import invalid
 from personalize_nb.local.personalize.operations.datasets import schemas_of_group, writable_dataset
 from personalize_nb.local.personalize.operations.event_trackers import find_tracker
 from personalize_nb.local.personalize.serving.registry import Serving, served
-from personalize_nb.local.state.kinds import DATASET
 
 log = logging.getLogger(__name__)
 
