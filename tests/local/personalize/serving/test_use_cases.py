@@ -139,3 +139,15 @@ def test_a_watched_title_goes_at_once(service, asked):
     event = {"eventType": "watch", "itemId": first, "sentAt": world.START + 1}
     service.events.put_events(trackingId=made["trackingId"], userId="a viewer", sessionId="s", eventList=[event])
     assert first not in items(asked(row, userId="a viewer"))
+
+
+def test_records_for_what_a_tracker_made_are_told_where_they_belong(service, asked):
+    group = asked.group("VIDEO_ON_DEMAND")
+    arn = group.replace("dataset-group/", "dataset/") + "/EVENT_INTERACTIONS"
+    if not service.control.list_event_trackers(datasetGroupArn=group)["eventTrackers"]:
+        service.control.create_event_tracker(name="t", datasetGroupArn=group)
+        service.work()
+    records = {"put_items": {"items": [{"itemId": "i"}]}, "put_users": {"users": [{"userId": "u"}]}}
+    for name, params in records.items():
+        _, code, message = service.refused(service.events, name, datasetArn=arn, **params)
+        assert code == "InvalidInputException" and "DescribeDataset and DeleteDataset" in message
