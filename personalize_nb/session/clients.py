@@ -21,7 +21,7 @@ def on_aws(boto3_session: boto3.Session, name: str, region: str) -> BaseClient:
     """Return a client of AWS, configured as the user's own are."""
     from botocore.config import Config
 
-    with aws_settings.judged(f"a client of {name}", boto3_session.profile_name, region):
+    with aws_settings.judged(f"a client of {name}", boto3_session.profile_name, region, service=name):
         client: BaseClient = boto3_session.client(name, region_name=region, config=Config(user_agent_extra=_AGENT))
     return client
 
