@@ -124,10 +124,11 @@ def _culprits(error: Exception, trial: _Trial) -> tuple[list[str], bool]:
     # keys in hand spare the search for others, which may ask the network
     given = not trial.works(frozenset(), given_keys=True)
     if not given:
-        for name in _CREDENTIALS:
-            # the other ones are judged by what is found in their place, and that is not to be searched for
-            if name in os.environ and trial.works(frozenset({name}), given_keys=name != _EXPIRATION):
-                return [f"the variable {name} of the environment is set"], True
+        if _EXPIRATION in os.environ and trial.works(frozenset({_EXPIRATION})):
+            return [_credential(_EXPIRATION)], True
+        # what would be found in their place is not to be searched for, so that any one of them may be it
+        if keys := [_credential(name) for name in _CREDENTIALS if name in os.environ]:
+            return keys, len(keys) == 1
     shown = trial.settings()
     one = [name for name in shown if trial.works(frozenset({name}), given_keys=given)]
     if len(one) == 1:
@@ -136,6 +137,10 @@ def _culprits(error: Exception, trial: _Trial) -> tuple[list[str], bool]:
     alone = [name for name in one or shown if not trial.works(everything - {name}, given_keys=given)]
     sure = bool(alone) and trial.works(frozenset(alone), given_keys=given)
     return [shown[name] for name in alone or one or shown], sure
+
+
+def _credential(name: str) -> str:
+    return f"the variable {name} of the environment is set"
 
 
 def _settings() -> Mapping[str, tuple[Any, Any, Any, Any]]:
