@@ -51,6 +51,13 @@ def on_service(service: ServiceInfo, name: str) -> BaseClient:
     return client
 
 
+def check_there(service: ServiceInfo) -> None:
+    """Refuse to start the embedded service of a folder again that is gone."""
+    from personalize_nb import local
+
+    local.check_there(service)
+
+
 def answers(service: ServiceInfo) -> bool:
     """Tell whether the embedded service still serves its folder and listens; another may have its address by now."""
     from personalize_nb import local

@@ -216,9 +216,7 @@ class Session:
         """Return the boto3 client of a service; a local service that ended in the meantime is started again."""
         with self._lock:
             if self._restart is not None and self._service is not None and not clients.answers(self._service):
-                from personalize_nb import local
-
-                local.check_there(self._service)
+                clients.check_there(self._service)
                 log.info("the local service has ended and is started again")
                 self._service = self._restart()
                 self._clients.clear()
