@@ -263,7 +263,7 @@ def _locked(root: Path) -> filelock.BaseFileLock:
         lock.acquire(timeout=0 if serving else _LOCK_SECONDS)
     except filelock.Timeout as error:
         # a copy of hard links shares the file, and with it the lock of the original
-        if (root / layout.LOCK).stat().st_nlink > 1:
+        if not serving and (root / layout.LOCK).stat().st_nlink > 1:
             raise LocalServiceError(
                 f"the lock file of {str(root)!r} is shared with another folder, whose service runs: the copy has hard "
                 "links; copy with cp -a instead, or stop the other service first"
