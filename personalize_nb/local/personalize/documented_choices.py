@@ -326,6 +326,12 @@ CHOICES: tuple[Decision, ...] = (
         "InvalidInputException; the model has no other",
         "personalize.serving.recommendations",
     ),
+    Decision(
+        "Service principals of policies",
+        "any name of the right form is kept, but for those nearly called personalize.amazonaws.com or misspelling "
+        "amazonaws.com: they are refused",
+        "contract.policies.refusals",
+    ),
     # models
     Decision(
         "Domain recipes",
