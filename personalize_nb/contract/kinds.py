@@ -289,7 +289,7 @@ class Tags(Kind):
             yield f"'{name}' must be a mapping such as {self.example}, got {value!r}."
             return
         if len(value) > limits.MAX_TAGS:
-            yield f"A job has at most {limits.MAX_TAGS} tags, got {len(value)}."
+            yield f"There may be at most {limits.MAX_TAGS} tags, got {len(value)}."
         for key, tag in value.items():
             if not self._legal("TagKey", key) or not self._legal("TagValue", tag):
                 yield (

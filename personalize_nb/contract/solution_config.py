@@ -59,17 +59,41 @@ def problems(
         yield Problem("autoTrainingConfig", text)
 
 
-def objective_problems(recipe: Recipe, objective: Mapping[str, Any]) -> Iterator[Problem]:
-    """Yield why a recipe cannot follow an `optimizationObjective`, whatever the columns of its items."""
+def objective_problems(recipe: Recipe, objective: Mapping[str, Any], columns: Mapping[str, Any]) -> Iterator[Problem]:
+    """Yield why a recipe cannot follow an `optimizationObjective`, whatever the columns of its items.
+
+    Parameters
+    ----------
+    recipe
+        Its row.
+    objective
+        What is to be optimized.
+    columns
+        The `trainingDataConfig` beside it, which may leave the objective's column out.
+    """
     if not objective:
         return
+    name = objective.get("itemAttribute")
     if not recipe.objective:
         legal = _names(names_where(lambda row: row.objective))
         text = f"optimizationObjective is for {legal}, got recipe {recipe.name}."
         yield Problem("optimizationObjective", text)
-    elif objective.get("itemAttribute") is None:
+    elif name is None:
         text = "optimizationObjective needs an itemAttribute: a number of the Items dataset."
         yield Problem("optimizationObjective", text)
+    else:
+        excluded, included = (_of_items(columns.get(f"{what}DatasetColumns", {})) for what in ("excluded", "included"))
+        if name in (excluded or ()) or (included is not None and name not in included):
+            yield Problem(
+                "optimizationObjective",
+                f"optimizationObjective needs the column {name} of the items, which trainingDataConfig leaves out of "
+                "the training; keep it there, or name another column.",
+            )
+
+
+def _of_items(chosen: Mapping[str, Sequence[str]]) -> Sequence[str] | None:
+    """Return the columns of the items in a choice; None where it says nothing of them."""
+    return next((columns for kind, columns in chosen.items() if kind.upper() == "ITEMS"), None)
 
 
 def is_number(text: str) -> bool:

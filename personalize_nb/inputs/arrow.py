@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import pandas as pd
@@ -24,6 +25,29 @@ def is_arrow(data: Any) -> bool:
 def is_dataset(data: Any) -> bool:
     """Tell a dataset of pyarrow or a scan of one, which hold their rows in files."""
     return type(data).__module__ == "pyarrow._dataset" and hasattr(data, "to_table")
+
+
+def is_lazy(data: Any) -> bool:
+    """Tell a lazy frame of polars."""
+    polars = sys.modules.get("polars")  # whoever has a frame of polars has imported it
+    return polars is not None and isinstance(data, polars.LazyFrame)
+
+
+def collected(data: Any) -> Any:
+    """Return the frame of a lazy one.
+
+    Raises
+    ------
+    InputError
+        Its query ends in an error.
+    """
+    try:
+        return data.collect()
+    except Exception as error:  # a query runs code of others, and polars has no root of its errors
+        raise InputError(
+            f"The polars LazyFrame cannot be collected: {type(error).__name__}: {error}. Correct its query until "
+            "data.collect() works, and pass it again."
+        ) from error
 
 
 def read(data: Any) -> Given:

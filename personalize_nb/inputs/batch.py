@@ -26,7 +26,7 @@ from personalize_nb.inputs.forms import Data, given
 from personalize_nb.inputs.given import Given
 from personalize_nb.inputs.ids import Findings, to_strings
 from personalize_nb.inputs.item_lists import to_lists
-from personalize_nb.inputs.key_columns import frame, note_of_taken
+from personalize_nb.inputs.key_columns import frame, note_of_header, note_of_taken
 from personalize_nb.session import s3
 from personalize_nb.text.counts import counted
 
@@ -199,6 +199,7 @@ def make_batch(
         ids = to_strings(source[KEYS[kind][0]], KEYS[kind][0], findings)
         table = pa.table({KEYS[kind][0]: ids, **values})
     findings.raise_errors(len(source), kind)
+    notes += note_of_header(table.column(0)[0].as_py(), KEYS[kind][0])
     distinct = _distinct(table, findings)
     return Batch(kind, distinct, findings.frame(), (*notes, *findings.sentences(len(source))))
 

@@ -32,6 +32,7 @@ _NOUNS = (
     "student household device cookie session"
 )
 _WHOLE_NAMES = frozenset(name for noun in _NOUNS.split() for name in (noun, f"{noun}s"))
+_SEPARATORS = ",;\t|"
 _REPAIR_QUOTES = "Within quotes, write a quote twice; or write the file with a library, which does so."
 _REPAIR_CELLS = "Give each line as many cells as the first; one with a separator in it stands within quotes."
 _REPAIR = "Read it yourself, for example with pandas.read_csv(..., encoding='latin-1', dtype=str), and pass the frame."
@@ -49,6 +50,7 @@ def read(content: bytes, name: str, separator: str) -> Given:
     text = utf8(content, bad)
     if not text.strip():
         raise InputError(f"{name} is empty.")
+    told, separator = separator, _separator(text, separator)
     _check_quotes(text, separator, bad)
     try:
         cells = pd.read_csv(
@@ -65,7 +67,22 @@ def read(content: bytes, name: str, separator: str) -> Given:
     except (ValueError, OverflowError) as error:
         _find_uneven(text, separator, bad)
         raise InputError(f"{name} cannot be read as CSV: {error}. {_REPAIR}") from error
-    return _headed(cells, name)
+    read = _headed(cells, name, separator)
+    if separator == told:
+        return read
+    return Given(read.values, read.origin, (f"{name}: cells are separated by {separator!r}", *read.notes))
+
+
+def _separator(text: bytes, told: str) -> str:
+    """Return what separates the cells: another character than was told where the header has known names by it alone."""
+    line = re.match(rb"[\r\n]*([^\r\n]*)", text)
+    first = line[1].decode() if line else ""
+    try:
+        by = {mark: next(csv.reader([first], delimiter=mark), []) for mark in _SEPARATORS}
+    except csv.Error:  # a cell longer than any name
+        return told
+    known = [mark for mark, cells in by.items() if any(_folded(cell) in _COLUMNS for cell in cells)]
+    return known[0] if len(known) == 1 and len(by[known[0]]) > 1 else told
 
 
 def _check_quotes(text: bytes, separator: str, bad: BadLines) -> None:
@@ -99,16 +116,20 @@ def _find_uneven(text: bytes, separator: str, bad: BadLines) -> None:
     bad.raise_any()
 
 
-def _headed(cells: pd.DataFrame, name: str) -> Given:
+def _headed(cells: pd.DataFrame, name: str, separator: str) -> Given:
     """Take the first line as header where it names columns; one bare column is a list of ids."""
     first = ["" if value is None or value != value else str(value) for value in cells.iloc[0]]
     rest = cells.iloc[1:].reset_index(drop=True)
     if any(_folded(cell) in _COLUMNS for cell in first):
         return Given(rest.set_axis(first, axis=1), TEXT, tuple(_repeated(first, rest, name)))
-    if len(first) > 1 or set(";\t{|") & set(first[0]):
+    others = [mark for mark in _SEPARATORS if mark != separator and mark in first[0]] if len(first) == 1 else []
+    if len(first) > 1 or others or "{" in first[0]:
+        told = f" Its cells may be separated by {others[0]!r}, not {separator!r}." if others else ""
         raise InputError(
-            f"{name} begins with {first!r}, which names no column {c.USER_ID!r} or {c.ITEM_ID!r}. Give the "
-            "file a header, or read it yourself and pass the frame."
+            f"{name} begins with {first!r}, which names no column {c.USER_ID!r} or {c.ITEM_ID!r}.{told} Give the "
+            "file a header, or read it yourself"
+            + (f", for example with pandas.read_csv(..., sep={others[0]!r}, dtype=str)," if others else "")
+            + " and pass the frame."
         )
     if _names_ids(first[0]) or _is_other(first[0], rest[0]):
         return Given(rest.set_axis(first, axis=1), TEXT, (f"{name}: the first line {first[0]!r} is taken as header",))

@@ -15,6 +15,7 @@ from personalize_nb.errors import InputError
 from personalize_nb.inputs import delimited, json_records, unpacked
 from personalize_nb.inputs.given import Given, joined
 from personalize_nb.inputs.lines import unmarked
+from personalize_nb.text.elements import elements
 
 _JSON = (".jsonl", ".json", ".ndjson")
 _PARQUET = (".parquet", ".pq")
@@ -35,6 +36,21 @@ def read_paths(path: str | os.PathLike[Any]) -> Given:
     if not files:
         raise _no_file(text)
     return joined([_of_file(file) for file in files], [file.name for file in files])
+
+
+def are_names(ids: pd.Series | pd.Index) -> bool:
+    """Tell ids that are all names of files of data that exist, as `glob.glob` gives them."""
+    known = (*_JSON, *_PARQUET, *_TEXTS, ".txt")
+
+    def named(some: list[Any]) -> bool:
+        return bool(some) and all(isinstance(one, str) and _suffix(one) in known for one in some)
+
+    # the first alone in nearly all cases: ids are many
+    return named(elements(ids.array[:1])) and named(names := elements(ids)) and all(map(_exists, names))
+
+
+def _exists(name: str) -> bool:
+    return bool(_files(Path(name))) and not glob.has_magic(name)
 
 
 def _files(path: Path) -> list[Path]:
@@ -96,9 +112,14 @@ def read_open(file: Any) -> Given | Any:
     named = PurePath(os.fsdecode(name)).name if isinstance(name, (str, bytes)) and name else ""
     try:
         content = file.read()
-    except (OSError, ValueError, TypeError) as error:  # closed, not for reading, text of another encoding
+    except UnicodeDecodeError as error:
         raise InputError(
-            f"{named or 'The open file'} cannot be read: {error}. Open it for reading, text as UTF-8, or pass its path."
+            f"{named or 'The open file'} cannot be read: {error}. Save it as UTF-8, or open it with its own encoding: "
+            "open(path, encoding='latin-1')."
+        ) from error
+    except (OSError, ValueError, TypeError) as error:  # closed, not for reading
+        raise InputError(
+            f"{named or 'The open file'} cannot be read: {error}. Open it for reading, or pass its path."
         ) from error
     if isinstance(content, str):
         content = content.encode("utf-8", "surrogatepass")  # half a character is found, and its line told, as bytes

@@ -14,7 +14,9 @@ from personalize_nb.contract import limits
 from personalize_nb.errors import InputError
 from personalize_nb.inputs import arrow
 from personalize_nb.inputs.ids import Findings
+from personalize_nb.inputs.list_texts import listed
 from personalize_nb.resources import filters
+from personalize_nb.text.elements import elements, is_list, plain
 from personalize_nb.text.values import shown
 
 FilterValues: TypeAlias = Mapping[str, Any] | Sequence[str]
@@ -88,9 +90,9 @@ def _column(name: str, value: Any, index: pd.Index, findings: Findings) -> pa.Ar
                 f"Filter values {name!r} have the index of the records in another order; values go to records by "
                 "position. Sort them alike: values.reindex(frame.index)."
             )
-        texts = _texts(name, list(value), findings)
+        texts = _texts(name, elements(value), findings)
     else:
-        value = list(value) if isinstance(value, Iterator) and not hasattr(value, "read") else value
+        value = list(value) if isinstance(value, Iterator) and is_list(value) else value
         texts = _texts(name, [value], findings, rows).take(pa.array([0] * rows, pa.int32()))
     longest = limits.MAX_FILTER_VALUE_CHARACTERS
     long = pc.fill_null(pc.greater(pc.utf8_length(texts), longest), False)
@@ -100,14 +102,14 @@ def _column(name: str, value: Any, index: pd.Index, findings: Findings) -> pa.Ar
 
 def is_each(value: Any) -> bool:
     """Tell a series or array of any library, which has a value for each record, from values for all of them."""
-    if isinstance(value, pd.DataFrame):
+    if not is_list(value):  # a frame is none, of whatever library
         return False
     return (hasattr(value, "dtype") and getattr(value, "ndim", 0) == 1) or arrow.is_arrow(value)
 
 
 def _texts(name: str, values: list[Any], findings: Findings, times: int = 1) -> pa.Array:
     """Return values as quoted text; what is found of them is found `times` over, where they are of so many records."""
-    values = [value.as_py() if isinstance(value, pa.Scalar) else value for value in values]
+    values = [plain(value) for value in values]
     texts: list[str | None] = [None] * len(values)
     problems: dict[str, list[int]] = {}
     commas, gaps = [], []
@@ -128,7 +130,7 @@ def _texts(name: str, values: list[Any], findings: Findings, times: int = 1) -> 
             told = "a filter value is not valid Unicode, half of a character is lost; read its source again"
             problems.setdefault(told, []).append(row)
         else:
-            if filters.holds_commas(value):
+            if _meant(value):
                 commas.append(row)
             elif filters.lacks_parts(value):
                 gaps.append(row)
@@ -143,9 +145,32 @@ def _texts(name: str, values: list[Any], findings: Findings, times: int = 1) -> 
     for problem, rows in problems.items():
         findings.error(mask(rows), name, values * times, problem)
     if commas:
-        parts = [part.strip() for part in values[commas[0]].split(",")]
-        told = f"a text with commas is sent as one value; several values are a list, {parts}, or {'|'.join(parts)!r}"
+        parts = _meant(values[commas[0]])
+        bars = "" if any("|" in part for part in parts) else f", or {'|'.join(parts)!r}"
+        what, is_sent = (
+            ("a text with commas", "as one value")
+            if _has_commas(values[commas[0]])
+            else ("the text of a list", "as it is, with its brackets")
+        )
+        told = f"{what} is sent {is_sent}; several values are a list, {parts}{bars}"
         findings.note(mask(commas), name, values * times, told)
     if gaps:
         findings.note(mask(gaps), name, values * times, "a value that is missing or empty within a list is left out")
     return pa.array(texts, pa.string())
+
+
+def _has_commas(value: Any) -> bool:
+    return isinstance(value, str) and listed(value) is None
+
+
+def _meant(value: Any) -> list[str]:
+    """Return the values that one text may be meant as: separated by commas, or those of a list's own text."""
+    if not isinstance(value, str):
+        return []
+    found = listed(value)
+    if found is not None:
+        return [str(one) for one in found if one is not None]
+    parts = filters.values(value)
+    if len(parts) != 1 or "," not in parts[0] or (parts[0] == value and "|" in value):
+        return []
+    return [part.strip() for part in parts[0].split(",") if part.strip()]

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import itertools
 import os
-import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple, Protocol, TypeAlias, runtime_checkable
 
@@ -105,7 +104,7 @@ def is_data(value: Any) -> bool:
 
 def _is_columnar(data: Any) -> bool:
     """Tell frames, series and arrays of any library from values, paths and all else, without reading them."""
-    return isinstance(data, (pd.DataFrame, pd.Series, pd.Index)) or _is_lazy(data) or arrow.is_arrow(data)
+    return isinstance(data, (pd.DataFrame, pd.Series, pd.Index)) or arrow.is_lazy(data) or arrow.is_arrow(data)
 
 
 def _refusal(data: Any, wanted: str = _WANTED) -> InputError:
@@ -134,11 +133,6 @@ _REPAIRS: tuple[tuple[Callable[[Any], bool], str], ...] = (
 # the forms, one reader each
 
 
-def _is_lazy(data: Any) -> bool:
-    polars = sys.modules.get("polars")  # whoever has a frame of polars has imported it
-    return polars is not None and isinstance(data, polars.LazyFrame)
-
-
 def _is_file(data: Any) -> bool:
     return callable(getattr(data, "read", None))
 
@@ -153,12 +147,18 @@ def _is_iterable(data: Any) -> bool:
 
 def _array(data: np.ndarray) -> Given:
     if data.dtype.names:
-        fields = [str(name) for name in data.dtype.names]
-        return Given(pd.DataFrame({name: _array(data[name]).values for name in fields}))
+        return Given(pd.DataFrame({str(name): _field(data[name]) for name in data.dtype.names}))
     masked = isinstance(data, np.ma.MaskedArray)
-    if masked or data.dtype.kind in "OUSV":  # text and objects are judged one by one; a mask is a missing value
+    if masked or data.dtype.kind in "OUSVT":  # text and objects are judged one by one; a mask is a missing value
         return Given(pd.Series(data.tolist(), dtype=object))
     return Given(pd.Series(data.astype(data.dtype.newbyteorder("="), copy=False)))
+
+
+def _field(values: np.ndarray) -> Any:
+    """Return a field of records as a column: of fields within it a mapping in each row, of several values a list."""
+    if values.dtype.names:
+        return pd.Series([dict(zip(values.dtype.names, row, strict=True)) for row in values.tolist()], dtype=object)
+    return _array(values).values if values.ndim == 1 else pd.Series(values.tolist(), dtype=object)
 
 
 def _open(data: Any) -> Given:
@@ -239,8 +239,8 @@ FORMS = (
     Form(
         "polars LazyFrame",
         "collected once",
-        _is_lazy,
-        lambda data: arrow.read(data.collect()),
+        arrow.is_lazy,
+        lambda data: arrow.read(arrow.collected(data)),
     ),
     Form(
         "pyarrow Table, RecordBatch, RecordBatchReader, Dataset, Array or ChunkedArray; polars DataFrame or Series; "

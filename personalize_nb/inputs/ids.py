@@ -20,6 +20,7 @@ from personalize_nb.contract import columns as c
 from personalize_nb.contract import limits
 from personalize_nb.errors import InputError
 from personalize_nb.text.counts import counted
+from personalize_nb.text.elements import elements, plain
 from personalize_nb.text.values import missing, shown
 
 _SHOWN_ROWS, _SHOWN_CHARACTERS = 5, 80
@@ -30,6 +31,12 @@ _LIKE_FLOAT = r"^-?\d+\.0$"
 _NO_WHOLE_NUMBER = "the id is a {}; give whole numbers or text, for example by .map(int) or .map(str)"
 _TIMES = (datetime.date, datetime.time, datetime.timedelta, np.datetime64, np.timedelta64, pd.Period)
 _FLOAT = "the id is a float; give whole numbers or text, for example '233' instead of 233.0"
+_DROPPED = "drop such rows (pandas: dropna(), polars: drop_nulls(), a list: [one for one in ids if one is not None])"
+_FLOATS_OF_ARROW = (
+    "ids are {}, numbers with a point; long ids have lost digits. Read them again as text, or, if no id has more than "
+    "15 digits, cast them to whole numbers: .cast(polars.Int64) in polars, .cast(pyarrow.int64()) in Arrow, "
+    ".astype('int64[pyarrow]') in pandas"
+)
 _NOT_UNICODE = "the text is not valid Unicode"
 _LIKE_MISSING = pa.array(["nan", "NaN", "None", "<NA>", "null", "NaT"])
 
@@ -106,7 +113,7 @@ def _which(part: pd.DataFrame, rows: int) -> str:
     first = part.head(_SHOWN_ROWS)
     named = ", ".join(f"{row}: {value!r}" for row, value in zip(first["row"], first["value"], strict=True))
     more = ", ..." if len(part) > _SHOWN_ROWS else ""
-    return f"{len(part):,} of {counted(rows, 'row')}, counted from 0: {named}{more}"
+    return f"{part['row'].nunique():,} of {counted(rows, 'row')}, counted from 0: {named}{more}"
 
 
 def to_strings(series: pd.Series, column: str, findings: Findings) -> pa.Array:
@@ -125,15 +132,17 @@ def to_strings(series: pd.Series, column: str, findings: Findings) -> pa.Array:
     if isinstance(array, pa.ChunkedArray):
         array = array.combine_chunks()
     absent = pc.and_not(pc.is_null(array), wrong)
-    findings.error(absent, column, array, f"the id is missing; drop such rows: frame.dropna(subset=[{column!r}])")
+    findings.error(absent, column, array, f"the id is missing; {_DROPPED}")
     findings.error(_true(pc.equal(array, "")), column, array, "the id is an empty text")
     most = limits.MAX_ID_CHARACTERS
     findings.error(
         _true(pc.greater(pc.utf8_length(array), most)), column, array, f"the id is longer than {most} characters"
     )
+    broken = pc.match_substring_regex(array, r"[\r\n]$")
     notes = (
+        (broken, "a line break at the end of the id, as readlines() leaves it; kept; read().splitlines() gives none"),
         (
-            pc.match_substring_regex(array, _SPACE),
+            pc.and_not(pc.match_substring_regex(array, _SPACE), broken),
             "space around the id; kept, but it must be so in the training data too",
         ),
         (pc.match_substring_regex(array, _LIKE_FLOAT), "text of a float; kept, but the id was probably a whole number"),
@@ -193,16 +202,12 @@ def _of_arrow(series: pd.Series, column: str, findings: Findings) -> tuple[Any, 
             texts.validate(full=True)  # Arrow takes the bytes of others' files for UTF-8
             return texts, right
         except pa.ArrowInvalid:
-            return _one_by_one(
-                [_decoded(one) for one in array.cast(kind).cast(pa.binary()).to_pylist()], column, findings
-            )
+            return _one_by_one(elements(array), column, findings)
     if types.is_boolean(kind) or types.is_temporal(kind) or "binary" in str(kind):
         raise _no_ids(column, series.dtype)
-    return _one_by_one(array.to_pylist(), column, findings)
-
-
-def _decoded(content: bytes | None) -> str | None:
-    return None if content is None else content.decode("utf-8", "surrogateescape")
+    if types.is_decimal(kind) and kind.scale == 0:  # databases have whole numbers in this type
+        return _one_by_one([None if one is None else int(one) for one in array.to_pylist()], column, findings)
+    return _one_by_one(elements(array), column, findings)
 
 
 def _native(series: pd.Series) -> pd.Series:
@@ -219,11 +224,14 @@ def _no_ids(column: str, dtype: Any) -> InputError:
 def _refused_floats(series: pd.Series, column: str, findings: Findings) -> tuple[Any, Any]:
     array = pa.array(_native(series).astype("float64"), from_pandas=True)
     filled = pc.is_valid(array)
-    repair = (
-        f"ids are {series.dtype}, pandas' type for whole numbers with a missing value; long ids have lost digits. "
-        f"Read the file again with dtype={{{column!r}: 'string'}} under the name that the column has there, or, if no "
-        f"id has more than 15 digits, frame[{column!r}] = frame[{column!r}].astype('Int64').astype('string')"
-    )
+    if isinstance(series.dtype, pd.ArrowDtype):
+        repair = _FLOATS_OF_ARROW.format(series.dtype.pyarrow_dtype)
+    else:
+        repair = (
+            f"ids are {series.dtype}, pandas' type for whole numbers with a missing value; long ids have lost digits. "
+            f"Read the file again with dtype={{{column!r}: 'string'}} under the name that the column has there, or, if "
+            f"no id has more than 15 digits, frame[{column!r}] = frame[{column!r}].astype('Int64').astype('string')"
+        )
     findings.error(filled, column, array, repair)
     return pa.nulls(len(series), pa.string()), filled
 
@@ -248,8 +256,7 @@ def _one_by_one(values: list[Any], column: str, findings: Findings) -> tuple[Any
 
 def _one(value: Any) -> tuple[str | None, str | None]:
     """Return the text of an id, or what is wrong with it; neither where it is missing. All that is known is here."""
-    if isinstance(value, pa.Scalar):
-        value = value.as_py()
+    value = plain(value)
     if isinstance(value, str):
         text = str.__str__(value)  # a member of an enumeration has another text of its own
         return (text, None) if _is_unicode(text) else (None, _NOT_UNICODE)

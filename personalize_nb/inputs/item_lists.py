@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import re
 from typing import Any
 
 import numpy as np
@@ -12,13 +10,12 @@ import pyarrow as pa
 
 from personalize_nb.contract import columns as c
 from personalize_nb.inputs.ids import Findings, to_strings
+from personalize_nb.inputs.list_texts import is_text_of_another, listed
+from personalize_nb.text.elements import elements, is_list, plain
+from personalize_nb.text.values import missing
 
-_TEXT = r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\""
-# As Python writes a list of texts and whole numbers. Its own reader would take 1_000 for 1000 and 'a' 'b' for 'ab'.
-_ELEMENT = rf"(?:{_TEXT}|-?\d+)"
-_PYTHON = re.compile(rf"\[\s*{_ELEMENT}(?:\s*,\s*{_ELEMENT})*\s*,?\s*\]", re.DOTALL)
-_LISTS = (list, tuple, set, frozenset, pd.Series, pd.Index, pd.api.extensions.ExtensionArray, pa.Array, pa.ChunkedArray)
 _BARS = "items in a text are separated by '|', as in '27|886'"
+_WRITTEN = "give the list itself, or write it '27|886' or '[\"27\", \"886\"]'"
 
 
 def to_lists(series: pd.Series, findings: Findings) -> pa.ListArray:
@@ -31,7 +28,7 @@ def to_lists(series: pd.Series, findings: Findings) -> pa.ListArray:
     findings
         Receives rows that hold no list, and items that are no ids.
     """
-    cells = series.tolist()
+    cells = elements(series)
     lists: list[list[Any]] = []
     wrong: dict[str, list[int]] = {}
     gaps = []
@@ -65,39 +62,22 @@ def _mask(rows: list[int], size: int) -> np.ndarray:
 
 def _read(cell: Any) -> tuple[list[Any], str]:
     """Return the items of a cell, or what is wrong with it."""
-    if isinstance(cell, pa.Scalar):
-        cell = cell.as_py()
+    cell = plain(cell)
     if isinstance(cell, str):
         return _of_text(cell)
-    if isinstance(cell, _LISTS) or (isinstance(cell, np.ndarray) and cell.ndim == 1):
-        return list(cell), ""
-    if cell is None or cell is pd.NA or cell != cell:
+    if is_list(cell) and getattr(cell, "ndim", 1) == 1:
+        return elements(cell), ""
+    if missing(cell):
         return [], "the list is missing"
     return [], f"the list is of the type {type(cell).__name__}; give a list of ids, or text with bars, '27|886'"
 
 
 def _of_text(text: str) -> tuple[list[Any], str]:
+    if is_text_of_another(text):
+        return [], f"the text of an object that is no list; {_WRITTEN}"
     if text.lstrip().startswith("["):
-        found = _listed(text)
-        return ([], _BARS) if found is None else (found, "")
-    if "|" not in text and (any(mark in text for mark in ",;") or re.match(r"\s*[({]\s*['\"]", text)):
+        found = listed(text)
+        return ([], f"the text begins as a list and is none; {_WRITTEN}") if found is None else (found, "")
+    if "|" not in text and any(mark in text for mark in ",;"):
         return [], _BARS
     return text.split("|") if text.strip("|") else [], ""
-
-
-def _listed(text: str) -> list[Any] | None:
-    """Return the list that a text is, as JSON and `to_csv` write one, with all digits; None where it is no list."""
-    try:
-        found = json.loads(text, parse_int=str)
-    except (ValueError, RecursionError):
-        if not _PYTHON.fullmatch(text.strip()):
-            return None
-        return [_element(match.group()) for match in re.finditer(_ELEMENT, text, re.DOTALL)]
-    return found if isinstance(found, list) else None
-
-
-def _element(text: str) -> str:
-    """Return an item of a list as Python writes it."""
-    import ast
-
-    return str(ast.literal_eval(text)) if text[0] in "'\"" else text

@@ -93,6 +93,8 @@ _DECODER = json.JSONDecoder(parse_int=_whole_number, object_pairs_hook=_record) 
 
 def _table(records: list[Any], name: str) -> pd.DataFrame | pd.Series:
     objects = [one for one in records if isinstance(one, dict)]
+    if records and all(isinstance(one, list) and len(one) == 1 for one in records):  # a table of one column
+        records = [one[0] for one in records]
     if not objects:
         return pd.Series(records, dtype=object)
     if len(objects) < len(records):

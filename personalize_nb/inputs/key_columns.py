@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
 import pandas as pd
 
 from personalize_nb.contract import columns as c
 from personalize_nb.errors import InputError
+from personalize_nb.inputs import files
 from personalize_nb.inputs.forms import Data, given
 from personalize_nb.inputs.given import Given
+from personalize_nb.text.elements import elements
 
 
 def frame(data: Data | Given, column: str) -> pd.DataFrame:
@@ -35,10 +39,25 @@ def note_of_taken(data: Given, column: str) -> list[str]:
         return []
     names = [c.canonical(name) for name in data.values.columns]
     taken = len(names) == 1 and names[0] != column and column not in _levels(data.values.index)
-    return [f"column {data.values.columns[0]!r} is taken as {column!r}"] if taken else []
+    return [f"column {list(data.values.columns)[0]!r} is taken as {column!r}"] if taken else []
+
+
+def note_of_header(first: str, column: str) -> list[str]:
+    """Say so where the first id reads as the name of a column, as of a file's lines that were read without one."""
+    if c.canonical(re.sub(r"[\W_]", "", first)) not in c.JSON_NAMES:
+        return []
+    return [
+        f"{column}: the first id, {first!r}, reads as the name of a column; it is kept. If it is a header, leave it "
+        "out: ids[1:]"
+    ]
 
 
 def _of_ids(ids: pd.Series | pd.Index, column: str) -> pd.DataFrame:
+    if files.are_names(ids):
+        raise InputError(
+            f"The ids are names of files that exist, {elements(ids.array[:3])}. To read the files, pass "
+            "[pathlib.Path(name) for name in names], or one text with their pattern, 'ids-*.csv'."
+        )
     if isinstance(ids, pd.Series) and c.canonical(ids.name) != column and column in _levels(ids.index):
         raise InputError(
             f"The series is named {ids.name!r} and its index {column!r}: which of them are the ids? Pass "

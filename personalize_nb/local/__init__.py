@@ -26,7 +26,7 @@ from personalize_nb.local.tasks import theme_settings
 
 log = logging.getLogger(__name__)
 
-__all__ = ["ServiceInfo", "attach", "serves", "start", "stop"]
+__all__ = ["ServiceInfo", "attach", "check_there", "serves", "start", "stop"]
 
 _PROFILES = frozenset({"AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE", "AWS_CA_BUNDLE"})
 _LOG_TAIL = 2000
@@ -116,6 +116,22 @@ def attach(path: str | os.PathLike[str]) -> ServiceInfo | None:
 def serves(info: ServiceInfo) -> bool:
     """Tell whether a service that was found before still serves its folder; unlike `attach` it asks no network."""
     return info.is_at_home and read_record(info.path) == info and alive(info)
+
+
+def check_there(info: ServiceInfo) -> None:
+    """Refuse to start the service of a folder again that is no longer there: it would begin anew, without anything.
+
+    Raises
+    ------
+    LocalServiceError
+        The folder, and what to do.
+    """
+    if not (info.path / layout.STATE).exists():
+        raise LocalServiceError(
+            f"the folder {str(info.path)!r} of the local service is gone (moved or deleted?). Move it back; or make a "
+            "session where it is now, with pnb.connect(pnb.Session.local(path)); a new session at the old path begins "
+            "without anything"
+        )
 
 
 def stop(path: str | os.PathLike[str], *, timeout: float = 30) -> bool:

@@ -5,10 +5,13 @@ At AWS five dataset groups may be active, and what is forgotten may go on costin
 
 from __future__ import annotations
 
+import logging
+import re
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from personalize_nb import errors
 from personalize_nb.session import waiting
@@ -17,6 +20,10 @@ from personalize_nb.session.session import Session, current
 
 if TYPE_CHECKING:
     import pandas as pd
+
+log = logging.getLogger(__name__)
+
+Answer = TypeVar("Answer")
 
 
 def list_dataset_groups(session: Session | None = None) -> pd.DataFrame:
@@ -42,9 +49,12 @@ def delete_dataset_group(
     sleep: Callable[[float], object] = time.sleep,
     clock: Callable[[], float] = time.monotonic,
 ) -> None:
-    """Delete a dataset group with its filters, solutions (and their versions), datasets and their schemas.
+    """Delete a dataset group with all that stands on it; what passes, as throttling does, is sat out at every step.
 
-    Results of batch jobs stay in S3. A step that fails leaves the rest in place; the call can be repeated.
+    These go, in this order: campaigns, recommenders, filters, solutions with their versions, event trackers, metric
+    attributions, datasets, and the schemas that no other dataset has. Results of batch jobs stay in S3. A step that
+    fails leaves the rest in place; the call can be repeated. It finds the schemas of `pnb.train` by their names once
+    the datasets are gone; of others the error names those that are left.
 
     Parameters
     ----------
@@ -68,34 +78,60 @@ def delete_dataset_group(
     session = current(session)
     shown = choose(progress)
     group = name if name.startswith("arn:") else session.arn("dataset-group", name)
+    plain = group.rsplit("/", 1)[-1]
+    deleting = _Deleting(session, f"pnb.delete_dataset_group({plain!r})", shown, timeout, sleep, clock)
     try:
-        session.call("describe_dataset_group", datasetGroupArn=group)
+        deleting.answer(group, "describe_dataset_group", datasetGroupArn=group)
     except errors.NotFoundError as error:
-        names = [entry["name"] for entry in session.pages("list_dataset_groups", "datasetGroups")]
+        names = [one["name"] for one in deleting.entries(group, "list_dataset_groups", "datasetGroups")]
         raise errors.NotFoundError(
             f"There is no dataset group {name!r}{errors.there_is(name, names)} pnb.list_dataset_groups() lists all."
         ) from error
-    again = f"pnb.delete_dataset_group({group.rsplit('/', 1)[-1]!r})"
-    deleting = _Deleting(session, again, shown, timeout, sleep, clock)
-    for kind, member in (("filter", "Filters"), ("solution", "solutions")):
-        found = session.pages(f"list_{kind}s", member, datasetGroupArn=group)
-        deleting.all(kind, [entry[f"{kind}Arn"] for entry in found])
-    datasets = [one["datasetArn"] for one in session.pages("list_datasets", "datasets", datasetGroupArn=group)]
-    schemas = [session.call("describe_dataset", datasetArn=arn)["dataset"]["schemaArn"] for arn in datasets]
-    deleting.all("dataset", datasets)
-    for arn in dict.fromkeys(schemas):
-        try:
-            session.call("delete_schema", schemaArn=arn)
-        except errors.ServiceError as error:
-            if error.code != "ResourceInUseException":  # a dataset of another group has the same schema
-                raise
-    deleting.all("dataset_group", [group], "datasetGroup")
-    shown.say(f"dataset group {group.rsplit('/', 1)[-1]!r} and what stood on it are deleted")
+    solutions = deleting.found(group, "solution")
+    deleting.all("campaign", [arn for one in solutions for arn in deleting.found(one, "campaign", "solutionArn")])
+    deleting.all("recommender", deleting.found(group, "recommender"))
+    deleting.all("filter", deleting.found(group, "filter"))
+    deleting.all("solution", solutions)
+    for kind in ("event_tracker", "metric_attribution"):
+        deleting.all(kind, deleting.found(group, kind))
+    _delete_data(deleting, group)
+    deleting.all("dataset_group", [group])
+    shown.say(f"dataset group {plain!r} and what stood on it are deleted")
+
+
+def _delete_data(deleting: _Deleting, group: str) -> None:
+    """Delete the datasets of a group, then their schemas: nothing else says which schemas were a group's."""
+    datasets = deleting.found(group, "dataset")
+    schemas = dict.fromkeys(deleting.schema_of(arn) for arn in datasets)
+    plain = group.rsplit("/", 1)[-1]
+    if _OF_TRAIN.search(plain):  # an earlier call may have deleted the datasets and not got to the schemas
+        schemas |= dict.fromkeys(deleting.session.arn("schema", f"{plain}-{kind}") for kind in _TYPES)
+    left = [arn for arn in schemas if arn]  # what an event tracker made has no schema of ours
+    try:
+        deleting.all("dataset", datasets)
+        while left:
+            deleting.schema(left[0])
+            del left[0]
+    except errors.PersonalizeError as error:
+        if not _OF_TRAIN.search(plain) and left:
+            names = ", ".join(repr(arn) for arn in left)
+            error.add(
+                f"Schemas that are left: {names}. Once the datasets are gone nothing leads to them: delete each with "
+                "session.call('delete_schema', schemaArn=...)."
+            )
+        raise
+
+
+# the names of what pnb.train makes: the group's ends in a hash of its schemas, a schema's in its type
+_OF_TRAIN = re.compile(r"-[0-9a-f]{6}$")
+_TYPES = ("interactions", "items", "users")
+# Read where the account may: who may not list them learns from the service what stands on the group.
+_RARE = ("campaign", "recommender", "event_tracker", "metric_attribution")
 
 
 @dataclass(frozen=True)
 class _Deleting:
-    """Asks for deletions in one dataset group and waits for their ends."""
+    """Asks for deletions in one dataset group and waits for their ends; every call of it has the same patience."""
 
     session: Session
     again: str
@@ -104,15 +140,62 @@ class _Deleting:
     sleep: Callable[[float], object]
     clock: Callable[[], float]
 
-    def all(self, kind: str, arns: Sequence[str], member: str = "") -> None:
+    def answer(self, arn: str, operation: str, **parameters: Any) -> dict[str, Any]:
+        """Call an operation that only looks."""
+        return self._patient(arn, lambda: self.session.call(operation, **parameters))
+
+    def entries(self, arn: str, operation: str, member: str, **parameters: Any) -> list[dict[str, Any]]:
+        """Return all that a List operation has."""
+        return self._patient(arn, lambda: list(self.session.pages(operation, member, **parameters)))
+
+    def found(self, arn: str, kind: str, parent: str = "datasetGroupArn") -> list[str]:
+        """Return the ARNs of all resources of a kind that stand on another one."""
+        member = "Filters" if kind == "filter" else f"{_member(kind)}s"
+        try:
+            entries = self.entries(arn, f"list_{kind}s", member, **{parent: arn})
+        except errors.AccessError as error:
+            if kind not in _RARE:
+                raise
+            log.warning("what is %s of %s may not be listed: %s", kind, arn, error)
+            return []
+        except errors.NotFoundError:  # its parent went in the meantime
+            return []
+        return [one[f"{_member(kind)}Arn"] for one in entries]
+
+    def schema_of(self, dataset: str) -> str:
+        """Return the ARN of a dataset's schema, empty where it has none or is gone."""
+        try:
+            described = self.answer(dataset, "describe_dataset", datasetArn=dataset)["dataset"]
+        except errors.NotFoundError:
+            return ""
+        return str(described.get("schemaArn") or "")
+
+    def schema(self, arn: str) -> None:
+        """Delete a schema; one that a dataset of another group has stays."""
+        with suppress(errors.NotFoundError):
+            try:
+                self.answer(arn, "delete_schema", schemaArn=arn)
+            except errors.ServiceError as error:
+                if error.code != "ResourceInUseException":
+                    raise
+                self.progress.say(f"{arn.split(':', 5)[-1]} stays: another dataset has it")
+
+    def all(self, kind: str, arns: Sequence[str]) -> None:
         """Delete the resources of one kind, side by side, and wait until all are gone."""
-        words = "".join(part.capitalize() for part in kind.split("_"))
-        key = f"{words[0].lower()}{words[1:]}Arn"
+        member = _member(kind)
+        key = f"{member}Arn"
         for arn in arns:
-            self.ask(kind, key, arn)
+            waiting.until_taken(
+                lambda arn=arn: self.session.call(f"delete_{kind}", **{key: arn}),  # type: ignore[misc]
+                _named(arn),
+                again=self.again,
+                progress=self.progress,
+                sleep=self.sleep,
+                clock=self.clock,
+            )
         for arn in arns:
             waiting.until_gone(
-                lambda arn=arn: self.session.call(f"describe_{kind}", **{key: arn})[member or kind],  # type: ignore[misc]
+                lambda arn=arn: self.session.call(f"describe_{kind}", **{key: arn})[member],  # type: ignore[misc]
                 _named(arn),
                 arn,
                 again=self.again,
@@ -122,16 +205,14 @@ class _Deleting:
                 clock=self.clock,
             )
 
-    def ask(self, kind: str, key: str, arn: str) -> None:
-        """Ask for a deletion."""
-        waiting.until_taken(
-            lambda: self.session.call(f"delete_{kind}", **{key: arn}),
-            _named(arn),
-            again=self.again,
-            progress=self.progress,
-            sleep=self.sleep,
-            clock=self.clock,
-        )
+    def _patient(self, arn: str, call: Callable[[], Answer]) -> Answer:
+        return waiting.until_answered(call, _named(arn), again=self.again, sleep=self.sleep, clock=self.clock)
+
+
+def _member(kind: str) -> str:
+    """Return how botocore's members name a kind: `eventTracker` for `event_tracker`."""
+    first, *more = kind.split("_")
+    return first + "".join(part.capitalize() for part in more)
 
 
 def _named(arn: str) -> str:

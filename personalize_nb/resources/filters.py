@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 from personalize_nb import errors
 from personalize_nb.resources.solutions import SolutionVersion, find_solution_version
-from personalize_nb.resources.value_texts import is_list, texts
+from personalize_nb.resources.value_texts import texts
 from personalize_nb.session import waiting
 from personalize_nb.session.progress import Progress, choose
 from personalize_nb.session.session import Session, current
+from personalize_nb.text.elements import is_list
 from personalize_nb.text.values import missing
 
 if TYPE_CHECKING:
@@ -95,11 +96,6 @@ def unquoted(text: str) -> str:
 
 def _escaped(text: str) -> str:
     return text.replace("\\", "\\\\").replace('"', '\\"')
-
-
-def holds_commas(value: object) -> bool:
-    """Tell one text with commas in it: it is one value, though its writer may have meant several."""
-    return isinstance(value, str) and "," in value and "|" not in value and not _READY.fullmatch(value)
 
 
 def lacks_parts(value: Any) -> bool:

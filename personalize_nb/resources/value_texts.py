@@ -7,12 +7,12 @@ import decimal
 import math
 import numbers
 import uuid
-from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
 from personalize_nb.errors import InputError
+from personalize_nb.text.elements import elements, is_list, plain
 from personalize_nb.text.values import missing, shown
 
 _LEGAL = "A filter value is text, a number, a date or a list of them"
@@ -31,18 +31,17 @@ def texts(value: Any) -> list[str]:
     >>> texts([9.0, 0.5, "a|b"])
     ['9', '0.5', 'a|b']
     """
+    value = plain(value)
     if isinstance(value, str):
         return [str.__str__(value)]
     if type(value) is int:
         return [_whole(value)]
     if missing(value):
         return []
-    if hasattr(value, "as_py"):  # a scalar of Arrow
-        return texts(value.as_py())
     if isinstance(value, np.ndarray) and value.ndim == 0:
         return texts(value[()])
     if is_list(value):
-        return [text for one in value for text in texts(one)]
+        return [text for one in map(plain, elements(value)) for text in texts(_single(one))]
     kind = getattr(getattr(value, "dtype", None), "kind", "")
     if isinstance(value, bool) or (isinstance(value, numbers.Integral) and kind != "m"):  # numpy's durations are whole
         return [_whole(value)]
@@ -63,13 +62,14 @@ def texts(value: Any) -> list[str]:
     raise InputError(f"{_LEGAL}, got {type(value).__name__} {shown(value)}.")
 
 
-def is_list(value: Any) -> bool:
-    """Tell lists, arrays and series of values from mappings, frames, files and bytes, which hold other things."""
-    if isinstance(value, (str, bytes, bytearray, memoryview, Mapping)) or hasattr(value, "read"):
-        return False
-    if hasattr(value, "columns") or getattr(value, "ndim", 1) == 0:
-        return False
-    return isinstance(value, (Collection, Iterator)) or hasattr(value, "to_pylist") or hasattr(value, "to_list")
+def _single(value: Any) -> Any:
+    """Return an element of a list, which is no list itself: it may be meant for one record of several."""
+    if is_list(value):
+        raise InputError(
+            f"{_LEGAL}, got a list within a list, {shown(value)}. Values that differ by record are a Series with one "
+            "for each: pandas.Series([[...], [...]])."
+        )
+    return value
 
 
 def _whole(value: Any) -> str:

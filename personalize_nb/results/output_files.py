@@ -10,7 +10,7 @@ import fnmatch
 import glob
 import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import unquote, urlsplit
@@ -34,8 +34,11 @@ NO_USERS = "answered without a user: the filter, or the recipe, leaves none for 
 _COMPRESSED = re.compile(r"\.(gz|gzip|bz2|xz|zst|zstd|lz4)$", re.IGNORECASE)
 _PATTERN = re.compile(r"[*?\[]")
 _LEGAL = (
-    "a file of a job's output, a folder of files that end in '.out', a pattern like 'out/*.out', or a list of these"
+    "a file of a job's output, a folder of files that end in '.out', a pattern like 'out/*.out', an open file, or a "
+    "list of these"
 )
+# a path makes one slash of two
+_ELSEWHERE = re.compile(r"(?!file:)([a-z][a-z0-9+.-]+):/+", re.IGNORECASE)
 
 
 def addresses(given: Places, name: str) -> list[str]:
@@ -48,8 +51,12 @@ def addresses(given: Places, name: str) -> list[str]:
     """
     if isinstance(given, (str, os.PathLike)):
         return [_address(given, name)]
-    if isinstance(given, (bytes, bytearray)) or not isinstance(given, Iterable):
-        raise InputError(f"'{name}' must be {_LEGAL}; got {type(given).__name__}")
+    named = isinstance(given, (bytes, bytearray, memoryview, Mapping, type)) or hasattr(given, "columns")
+    if named or not isinstance(given, Iterable):
+        content = (
+            "; the content of a file is given as io.BytesIO(data)" if isinstance(given, (bytes, bytearray)) else ""
+        )
+        raise InputError(f"'{name}' must be {_LEGAL}; got {type(given).__name__}{content}")
     found = [_address(one, name) for one in given]
     if not found:
         raise InputError(f"'{name}' must be {_LEGAL}; got an empty {type(given).__name__}")
@@ -67,6 +74,14 @@ def _address(given: object, name: str) -> str:
         if parts.netloc not in ("", "localhost"):
             raise InputError(f"'{name}' must be a file of this machine, like 'file:///home/me/out', got {text!r}")
         text = url2pathname(parts.path) if not parts.query and not parts.fragment else unquote(text.split(":", 1)[1])
+    elif (found := _ELSEWHERE.match(text)) and not Path(text).exists():
+        what = (
+            "Path() makes no s3:// address: pass the text" if found[1].lower() == "s3" else "Nothing is fetched there"
+        )
+        raise InputError(
+            f"'{name}' must be an s3:// address, like 's3://bucket/folder/', or a downloaded file; got {text!r}. "
+            f"{what}."
+        )
     path = str(Path(os.path.expanduser(text)))
     return f"{path}/" if text.endswith("/") else path  # a folder, also when it is gone
 

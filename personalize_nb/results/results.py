@@ -12,6 +12,8 @@ from personalize_nb.contract import limits
 from personalize_nb.errors import NotFoundError
 from personalize_nb.results import output_files, shapes
 from personalize_nb.results.forms import ARROW, PANDAS, POLARS, Frame, ResultForm
+from personalize_nb.results.lines import ITEMS, USERS
+from personalize_nb.results.open_files import OpenFiles
 from personalize_nb.results.rows import Rows
 from personalize_nb.results.titles import Titles
 from personalize_nb.session import s3
@@ -22,6 +24,7 @@ from personalize_nb.text.counts import counted, verb
 if TYPE_CHECKING:
     import polars as pl
 
+    from personalize_nb.results.open_files import Files
     from personalize_nb.results.output_files import Places
     from personalize_nb.results.titles import Items
 
@@ -52,11 +55,18 @@ class ResultsAs(Generic[Frame]):
                 "<Results not read yet: .recommendations(items=...), .themes(items=...), .segments(), .errors(), "
                 ".blocks()>"
             )
-        step = ".themes(items=...)" if self.has_themes else ".recommendations(items=...)"
-        step = ".segments()" if self.has_segments else step
-        empty = f", {self.empty:,} without {'a user' if self.has_segments else 'an item'}" if self.empty else ""
+        steps = [".themes(items=...)" if self.has_themes else ".recommendations(items=...)"]
+        if self.has_segments:
+            steps = [*(steps if self._rows.has_lists else []), ".segments()"]
+        step = ", ".join(steps)
+        empty = f", {self.empty:,} without {' or '.join(self._nothing())}" if self.empty else ""
         rows = counted(len(self), "row")
         return f"<Results of {rows}, {self.failed:,} with errors{empty}: {step}, .errors()>"
+
+    def _nothing(self) -> list[str]:
+        """Return what a line without an answer lacks, by the kinds of lines there are."""
+        users, items = self.has_segments, not self.has_segments or self._rows.has_lists
+        return ["an item"] * items + ["a user"] * users
 
     @property
     def failed(self) -> int:
@@ -70,12 +80,12 @@ class ResultsAs(Generic[Frame]):
 
     @property
     def has_themes(self) -> bool:
-        """Whether a theme job wrote these rows."""
+        """Whether any row has a theme."""
         return self._rows.has_themes
 
     @property
     def has_segments(self) -> bool:
-        """Whether a segment job wrote these rows."""
+        """Whether any row is a segment of users."""
         return self._rows.has_segments
 
     def recommendations(self, items: Items | None = None, columns: Sequence[str] | None = None) -> Frame:
@@ -96,11 +106,12 @@ class ResultsAs(Generic[Frame]):
         Raises
         ------
         NotFoundError
-            The job made segments of users.
+            There are segments of users and nothing else.
         """
-        self._refuse_segments()
+        self._refuse_segments("no recommendations")
         joined = Titles(items, columns)
-        self._tell_failed()
+        self._tell_failed("recommendations", "an item")
+        self._tell_segments()
         found = list(self._frames(joined, ROWS))
         joined.tell_unmatched()
         return self._form.joined(found) if len(found) > 1 else found[0]
@@ -111,17 +122,26 @@ class ResultsAs(Generic[Frame]):
         """Return `recommendations()` in frames of `rows` input lines each, in bounded memory; at least one frame."""
         if rows < 1:
             raise ValueError(f"'rows' must be 1 or more, got {rows!r}")
-        self._refuse_segments()
+        self._refuse_segments("no recommendations")
+        self._tell_segments()
         return self._frames(Titles(items, columns), rows)
 
     def _frames(self, joined: Titles, rows: int) -> Iterator[Frame]:
+        keys = self._rows.answered_keys((ITEMS,))
         for start in range(0, max(len(self), 1), rows):
-            shape = shapes.recommendations(self._rows.ordered(start, rows), self._rows.answered_keys)
+            shape = shapes.recommendations(self._rows.ordered(start, rows), keys)
             yield self._form.frame(shape, joined)
 
-    def _refuse_segments(self) -> None:
-        if self.has_segments:
-            raise NotFoundError("This output holds segments of users, no recommendations: .segments() reads it.")
+    def _refuse_segments(self, absent: str) -> None:
+        if self.has_segments and not self._rows.has_lists:
+            raise NotFoundError(f"This output holds segments of users, {absent}: .segments() reads it.")
+
+    def _tell_segments(self) -> None:
+        if number := self._rows.with_users:
+            choose().say(
+                f"{counted(number, 'line')} {verb(number, 'is a segment', 'are segments')} of users; .segments() reads "
+                f"{verb(number, 'it', 'them')}"
+            )
 
     def themes(
         self,
@@ -149,13 +169,17 @@ class ResultsAs(Generic[Frame]):
         NotFoundError
             The job made no themes.
         """
-        if self.has_segments:
-            raise NotFoundError("This output holds segments of users, no themes: .segments() reads it.")
+        self._refuse_segments("no themes")
         if self._are_others(self.has_themes):
             raise NotFoundError("This output holds no themes: run pnb.themes(items, solution_version, item_name=...).")
-        shape, hidden = shapes.themes(self._rows.ordered(0, len(self)), threshold, minimum_items)
+        rows, plain = shapes.with_themes(self._rows.ordered(0, len(self)))
+        shape, hidden = shapes.themes(rows, threshold, minimum_items)
         frame = self._form.frame(shape, Titles(items, columns))
-        self._tell_failed()
+        self._tell_failed("recommendations", "an item")
+        self._tell_segments()
+        if plain:
+            lines, have = counted(plain, "line"), verb(plain, "has", "have")
+            choose().say(f"{lines} {have} items, no theme; .recommendations() reads {verb(plain, 'it', 'them')}")
         if hidden:
             choose().say(
                 f"{counted(hidden, 'theme')} {verb(hidden, 'is', 'are')} left out: "
@@ -183,13 +207,14 @@ class ResultsAs(Generic[Frame]):
         if self._are_others(self.has_segments):
             step = ".themes()" if self.has_themes else ".recommendations()"
             raise NotFoundError(f"This output holds no segments of users; {step} reads it.")
-        shape = shapes.segments(self._rows.ordered(0, len(self)), self._segment_keys())
+        keys = [key for key in self._rows.answered_keys(USERS) if key != "userId"] or ["itemId"]
+        shape = shapes.segments(self._rows.ordered(0, len(self)), keys)
         frame = self._form.frame(shape, Titles(items, columns))
-        self._tell_failed()
+        self._tell_failed("segment", "a user")
+        if number := self._rows.with_items:
+            lines, have = counted(number, "line"), verb(number, "has", "have")
+            choose().say(f"{lines} {have} items, no segment; .recommendations() reads {verb(number, 'it', 'them')}")
         return frame
-
-    def _segment_keys(self) -> list[str]:
-        return [key for key in self._rows.answered_keys if key != "userId"] or ["itemId"]
 
     def _are_others(self, expected: bool) -> bool:
         """Tell whether the rows are of another kind; where all failed they can be of any."""
@@ -204,14 +229,14 @@ class ResultsAs(Generic[Frame]):
         """
         return self._form.frame(shapes.errors(self._rows.unsuccessful(), self._rows.all_keys), Titles(None, None))
 
-    def _tell_failed(self) -> None:
-        what, nothing = ("segment", "a user") if self.has_segments else ("recommendations", "an item")
+    def _tell_failed(self, what: str, nothing: str) -> None:
         if self.failed:
             lines, have = counted(self.failed, "input line"), verb(self.failed, "has", "have")
             choose().say(f"{lines} {have} no {what}; .errors() says why")
         if self.empty:
             lines, were = counted(self.empty, "input line"), verb(self.empty, "was", "were")
-            choose().say(f"{lines} {were} answered without {nothing}; .errors() lists them")
+            lacking = " or ".join(self._nothing()) if self._rows.has_lists and self.has_segments else nothing
+            choose().say(f"{lines} {were} answered without {lacking}; .errors() lists them")
 
 
 class Results(ResultsAs[pd.DataFrame]):
@@ -251,7 +276,7 @@ class Results(ResultsAs[pd.DataFrame]):
         return ResultsAs(self._rows, POLARS)
 
 
-def read_results(output: Places, source: Places | None = None, session: Session | None = None) -> Results:
+def read_results(output: Files, source: Files | None = None, session: Session | None = None) -> Results:
     """Return the results of any batch job, ours or not, from where it wrote or from downloaded files.
 
     Files may be compressed (gzip, bzip2, xz, zstd, lz4). One that is named is read whatever its name is; of folders the
@@ -260,8 +285,8 @@ def read_results(output: Places, source: Places | None = None, session: Session 
     Parameters
     ----------
     output
-        `s3://bucket/folder/`, an `.out` object, a file or folder on disk, a pattern like `out/*.out`, or a list of
-        these.
+        `s3://bucket/folder/`, an `.out` object, a file or folder on disk, a pattern like `out/*.out`, an open file or
+        buffer of text or bytes (read at once, from where it stands), or a list of these.
     source
         The job's input, to get its order and the lines without an answer; named like the output.
     session
@@ -270,10 +295,15 @@ def read_results(output: Places, source: Places | None = None, session: Session 
     Raises
     ------
     InputError
-        What is named is no address, path or list of them. Files are looked for when they are read.
+        What is named is no address, path, open file or list of them. Files are looked for when they are read.
     """
+    opened = OpenFiles()
+    output = opened.placed(output, "output")
+    source = None if source is None else opened.placed(source, "source")
     output = output if isinstance(output, str) else output_files.addresses(output, "output")
     source = source if source is None or isinstance(source, str) else output_files.addresses(source, "source")
     named = output_files.addresses(output, "output")
     named += [] if source is None else output_files.addresses(source, "source")
-    return Results(output, source, current(session) if session or any(map(s3.is_s3, named)) else None)
+    found = Results(output, source, current(session) if session or any(map(s3.is_s3, named)) else None)
+    opened.owned(found._rows)
+    return found

@@ -142,11 +142,26 @@ class Rows:
     @cached_property
     def without_results(self) -> pa.ChunkedArray:
         """Which rows have no error and no item or user either."""
-        output = self.table.column("output")
         found = pc.is_null(self.table.column("error"))
-        for name in (ITEMS, *USERS):
-            lengths = pc.fill_null(pc.list_value_length(pc.struct_field(output, name)), 0)
-            found = pc.and_(found, pc.equal(lengths, 0))
+        return pc.and_not(found, pc.or_(self._lists((ITEMS,)), self._lists(USERS)))
+
+    @cached_property
+    def with_items(self) -> int:
+        """How many rows list items."""
+        return int(pc.sum(self._lists((ITEMS,))).as_py() or 0)
+
+    @cached_property
+    def with_users(self) -> int:
+        """How many rows list users."""
+        return int(pc.sum(self._lists(USERS)).as_py() or 0)
+
+    def _lists(self, names: Sequence[str]) -> pa.ChunkedArray:
+        """Return which rows have anything in one of these lists."""
+        output = self.table.column("output")
+        lengths = [pc.fill_null(pc.list_value_length(pc.struct_field(output, name)), 0) for name in names]
+        found = pc.greater(lengths[0], 0)
+        for more in lengths[1:]:
+            found = pc.or_(found, pc.greater(more, 0))
         return found
 
     @cached_property
@@ -169,13 +184,22 @@ class Rows:
         """Whether any row has a list of users."""
         return any(map(self._any_has, USERS))
 
+    @cached_property
+    def has_lists(self) -> bool:
+        """Whether any row is a list of items, be it an empty one; one of users that has such a member is none."""
+        given = pc.is_valid(pc.struct_field(self.table.column("output"), ITEMS))
+        empty = pc.and_not(given, self._lists(USERS))
+        return self.with_items > 0 or bool(pc.any(empty).as_py())
+
     def _any_has(self, member: str) -> bool:
         return bool(pc.any(pc.is_valid(pc.struct_field(self.table.column("output"), member))).as_py())
 
-    @cached_property
-    def answered_keys(self) -> list[str]:
-        """The keys of the lines that were answered: one line with a wrong key must not rename everyone's columns."""
-        answered = pc.and_not(pc.is_null(self.table.column("error")), self.without_results)
+    def answered_keys(self, names: Sequence[str]) -> list[str]:
+        """Return the keys of the lines that got such lists.
+
+        A line with a wrong key, or of another kind, must not rename everyone's columns.
+        """
+        answered = pc.and_(pc.is_null(self.table.column("error")), self._lists(names))
         keys = [key for key in _KEYS if pc.any(pc.and_(answered, self._given(key))).as_py()]
         return keys or self._expected_keys or self.all_keys
 
@@ -202,10 +226,12 @@ class Rows:
             place[self.order] = np.arange(len(self.order))
             failed = failed[np.argsort(place[failed])]
         rows = self.taken(failed)
-        nothing = output_files.NO_USERS if self.has_segments else output_files.NO_ITEMS
+        wanted = pc.is_valid(pc.struct_field(flat(rows.column("output")), ITEMS))
+        users = pc.and_not(pa.scalar(self.has_segments), wanted)
+        nothing = pc.if_else(users, output_files.NO_USERS, output_files.NO_ITEMS)
         columns = [
             self._records(flat(rows.column("input")), failed),
-            pc.fill_null(flat(rows.column("error")), nothing),
+            pc.coalesce(flat(rows.column("error")), nothing),
             flat(rows.column(c.LINE)),
             flat(rows.column(c.FILE)),
         ]

@@ -49,6 +49,15 @@ def segments(rows: pa.Table, keys: Sequence[str]) -> Shape:
     return [*shape, ItemColumns(told[c.ITEM_ID])] if c.ITEM_ID in told else shape
 
 
+def with_themes(rows: pa.Table) -> tuple[pa.Table, int]:
+    """Return the rows without those that are recommendations of another job, and how many of these list items."""
+    output = flat(rows.column("output"))
+    items, theme, relevance = (pc.struct_field(output, name) for name in (ITEMS, THEME, RELEVANCE))
+    listed = pc.fill_null(pc.greater(pc.list_value_length(items), 0), False)
+    plain = pc.and_(listed, pc.and_(pc.is_null(theme), pc.is_null(relevance)))
+    return rows.filter(pc.invert(plain)), int(pc.sum(plain).as_py() or 0)
+
+
 def themes(rows: pa.Table, threshold: float | None, minimum_items: int) -> tuple[Shape, int]:
     """Return one row per item of a theme, and how many themes have too few such items to be listed."""
     output, inputs = flat(rows.column("output")), flat(rows.column("input"))

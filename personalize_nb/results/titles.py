@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import numbers
 from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeAlias
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -58,7 +60,7 @@ class Titles:
         if self.frame is None:
             return frame
         place = pc.fill_null(self._places(ids), -1).to_numpy(zero_copy_only=False)
-        found = self.frame.reindex(place).set_axis(frame.index)
+        found = (self._with_gaps if (place < 0).any() else self.frame).reindex(place).set_axis(frame.index)
         return pd.concat([frame, found.set_axis(self._names(frame.columns, prefix), axis=1)], axis=1)
 
     def columns_of(self, ids: pa.Array, taken: Collection[str], prefix: str = "") -> pa.Table:
@@ -67,6 +69,17 @@ class Titles:
             return pa.table({})
         names = self._names(taken, prefix)
         return self._table.take(self._places(ids)).rename_columns(names)
+
+    @cached_property
+    def _with_gaps(self) -> pd.DataFrame:
+        """The columns in types that hold missing values: pandas makes floats of whole numbers, which lose digits."""
+        assert self.frame is not None
+        found = self.frame.copy(deep=False)
+        # by place: an items frame may have a name twice
+        whole = [place for place, kind in enumerate(found.dtypes) if isinstance(kind, np.dtype) and kind.kind in "iu"]
+        for place in whole:
+            found.isetitem(place, found.iloc[:, place].convert_dtypes().array)
+        return found
 
     @cached_property
     def _table(self) -> pa.Table:
@@ -102,7 +115,11 @@ class Titles:
 def _framed(items: Items) -> pd.DataFrame:
     """Return what the user gave as a frame that has one column of ids, in our spelling."""
     if isinstance(items, Mapping):
-        items = pd.Series(items)
+        given = pd.Series(items, dtype=object)
+        items = given.infer_objects()
+        # a whole number beside a missing one stays what it is
+        if items.dtype.kind == "f" and any(isinstance(one, numbers.Integral) for one in given):
+            items = given
     if isinstance(items, pd.Series):
         name = "title" if items.name is None else str(items.name)
         items = pd.DataFrame({c.ITEM_ID: items.index, name: items.to_numpy()})

@@ -20,8 +20,9 @@ _FILES = {"config_file": "~/.aws/config", "credentials_file": "~/.aws/credential
 _ENDPOINT = "AWS_ENDPOINT_URL"
 _NOWHERE, _SOME_REGION = "http://127.0.0.1:9", "us-east-1"
 # what botocore reads besides its own table of settings
+_EXPIRATION = "AWS_CREDENTIAL_EXPIRATION"
 _CREDENTIALS = (
-    *("AWS_CREDENTIAL_EXPIRATION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"),
+    *(_EXPIRATION, "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"),
     *("AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_ROLE_SESSION_NAME", "AWS_CONTAINER_CREDENTIALS_FULL_URI"),
     *("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_AUTHORIZATION_TOKEN"),
     "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
@@ -45,7 +46,7 @@ def session_without_settings() -> botocore.session.Session:
 
 
 @contextmanager
-def judged(what: str, profile: str | None = None, region: str | None = None) -> Iterator[None]:
+def judged(what: str, profile: str | None = None, region: str | None = None, *, service: str = "s3") -> Iterator[None]:
     """Turn what botocore says of wrong settings into an error that names the setting.
 
     Parameters
@@ -54,6 +55,8 @@ def judged(what: str, profile: str | None = None, region: str | None = None) -> 
         What is being made: `a client of s3`.
     profile, region
         What it is made with, where they are named.
+    service
+        Whose client shows what is wrong; S3 has settings of every kind.
 
     Raises
     ------
@@ -70,30 +73,34 @@ def judged(what: str, profile: str | None = None, region: str | None = None) -> 
         raise errors.AccessError(_of_profile(error)) from error
     # botocore has exceptions of its own for some settings, and ValueError, TypeError or OSError for others
     except Exception as error:
-        trial = _Trial(None if profile == "default" else profile, region)
+        trial = _Trial(service, None if profile == "default" else profile, region)
         raise errors.AccessError(_told(what, error, trial)) from error
 
 
 def _of_profile(error: Exception) -> str:
-    named = next((f"{name} is {os.environ[name]!r}: " for name in _profile_variables() if os.environ.get(name)), "")
+    gone = getattr(error, "kwargs", {}).get("profile")
+    variable = next((name for name in _profile_variables() if gone and os.environ.get(name) == gone), "")
+    named = f"{variable} is {gone!r}: " if variable else ""
     return (
         f"{named}{error}. Legal profiles are in {_file('config_file')} and {_file('credentials_file')}; name one of "
-        "them, or leave it out ('profile' here, AWS_PROFILE in the environment)."
+        f"them, or leave it out ('profile' here, {variable or 'AWS_PROFILE'} in the environment)."
     )
 
 
 def _told(what: str, error: Exception, trial: _Trial) -> str:
-    setting = _culprit(error, trial)
-    if setting is not None:
+    wrong, sure = _culprits(error, trial)
+    if sure:
+        them = "them" if len(wrong) > 1 else "it"
         return (
-            f"{setting}, so {what} cannot be made: {_sentence(error)} Correct it or take it away, then connect again "
-            "with pnb.connect(); or work offline with pnb.connect(pnb.Session.local())."
+            f"{' and '.join(wrong)}, so {what} cannot be made: {_sentence(error)} Correct {them} or take {them} away, "
+            "then connect again with pnb.connect(); or work offline with pnb.connect(pnb.Session.local())."
         )
-    named = sorted(name for name in os.environ if name.startswith(("AWS_", "BOTO")))
+    named = wrong or [name for name in sorted(os.environ) if name.startswith(("AWS_", "BOTO"))]
     return (
-        f"{what} cannot be made with the AWS settings there are: {_sentence(error)} Look at "
-        f"{_file('config_file')}, {_file('credentials_file')}" + (f" and at {', '.join(named)}" if named else "") + "; "
-        "or work offline with pnb.connect(pnb.Session.local())."
+        f"{what} cannot be made with the AWS settings there are: {_sentence(error)} Which one is wrong does not show; "
+        f"look at {_file('config_file')}, {_file('credentials_file')}"
+        + (f" and at {'; '.join(named)}" if named else "")
+        + ". Or work offline with pnb.connect(pnb.Session.local())."
     )
 
 
@@ -101,25 +108,39 @@ def _sentence(error: Exception) -> str:
     text = str(error).strip() or type(error).__name__
     if "literal for int" in text:
         text = f"legal is a whole number ({text})"
+    elif "object has no attribute" in text:
+        text = f"legal are indented lines of 'key = value' below it ({text})"
     return text if text.endswith(".") else f"{text}."
 
 
-def _culprit(error: Exception, trial: _Trial) -> str | None:
-    """Return which setting an error comes from, with its value; None where no single one does."""
+def _culprits(error: Exception, trial: _Trial) -> tuple[list[str], bool]:
+    """Return which settings an error may come from, with their values, and whether it surely comes from them."""
     import botocore.exceptions
 
     if isinstance(error, (botocore.exceptions.ConfigParseError, botocore.exceptions.ConfigNotFound)):
-        return f"the file {str(error.kwargs.get('path'))!r} cannot be read as AWS settings"
+        return [f"the file {str(error.kwargs.get('path'))!r} cannot be read as AWS settings"], True
+    if trial.works(frozenset()):
+        return [], False  # what fails is not what is tried here
     # keys in hand spare the search for others, which may ask the network
-    given = not trial.works(given_keys=True)
-    for name in _variables():
-        if name in os.environ and trial.works(without=name, given_keys=given or name in _CREDENTIALS):
-            shown = "set" if name in _CREDENTIALS else repr(os.environ[name])
-            return f"the variable {name} of the environment is {shown}"
-    for key, value in trial.settings_of_file().items():
-        if trial.works(without_key=key, given_keys=given):
-            return f"{key} in {_file('config_file')} is {value!r}"
-    return None
+    given = not trial.works(frozenset(), given_keys=True)
+    if not given:
+        if _EXPIRATION in os.environ and trial.works(frozenset({_EXPIRATION})):
+            return [_credential(_EXPIRATION)], True
+        # what would be found in their place is not to be searched for, so that any one of them may be it
+        if keys := [_credential(name) for name in _CREDENTIALS if name in os.environ]:
+            return keys, len(keys) == 1
+    shown = trial.settings()
+    one = [name for name in shown if trial.works(frozenset({name}), given_keys=given)]
+    if len(one) == 1:
+        return [shown[one[0]]], True
+    everything = frozenset(shown)
+    alone = [name for name in one or shown if not trial.works(everything - {name}, given_keys=given)]
+    sure = bool(alone) and trial.works(frozenset(alone), given_keys=given)
+    return [shown[name] for name in alone or one or shown], sure
+
+
+def _credential(name: str) -> str:
+    return f"the variable {name} of the environment is set"
 
 
 def _settings() -> Mapping[str, tuple[Any, Any, Any, Any]]:
@@ -132,54 +153,98 @@ def _settings() -> Mapping[str, tuple[Any, Any, Any, Any]]:
 
 
 class _Trial:
-    """Clients of S3, which has settings of every kind, made with all settings but one."""
+    """Clients of one service, made with all settings but some. Keys of files are named with a `.` before them."""
 
-    def __init__(self, profile: str | None, region: str | None):
+    def __init__(self, service: str, profile: str | None, region: str | None):
         import botocore.loaders
 
-        self._profile, self._region = profile, region
+        self._service, self._profile, self._region = service, profile, region
         # reads the models of AWS's services once for all trials
         self._loader = botocore.loaders.create_loader()
 
-    def works(self, *, without: str = "", without_key: str = "", given_keys: bool = False) -> bool:
-        """Tell whether a client can be made when one variable, or one key of the configuration file, is not there."""
-        import botocore.session
-        from botocore.configprovider import DEFAULT_S3_CONFIG_VARS
-
-        core = botocore.session.Session(profile=self._profile)
-        core.register_component("data_loader", self._loader)
-        store = core.get_component("config_store")
-        for name, (key, variables, default, _) in _settings().items():
-            if without in _listed(variables) or (without_key and key == without_key):
-                store.set_config_variable(name, default)
-        of_s3 = [one for row in DEFAULT_S3_CONFIG_VARS.values() for one in _listed(row[1])]
-        if without_key == "s3" or without in of_s3:
-            store.set_config_variable("s3", {})
-        no_region = without in ("AWS_DEFAULT_REGION", "AWS_REGION") or without_key == "region"
-        no_endpoint = without.startswith(_ENDPOINT) or without_key == "endpoint_url"
+    def works(self, without: frozenset[str], *, given_keys: bool = False) -> bool:
+        """Tell whether a client can be made when these variables and keys of files are not there."""
         key = "none" if given_keys else None
         try:
+            core = self._session()
+            profile = core.full_config["profiles"].get(core.profile or "default", {})
+            for name in without:
+                if name.startswith("."):
+                    profile.pop(name[1:], None)
+            environ = {name: value for name, value in os.environ.items() if name not in without}
+            self._leave_out(core, without, environ)
+            no_region = not without.isdisjoint({"AWS_DEFAULT_REGION", "AWS_REGION", ".region"})
             core.create_client(
-                "s3",
+                self._service,
                 region_name=_SOME_REGION if no_region else self._region,
-                endpoint_url=_NOWHERE if no_endpoint else None,
+                endpoint_url=self._endpoint(core, without, environ),
                 aws_access_key_id=key,
                 aws_secret_access_key=key,
             )
-        except Exception:  # whatever it is, it does not come from the setting left out
+        except Exception:  # whatever it is, it does not come from the settings left out
             return False
         return True
 
-    def settings_of_file(self) -> Mapping[str, Any]:
-        """Return what the configuration file holds for the profile."""
+    def settings(self) -> dict[str, str]:
+        """Return what is set outside of credentials, and how it is told: variables, then keys of the two files."""
         import botocore.exceptions
+
+        found = {
+            name: f"the variable {name} of the environment is {os.environ[name]!r}"
+            for name in _variables()
+            if name in os.environ
+        }
+        try:
+            core = self._session()
+            scoped: Mapping[str, Any] = core.get_scoped_config()
+            secret = self._of_credentials_file(core)
+        except botocore.exceptions.BotoCoreError:
+            return found
+        for key, value in scoped.items():
+            shown = "set" if key.startswith(("aws_", "sso_")) else repr(value)
+            found[f".{key}"] = f"{key} in {_file('credentials_file' if key in secret else 'config_file')} is {shown}"
+        return found
+
+    def _session(self) -> botocore.session.Session:
         import botocore.session
 
+        core = botocore.session.Session(profile=self._profile)
+        core.register_component("data_loader", self._loader)
+        return core
+
+    def _of_credentials_file(self, core: botocore.session.Session) -> Mapping[str, Any]:
+        import botocore.configloader
+        import botocore.exceptions
+
         try:
-            settings: Mapping[str, Any] = botocore.session.Session(profile=self._profile).get_scoped_config()
+            parsed = botocore.configloader.raw_config_parse(_file("credentials_file"))
         except botocore.exceptions.BotoCoreError:
             return {}
-        return settings
+        found: Mapping[str, Any] = parsed.get(core.profile or "default", {})
+        return found
+
+    def _leave_out(self, core: botocore.session.Session, without: frozenset[str], environ: Mapping[str, str]) -> None:
+        from botocore.configprovider import DEFAULT_S3_CONFIG_VARS
+
+        store = core.get_component("config_store")
+        for name, (_, variables, default, _) in _settings().items():
+            if not without.isdisjoint(_listed(variables)):
+                store.set_config_variable(name, default)
+        if not without.isdisjoint(one for row in DEFAULT_S3_CONFIG_VARS.values() for one in _listed(row[1])):
+            store.set_config_variable("s3", {})
+        if _EXPIRATION in without:
+            core.get_component("credential_provider").get_provider("env").environ = environ
+
+    def _endpoint(
+        self, core: botocore.session.Session, without: frozenset[str], environ: Mapping[str, str]
+    ) -> str | None:
+        from botocore.configprovider import ConfiguredEndpointProvider
+
+        if not any(name.startswith(_ENDPOINT) or name in (".endpoint_url", ".services") for name in without):
+            return None
+        chain = ConfiguredEndpointProvider(core.full_config, core.get_scoped_config(), self._service, environ)
+        # without any, botocore would look for those that are left out
+        return chain.provide() or _NOWHERE
 
 
 def _variables() -> list[str]:
@@ -189,7 +254,7 @@ def _variables() -> list[str]:
     rows = [row for name, row in _settings().items() if name not in (*_FILES, "profile")]
     known = [one for row in (*rows, *DEFAULT_S3_CONFIG_VARS.values()) for one in _listed(row[1])]
     endpoints = sorted(name for name in os.environ if name.startswith(_ENDPOINT))
-    return [*known, *endpoints, *_CREDENTIALS]
+    return list(dict.fromkeys([*known, *endpoints]))
 
 
 def _profile_variables() -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -29,6 +30,11 @@ def translated(action: str) -> Iterator[None]:
         raise with_call(_of_answer(error, action), error, action) from error
     except botocore.exceptions.BotoCoreError as error:
         raise with_call(_without_answer(error, action), error, action) from error
+    except OSError as error:
+        # names of files stand in settings only: what is uploaded and written is open by now
+        if not isinstance(error.filename, str):
+            raise
+        raise _of_file(error, action) from error
 
 
 def with_call(
@@ -87,4 +93,56 @@ def _without_answer(error: BotoCoreError, action: str) -> errors.PersonalizeErro
             f"{action}: no AWS credentials were found. Configure a profile, set AWS_ACCESS_KEY_ID, or work offline "
             "with pnb.connect(pnb.Session.local())."
         )
-    return errors.ServiceError(f"{action}: {error}", type(error).__name__)
+    if "Invalid header value" in str(error):  # which shows the secret
+        return errors.AccessError(
+            f"{action}: a key or token of the AWS credentials holds a line break or another character that cannot be "
+            f"sent{_broken_variables()}. Set it again without it, then make a new session with pnb.connect()."
+        )
+    message = f"{action}: {str(error).rstrip('.')}."
+    if isinstance(error, _sso_errors()):
+        return errors.AccessError(f"{message} Log in with `aws sso login`, {_AGAIN}.")
+    if isinstance(error, _credential_errors()):
+        return errors.AccessError(
+            f"{message} Look at where your credentials come from (`aws configure list`), {_AGAIN}."
+        )
+    proxies = [one for one in _PROXIES if os.environ.get(one)]
+    if isinstance(error, (botocore.exceptions.ConnectionError, botocore.exceptions.HTTPClientError)) and proxies:
+        message += f" Look at the proxy in {', '.join(proxies)}, {_AGAIN}."
+    return errors.ServiceError(message, type(error).__name__)
+
+
+_AGAIN = "then make a new session with pnb.connect(); or work offline with pnb.connect(pnb.Session.local())"
+_PROXIES = ("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")
+_SENT = ("AWS_ACCESS_KEY_ID", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN")
+
+
+def _of_file(error: OSError, action: str) -> errors.AccessError:
+    variable = next((name for name in sorted(os.environ) if os.environ[name] == error.filename), "")
+    named = f"the variable {variable} of the environment" if variable else "an AWS setting"
+    return errors.AccessError(
+        f"{action}: the file {error.filename!r}, which {named} names, cannot be used: {error.strerror}. Correct the "
+        f"setting or take it away, {_AGAIN}."
+    ).of_call(action, "", "")
+
+
+def _broken_variables() -> str:
+    broken = [name for name in _SENT if not os.environ.get(name, "").isprintable()]
+    return f" ({', '.join(broken)})" if broken else ""
+
+
+def _sso_errors() -> tuple[type[Exception], ...]:
+    from botocore import exceptions
+
+    return exceptions.SSOError, exceptions.TokenRetrievalError, exceptions.UnauthorizedSSOTokenError
+
+
+def _credential_errors() -> tuple[type[Exception], ...]:
+    from botocore import exceptions
+
+    return (
+        exceptions.CredentialRetrievalError,
+        exceptions.MetadataRetrievalError,
+        exceptions.RefreshWithMFAUnsupportedError,
+        exceptions.UnknownCredentialError,
+        exceptions.InvalidConfigError,
+    )

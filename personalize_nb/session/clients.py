@@ -21,7 +21,7 @@ def on_aws(boto3_session: boto3.Session, name: str, region: str) -> BaseClient:
     """Return a client of AWS, configured as the user's own are."""
     from botocore.config import Config
 
-    with aws_settings.judged(f"a client of {name}", boto3_session.profile_name, region):
+    with aws_settings.judged(f"a client of {name}", boto3_session.profile_name, region, service=name):
         client: BaseClient = boto3_session.client(name, region_name=region, config=Config(user_agent_extra=_AGENT))
     return client
 
@@ -49,6 +49,13 @@ def on_service(service: ServiceInfo, name: str) -> BaseClient:
     )
     client: BaseClient = bare.client(name, endpoint_url=service.url, config=config)
     return client
+
+
+def check_there(service: ServiceInfo) -> None:
+    """Refuse to start the embedded service of a folder again that is gone."""
+    from personalize_nb import local
+
+    local.check_there(service)
 
 
 def answers(service: ServiceInfo) -> bool:

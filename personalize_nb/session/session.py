@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 from personalize_nb import errors
-from personalize_nb.session import aws_settings, call_log, clients
+from personalize_nb.session import aws_settings, call_log, clients, folders
 from personalize_nb.session.client_errors import translated
 
 if TYPE_CHECKING:
@@ -153,7 +153,7 @@ class Session:
         themes
             What writes themes: `{"generator": "openai", "model": "llama3.2"}`.
         """
-        folder = Path(path or os.environ.get(FOLDER) or default_folder()).expanduser().resolve()
+        folder = folders.read(path or os.environ.get(FOLDER) or default_folder())
 
         def restart() -> ServiceInfo:
             from personalize_nb import local  # the client side knows the service only by starting it
@@ -216,6 +216,7 @@ class Session:
         """Return the boto3 client of a service; a local service that ended in the meantime is started again."""
         with self._lock:
             if self._restart is not None and self._service is not None and not clients.answers(self._service):
+                clients.check_there(self._service)
                 log.info("the local service has ended and is started again")
                 self._service = self._restart()
                 self._clients.clear()

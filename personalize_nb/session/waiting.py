@@ -12,13 +12,15 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from personalize_nb import errors
 from personalize_nb.contract import limits
-from personalize_nb.session.progress import Progress
+from personalize_nb.session.progress import NullProgress, Progress
 
 log = logging.getLogger(__name__)
+
+Answer = TypeVar("Answer")
 
 HOURS = 3600.0
 _SHORTEST, _LONGEST = 0.25, 60.0
@@ -150,6 +152,32 @@ def until_taken(
 
     wait = _Wait(what, "", again, None, progress, sleep, clock, in_use_passes=True)
     wait.until(_TAKEN, ask, lambda described: None)
+
+
+def until_answered(
+    call: Callable[[], Answer],
+    what: str,
+    *,
+    again: str,
+    sleep: Callable[[float], object] = time.sleep,
+    clock: Callable[[], float] = time.monotonic,
+) -> Answer:
+    """Call until an answer comes that is no passing trouble, and return it; nothing is shown.
+
+    Parameters
+    ----------
+    call
+        What only looks, or may be repeated.
+    what, again, sleep, clock
+        As for `until_active`.
+    """
+
+    def ask() -> Mapping[str, Any]:
+        return {"status": _TAKEN, "answer": call()}
+
+    wait = _Wait(what, "", again, None, NullProgress(), sleep, clock)
+    answer: Answer = wait.until(_TAKEN, ask, lambda described: None)["answer"]
+    return answer
 
 
 @dataclass

@@ -1,3 +1,3 @@
-"""What is shown and shared: `html` builds all markup, `counts` writes numbers with their noun, `redact` masks names."""
+"""What is shown and shared: `html` is markup, `counts` numbers, `redact` masks names, `elements` reads lists."""
 
-__all__ = ["counts", "html", "redact", "values"]
+__all__ = ["counts", "elements", "html", "redact", "values"]

@@ -25,7 +25,7 @@ def shown(value: object) -> str:
 
 
 def missing(value: Any) -> bool:
-    """Tell None, every kind of not-a-number, NaT and pandas' NA from all else.
+    """Tell None, every kind of not-a-number, NaT, pandas' NA and what numpy masks from all else.
 
     Examples
     --------
@@ -38,4 +38,4 @@ def missing(value: Any) -> bool:
         return value.is_nan()
     if isinstance(value, numbers.Real) or type(value).__name__ in _MISSING_MOMENTS:
         return bool(value != value)
-    return type(value).__name__ == "NAType"  # does not say whether it differs from itself
+    return type(value).__name__ in ("NAType", "MaskedConstant")  # do not say whether they differ from themselves

@@ -40,21 +40,20 @@ def problems(
         What the solution says: its `eventType` and `solutionConfig`.
     """
     rows = interactions.table.num_rows
-    if rows < limits.MIN_INTERACTIONS:
-        yield Problem(_FIELD, _too_few("", f"{rows:,}"))
-        return
     yield from _kinds(interactions)
     if recipe is not None and not recipe.needs_interactions:
+        if rows < limits.MIN_INTERACTIONS:
+            yield Problem(_FIELD, _too_few("", f"{rows:,}"))
         return
     table = _once(interactions.table)
     twins = rows - table.num_rows
     told = (
         f": of {rows:,} rows {twins:,} are identical to another in every column, and such count once" if twins else ""
     )
-    if table.num_rows < limits.MIN_INTERACTIONS:
+    few = table.num_rows < limits.MIN_INTERACTIONS
+    if few:
         yield Problem(_FIELD, _too_few("", f"{table.num_rows:,}{told}"))
-        return
-    if twins:
+    elif twins:
         text = f"{twins:,} of {rows:,} interactions are identical to another in every column; AWS keeps one of each"
         yield Problem(_FIELD, text, WARNING)
     lacking = list(_lacking(table, event_type, config))
@@ -63,6 +62,8 @@ def problems(
         return
     kept, of = _filtered(_trained(table, config), event_type, config)
     there = f"{_shown_types(table)}" if of else ""
+    if few and kept.num_rows:
+        return  # more events may make these enough; no such events at all are another mistake
     if kept.num_rows < limits.MIN_INTERACTIONS:
         yield Problem(_FIELD, _too_few(of, f"{kept.num_rows:,}{told if not of else ''}{there}"))
         return
@@ -179,6 +180,8 @@ def _filtered(table: pa.Table, event_type: str | None, config: Mapping[str, Any]
     """Return the events that a solution asks for, and in words which these are; empty for all."""
     rules = config.get("eventsConfig", {}).get("eventParametersList", [])
     threshold = config.get("eventValueThreshold")
+    if threshold is not None and not is_number(str(threshold)):
+        threshold = None  # that is a problem of its own, and no event is counted by it
     if not rules:
         rules = [{"eventType": event_type, "eventValueThreshold": threshold}]
         of = f" of event type {event_type!r}" if event_type is not None else ""
@@ -198,7 +201,7 @@ def _mask(table: pa.Table, event_type: str | None, threshold: Any) -> np.ndarray
     mask = np.ones(table.num_rows, bool)
     if event_type is not None:
         mask &= pc.fill_null(pc.equal(table.column("EVENT_TYPE"), event_type), False).to_numpy()
-    if threshold is not None and is_number(str(threshold)):
+    if threshold is not None:
         values = table.column("EVENT_VALUE").cast(pa.float64())
         mask &= pc.fill_null(pc.greater_equal(values, float(threshold)), False).to_numpy()
     return mask

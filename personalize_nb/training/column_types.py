@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 
 from personalize_nb.errors import InputError
 from personalize_nb.inputs.ids import Findings
-from personalize_nb.training import timestamps
+from personalize_nb.training import arrow_columns, timestamps
 from personalize_nb.training.texts import to_texts
 
 _EXACT = 2.0**53  # above it a float is no longer every whole number
@@ -29,6 +29,8 @@ _REPAIRS = {
     "timedelta": "give numbers, for example frame[{0!r}].dt.total_seconds()",
     "period": "give moments, for example frame[{0!r}].dt.to_timestamp()",
     "interval": "give text, for example frame[{0!r}].astype(str)",
+    "calendar interval": "give numbers, for example of its days",
+    "union": "give values of one type, for example text",
     "complex": "give its parts as two columns of numbers",
     "bytes": "decode them, for example frame[{0!r}].str.decode('utf-8')",
     "time": "give numbers or text, for example frame[{0!r}].astype(str)",
@@ -123,9 +125,10 @@ def _arrow_kind(arrow: pa.DataType) -> str:
         (pa.types.is_decimal, "number"),
         (pa.types.is_duration, "timedelta"),
         (pa.types.is_time, "time"),
+        (pa.types.is_interval, "calendar interval"),
         (pa.types.is_temporal, "time of day and date"),
-        (pa.types.is_binary, "bytes"),
-        (pa.types.is_large_binary, "bytes"),
+        (arrow_columns.is_bytes, "bytes"),
+        (pa.types.is_union, "union"),
         (pa.types.is_struct, "dictionaries"),
         (pa.types.is_map, "dictionaries"),
     )

@@ -23,13 +23,15 @@ _CODE = r"^[+-]?0\d"
 _LONGEST_NUMBER = 15
 
 
-def note(texts: pa.Array, column: str, findings: Findings) -> None:
+def note(texts: pa.Array, given: pd.Series, column: str, findings: Findings) -> None:
     """Note the cells that make a column of numbers one of text.
 
     Parameters
     ----------
     texts
         The column as text.
+    given
+        The column as it was given, where an empty text is no missing value yet.
     column
         Its name in findings.
     findings
@@ -62,6 +64,14 @@ def note(texts: pa.Array, column: str, findings: Findings) -> None:
         column,
         texts,
         f"the value is no number while nearly all others are, so that the column is imported as text; for numbers: "
+        f"{repair}, which makes such cells missing",
+    )
+
+    findings.note(
+        np.array([isinstance(value, str) and not value for value in given], dtype=bool),
+        column,
+        given.to_numpy(dtype=object),
+        "an empty text is no number while nearly all others are, so that the column is imported as text; for numbers: "
         f"{repair}, which makes such cells missing",
     )
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from personalize_nb.contract import solution_config as rules
+from personalize_nb.contract.parameters import named
 from personalize_nb.contract.recipes import RECIPES, Recipe, names_where
 from personalize_nb.errors import ERROR, WARNING, InputError, Problem
 from personalize_nb.inputs.frames import table
@@ -126,7 +127,7 @@ def plan(
     if row is not None:
         _configure(made, row, by_type if whole else {}, whole, session)
     if whole and filter is not None:
-        made.problems += filter_columns.problems(filter, by_type)
+        made.problems += filter_columns.problems(filter, by_type, row)
     if INTERACTIONS in by_type:
         made.problems += amounts.problems(by_type[INTERACTIONS], row, event_type, made.config)
         with made.collecting("interactions"):
@@ -148,11 +149,8 @@ def _arguments(made: TrainingPlan, name: object, recipe: object, *mappings: Any)
         if not _mapping(value):
             text = f"{argument!r} must be a mapping of names to values, got {value!r}."
             made.problems.append(Problem(argument, text))
-    tags = mappings[-1]
-    for key, value in tags.items() if isinstance(tags, Mapping) else ():
-        if not (isinstance(key, str) and isinstance(value, str)):
-            text = f"A tag is text and has text as value, got {key!r}: {value!r}."
-            made.problems.append(Problem("tags", text))
+    if isinstance(mappings[-1], Mapping):
+        made.problems += [Problem("tags", text) for text in named("tags").kind.problems("tags", mappings[-1])]
     if isinstance(name, str):
         made.base = re.sub(r"[^A-Za-z0-9_-]+", "-", name).strip("-_")[:_LONGEST_NAME].strip("-_")
         if not made.base:
@@ -204,7 +202,9 @@ def _configure(
     made.problems += hyperparameters.problems(row, made.config, facts)
     made.problems += _without_effect(made)
     objective = made.config.get("optimizationObjective", {})
-    wrong = list(rules.objective_problems(row, objective))
+    meant = objective.get("itemAttribute")
+    spelled = {**objective, "itemAttribute": schemas.amazon_name(meant)} if meant is not None else objective
+    wrong = list(rules.objective_problems(row, spelled, made.config.get("trainingDataConfig", {})))
     made.problems += wrong
     if not whole:
         return

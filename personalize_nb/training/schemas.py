@@ -23,7 +23,7 @@ from personalize_nb.contract import columns as c
 from personalize_nb.contract import limits
 from personalize_nb.errors import InputError
 from personalize_nb.inputs.ids import Findings, to_strings
-from personalize_nb.training import column_types, csv_text, number_texts, row_numbers, timestamps
+from personalize_nb.training import arrow_columns, column_types, csv_text, number_texts, row_numbers, timestamps
 
 INTERACTIONS, ITEMS, USERS = "INTERACTIONS", "ITEMS", "USERS"
 
@@ -106,7 +106,7 @@ def prepare(
         if name in wanted:
             columns[name] = pc.cast(columns[name], pa.string())  # years and codes may be categories too
         elif name != description and pa.types.is_string(columns[name].type):
-            number_texts.note(columns[name], name.lower(), findings)
+            number_texts.note(columns[name], named[name], name.lower(), findings)
     if kind != INTERACTIONS:
         _find_repeated(columns[_REQUIRED[kind][0]], _spelled(frame, _REQUIRED[kind][0]), findings)
     _refuse([], findings, len(named), kind)
@@ -198,6 +198,7 @@ def _check_name(name: str, original: object, kind: str) -> None:
 
 
 def _typed(name: str, series: pd.Series, findings: Findings, kind: str) -> pa.Array:
+    series = arrow_columns.readable(series, name.lower(), findings)
     if name in ("USER_ID", "ITEM_ID"):
         ids = to_strings(series, name.lower(), findings)
         broken = pc.fill_null(pc.match_substring_regex(ids, r"[\r\n\t]"), False)
@@ -206,7 +207,10 @@ def _typed(name: str, series: pd.Series, findings: Findings, kind: str) -> pa.Ar
     if name in _TIMES:
         return timestamps.to_epoch_seconds(series, name.lower(), findings, required=name == "TIMESTAMP")
     if name == "EVENT_VALUE":
-        numbers = pd.to_numeric(series, errors="coerce")
+        try:
+            numbers = pd.to_numeric(series, errors="coerce")
+        except (TypeError, NotImplementedError):  # lists, structs and the like, which pandas will not even look at
+            numbers = pd.Series(np.nan, index=series.index)
         findings.error(
             (numbers.isna() & series.notna()).to_numpy(), "event_value", series.array, "the value is no number"
         )
@@ -215,9 +219,13 @@ def _typed(name: str, series: pd.Series, findings: Findings, kind: str) -> pa.Ar
     if name in _RESERVED_TEXT and kind == INTERACTIONS:
         column = column if pa.types.is_string(column.type) else pc.cast(column, pa.string())
         if name == "EVENT_TYPE" and column.null_count:
-            given = series.notna().to_numpy() & np.array([one != "" for one in series.astype(object)], bool)
+            given = series.notna().to_numpy() & np.array([not _is_empty(one) for one in series.astype(object)], bool)
             findings.error(~given, "event_type", column, "the event type is missing")
     return column
+
+
+def _is_empty(value: Any) -> bool:
+    return isinstance(value, str) and value == ""
 
 
 def _spelled(frame: pd.DataFrame, name: str) -> Any:

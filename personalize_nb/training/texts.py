@@ -6,12 +6,15 @@ learn the name of a class and an address in memory.
 
 from __future__ import annotations
 
+import collections
+import collections.abc
 import datetime
 import decimal
 import enum
 import math
 import numbers
 import uuid
+from array import array as machine_array
 from typing import Any
 
 import numpy as np
@@ -20,9 +23,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from personalize_nb.inputs.ids import Findings
+from personalize_nb.training import arrow_columns
 
 SEPARATOR = "|"
-_MANY = (list, tuple, set, frozenset, np.ndarray, pd.Series, pd.Index)
+_MANY = (
+    *(list, tuple, set, frozenset, range, collections.deque, machine_array),
+    *(collections.abc.KeysView, collections.abc.ValuesView),
+    *(np.ndarray, pd.Series, pd.Index, pd.api.extensions.ExtensionArray, pa.Array, pa.ChunkedArray),
+)
 _WRITTEN = (decimal.Decimal, uuid.UUID, datetime.date, datetime.time, np.datetime64)  # their texts are their values
 _BROKEN = (
     "the text holds half of a character (a surrogate, as of a cut emoji), which no file can hold; "
@@ -71,10 +79,11 @@ def _one_by_one(series: pd.Series, column: str, findings: Findings) -> pa.Array:
     wrong: dict[str, list[int]] = {}
     gaps = np.zeros(len(values), bool)
     for row, value in enumerate(values):
-        if isinstance(value, _MANY):
-            texts[row], problem, gaps[row] = _joined(value)
+        held = _held(value)
+        if isinstance(held, _MANY):
+            texts[row], problem, gaps[row] = _joined(held)
         else:
-            texts[row], problem = _written(value)
+            texts[row], problem = _written(held)
         if problem:
             wrong.setdefault(problem, []).append(row)
     for problem, rows in wrong.items():
@@ -85,12 +94,35 @@ def _one_by_one(series: pd.Series, column: str, findings: Findings) -> pa.Array:
     return pa.array(texts, pa.string())
 
 
+def _held(value: Any) -> Any:
+    """Return what a cell holds as Python or numpy do: series of Arrow and polars as lists, a masked one missing."""
+    if isinstance(value, pa.Scalar):
+        return arrow_columns.elements(pa.array([value], value.type))[0]
+    if value is np.ma.masked:
+        return None
+    if isinstance(value, np.ndarray) and value.ndim == 0:
+        return value.item() if value.dtype.kind != "f" else value[()]
+    if isinstance(value, pd.arrays.ArrowExtensionArray):
+        return arrow_columns.elements(pa.array(value))
+    if isinstance(value, (pa.Array, pa.ChunkedArray)):
+        return arrow_columns.elements(value)
+    if _is_series(value):
+        return arrow_columns.elements(pa.chunked_array(value))
+    return value
+
+
+def _is_series(value: Any) -> bool:
+    """Tell a series of another library, which hands over Arrow data; a frame of one has columns."""
+    arrow = hasattr(type(value), "__arrow_c_stream__") and not hasattr(value, "columns")
+    return arrow and not isinstance(value, (pd.Series, pd.Index))
+
+
 def _joined(values: Any) -> tuple[str | None, str, bool]:
     """Return the elements of a cell as one text, a problem, and whether some were missing."""
     if isinstance(values, np.ndarray) and values.ndim != 1:
         return None, _NESTED, False
     texts, gap = [], False
-    for value in values:
+    for value in map(_held, values):
         text, problem = (None, _NESTED) if isinstance(value, _MANY) else _written(value)
         if problem:
             return None, _BROKEN_ELEMENT if problem == _BROKEN else problem, False
@@ -123,8 +155,6 @@ def _written(value: Any) -> tuple[str | None, str]:
     if isinstance(value, str):
         text = str.__str__(value)
         return (text, "") if _is_whole(text) else (None, _BROKEN)
-    if isinstance(value, pa.Scalar):
-        return _written(value.as_py())
     if isinstance(value, (bool, np.bool_)):
         return str(bool(value)), ""
     if isinstance(value, numbers.Integral):

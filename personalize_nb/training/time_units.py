@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import numpy as np
+import pandas as pd
 
 # A number this large is no time in seconds (the year 5138), but a common one in milli-, micro- or nanoseconds.
 LATEST = 1e11
@@ -112,11 +113,11 @@ def doubt(numbers: np.ndarray, years: Years, column: str) -> str:
         What the repair calls the column.
     """
     unit = unit_of(numbers)
+    written = _written(numbers, years, column)
+    if written:
+        return written
     if unit is SECONDS:
         return _small_doubt(numbers, years, column)
-    for place, form in ((10**4, "%Y%m%d%H%M"), (10**6, "%Y%m%d%H%M%S")):
-        if np.all(numbers == np.floor(numbers)) and _are_dates(numbers // place):
-            return _WRITTEN.format(column, form)
     typical = np.array([np.median(numbers)])
     read = [scale for scale in _SYSTEMS if years.hold(_seconds(typical, scale))]
     fits = years.hold(typical / unit.per_second)
@@ -131,12 +132,7 @@ def doubt(numbers: np.ndarray, years: Years, column: str) -> str:
 
 
 def _small_doubt(numbers: np.ndarray, years: Years, column: str) -> str:
-    """Tell numbers that are dates written in other ways: 20260131, 2026, a spreadsheet's 46053.5."""
-    whole = np.all(numbers == np.floor(numbers))
-    if whole and _are_dates(numbers):
-        return _WRITTEN.format(column, "%Y%m%d")
-    if whole and np.all((numbers >= 1900) & (numbers <= 2100)):
-        return f"the time is a year; {column} = pandas.to_datetime({column}.astype(str), format='%Y')"
+    """Tell numbers that count a spreadsheet's days: 46053.5."""
     days = _SYSTEMS[-1]
     moments = _seconds(numbers, days)
     if np.all((moments >= years.first) & (moments <= years.last)) and np.all(moments >= 0):
@@ -144,13 +140,50 @@ def _small_doubt(numbers: np.ndarray, years: Years, column: str) -> str:
     return ""
 
 
-_WRITTEN = "the time is a date written as one number; {0} = pandas.to_datetime({0}.astype(str), format='{1}')"
+# How dates are written as one number, and in how many digits.
+_FORMS = (
+    *(("%Y", 4), ("%Y%m", 6), ("%y%m%d", 6), ("%Y%j", 7), ("%Y%m%d", 8), ("%d%m%Y", 8), ("%m%d%Y", 8)),
+    *(("%Y%m%d%H", 10), ("%y%m%d%H%M", 10), ("%Y%m%d%H%M", 12), ("%y%m%d%H%M%S", 12), ("%Y%m%d%H%M%S", 14)),
+    ("%Y%m%d%H%M%S%f", 17),
+)
+_SAMPLE = 1000
 
 
-def _are_dates(numbers: np.ndarray) -> bool:
-    day, month, year = numbers % 100, numbers // 100 % 100, numbers // 10_000
-    written = (year >= 1900) & (year <= 2100) & (month >= 1) & (month <= 12) & (day >= 1) & (day <= 31)
-    return bool(written.all())
+def _written(numbers: np.ndarray, years: Years, column: str) -> str:
+    """Tell numbers that are dates, written one part after the other: 20260131, 2026, 202601, 2026013123."""
+    numbers = numbers[numbers != 0]
+    if not len(numbers) or np.any(numbers != np.floor(numbers)) or numbers.min() < 0 or numbers.max() >= 1e17:
+        return ""
+    likely_units = years.hold(numbers / unit_of(numbers).per_second)
+    some = pd.Series([str(int(one)) for one in numbers[:: max(1, len(numbers) // _SAMPLE)]])
+    least, most = some.str.len().min(), some.str.len().max()
+    for form, width in _FORMS:
+        whole = form.startswith("%Y")  # else a zero at the front is lost
+        if most > width or least < width - (not whole) or ("%Y" not in form and likely_units):
+            continue
+        moments = pd.to_datetime(some.str.zfill(width), format=form, errors="coerce")
+        if moments.dt.year.between(1900, 2100).all():
+            texts = f"{column}.astype('Int64').astype('string'){'' if whole else f'.str.zfill({width})'}"
+            what = "year" if form == "%Y" else "date written as one number"
+            return f"the time is a {what}; {column} = pandas.to_datetime({texts}, format='{form}')"
+    return ""
+
+
+def lost(numbers: np.ndarray) -> int:
+    """Return the step in which times lie that lost their last digits; 0 where nothing speaks for that.
+
+    A time in four digits and an exponent is one of every million seconds, one in a short float of every 128th. Hours
+    and days are steps too, but of no such size.
+    """
+    distinct = np.unique(numbers[(numbers == np.floor(numbers)) & (np.abs(numbers) < 2.0**53)]).astype(np.int64)
+    if len(distinct) < _FEWEST_STEPS:
+        return 0
+    step = int(np.gcd.reduce(distinct))
+    return step if (step >= 64 and step & (step - 1) == 0) or step in _TENS else 0
+
+
+_FEWEST_STEPS = 20
+_TENS = frozenset(10**power for power in range(3, 12))
 
 
 def hint(seconds: np.ndarray, now: float) -> str:

@@ -6,6 +6,7 @@ the one unit in which every time lies in years that interactions come from. Othe
 
 from __future__ import annotations
 
+import re
 import time
 from numbers import Number
 from typing import Any
@@ -15,10 +16,13 @@ import pandas as pd
 import pyarrow as pa
 
 from personalize_nb.inputs.ids import Findings
-from personalize_nb.training import time_units
+from personalize_nb.training import arrow_columns, time_units
 
 # In seconds, this is 1973: what is smaller may be a time in any unit
 _SURELY_A_TIME = 1e8
+_SHORT_FLOATS = ("float32", "float16", "float[", "halffloat[")
+_EXACT_IN_SHORT = 2.0**24  # above it a float32 is no longer every whole number
+_EXPONENT = re.compile(r"\s*[+-]?\d(\.(?P<rest>\d*))?[eE]\+?(?P<power>\d{1,3})\s*")
 _END_OF_9999 = (253_402_300_799, 9999)  # metadata may say "never" in this way
 
 
@@ -54,10 +58,12 @@ def to_epoch_seconds(
     else:
         read = np.isfinite(numbers)
         doubt = time_units.doubt(numbers[read], years, f"frame[{column!r}]") if read.any() else ""
+        doubt = doubt or _short(series, numbers[read], column)
         if doubt:
             findings.error(read, column, series.array, doubt)
             return pa.nulls(len(series), pa.int64())
         seconds = _of_numbers(series, numbers, read, column, findings, years)
+        _find_lost(series, numbers, read, column, findings)
     if required:
         unlikely = (seconds < years.first) | (seconds > years.last)
     else:  # items may be older than computers; but few came up in the first years after 1970, and numbers do
@@ -68,6 +74,43 @@ def to_epoch_seconds(
         findings.error(~present, column, series.array, f"the time is missing; {repair}")
     findings.error(present & ~read, column, series.array, "the value is no time; give a datetime or epoch seconds")
     return pa.array(seconds, pa.int64(), mask=~read)
+
+
+def _short(series: pd.Series, numbers: np.ndarray, column: str) -> str:
+    """Return why floats of few bits are no times; empty for all else."""
+    if not str(series.dtype).lower().startswith(_SHORT_FLOATS) or np.all(np.abs(numbers) <= _EXACT_IN_SHORT):
+        return ""
+    step = int(np.spacing(np.float32(np.abs(numbers).max())))
+    return (
+        f"the times are {series.dtype}, which holds only every {step}th of such numbers, so that their last digits are "
+        "lost; read the file again with whole numbers (Int64), or, if steps are good enough, frame["
+        f"{column!r}] = frame[{column!r}].astype('float64').astype('Int64')"
+    )
+
+
+def _find_lost(series: pd.Series, numbers: np.ndarray, read: np.ndarray, column: str, findings: Findings) -> None:
+    """Find times whose last digits an exponent has cut, and note a column whose steps speak for that."""
+    if pd.api.types.is_object_dtype(series.dtype) or isinstance(series.dtype, pd.StringDtype):
+        parts = series.astype(object).map(_cut_digits).to_numpy(float)
+        cut = read & (parts > 0) & (10.0**parts > time_units.per_second(numbers))
+        told = "the last digits of the time are lost in its exponent; write and read the file again with all digits"
+        findings.error(cut, column, series.array, told)
+        if cut.any():
+            return
+    step = time_units.lost(numbers[read])
+    if step:
+        first = read & (np.cumsum(read) == 1)
+        told = (
+            f"the times lie in steps of {step:,}, as numbers do that lost their last digits on the way (a float32, or "
+            "1.7e+09 in a file); kept as they are"
+        )
+        findings.note(first, column, series.array, told)
+
+
+def _cut_digits(value: Any) -> int:
+    """Return how many digits before the point a text with an exponent does not say."""
+    known = _EXPONENT.fullmatch(value) if isinstance(value, str) else None
+    return int(known["power"]) - len(known["rest"] or "") if known else 0
 
 
 def _of_dates(series: pd.Series, column: str, findings: Findings, required: bool) -> tuple[np.ndarray, np.ndarray]:
@@ -137,7 +180,10 @@ def _no_time(dtype: Any) -> bool:
     """Tell columns whose numbers would be taken for times: truth values, durations, periods."""
     if isinstance(dtype, pd.ArrowDtype):
         arrow = dtype.pyarrow_dtype
-        return bool(pa.types.is_boolean(arrow) or pa.types.is_duration(arrow) or pa.types.is_time(arrow))
+        types = pa.types
+        number = types.is_integer(arrow) or types.is_floating(arrow) or types.is_decimal(arrow)
+        moment = types.is_timestamp(arrow) or types.is_date(arrow)
+        return not (number or moment or arrow_columns.is_text(arrow) or types.is_null(arrow))
     if isinstance(dtype, (pd.PeriodDtype, pd.IntervalDtype)):
         return True
     return bool(pd.api.types.is_bool_dtype(dtype) or dtype.kind in "mc")

@@ -1,8 +1,16 @@
 """Files of ids: exact, or refused with every line that cannot be read; headers are never taken for ids in silence."""
 
+import glob
 import io
 import json
+import pathlib
+import re
+import tarfile
+import zipfile
 
+import numpy as np
+import pandas as pd
+import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -201,3 +209,102 @@ def test_a_record_may_have_several_lines():
         "a",
         "18446744073709551617",
     ]
+
+
+HEADERS = st.sampled_from(["user_id", "USER_ID", "userId", "User Id", "item_id"])
+
+
+@given(HEADERS, st.sampled_from(",;\t|"), st.sampled_from(["ids.csv", "ids.tsv", "ids.txt", "ids"]), st.booleans())
+def test_the_separator_is_told_by_the_header(header, separator, name, quoted):
+    rows = [[header, "x"], ["a", "b c"], ["7", ""]]
+    text = "\n".join(separator.join(f'"{cell}"' if quoted else cell for cell in row) for row in rows)
+    kind = pnb.items if header == "item_id" else pnb.users
+    batch = kind(Named(text.encode(), name))
+    assert [list(json.loads(line).values()) for line in batch.lines(2)] == [["a"], ["7"]]
+
+
+@pytest.mark.parametrize("name", ["ids.csv", "ids.tsv"])
+@pytest.mark.parametrize("separator", [";", "|"])
+def test_without_a_header_the_separator_is_named_as_the_fault(name, separator):
+    with pytest.raises(
+        InputError, match=rf"may be separated by '{re.escape(separator)}', not .*sep='{re.escape(separator)}'"
+    ):
+        pnb.users(Named(f"a{separator}b\nc{separator}d\n".encode(), name))
+
+
+def test_a_header_that_two_separators_read_is_not_guessed():
+    with pytest.raises(InputError, match="names no column"):
+        pnb.users(Named(b"y;user_id;y|item_id|y\na;b;c|d|e\n", "ids.csv"))
+
+
+def packed(files):
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return buffer.getvalue()
+
+
+def tarred(files):
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        for name, content in files.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize("pack", [packed, tarred])
+@pytest.mark.parametrize("other", ["__MACOSX/._ids.csv", "._ids.csv", ".DS_Store", "data/Thumbs.db"])
+def test_what_desktops_put_into_archives_does_not_count(pack, other):
+    for files in ({"ids.csv": b"user_id\na\n", other: b"x"}, {other: b"x", "ids.csv": b"user_id\na\n"}):
+        assert users(pnb.users(Named(pack(files), "ids.bin"))) == ["a"]
+
+
+@pytest.mark.parametrize("pack", [packed, tarred])
+@pytest.mark.parametrize(
+    ("files", "told"),
+    [
+        ({".DS_Store": b"x"}, "an archive without a file of data"),
+        ({"a.csv": b"a", "b.csv": b"b"}, r"an archive of 2 files, \['a\.csv', 'b\.csv'\]\. Unpack it"),
+        (dict.fromkeys("abcd", b"x"), r"an archive of 4 files, \['a', 'b', 'c'\] and so on"),
+        ({"xl/workbook.xml": b"", "x": b""}, r"an Excel file.*read_excel"),
+        ({"content.xml": b"", "mimetype": b""}, r"another spreadsheet.*read_excel"),
+    ],
+)
+def test_an_archive_says_what_it_is_and_is_not_called_cut_off(pack, files, told):
+    with pytest.raises(InputError, match=told) as refusal:
+        pnb.users(Named(pack(files), "ids.bin"))
+    assert "cut off" not in str(refusal.value)
+
+
+def test_an_old_spreadsheet_says_what_it_is():
+    with pytest.raises(InputError, match="read_excel"):
+        pnb.users(Named(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(512), "ids.xls"))
+
+
+def test_a_table_of_one_column_in_json_is_its_ids():
+    assert users(pnb.users(io.BytesIO(b'[["a"], [12345678901234567890]]'))) == ["a", "12345678901234567890"]
+
+
+@pytest.mark.parametrize("form", [list, pd.Series, pd.Index, np.array, iter, pl.Series])
+def test_names_of_files_are_no_ids(form, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("ids-1.csv", "ids-2.csv"):
+        (tmp_path / name).write_text(f"user_id\n{name}\n")
+    names = sorted(glob.glob("ids-*.csv"))
+    with pytest.raises(InputError, match=r"names of files that exist, \['ids-1\.csv', 'ids-2\.csv'\].*pathlib\.Path"):
+        pnb.users(form(names))
+    assert users(pnb.users([pathlib.Path(name) for name in names])) == names
+    assert users(pnb.users([*names, "u"])) == [*names, "u"]  # not all of them are
+    assert users(pnb.users(["gone.csv"])) == ["gone.csv"]
+
+
+def test_an_open_file_of_another_encoding_is_told_how_to_open_it(tmp_path):
+    file = tmp_path / "ids.csv"
+    file.write_bytes("user_id\ncafé\n".encode("latin-1"))
+    with file.open(encoding="utf-8") as opened, pytest.raises(InputError, match=r"open\(path, encoding='latin-1'\)"):
+        pnb.users(opened)
+    with file.open(encoding="latin-1") as opened:
+        assert users(pnb.users(opened)) == ["café"]

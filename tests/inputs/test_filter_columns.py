@@ -1,9 +1,11 @@
 """Values of filters arrive exactly, or are refused with their row; what may mean something else is told."""
 
+import ast
 import datetime
 import fractions
 import io
 import json
+import re
 
 import numpy as np
 import pandas as pd
@@ -30,7 +32,10 @@ def test_a_text_with_commas_is_one_value_and_the_list_is_shown(text):
     assert f"several values are a list, {[part.strip() for part in text.split(',')]}" in batch.notes[0]
     assert batch.notes_on_values == batch.notes
     assert pnb.users(["u"], filter_values={"G": [text]}).notes == ()
-    assert pnb.users(["u"], filter_values={"G": f'"{text}"'}).notes == ()
+    assert (
+        batch.notes[0].partition("(")[0]
+        == pnb.users(["u"], filter_values={"G": f'"{text}"'}).notes[0].partition("(")[0]
+    )
 
 
 @given(st.lists(st.text(st.characters(codec="utf-8"), min_size=1, max_size=8), min_size=1, max_size=4))
@@ -105,3 +110,73 @@ def test_columns_that_differ_in_case_only_are_asked_about():
         pnb.users(frame, filter_values=["Shelf"])
     with pytest.raises(InputError, match="are a mapping of placeholders to values, or names of columns, got 5"):
         pnb.users(frame, filter_values=5)
+
+
+SHORT = {
+    "pandas": lambda floats: pd.Series(floats, dtype="float32"),
+    "pandas with missing": lambda floats: pd.Series(floats, dtype="Float32"),
+    "Arrow": lambda floats: pa.array(floats, pa.float32()),
+    "polars": lambda floats: pl.Series(floats, dtype=pl.Float32),
+    "numpy": lambda floats: np.array(floats, "float32"),
+}
+
+
+@pytest.mark.parametrize("library", SHORT)
+@given(st.floats(width=16, min_value=0.0625, max_value=1, exclude_max=True))
+def test_a_short_float_has_its_own_digits_in_every_library(library, number):
+    # as values for each record, for all of them, and as a column
+    values, wanted = SHORT[library]([number, number]), f'"{np.float32(number)!s}"'
+    assert value(values, "uv") == [wanted, wanted]
+    assert value([np.float32(number)], "uv") == [wanted, wanted]
+    table = pa.table({"user_id": ["u"], "G": pa.array([number], pa.float32())})
+    for frame in (table, pl.from_arrow(table), table.to_pandas()):
+        assert json.loads(pnb.users(frame, filter_values=["G"]).lines()[0])["filterValues"] == {"G": wanted}
+
+
+@pytest.mark.parametrize(
+    "nested", [[["a"], ["b"]], (["a"],), ["a", {"b"}], np.array([["a"], ["b"]]), [pa.array(["a"])], [pl.Series(["a"])]]
+)
+def test_a_list_within_a_list_is_refused_because_it_may_be_meant_for_one_record(nested):
+    with pytest.raises(InputError, match=r"(?s)a list within a list.*a Series with one for each: pandas\.Series"):
+        value(nested, "uv")
+    assert value(pd.Series([["a"], ["b"]]), "uv") == ['"a"', '"b"']
+
+
+@pytest.mark.parametrize("make", [pd.DataFrame, pl.DataFrame, pl.LazyFrame, pa.table, pa.RecordBatch.from_pydict])
+def test_a_frame_is_no_value(make):
+    with pytest.raises(InputError, match="G: A filter value is text, a number, a date or a list of them, got"):
+        value(make({"a": ["x", "y"]}), "uv")
+
+
+def test_what_is_masked_is_missing():
+    assert value(np.ma.array(["x", "y"], mask=[False, True]), "uv") == ['"x"', None]
+
+
+@given(st.lists(st.binary(min_size=1, max_size=3), min_size=1, max_size=4))
+def test_text_of_arrow_is_exact_or_refused_by_row(contents):
+    texts = pa.Array.from_buffers(pa.string(), len(contents), pa.array(contents).buffers())
+    ids = [str(number) for number in range(len(contents))]
+
+    wrong = [row for row, one in enumerate(contents) if one.decode("utf-8", "replace").encode() != one]
+    for batch in (
+        lambda: pnb.users(ids, filter_values={"G": texts}),
+        lambda: pnb.users(pa.table({"user_id": ids, "G": texts}), filter_values=["G"]),
+    ):
+        if wrong:
+            with pytest.raises(InputError, match="not valid Unicode") as refusal:
+                batch()
+            assert refusal.value.findings["row"].tolist() == wrong
+        else:
+            assert len(batch()) == len(contents)
+
+
+@given(
+    st.lists(st.text("abc d", min_size=1, max_size=4).map(str.strip).filter(bool), min_size=2, max_size=3, unique=True)
+)
+def test_the_list_that_a_note_offers_is_the_one_that_was_written(parts):
+    for text in (",".join(parts), f'"{", ".join(parts)}"', json.dumps(parts), repr(parts)):
+        (note,) = pnb.users(["u"], filter_values={"G": text}).notes
+        offered = re.search(r"several values are a list, (\[.*?\]), or '(.*?)' \(", note)
+        assert ast.literal_eval(offered[1]) == parts
+        assert value(offered[2]) == value(parts)
+    assert pnb.users(["u"], filter_values={"G": parts}).notes == ()

@@ -109,6 +109,41 @@ def test_a_wrong_key_of_the_file_is_told(home):
         clients_on_aws()
 
 
+@pytest.mark.parametrize("service", ["S3", "PERSONALIZE", "STS"])
+@pytest.mark.parametrize("general", [None, "http://127.0.0.1:9"])
+def test_the_endpoint_that_is_wrong_is_told_and_not_the_one_that_is_right(home, monkeypatch, service, general):
+    if general:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", general)
+    monkeypatch.setenv(f"AWS_ENDPOINT_URL_{service}", "localhost")
+    with pytest.raises(
+        AccessError, match=f"^the variable AWS_ENDPOINT_URL_{service} of the environment is 'localhost'"
+    ):
+        clients_on_aws()
+
+
+WRONG = {"retry_mode": "fast", "max_attempts": "many", "defaults_mode": "x", "endpoint_url": "localhost", "s3": "flat"}
+
+
+@settings(SHARED, max_examples=6)
+@given(
+    keys=st.sets(st.sampled_from(sorted(WRONG)), min_size=1, max_size=3),
+    file=st.sampled_from(["config", "none"]),
+    right=st.sets(st.sampled_from(["AWS_EC2_METADATA_SERVICE_NUM_ATTEMPTS", "AWS_METADATA_SERVICE_TIMEOUT"])),
+)
+def test_all_wrong_keys_are_told_with_their_file_and_none_that_is_right(home, keys, file, right):
+    (home / "config").write_text("")
+    (home / file).write_text("[default]\n" + "".join(f"{key} = {WRONG[key]}\n" for key in sorted(keys)))
+    with pytest.MonkeyPatch.context() as patch:
+        for name in right:
+            patch.setenv(name, "1")
+        with pytest.raises(AccessError) as refused:
+            clients_on_aws()
+    told = str(refused.value).partition(", so a client of")[0]
+    assert {part.partition(" in ")[0] for part in told.split(" and ")} == keys
+    assert told.count(str(home / file)) == len(keys)
+    (home / file).unlink()
+
+
 @pytest.mark.parametrize("text", ["[profile x\nregion=us-east-1\n", "region = us-east-1\n"])
 def test_a_file_that_cannot_be_read_is_named(home, text):
     (home / "config").write_text(text)
@@ -116,9 +151,12 @@ def test_a_file_that_cannot_be_read_is_named(home, text):
         clients_on_aws()
 
 
-def test_a_profile_that_is_not_there_is_named_with_its_variable(home, monkeypatch):
-    monkeypatch.setenv("AWS_PROFILE", "gone")
-    with pytest.raises(AccessError, match=r"AWS_PROFILE is 'gone': .*could not be found. Legal profiles are in"):
+@pytest.mark.parametrize("variable", ["AWS_PROFILE", "AWS_DEFAULT_PROFILE"])
+def test_a_profile_that_is_not_there_is_named_with_its_variable(home, monkeypatch, variable):
+    monkeypatch.setenv(variable, "gone")
+    with pytest.raises(
+        AccessError, match=f"{variable} is 'gone': .*could not be found. Legal .*, {variable} in the en"
+    ):
         clients_on_aws()
 
 

@@ -55,6 +55,52 @@ def test_the_users_own_aws_settings_do_not_reach_the_local_service(local_service
     assert local_session.s3.list_buckets()["Buckets"]
 
 
+@pytest.mark.parametrize("path", ["a\0b", "~nobody-of-this-name/x"])
+def test_what_can_be_no_folder_is_refused(path):
+    with pytest.raises(errors.InputError, match="'path' must be the path of a folder, got"):
+        Session.local(path)
+
+
+@pytest.mark.parametrize("stopped", [False, True])
+def test_a_folder_that_was_moved_is_not_begun_anew(tmp_path, stopped):
+    folder, elsewhere = tmp_path / "service", tmp_path / "elsewhere"
+    local_session = Session.local(folder, idle_seconds=600)
+    try:
+        local_session.s3.put_object(Bucket=local_session.bucket, Key="kept", Body=b"1")
+        if stopped:
+            local_session.stop()
+        folder.rename(elsewhere)
+        with pytest.raises(errors.LocalServiceError, match=r"is gone \(moved or deleted\?\)"):
+            local_session.s3.put_object(Bucket=local_session.bucket, Key="lost", Body=b"1")
+        assert not folder.exists()
+        elsewhere.rename(folder)
+        assert local_session.s3.list_objects_v2(Bucket=local_session.bucket)["KeyCount"] == 1
+    finally:
+        local.stop(folder)
+
+
+@pytest.mark.parametrize(
+    ("variables", "told"),
+    [
+        (
+            {"AWS_ROLE_ARN": "arn:aws:iam::123456789012:role/r", "AWS_WEB_IDENTITY_TOKEN_FILE": "/no/such/token"},
+            "'/no/such/token', which the variable AWS_WEB_IDENTITY_TOKEN_FILE of the environment names, cannot be used",
+        ),
+        ({"AWS_ACCESS_KEY_ID": "k", "AWS_SECRET_ACCESS_KEY": "k", "AWS_SESSION_TOKEN": "to\nken"}, "AWS_SESSION_TOKEN"),
+        ({"AWS_ACCESS_KEY_ID": "to\nken", "AWS_SECRET_ACCESS_KEY": "k"}, "AWS_ACCESS_KEY_ID"),
+    ],
+)
+def test_credentials_that_fail_at_the_call_are_told_and_not_shown(aws_environment, monkeypatch, variables, told):
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(errors.AccessError) as refused:
+        Session.aws(bucket="b-of-nobody").call("list_recipes")
+    assert told in str(refused.value) and "pnb.connect()" in str(refused.value)
+    assert "to\nken" not in str(refused.value) and "to\\nken" not in str(refused.value)
+
+
 def test_a_service_that_ended_is_started_again(tmp_path):
     local_session = Session.local(tmp_path / "service", idle_seconds=600)
     try:

@@ -176,3 +176,14 @@ def test_what_stays_in_use_is_told_in_the_end(error):
     with pytest.raises(ServiceError, match=str(error)):
         world.ask()
     assert world.now < 60
+
+
+@pytest.mark.parametrize("trouble", [[], [LOST], [QuotaError("slow down"), LOST, LOST, LOST]])
+def test_a_look_is_repeated_until_it_is_answered(trouble):
+    world = World(*trouble, {"name": "x"})
+    clocks = {"sleep": world.sleep, "clock": lambda: world.now}
+    assert waiting.until_answered(world.describe, "deleting x", again="again", **clocks) == {"name": "x"}
+    assert len(world.slept) == len(trouble) and world.shown == []
+    for lasting in (IN_USE, GONE, LOST):
+        with pytest.raises(type(lasting), match=str(lasting)):
+            waiting.until_answered(World(lasting).describe, "deleting x", again="again", **clocks)

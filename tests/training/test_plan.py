@@ -69,6 +69,26 @@ def objective(**members):
     return {"solution_config": {"optimizationObjective": members}}
 
 
+def columns_and_objective(**chosen):
+    return {"solution_config": {"optimizationObjective": {"itemAttribute": "price"}, "trainingDataConfig": chosen}}
+
+
+@pytest.mark.parametrize("rows", [1, 999])
+@pytest.mark.parametrize(
+    ("given", "also"),
+    [
+        ({"event_type": "buy", "interactions": UNTYPED}, "no column 'event_type'"),
+        ({"event_type": "purchase"}, "of event type 'purchase', got 0"),
+        ({"solution_config": {"eventValueThreshold": "1"}, "interactions": UNVALUED}, "no column 'event_value'"),
+        (events_config({"eventType": "purchase", "weight": 1.0}), "'purchase', which no interaction has"),
+    ],
+)
+def test_too_few_interactions_hide_no_other_mistake(rows, given, also):
+    told = problems(**{**given, "interactions": given.get("interactions", EVENTS).head(rows), "items": None})
+    for one in (f"1,000 interactions, got {rows}", also):
+        assert any(one in problem for problem in told)
+
+
 @pytest.mark.parametrize(
     ("given", "told"),
     [
@@ -129,6 +149,15 @@ def objective(**members):
         (objective(objectiveSensitivity="LOW"), "needs an itemAttribute"),
         (objective(itemAttribute="price", objectiveSensitivity="low"), "one of LOW, MEDIUM, HIGH, OFF, got 'low'"),
         (objective(itemAttribute="shelf"), "must be a column of numbers of the items, got 'shelf'; legal: price"),
+        (
+            columns_and_objective(excludedDatasetColumns={"ITEMS": ["PRICE"]}),
+            "optimizationObjective needs the column PRICE of the items, which trainingDataConfig leaves out",
+        ),
+        (columns_and_objective(includedDatasetColumns={"items": ["shelf"]}), "needs the column PRICE of the items"),
+        ({"tags": {"aws:x": "y"}}, "not beginning with 'aws:', got 'aws:x': 'y'"),
+        ({"tags": {"x": "AWS:y"}}, "not beginning with 'aws:', got 'x': 'AWS:y'"),
+        ({"tags": {f"t{number}": "" for number in range(60)}}, "at most 50 tags, got 60"),
+        ({"tags": {"x" * 129: "y"}}, "a key of 1 to 128"),
         ({"solution_config": {"autoTrainingConfig": {"schedulingExpression": "rate(31 days)"}}}, r"to rate\(30 days\)"),
         (
             {"solution_config": {"autoTrainingConfig": {"schedulingExpression": "weekly"}}},
@@ -151,6 +180,11 @@ def objective(**members):
 def test_what_can_be_known_is_said_before_anything_is_made(given, told):
     found = problems(**given)
     assert any(re.search(told, text) for text in found), found
+
+
+def test_a_threshold_that_is_no_number_is_one_problem_alone():
+    (found,) = problems(recipe=SIMS, solution_config={"eventValueThreshold": "abc"})
+    assert "got 'abc'" in found
 
 
 def test_a_share_of_the_users_has_two_interactions():
@@ -231,7 +265,10 @@ def test_what_has_no_effect_or_needs_a_word_is_a_warning():
             r"column SHLF, which the items do not have \(did you mean SHELF\?\)",
         ),
         ("EXCLUDE ItemID WHERE Interactions.EVENT_VALUES > 2", r"did you mean EVENT_VALUE\?"),
-        ('INCLUDE ItemID WHERE Items.SHELF IN ("Items.X") IF CurrentUser.AGE > 3', "users.AGE, but there is no users"),
+        (
+            'INCLUDE ItemID WHERE Items.SHELF IN ("Items.X") IF CurrentUser.AGE > 3',
+            "CurrentUser.AGE, but there is no users",
+        ),
         ("by-shelf", "must be a Filter or an expression"),
         (5, "must be a Filter or an expression"),
     ],

@@ -83,21 +83,20 @@ def read_csv_files(files: Iterable[tuple[str, Opener]], schema: Schema) -> Itera
     WorkError
         A file breaks a rule, or no file has a record; nothing of them should be kept.
     """
-    names, found = [], False
-    for name, opener in files:
-        names.append(name)
+    listed, found = list(files), False
+    for name, opener in listed:
         with opener() as stream:
-            for batch in _read_csv(stream, schema, name):
+            for batch in _read_csv(stream, schema, name, len(listed)):
                 found = True
                 yield batch
     if not found:
-        shown = ", ".join(names[:_SHOWN_NAMES]) + (", ..." if len(names) > _SHOWN_NAMES else "")
+        shown = ", ".join(name for name, _ in listed[:_SHOWN_NAMES]) + (", ..." if len(listed) > _SHOWN_NAMES else "")
         raise WorkError(f"Input CSV {shown} has no records. It needs a header row and at least one record.")
 
 
-def _read_csv(stream: BinaryIO, schema: Schema, name: str) -> Iterator[pa.RecordBatch]:
+def _read_csv(stream: BinaryIO, schema: Schema, name: str, files: int) -> Iterator[pa.RecordBatch]:
     head = stream.read(_HEADER_BYTES)
-    header = _checked_header(head, schema, name)
+    header = _checked_header(head, schema, name, files)
     if header is None:
         return
     source = pa.PythonFile(_Rejoined(head, stream), mode="r")
@@ -117,17 +116,16 @@ def _read_csv(stream: BinaryIO, schema: Schema, name: str) -> Iterator[pa.Record
     except pa.ArrowInvalid as error:
         raise WorkError(_reason(str(error), name, header, schema, stream)) from error
     except _BadRecord as error:
-        raise WorkError(
-            f"Input CSV {name} has in {place(stream, error.record)}, {error.column}, {error.problem}"
-        ) from error
+        at = f"Input CSV {name} has in {place(stream, error.record)}, {error.column}, {error.problem}"
+        raise WorkError(f"{error.rule} {at}".lstrip()) from error
     missing.tell(stream, name)
 
 
 class _BadRecord(Exception):
-    """A record that fails an import: its number from 1, the column, and the rest of the sentence."""
+    """A record that fails an import: its number from 1, the column, the rest of the sentence, and Amazon's rule."""
 
-    def __init__(self, record: int, column: str, problem: str):
-        self.record, self.column, self.problem = record, column, problem
+    def __init__(self, record: int, column: str, problem: str, rule: str = ""):
+        self.record, self.column, self.problem, self.rule = record, column, problem, rule
 
 
 def _convert_options(schema: Schema) -> pyarrow.csv.ConvertOptions:
@@ -145,7 +143,7 @@ def _convert_options(schema: Schema) -> pyarrow.csv.ConvertOptions:
     )
 
 
-def _checked_header(head: bytes, schema: Schema, name: str) -> list[str] | None:
+def _checked_header(head: bytes, schema: Schema, name: str, files: int) -> list[str] | None:
     """Return the names in a file's first row, or refuse the file for them; None where no record follows."""
     for beginning, kind in _NO_CSV.items():
         if head.startswith(beginning):
@@ -164,7 +162,14 @@ def _checked_header(head: bytes, schema: Schema, name: str) -> list[str] | None:
         ) from error
     missing = [column for column in schema.names if column not in header]
     if missing:
-        raise WorkError(f"Input CSV is missing the following columns:[{', '.join(missing)}].")
+        # of one file Amazon's words say all
+        which = (
+            f" The file is {name}, one of {files} of the import: correct its header, or take it away from there if it "
+            "is no data."
+            if files > 1
+            else ""
+        )
+        raise WorkError(f"Input CSV is missing the following columns:[{', '.join(missing)}].{which}")
     twice = sorted({column for column in schema.names if header.count(column) > 1})
     if twice:
         raise WorkError(f"Input CSV {name} has the following columns more than once:[{', '.join(twice)}].")
@@ -186,7 +191,7 @@ def _checked(batch: pa.RecordBatch, schema: Schema, missing: Missing, first_reco
             beyond = pc.or_(pc.less(values, -(2**31)), pc.greater(values, 2**31 - 1))
             _refuse(beyond, column, first_record, "a value that an int of 32 bits cannot hold; declare it long.")
         elif column.type == "string":
-            values = _checked_text(values, column)
+            values = _checked_text(values, column, first_record)
         if column.name in _ID_COLUMNS:
             _refuse(pc.is_null(values), column, first_record, "no value. IDs can not be empty.")
         elif not column.nullable:
@@ -196,24 +201,27 @@ def _checked(batch: pa.RecordBatch, schema: Schema, missing: Missing, first_reco
     return pa.record_batch(columns, schema=arrow_schema(schema))
 
 
-def _refuse(wrong: pa.Array, column: Field, first_record: int, problem: str) -> None:
+def _refuse(wrong: pa.Array, column: Field, first_record: int, problem: str, rule: str = "") -> None:
     if pc.any(wrong).as_py():
-        raise _BadRecord(first_record + pc.index(wrong, True).as_py(), column.name, problem)
+        raise _BadRecord(first_record + pc.index(wrong, True).as_py(), column.name, problem, rule)
 
 
-def _checked_text(values: pa.Array, column: Field) -> pa.Array:
+def _checked_text(values: pa.Array, column: Field, first_record: int) -> pa.Array:
     if column.textual:
         values = pc.replace_substring_regex(values, _MARKUP, " ")
         values = pc.utf8_trim_whitespace(pc.replace_substring_regex(values, _WHITE_SPACE, " "))
         return pc.utf8_slice_codeunits(values, 0, limits.MAX_TEXTUAL_CHARACTERS)
     most = limits.MAX_ID_CHARACTERS if column.name in _ID_COLUMNS else limits.MAX_CATEGORICAL_CHARACTERS
-    longest = pc.max(pc.utf8_length(values)).as_py()
-    if longest is not None and longest > most:
-        raise WorkError(
-            f"Length cannot be more than {most} characters for {column.name}. If no values exceed the character "
-            "limit, make sure your data follows the formatting guidelines: text in double quotes, with a "
-            "backslash before each double quote and backslash inside it."
-        )
+    lengths = pc.fill_null(pc.utf8_length(values), 0)
+    _refuse(
+        pc.greater(lengths, most),
+        column,
+        first_record,
+        "the first value that is longer.",
+        f"Length cannot be more than {most} characters for {column.name}. If no values exceed the character "
+        "limit, make sure your data follows the formatting guidelines: text in double quotes, with a "
+        "backslash before each double quote and backslash inside it.",
+    )
     return values
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from personalize_nb.contract import limits
 from personalize_nb.local.filters.expression import Expression, parse
 from personalize_nb.local.filters.syntax import FilterError
 
@@ -16,7 +17,12 @@ if TYPE_CHECKING:
 __all__ = ["BoundFilter", "Expression", "FilterError", "bind", "bind_users", "parse"]
 
 
-def bind(expression: Expression, data: TrainingData, item_ids: pa.StringArray) -> BoundFilter:
+def bind(
+    expression: Expression,
+    data: TrainingData,
+    item_ids: pa.StringArray,
+    newest: int | None = limits.INTERACTIONS_SEEN_BY_FILTERS,
+) -> BoundFilter:
     """Make an expression ready to be evaluated on a catalogue.
 
     Parameters
@@ -27,6 +33,8 @@ def bind(expression: Expression, data: TrainingData, item_ids: pa.StringArray) -
         The imported datasets with their schemas.
     item_ids
         The catalogue, whose order the answers have.
+    newest
+        How many events of a type and user it sees, which Amazon limits for the filters that users make; None for all.
 
     Returns
     -------
@@ -41,7 +49,7 @@ def bind(expression: Expression, data: TrainingData, item_ids: pa.StringArray) -
     # the server process parses filters and never binds one: keep numpy and pyarrow out of its start-up
     from personalize_nb.local.filters.bound import BoundFilter
 
-    return BoundFilter(expression, data, item_ids)
+    return BoundFilter(expression, data, item_ids, newest)
 
 
 def bind_users(expression: Expression, data: TrainingData, user_ids: pa.StringArray) -> BoundFilter:

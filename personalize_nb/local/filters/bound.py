@@ -16,6 +16,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from personalize_nb.contract import limits
 from personalize_nb.local.data import schema
 from personalize_nb.local.data.allowed import Allowed
 from personalize_nb.local.data.schema import TrainingData
@@ -62,13 +63,19 @@ class BoundFilter:
 
     target = ITEM_TARGET
 
-    def __init__(self, expression: Expression, data: TrainingData, ids: pa.StringArray):
+    def __init__(
+        self,
+        expression: Expression,
+        data: TrainingData,
+        ids: pa.StringArray,
+        newest: int | None = limits.INTERACTIONS_SEEN_BY_FILTERS,
+    ):
         if expression.target != self.target:
             raise FilterError(f"Invalid Expression: {expression.target} cannot stand where {self.target} is needed.", 0)
         expression.check(data.schemas)
         self.expression = expression
         self.size = len(ids)
-        self._data = data
+        self._data, self._newest = data, newest
         self._ids = ids.cast(pa.string())
         self._columns: dict[tuple[str, str], Column] = {}
         self._row_of_item = (
@@ -164,7 +171,7 @@ class BoundFilter:
 
     @cached_property
     def _history(self) -> FilterHistory:
-        return FilterHistory(self._data.interactions, self._ids)
+        return FilterHistory(self._data.interactions, self._ids, self._newest)
 
     def _bind_clause(self, clause: Clause) -> tuple[Clause, Mask, Mask | None]:
         any_of = [self._all(group, clause.include) for group in clause.any_of]

@@ -1,4 +1,4 @@
-"""What each user did with each item, as far as filters see it: the most recent events of every type."""
+"""What each user did with each item, as far as a filter sees it: for most, the most recent events of every type."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from personalize_nb.contract import limits
 from personalize_nb.local.filters.columns import Postings
 from personalize_nb.local.filters.rules import EVENT_TYPE
 
@@ -24,9 +23,11 @@ class FilterHistory:
         The imported interactions, or None.
     item_ids
         The catalogue.
+    newest
+        How many events of a type and user are seen; None for all.
     """
 
-    def __init__(self, interactions: pa.Table | None, item_ids: pa.StringArray):
+    def __init__(self, interactions: pa.Table | None, item_ids: pa.StringArray, newest: int | None):
         self.n_items = len(item_ids)
         if interactions is None:
             interactions = pa.table({name: pa.array([], pa.string()) for name in ("USER_ID", "ITEM_ID", EVENT_TYPE)})
@@ -37,7 +38,9 @@ class FilterHistory:
         items = pc.index_in(interactions["ITEM_ID"].cast(pa.string()), value_set=item_ids).combine_chunks()
         item_codes = pc.fill_null(items, -1).to_numpy().astype(np.int64)
         user_codes, type_codes = _codes(users), _codes(types)
-        kept = _most_recent(user_codes, type_codes, interactions["TIMESTAMP"].to_numpy())
+        kept = np.arange(len(user_codes))
+        if newest is not None:
+            kept = _most_recent(user_codes, type_codes, interactions["TIMESTAMP"].to_numpy(), newest)
         kept = kept[item_codes[kept] >= 0]
         self.types = types.dictionary.to_pylist()
         self.row_of_user = {user: row for row, user in enumerate(users.dictionary.to_pylist())}
@@ -80,14 +83,14 @@ class FilterHistory:
         return found
 
 
-def _most_recent(users: np.ndarray, types: np.ndarray, times: np.ndarray) -> np.ndarray:
+def _most_recent(users: np.ndarray, types: np.ndarray, times: np.ndarray, newest: int) -> np.ndarray:
     order = np.lexsort((times, types, users))
     users, types = users[order], types[order]
     last = np.ones(len(order), dtype=bool)
     last[:-1] = (users[1:] != users[:-1]) | (types[1:] != types[:-1])
     ends = np.flatnonzero(last)
     age = np.repeat(ends, np.diff(ends, prepend=-1)) - np.arange(len(order))
-    return np.sort(order[age < limits.INTERACTIONS_SEEN_BY_FILTERS])
+    return np.sort(order[age < newest])
 
 
 def _encode(values: pa.ChunkedArray) -> pa.DictionaryArray:

@@ -28,7 +28,7 @@ class BoundUserFilter(BoundFilter):
     def _history(self) -> FilterHistory:
         interactions = self._data.interactions
         items = pa.array([], pa.string()) if interactions is None else pc.unique(interactions["ITEM_ID"])
-        return FilterHistory(interactions, items.cast(pa.string()))
+        return FilterHistory(interactions, items.cast(pa.string()), self._newest)
 
     def _bind(self, condition: Condition, required: bool) -> Mask:
         if condition.field.dataset == INTERACTIONS:

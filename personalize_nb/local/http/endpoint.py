@@ -293,7 +293,9 @@ class _Connection(BaseHTTPRequestHandler):
 
     def _answer(self) -> None:
         try:
-            url = urlsplit(f"http://host{self.path}" if self.path.startswith("/") else self.path)
+            # as it was signed: http.server has made one slash of several at the beginning, which a key may have
+            target = self.requestline.split()[1]
+            url = urlsplit(f"http://host{target}" if target.startswith("/") else target)
         except ValueError as error:
             self.send_error(400, f"The request's target is not a URL ({error}): {self.path[:200]!r}")
             return

@@ -6,9 +6,13 @@ A web page must not reach us through a name of its own (DNS rebinding). Every na
 
 from __future__ import annotations
 
+import re
+
 from personalize_nb.local.errors import ApiError
 
 _LOCALHOST = "localhost"
+# the service itself, as AWS names its endpoints; what stands before it is a bucket
+_SERVICE = re.compile(r"(?:(?P<bucket>.+)\.)?s3(?:\.dualstack)?(?:[.-][a-z]{2,4}(?:-[a-z]+)+-\d{1,2})?")
 _NAMES = frozenset({"127.0.0.1", _LOCALHOST, "::1"})
 
 
@@ -41,5 +45,7 @@ def check_host(host: str, url: str) -> None:
 def bucket_of_host(host: str) -> str:
     """Return the bucket in front of `localhost` in a Host header, as S3's virtual hosts have it; empty without one."""
     name, dot, last = host.partition(":")[0].lower().rpartition(".")
-    # `s3.localhost` is the service itself: no bucket's name has two letters
-    return name if dot and last == _LOCALHOST and name != "s3" else ""
+    if not dot or last != _LOCALHOST:
+        return ""
+    service = _SERVICE.fullmatch(name)
+    return name if service is None else service["bucket"] or ""

@@ -19,6 +19,7 @@ def check_permissions(text: str) -> None:
         policy = refusals.read_new(text)
         documents.check_identity(policy)
         refusals.check_sids(policy)
+        refusals.check_words(policy)
         refusals.check_arns(policy)
 
 
@@ -50,6 +51,7 @@ def check_trust(text: str, account: str, exists: Exists) -> None:
         policy = refusals.read_new(text)
         documents.check_trust(policy)
         refusals.check_sids(policy)
+        refusals.check_words(policy)
         refusals.check_assuming(policy)
         refusals.check_principals(policy, account, exists)
     if _length(text) > MAX_TRUST:

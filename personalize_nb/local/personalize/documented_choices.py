@@ -254,6 +254,12 @@ CHOICES: tuple[Decision, ...] = (
         "data.loose_numbers",
     ),
     Decision(
+        "A put item or user without a numeric value that its schema wants",
+        "refused with InvalidInputException, though an import makes such a cell missing: the caller of PutItems and "
+        "PutUsers hears of it at once and can put the record again, while nobody reads what became of it in a log",
+        "personalize.serving.events",
+    ),
+    Decision(
         "Identical events",
         "events that are the same in all columns of the dataset's schema are one event, imported or put: in the "
         "minimum of an import and of a training, in models, filters and exports. The guide says that one is kept, "
@@ -355,8 +361,9 @@ CHOICES: tuple[Decision, ...] = (
     Decision(
         "What recommenders leave out by themselves, and which need a userId",
         "what the guide's pages of use cases say: items that the user watched (Because you watched X, More like X, "
-        "Top picks) or bought (Customers who viewed X also viewed, Recommended for you), by the 100 newest such "
-        "events, before the request's filter and in promotions too; a userId for all but Frequently bought together"
+        "Top picks) or bought (Customers who viewed X also viewed, Recommended for you), by all such events "
+        "and not only the 100 newest that filters see, "
+        "before the request's filter and in promotions too; a userId for all but Frequently bought together"
         " and Trending now. More like X and Top picks are trained without an Items dataset, which the guide wants "
         "for them",
         "contract.domain_recipes",
@@ -365,6 +372,12 @@ CHOICES: tuple[Decision, ...] = (
         "A campaign or recommender that is not ACTIVE, asked",
         "InvalidInputException; the model has no other",
         "personalize.serving.recommendations",
+    ),
+    Decision(
+        "Service principals of policies",
+        "any name of the right form is kept, but for those nearly called personalize.amazonaws.com or misspelling "
+        "amazonaws.com: they are refused",
+        "contract.policies.refusals",
     ),
     # models
     Decision(

@@ -282,6 +282,12 @@ def _locked(root: Path) -> filelock.BaseFileLock:
     try:
         lock.acquire(timeout=0 if serving else _LOCK_SECONDS)
     except filelock.Timeout as error:
+        # a copy of hard links shares the file, and with it the lock of the original
+        if not serving and (root / layout.LOCK).stat().st_nlink > 1:
+            raise LocalServiceError(
+                f"the lock file of {str(root)!r} is shared with another folder, whose service runs: the copy has hard "
+                "links; copy with cp -a instead, or stop the other service first"
+            ) from error
         where = f" at {before.url} (process {before.pid})" if before and before.is_at_home else ""
         raise LocalServiceError(
             f"a local service already runs in {str(root)!r}{where}; use it, stop it with "

@@ -14,7 +14,7 @@ import botocore.session
 from personalize_nb.local.errors import ApiError
 
 PREFIXES = ("xn--", "sthree-", "amzn-s3-demo-")
-SUFFIXES = ("-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3")
+SUFFIXES = ("-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3", "-an")
 FIRST_REGION = "us-east-1"
 # how the first bucket of Europe was asked for, and still may be
 _EUROPE = {"EU": "eu-west-1"}

@@ -14,6 +14,17 @@ from personalize_nb.contract.policies.documents import PolicyError, Statement
 from personalize_nb.contract.policies.refusals import Exists
 from personalize_nb.local.errors import ApiError
 
+# calls whose permission has another name
+_OF_CALLS = {
+    "s3:listobjects": "s3:ListBucket",
+    "s3:listobjectsv2": "s3:ListBucket",
+    "s3:headbucket": "s3:ListBucket",
+    "s3:headobject": "s3:GetObject",
+    "s3:copyobject": "s3:PutObject",
+    "s3:deleteobjects": "s3:DeleteObject",
+    "s3:listbuckets": "s3:ListAllMyBuckets, which only a role's policy can allow",
+    "s3:listobjectversions": "s3:ListBucketVersions",
+}
 MAX_POLICY_BYTES = 20 * 1024
 
 _OBJECT_ACTIONS_NAMES = """
@@ -86,6 +97,8 @@ def _check_actions(statement: Statement) -> None:
     for action in statement.actions:
         if not _meant(action):
             near = difflib.get_close_matches(action, _ACTIONS, n=3, cutoff=0.4)
+            if permission := _OF_CALLS.get(action.lower()):
+                raise _malformed(f"Policy has invalid action: {action!r}; that call is allowed by {permission}")
             hint = f"near ones are {', '.join(near)}" if near else "actions are like s3:GetObject, s3:Get*, s3:*"
             raise _malformed(f"Policy has invalid action: {action!r}; {hint}")
 

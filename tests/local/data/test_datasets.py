@@ -105,6 +105,24 @@ def test_the_last_row_of_an_item_counts_also_across_files_and_imports(items, tmp
     assert len(list((tmp_path / "datasets" / "group").iterdir())) == 1
 
 
+@pytest.mark.parametrize("place", range(3))
+@pytest.mark.parametrize("stranger", ["# What lies here\n\nParts.\n", "s3://b/k\n", "ITEM_ID,PRICE\n1,2\n", "\x00\x01"])
+def test_of_several_files_the_one_without_the_columns_is_named(tmp_path, stranger, place):
+    head = "ITEM_ID,PRICE,GENRES,ABOUT,STOCKED\n"
+    files = [file(f"{head}{n},,,,\n", f"in/part-{n}") for n in range(2)]
+    files.insert(place, file(stranger, "in/other"))
+    with pytest.raises(WorkError, match=r"^Input CSV is missing the following columns:\[.*\]\. The file is in/other, "):
+        datasets.import_files(tmp_path, "group", ITEMS, files, "FULL")
+
+
+@pytest.mark.parametrize("before", [0, 1, 40_000])
+def test_a_value_that_is_too_long_is_found_in_its_file_and_line(tmp_path, before):
+    rows = "".join(f"{n},,{'y' * 200},,\n" for n in range(before))
+    files = [file("ITEM_ID,PRICE,GENRES,ABOUT,STOCKED\n" + rows + "x" * 257 + ",,,,\n", "in/long")]
+    with pytest.raises(WorkError, match=rf"^Length cannot .* Input CSV in/long has in line {before + 2}, ITEM_ID, "):
+        datasets.import_files(tmp_path, "group", ITEMS, files, "FULL")
+
+
 @pytest.mark.parametrize(
     ("text", "reason"),
     [

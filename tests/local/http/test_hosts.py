@@ -53,6 +53,18 @@ def test_a_bucket_may_stand_before_localhost(endpoint, everywhere, bucket):
     s3.close()
 
 
+@pytest.mark.parametrize("name", ["localhost", "s3.localhost", "s3.us-east-1.localhost", "s3-eu-west-1.localhost"])
+@pytest.mark.parametrize("style", ["virtual", "path"])
+@pytest.mark.parametrize("key", ["plain", "/one", "//two/", "a//b"])
+def test_every_endpoint_and_style_reaches_the_same_object(endpoint, everywhere, name, style, key):
+    s3 = wire.make_client("s3", Named(endpoint, name), s3={"addressing_style": style})
+    s3.put_object(Bucket="films", Key=key, Body=style.encode())
+    assert s3.get_object(Bucket="films", Key=key)["Body"].read() == style.encode()
+    assert [one["Key"] for one in s3.list_objects_v2(Bucket="films", Prefix=key)["Contents"]] == [key]
+    s3.delete_object(Bucket="films", Key=key)
+    s3.close()
+
+
 @pytest.mark.parametrize("version", ["s3v4", "s3"])
 def test_a_presigned_address_may_have_its_bucket_in_front(endpoint, everywhere, version):
     s3 = wire.make_client(

@@ -80,6 +80,7 @@ def test_a_policy_without_its_path_is_shown_with_it(iam):
         {"AWS": f"arn:aws:sts::{wire.ACCOUNT}:assumed-role/mine/session"},
         {"AWS": "arn:aws:iam::999999999999:role/theirs"},
         {"Federated": "cognito-identity.amazonaws.com"},
+        {"Service": ["sagemaker.amazonaws.com", "lambda.amazonaws.com", "ec2.amazonaws.com.cn"]},
     ],
 )
 def test_who_may_be_trusted(iam, principal):
@@ -96,6 +97,11 @@ def test_who_may_be_trusted(iam, principal):
         ({"Principal": {"Service": "personalise.amazonaws.com"}}, "Invalid principal in policy"),
         ({"Action": "s3:GetObject"}, "may only specify STS AssumeRole actions"),
         ({"Action": "*"}, "may only specify STS AssumeRole actions"),
+        ({"Action": "sts:Foo"}, "may only specify STS AssumeRole actions"),
+        ({"Sid": "a b-c"}, "must be alpha-numeric"),
+        ({"Principal": {"Service": "persnalize.amazonaws.com"}}, "Invalid principal in policy"),
+        ({"Principal": {"Service": "personalize.amazonws.com"}}, "Invalid principal in policy"),
+        ({"Principal": {"Service": "sagemaker.amazonaw.com"}}, "Invalid principal in policy"),
         ({"Resource": "*"}, "no Resource"),
     ],
 )
@@ -106,12 +112,34 @@ def test_trust_policies_that_are_none(iam, change, told):
     assert "other" not in [role["RoleName"] for role in iam.list_roles()["Roles"]]
 
 
+def test_a_trust_policy_names_who_may_and_not_who_may_not(iam):
+    other = {"Effect": "Allow", "NotPrincipal": {"AWS": "999999999999"}, "Action": "sts:AssumeRole"}
+    code, told = refused(trust, iam=iam, statement=other)
+    assert code == "MalformedPolicyDocument" and "cannot have NotPrincipal" in told
+
+
+@given(place=st.integers(0, 10), letter=st.sampled_from("abkxz"), how=st.sampled_from(["out", "in", "other"]))
+def test_no_service_is_nearly_called_as_personalize(iam, place, letter, how):
+    word = "personalize"
+    rest = word[place:] if how == "in" else word[place + 1 :]
+    near = word[:place] + ("" if how == "out" else letter) + rest
+    if near != word:
+        wrong = TRUST | {"Principal": {"Service": f"{near}.amazonaws.com"}}
+        assert refused(trust, iam=iam, statement=wrong)[0] == "MalformedPolicyDocument"
+
+
 @pytest.mark.parametrize(
     ("statements", "told"),
     [
         ([READ | {"Resource": "films/*"}], "must be in ARN format"),
         ([READ | {"Resource": "arn:aws:s3"}], "must be in ARN format"),
         ([READ | {"Sid": "a"}, READ | {"Sid": "a"}], "must be unique"),
+        ([READ | {"Resource": "arn:aws:*:::films"}], "must be in ARN format"),
+        ([READ | {"Resource": "arn:*:s3:::films"}], "must be in ARN format"),
+        ([READ | {"Sid": "a-b"}], "must be alpha-numeric"),
+        ([READ | {"Action": "s3: GetObject"}], "<service>:<action>"),
+        ([READ | {"Action": "*:GetObject"}], "<service>:<action>"),
+        ([READ | {"Action": "s3:Get:Object"}], "<service>:<action>"),
         ([READ | {"Principal": "*"}], "no Principal"),
         ([READ | {"Action": "GetObject"}], "service:Action"),
         ([], "Statement is empty"),

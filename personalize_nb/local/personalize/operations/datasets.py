@@ -64,7 +64,7 @@ def _check_schema(schema: SchemaResource, group: GroupResource, dataset_type: st
 
 @operation("UpdateDataset")
 def update_dataset(control: Control, params: shapes.UpdateDatasetRequestTypeDef) -> dict[str, Any]:
-    dataset = control.require_active(DATASET, params["datasetArn"])
+    dataset = control.require_active(DATASET, writable_dataset(control, params["datasetArn"]).arn)
     schema = control.require(SCHEMA, params["schemaArn"])
     _check_schema(schema, control.require(DATASET_GROUP, dataset.body["datasetGroupArn"]), dataset.body["datasetType"])
     if schema.arn == dataset.body["schemaArn"]:
@@ -95,6 +95,17 @@ def _check_successor(old: dict[str, Any], new: dict[str, Any]) -> None:
 @operation("DescribeDataset")
 def describe_dataset(control: Control, params: shapes.DescribeDatasetRequestTypeDef) -> dict[str, Any]:
     return {"dataset": _any_dataset(control, params["datasetArn"]).described()}
+
+
+def writable_dataset(control: Control, arn: str) -> DatasetResource:
+    """Return a dataset that takes rows, or refuse what an event tracker made, with which nothing can be done."""
+    if _any_dataset(control, arn).kind == EVENT_INTERACTIONS:
+        raise invalid(
+            f"{arn} holds the events of the group's event tracker: it has no schema, and takes no imports, exports, "
+            "updates or records of its own. Legal for it are DescribeDataset and DeleteDataset; events reach it by "
+            f"PutEvents. The dataset of interactions is {arn.rpartition('/')[0]}/INTERACTIONS."
+        )
+    return control.require(DATASET, arn)
 
 
 def _any_dataset(control: Control, arn: str) -> AnyResource:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from personalize_nb.local.personalize.operations import locations
 from personalize_nb.local.personalize.operations.control import Control, operation
-from personalize_nb.local.personalize.operations.datasets import transfer_facts
+from personalize_nb.local.personalize.operations.datasets import transfer_facts, writable_dataset
 from personalize_nb.local.state.kinds import DATASET, DATASET_EXPORT_JOB
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ def create_dataset_export_job(control: Control, params: shapes.CreateDatasetExpo
     name = params["jobName"]
     arn = control.arn(f"dataset-export-job/{name}")
     control.check_free(arn)
-    dataset = control.require_active(DATASET, params["datasetArn"])
+    dataset = control.require_active(DATASET, writable_dataset(control, params["datasetArn"]).arn)
     locations.check_writable(control, params["jobOutput"]["s3DataDestination"]["path"], locations.INVALID_OUTPUT)
     body = {
         "jobName": name,

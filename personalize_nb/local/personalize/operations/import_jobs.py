@@ -8,7 +8,7 @@ from personalize_nb.contract.limits import ACTIVE
 from personalize_nb.local.errors import ApiError
 from personalize_nb.local.personalize.operations import locations
 from personalize_nb.local.personalize.operations.control import Control, invalid, operation
-from personalize_nb.local.personalize.operations.datasets import transfer_facts
+from personalize_nb.local.personalize.operations.datasets import transfer_facts, writable_dataset
 from personalize_nb.local.state.kinds import DATASET, DATASET_IMPORT_JOB
 from personalize_nb.local.state.lifecycle import UNFINISHED
 
@@ -21,7 +21,7 @@ def create_dataset_import_job(control: Control, params: shapes.CreateDatasetImpo
     name = params["jobName"]
     arn = control.arn(f"dataset-import-job/{name}")
     control.check_free(arn)
-    dataset = control.require_active(DATASET, params["datasetArn"])
+    dataset = control.require_active(DATASET, writable_dataset(control, params["datasetArn"]).arn)
     mode = params.get("importMode", "FULL")
     _check_mode(control, dataset.arn, mode)
     location = params["dataSource"].get("dataLocation")

@@ -63,7 +63,7 @@ def create_solution(control: Control, params: shapes.CreateSolutionRequestTypeDe
         raise invalid(f"{recipe.arn} is for recommenders of domain {recipe.domain}; a solution needs a custom recipe.")
     schemas = schemas_of_group(control, group.arn)
     _check_config(recipe, config, params.get("performHPO", False), params.get("performIncrementalUpdate"), schemas)
-    _check_objective(recipe, config.get("optimizationObjective", {}), schemas)
+    _check_objective(recipe, config, schemas)
     hyperparameters = check_hyperparameters(
         recipe, config.get("algorithmHyperParameters", {}), config.get("featureTransformationParameters", {})
     )
@@ -108,11 +108,10 @@ def _fields(schemas: Mapping[str, str]) -> dict[str, list[dict[str, Any]]]:
     return {kind: json.loads(text)["fields"] for kind, text in schemas.items()}
 
 
-def _check_objective(
-    recipe: Recipe, objective: shapes.OptimizationObjectiveTypeDef, schemas: Mapping[str, str]
-) -> None:
+def _check_objective(recipe: Recipe, config: shapes.SolutionConfigOutputTypeDef, schemas: Mapping[str, str]) -> None:
     """Refuse an objective that its recipe does not follow, or whose column is not a number without nulls."""
-    _refuse(solution_config.objective_problems(recipe, objective))
+    objective = config.get("optimizationObjective", {})
+    _refuse(solution_config.objective_problems(recipe, objective, config.get("trainingDataConfig", {})))
     name = objective.get("itemAttribute")
     if name is None:
         return

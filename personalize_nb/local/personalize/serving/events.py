@@ -19,10 +19,9 @@ from personalize_nb.local.errors import ApiError
 from personalize_nb.local.filters.rules import is_number
 from personalize_nb.local.http.json_bodies import document
 from personalize_nb.local.personalize.operations.control import invalid
-from personalize_nb.local.personalize.operations.datasets import schemas_of_group
+from personalize_nb.local.personalize.operations.datasets import schemas_of_group, writable_dataset
 from personalize_nb.local.personalize.operations.event_trackers import find_tracker
 from personalize_nb.local.personalize.serving.registry import Serving, served
-from personalize_nb.local.state.kinds import DATASET
 
 log = logging.getLogger(__name__)
 
@@ -113,7 +112,7 @@ def _action_event(event: Mapping[str, Any], schema: Schema) -> dict[str, Any]:
 
 
 def _put(serving: Serving, arn: str, kind: str, key: str, records: list[tuple[str, Mapping[str, Any]]]) -> None:
-    dataset = serving.control.require(DATASET, arn)
+    dataset = writable_dataset(serving.control, arn)
     if dataset.body["datasetType"] != kind:
         raise invalid(f"{arn} is a dataset of type {dataset.body['datasetType']}; this call needs one of type {kind}.")
     if dataset.status != ACTIVE:

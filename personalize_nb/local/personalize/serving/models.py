@@ -14,6 +14,7 @@ from collections.abc import Callable, Hashable
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from personalize_nb.contract import limits
 from personalize_nb.local.data.events import EventStore
 from personalize_nb.local.data.schema import DATASET_TYPES, Schema, TrainingData
 from personalize_nb.local.state import layout
@@ -102,15 +103,27 @@ class Models:
         schemas = {kind: Schema.from_avro(kind, json.loads(text)) for kind, text in facts.schemas.items()}
         return datasets.load(self._root, facts.group, schemas)
 
-    def filter(self, expression: str, facts: ModelFacts) -> BoundFilter:
-        """Return a filter bound to a resource's model and to the datasets as they are now."""
-        key = (expression, facts.model, self._stamp(facts))
-        return self._filters.get(key, lambda: self._bind(expression, facts))
+    def filter(
+        self, expression: str, facts: ModelFacts, newest: int | None = limits.INTERACTIONS_SEEN_BY_FILTERS
+    ) -> BoundFilter:
+        """Return a filter bound to a resource's model and to the datasets as they are now.
 
-    def _bind(self, expression: str, facts: ModelFacts) -> BoundFilter:
+        Parameters
+        ----------
+        expression
+            The filter.
+        facts
+            What the resource keeps.
+        newest
+            How many events of a type and user it sees; None for all.
+        """
+        key = (expression, newest, facts.model, self._stamp(facts))
+        return self._filters.get(key, lambda: self._bind(expression, facts, newest))
+
+    def _bind(self, expression: str, facts: ModelFacts, newest: int | None) -> BoundFilter:
         from personalize_nb.local.filters import binding
 
-        return binding.bind(binding.parse(expression), self.data(facts), self.model(facts).item_ids)
+        return binding.bind(binding.parse(expression), self.data(facts), self.model(facts).item_ids, newest)
 
     def _stamp(self, facts: ModelFacts) -> Hashable:
         """Return a value that changes whenever the rows of the group do."""

@@ -136,7 +136,8 @@ def _rank(
     recipe, model = endpoint.recipe, serving.models.model(endpoint.facts)
     allowed, includes = (None, False) if filter_arn is None else _allowed(serving, endpoint, params, filter_arn, values)
     if endpoint.automatic_filter is not None:
-        automatic = serving.models.filter(endpoint.automatic_filter, endpoint.facts)
+        # nothing limits how long ago an item was taken, unlike what the filters of users see
+        automatic = serving.models.filter(endpoint.automatic_filter, endpoint.facts, newest=None)
         new, _ = automatic.allowed([params.get("userId")], None, [None])
         allowed = new if allowed is None else allowed & new
     exploration = endpoint.config.get("itemExplorationConfig", {}) if recipe.exploration else {}

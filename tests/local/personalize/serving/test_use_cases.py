@@ -6,6 +6,7 @@ import pytest
 import small_world as world
 from inline_service import RECIPE, InlineService
 
+from personalize_nb.contract import limits
 from personalize_nb.contract.domain_recipes import DOMAIN_RECIPES
 
 # a catalogue that nobody has met as a whole: 18 of 60 books for each reader, every fifth of them bought
@@ -106,6 +107,30 @@ def test_a_filter_on_what_users_did_needs_a_user(service, asked):
     assert items(asked(row, filterArn=new, userId="u1"))
 
 
+def test_what_was_taken_long_ago_stays_away_while_a_users_own_filter_sees_the_newest(service):
+    row = DOMAIN_RECIPES["aws-vod-top-picks"]
+    newest = limits.INTERACTIONS_SEEN_BY_FILTERS
+    watched = [f"i{n}" for n in range(newest + 20)]
+    events = [("fan", item, n) for n, item in enumerate(watched)]
+    events += [(f"v{n % 40}", f"i{(n * 7 + n // 40) % (newest + 60)}", n) for n in range(1600)]
+    rows = "".join(f"{u},{i},{world.START + n},Watch,1.0\n" for u, i, n in events)
+    text = f"USER_ID,ITEM_ID,TIMESTAMP,EVENT_TYPE,EVENT_VALUE\n{rows}".encode()
+    group = service.group("long", row.domain, ("INTERACTIONS",), {"INTERACTIONS": text})[0]
+    arn = service.made("create_recommender", name="long", datasetGroupArn=group, recipeArn=RECIPE + row.name)
+    found = items((service.runtime, {"recommenderArn": arn, "userId": "fan", "numResults": 200}))
+    assert found and not set(found) & set(watched)
+    unlike = service.made(
+        "create_filter",
+        name="unlike",
+        datasetGroupArn=group,
+        filterExpression='EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ("Watch")',
+    )
+    trending = DOMAIN_RECIPES["aws-vod-most-popular"]
+    arn = service.made("create_recommender", name="all", datasetGroupArn=group, recipeArn=RECIPE + trending.name)
+    params = {"recommenderArn": arn, "userId": "fan", "numResults": 200, "filterArn": unlike}
+    assert set(items((service.runtime, params))) & set(watched) == set(watched[:-newest])
+
+
 def test_a_watched_title_goes_at_once(service, asked):
     row = DOMAIN_RECIPES["aws-vod-top-picks"]
     first, *_ = items(asked(row, userId="a viewer"))
@@ -114,3 +139,15 @@ def test_a_watched_title_goes_at_once(service, asked):
     event = {"eventType": "watch", "itemId": first, "sentAt": world.START + 1}
     service.events.put_events(trackingId=made["trackingId"], userId="a viewer", sessionId="s", eventList=[event])
     assert first not in items(asked(row, userId="a viewer"))
+
+
+def test_records_for_what_a_tracker_made_are_told_where_they_belong(service, asked):
+    group = asked.group("VIDEO_ON_DEMAND")
+    arn = group.replace("dataset-group/", "dataset/") + "/EVENT_INTERACTIONS"
+    if not service.control.list_event_trackers(datasetGroupArn=group)["eventTrackers"]:
+        service.control.create_event_tracker(name="t", datasetGroupArn=group)
+        service.work()
+    records = {"put_items": {"items": [{"itemId": "i"}]}, "put_users": {"users": [{"userId": "u"}]}}
+    for name, params in records.items():
+        _, code, message = service.refused(service.events, name, datasetArn=arn, **params)
+        assert code == "InvalidInputException" and "DescribeDataset and DeleteDataset" in message
