@@ -31,7 +31,7 @@ _LIKE_FLOAT = r"^-?\d+\.0$"
 _NO_WHOLE_NUMBER = "the id is a {}; give whole numbers or text, for example by .map(int) or .map(str)"
 _TIMES = (datetime.date, datetime.time, datetime.timedelta, np.datetime64, np.timedelta64, pd.Period)
 _FLOAT = "the id is a float; give whole numbers or text, for example '233' instead of 233.0"
-_DROPPED = "drop such rows (pandas: dropna(), polars: drop_nulls(), a list: [one for one in ids if one is not None])"
+_DROPPED = "drop such rows: dropna() of pandas, drop_nulls() of polars"
 _FLOATS_OF_ARROW = (
     "ids are {}, numbers with a point; long ids have lost digits. Read them again as text, or, if no id has more than "
     "15 digits, cast them to whole numbers: .cast(polars.Int64) in polars, .cast(pyarrow.int64()) in Arrow, "

@@ -66,11 +66,11 @@ def note(texts: pa.Array, given: pd.Series, column: str, findings: Findings) -> 
         f"the value is no number while nearly all others are, so that the column is imported as text; for numbers: "
         f"{repair}, which makes such cells missing",
     )
-
+    cells = list(given)
     findings.note(
-        np.array([isinstance(value, str) and not value for value in given], dtype=bool),
+        np.array([isinstance(cell, str) and not cell for cell in cells], dtype=bool),
         column,
-        given.to_numpy(dtype=object),
+        cells,
         "an empty text is no number while nearly all others are, so that the column is imported as text; for numbers: "
         f"{repair}, which makes such cells missing",
     )

@@ -45,7 +45,7 @@ def clients_on_aws():
     return [session.client(name) for name in ("s3", "personalize", "sts")]
 
 
-@settings(SHARED, max_examples=40)
+@settings(SHARED, max_examples=12)
 @given(name=st.sampled_from(VARIABLES), value=VALUES)
 def test_no_variable_reaches_a_local_client(home, local_service, name, value):
     with pytest.MonkeyPatch.context() as patch:
@@ -55,7 +55,7 @@ def test_no_variable_reaches_a_local_client(home, local_service, name, value):
         assert session.personalize.list_recipes(maxResults=1)["recipes"]
 
 
-@settings(SHARED, max_examples=20)
+@settings(SHARED, max_examples=8)
 @given(key=st.sampled_from(KEYS), value=VALUES)
 def test_no_file_reaches_a_local_client(home, local_service, key, value):
     (home / "config").write_text(f"[default]\n{key} = {value}\ns3 =\n  addressing_style = {value}\n", encoding="utf-8")
@@ -63,7 +63,7 @@ def test_no_file_reaches_a_local_client(home, local_service, key, value):
     assert session.s3.list_buckets()["Buckets"]
 
 
-@settings(SHARED, max_examples=40)
+@settings(SHARED, max_examples=12)
 @given(name=st.sampled_from(VARIABLES), value=VALUES)
 def test_on_aws_a_wrong_variable_is_an_error_of_the_toolkit_or_none(home, name, value):
     with pytest.MonkeyPatch.context() as patch:
@@ -74,7 +74,7 @@ def test_on_aws_a_wrong_variable_is_an_error_of_the_toolkit_or_none(home, name, 
             assert "secret-key-that-no-message-shows" not in str(error)
 
 
-@settings(SHARED, max_examples=20)
+@settings(SHARED, max_examples=8)
 @given(key=st.sampled_from(KEYS), value=VALUES)
 def test_on_aws_a_wrong_file_is_an_error_of_the_toolkit_or_none(home, key, value):
     (home / "config").write_text(f"[default]\n{key} = {value}\n", encoding="utf-8")
