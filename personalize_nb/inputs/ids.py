@@ -21,7 +21,7 @@ from personalize_nb.contract import limits
 from personalize_nb.errors import InputError
 from personalize_nb.text.counts import counted
 from personalize_nb.text.elements import elements, plain
-from personalize_nb.text.values import missing, shown
+from personalize_nb.text.values import is_unicode, missing, shown
 
 _SHOWN_ROWS, _SHOWN_CHARACTERS = 5, 80
 # beside spaces those that nobody sees: a byte order mark, a space that does not break, one without width
@@ -259,7 +259,7 @@ def _one(value: Any) -> tuple[str | None, str | None]:
     value = plain(value)
     if isinstance(value, str):
         text = str.__str__(value)  # a member of an enumeration has another text of its own
-        return (text, None) if _is_unicode(text) else (None, _NOT_UNICODE)
+        return (text, None) if is_unicode(text) else (None, _NOT_UNICODE)
     if isinstance(value, (bool, np.bool_)):
         return None, "True and False are no ids"
     if missing(value):
@@ -284,14 +284,6 @@ def _one(value: Any) -> tuple[str | None, str | None]:
         f"the id is of the type {type(value).__name__}; give one id per row, text or a whole number, or name a "
         f"column of lists {c.ITEM_LIST!r}",
     )
-
-
-def _is_unicode(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _true(mask: Any) -> Any:

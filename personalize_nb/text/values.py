@@ -1,4 +1,7 @@
-"""Any Python value in a message, and whether it stands for a missing one; neither asks the value more than it must."""
+"""Any Python value in a message, whether it stands for a missing one, and whether a text is whole.
+
+None of them asks the value more than it must.
+"""
 
 from __future__ import annotations
 
@@ -22,6 +25,21 @@ def shown(value: object) -> str:
         return repr(value)[:_SHOWN_CHARACTERS].encode("utf-8", "backslashreplace").decode()
     except Exception:  # the method of anybody's class
         return f"<{type(value).__name__}>"
+
+
+def is_unicode(text: str) -> bool:
+    r"""Tell a text that a file can hold from one with half of a character, a surrogate.
+
+    Examples
+    --------
+    >>> is_unicode("nice"), is_unicode("nice \ud83d")
+    (True, False)
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def missing(value: Any) -> bool:

@@ -23,6 +23,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from personalize_nb.inputs.ids import Findings
+from personalize_nb.text.values import is_unicode
 from personalize_nb.training import arrow_columns
 
 SEPARATOR = "|"
@@ -154,7 +155,7 @@ def _written(value: Any) -> tuple[str | None, str]:
         return None, "the value is a member of an Enum; give its value: {0} = {0}.map(lambda one: one.value)"
     if isinstance(value, str):
         text = str.__str__(value)
-        return (text, "") if _is_whole(text) else (None, _BROKEN)
+        return (text, "") if is_unicode(text) else (None, _BROKEN)
     if isinstance(value, (bool, np.bool_)):
         return str(bool(value)), ""
     if isinstance(value, numbers.Integral):
@@ -182,11 +183,3 @@ def _of_float(value: float | np.floating[Any]) -> tuple[str | None, str]:
     if math.isnan(value):
         return None, ""
     return (None, "the number is infinite") if math.isinf(value) else (str(value), "")
-
-
-def _is_whole(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True

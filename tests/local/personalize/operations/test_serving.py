@@ -274,34 +274,6 @@ def test_a_tracker_makes_a_dataset_that_is_described_and_deleted_and_in_no_list(
     assert plane.client.describe_dataset(datasetArn=interactions)["dataset"]["status"] == "ACTIVE"
 
 
-def test_what_a_tracker_made_says_what_it_is_for(plane):
-    group = plane.group()
-    interactions = plane.dataset(group)
-    plane.client.create_event_tracker(name="clicks", datasetGroupArn=group)
-    plane.work()
-    arn = interactions.replace("/INTERACTIONS", "/EVENT_INTERACTIONS")
-    schema = plane.client.describe_dataset(datasetArn=interactions)["dataset"]["schemaArn"]
-    calls = {
-        "update_dataset": {"schemaArn": schema},
-        "create_dataset_import_job": {
-            "jobName": "in",
-            "dataSource": {"dataLocation": "s3://data/rows.csv"},
-            "roleArn": ROLE,
-        },
-        "create_dataset_export_job": {
-            "jobName": "out",
-            "jobOutput": {"s3DataDestination": {"path": "s3://data/out/"}},
-            "roleArn": ROLE,
-        },
-    }
-    for name, params in calls.items():
-        code, message = plane.refused(name, datasetArn=arn, **params)[:2]
-        assert code == "InvalidInputException"
-        for part in (arn, "DescribeDataset and DeleteDataset", "PutEvents", interactions):
-            assert part in message
-    assert plane.client.describe_dataset(datasetArn=arn)["dataset"]["status"] == "ACTIVE"
-
-
 def test_a_group_goes_together_with_what_its_tracker_made(plane):
     group = plane.group()
     tracker = plane.client.create_event_tracker(name="clicks", datasetGroupArn=group)["eventTrackerArn"]
