@@ -20,7 +20,7 @@ import psutil
 
 from personalize_nb.errors import LocalServiceError
 from personalize_nb.local.process.discovery import ServiceInfo, alive, healthy, read_record
-from personalize_nb.local.state import layout, platform
+from personalize_nb.local.state import durability, layout, platform
 from personalize_nb.local.tasks import theme_settings
 
 __all__ = ["ServiceInfo", "attach", "start", "stop"]
@@ -38,6 +38,7 @@ def start(
     idle_seconds: float = 3600,
     timeout: float = 60,
     themes: str | Mapping[str, Any] | None = None,
+    durable: bool | None = None,
 ) -> ServiceInfo:
     """Find the service of a folder, or start it as a process of its own.
 
@@ -56,13 +57,18 @@ def start(
         What writes themes, from the next job on: the name of a generator, or `generator` with its options, such as
         `{"generator": "openai", "model": "llama3.2"}`, and `items_per_file` to lift the limit of 100 items; by
         default `PERSONALIZE_NB_THEMES`, else what the folder holds.
+    durable
+        Whether what it acknowledges outlives a power cut, at the cost of a wait for the disk in every write; by
+        default `PERSONALIZE_NB_DURABLE` (`1` or `0`), else not. The death of a process loses nothing in either mode.
 
     Raises
     ------
     LocalServiceError
-        It did not start, or it serves another region or account, or a setting is not legal; the message says why.
+        It did not start, or it serves another region or account or in another mode, or a setting is not legal; the
+        message says why.
     """
     check_identity(region, account)
+    durable = durability.asked(os.environ) if durable is None else durable
     chosen = themes or theme_settings.from_environment(os.environ)
     settings = theme_settings.parse(chosen) if chosen else None
     root = layout.claim_folder(Path(path))
@@ -73,7 +79,7 @@ def start(
         try:
             # two kernels that start at the same moment get one service
             with filelock.FileLock(root / layout.START_LOCK, timeout=timeout, mode=0o600):
-                running = attach(root) or _launch(root, region, account, idle_seconds, timeout)
+                running = attach(root) or _launch(root, region, account, idle_seconds, timeout, durable)
         except filelock.Timeout as error:
             raise LocalServiceError(
                 f"another process has been starting the local service in {str(root)!r} for {timeout:g} s; "
@@ -85,6 +91,11 @@ def start(
                 f"the local service in {str(root)!r} has {name} {getattr(running, name)!r}, not {wanted!r}; "
                 f"use another path, or the same {name}"
             )
+    if durable is not None and running.durable != durable:
+        raise LocalServiceError(
+            f"the local service in {str(root)!r} runs with durable={running.durable}, not {durable}; stop it first: "
+            "the next start takes the mode that it is given"
+        )
     return running
 
 
@@ -137,13 +148,16 @@ def stop(path: str | os.PathLike[str], *, timeout: float = 30) -> bool:
     )
 
 
-def _launch(root: Path, region: str | None, account: str | None, idle_seconds: float, timeout: float) -> ServiceInfo:
+def _launch(
+    root: Path, region: str | None, account: str | None, idle_seconds: float, timeout: float, durable: bool | None
+) -> ServiceInfo:
     """Start the service in the background and wait until it answers."""
     # -P: nothing in the present folder may pass for a module of the service
     command = [sys.executable, "-P", "-m", "personalize_nb.local", "--path", str(root)]
     command += ["--idle-seconds", str(idle_seconds)]
     command += ["--region", region] if region else []
     command += ["--account", account] if account else []
+    command += ["--durable" if durable else "--no-durable"]
     layout.turn_log(root)
     with platform.open_private(root / layout.LOG, "ab") as log:
         try:

@@ -42,6 +42,8 @@ class ServiceInfo:
         The folder with all of its state.
     role_arn, bucket
         A role and a bucket that are ready for jobs.
+    durable
+        Whether what it has acknowledged outlives a power cut.
     """
 
     url: str
@@ -54,6 +56,7 @@ class ServiceInfo:
     path: Path
     role_arn: str
     bucket: str
+    durable: bool = False
 
     def environment(self) -> dict[str, str]:
         """Return the environment variables with which any AWS client uses this service."""
@@ -80,6 +83,7 @@ def write_record(info: ServiceInfo) -> None:
     draft = info.path / f"{RECORD}.{os.getpid()}"
     with platform.open_private(draft, "w", encoding="utf-8") as stream:
         json.dump(dataclasses.asdict(info) | {"path": str(info.path)}, stream, indent=1)
+    platform.sync_file(draft)
     os.replace(draft, target)
 
 

@@ -362,7 +362,8 @@ class ObjectStore:
             raise ApiError(
                 "KeyTooLongError", f"Your key is too long: {len(key.encode())} bytes, the limit is {MAX_KEY_BYTES}."
             )
-        incoming.close()
+        # outside the transaction, which others wait for
+        incoming.settle()
         # The move is made inside the transaction, so that a sweep (which takes the same lock) never sees a
         # published file without its row.
         with self.database.writing() as db:

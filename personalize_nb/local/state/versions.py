@@ -181,7 +181,8 @@ def commit(root: Path, replacements: Iterable[Replacement], db: sqlite3.Connecti
             raise OvertakenError(f"the {made.type} dataset of {made.group} has other files now")
         for name in made.after.names() - present.names():
             os.replace(draft_path(root, made.group, name), layout.data_path(root, made.group, name))
-        platform.sync_folder(layout.data_path(root, made.group, "."))
+        for folder in (layout.data_path(root, made.group, "."), root / "datasets"):
+            platform.sync_folder(folder)
         left = {name for name in former if layout.data_path(root, made.group, name).exists()}
         former = sorted((left | present.names()) - made.after.names())
         db.execute(
