@@ -1,8 +1,9 @@
 """The embedded Amazon Personalize: one process per folder, on 127.0.0.1, with its state on disk.
 
 `start` finds the running service of a folder or starts one that outlives this process, `attach` only finds it,
-`stop` ends it; nothing is lost by stopping or killing it. Its rooms import nothing of the client but `errors` and
-`contract`.
+`stop` ends it; nothing is lost by stopping or killing it. What is kept can be looked through (`check`), mended in a
+copy (`repair`), kept in a file (`snapshot`, `restore`) and removed (`reset`). Its rooms import nothing of
+the client but `errors` and `contract`.
 """
 
 from __future__ import annotations
@@ -19,11 +20,28 @@ import filelock
 import psutil
 
 from personalize_nb.errors import LocalServiceError
+from personalize_nb.local.errors import Damage
 from personalize_nb.local.process.discovery import ServiceInfo, alive, healthy, read_record
 from personalize_nb.local.state import durability, layout, platform
 from personalize_nb.local.tasks import theme_settings
+from personalize_nb.local.upkeep import folders
+from personalize_nb.local.upkeep.checking import check
+from personalize_nb.local.upkeep.mending import Mended, repair
+from personalize_nb.local.upkeep.snapshots import restore, snapshot
 
-__all__ = ["ServiceInfo", "attach", "start", "stop"]
+__all__ = [
+    "Damage",
+    "Mended",
+    "ServiceInfo",
+    "attach",
+    "check",
+    "repair",
+    "reset",
+    "restore",
+    "snapshot",
+    "start",
+    "stop",
+]
 
 _PROFILES = frozenset({"AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE", "AWS_CA_BUNDLE"})
 _LOG_TAIL = 2000
@@ -146,6 +164,29 @@ def stop(path: str | os.PathLike[str], *, timeout: float = 30) -> bool:
         f"the local service in {str(info.path)!r} (process {info.pid}) does not end, even when killed; "
         "the disk it waits for may be gone"
     )
+
+
+def reset(path: str | os.PathLike[str]) -> list[Path]:
+    """Stop the service of a folder and remove everything that it has kept there; nothing brings it back.
+
+    Parameters
+    ----------
+    path
+        The folder of the service; it stays, empty.
+
+    Returns
+    -------
+    list of Path
+        What was in the folder besides, which stays.
+
+    Raises
+    ------
+    LocalServiceError
+        There is no such folder, or nothing of a service in it.
+    """
+    root = folders.existing(path)
+    stop(root)
+    return folders.empty(root)
 
 
 def _launch(
