@@ -217,6 +217,17 @@ CHOICES: tuple[Decision, ...] = (
         "errors",
     ),
     Decision(
+        "What is acknowledged, after a power cut",
+        "is there where the service was started as durable; Amazon promises that always, and here a folder of work "
+        "that can be made again is twice as quick without",
+        "state.durability",
+    ),
+    Decision(
+        "A solution version or recommender whose model is lost from the folder, in a repaired copy",
+        "CREATE FAILED with that reason, so that nobody waits for its answers; it is trained again by hand",
+        "upkeep.mending",
+    ),
+    Decision(
         "A data deletion job beside an import",
         "whichever ends second begins anew from the rows of the first, so neither undoes the other",
         "state.versions",

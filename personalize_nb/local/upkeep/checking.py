@@ -18,7 +18,7 @@ from personalize_nb.local.errors import Damage, DamagedError
 from personalize_nb.local.process.discovery import read_record
 from personalize_nb.local.state import layout, versions, wholeness
 from personalize_nb.local.state.kinds import KINDS
-from personalize_nb.local.state.lifecycle import INACTIVE
+from personalize_nb.local.state.lifecycle import DURING, INACTIVE, START_PENDING, STOP_PENDING
 from personalize_nb.local.state.wholeness import Identity
 from personalize_nb.local.tasks import theme_settings
 from personalize_nb.local.upkeep import folders
@@ -34,6 +34,8 @@ _TEXTS = {
     ),
     layout.STREAMED: (("streamed", "id", "body"),),
 }
+# of what has a model that must be there: a recommender keeps its own while it is stopped and started
+_TRAINED = {ACTIVE, INACTIVE, START_PENDING, STOP_PENDING, *(during for during, _ in DURING.values())}
 _MEND = "Mend a copy: personalize-nb state repair"
 _ASIDE = "Nothing is lost; the next start of the service keeps it in lost+found, where it may be removed"
 
@@ -147,7 +149,7 @@ def models(root: Path) -> Iterator[Damage]:
 
 def served_models(db: sqlite3.Connection) -> dict[str, str]:
     """Return the ARNs of what answers from a model, by the model's name."""
-    return {model: arn for arn, status, model in _models(db) if status in (ACTIVE, INACTIVE)}
+    return {model: arn for arn, status, model in _models(db) if status in _TRAINED}
 
 
 def unnamed_models(root: Path, db: sqlite3.Connection) -> list[Path]:
