@@ -182,7 +182,8 @@ def _without_rows(root: Path, db: sqlite3.Connection) -> Iterator[Damage]:
         except FileNotFoundError:
             damage = Damage(path, "it is missing, of imported rows", versions.IMPORT_AGAIN)
         held = db.execute(
-            "UPDATE data_files SET newest = nullif(CASE newest WHEN ?1 THEN full ELSE newest END, ?1), full = nullif(full, ?1)"
+            "UPDATE data_files SET newest = nullif(CASE newest WHEN ?1 THEN full ELSE newest END, ?1),"
+            " full = nullif(full, ?1)"
             " WHERE dataset_group = ?2 AND type = ?3 RETURNING newest",
             (path.name, group, kind),
         ).fetchone()
