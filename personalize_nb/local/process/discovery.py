@@ -14,7 +14,7 @@ import json
 import os
 import secrets
 import urllib.parse
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import psutil
@@ -24,6 +24,8 @@ from personalize_nb.local.state.layout import RECORD
 
 HEALTH_PATH = "/_personalize_nb/health"
 _ANSWER_BYTES = 4096
+# the number of no process that anybody starts
+_NOBODY = 0
 # start times are counted from the machine's boot, whose time moves when the clock is set
 _CLOCK_STEP_SECONDS = 60.0
 
@@ -97,7 +99,10 @@ def read_record(root: Path) -> ServiceInfo | None:
             if not platform.is_ours(os.fstat(stream.fileno())):
                 return None
             values = json.load(stream)
-        return ServiceInfo(**values | {"path": root})
+        info = ServiceInfo(**values | {"path": root})
+        # that of a copied folder tells of the original's process, which is not to be used or ended in its place
+        served = Path(values["path"])
+        return replace(info, pid=_NOBODY, started=0.0) if served.is_dir() and not served.samefile(root) else info
     except (OSError, ValueError, TypeError):
         return None
 

@@ -106,6 +106,10 @@ def test_a_service_that_runs_is_checked_kept_and_reset_but_not_mended(folder, tm
     )
     s3.put_object(Bucket=info.bucket, Key="new", Body=b"data")
     assert told("check", folder)[0] == 0
+    # the copy of a folder whose service runs is a folder of its own
+    copied = kept.copy(folder, tmp_path / "copied")
+    assert told("reset", copied, "--yes")[0] == 0
+    assert local.attach(folder) == info and local.attach(copied) is None
     code, text = told("repair", folder)
     assert code == 2 and "stop it first" in text
     assert told("snapshot", folder, tmp_path / "kept.zip")[0] == 0
