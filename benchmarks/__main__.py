@@ -38,11 +38,14 @@ def main() -> None:
     for name in options.names or names():
         bench = importlib.import_module(f"benchmarks.{name}")
         print(f"\n## {bench.TITLE}\n", flush=True)
+        mode = bench.mode() if hasattr(bench, "mode") else None
+        if mode:
+            print(f"{mode}\n", flush=True)
         found = bench.run(options.rounds, options.scale)
         layout = getattr(bench, "LAYOUT", harness.RATIOS)
         print(harness.render(layout, found), flush=True)
         if options.scale == 1 and found:
-            print(f"\n{harness.save(name, bench.TITLE, found, layout=layout)}")
+            print(f"\n{harness.save(name, bench.TITLE, found, layout=layout, mode=mode)}")
             report.write()
 
 

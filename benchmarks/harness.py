@@ -111,13 +111,19 @@ def render(layout: str, found: Sequence[Row]) -> str:
     return means(found) if layout == MEANS else table(found)
 
 
-def save(name: str, title: str, found: Sequence[Row], folder: Path = RESULTS, layout: str = RATIOS) -> Path:
-    """Write a bench's rows, with every round's value and the kind of machine, to `results/<name>.json`."""
+def save(
+    name: str, title: str, found: Sequence[Row], folder: Path = RESULTS, layout: str = RATIOS, mode: str | None = None
+) -> Path:
+    """Write a bench's rows, with every round's value and the kind of machine, to `results/<name>.json`.
+
+    `mode` is said beside the machine: what was chosen of the contenders' settings.
+    """
     document = {
         "title": title,
         "layout": layout,
         "date": datetime.now(UTC).date().isoformat(),
         "machine": f"{os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}",
+        **({"mode": mode} if mode else {}),
         "rounds": len(next(iter(found[0].samples.values()))),
         "rows": [asdict(row) for row in found],
     }

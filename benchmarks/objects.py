@@ -28,6 +28,7 @@ from botocore.config import Config
 from benchmarks.harness import OURS, Row, interleave, rows
 from benchmarks.processes import MB, Watched
 from personalize_nb import local
+from personalize_nb.local.state import durability
 
 TITLE = "The object store beside moto's server, through boto3"
 BUCKET = "bench"
@@ -94,6 +95,11 @@ class Server:
         return {RATE: size / MB / spent["seconds"], CPU: spent["cpu"], PEAK: spent["peak"]}
 
 
+def mode() -> str:
+    """Which mode of ours is measured: `PERSONALIZE_NB_DURABLE=1` chooses the one that waits for the disk."""
+    return "durable" if durability.is_durable() else "not durable"
+
+
 def run(rounds: int, scale: float) -> list[Row]:
     """Measure both servers."""
     big, count, keys = int(BIG * scale), max(1, int(COUNT * scale)), max(1, int(KEYS * scale))
@@ -127,7 +133,7 @@ def run(rounds: int, scale: float) -> list[Row]:
 
 @contextmanager
 def _ours(folder: Path) -> Iterator[Server]:
-    info = local.start(folder / "service")
+    info = local.start(folder / "service", durable=durability.is_durable())
     try:
         yield Server(info.url, info.pid, info.access_key, info.secret_key, folder)
     finally:

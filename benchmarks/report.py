@@ -94,7 +94,8 @@ def tables(folder: Path = RESULTS) -> str:
         facts, found = load(path)
         layout = facts.get("layout", RATIOS)
         values = "means and standard errors" if layout == MEANS else "medians"
-        how = f"{values} of {facts['rounds']} rounds, {facts['machine']}, {facts['date']}"
+        mode = f"{facts['mode']}, " if "mode" in facts else ""
+        how = f"{values} of {facts['rounds']} rounds, {mode}{facts['machine']}, {facts['date']}"
         head = f"<summary><b>{facts['title']}</b> ({how})</summary>"
         parts.append(f"<details>\n{head}\n\n{render(layout, found)}\n\n</details>")
     return "\n\n".join(parts)

@@ -1,6 +1,7 @@
 """`personalize-nb`: the toolkit from a shell.
 
-`demo` runs the quickstart on this machine, `local` serves, `run` executes notebooks, `redact` masks them.
+`demo` runs the quickstart on this machine, `local` serves, `state` looks after what that keeps, `run`
+executes notebooks, `redact` masks them.
 """
 
 from __future__ import annotations
@@ -77,9 +78,16 @@ def _redact(program: str, arguments: Sequence[str]) -> int:
     return 0
 
 
+def _state(program: str, arguments: Sequence[str]) -> int:
+    from personalize_nb.state import main
+
+    return main(arguments, program)
+
+
 COMMANDS: dict[str, tuple[Callable[[str, Sequence[str]], int], str]] = {
     "demo": (_demo, "run the quickstart on the embedded service of this machine and save it with its results"),
     "local": (_local, "start the embedded service in the foreground, or end one that runs"),
+    "state": (_state, "check, repair, keep, restore or remove what the embedded service has on disk"),
     "run": (_run, "execute notebooks without a browser and save them masked"),
     "redact": (_redact, "mask accounts, roles, buckets, keys and tokens in saved notebooks, in place"),
 }

@@ -46,6 +46,7 @@ ROOMS_OF_THE_SERVICE = [
     "personalize",
     "tasks",
     "process",
+    "upkeep",
 ]
 # The service is a world of its own, reached over HTTP: the client only starts and stops it.
 SERVICE_KNOWS = {"errors", "contract"}
@@ -54,9 +55,10 @@ DOORS_TO_THE_SERVICE = {
     "personalize_nb.session.session",
     "personalize_nb.notebook.headless",
     "personalize_nb.__main__",
+    "personalize_nb.state",
 }
 COMMANDS = {
-    "personalize_nb": {"__init__", "__main__", "errors", "headless"},
+    "personalize_nb": {"__init__", "__main__", "errors", "headless", "state"},
     "personalize_nb.local": {"__init__", "__main__", "errors", "coverage", "choices"},
 }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from benchmarks import __main__ as command
-from benchmarks import harness, report
+from benchmarks import harness, objects, report
 from benchmarks.themes.pack_classes import pack
 
 
@@ -50,7 +50,7 @@ def test_nothing_at_all_has_no_ratio():
 def test_results_come_back_as_they_were_saved(tmp_path):
     _, found = rows_of(2)
     facts, back = harness.load(harness.save("objects", "Title", found, tmp_path))
-    assert facts["title"] == "Title"
+    assert facts["title"] == "Title" and "mode" not in facts
     assert harness.table(back) == harness.table(found)
     assert "| up | rate | 200 | 50 | 4x |" in harness.table(found)
     assert "|  | cpu | 0.5 | 2 | 4x |" in harness.table(found)
@@ -58,6 +58,15 @@ def test_results_come_back_as_they_were_saved(tmp_path):
     assert "old" not in text
     assert text.startswith("before\n")
     assert text.endswith("\nafter")
+
+
+def test_results_say_in_which_mode_they_were_measured(tmp_path, monkeypatch):
+    _, found = rows_of(1)
+    for value, mode in (("1", "durable"), ("0", "not durable")):
+        monkeypatch.setenv("PERSONALIZE_NB_DURABLE", value)
+        assert objects.mode() == mode
+        harness.save("objects", "Title", found, tmp_path, mode=objects.mode())
+        assert f"of 1 rounds, {mode}, " in report.tables(tmp_path)
 
 
 def test_a_text_without_markers_is_refused():

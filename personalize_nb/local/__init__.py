@@ -1,8 +1,9 @@
 """The embedded Amazon Personalize: one process per folder, on 127.0.0.1, with its state on disk.
 
 `start` finds the running service of a folder or starts one that outlives this process, `attach` only finds it,
-`stop` ends it; nothing is lost by stopping or killing it. Its rooms import nothing of the client but `errors` and
-`contract`.
+`stop` ends it; nothing is lost by stopping or killing it. What is kept can be looked through (`check`), mended in a
+copy (`repair`), kept in a file (`snapshot`, `restore`) and removed (`reset`). Its rooms import nothing of
+the client but `errors` and `contract`.
 """
 
 from __future__ import annotations
@@ -20,13 +21,32 @@ import filelock
 import psutil
 
 from personalize_nb.errors import LocalServiceError
+from personalize_nb.local.errors import Damage
 from personalize_nb.local.process.discovery import ServiceInfo, alive, healthy, read_record
-from personalize_nb.local.state import layout, platform
+from personalize_nb.local.state import durability, layout, platform
 from personalize_nb.local.tasks import theme_settings
+from personalize_nb.local.upkeep import folders
+from personalize_nb.local.upkeep.checking import check
+from personalize_nb.local.upkeep.mending import Mended, repair
+from personalize_nb.local.upkeep.snapshots import restore, snapshot
 
 log = logging.getLogger(__name__)
 
-__all__ = ["ServiceInfo", "attach", "check_there", "serves", "start", "stop"]
+__all__ = [
+    "Damage",
+    "Mended",
+    "ServiceInfo",
+    "attach",
+    "check",
+    "check_there",
+    "repair",
+    "reset",
+    "restore",
+    "serves",
+    "snapshot",
+    "start",
+    "stop",
+]
 
 _PROFILES = frozenset({"AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE", "AWS_CA_BUNDLE"})
 _LOG_TAIL = 2000
@@ -43,6 +63,7 @@ def start(
     idle_seconds: float = 3600,
     timeout: float = 60,
     themes: str | Mapping[str, Any] | None = None,
+    durable: bool | None = None,
 ) -> ServiceInfo:
     """Find the service of a folder, or start it as a process of its own.
 
@@ -61,13 +82,18 @@ def start(
         What writes themes, from the next job on: the name of a generator, or `generator` with its options, such as
         `{"generator": "openai", "model": "llama3.2"}`, and `items_per_file` to lift the limit of 100 items; by
         default `PERSONALIZE_NB_THEMES`, else what the folder holds.
+    durable
+        Whether what it acknowledges outlives a power cut, at the cost of a wait for the disk in every write; by
+        default `PERSONALIZE_NB_DURABLE` (`1` or `0`), else not. The death of a process loses nothing in either mode.
 
     Raises
     ------
     LocalServiceError
-        It did not start, or it serves another region or account, or a setting is not legal; the message says why.
+        It did not start, or it serves another region or account or in another mode, or a setting is not legal; the
+        message says why.
     """
     check_identity(region, account)
+    durable = durability.asked(os.environ) if durable is None else durable
     chosen = themes or theme_settings.from_environment(os.environ)
     settings = theme_settings.parse(chosen) if chosen else None
     root = layout.claim_folder(Path(path))
@@ -78,7 +104,7 @@ def start(
         if running is None:
             # two kernels that start at the same moment get one service
             with filelock.FileLock(root / layout.START_LOCK, timeout=timeout, mode=0o600):
-                running = attach(root) or _launch(root, region, account, idle_seconds, timeout)
+                running = attach(root) or _launch(root, region, account, idle_seconds, timeout, durable)
     except filelock.Timeout as error:
         raise LocalServiceError(
             f"another process has been starting the local service in {str(root)!r} for {timeout:g} s; "
@@ -92,6 +118,11 @@ def start(
                 f"the local service in {str(root)!r} has {name} {getattr(running, name)!r}, not {wanted!r}; "
                 f"use another path, or the same {name}"
             )
+    if durable is not None and running.durable != durable:
+        raise LocalServiceError(
+            f"the local service in {str(root)!r} runs with durable={running.durable}, not {durable}; stop it first: "
+            "the next start takes the mode that it is given"
+        )
     return running
 
 
@@ -179,13 +210,39 @@ def stop(path: str | os.PathLike[str], *, timeout: float = 30) -> bool:
     )
 
 
-def _launch(root: Path, region: str | None, account: str | None, idle_seconds: float, timeout: float) -> ServiceInfo:
+def reset(path: str | os.PathLike[str]) -> list[Path]:
+    """Stop the service of a folder and remove everything that it has kept there; nothing brings it back.
+
+    Parameters
+    ----------
+    path
+        The folder of the service; it stays, empty.
+
+    Returns
+    -------
+    list of Path
+        What was in the folder besides, which stays.
+
+    Raises
+    ------
+    LocalServiceError
+        There is no such folder, or nothing of a service in it.
+    """
+    root = folders.existing(path)
+    stop(root)
+    return folders.empty(root)
+
+
+def _launch(
+    root: Path, region: str | None, account: str | None, idle_seconds: float, timeout: float, durable: bool | None
+) -> ServiceInfo:
     """Start the service in the background and wait until it answers."""
     # -P: nothing in the present folder may pass for a module of the service
     command = [sys.executable, "-P", "-m", "personalize_nb.local", "--path", str(root)]
     command += ["--idle-seconds", str(idle_seconds)]
     command += ["--region", region] if region else []
     command += ["--account", account] if account else []
+    command += ["--durable" if durable else "--no-durable"]
     layout.turn_log(root)
     with platform.open_private(root / layout.LOG, "ab") as log:
         written = log.tell()

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from personalize_nb.errors import LocalServiceError
 from personalize_nb.local import REFUSAL, check_identity, stop
-from personalize_nb.local.state import layout, platform
+from personalize_nb.local.state import durability, layout, platform
 from personalize_nb.local.tasks import theme_settings
 
 
@@ -54,6 +54,11 @@ def _parser(program: str | None) -> argparse.ArgumentParser:
     parser.add_argument(
         "--workers", type=_whole(1, 64), help="processes that import, train and run jobs; default: 1 or 2"
     )
+    parser.add_argument(
+        "--durable",
+        action=argparse.BooleanOptionalAction,
+        help=f"what is acknowledged outlives a power cut; default: {durability.VARIABLE}, else not",
+    )
     parser.add_argument("--stop", action="store_true", help="end the service that runs in this folder")
     # how `personalize_nb.local.start` starts it: in the background, where it can with a word on a pipe when it is ready
     parser.add_argument("--ready-fd", type=int, help=argparse.SUPPRESS)
@@ -77,6 +82,8 @@ def _serve(options: argparse.Namespace) -> int:
         platform.detach(options.ready_fd)
     platform.keep_files_private()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(process)d %(levelname)s %(name)s: %(message)s")
+
+    durability.choose(options.durable if options.durable is not None else durability.is_durable())
 
     # after the fork: the first half should not pay for these imports
     from personalize_nb.local.process.service import Service

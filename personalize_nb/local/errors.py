@@ -8,6 +8,8 @@ a start: a file of the folder is not what the service has written.
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
+from pathlib import Path
 
 from personalize_nb.errors import LocalServiceError
 
@@ -40,6 +42,28 @@ class WorkError(Exception):
         self.reason = reason
 
 
+@dataclass(frozen=True)
+class Damage:
+    """What is wrong with one file of a service's folder.
+
+    Parameters
+    ----------
+    path
+        The file.
+    cause
+        What is wrong with it.
+    repair
+        What to do.
+    """
+
+    path: Path
+    cause: str
+    repair: str
+
+    def __str__(self) -> str:
+        return f"{str(self.path)!r} is damaged: {self.cause}. {self.repair}."
+
+
 class DamagedError(ApiError, LocalServiceError):
     """A file of the service's folder is lost, cut or altered; said in the same words wherever it is met.
 
@@ -56,9 +80,8 @@ class DamagedError(ApiError, LocalServiceError):
     """
 
     def __init__(self, path: str | os.PathLike[str], cause: str, repair: str):
-        super().__init__(
-            "DamagedState", f"The local service's file {os.fspath(path)!r} is damaged: {cause}. {repair}.", 507
-        )
+        self.damage = Damage(Path(path), cause, repair)
+        super().__init__("DamagedState", f"The local service's file {self.damage}", 507)
 
     def __str__(self) -> str:
         """Leave out the code, which says nothing to whoever starts a service."""

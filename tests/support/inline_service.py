@@ -37,14 +37,15 @@ RECIPE = "arn:aws:personalize:::recipe/"
 class InlineService:
     """Clients `control`, `runtime`, `events`; objects; and short ways to what tests need."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, new=True):
         self.folder = folder
         layout.prepare(folder)
         clock = SkippingClock()
         self.store = Store(folder / "state.sqlite", clock.time)
         self.objects = ObjectStore(folder / "objects", clock.time)
         self.event_store = EventStore(folder)
-        self.objects.create_bucket(BUCKET, REGION)
+        if new:
+            self.objects.create_bucket(BUCKET, REGION)
         self._context = WorkContext(
             folder, self.store, self.objects, REGION, ACCOUNT, clock=clock.time, sleep=clock.sleep
         )

@@ -288,6 +288,13 @@ def _without(path: Path, draft: Path, users: pa.Array) -> int:
     return deleted
 
 
+def verify(path: Path) -> None:
+    """Read a file with rows through; raise `DamagedError` when they are not those that were written."""
+    with _opened(path) as stored:
+        for _ in stored.iter_batches():
+            pass
+
+
 def _writer(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
     return pq.ParquetWriter(path, schema, compression="zstd")
 

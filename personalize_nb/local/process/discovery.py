@@ -51,6 +51,8 @@ class ServiceInfo:
         A role and a bucket that are ready for jobs.
     folder
         Which folder the service found at `path` when it started, whatever its name; a copy is another one.
+    durable
+        Whether what it has acknowledged outlives a power cut.
     """
 
     url: str
@@ -63,6 +65,7 @@ class ServiceInfo:
     path: Path
     role_arn: str
     bucket: str
+    durable: bool = False
     folder: str = field(default="", repr=False)
 
     @property
@@ -95,6 +98,7 @@ def write_record(info: ServiceInfo) -> None:
     draft = info.path / f"{RECORD}.{os.getpid()}"
     with platform.open_private(draft, "w", encoding="utf-8") as stream:
         json.dump(dataclasses.asdict(info) | {"path": str(info.path)}, stream, indent=1)
+    platform.sync_file(draft)
     os.replace(draft, target)
 
 

@@ -52,7 +52,7 @@ from personalize_nb.local.process.supervisor import Supervisor
 from personalize_nb.local.s3.handler import s3_handler
 from personalize_nb.local.s3.store import ObjectStore
 from personalize_nb.local.s3.sweeping import sweep
-from personalize_nb.local.state import diskspace, layout, platform, versions, wholeness
+from personalize_nb.local.state import diskspace, durability, layout, platform, versions, wholeness
 from personalize_nb.local.state.facts import RecommenderFacts
 from personalize_nb.local.state.kinds import DATASET, EVENT_INTERACTIONS, SOLUTION_VERSION
 from personalize_nb.local.state.quotas import Quota, configured
@@ -185,6 +185,7 @@ class Service:
             role_arn=ensure_default_role(root, self.account),
             bucket=self._default_bucket(),
             folder=self._folder,
+            durable=durability.is_durable(),
         )
 
     def run(self, announce: Callable[[], None]) -> None:

@@ -8,6 +8,7 @@ code).
 
 __all__ = [
     "base",
+    "disk",
     "families",
     "history",
     "hyperparameters",

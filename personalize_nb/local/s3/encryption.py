@@ -53,6 +53,11 @@ def sealed_size(size: int) -> int:
     return _SALT + size + _TAG * max(1, -(-size // FRAME))
 
 
+def size_on_disk(size: int, seal: Seal | None) -> int:
+    """Return the size of a body of so many plain bytes."""
+    return size if seal is None else sum(map(sealed_size, seal.sizes or (size,)))
+
+
 class Sealer:
     """Encrypts one segment into a file; `finish` writes what is left."""
 

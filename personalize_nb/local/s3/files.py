@@ -15,6 +15,7 @@ from typing import BinaryIO
 import psutil
 
 from personalize_nb.local.state import platform
+from personalize_nb.local.state.durability import settle_names
 from personalize_nb.local.state.layout import lost_path, set_aside
 
 BLOCK = 1 << 20
@@ -30,6 +31,8 @@ class Bodies:
         self._incoming.mkdir(parents=True, exist_ok=True, mode=0o700)
         for shard in range(256):
             (self._published / f"{shard:02x}").mkdir(parents=True, exist_ok=True, mode=0o700)
+        settle_names(self._published)
+        settle_names(root)
 
     def new_incoming(self) -> Path:
         """Return a path that is free, in the folder of bodies still being written."""
@@ -39,6 +42,7 @@ class Bodies:
         """Move a finished file among the published ones and give its name there."""
         name = uuid.uuid4().hex
         os.replace(incoming, self.path(name))
+        settle_names(self.path(name).parent)
         return name
 
     def open(self, name: str) -> BinaryIO:

@@ -10,6 +10,7 @@ from typing import Any, BinaryIO, Protocol
 from personalize_nb.local.s3.encryption import Sealer
 from personalize_nb.local.s3.files import BLOCK, Bodies, append_range
 from personalize_nb.local.state.diskspace import require_room
+from personalize_nb.local.state.durability import settle_file
 
 
 class Digest(Protocol):
@@ -78,6 +79,11 @@ class Incoming(io.RawIOBase):
         self.path.unlink()
         bodies.link_to(body, source, size, self.path)
         self.size = size
+
+    def settle(self) -> None:
+        """Close a body that is complete; in the mode `durable` it is on the disk then."""
+        self.close()
+        settle_file(self.path)
 
     def close(self) -> None:
         if not self.closed:

@@ -138,7 +138,7 @@ class Uploads:
         """Keep a part, in place of any of that number."""
         if not 1 <= number <= MAX_PARTS:
             raise ApiError("InvalidArgument", f"Part number must be from 1 to {MAX_PARTS}, got {number}.")
-        incoming.close()
+        incoming.settle()
         store = self._store
         with store.database.writing() as db:
             _require(db, upload.bucket, upload.key, upload.id)

@@ -21,7 +21,7 @@ from typing import BinaryIO
 from personalize_nb.local.errors import ApiError, DamagedError
 from personalize_nb.local.s3.bucket_names import check_name
 from personalize_nb.local.s3.digests import DEFAULT_ALGORITHM, etag_of, kept, running
-from personalize_nb.local.s3.encryption import Keyring, Seal, sealed_size, unsealed
+from personalize_nb.local.s3.encryption import Keyring, Seal, size_on_disk, unsealed
 from personalize_nb.local.s3.files import BLOCK, Bodies
 from personalize_nb.local.s3.incoming import Digest, Incoming
 from personalize_nb.local.s3.records import (
@@ -273,15 +273,14 @@ class ObjectStore:
     def _opened(self, bucket: str, info: ObjectInfo) -> BinaryIO:
         file, seal = self.bodies.open(info.body), info.details.seal
         stored = os.fstat(file.fileno()).st_size
-        sizes = (info.size,) if seal is None else seal.sizes or (info.size,)
-        wanted = info.size if seal is None else sum(map(sealed_size, sizes))
+        wanted = size_on_disk(info.size, seal)
         if stored != wanted:
             file.close()
             raise self._lost(bucket, info, f"its body has {stored} bytes, not {wanted}")
         if seal is None:
             return file
         try:
-            return unsealed(file, self._sealing.data_key(seal), sizes)
+            return unsealed(file, self._sealing.data_key(seal), seal.sizes or (info.size,))
         except ApiError:
             file.close()
             raise
@@ -322,7 +321,8 @@ class ObjectStore:
             raise ApiError(
                 "KeyTooLongError", f"Your key is too long: {len(key.encode())} bytes, the limit is {MAX_KEY_BYTES}."
             )
-        incoming.close()
+        # outside the transaction, which others wait for
+        incoming.settle()
         # The move is made inside the transaction, so that a sweep (which takes the same lock) never sees a
         # published file without its row.
         with self.database.writing() as db:

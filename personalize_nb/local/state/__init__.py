@@ -3,12 +3,14 @@
 Resources and the work queue (`store`, in a `database`), their types (`resources`) and `kinds`, what only the service
 knows of them (`facts`) and their statuses (`lifecycle`), where files lie (`layout`), which of them hold a dataset's
 rows (`versions`), whether all parts belong together (`wholeness`), what is allowed (`quotas`), what a full disk means
-(`diskspace`) and other `faults` of the machine, and what differs between systems (`platform`).
+(`diskspace`) and other `faults` of the machine, what outlives a power cut (`durability`), and what differs between
+systems (`platform`).
 """
 
 __all__ = [
     "database",
     "diskspace",
+    "durability",
     "facts",
     "faults",
     "kinds",

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from personalize_nb.local.state import durability
 from personalize_nb.local.state.diskspace import reserve_of, stand_by
 from personalize_nb.local.state.wholeness import damaged
 
@@ -105,7 +106,10 @@ class Database:
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self.path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
         connection.row_factory = sqlite3.Row
-        connection.execute("PRAGMA synchronous = NORMAL")
+        # NORMAL keeps the file whole; commits since the last checkpoint may be missing after a power cut
+        connection.execute(f"PRAGMA synchronous = {'FULL' if durability.is_durable() else 'NORMAL'}")
+        # where an ordinary fsync ends in the memory of the disk; nothing elsewhere
+        connection.execute(f"PRAGMA fullfsync = {'ON' if durability.is_durable() else 'OFF'}")
         connection.execute("PRAGMA foreign_keys = ON")
         return connection
 

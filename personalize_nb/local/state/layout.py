@@ -66,6 +66,7 @@ def prepare(root: Path) -> None:
         (root / name).mkdir(exist_ok=True)
     shutil.rmtree(root / "scratch")
     (root / "scratch").mkdir()
+    platform.sync_folder(root)
     for draft in (root / "datasets").glob(f"*/*{DRAFT}"):
         draft.unlink(missing_ok=True)
 

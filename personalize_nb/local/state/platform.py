@@ -61,7 +61,7 @@ def is_ours(status: os.stat_result) -> bool:
 def sync_file(path: Path) -> None:
     """Wait until what a file holds would outlive a power cut."""
     with open(path, "rb+") as file:
-        os.fsync(file.fileno())
+        _sync(file.fileno())
 
 
 def sync_folder(folder: Path) -> None:
@@ -70,9 +70,20 @@ def sync_folder(folder: Path) -> None:
         return
     opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        os.fsync(opened)
+        _sync(opened)
     finally:
         os.close(opened)
+
+
+def _sync(opened: int) -> None:
+    if sys.platform == "darwin":
+        import fcntl  # not every system has it
+
+        # what its fsync has written may still be in the memory of the disk
+        with contextlib.suppress(OSError):
+            fcntl.fcntl(opened, fcntl.F_FULLFSYNC)
+            return
+    os.fsync(opened)
 
 
 def link(source: Path, target: Path) -> None:

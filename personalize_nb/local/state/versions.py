@@ -152,19 +152,34 @@ class DatasetVersions:
 
     def set_aside(self) -> None:
         """Move files that no dataset names to `lost+found`, for the start of a service."""
-        moved = 0
-        for folder in (self._root / "datasets").iterdir():
-            with self._database.reading() as db:
-                sql = "SELECT type, full, newest, former FROM data_files WHERE dataset_group = ?"
-                rows = db.execute(sql, (folder.name,)).fetchall()
-            named = {name for row in rows for name in (row["full"], row["newest"], *json.loads(row["former"]))}
-            known = {row["type"] for row in rows}
-            for path in folder.iterdir():
-                dataset_type, _, rest = path.name.partition(".")
-                if path.name not in named and (dataset_type in known or rest not in _FIXED):
-                    layout.set_aside(self._root, path)
-                    moved += 1
-        layout.tell_aside(self._root, moved)
+        with self._database.reading() as db:
+            nameless = unnamed(self._root, db)
+        for path in nameless:
+            layout.set_aside(self._root, path)
+        layout.tell_aside(self._root, len(nameless))
+
+
+def named(root: Path, db: sqlite3.Connection) -> dict[Path, tuple[str, str]]:
+    """Return the files that hold rows, by what a database says and earlier versions' names, with group and type."""
+    sql = "SELECT dataset_group, type, full, newest FROM data_files"
+    rows = [tuple(row) for row in db.execute(sql)]
+    known = {(group, kind) for group, kind, *_ in rows}
+    found = {
+        layout.data_path(root, group, name): (group, kind) for group, kind, *names in rows for name in names if name
+    }
+    for rest in _FIXED:
+        for path in (root / "datasets").glob(f"*/*.{rest}"):
+            kind = path.name.removesuffix(f".{rest}")
+            if "." not in kind and (path.parent.name, kind) not in known:
+                found[path] = (path.parent.name, kind)
+    return found
+
+
+def unnamed(root: Path, db: sqlite3.Connection) -> list[Path]:
+    """Return the files beside those with rows that no dataset names, and no replacement has yet to remove."""
+    sql = "SELECT dataset_group, former FROM data_files"
+    former = {layout.data_path(root, group, name) for group, names in db.execute(sql) for name in json.loads(names)}
+    return sorted(set((root / "datasets").glob("*/*")) - named(root, db).keys() - former)
 
 
 def commit(root: Path, replacements: Iterable[Replacement], db: sqlite3.Connection) -> None:
@@ -184,7 +199,8 @@ def commit(root: Path, replacements: Iterable[Replacement], db: sqlite3.Connecti
             os.replace(draft_path(root, made.group, name), layout.data_path(root, made.group, name))
         if moved:
             # a group that nothing was imported into has no folder
-            platform.sync_folder(layout.data_path(root, made.group, "."))
+            for folder in (layout.data_path(root, made.group, "."), root / "datasets"):
+                platform.sync_folder(folder)
         left = {name for name in former if layout.data_path(root, made.group, name).exists()}
         former = sorted((left | present.names()) - made.after.names())
         db.execute(

@@ -10,8 +10,8 @@ from __future__ import annotations
 import re
 import secrets
 import sqlite3
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,6 +55,7 @@ class _Seen:
     path: Path
     about: dict[str, str] | None = None
     tables: frozenset[str] = frozenset()
+    readable: bool = True
 
     @property
     def generation(self) -> str | None:
@@ -72,16 +73,42 @@ def look(root: Path) -> Identity | None:
     LocalServiceError
         The system does not let this user read one.
     """
-    state, objects, put = (_seen(root / name) for name in layout.DATABASES)
-    served = any(seen.generation is not None for seen in (state, objects, put))
-    for seen in (state, objects, put):
-        if seen.about is None and (served or any(_needing(root, seen, (state, objects)))):
-            held = next(_needing(root, seen, (state, objects)), "other databases of the same service")
-            how = "it is empty" if seen.path.exists() else "it is missing"
-            raise DamagedError(seen.path, f"{how}, while the folder holds {held}", f"{_BACK}, {_AWAY}")
-    if served:
-        _require_one_time(state, objects, put)
-    return _identity(state, objects)
+    seen, misfits = _examined(root)
+    for misfit in misfits:
+        raise misfit
+    return _identity(*seen)
+
+
+def misfits(root: Path) -> list[DamagedError]:
+    """Return everything for which `look` would refuse a folder, with every page of its databases read."""
+    return _examined(root, thorough=True)[1]
+
+
+def identity_of(root: Path) -> Identity | None:
+    """Return whose a folder with readable databases is, whether they belong together or not."""
+    return _identity(*(_seen(root / name, thorough=False) for name in layout.DATABASES))
+
+
+def _examined(root: Path, *, thorough: bool = False) -> tuple[list[_Seen], list[DamagedError]]:
+    seen: list[_Seen] = []
+    found: list[DamagedError] = []
+    for name in layout.DATABASES:
+        try:
+            seen.append(_seen(root / name, thorough=thorough))
+        except DamagedError as error:
+            found.append(error)
+            # of what it holds nothing is known
+            seen.append(_Seen(root / name, {}, readable=False))
+    state, objects, _ = seen
+    served = any(one.generation is not None for one in seen)
+    for one in seen:
+        if one.about is None and (served or any(_needing(root, one, (state, objects)))):
+            held = next(_needing(root, one, (state, objects)), "other databases of the same service")
+            how = "it is empty" if one.path.exists() else "it is missing"
+            found.append(DamagedError(one.path, f"{how}, while the folder holds {held}", f"{_BACK}, {_AWAY}"))
+    if served and state.readable and state.about is not None:
+        found += _of_another_time(state, [one for one in seen[1:] if one.readable and one.about is not None])
+    return seen, found
 
 
 def mark(root: Path, identity: Identity) -> None:
@@ -89,16 +116,18 @@ def mark(root: Path, identity: Identity) -> None:
     state, *others = (root / name for name in layout.DATABASES)
     number = _number(_read(state).get(_GENERATION)) + 1
     generation = f"{number}.{secrets.token_hex(6)}"
-    _write(state, {_NEXT: generation, "account": identity.account, "region": identity.region})
+    # in each, for when the others are lost
+    whose = {"account": identity.account, "region": identity.region}
+    _write(state, {_NEXT: generation, **whose})
     for path in others:
-        _write(path, {_GENERATION: generation})
+        _write(path, {_GENERATION: generation, **whose})
     _write(state, {_GENERATION: generation, _NEXT: ""})
 
 
-def check(path: Path) -> None:
-    """Read a database through; raise `DamagedError` when its pages do not fit together."""
-    with _using(path) as db:
-        found = [row[0] for row in db.execute("PRAGMA quick_check(3)")]
+def check(path: Path, *, thorough: bool = False) -> None:
+    """Read a database through; raise `DamagedError` when its pages, or its indexes, do not fit together."""
+    with reading(path) as db:
+        found = [row[0] for row in db.execute(f"PRAGMA {'integrity_check' if thorough else 'quick_check'}(3)")]
     if found != ["ok"]:
         raise damaged(path, " ".join("; ".join(found).split()))
 
@@ -108,13 +137,13 @@ def damaged(path: Path, cause: str) -> DamagedError:
     return DamagedError(path, f"SQLite cannot read it: {cause}", f"{_BACK}, {_AWAY}")
 
 
-def _seen(path: Path) -> _Seen:
+def _seen(path: Path, *, thorough: bool) -> _Seen:
     if path.is_dir():
         raise DamagedError(path, "a folder lies in its place", f"{_BACK}, {_AWAY}")
     if not path.exists() or not path.stat().st_size:
         return _Seen(path)
-    check(path)
-    with _using(path) as db:
+    check(path, thorough=thorough)
+    with reading(path) as db:
         tables = frozenset(row[0] for row in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'"))
     return _Seen(path, _read(path) if tables else None, tables)
 
@@ -137,7 +166,7 @@ def _any(folder: Path, pattern: str) -> bool:
     return next(folder.glob(pattern), None) is not None
 
 
-def _require_one_time(state: _Seen, *others: _Seen) -> None:
+def _of_another_time(state: _Seen, others: Iterable[_Seen]) -> Iterator[DamagedError]:
     about = state.about or {}
     fitting = {about.get(_GENERATION), about.get(_NEXT) or about.get(_GENERATION)}
     for other in others:
@@ -146,7 +175,7 @@ def _require_one_time(state: _Seen, *others: _Seen) -> None:
         own, theirs = (_number(seen.generation) for seen in (state, other))
         older, newer = (state, other) if own < theirs else (other, state)
         how = "is older than" if own != theirs else "is of another time than"
-        raise DamagedError(
+        yield DamagedError(
             older.path,
             f"it {how} {newer.path.name} (generation {older.generation or 'none'}, not {newer.generation or 'none'}), "
             "so rows and files would be taken for lost",
@@ -159,15 +188,16 @@ def _number(generation: str | None) -> int:
     return int(number) if number.isascii() and number.isdigit() else 0
 
 
-def _identity(state: _Seen, objects: _Seen) -> Identity | None:
+def _identity(state: _Seen, objects: _Seen, put: _Seen) -> Identity | None:
     """Return whose the folder is; earlier versions say it in the ARNs and in the name of the service's own bucket."""
-    about = state.about or {}
-    if {"account", "region"} <= about.keys():
-        return Identity(about["account"], about["region"])
+    for seen in (state, objects, put):
+        about = seen.about or {}
+        if {"account", "region"} <= about.keys():
+            return Identity(about["account"], about["region"])
     for seen, table, column, pattern in ((state, "resources", "arn", _ARN), (objects, "buckets", "name", _BUCKET)):
         if table not in seen.tables:
             continue
-        with _using(seen.path) as db:
+        with reading(seen.path) as db:
             for (text,) in db.execute(f"SELECT {column} FROM {table} ORDER BY {column}"):
                 if (own := pattern.match(str(text))) is not None:
                     return Identity(own["account"], own["region"])
@@ -175,7 +205,7 @@ def _identity(state: _Seen, objects: _Seen) -> Identity | None:
 
 
 def _read(path: Path) -> dict[str, str]:
-    with _using(path) as db:
+    with reading(path) as db:
         if db.execute("SELECT 1 FROM sqlite_master WHERE name = 'about'").fetchone() is None:
             return {}
         return dict(db.execute("SELECT name, value FROM about").fetchall())
@@ -188,11 +218,18 @@ def _write(path: Path, values: dict[str, str]) -> None:
         db.executemany("INSERT OR REPLACE INTO about VALUES (?, ?)", values.items())
 
 
+def reading(path: Path) -> AbstractContextManager[sqlite3.Connection]:
+    """Open a database to read it, and leave its file as it is."""
+    log = path.with_name(f"{path.name}-wal")
+    # the last one to close a database writes its log into it, unless he may only read; one without a log would get one
+    return _using(path, "ro" if log.exists() and log.stat().st_size else "rw")
+
+
 @contextmanager
-def _using(path: Path) -> Iterator[sqlite3.Connection]:
+def _using(path: Path, mode: str = "rw") -> Iterator[sqlite3.Connection]:
     """Open a database; what cannot be made sense of is damaged, unless the system is the cause."""
     try:
-        with closing(_opened(path)) as db:
+        with closing(_opened(path, mode)) as db:
             yield db
     except (sqlite3.Error, ValueError) as error:
         code = getattr(error, "sqlite_errorcode", -1) & 0xFF
@@ -205,6 +242,6 @@ def _using(path: Path) -> Iterator[sqlite3.Connection]:
         raise damaged(path, str(error)) from error
 
 
-def _opened(path: Path) -> sqlite3.Connection:
+def _opened(path: Path, mode: str = "rw") -> sqlite3.Connection:
     # never made here: a file that is missing is news
-    return sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=60)
+    return sqlite3.connect(f"{path.absolute().as_uri()}?mode={mode}", uri=True, timeout=60)

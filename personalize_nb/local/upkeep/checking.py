@@ -1,0 +1,212 @@
+"""Everything that is damaged in a service's folder: databases, bodies, imported rows, models, settings.
+
+Nothing is changed by looking, and a service may run meanwhile: what is only there for a moment is not found twice.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+from personalize_nb.contract.limits import ACTIVE
+from personalize_nb.local.errors import Damage, DamagedError
+from personalize_nb.local.process.discovery import read_record
+from personalize_nb.local.state import layout, versions, wholeness
+from personalize_nb.local.state.kinds import KINDS
+from personalize_nb.local.state.lifecycle import DURING, INACTIVE, START_PENDING, STOP_PENDING
+from personalize_nb.local.state.wholeness import Identity
+from personalize_nb.local.tasks import theme_settings
+from personalize_nb.local.upkeep import folders
+
+# where JSON stands, by database: table, key and column
+_TEXTS = {
+    layout.STATE: (
+        ("resources", "arn", "body"),
+        ("iam_roles", "name", "body"),
+        ("iam_policies", "arn", "body"),
+        ("kms_keys", "id", "body"),
+        ("kms_grants", "id", "body"),
+    ),
+    layout.STREAMED: (("streamed", "id", "body"),),
+}
+# of what has a model that must be there: a recommender keeps its own while it is stopped and started
+_TRAINED = {ACTIVE, INACTIVE, START_PENDING, STOP_PENDING, *(during for during, _ in DURING.values())}
+_MEND = "Mend a copy: personalize-nb state repair"
+_ASIDE = "Nothing is lost; the next start of the service keeps it in lost+found, where it may be removed"
+
+
+def check(path: str | os.PathLike[str]) -> list[Damage]:
+    """Look through everything that a service keeps in a folder.
+
+    Databases are read page by page, with their indexes, and compared with each other; bodies with the sizes and
+    checksums in their rows; imported rows and models with the checksums they were written with. The service may run.
+
+    Parameters
+    ----------
+    path
+        The folder of the service.
+
+    Returns
+    -------
+    list of Damage
+        What is damaged, each with file, cause and repair; empty when all is well.
+
+    Raises
+    ------
+    LocalServiceError
+        There is no such folder, or nothing of a service in it.
+    """
+    root = folders.existing(path)
+    found = list(_damage(root))
+    if found:
+        # a running service removes what is replaced after it has said so
+        again = set(_damage(root))
+        found = [damage for damage in found if damage in again]
+    return found
+
+
+def _damage(root: Path) -> Iterator[Damage]:
+    misfits = [error.damage for error in wholeness.misfits(root)]
+    yield from misfits
+    yield from settings(root)
+    yield from rows(root)
+    yield from models(root)
+    wrong = {damage.path for damage in misfits}
+    state, objects, _ = (root / name for name in layout.DATABASES)
+    for name in layout.DATABASES:
+        if root / name not in wrong and (root / name).exists():
+            with wholeness.reading(root / name) as db:
+                yield from (damage for _, _, damage in texts(root / name, db))
+    if not misfits and state.exists():
+        with wholeness.reading(state) as db:
+            yield from _lost(root, db)
+    if not misfits and objects.exists():
+        with ExitStack() as stack:
+            yield from _bodies(root, stack)
+
+
+def settings(root: Path) -> Iterator[Damage]:
+    """Yield what is wrong with the small files at the top."""
+    if (root / layout.RECORD).exists() and read_record(root) is None:
+        yield Damage(root / layout.RECORD, "it cannot be read", "Remove it; the next start writes it with new keys")
+    try:
+        theme_settings.kept(root)
+    except (ValueError, KeyError, TypeError):
+        repair = "Remove it, and choose what writes themes again"
+        yield Damage(root / theme_settings.FILE, "it holds no settings of themes", repair)
+
+
+def texts(path: Path, db: sqlite3.Connection) -> Iterator[tuple[str, str, Damage]]:
+    """Yield the rows whose JSON cannot be read, with the statement that removes each and its key."""
+    tables = {name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    for table, key, column in _TEXTS.get(path.name, ()):
+        if table not in tables:
+            continue
+        for name, text in db.execute(f"SELECT {key}, {column} FROM {table}"):
+            try:
+                whole = isinstance(json.loads(text), dict)
+            except (ValueError, TypeError):
+                whole = False
+            if not whole:
+                cause = f"the row {name!r} of {table} cannot be read"
+                yield f"DELETE FROM {table} WHERE {key} = ?", name, Damage(path, cause, _MEND)
+
+
+def rows(root: Path) -> Iterator[Damage]:
+    """Yield the files whose rows are not those that were imported."""
+    files = sorted((root / "datasets").glob("*/*.parquet"))
+    if not files:
+        return
+    from personalize_nb.local.data import datasets  # Parquet costs half a second
+
+    for path in files:
+        try:
+            datasets.verify(path)
+        except DamagedError as error:
+            yield error.damage
+        except FileNotFoundError:
+            continue  # replaced meanwhile
+
+
+def models(root: Path) -> Iterator[Damage]:
+    """Yield the models that are not what was trained."""
+    kept = [path for path in sorted((root / "models").glob("*")) if path.is_dir() and path.suffix != ".part"]
+    if not kept:
+        return
+    from personalize_nb.local.recipes import disk
+
+    for folder in kept:
+        try:
+            disk.read_arrays(folder)
+        except DamagedError as error:
+            yield error.damage
+
+
+def served_models(db: sqlite3.Connection) -> dict[str, str]:
+    """Return the ARNs of what answers from a model, by the model's name."""
+    return {model: arn for arn, status, model in _models(db) if status in _TRAINED}
+
+
+def unnamed_models(root: Path, db: sqlite3.Connection) -> list[Path]:
+    """Return the folders of models that no resource names, whatever its status."""
+    named = {name for _, _, model in _models(db) for name in (model, f"{model}.part")}
+    return [path for path in sorted((root / "models").glob("*")) if path.name not in named]
+
+
+def _models(db: sqlite3.Connection) -> Iterator[tuple[str, str, str]]:
+    """Yield ARN, status and name of every model that a resource has, had before, or will have after its update."""
+    sql = "SELECT arn, status, body FROM resources WHERE kind IN ('solution_version', 'recommender')"
+    for arn, status, text in db.execute(sql):
+        with contextlib.suppress(ValueError):  # said elsewhere
+            body = json.loads(text)
+            planned = (body.get("_update") or {}).get("changes", {}).get("_model")
+            if "_model" in body:
+                yield arn, status, body["_model"]
+            for name in (body.get("_former"), planned):
+                if name:
+                    yield arn, "", name
+
+
+def _lost(root: Path, db: sqlite3.Connection) -> Iterator[Damage]:
+    """Yield files that the state names and that are not there, and those that it does not name."""
+    tables = {name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    if not {"resources", "data_files"} <= tables:
+        return
+    for path in versions.named(root, db):
+        if not path.exists():
+            yield Damage(path, "it is missing, of imported rows", versions.IMPORT_AGAIN)
+    for path in versions.unnamed(root, db):
+        if path.suffix != layout.DRAFT:
+            yield Damage(path, "no dataset names it", _ASIDE)
+    for model, arn in served_models(db).items():
+        folder = layout.model_path(root, model)
+        if not folder.exists():
+            yield Damage(folder, f"it is missing, the trained model of {arn}", "Train it again")
+    for folder in unnamed_models(root, db):
+        yield Damage(folder, "no solution version or recommender names it", "It answers nothing and may be removed")
+    for arn, kind in db.execute("SELECT arn, kind FROM resources"):
+        if kind not in KINDS:
+            yield Damage(root / layout.STATE, f"{arn} is of the unknown kind {kind!r}", _MEND)
+
+
+def _bodies(root: Path, stack: ExitStack) -> Iterator[Damage]:
+    from personalize_nb.local.iam.keys import Keys
+    from personalize_nb.local.s3 import verifying
+
+    folder, identity = root / layout.OBJECTS, wholeness.identity_of(root) or Identity("", "")
+    db = stack.enter_context(wholeness.reading(root / layout.DATABASES[1]))
+    keys = None
+    if (root / layout.STATE).exists():
+        # open before the keys and after them: what closes last would write the log into the database
+        state = stack.enter_context(wholeness.reading(root / layout.STATE))
+        if state.execute("SELECT 1 FROM sqlite_master WHERE name = 'kms_keys'").fetchone():
+            keys = Keys(root / layout.STATE, identity.account, identity.region)
+            stack.callback(keys.close)
+    yield from (fault.damage for fault in verifying.faults(folder, db, keys))
+    for path in verifying.nameless(folder, db):
+        yield Damage(path, "no object names this body", _ASIDE)

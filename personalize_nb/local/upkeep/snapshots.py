@@ -1,0 +1,253 @@
+"""The state of a service at one moment in one file, and a folder made of it again.
+
+While it is taken, all databases are held against writing, which takes as long as giving every file that they name a
+second name: bodies, rows and models never change. What is written to the file is looked through first. The file is a
+zip archive without compression whose manifest has the checksum of everything; keys of clients are not in it, those of
+KMS are, since encrypted objects are.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import sqlite3
+import uuid
+import zipfile
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
+from pathlib import Path, PurePosixPath
+from typing import IO, Any
+
+from personalize_nb.errors import LocalServiceError
+from personalize_nb.local.errors import DamagedError
+from personalize_nb.local.process.discovery import read_record
+from personalize_nb.local.state import layout, platform, versions, wholeness
+from personalize_nb.local.state.wholeness import Identity
+from personalize_nb.local.tasks import theme_settings
+from personalize_nb.local.upkeep import checking, folders
+
+_MANIFEST, _FORMAT = "manifest.json", 1
+_BLOCK = 1 << 20
+_BUSY_SECONDS = 60.0
+_HOLDS = {*layout.DATABASES, theme_settings.FILE}
+_BELOW = ("objects/bodies/", "datasets/", "models/")
+_ANOTHER = "Take another copy of the snapshot"
+
+
+def snapshot(path: str | os.PathLike[str], file: str | os.PathLike[str]) -> Path:
+    """Keep the state of a service, as it is at one moment, in a file; the service may run.
+
+    Parameters
+    ----------
+    path
+        The folder of the service.
+    file
+        The file to make, outside that folder; it is there when it is whole, readable by its owner only.
+
+    Returns
+    -------
+    Path
+        The file.
+
+    Raises
+    ------
+    LocalServiceError
+        There is no service's folder, or the file is there already.
+    DamagedError
+        Something in the folder is damaged: a snapshot of it would not open, or would answer wrongly.
+    """
+    root, target = folders.existing(path), Path(file).expanduser().absolute()
+    if target.exists():
+        raise LocalServiceError(f"{str(target)!r} is there already; nothing is written over: give another name")
+    if not target.parent.is_dir():
+        raise LocalServiceError(f"there is no folder {str(target.parent)!r} for the snapshot; make it first")
+    if target.resolve().is_relative_to(root.resolve()):
+        raise LocalServiceError(f"{str(target)!r} lies in the service's own folder; give a file elsewhere")
+    with _gathered(root) as gathered:
+        for damage in checking.check(gathered):
+            inside = root / damage.path.relative_to(gathered)
+            repair = f"{damage.repair}; `personalize-nb state check {root}` names all that is damaged"
+            raise DamagedError(inside, damage.cause, repair)
+        draft = target.with_name(f"{target.name}.{uuid.uuid4().hex[:8]}.part")
+        try:
+            _write(gathered, draft)
+            os.replace(draft, target)
+            platform.sync_folder(target.parent)
+        finally:
+            draft.unlink(missing_ok=True)
+    return target
+
+
+def restore(file: str | os.PathLike[str], path: str | os.PathLike[str]) -> Path:
+    """Make a service's folder of a snapshot.
+
+    Parameters
+    ----------
+    file
+        What `snapshot` made.
+    path
+        The folder to make; it may be there when it is empty. It has the same account, region and state, and gets
+        keys of its own.
+
+    Returns
+    -------
+    Path
+        The folder.
+
+    Raises
+    ------
+    LocalServiceError
+        There is no such file, or the folder is not empty.
+    DamagedError
+        The file is no snapshot, or not as it was made; nothing is left of the folder.
+    """
+    source, target = Path(file).expanduser().absolute(), folders.vacant(path)
+    if not source.is_file():
+        raise LocalServiceError(f"there is no file {str(source)!r}; give a file that `snapshot` made")
+    draft = target.with_name(f"{target.name}.{uuid.uuid4().hex[:8]}.part")
+    try:
+        layout.claim_folder(draft)
+        try:
+            with zipfile.ZipFile(source) as archive:
+                _read(archive, source, draft)
+        except (zipfile.BadZipFile, EOFError, NotImplementedError) as error:
+            raise DamagedError(source, f"it is no snapshot, or not whole: {error}", _ANOTHER) from error
+        if target.exists():
+            target.rmdir()
+        os.replace(draft, target)
+        platform.sync_folder(target.parent)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+    return target
+
+
+@contextmanager
+def _gathered(root: Path) -> Iterator[Path]:
+    """Give a folder with copies of the databases of one moment and second names of all files that they name."""
+    wholeness.look(root)
+    folder = root / "scratch" / f"snapshot.{uuid.uuid4().hex}"
+    for name in ("objects/bodies", "datasets", "models"):
+        (folder / name).mkdir(parents=True)
+    try:
+        with ExitStack() as stack:
+            present = [name for name in layout.DATABASES if (root / name).exists()]
+            for name in present:
+                stack.enter_context(_held(root / name))
+            for name in present:
+                _copy_database(root / name, folder / name)
+            for original, path in _named(root, folder):
+                _second_name(original, folder / path)
+        _say_whose(root, folder)
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _held(path: Path) -> Iterator[None]:
+    """Keep everybody from writing to a database."""
+    with closing(sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None)) as db:
+        db.execute("BEGIN IMMEDIATE")
+        yield
+        db.execute("ROLLBACK")
+
+
+def _copy_database(source: Path, target: Path) -> None:
+    with closing(sqlite3.connect(source)) as here, closing(sqlite3.connect(target)) as there:
+        here.backup(there)
+
+
+def _named(root: Path, copied: Path) -> Iterator[tuple[Path, Path]]:
+    """Yield the files that copied databases name, and their places below the folder."""
+    from personalize_nb.local.s3 import verifying
+
+    state, objects, _ = (copied / name for name in layout.DATABASES)
+    if objects.exists():
+        with wholeness.reading(objects) as db:
+            for (name,) in db.execute("SELECT body FROM objects UNION SELECT body FROM parts"):
+                yield verifying.place_of(root / layout.OBJECTS, name), Path(layout.OBJECTS, "bodies", name[:2], name)
+    if state.exists():
+        with wholeness.reading(state) as db:
+            for path in versions.named(root, db):
+                yield path, path.relative_to(root)
+            for model in checking.served_models(db):
+                for path in layout.model_path(root, model).glob("*"):
+                    yield path, path.relative_to(root)
+    if (root / theme_settings.FILE).exists():
+        yield root / theme_settings.FILE, Path(theme_settings.FILE)
+
+
+def _second_name(original: Path, path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        platform.link(original, path)
+    except FileNotFoundError:
+        # damaged: the look at what is gathered says which file it is
+        return
+    except OSError:
+        shutil.copyfile(original, path)
+
+
+def _say_whose(root: Path, copied: Path) -> None:
+    """Note account and region in copied databases, which folders of earlier versions do not have there."""
+    record = read_record(root)
+    identity = wholeness.identity_of(copied)
+    if identity is None and record is not None:
+        identity = Identity(record.account, record.region)
+    if identity is None:
+        raise LocalServiceError(f"nothing in {str(root)!r} says whose it is; start its service once, then try again")
+    for name in layout.DATABASES:
+        (copied / name).touch()
+    wholeness.mark(copied, identity)
+
+
+def _write(folder: Path, draft: Path) -> None:
+    files = {}
+    with (
+        platform.open_private(draft, "xb") as out,
+        zipfile.ZipFile(out, "w", allowZip64=True) as archive,
+    ):
+        for path in sorted(folder.rglob("*")):
+            if path.is_file() and not path.name.endswith(("-wal", "-shm", ".reserve")):
+                name = path.relative_to(folder).as_posix()
+                with open(path, "rb") as source, archive.open(zipfile.ZipInfo(name), "w", force_zip64=True) as into:
+                    files[name] = _copied(source, into)
+        archive.writestr(zipfile.ZipInfo(_MANIFEST), json.dumps({"format": _FORMAT, "files": files}))
+    platform.sync_file(draft)
+
+
+def _read(archive: zipfile.ZipFile, source: Path, draft: Path) -> None:
+    files = _manifest(archive, source)
+    for name, checksum in files.items():
+        target = draft / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with archive.open(name) as packed, platform.open_private(target, "xb") as into:
+            if _copied(packed, into) != checksum:
+                raise DamagedError(source, f"{name} in it is not what was kept", _ANOTHER)
+
+
+def _manifest(archive: zipfile.ZipFile, source: Path) -> dict[str, str]:
+    try:
+        manifest: dict[str, Any] = json.loads(archive.read(_MANIFEST))
+        written, files = manifest["format"], dict(manifest["files"])
+    except (KeyError, ValueError, TypeError) as error:
+        raise DamagedError(source, "it is a zip archive without the manifest of a snapshot", _ANOTHER) from error
+    if written != _FORMAT:
+        raise DamagedError(source, f"it has format {written}, legal is {_FORMAT}", "Restore it with a later version")
+    if sorted(archive.namelist()) != sorted([*files, _MANIFEST]):
+        raise DamagedError(source, "it does not hold the files that its manifest names", _ANOTHER)
+    for name in files:
+        # whoever wrote it: nothing leaves the folder, and nothing else than a service's own comes into it
+        if ".." in PurePosixPath(name).parts or "\\" in name or not (name in _HOLDS or name.startswith(_BELOW)):
+            raise DamagedError(source, f"it holds {name!r}, which no snapshot does", _ANOTHER)
+    return files
+
+
+def _copied(source: IO[bytes], target: IO[bytes]) -> str:
+    digest = hashlib.sha256()
+    while block := source.read(_BLOCK):
+        digest.update(block)
+        target.write(block)
+    return digest.hexdigest()
