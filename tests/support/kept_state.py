@@ -9,8 +9,9 @@ from contextlib import closing
 from inline_service import ACCOUNT, BUCKET, REGION, ROLE, InlineService
 
 from personalize_nb.local.iam.keys import Keys
+from personalize_nb.local.s3.digests import kept, running
 from personalize_nb.local.s3.multipart import NamedPart, Uploads
-from personalize_nb.local.s3.records import Checksum, ObjectDetails
+from personalize_nb.local.s3.records import ObjectDetails
 from personalize_nb.local.s3.store import ObjectStore
 from personalize_nb.local.state import layout, wholeness
 from personalize_nb.local.state.wholeness import Identity
@@ -55,9 +56,9 @@ def fill(folder):
     whole = uploads.begin(BUCKET, "joined", "text/plain", details, "CRC32", "COMPOSITE")
     named = []
     for number, data in ((1, b"a" * (5 << 20)), (2, b"tail")):
-        with store.incoming(checksum=_digest()) as incoming:
+        with store.incoming(**running("CRC32")) as incoming:
             incoming.write(data)
-            checksum = _crc(incoming)
+            checksum = kept("CRC32", incoming)
             part = uploads.add_part(whole, number, incoming, f"{number}" * 32, checksum)
         named.append(NamedPart(number, part.etag, checksum.value))
     uploads.complete(whole, named)
@@ -72,18 +73,6 @@ def fill(folder):
         with closing(sqlite3.connect(folder / name)) as db:
             db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     return version
-
-
-def _digest():
-    from personalize_nb.local.s3.checksums import new_digest
-
-    return new_digest("CRC32")
-
-
-def _crc(incoming) -> Checksum:
-    from personalize_nb.local.s3.checksums import of_digest
-
-    return of_digest("CRC32", incoming.digests["checksum"])
 
 
 def contents(folder):
