@@ -53,9 +53,9 @@ def test_every_call_is_told_with_its_duration_and_request_id(records, session):
     of_filter, of_object = (text for text in records() if text.startswith(("personalize.", "s3.")))
     assert of_filter.startswith("personalize.DescribeFilter: 400 ResourceNotFoundException in 0.")
     assert of_filter.endswith(f" s (request id {caught.value.request_id})")
-    request_id = refused.value.response["ResponseMetadata"]["RequestId"]
+    answer = refused.value.response["ResponseMetadata"]
     assert of_object.startswith("s3.GetObject: 404 NoSuchBucket in 0.")
-    assert of_object.endswith(f" s (request id {request_id})")
+    assert of_object.endswith(f" s (request id {answer['RequestId']}, host id {answer['HostId']})")
     assert not any(name in text for text in records() for name in ("of-nobody", "alice", "there"))
 
 

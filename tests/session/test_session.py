@@ -245,7 +245,7 @@ def test_the_ids_of_real_calls_are_kept_in_what_the_toolkit_makes_of_them(sessio
     ) as caught:
         pnb.find_filter("nothing", session)
     assert caught.value.operation == "DescribeFilter" and len(caught.value.request_id) == 36
-    with pytest.raises(errors.NotFoundError, match=r"\(request id [-0-9a-f]{36}\)$") as caught:
+    with pytest.raises(errors.NotFoundError, match=r"\(request id [0-9A-Z]{16}\)$") as caught:
         s3.stored(session, "s3://a-bucket-that-is-not-there/x")
     assert caught.value.operation == "ListObjectsV2" and caught.value.request_id in str(caught.value)
 

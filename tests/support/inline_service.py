@@ -26,6 +26,7 @@ from personalize_nb.local.personalize.serving.registry import Serving
 from personalize_nb.local.s3.store import ObjectStore
 from personalize_nb.local.state import layout
 from personalize_nb.local.state.store import Store
+from personalize_nb.local.state.versions import DatasetVersions
 from personalize_nb.local.tasks import tasks
 from personalize_nb.local.tasks.run import WorkContext, perform
 
@@ -50,16 +51,22 @@ class InlineService:
             folder, self.store, self.objects, REGION, ACCOUNT, clock=clock.time, sleep=clock.sleep
         )
         control = Control(self.store, self.objects, ACCOUNT, REGION)
-        handler = personalize_handler(control, Serving(control, Models(folder, self.event_store), self.event_store))
+        self._versions = DatasetVersions(folder)
+        handler = personalize_handler(control, Serving(control, self.models(), self.event_store))
         self._endpoint = Endpoint({"personalize": self._checked(handler)}, {"AKIDTEST": "secret"}, REGION).start()
         self.control, self.runtime, self.events = map(
             self._client, ("personalize", "personalize-runtime", "personalize-events")
         )
 
+    def models(self):
+        """Return what answers in real time, with nothing read yet."""
+        return Models(self.folder, self.event_store, self._versions)
+
     def close(self):
         for client in (self.control, self.runtime, self.events):
             client.close()
         self._endpoint.stop()
+        self._versions.close()
         self.event_store.close()
         self.objects.close()
         self.store.close()

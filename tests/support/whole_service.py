@@ -19,6 +19,7 @@ from personalize_nb.local.s3.handler import s3_handler
 from personalize_nb.local.s3.store import ObjectStore
 from personalize_nb.local.state import layout
 from personalize_nb.local.state.store import Store
+from personalize_nb.local.state.versions import DatasetVersions
 
 
 @contextmanager
@@ -39,7 +40,9 @@ def whole_service(folder):
         "s3": s3_handler(objects, wire.REGION, wire.ACCOUNT),
         **accounts_handlers(folder, wire.ACCOUNT),
         "kms": kms_handler(keys),
-        "personalize": personalize_handler(control, Serving(control, Models(folder, event_store), event_store)),
+        "personalize": personalize_handler(
+            control, Serving(control, Models(folder, event_store, DatasetVersions(folder)), event_store)
+        ),
     }
     try:
         with wire.serving(handlers) as endpoint:

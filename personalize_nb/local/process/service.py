@@ -162,7 +162,7 @@ class Service:
             on_delete=self._discard,
             authorizer=self._authorizer,
         )
-        serving = Serving(control, Models(root, self._event_store), self._event_store)
+        serving = Serving(control, Models(root, self._event_store, self._versions), self._event_store)
         handlers: dict[str, Handler] = {
             "s3": s3_handler(self._objects, self.region, self.account, self._authorizer.has_identity),
             **accounts_handlers(root, self.account, self._authorizer.roles),
@@ -207,6 +207,7 @@ class Service:
         self._kms.close()
         self._objects.close()
         self._event_store.close()
+        self._versions.close()
         self._store.close()
         self._lock.release()
 

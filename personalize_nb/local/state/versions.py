@@ -123,13 +123,17 @@ class DatasetVersions:
         self._root = root
         self._database = Database(root / layout.STATE, TABLE)
 
+    def close(self) -> None:
+        """Release the open files."""
+        self._database.close()
+
     def __enter__(self) -> DatasetVersions:
         """Let `with` close it."""
         return self
 
     def __exit__(self, *_: object) -> None:
         """Release the open files."""
-        self._database.close()
+        self.close()
 
     def files(self, group: str, dataset_type: str) -> DataFiles:
         """Return the files of a dataset."""

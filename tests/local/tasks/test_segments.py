@@ -17,7 +17,6 @@ from personalize_nb.local.data.schema import Field, Schema, TrainingData
 from personalize_nb.local.filters.binding import bind_users
 from personalize_nb.local.filters.expression import parse
 from personalize_nb.local.filters.syntax import FilterError
-from personalize_nb.local.personalize.serving.models import Models
 from personalize_nb.local.recipes.base import Queries
 
 
@@ -181,7 +180,7 @@ def test_only_full_imports_count(service, segment):
     assert "no item has" in json.loads(row)["error"]
     # what is not a segment counts them
     taste = service.version(group, "aws-popularity-count", "grown-popular")
-    assert "late" in Models(service.folder, service.event_store).model(service.store[taste].facts).item_ids.to_pylist()
+    assert "late" in service.models().model(service.store[taste].facts).item_ids.to_pylist()
 
     service.put("grown-gone.csv", b"USER_ID\nu3\nnew3\n")
     service.made(
@@ -228,7 +227,7 @@ def test_jobs_are_for_their_own_recipes(service, group, by_item):
 
 
 def test_a_model_of_segments_answers_for_items(service, by_item):
-    model = Models(service.folder, service.event_store).model(service.store[by_item].facts)
+    model = service.models().model(service.store[by_item].facts)
     rows = model.rank(Queries(items=["i6", "nowhere"], num_results=3)).items.to_pylist()
     assert len(rows[0]) == 3 and rows[1] == []
     only = Allowed.dense(np.array([[user == "u1" for user in model.user_ids.to_pylist()]]))

@@ -66,13 +66,14 @@ class Models:
     ----------
     root
         The service's folder.
-    streamed
+    event_store
         The rows put one by one.
+    versions
+        The files of its datasets.
     """
 
-    def __init__(self, root: Path, event_store: EventStore):
-        self._root, self._event_store = root, event_store
-        self._versions = DatasetVersions(root)
+    def __init__(self, root: Path, event_store: EventStore, versions: DatasetVersions):
+        self._root, self._event_store, self._versions = root, event_store, versions
         self._models: Kept[Model] = Kept(_MODELS)
         self._remembered: dict[str, tuple[int, int]] = {}
         self._datasets: Kept[TrainingData] = Kept(_DATASETS)
