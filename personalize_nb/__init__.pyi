@@ -43,8 +43,8 @@ from .results.results import Results as Results
 from .results.results import read_results as read_results
 from .results.theme_quality import ThemeQuality as ThemeQuality
 from .results.theme_quality import theme_quality as theme_quality
+from .session.connection import connect as connect
 from .session.session import Session as Session
-from .session.session import connect as connect
 from .text.redact import redact_notebook as redact_notebook
 from .training.train import train as train
 

@@ -17,7 +17,7 @@ from personalize_nb.contract.policies.documents import read_policy
 from personalize_nb.contract.policies.needs import Caller, missing_for_trust
 from personalize_nb.errors import NotFoundError
 from personalize_nb.session.client_errors import translated, with_call
-from personalize_nb.session.session import current
+from personalize_nb.session.connection import current
 
 if TYPE_CHECKING:
     import boto3

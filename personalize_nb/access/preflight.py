@@ -25,7 +25,8 @@ from personalize_nb.jobs.arguments import JobParameters, with_parameters
 from personalize_nb.jobs.request import JobRequest, problems
 from personalize_nb.resources.filters import uses_events
 from personalize_nb.resources.solutions import SolutionVersion
-from personalize_nb.session.session import Session, current
+from personalize_nb.session.connection import current
+from personalize_nb.session.session import Session
 
 if TYPE_CHECKING:
     import boto3

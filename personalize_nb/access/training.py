@@ -13,7 +13,8 @@ from personalize_nb.access.report import SUBJECT, Report
 from personalize_nb.contract import columns
 from personalize_nb.errors import ERROR
 from personalize_nb.session import waiting
-from personalize_nb.session.session import Session, connected, current
+from personalize_nb.session.connection import connected, current
+from personalize_nb.session.session import Session
 from personalize_nb.training.plan import TrainingPlan, plan
 
 if TYPE_CHECKING:

@@ -20,8 +20,9 @@ from personalize_nb.errors import Problem
 from personalize_nb.jobs.request import JobRequest, RequestContext, errors_of, problems
 from personalize_nb.resources.solutions import SolutionVersion, find_solution_version
 from personalize_nb.session import waiting
+from personalize_nb.session.connection import current
 from personalize_nb.session.progress import Progress, choose
-from personalize_nb.session.session import Session, current
+from personalize_nb.session.session import Session
 
 if TYPE_CHECKING:
     import pandas as pd

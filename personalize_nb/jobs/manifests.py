@@ -19,7 +19,8 @@ from personalize_nb import errors
 from personalize_nb.contract import limits
 from personalize_nb.jobs.request import JobRequest
 from personalize_nb.session import s3
-from personalize_nb.session.session import Session, current
+from personalize_nb.session.connection import current
+from personalize_nb.session.session import Session
 
 if TYPE_CHECKING:
     import pandas as pd

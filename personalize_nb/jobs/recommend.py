@@ -27,8 +27,9 @@ from personalize_nb.resources.filters import Filter, find_filter
 from personalize_nb.resources.solutions import SolutionVersion, find_solution_version
 from personalize_nb.results import output_files
 from personalize_nb.session import s3
+from personalize_nb.session.connection import current
 from personalize_nb.session.progress import choose
-from personalize_nb.session.session import Session, current
+from personalize_nb.session.session import Session
 
 if TYPE_CHECKING:
     from personalize_nb.inputs.filter_columns import FilterValues

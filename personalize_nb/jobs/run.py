@@ -20,8 +20,9 @@ from personalize_nb.jobs.job import KIND, BatchInferenceJob
 from personalize_nb.jobs.manifests import Manifest
 from personalize_nb.jobs.request import JobRequest, RequestContext, problems
 from personalize_nb.session import waiting
+from personalize_nb.session.connection import current
 from personalize_nb.session.progress import Progress, choose
-from personalize_nb.session.session import Session, current
+from personalize_nb.session.session import Session
 from personalize_nb.text.counts import counted, verb
 
 if TYPE_CHECKING:

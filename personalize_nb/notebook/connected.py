@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from personalize_nb.session.session import connected
+from personalize_nb.session.connection import connected
 
 
 def names() -> list[str]:

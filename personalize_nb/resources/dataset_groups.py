@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from personalize_nb import errors
 from personalize_nb.session import waiting
+from personalize_nb.session.connection import current
 from personalize_nb.session.progress import Progress, choose
-from personalize_nb.session.session import Session, current
+from personalize_nb.session.session import Session
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -15,8 +15,9 @@ from personalize_nb import errors
 from personalize_nb.resources.solutions import SolutionVersion, find_solution_version
 from personalize_nb.resources.value_texts import texts
 from personalize_nb.session import waiting
+from personalize_nb.session.connection import current
 from personalize_nb.session.progress import Progress, choose
-from personalize_nb.session.session import Session, current
+from personalize_nb.session.session import Session
 from personalize_nb.text.elements import is_list
 from personalize_nb.text.values import missing
 

@@ -11,8 +11,9 @@ from personalize_nb import errors
 from personalize_nb.contract import limits
 from personalize_nb.contract.recipes import recipe_of
 from personalize_nb.session import waiting
+from personalize_nb.session.connection import current
 from personalize_nb.session.progress import Progress, choose
-from personalize_nb.session.session import Session, current
+from personalize_nb.session.session import Session
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -17,8 +17,9 @@ from personalize_nb.results.open_files import OpenFiles
 from personalize_nb.results.rows import Rows
 from personalize_nb.results.titles import Titles
 from personalize_nb.session import s3
+from personalize_nb.session.connection import current
 from personalize_nb.session.progress import choose
-from personalize_nb.session.session import Session, current
+from personalize_nb.session.session import Session
 from personalize_nb.text.counts import counted, verb
 
 if TYPE_CHECKING:

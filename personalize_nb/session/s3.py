@@ -16,7 +16,8 @@ from typing import IO, Any
 from personalize_nb import errors
 from personalize_nb.session import compression
 from personalize_nb.session.client_errors import translated
-from personalize_nb.session.session import Session, current
+from personalize_nb.session.connection import current
+from personalize_nb.session.session import Session
 from personalize_nb.text.counts import counted
 
 log = logging.getLogger(__name__)

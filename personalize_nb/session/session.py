@@ -6,7 +6,6 @@ above never asks where it runs.
 
 from __future__ import annotations
 
-import inspect
 import logging
 import os
 import threading
@@ -137,6 +136,7 @@ class Session:
         idle_seconds: float = 3600,
         timeout: float = 60,
         themes: str | Mapping[str, Any] | None = None,
+        durable: bool | None = None,
     ) -> Session:
         """Return a session on the embedded service, which is started, or found when it already runs.
 
@@ -152,6 +152,8 @@ class Session:
             As for `personalize_nb.local.start`, which starts it.
         themes
             What writes themes: `{"generator": "openai", "model": "llama3.2"}`.
+        durable
+            Whether what the service acknowledges outlives a power cut; see `personalize_nb.local.start`.
         """
         folder = folders.read(path or os.environ.get(FOLDER) or default_folder())
 
@@ -159,7 +161,13 @@ class Session:
             from personalize_nb import local  # the client side knows the service only by starting it
 
             return local.start(
-                folder, region=region, account=account, idle_seconds=idle_seconds, timeout=timeout, themes=themes
+                folder,
+                region=region,
+                account=account,
+                idle_seconds=idle_seconds,
+                timeout=timeout,
+                themes=themes,
+                durable=durable,
             )
 
         service = restart()
@@ -299,97 +307,6 @@ class Session:
             else "pnb.train() or pnb.recommend()"
         )
         return f"<Session {where}: {step}>"
-
-
-_current: Session | None = None
-
-
-def connect(
-    session: Session | boto3.Session | None = None,
-    *,
-    region: str | None = None,
-    profile: str | None = None,
-    bucket: str | None = None,
-    prefix: str | None = None,
-    role_arn: str | None = None,
-    boto3_session: boto3.Session | None = None,
-    path: str | os.PathLike[str] | None = None,
-    account: str | None = None,
-    idle_seconds: float | None = None,
-    timeout: float | None = None,
-    themes: str | Mapping[str, Any] | None = None,
-) -> Session:
-    """Choose the session that every later call uses, and return it.
-
-    Parameters
-    ----------
-    session
-        A `Session`, a `boto3.Session` (work on AWS with it), or None for the session connected already. When there is
-        none, or options are given, the environment chooses a new one:
-        `PERSONALIZE_NB_BACKEND` is `local` (the default) or `aws`; `PERSONALIZE_NB_PATH`, `PERSONALIZE_NB_BUCKET` and
-        `PERSONALIZE_NB_ROLE_ARN` fill in the rest.
-    region, bucket, prefix, role_arn
-        Options of a new session, in either world.
-    profile, boto3_session
-        For `Session.aws` alone.
-    path, account, idle_seconds, timeout, themes
-        For `Session.local` alone.
-
-    Examples
-    --------
-    >>> import personalize_nb as pnb
-    >>> pnb.connect()
-    <Session local '...': pnb.train() or pnb.recommend()>
-    """
-    global _current
-    given = {name: value for name, value in locals().items() if name != "session"}
-    options = {name: value for name, value in given.items() if value is not None}
-    if session is None and not options and _current is not None:
-        return _current  # a bare connect() in a later cell must not leave the world the user chose
-    _current = _chosen(session, options)
-    service = _current._service
-    log.info("connected to %s, region %s", "AWS" if service is None else service.url, _current.region)
-    return _current
-
-
-def current(session: Session | boto3.Session | None = None) -> Session:
-    """Return the session given, else the one of the last `connect()`, else connect now."""
-    if session is not None:
-        return _chosen(session, {})
-    return _current or connect()
-
-
-def connected() -> Session | None:
-    """Return the session of the last `connect()`, or None before the first."""
-    return _current
-
-
-def _chosen(session: Session | boto3.Session | None, options: dict[str, Any]) -> Session:
-    if isinstance(session, Session):
-        if options:
-            raise TypeError(f"options {sorted(options)} belong to a new session; one was passed in already")
-        return session
-    if session is not None:
-        if not (callable(getattr(session, "client", None)) and hasattr(session, "region_name")):
-            raise TypeError(f"'session' must be a Session, a boto3.Session or None, got {type(session).__name__}")
-        options = {"boto3_session": session, **options}
-        _check_options(Session.aws, options)
-        return Session.aws(**options)
-    backend = os.environ.get(BACKEND, "local").strip().lower() or "local"
-    if backend not in ("local", "aws"):
-        raise errors.InputError(
-            f"the variable {BACKEND} of the environment must be 'local' or 'aws', got {backend!r}. Correct it or take "
-            "it away, or pass a session: pnb.connect(pnb.Session.local())."
-        )
-    make = Session.local if backend == "local" else Session.aws
-    _check_options(make, options)
-    return make(**options)
-
-
-def _check_options(make: Callable[..., Session], options: dict[str, Any]) -> None:
-    legal = list(inspect.signature(make).parameters)
-    if unknown := sorted(set(options) - set(legal)):
-        raise TypeError(f"{make.__qualname__} has no option {unknown[0]!r}; legal are {', '.join(legal)}")
 
 
 def default_folder() -> Path:

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from personalize_nb.resources.solutions import SolutionVersion
 from personalize_nb.session import waiting
+from personalize_nb.session.connection import connected, current
 from personalize_nb.session.progress import Progress, choose
-from personalize_nb.session.session import Session, connected, current
+from personalize_nb.session.session import Session
 from personalize_nb.training.plan import plan
 from personalize_nb.training.steps import Steps
 

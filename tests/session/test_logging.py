@@ -13,8 +13,7 @@ from botocore.hooks import HierarchicalEmitter
 
 import personalize_nb as pnb
 from personalize_nb.errors import QuotaError
-from personalize_nb.session import call_log, s3, waiting
-from personalize_nb.session import session as sessions
+from personalize_nb.session import call_log, connection, s3, waiting
 from personalize_nb.session.progress import NullProgress
 from personalize_nb.session.session import Session
 
@@ -36,7 +35,7 @@ def test_it_is_quiet_until_it_is_asked():
 
 
 def test_it_says_what_is_connected(records, monkeypatch, local_service):
-    monkeypatch.setattr(sessions, "_current", None)
+    monkeypatch.setattr(connection, "_current", None)
     pnb.connect(Session.local(local_service.path))
     pnb.connect(boto3.Session("AKIAEXAMPLE", "secret", region_name="eu-west-1"))
     assert records(logging.INFO) == [

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import personalize_nb as pnb
 from personalize_nb import errors, local
-from personalize_nb.session import client_errors, s3
+from personalize_nb.session import client_errors, connection, s3
 from personalize_nb.session import session as sessions
 from personalize_nb.session.client_errors import translated
 from personalize_nb.session.session import Session
@@ -18,7 +18,7 @@ from personalize_nb.session.session import Session
 
 @pytest.fixture(autouse=True)
 def nothing_connected(monkeypatch):
-    monkeypatch.setattr(sessions, "_current", None)
+    monkeypatch.setattr(connection, "_current", None)
 
 
 @pytest.fixture
@@ -116,15 +116,15 @@ def test_a_service_that_ended_is_started_again(tmp_path):
 def test_the_environment_chooses(monkeypatch, local_service, aws_environment):
     monkeypatch.setenv("PERSONALIZE_NB_PATH", str(local_service.path))
     assert pnb.connect().is_local
-    monkeypatch.setattr(sessions, "_current", None)
+    monkeypatch.setattr(connection, "_current", None)
     monkeypatch.setenv("PERSONALIZE_NB_BACKEND", "AWS")
     monkeypatch.setenv("PERSONALIZE_NB_BUCKET", "s3://mine/")
     monkeypatch.setenv("PERSONALIZE_NB_ROLE_ARN", "arn:aws:iam::123456789012:role/Mine")
     chosen = pnb.connect()
     assert not chosen.is_local
     assert (chosen.region, chosen.bucket, chosen.role()) == ("us-east-1", "mine", "arn:aws:iam::123456789012:role/Mine")
-    assert sessions.current() is chosen
-    monkeypatch.setattr(sessions, "_current", None)
+    assert connection.current() is chosen
+    monkeypatch.setattr(connection, "_current", None)
     monkeypatch.setenv("PERSONALIZE_NB_BACKEND", "gcp")
     with pytest.raises(ValueError, match="'local' or 'aws', got 'gcp'"):
         pnb.connect()
@@ -137,7 +137,7 @@ def test_the_default_folder_is_the_users_data_folder(monkeypatch, tmp_path):
 
 def test_a_session_or_a_boto3_session_can_be_given(local_service, aws_environment):
     mine = Session.local(local_service.path)
-    assert pnb.connect(mine) is mine is sessions.current()
+    assert pnb.connect(mine) is mine is connection.current()
     assert pnb.connect() is mine, "a bare connect() leaves the user's session"
     with_boto3 = pnb.connect(boto3.Session(region_name="us-east-1"), bucket="b")
     assert with_boto3.call("list_recipes")["recipes"]

@@ -14,7 +14,7 @@ import pytest
 
 from personalize_nb import local
 from personalize_nb.samples.bundled import books
-from personalize_nb.session import session as sessions
+from personalize_nb.session import connection
 from personalize_nb.session.session import Session
 from personalize_nb.training.train import train
 
@@ -56,4 +56,4 @@ def place_of_an_example(request, monkeypatch, tmp_path):
         return
     monkeypatch.chdir(tmp_path)
     if ASKS_A_SERVICE.search(request.node.dtest.docstring):
-        monkeypatch.setattr(sessions, "_current", request.getfixturevalue("session_of_the_examples"))
+        monkeypatch.setattr(connection, "_current", request.getfixturevalue("session_of_the_examples"))

@@ -29,7 +29,8 @@ from personalize_nb.notebook.form.options import NO_FILTER, Options
 from personalize_nb.notebook.form.state import FormState
 from personalize_nb.notebook.receipts import REPEAT, Board, Receipt, displayed
 from personalize_nb.session import s3
-from personalize_nb.session.session import Session, current
+from personalize_nb.session.connection import current
+from personalize_nb.session.session import Session
 from personalize_nb.text import html
 
 if TYPE_CHECKING:
