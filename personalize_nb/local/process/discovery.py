@@ -18,11 +18,12 @@ import urllib.parse
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import filelock
 import psutil
 
 from personalize_nb.errors import LocalServiceError
 from personalize_nb.local.state import platform
-from personalize_nb.local.state.layout import RECORD, STATE, folder_identity
+from personalize_nb.local.state.layout import LOCK, RECORD, STATE, folder_identity
 
 HEALTH_PATH = "/_personalize_nb/health"
 _ANSWER_BYTES = 4096
@@ -167,11 +168,23 @@ def alive(info: ServiceInfo) -> bool:
     """Tell whether the process of the record still runs; a zombie or a later process of its number does not."""
     try:
         process = psutil.Process(info.pid)
-        if abs(process.create_time() - info.started) > _CLOCK_STEP_SECONDS:
+        if process.status() == psutil.STATUS_ZOMBIE:
             return False
-        return process.status() != psutil.STATUS_ZOMBIE
+        # a clock that was set moves the start times of all that runs; the lock does not move
+        return abs(process.create_time() - info.started) <= _CLOCK_STEP_SECONDS or _is_locked(info.path)
     except psutil.Error:
         return False
+
+
+def _is_locked(root: Path) -> bool:
+    """Tell whether somebody serves a folder, or is about to."""
+    if not (root / LOCK).exists():
+        return False
+    try:
+        with filelock.FileLock(root / LOCK, timeout=0, mode=0o600):
+            return False
+    except filelock.Timeout:
+        return True
 
 
 def proof(secret_key: str, nonce: str) -> str:

@@ -172,6 +172,17 @@ def test_whoever_took_the_port_is_not_trusted(tmp_path, local_service):
         server.shutdown()
 
 
+@pytest.mark.parametrize("step", [-7200, 7200])
+def test_a_service_is_found_after_the_clock_was_set(local_service, step):
+    path = local_service.path / "service.json"
+    before = path.read_text()
+    try:
+        path.write_text(json.dumps(json.loads(before) | {"started": local_service.started + step}))
+        assert local.attach(local_service.path).pid == local_service.pid
+    finally:
+        path.write_text(before)
+
+
 def test_a_broken_record_is_no_service(tmp_path):
     (tmp_path / "service.json").write_text("{")
     assert local.attach(tmp_path) is None
