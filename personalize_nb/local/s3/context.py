@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import parse_qsl, quote, unquote
 
@@ -28,6 +28,8 @@ KEPT = {
     "StorageClass": "x-amz-storage-class",
     "WebsiteRedirectLocation": "x-amz-website-redirect-location",
 }
+# of these, what an object has for itself: a copy has it where the copy's request names it
+NOT_COPIED = ("StorageClass", "WebsiteRedirectLocation")
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,13 @@ def details_of(params: Mapping[str, Any]) -> ObjectDetails:
         headers={name: value for name, value in headers.items() if value},
         tags=tags_in_header(params.get("Tagging")),
     )
+
+
+def copied(source: ObjectDetails, given: ObjectDetails) -> ObjectDetails:
+    """Return what a copy keeps that takes over its source's metadata: some headers are each object's own."""
+    own = {name: value for name, value in given.headers.items() if name in NOT_COPIED}
+    headers = {name: value for name, value in source.headers.items() if name not in NOT_COPIED}
+    return replace(source, headers=headers | own)
 
 
 def tags_in_header(text: Any) -> dict[str, str]:

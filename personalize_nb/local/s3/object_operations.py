@@ -13,10 +13,12 @@ from personalize_nb.local.s3.conditions import byte_range, check_copy, check_rea
 from personalize_nb.local.s3.context import (
     MAX_OBJECT_TAGS,
     MAX_PAGE,
+    NOT_COPIED,
     S3,
     Operation,
     check_version,
     checked_tags,
+    copied,
     copy_source,
     details_of,
     page_size,
@@ -148,13 +150,16 @@ def copy_object(s3: S3, call: Call) -> Mapping[str, Any]:
     source, file = s3.store.open_object(source_bucket, source_key)
     with file:
         check_copy(params, source)
-        if (source_bucket, source_key) == (bucket, key) and not replacing and not params.get("ServerSideEncryption"):
+        changing = replacing or any(map(params.get, ("ServerSideEncryption", *NOT_COPIED)))
+        if (source_bucket, source_key) == (bucket, key) and not changing:
             raise ApiError(
                 "InvalidRequest",
                 "This copy request is illegal because it is trying to copy an object to itself without changing its "
-                "metadata or encryption. Use MetadataDirective='REPLACE' to change the metadata.",
+                "metadata, storage class, website redirect location or encryption. Use MetadataDirective='REPLACE' to "
+                "change the metadata.",
             )
-        details = s3.encrypted(details_of(params) if replacing else source.details, params)
+        given = details_of(params)
+        details = s3.encrypted(given if replacing else copied(source.details, given), params)
         tags = tags_in_header(params.get("Tagging")) if _directive(params, "TaggingDirective") else source.details.tags
         algorithm, etag = digests.requested(params.get("ChecksumAlgorithm")), source.etag
         checksum = source.details.checksum

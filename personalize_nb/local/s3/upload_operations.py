@@ -110,6 +110,13 @@ def _complete(s3: S3, call: Call, parts: Sequence[Mapping[str, Any]]) -> ObjectI
             f"The upload was created using the {kind or 'FULL_OBJECT'} checksum mode. The complete request must use "
             f"the same checksum mode, not {call.params['ChecksumType']}.",
         )
+    others = [name for name in digests.ALGORITHMS if name != algorithm and call.params.get(digests.member(name))]
+    if others:
+        raise ApiError(
+            "InvalidRequest",
+            f"The upload was created using the {algorithm} checksum algorithm. The complete request must use the same "
+            f"algorithm, not {others[0]}.",
+        )
     return s3.uploads.complete(
         upload,
         [_named(part, algorithm) for part in parts],

@@ -38,7 +38,7 @@ class BedrockOptions:
     profile
         A profile of the AWS configuration files.
     access_key, secret_key, session_token
-        Credentials in place of a profile.
+        Credentials in place of a profile, for a server of one's own: those of AWS are refused, since options are kept.
     endpoint_url
         In place of the region's own endpoint: a VPC endpoint, or a server for tests.
     timeout, attempts
@@ -67,6 +67,11 @@ class BedrockOptions:
         )
         if bool(self.access_key) != bool(self.secret_key):
             raise ValueError("the options 'access_key' and 'secret_key' belong together; give both or none")
+        if self.access_key.startswith(("AKIA", "ASIA")):
+            raise ValueError(
+                f"the option 'access_key' is a key of AWS ({self.access_key[:4]}...), which would be kept in the "
+                "service's folder; write it into a profile (aws configure --profile NAME) and give profile=NAME"
+            )
         if self.endpoint_url and not self.endpoint_url.startswith(("http://", "https://")):
             raise ValueError(
                 f"the option 'endpoint_url' must begin with https:// or http://, got {self.endpoint_url!r}"

@@ -40,7 +40,7 @@ def make(indexes, cache, kind, server=None, groups=None, **options):
     if kind == "openai":
         options = {"model": "m", "base_url": f"{server.url}/v1", "timeout": 5, "attempts": 1, **options}
     if kind == "bedrock":
-        keys = {"access_key": "AKIDBEDROCK", "secret_key": "secret"}
+        keys = {"access_key": "KEYOFBEDROCK", "secret_key": "secret"}
         options = {"model": "m", "endpoint_url": server.url, "timeout": 5, "attempts": 1, **keys, **options}
     generator = plugins.make(kind, options, cache)
     maker = ThemeMaker.build(catalogue(), "TITLE", indexes, generator=generator)
@@ -84,7 +84,7 @@ def test_what_bedrock_is_sent(server, indexes, tmp_path, monkeypatch):
     (asked,) = server.asked
     assert asked.path == "/model/amazon.nova-lite-v1%3A0/converse"
     assert asked.body["inferenceConfig"] == {"maxTokens": 150, "temperature": 0}
-    assert "Credential=AKIDBEDROCK/" in asked.headers["authorization"]
+    assert "Credential=KEYOFBEDROCK/" in asked.headers["authorization"]
     assert "/us-west-2/bedrock/" in asked.headers["authorization"]
 
 
@@ -270,6 +270,8 @@ def test_questions_go_out_some_at_a_time(server, indexes, tmp_path):
         ("openai", {"model": "m", "timeout": "soon"}, "'timeout' must be a number, got 'soon'"),
         ("openai", {"model": "m", "concurrency": 0}, "'concurrency' must be above 0"),
         ("bedrock", {"model": "m", "access_key": "a"}, "belong together"),
+        ("bedrock", {"model": "m", "access_key": "AKIAIOSFODNN7EXAMPLE", "secret_key": "s"}, "give profile=NAME"),
+        ("bedrock", {"model": "m", "access_key": "ASIAIOSFODNN7EXAMPLE", "secret_key": "s"}, "give profile=NAME"),
         ("extractive", {"model": "m"}, "takes no options"),
         ("gpt", {}, "no generator of themes 'gpt'; installed are bedrock, extractive, openai"),
     ],
