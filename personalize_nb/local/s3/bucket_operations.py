@@ -13,7 +13,7 @@ from personalize_nb.local.errors import ApiError
 from personalize_nb.local.http import xml_shapes
 from personalize_nb.local.s3 import sealing
 from personalize_nb.local.s3.bucket_names import FIRST_REGION, region_of
-from personalize_nb.local.s3.bucket_policies import check_policy
+from personalize_nb.local.s3.bucket_policies import check_policy, is_public
 from personalize_nb.local.s3.context import S3, Operation, checked_tags, key_encoder, page_size, quoted
 from personalize_nb.local.s3.listing import Page, list_page
 from personalize_nb.local.s3.protocol import Call, Reply
@@ -149,6 +149,13 @@ def put_bucket_policy(s3: S3, call: Call) -> Reply:
     bucket, text = call.params["Bucket"], call.params["Policy"]
     s3.store.bucket(bucket)
     check_policy(bucket, text, s3.account, s3.has_identity)
+    if _access_block(s3, bucket).get("BlockPublicPolicy") and is_public(text):
+        raise ApiError(
+            "AccessDenied",
+            "s3:PutBucketPolicy is not allowed because public policies are prevented by the BlockPublicPolicy setting "
+            "in S3 Block Public Access: name who is meant, or change it by PutPublicAccessBlock.",
+            403,
+        )
     s3.store.set_setting(bucket, "policy", text)
     return Reply(status=204)
 
@@ -178,11 +185,16 @@ def put_bucket_encryption(s3: S3, call: Call) -> Mapping[str, Any]:
 
 
 def get_public_access_block(s3: S3, call: Call) -> Mapping[str, Any]:
-    """Block public access to a new bucket until told otherwise."""
-    document = s3.store.setting(call.params["Bucket"], "public-access")
-    if document == _OPEN:
+    block = _access_block(s3, call.params["Bucket"])
+    if not block:
         raise _not_set("NoSuchPublicAccessBlockConfiguration", "The public access block configuration was not found")
-    return {"PublicAccessBlockConfiguration": json.loads(document) if document else _ALL_BLOCKED}
+    return {"PublicAccessBlockConfiguration": block}
+
+
+def _access_block(s3: S3, bucket: str) -> Mapping[str, bool]:
+    """Return what is blocked: everything in a new bucket until told otherwise, nothing where that was removed."""
+    document = s3.store.setting(bucket, "public-access")
+    return json.loads(document) if document else _ALL_BLOCKED
 
 
 def delete_public_access_block(s3: S3, call: Call) -> Reply:

@@ -53,6 +53,12 @@ def not_locked() -> ApiError:
 def _customers_keys(_: Call, params: Mapping[str, Any]) -> None:
     for stem in ("SSECustomer", "CopySourceSSECustomer"):
         if any(params.get(stem + member) for member in ("Algorithm", "Key", "KeyMD5")):
+            if stem == "SSECustomer" and params.get("ServerSideEncryption"):
+                raise ApiError(
+                    "InvalidArgument",
+                    "Server Side Encryption with Customer provided key is incompatible with the encryption method "
+                    f"specified: {params['ServerSideEncryption']!r}.",
+                )
             raise ApiError("NotImplemented", "The local service does not keep objects under customers' keys.", 501)
 
 
@@ -60,6 +66,11 @@ def _lists_of_access(call: Call, params: Mapping[str, Any]) -> None:
     granted = [name for name in _GRANTS if params.get(name)]
     if params.get("ACL") in (None, *OWNERS_ACLS) and not granted:
         return
+    legal = (
+        s3_model().shape_for("BucketCannedACL" if "Bucket" in call.operation else "ObjectCannedACL").metadata["enum"]
+    )
+    if params.get("ACL") not in (None, *legal):
+        raise ApiError("InvalidArgument", f"x-amz-acl must be one of {', '.join(legal)}, got {params['ACL']!r}.")
     detail = f"the request has ACL={params.get('ACL')!r}{' and ' if granted else ''}{', '.join(granted)}"
     if call.operation == "CreateBucket":
         raise ApiError(
