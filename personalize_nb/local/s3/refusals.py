@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from personalize_nb.local.errors import ApiError
+from personalize_nb.local.s3.checksums import promised_algorithm
 from personalize_nb.local.s3.context import check_version
 from personalize_nb.local.s3.protocol import Call, s3_model
 
@@ -120,6 +121,12 @@ def _length(call: Call, _: Mapping[str, Any]) -> None:
         raise ApiError("MissingContentLength", "You must provide the Content-Length HTTP header.", 411)
 
 
+def _digest(call: Call, _: Mapping[str, Any]) -> None:
+    headers = call.request.headers
+    if call.operation == "DeleteObjects" and "content-md5" not in headers and not promised_algorithm(headers):
+        raise ApiError("InvalidRequest", "Missing required header for this request: Content-MD5 OR x-amz-checksum-*.")
+
+
 _CHECKS: tuple[Callable[[Call, Mapping[str, Any]], None], ...] = (
     _customers_keys,
     _lists_of_access,
@@ -128,4 +135,5 @@ _CHECKS: tuple[Callable[[Call, Mapping[str, Any]], None], ...] = (
     _places,
     _encryption_of_reads,
     _length,
+    _digest,
 )

@@ -476,6 +476,19 @@ def _(world, name):
     assert world.s3.head_object(**world.at)
 
 
+@row("DeleteObjects", "without a checksum of the request nothing is deleted")
+def _(world):
+    world.put()
+    path, body = f"/{world.bucket}?delete", b"<Delete><Object><Key>k</Key></Object></Delete>"
+    headers = wire.signed_headers(world.endpoint, "POST", path, body)
+    status, _, answer = wire.send(world.endpoint, "POST", path, body, headers)
+    assert (status, _code(answer)) == (400, "InvalidRequest") and world.s3.head_object(**world.at)
+    promised = {"Content-MD5": base64.b64encode(md5(body).digest()).decode()}
+    headers = wire.signed_headers(world.endpoint, "POST", path, body, promised)
+    assert wire.send(world.endpoint, "POST", path, body, headers)[0] == 200
+    world.refused("404", "HeadObject", 404, **world.at)
+
+
 @row("CopyObject", "the source's {}", "IfMatch", "IfNoneMatch", "IfModifiedSince", "IfUnmodifiedSince")
 def _(world, name):
     world.put()
@@ -622,6 +635,30 @@ def _(world):
     world.s3.create_bucket(Bucket=f"{world.bucket}-2", ObjectOwnership="ObjectWriter")
     rules = world.s3.get_bucket_ownership_controls(Bucket=f"{world.bucket}-2")["OwnershipControls"]["Rules"]
     assert rules == [{"ObjectOwnership": "ObjectWriter"}]
+
+
+@row("CreateBucket", "an owner of objects that S3 has not")
+def _(world):
+    params = {"Bucket": f"{world.bucket}-2", "ObjectOwnership": "Nobody"}
+    world.refused("InvalidArgument", "CreateBucket", 400, **params)
+    world.refused("404", "HeadBucket", Bucket=params["Bucket"])
+
+
+@row("PutBucketOwnershipControls", "{} is refused", "no rule", "two rules", "another name")
+def _(world, wish):
+    rules = {"no rule": [], "two rules": ["ObjectWriter"] * 2, "another name": ["Nobody"]}[wish]
+    controls = {"Rules": [{"ObjectOwnership": name} for name in rules]}
+    params = {"Bucket": world.bucket, "OwnershipControls": controls}
+    world.refused("MalformedXML", "PutBucketOwnershipControls", 400, **params)
+
+
+@row("DeleteBucketOwnershipControls", "then there are none, until others are put")
+def _(world):
+    world.s3.delete_bucket_ownership_controls(Bucket=world.bucket)
+    world.refused("OwnershipControlsNotFoundError", "GetBucketOwnershipControls", 404, Bucket=world.bucket)
+    controls = {"Rules": [{"ObjectOwnership": "BucketOwnerPreferred"}]}
+    world.s3.put_bucket_ownership_controls(Bucket=world.bucket, OwnershipControls=controls)
+    assert world.s3.get_bucket_ownership_controls(Bucket=world.bucket)["OwnershipControls"] == controls
 
 
 @row(
