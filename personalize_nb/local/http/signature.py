@@ -83,7 +83,7 @@ def read_claim(head: Head) -> Claim:
     """Return the claim in a request's head; a refusal when there is none or it cannot be read."""
     authorization = head.headers.get("authorization")
     query = dict(head.query)
-    if authorization is not None:
+    if authorization:
         return _header_claim(authorization, head)
     if "X-Amz-Signature" in query:
         return _presigned_claim(query)
@@ -187,8 +187,10 @@ def _secret(claim: Claim, credentials: Mapping[str, str]) -> str:
 def _header_claim(authorization: str, head: Head) -> Claim:
     scheme, _, rest = authorization.partition(" ")
     if scheme != ALGORITHM:
+        # to S3 version 2 is a mechanism, which it no longer takes; anything else is none
+        known = guess_wire(head) != "s3" or (scheme == "AWS" and ":" in rest)
         raise ApiError(
-            "InvalidRequest",
+            "InvalidRequest" if known else "InvalidArgument",
             f"The authorization mechanism {scheme!r} is not supported here. Use {ALGORITHM} (signature_version "
             "'v4' or 's3v4').",
         )
@@ -229,11 +231,12 @@ def _presigned_claim(query: Mapping[str, str]) -> Claim:
             f"A pre-signed URL needs X-Amz-Algorithm={ALGORITHM} and X-Amz-Credential=<key>/<date>/<region>/"
             "<service>/aws4_request.",
         )
-    expires = _number(query.get("X-Amz-Expires", "0"))
-    if not 0 < expires <= MAX_PRESIGNED_SECONDS:
+    text = query.get("X-Amz-Expires", "")
+    expires = int(text) if re.fullmatch(r"[0-9]{1,18}", text) else -1
+    if not 0 <= expires <= MAX_PRESIGNED_SECONDS:
         raise ApiError(
             "AuthorizationQueryParametersError",
-            f"X-Amz-Expires must be from 1 to {MAX_PRESIGNED_SECONDS} seconds, got {query.get('X-Amz-Expires')!r}.",
+            f"X-Amz-Expires must be from 0 to {MAX_PRESIGNED_SECONDS} seconds, got {query.get('X-Amz-Expires')!r}.",
         )
     return Claim(
         match["key"],

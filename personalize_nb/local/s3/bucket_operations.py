@@ -13,10 +13,10 @@ from personalize_nb.local.errors import ApiError
 from personalize_nb.local.http import xml_shapes
 from personalize_nb.local.s3 import sealing
 from personalize_nb.local.s3.bucket_names import FIRST_REGION, region_of
-from personalize_nb.local.s3.bucket_policies import check_policy
+from personalize_nb.local.s3.bucket_policies import check_policy, is_public
 from personalize_nb.local.s3.context import S3, Operation, checked_tags, key_encoder, page_size, quoted
 from personalize_nb.local.s3.listing import Page, list_page
-from personalize_nb.local.s3.protocol import Call, Reply
+from personalize_nb.local.s3.protocol import Call, Reply, s3_model
 from personalize_nb.local.s3.records import ObjectInfo
 
 MAX_BUCKETS = 10_000
@@ -65,10 +65,16 @@ def create_bucket(s3: S3, call: Call) -> Mapping[str, Any]:
     region = region_of(wish.get("LocationConstraint"), s3.region)
     if s3.store.has_bucket(name) and region == FIRST_REGION == s3.store.bucket(name).region:
         return {"Location": f"/{name}"}  # as S3 answers in us-east-1 only
+    ownership = call.params.get("ObjectOwnership")
+    if ownership not in (None, *_owners()):
+        raise ApiError(
+            "InvalidArgument",
+            f"Invalid x-amz-object-ownership header: {ownership!r}; legal are {', '.join(_owners())}.",
+        )
     s3.store.create_bucket(name, region)
     if tags := wish.get("Tags"):
         _put_tags(s3, name, tags)
-    if ownership := call.params.get("ObjectOwnership"):
+    if ownership:
         s3.store.set_setting(name, "ownership", json.dumps({"Rules": [{"ObjectOwnership": ownership}]}))
     return {"Location": f"/{name}", "BucketArn": f"arn:aws:s3:::{name}"}
 
@@ -149,6 +155,13 @@ def put_bucket_policy(s3: S3, call: Call) -> Reply:
     bucket, text = call.params["Bucket"], call.params["Policy"]
     s3.store.bucket(bucket)
     check_policy(bucket, text, s3.account, s3.has_identity)
+    if _access_block(s3, bucket).get("BlockPublicPolicy") and is_public(text):
+        raise ApiError(
+            "AccessDenied",
+            "s3:PutBucketPolicy is not allowed because public policies are prevented by the BlockPublicPolicy setting "
+            "in S3 Block Public Access: name who is meant, or change it by PutPublicAccessBlock.",
+            403,
+        )
     s3.store.set_setting(bucket, "policy", text)
     return Reply(status=204)
 
@@ -178,22 +191,35 @@ def put_bucket_encryption(s3: S3, call: Call) -> Mapping[str, Any]:
 
 
 def get_public_access_block(s3: S3, call: Call) -> Mapping[str, Any]:
-    """Block public access to a new bucket until told otherwise."""
-    document = s3.store.setting(call.params["Bucket"], "public-access")
-    if document == _OPEN:
+    block = _access_block(s3, call.params["Bucket"])
+    if not block:
         raise _not_set("NoSuchPublicAccessBlockConfiguration", "The public access block configuration was not found")
-    return {"PublicAccessBlockConfiguration": json.loads(document) if document else _ALL_BLOCKED}
+    return {"PublicAccessBlockConfiguration": block}
 
 
-def delete_public_access_block(s3: S3, call: Call) -> Reply:
-    s3.store.set_setting(call.params["Bucket"], "public-access", _OPEN)
-    return Reply(status=204)
+def _access_block(s3: S3, bucket: str) -> Mapping[str, bool]:
+    """Return what is blocked: everything in a new bucket until told otherwise, nothing where that was removed."""
+    document = s3.store.setting(bucket, "public-access")
+    return json.loads(document) if document else _ALL_BLOCKED
 
 
 def get_ownership_controls(s3: S3, call: Call) -> Mapping[str, Any]:
     document = s3.store.setting(call.params["Bucket"], "ownership")
+    if document == _OPEN:
+        raise _not_set("OwnershipControlsNotFoundError", "The bucket ownership controls were not found")
     rules = json.loads(document) if document else {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
     return {"OwnershipControls": rules}
+
+
+def put_ownership_controls(s3: S3, call: Call) -> Mapping[str, Any]:
+    rules = (call.params["OwnershipControls"] or {}).get("Rules") or []
+    if len(rules) != 1 or rules[0].get("ObjectOwnership") not in _owners():
+        raise ApiError("MalformedXML", f"OwnershipControls have one rule, of {', '.join(_owners())}; got {rules}.")
+    return _record("ownership", "OwnershipControls", s3, call)
+
+
+def _owners() -> tuple[str, ...]:
+    return tuple(s3_model().shape_for("ObjectOwnership").metadata["enum"])
 
 
 def get_bucket_versioning(s3: S3, call: Call) -> Mapping[str, Any]:
@@ -220,6 +246,12 @@ def _record(kind: str, member: str, s3: S3, call: Call) -> Mapping[str, Any]:
 
 def _remove(kind: str, s3: S3, call: Call) -> Reply:
     s3.store.set_setting(call.params["Bucket"], kind, None)
+    return Reply(status=204)
+
+
+def _unset(kind: str, s3: S3, call: Call) -> Reply:
+    """Remove what every new bucket has."""
+    s3.store.set_setting(call.params["Bucket"], kind, _OPEN)
     return Reply(status=204)
 
 
@@ -299,10 +331,10 @@ BUCKET_OPERATIONS: dict[str, Operation] = {
     "DeleteBucketEncryption": partial(_remove, "encryption"),
     "GetPublicAccessBlock": get_public_access_block,
     "PutPublicAccessBlock": partial(_record, "public-access", "PublicAccessBlockConfiguration"),
-    "DeletePublicAccessBlock": delete_public_access_block,
+    "DeletePublicAccessBlock": partial(_unset, "public-access"),
     "GetBucketOwnershipControls": get_ownership_controls,
-    "PutBucketOwnershipControls": partial(_record, "ownership", "OwnershipControls"),
-    "DeleteBucketOwnershipControls": partial(_remove, "ownership"),
+    "PutBucketOwnershipControls": put_ownership_controls,
+    "DeleteBucketOwnershipControls": partial(_unset, "ownership"),
     "GetBucketVersioning": get_bucket_versioning,
     "PutBucketVersioning": put_bucket_versioning,
 }

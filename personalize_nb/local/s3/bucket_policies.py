@@ -93,6 +93,20 @@ def check_policy(bucket: str, text: str, account: str, exists: Exists) -> None:
             _check_application(bucket, statement)
 
 
+def is_public(text: str) -> bool:
+    """Tell whether a policy allows something to everybody, on no condition."""
+    try:
+        statements = documents.read_policy(text).statements
+    except PolicyError:  # kept by an earlier version; it allows nobody anything
+        return False
+    return any(each.allows and not each.conditions and _is_everybody(each) for each in statements)
+
+
+def _is_everybody(statement: Statement) -> bool:
+    named = {name for names in (statement.principals or {}).values() for name in names}
+    return statement.not_principals or "*" in named
+
+
 def _check_actions(statement: Statement) -> None:
     for action in statement.actions:
         if not _meant(action):

@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-from personalize_nb.contract.policies import documents
 from personalize_nb.local.errors import ApiError
+from personalize_nb.local.s3.bucket_policies import is_public
 from personalize_nb.local.s3.context import S3, Operation
 from personalize_nb.local.s3.protocol import Call, Reply
 from personalize_nb.local.s3.refusals import OWNERS_ACLS, no_acls, not_locked
@@ -138,14 +138,8 @@ def put_object_acl(s3: S3, call: Call) -> Mapping[str, Any]:
 
 
 def get_bucket_policy_status(s3: S3, call: Call) -> Mapping[str, Any]:
-    """Call a policy public when it allows something to everybody, on no condition."""
     text = s3.store.setting(call.params["Bucket"], "policy")
-    try:
-        statements = documents.read_policy(text).statements if text else ()
-    except documents.PolicyError:  # kept by an earlier version; it allows nobody anything
-        statements = ()
-    public = any(each.allows and not each.conditions and _is_everybody(each) for each in statements)
-    return {"PolicyStatus": {"IsPublic": public}}
+    return {"PolicyStatus": {"IsPublic": text is not None and is_public(text)}}
 
 
 def put_object_lock_configuration(s3: S3, call: Call) -> Mapping[str, Any]:
@@ -160,11 +154,6 @@ def put_object_lock_configuration(s3: S3, call: Call) -> Mapping[str, Any]:
 def lock_of_object(s3: S3, call: Call) -> Mapping[str, Any]:
     s3.store.head(call.params["Bucket"], call.params["Key"])
     raise not_locked()
-
-
-def _is_everybody(statement: documents.Statement) -> bool:
-    named = {name for names in (statement.principals or {}).values() for name in names}
-    return statement.not_principals or "*" in named
 
 
 def _owners(s3: S3) -> dict[str, Any]:

@@ -117,6 +117,24 @@ def joined(algorithm: str, parts: Sequence[tuple[str, int]]) -> Checksum:
     return Checksum(algorithm, base64.b64encode(digest.digest()).decode())
 
 
+def check_promise(promised: str, computed: Checksum) -> None:
+    """Refuse what was promised of an object that is joined from parts, with the number of parts or without."""
+    try:
+        length = len(base64.b64decode(promised.partition("-")[0], validate=True))
+    except ValueError:
+        length = 0
+    if length != len(base64.b64decode(computed.bare)):
+        raise ApiError(
+            "InvalidRequest", f"Value for x-amz-checksum-{computed.algorithm.lower()} header is invalid: {promised!r}."
+        )
+    if promised not in (computed.value, computed.bare):
+        raise ApiError(
+            "BadDigest",
+            f"The {computed.algorithm} you specified for the whole object did not match what we calculated: "
+            f"specified {promised}, calculated {computed.value}.",
+        )
+
+
 def running(*algorithms: str | None) -> dict[str, Digest]:
     """Return what a whole body or part is fed to: MD5 for its ETag, and a digest for each algorithm that is named."""
     return {

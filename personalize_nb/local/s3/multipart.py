@@ -183,13 +183,8 @@ class Uploads:
             self._join(incoming, chosen, sealed=seal is not None)
             kept = tuple(part.checksum.value for part in chosen if part.checksum)
             checksum = _checksum_of(upload, kept, sizes)
-            # a composite one may come with the number of parts or without
-            if promised_checksum and checksum and promised_checksum not in (checksum.value, checksum.bare):
-                raise ApiError(
-                    "BadDigest",
-                    f"The {checksum.algorithm} you specified for the whole object did not match what we calculated: "
-                    f"specified {promised_checksum}, calculated {checksum.value}.",
-                )
+            if promised_checksum and checksum:
+                digests.check_promise(promised_checksum, checksum)
             details = ObjectDetails(
                 metadata=upload.details.metadata,
                 headers=upload.details.headers,

@@ -188,7 +188,7 @@ def copy_object(s3: S3, call: Call) -> Mapping[str, Any]:
 
 def get_object_tagging(s3: S3, call: Call) -> Mapping[str, Any]:
     tags = s3.store.head(call.params["Bucket"], call.params["Key"]).details.tags
-    return {"TagSet": [{"Key": name, "Value": value} for name, value in tags.items()]}
+    return {"TagSet": [{"Key": name, "Value": value} for name, value in sorted(tags.items())]}
 
 
 def put_object_tagging(s3: S3, call: Call) -> Mapping[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -26,6 +27,8 @@ from personalize_nb.local.s3.refusals import check_call
 _FREE = frozenset({"policy", "signature", "x-amz-signature", "awsaccesskeyid", "file"})
 # fields that are named otherwise than the header of the same meaning
 _HEADERS = {"acl": "x-amz-acl"}
+_DATE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", re.ASCII)
+_ESCAPE = re.compile(r"\\(.)")
 
 
 class _Limited(Body):
@@ -48,10 +51,11 @@ class _Limited(Body):
 def post_object(s3: S3, bucket: str, form: FormBody, request: Request) -> Response:
     """Put the file of a form where its fields say, if the policy allows it."""
     fields = {**form.fields, "bucket": bucket}
-    if not fields.get("key"):
+    # before the conditions, which are about the key that is written
+    fields["key"] = key = fields.get("key", "").replace("${filename}", form.filename)
+    if not key:
         raise ApiError("InvalidArgument", "Bucket POST must contain a field named 'key'.")
     least, most = _check_policy(_read_policy(fields["policy"]), fields, s3.store.clock())
-    key = fields["key"].replace("${filename}", form.filename)
     headers = {_HEADERS.get(name, name): value for name, value in fields.items()}
     tagging = headers.pop("tagging", None)
     whole = Headers([*headers.items(), ("transfer-encoding", "chunked")])
@@ -86,7 +90,7 @@ def _answer(call: Call, members: Mapping[str, Any], fields: Mapping[str, str], l
 
 def _read_policy(text: str) -> dict[str, Any]:
     try:
-        policy = json.loads(base64.b64decode(text, validate=True))
+        policy = json.loads(_plain_dollars(base64.b64decode(text, validate=True).decode()))
     except (binascii.Error, ValueError, RecursionError) as error:
         raise _invalid(f"it is no JSON in base64 ({error})") from None
     if not isinstance(policy, dict) or not isinstance(policy.get("expiration"), str):
@@ -99,6 +103,8 @@ def _read_policy(text: str) -> dict[str, Any]:
 def _check_policy(policy: Mapping[str, Any], fields: Mapping[str, str], now: float) -> tuple[int, int]:
     """Refuse fields that break a condition, or that none is about; return the least and most bytes of the file."""
     try:
+        if not _DATE.fullmatch(policy["expiration"]):
+            raise ValueError
         expires = parse_timestamp(policy["expiration"]).timestamp()
     except (ValueError, OverflowError):
         raise _invalid(f"its expiration {policy['expiration']!r} is no date like 2030-01-31T23:59:59Z") from None
@@ -137,8 +143,12 @@ def _condition(found: Any) -> tuple[str, Any, Any]:
         return operator, name, value
     if operator not in ("eq", "starts-with") or not isinstance(name, str) or not isinstance(value, str):
         raise _invalid(f"a condition is eq, starts-with or content-length-range of texts, got {json.dumps(found)}")
-    # `\\$` in a policy is a dollar sign that begins no variable
-    return operator, name.removeprefix("$").lower(), value.replace("\\$", "$")
+    return operator, name.removeprefix("$").lower(), value
+
+
+def _plain_dollars(text: str) -> str:
+    r"""Return a policy as JSON: S3 takes one escape more, `\$` for a dollar sign."""
+    return _ESCAPE.sub(lambda match: "$" if match[1] == "$" else match[0], text)
 
 
 def _invalid(detail: str) -> ApiError:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from personalize_nb.local.errors import ApiError
+from personalize_nb.local.s3.checksums import promised_algorithm
 from personalize_nb.local.s3.context import check_version
 from personalize_nb.local.s3.protocol import Call, s3_model
 
@@ -53,6 +54,12 @@ def not_locked() -> ApiError:
 def _customers_keys(_: Call, params: Mapping[str, Any]) -> None:
     for stem in ("SSECustomer", "CopySourceSSECustomer"):
         if any(params.get(stem + member) for member in ("Algorithm", "Key", "KeyMD5")):
+            if stem == "SSECustomer" and params.get("ServerSideEncryption"):
+                raise ApiError(
+                    "InvalidArgument",
+                    "Server Side Encryption with Customer provided key is incompatible with the encryption method "
+                    f"specified: {params['ServerSideEncryption']!r}.",
+                )
             raise ApiError("NotImplemented", "The local service does not keep objects under customers' keys.", 501)
 
 
@@ -60,6 +67,11 @@ def _lists_of_access(call: Call, params: Mapping[str, Any]) -> None:
     granted = [name for name in _GRANTS if params.get(name)]
     if params.get("ACL") in (None, *OWNERS_ACLS) and not granted:
         return
+    legal = (
+        s3_model().shape_for("BucketCannedACL" if "Bucket" in call.operation else "ObjectCannedACL").metadata["enum"]
+    )
+    if params.get("ACL") not in (None, *legal):
+        raise ApiError("InvalidArgument", f"x-amz-acl must be one of {', '.join(legal)}, got {params['ACL']!r}.")
     detail = f"the request has ACL={params.get('ACL')!r}{' and ' if granted else ''}{', '.join(granted)}"
     if call.operation == "CreateBucket":
         raise ApiError(
@@ -109,6 +121,12 @@ def _length(call: Call, _: Mapping[str, Any]) -> None:
         raise ApiError("MissingContentLength", "You must provide the Content-Length HTTP header.", 411)
 
 
+def _digest(call: Call, _: Mapping[str, Any]) -> None:
+    headers = call.request.headers
+    if call.operation == "DeleteObjects" and "content-md5" not in headers and not promised_algorithm(headers):
+        raise ApiError("InvalidRequest", "Missing required header for this request: Content-MD5 OR x-amz-checksum-*.")
+
+
 _CHECKS: tuple[Callable[[Call, Mapping[str, Any]], None], ...] = (
     _customers_keys,
     _lists_of_access,
@@ -117,4 +135,5 @@ _CHECKS: tuple[Callable[[Call, Mapping[str, Any]], None], ...] = (
     _places,
     _encryption_of_reads,
     _length,
+    _digest,
 )

@@ -31,6 +31,7 @@ def answer(tmp_path_factory):
     handler = s3_handler(store, wire.REGION, wire.ACCOUNT, has_identity=lambda arn: arn == KNOWN)
     with wire.serving({"s3": handler}) as endpoint:
         s3 = wire.make_client("s3", endpoint)
+        s3.delete_public_access_block(Bucket=BUCKET)  # which would refuse to name everybody
 
         def put(*statements, **document):
             whole = {"Version": "2012-10-17", "Statement": list(statements), **document}

@@ -381,7 +381,8 @@ def _(world, algorithm):
     for code, named, promised in (
         ("InvalidRequest", bare, {}),
         ("InvalidPart", wrong, {}),
-        ("BadDigest", parts, {name: "bad"}),
+        ("InvalidRequest", parts, {name: "bad"}),
+        ("BadDigest", parts, {name: digest(algorithm, b"other")}),
     ):
         params = {"MultipartUpload": {"Parts": named}, **promised}
         world.refused(code, "CompleteMultipartUpload", 400, **upload, **params)
@@ -473,6 +474,19 @@ def _(world, name):
     code = "NoSuchVersion" if name == "VersionId" else "PreconditionFailed"
     assert "Deleted" not in answer and answer["Errors"][0]["Code"] == code
     assert world.s3.head_object(**world.at)
+
+
+@row("DeleteObjects", "without a checksum of the request nothing is deleted")
+def _(world):
+    world.put()
+    path, body = f"/{world.bucket}?delete", b"<Delete><Object><Key>k</Key></Object></Delete>"
+    headers = wire.signed_headers(world.endpoint, "POST", path, body)
+    status, _, answer = wire.send(world.endpoint, "POST", path, body, headers)
+    assert (status, _code(answer)) == (400, "InvalidRequest") and world.s3.head_object(**world.at)
+    promised = {"Content-MD5": base64.b64encode(md5(body).digest()).decode()}
+    headers = wire.signed_headers(world.endpoint, "POST", path, body, promised)
+    assert wire.send(world.endpoint, "POST", path, body, headers)[0] == 200
+    world.refused("404", "HeadObject", 404, **world.at)
 
 
 @row("CopyObject", "the source's {}", "IfMatch", "IfNoneMatch", "IfModifiedSince", "IfUnmodifiedSince")
@@ -572,6 +586,19 @@ for _operation in ("PutObject", "CopyObject", "CreateMultipartUpload"):
         assert not world.s3.list_objects_v2(Bucket=world.bucket, Prefix="k").get("Contents")
 
 
+@row("PutObject", "a customer's key beside {} is refused", "AES256", "aws:kms")
+def _(world, algorithm):
+    params = {"SSECustomerAlgorithm": "AES256", "SSECustomerKey": "k" * 32, "ServerSideEncryption": algorithm}
+    world.refused("InvalidArgument", "PutObject", 400, **world.at, **params)
+
+
+@row("{}", "a canned list of access that S3 has not", "PutBucketAcl", "PutObjectAcl")
+def _(world, operation):
+    world.put()
+    params = world.at if operation == "PutObjectAcl" else {"Bucket": world.bucket}
+    world.refused("InvalidArgument", operation, 400, **params, ACL="public-ready")
+
+
 @row("PutObject", "ACL={} says what holds anyway", "private", "bucket-owner-full-control")
 def _(world, acl):
     world.put(ACL=acl)
@@ -610,6 +637,30 @@ def _(world):
     assert rules == [{"ObjectOwnership": "ObjectWriter"}]
 
 
+@row("CreateBucket", "an owner of objects that S3 has not")
+def _(world):
+    params = {"Bucket": f"{world.bucket}-2", "ObjectOwnership": "Nobody"}
+    world.refused("InvalidArgument", "CreateBucket", 400, **params)
+    world.refused("404", "HeadBucket", Bucket=params["Bucket"])
+
+
+@row("PutBucketOwnershipControls", "{} is refused", "no rule", "two rules", "another name")
+def _(world, wish):
+    rules = {"no rule": [], "two rules": ["ObjectWriter"] * 2, "another name": ["Nobody"]}[wish]
+    controls = {"Rules": [{"ObjectOwnership": name} for name in rules]}
+    params = {"Bucket": world.bucket, "OwnershipControls": controls}
+    world.refused("MalformedXML", "PutBucketOwnershipControls", 400, **params)
+
+
+@row("DeleteBucketOwnershipControls", "then there are none, until others are put")
+def _(world):
+    world.s3.delete_bucket_ownership_controls(Bucket=world.bucket)
+    world.refused("OwnershipControlsNotFoundError", "GetBucketOwnershipControls", 404, Bucket=world.bucket)
+    controls = {"Rules": [{"ObjectOwnership": "BucketOwnerPreferred"}]}
+    world.s3.put_bucket_ownership_controls(Bucket=world.bucket, OwnershipControls=controls)
+    assert world.s3.get_bucket_ownership_controls(Bucket=world.bucket)["OwnershipControls"] == controls
+
+
 @row(
     "{}",
     "Object Lock that no bucket has",
@@ -632,9 +683,83 @@ def _(world, whom):
     if "condition" in whom:
         statement["Condition"] = {"StringEquals": {"aws:SourceAccount": wire.ACCOUNT}}
     policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    world.s3.delete_public_access_block(Bucket=world.bucket)
     world.s3.put_bucket_policy(Bucket=world.bucket, Policy=policy)
     status = world.s3.get_bucket_policy_status(Bucket=world.bucket)["PolicyStatus"]
     assert status["IsPublic"] == (whom == "everybody")
+
+
+_BLOCKS = {"nobody said so": None, "policies are": {"BlockPublicPolicy": True}, "lists are": {"BlockPublicAcls": True}}
+
+
+@row("PutBucketPolicy", "for everybody where public access is blocked: {}", *_BLOCKS, "nothing is")
+def _(world, wish):
+    if wish == "nothing is":
+        world.s3.delete_public_access_block(Bucket=world.bucket)
+    elif block := _BLOCKS[wish]:
+        world.s3.put_public_access_block(Bucket=world.bucket, PublicAccessBlockConfiguration=block)
+    resource = f"arn:aws:s3:::{world.bucket}/*"
+    statement = {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": resource}
+    params = {"Bucket": world.bucket, "Policy": json.dumps({"Version": "2012-10-17", "Statement": [statement]})}
+    if wish in ("nobody said so", "policies are"):
+        world.refused("AccessDenied", "PutBucketPolicy", 403, **params)
+        world.refused("NoSuchBucketPolicy", "GetBucketPolicy", 404, Bucket=world.bucket)
+    else:
+        world.s3.put_bucket_policy(**params)
+
+
+@row("GetObjectTagging", "tags come by their names")
+def _(world):
+    world.put(Tagging="b=1&c=2&a=3")
+    assert [tag["Key"] for tag in world.s3.get_object_tagging(**world.at)["TagSet"]] == ["a", "b", "c"]
+
+
+# who asks
+
+_CLAIMS = {
+    "": (403, "AccessDenied"),
+    "AWS HAHAHA": (400, "InvalidArgument"),
+    "AWS4 HAHAHA": (400, "InvalidArgument"),
+    "AWS key:signature": (400, "InvalidRequest"),
+    "AWS4-HMAC-SHA256 Credential=HAHAHA": (400, "AuthorizationHeaderMalformed"),
+}
+
+
+@row("GetObject", "an authorization header that is none: {}", *_CLAIMS)
+def _(world, claim):
+    status, _, body = wire.send(world.endpoint, "GET", f"/{world.bucket}/k", b"", {"Authorization": claim})
+    assert (status, _code(body)) == _CLAIMS[claim]
+
+
+@row("GetObject", "a pre-signed URL that is valid for {} seconds", "1", "604800", "0", "-7", "604801", "x", "no")
+def _(world, seconds):
+    world.put()
+    wish = int(seconds) if seconds not in ("x", "no") else 77
+    url = wire.make_client("s3", world.endpoint, signature_version="s3v4").generate_presigned_url(
+        "get_object", Params=world.at, ExpiresIn=wish
+    )
+    path = url.removeprefix(world.endpoint.url)
+    if wish == 77:
+        path = path.replace("&X-Amz-Expires=77", "&X-Amz-Expires=x" if seconds == "x" else "")
+    status, _, body = wire.send(world.endpoint, "GET", path)
+    if seconds in ("1", "604800"):
+        assert (status, body) == (200, b"body")
+    else:
+        wanted = (403, "AccessDenied") if seconds == "0" else (400, "AuthorizationQueryParametersError")
+        assert (status, _code(body)) == wanted
+
+
+@row("GetBucketCors", "a browser asks before its request, with {}", "nothing", "an origin", "origin and method")
+def _(world, wish):
+    headers = {} if wish == "nothing" else {"Origin": "http://example.com"}
+    headers |= {"Access-Control-Request-Method": "GET"} if "method" in wish else {}
+    status, told, body = wire.send(world.endpoint, "OPTIONS", f"/{world.bucket}/k", b"", headers)
+    wanted = (403, "AccessForbidden") if "method" in wish else (400, "BadRequest")
+    assert (status, _code(body)) == wanted and "Access-Control-Allow-Origin" not in told
+
+
+def _code(body):
+    return re.search(b"<Code>(.*)</Code>", body)[1].decode()
 
 
 # lists
@@ -694,12 +819,14 @@ def _(world):
 # forms of browsers
 
 
-def _post(world, fields, file=b"body", conditions=None, seconds=60, secret=wire.SECRET_KEY, change=None):
+def _post(
+    world, fields, file=b"body", conditions=None, seconds=60, secret=wire.SECRET_KEY, change=None, write=json.dumps
+):
     """Post a form as a browser does, with a policy of the second version of signatures; status, headers, body."""
     until = (datetime.now(UTC) + timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%SZ")
     asked = [["starts-with", f"${name}", ""] for name in fields] if conditions is None else conditions
     policy = {"expiration": until, "conditions": [{"bucket": world.bucket}, *asked]}
-    text = base64.b64encode(json.dumps(policy if change is None else change(policy)).encode())
+    text = base64.b64encode(write(policy if change is None else change(policy)).encode())
     signature = base64.b64encode(hmac.new(secret.encode(), text, "sha1").digest())
     own = {"AWSAccessKeyId": wire.ACCESS_KEY, "policy": text.decode(), "signature": signature.decode()}
     return _send_form(world, {**own, **fields}, file)
@@ -788,6 +915,11 @@ _REFUSED_FORMS = {
     "a policy without expiration": (400, "InvalidPolicyDocument", {"change": lambda policy: {"conditions": []}}),
     "a policy of CONDITIONS": (400, "InvalidPolicyDocument", {"change": lambda policy: {**policy, "conditions": None}}),
     "a policy of no date": (400, "InvalidPolicyDocument", {"change": lambda policy: {**policy, "expiration": "soon"}}),
+    "a policy of a date as Python writes it": (
+        400,
+        "InvalidPolicyDocument",
+        {"change": lambda policy: {**policy, "expiration": "2100-01-01 00:00:00+00:00"}},
+    ),
     "a policy that is a list": (400, "InvalidPolicyDocument", {"change": lambda policy: [policy]}),
     "access for everybody": (400, "AccessControlListNotSupported", {"fields": {"key": "k", "acl": "public-read"}}),
     "fields beyond the limit": (
@@ -812,11 +944,29 @@ def _(world, name):
     assert _send_form(world, fields, b"body")[0] == {"policy": 403, "signature": 400}[name]
 
 
-@row("PostObject", "names in any case, and a dollar sign that is none")
+@row("PostObject", "names in any case")
 def _(world):
-    conditions = [["StArTs-WiTh", "$KeY", "\\$for"], {"ACL": "private"}]
-    assert _post(world, {"kEy": "$form", "aCl": "private"}, conditions=conditions)[0] == 204
-    assert world.s3.head_object(Bucket=world.bucket, Key="$form")
+    conditions = [["StArTs-WiTh", "$KeY", "for"], {"ACL": "private"}]
+    assert _post(world, {"kEy": "form", "aCl": "private"}, conditions=conditions)[0] == 204
+    assert world.s3.head_object(Bucket=world.bucket, Key="form")
+
+
+@row("PostObject", "a dollar sign in a condition written {}", "$k", "\\$k", "\\\\$k")
+def _(world, text):
+    key = {"$k": "$k", "\\$k": "$k", "\\\\$k": "\\$k"}[text]
+    written = _post(world, {"key": key}, conditions=[["eq", "$key", "HERE"]], write=lambda policy: _with(policy, text))
+    assert written[0] == 204 and world.s3.head_object(Bucket=world.bucket, Key=key)
+
+
+def _with(policy, text):
+    return json.dumps(policy).replace("HERE", text)
+
+
+@row("PostObject", "conditions are about the key with the file's own name")
+def _(world):
+    assert _post(world, {"key": "${filename}"}, conditions=[["starts-with", "$key", "a b"]])[0] == 204
+    refused = _post(world, {"key": "${filename}"}, conditions=[["starts-with", "$key", "$"]])
+    assert refused[0] == 403 and b"Policy Condition failed" in refused[2]
 
 
 # the list itself
