@@ -20,7 +20,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from personalize_nb.local.errors import ApiError
-from personalize_nb.local.http import answers, preflight
+from personalize_nb.local.http import answers, other_origins
 from personalize_nb.local.http.bodies import Body, ChunkedBody, LengthBody
 from personalize_nb.local.http.hosts import check_host
 from personalize_nb.local.http.json_bodies import refusal
@@ -138,7 +138,7 @@ class Endpoint:
             host = head.headers.get("host", "")
             check_host(host, self.url)
             if head.method == "OPTIONS":
-                raise preflight.refusal(head)
+                raise other_origins.refusal(head)
             claim = read_claim(head)
             handler = self.handlers.get(claim.service)
             refuse = refusal if handler is None else handler.refuse

@@ -82,6 +82,26 @@ def _(world):
     assert "PartsCount" not in world.s3.head_object(Bucket=world.bucket, Key="copy", PartNumber=1)
 
 
+@row("CopyObject", "{} is the copy's own, not the source's", "StorageClass", "WebsiteRedirectLocation")
+def _(world, header):
+    values = {"StorageClass": ("STANDARD_IA", "GLACIER_IR"), "WebsiteRedirectLocation": ("/old", "/new")}[header]
+    world.put(CacheControl="no-store", **{header: values[0]})
+    source = f"{world.bucket}/k"
+    for key, asked, kept in (("plain", {}, None), ("named", {header: values[1]}, values[1])):
+        world.s3.copy_object(Bucket=world.bucket, Key=key, CopySource=source, **asked)
+        head = world.s3.head_object(Bucket=world.bucket, Key=key)
+        assert (head.get(header), head["CacheControl"]) == (kept, "no-store")
+
+
+@row("CopyObject", "onto itself, another {} is a change", "StorageClass", "WebsiteRedirectLocation")
+def _(world, header):
+    world.put(Metadata={"a": "b"})
+    value = {"StorageClass": "STANDARD_IA", "WebsiteRedirectLocation": "/new"}[header]
+    world.s3.copy_object(**world.at, CopySource=f"{world.bucket}/k", **{header: value})
+    head = world.s3.head_object(**world.at)
+    assert (head[header], head["Metadata"]) == (value, {"a": "b"})
+
+
 @row("CreateMultipartUpload", "encryption is told")
 def _(world):
     assert world.s3.create_multipart_upload(**world.at)["ServerSideEncryption"] == "AES256"
@@ -358,6 +378,14 @@ def _(world, algorithm):
     params = {"CopySource": f"{world.bucket}/k", "CopySourceRange": "bytes=1-2", "PartNumber": 1}
     answer = world.s3.upload_part_copy(**world.begin(ChecksumAlgorithm=algorithm), **params)
     assert answer["CopyPartResult"][f"Checksum{algorithm}"] == digest(algorithm, b"od")
+
+
+@row("CompleteMultipartUpload", "a checksum of another algorithm than the upload's: {}", *CRCS[:2])
+def _(world, algorithm):
+    upload = world.begin(ChecksumAlgorithm="SHA1")
+    named = {"MultipartUpload": {"Parts": world.send(upload, PART, LAST, algorithm="SHA1")}}
+    right = {f"Checksum{algorithm}": digest(algorithm, PART, LAST)}
+    world.refused("InvalidRequest", "CompleteMultipartUpload", 400, **upload, **named, **right)
 
 
 @row("CompleteMultipartUpload", "{} of all the bytes", *CRCS)
