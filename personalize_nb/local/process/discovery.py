@@ -124,6 +124,17 @@ def read_record(root: Path) -> ServiceInfo | None:
         ) from error
 
 
+def is_garbled(root: Path) -> bool:
+    """Tell whether there is a record of this user's, and it says nothing that makes sense."""
+    try:
+        _read(root)
+    except (ValueError, TypeError):
+        return True
+    except OSError:
+        return False
+    return False
+
+
 def check_record(root: Path) -> None:
     """Refuse a folder whose record is there and cannot be read, for folders whose databases do not say whose they are.
 

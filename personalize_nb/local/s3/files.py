@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import BinaryIO
@@ -38,12 +40,24 @@ class Bodies:
         """Return a path that is free, in the folder of bodies still being written."""
         return self._incoming / f"{_this_process()}.{uuid.uuid4().hex}"
 
-    def publish(self, incoming: Path) -> str:
-        """Move a finished file among the published ones and give its name there."""
+    @contextmanager
+    def moving(self, incoming: Path) -> Iterator[Callable[[], str]]:
+        """Give a call that moves a finished file among the published ones and returns its name there.
+
+        A block that fails, in its commit at the latest, leaves no file there: nothing would name it.
+        """
         name = uuid.uuid4().hex
-        os.replace(incoming, self.path(name))
-        settle_names(self.path(name).parent)
-        return name
+
+        def move() -> str:
+            os.replace(incoming, self.path(name))
+            settle_names(self.path(name).parent)
+            return name
+
+        try:
+            yield move
+        except BaseException:
+            self.drop(name)
+            raise
 
     def open(self, name: str) -> BinaryIO:
         """Open a body; one that was set aside while another database was here comes back."""

@@ -140,17 +140,18 @@ class Uploads:
             raise ApiError("InvalidArgument", f"Part number must be from 1 to {MAX_PARTS}, got {number}.")
         incoming.settle()
         store = self._store
-        with store.database.writing() as db:
+        with store.bodies.moving(incoming.path) as move, store.database.writing() as db:
             _require(db, upload.bucket, upload.key, upload.id)
             old = db.execute("SELECT body FROM parts WHERE upload = ? AND number = ?", (upload.id, number)).fetchone()
-            body = store.bodies.publish(incoming.path)
+            body = move()
+            left = [old["body"]] if old else []
+            store.leaving.note(db, left)
             part = Part(number, body, incoming.size, etag, store.clock(), checksum)
             db.execute(
                 "INSERT OR REPLACE INTO parts VALUES (?, ?, ?, ?, ?, ?, ?)",
                 (upload.id, number, body, part.size, etag, part.modified, checksum and checksum.value),
             )
-        if old:
-            store.bodies.drop(old["body"])
+        store.leaving.drop(left)
         return part
 
     def parts(self, upload: Upload, after: int = 0, limit: int = MAX_PARTS) -> Sequence[Part]:
@@ -204,7 +205,7 @@ class Uploads:
 
             def end_upload(db: sqlite3.Connection) -> None:
                 _require(db, upload.bucket, upload.key, upload.id)
-                dropped.extend(_end(db, upload))
+                dropped.extend(_end(self._store, db, upload))
                 self._remember(db, upload, named, incoming.size, etag, details)
 
             info = store.publish(
@@ -217,8 +218,7 @@ class Uploads:
                 condition=condition,
                 also=end_upload,
             )
-        for body in dropped:
-            store.bodies.drop(body)
+        store.leaving.drop(dropped)
         return info
 
     def completed(self, bucket: str, key: str, upload_id: str, named: Sequence[NamedPart]) -> ObjectInfo | None:
@@ -265,9 +265,8 @@ class Uploads:
         """Forget the upload and its parts."""
         with self._store.database.writing(frees=True) as db:
             _require(db, upload.bucket, upload.key, upload.id)
-            bodies = _end(db, upload)
-        for body in bodies:
-            self._store.bodies.drop(body)
+            left = _end(self._store, db, upload)
+        self._store.leaving.drop(left)
 
     def _join(self, incoming: Incoming, chosen: Sequence[Part], sealed: bool) -> None:
         for part in chosen:
@@ -341,8 +340,9 @@ def _require(db: sqlite3.Connection, bucket: str, key: str, upload_id: str) -> U
     return _upload(row)
 
 
-def _end(db: sqlite3.Connection, upload: Upload) -> list[str]:
+def _end(store: ObjectStore, db: sqlite3.Connection, upload: Upload) -> list[str]:
     bodies = [row["body"] for row in db.execute("SELECT body FROM parts WHERE upload = ?", (upload.id,))]
+    store.leaving.note(db, bodies)
     db.execute("DELETE FROM uploads WHERE id = ?", (upload.id,))
     return bodies
 

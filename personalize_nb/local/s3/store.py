@@ -24,6 +24,7 @@ from personalize_nb.local.s3.digests import DEFAULT_ALGORITHM, etag_of, kept, ru
 from personalize_nb.local.s3.encryption import Keyring, Seal, size_on_disk, unsealed
 from personalize_nb.local.s3.files import BLOCK, Bodies
 from personalize_nb.local.s3.incoming import Digest, Incoming
+from personalize_nb.local.s3.leaving import Leaving
 from personalize_nb.local.s3.records import (
     NO_DETAILS,
     SCHEMA,
@@ -77,6 +78,7 @@ class ObjectStore:
         self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.clock = clock
         self.bodies = Bodies(self.root)
+        self.leaving = Leaving(self.bodies)
         self.database = Database(self.root / "objects.sqlite", SCHEMA, reserve=True)
 
     def close(self) -> None:
@@ -121,10 +123,11 @@ class ObjectStore:
             rows = db.execute(
                 "SELECT body FROM parts WHERE upload IN (SELECT id FROM uploads WHERE bucket = ?)", (name,)
             ).fetchall()
+            left = [row["body"] for row in rows]
+            self.leaving.note(db, left)
             db.execute("DELETE FROM uploads WHERE bucket = ?", (name,))
             db.execute("DELETE FROM buckets WHERE name = ?", (name,))
-        for row in rows:
-            self.bodies.drop(row["body"])
+        self.leaving.drop(left)
 
     def setting(self, bucket: str, kind: str) -> str | None:
         """Return a document recorded with the bucket (`policy`, `tagging`, ...), or None."""
@@ -210,9 +213,10 @@ class ObjectStore:
             info = find_object(db, bucket, key)
             if condition:
                 condition(info)
+            left = [info.body] if info else []
+            self.leaving.note(db, left)
             db.execute("DELETE FROM objects WHERE bucket = ? AND key = ?", (bucket, key))
-        if info:
-            self.bodies.drop(info.body)
+        self.leaving.drop(left)
 
     def list(self, bucket: str, prefix: str = "", start_after: str = "") -> Iterator[ObjectInfo]:
         """Return the objects whose key begins with `prefix` and comes after `start_after`, in S3's order."""
@@ -325,21 +329,22 @@ class ObjectStore:
         incoming.settle()
         # The move is made inside the transaction, so that a sweep (which takes the same lock) never sees a
         # published file without its row.
-        with self.database.writing() as db:
+        with self.bodies.moving(incoming.path) as move, self.database.writing() as db:
             require_bucket(db, bucket)
             old = find_object(db, bucket, key)
             if condition:
                 condition(old)
             info = ObjectInfo(key, incoming.size, etag, self.clock(), content_type, "", details)
-            body = self.bodies.publish(incoming.path)
+            body = move()
             db.execute(
                 "INSERT OR REPLACE INTO objects VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                 (bucket, key, body, info.size, etag, info.last_modified, content_type, details.to_json()),
             )
+            left = [old.body] if old else []
+            self.leaving.note(db, left)
             if also:
                 also(db)
-        if old:
-            self.bodies.drop(old.body)
+        self.leaving.drop(left)
         return ObjectInfo(key, info.size, etag, info.last_modified, content_type, body, details)
 
     def _publish_own(

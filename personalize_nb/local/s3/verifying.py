@@ -88,8 +88,10 @@ def faults(root: Path, db: sqlite3.Connection, keyring: Keyring | None) -> Itera
 
 
 def nameless(root: Path, db: sqlite3.Connection) -> list[Path]:
-    """Return the bodies that no row names."""
-    rows = db.execute("SELECT body FROM objects UNION SELECT body FROM parts")
+    """Return the bodies that no row names, and that are not on their way out."""
+    rows = db.execute("SELECT body FROM objects UNION SELECT body FROM parts").fetchall()
+    if db.execute("SELECT 1 FROM sqlite_master WHERE name = 'leaving'").fetchone():
+        rows += db.execute("SELECT body FROM leaving").fetchall()
     return sorted(set((root / "bodies").glob("*/*")) - {_path(root, name) for (name,) in rows})
 
 
