@@ -187,6 +187,30 @@ def alive(info: ServiceInfo) -> bool:
         return False
 
 
+def is_suspended(pid: int) -> bool:
+    """Tell whether a signal has stopped a process, which then does nothing until another one continues it."""
+    try:
+        return psutil.Process(pid).status() == psutil.STATUS_STOPPED
+    except psutil.Error:
+        return False
+
+
+def require_awake(info: ServiceInfo) -> None:
+    """Refuse to wait for the answer of a service that is suspended.
+
+    Raises
+    ------
+    LocalServiceError
+        Its process, and what to do.
+    """
+    if info.is_at_home and is_suspended(info.pid) and alive(info):
+        raise LocalServiceError(
+            f"the local service in {str(info.path)!r} (process {info.pid}) is suspended by a signal and answers "
+            f"nobody: continue it with `kill -CONT {info.pid}`, or end it with `python -m personalize_nb.local --path "
+            f"{info.path} --stop`; the next start goes on with what it has kept"
+        )
+
+
 def _is_locked(root: Path) -> bool:
     """Tell whether somebody serves a folder, or is about to."""
     if not (root / LOCK).exists():

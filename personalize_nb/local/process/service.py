@@ -48,6 +48,7 @@ from personalize_nb.local.process.discovery import (
     is_garbled,
     proof,
     read_record,
+    require_awake,
     write_record,
 )
 from personalize_nb.local.process.supervisor import Supervisor
@@ -297,6 +298,8 @@ def _quotas() -> dict[str, Quota]:
 def _locked(root: Path) -> filelock.BaseFileLock:
     lock = filelock.FileLock(root / layout.LOCK, mode=0o600)
     before = read_record(root)
+    if before is not None:
+        require_awake(before)
     serving = before is not None and alive(before) and healthy(before)
     try:
         lock.acquire(timeout=0 if serving else _LOCK_SECONDS)

@@ -71,6 +71,14 @@ class Bodies:
             os.replace(aside, path)
             return open(path, "rb")
 
+    def size(self, name: str) -> int:
+        """Return the size of a body on disk."""
+        try:
+            return self.path(name).stat().st_size
+        except FileNotFoundError:
+            with self.open(name) as file:
+                return os.fstat(file.fileno()).st_size
+
     def set_aside(self, path: Path) -> None:
         """Keep a body that no row names, in a place of its own."""
         set_aside(self._root, path)
@@ -113,7 +121,7 @@ def append_range(target: BinaryIO, source: BinaryIO, offset: int, length: int) -
     while done < length:
         block = source.read(min(BLOCK, length - done))
         if not block:
-            raise EOFError(f"A stored body is shorter than recorded: {length - done} bytes are missing.")
+            raise EOFError(f"{length - done} bytes are missing at its end")
         written = 0
         while written < len(block):
             written += target.write(block[written:])

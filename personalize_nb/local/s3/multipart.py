@@ -14,7 +14,7 @@ import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from personalize_nb.local.errors import ApiError
+from personalize_nb.local.errors import ApiError, DamagedError
 from personalize_nb.local.s3 import digests
 from personalize_nb.local.s3.digests import BY_DEFAULT, DEFAULT_ALGORITHM, joined_etag
 from personalize_nb.local.s3.encryption import sealed_size
@@ -181,7 +181,7 @@ class Uploads:
         with store.incoming() as incoming:
             sizes = tuple(part.size for part in chosen)
             seal = upload.details.seal and replace(upload.details.seal, sizes=sizes)
-            self._join(incoming, chosen, sealed=seal is not None)
+            self._join(upload, incoming, chosen, sealed=seal is not None)
             kept = tuple(part.checksum.value for part in chosen if part.checksum)
             checksum = _checksum_of(upload, kept, sizes)
             # a composite one may come with the number of parts or without
@@ -268,14 +268,22 @@ class Uploads:
             left = _end(self._store, db, upload)
         self._store.leaving.drop(left)
 
-    def _join(self, incoming: Incoming, chosen: Sequence[Part], sealed: bool) -> None:
+    def _join(self, upload: Upload, incoming: Incoming, chosen: Sequence[Part], sealed: bool) -> None:
         for part in chosen:
             try:
-                file = self._store.bodies.open(part.body)
-            except FileNotFoundError:
-                raise _invalid_part(part.number, "it was replaced while the upload was being completed") from None
-            with file:
-                incoming.append(file, 0, sealed_size(part.size) if sealed else part.size)
+                with self._store.bodies.open(part.body) as file:
+                    incoming.append(file, 0, sealed_size(part.size) if sealed else part.size)
+            except (FileNotFoundError, EOFError) as error:
+                if part not in self.parts(upload):
+                    why = "it was replaced while the upload was being completed"
+                    raise _invalid_part(part.number, why) from None
+                cause = f"its body is cut: {error}" if isinstance(error, EOFError) else "its body is missing"
+                raise DamagedError(
+                    self._store.bodies.path(part.body),
+                    f"{cause}, of part {part.number} of an upload of s3://{upload.bucket}/{upload.key}",
+                    "Put that file back from a copy of the folder, upload the part again, or abort the upload "
+                    f"{upload.id}",
+                ) from error
         incoming.size = sum(part.size for part in chosen)
 
 

@@ -22,6 +22,7 @@ from personalize_nb.local.s3.digests import new_digest
 from personalize_nb.local.s3.encryption import Keyring, Seal, size_on_disk, unsealed
 from personalize_nb.local.s3.files import BLOCK
 from personalize_nb.local.s3.incoming import Digest
+from personalize_nb.local.s3.reading import ALTERED
 from personalize_nb.local.s3.records import Checksum, ObjectDetails
 from personalize_nb.local.state.layout import lost_path
 
@@ -127,7 +128,7 @@ def _cause(root: Path, row: dict[str, object], keyring: Keyring | None) -> str |
             plain = _opened(file, size, details.seal, keyring)
             if plain is None or _fits(plain, row["etag"], details):
                 return None
-            return "the bytes of its body are not those that were put"
+            return ALTERED
     except FileNotFoundError:
         return "its body is missing"
     except OSError as error:
