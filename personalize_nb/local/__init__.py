@@ -153,8 +153,7 @@ def attach(path: str | os.PathLike[str]) -> ServiceInfo | None:
         Its process is suspended, or its record cannot be read.
     """
     info = read_record(Path(path).expanduser().absolute())
-    if info is not None:
-        require_awake(info)
+    require_awake(info)
     return info if info is not None and alive(info) and healthy(info) else None
 
 

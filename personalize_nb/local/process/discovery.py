@@ -195,7 +195,7 @@ def is_suspended(pid: int) -> bool:
         return False
 
 
-def require_awake(info: ServiceInfo) -> None:
+def require_awake(info: ServiceInfo | None) -> None:
     """Refuse to wait for the answer of a service that is suspended.
 
     Raises
@@ -203,7 +203,7 @@ def require_awake(info: ServiceInfo) -> None:
     LocalServiceError
         Its process, and what to do.
     """
-    if info.is_at_home and is_suspended(info.pid) and alive(info):
+    if info is not None and info.is_at_home and is_suspended(info.pid) and alive(info):
         raise LocalServiceError(
             f"the local service in {str(info.path)!r} (process {info.pid}) is suspended by a signal and answers "
             f"nobody: continue it with `kill -CONT {info.pid}`, or end it with `python -m personalize_nb.local --path "

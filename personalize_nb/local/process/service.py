@@ -298,8 +298,7 @@ def _quotas() -> dict[str, Quota]:
 def _locked(root: Path) -> filelock.BaseFileLock:
     lock = filelock.FileLock(root / layout.LOCK, mode=0o600)
     before = read_record(root)
-    if before is not None:
-        require_awake(before)
+    require_awake(before)
     serving = before is not None and alive(before) and healthy(before)
     try:
         lock.acquire(timeout=0 if serving else _LOCK_SECONDS)

@@ -7,7 +7,9 @@ be the ones that are wrong, the right ones find it again. So few are left by a k
 
 from __future__ import annotations
 
+import os
 import sqlite3
+from collections.abc import Sequence
 from pathlib import Path
 
 from personalize_nb.local.errors import DamagedError
@@ -34,14 +36,8 @@ def sweep(store: ObjectStore, most: int | None = None) -> int:
         There are more; nothing was touched.
     """
     nameless, leaving = _unnamed(store)
-    if most is not None and len(nameless) > most:
-        raise DamagedError(
-            store.database.path,
-            f"it is older than {len(nameless)} bodies of objects, which it does not name (for example "
-            f"{str(nameless[0])!r}), and a service that was killed leaves {most} of them at most",
-            "Put back the copy of it that belongs to this folder, from a backup, or mend a copy of the folder, without "
-            f"these objects: personalize-nb state repair {store.root.parent}",
-        )
+    if most is not None:
+        require_few(store.root, nameless, most)
     dropped = store.bodies.drop_abandoned() + len(leaving)
     store.leaving.drop(path.name for path in leaving)
     for path in nameless:
@@ -52,6 +48,18 @@ def sweep(store: ObjectStore, most: int | None = None) -> int:
     return len(nameless) + dropped
 
 
+def require_few(root: Path, nameless: Sequence[Path], most: int = LEFT_BY_KILLS) -> None:
+    """Raise `DamagedError` when the database of a store in `root` does not name more bodies than can be."""
+    if len(nameless) > most:
+        raise DamagedError(
+            root / "objects.sqlite",
+            f"it is older than {len(nameless)} bodies of objects, which it does not name (for example "
+            f"{str(nameless[0])!r}), and a service that was killed leaves {most} of them at most",
+            "Put back the copy of it that belongs to this folder, from a backup, or mend a copy of the folder, without "
+            f"these objects: personalize-nb state repair {root.parent}",
+        )
+
+
 def _unnamed(store: ObjectStore) -> tuple[list[Path], list[Path]]:
     """Return the bodies without a row, and those that are written down to be removed."""
     nameless: list[Path] = []
@@ -59,13 +67,11 @@ def _unnamed(store: ObjectStore) -> tuple[list[Path], list[Path]]:
     for shard in store.bodies.shards():
         # publishing takes the same lock, so no body is seen without its row while it gets one
         with store.database.writing() as db:
-            there = {path.name: path for path in shard.iterdir()}
-            for table in ("objects", "parts"):
-                for name in _names(db, table, shard.name):
-                    there.pop(name, None)
-            known = _names(db, "leaving", shard.name)
-        for name, path in there.items():
-            (leaving if name in known else nameless).append(path)
+            there = set(os.listdir(shard))
+            unnamed = there - _names(db, "objects", shard.name) - _names(db, "parts", shard.name)
+            going = unnamed & _names(db, "leaving", shard.name)
+        nameless += [shard / name for name in sorted(unnamed - going)]
+        leaving += [shard / name for name in going]
     return nameless, leaving
 
 

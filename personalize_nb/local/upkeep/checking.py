@@ -167,6 +167,7 @@ def _lost(root: Path, db: sqlite3.Connection) -> Iterator[Damage]:
 def _bodies(root: Path, stack: ExitStack) -> Iterator[Damage]:
     from personalize_nb.local.iam.keys import Keys
     from personalize_nb.local.s3 import verifying
+    from personalize_nb.local.s3.sweeping import LEFT_BY_KILLS, require_few
 
     folder, identity = root / layout.OBJECTS, wholeness.identity_of(root) or Identity("", "")
     db = stack.enter_context(wholeness.reading(root / layout.DATABASES[1]))
@@ -178,5 +179,14 @@ def _bodies(root: Path, stack: ExitStack) -> Iterator[Damage]:
             keys = Keys(root / layout.STATE, identity.account, identity.region)
             stack.callback(keys.close)
     yield from (fault.damage for fault in verifying.faults(folder, db, keys))
-    for path in verifying.nameless(folder, db):
-        yield Damage(path, "no object names this body", _ASIDE)
+    nameless = verifying.nameless(folder, db)
+    try:
+        require_few(folder, nameless, LEFT_BY_KILLS if _was_killed(root) else len(nameless))
+    except DamagedError as error:
+        yield error.damage
+    else:
+        yield from (Damage(path, "no object names this body", _ASIDE) for path in nameless)
+
+
+def _was_killed(root: Path) -> bool:
+    return (root / layout.STATE).exists() and wholeness.was_killed(root)

@@ -16,6 +16,7 @@ from personalize_nb.local.s3.sweeping import LEFT_BY_KILLS, sweep
 from personalize_nb.local.state import layout, wholeness
 from personalize_nb.local.state.store import Store
 from personalize_nb.local.state.wholeness import Identity
+from personalize_nb.local.upkeep.checking import check
 
 OURS = Identity("111122223333", "eu-west-1")
 BUCKET = f"personalize-nb-{OURS.account}-{OURS.region}"
@@ -254,3 +255,14 @@ def test_bodies_that_no_kill_leaves_are_not_swept(tmp_path, later):
         assert str(root / layout.DATABASES[1]) in str(refused.value)
         assert not (root / "objects" / layout.LOST).exists()
     store.close()
+
+
+def test_a_check_names_the_database_that_no_kill_leaves(tmp_path):
+    root = tmp_path / "service"
+    root.mkdir()
+    serve(root, fill)
+    before = (root / layout.DATABASES[1]).read_bytes()
+    serve(root, lambda objects: [objects.put(BUCKET, f"later{number}", b"new") for number in range(40)], mark=False)
+    (root / layout.DATABASES[1]).write_bytes(before)
+    [damage] = check(root)
+    assert damage.path == root / layout.DATABASES[1] and "older than 40 bodies" in damage.cause
