@@ -22,7 +22,14 @@ import psutil
 
 from personalize_nb.errors import LocalServiceError
 from personalize_nb.local.errors import Damage
-from personalize_nb.local.process.discovery import ServiceInfo, alive, healthy, read_record
+from personalize_nb.local.process.discovery import (
+    ServiceInfo,
+    alive,
+    healthy,
+    is_suspended,
+    read_record,
+    require_awake,
+)
 from personalize_nb.local.state import durability, layout, platform
 from personalize_nb.local.tasks import theme_settings
 from personalize_nb.local.upkeep import folders
@@ -139,8 +146,14 @@ def attach(path: str | os.PathLike[str]) -> ServiceInfo | None:
 
     It has proved that it knows the folder's secret and serves this folder: the service of a folder that was copied
     does not serve the copy.
+
+    Raises
+    ------
+    LocalServiceError
+        Its process is suspended, or its record cannot be read.
     """
     info = read_record(Path(path).expanduser().absolute())
+    require_awake(info)
     return info if info is not None and alive(info) and healthy(info) else None
 
 
@@ -197,6 +210,9 @@ def stop(path: str | os.PathLike[str], *, timeout: float = 30) -> bool:
     for end in (process.terminate, process.kill):
         try:
             end()
+            if is_suspended(info.pid):
+                # until it goes on it does not hear that it is to end
+                process.resume()
             # the service holds this lock as long as it lives
             with filelock.FileLock(info.path / layout.LOCK, timeout=timeout):
                 return True

@@ -86,9 +86,16 @@ def read_csv_files(files: Iterable[tuple[str, Opener]], schema: Schema) -> Itera
     listed, found = list(files), False
     for name, opener in listed:
         with opener() as stream:
-            for batch in _read_csv(stream, schema, name, len(listed)):
-                found = True
-                yield batch
+            try:
+                for batch in _read_csv(stream, schema, name, len(listed)):
+                    found = True
+                    yield batch
+            except WorkError:
+                # a file that was damaged on the disk says so at its end, and is not blamed for it
+                stream.seek(0)
+                while stream.read(BLOCK_BYTES):
+                    pass
+                raise
     if not found:
         shown = ", ".join(name for name, _ in listed[:_SHOWN_NAMES]) + (", ..." if len(listed) > _SHOWN_NAMES else "")
         raise WorkError(f"Input CSV {shown} has no records. It needs a header row and at least one record.")

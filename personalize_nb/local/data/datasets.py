@@ -38,11 +38,13 @@ from personalize_nb.local.state.versions import (
     IMPORT_AGAIN,
     DataFiles,
     DatasetVersions,
+    OvertakenError,
     Replacement,
     draft_path,
     finish_draft,
     new_name,
     require_whole,
+    told_when_lost,
 )
 
 FULL, INCREMENTAL = "FULL", "INCREMENTAL"
@@ -90,6 +92,8 @@ def import_files(
     ------
     WorkError
         A file breaks a rule, or there is too little data; the dataset is as it was.
+    OvertakenError
+        The rows of earlier imports were replaced meanwhile.
     """
     data_path(root, group, ".").mkdir(parents=True, exist_ok=True)
     with DatasetVersions(root) as versions:
@@ -100,9 +104,10 @@ def import_files(
         records, kinds, distinct = 0, _Kinds(schema, most_event_types), Distinct(limits.MIN_INTERACTIONS)
         earlier = before.newest if mode == INCREMENTAL else None
         with _writer(draft, arrow_schema(schema)) as writer:
-            for batch in _stored(data_path(root, group, earlier), schema) if earlier is not None else ():
-                kinds.see(batch)
-                writer.write_batch(batch)
+            with told_when_lost(root, group, schema.type, before):
+                for batch in _stored(data_path(root, group, earlier), schema) if earlier is not None else ():
+                    kinds.see(batch)
+                    writer.write_batch(batch)
             for batch in read_csv_files(files, schema):
                 records += batch.num_rows
                 kinds.see(batch)
@@ -204,12 +209,10 @@ def rows(
         name = present.newest if with_incremental else present.full
         path = data_path(root, group, name) if with_imported and name is not None else None
         try:
-            return _load(path, schema, events.table(root, group, schema) if with_streamed else None)
-        except FileNotFoundError:
-            # replaced between the look-up and the opening; an unchanged name means that the file was lost
-            with DatasetVersions(root) as versions:
-                if path is not None and versions.files(group, schema.type) == present:
-                    raise DamagedError(path, "it is missing, of imported rows", IMPORT_AGAIN) from None
+            with told_when_lost(root, group, schema.type, present):
+                return _load(path, schema, events.table(root, group, schema) if with_streamed else None)
+        except OvertakenError:
+            continue
 
 
 def _load(path: Path | None, schema: Schema, put: pa.Table | None) -> pa.Table | None:
@@ -253,6 +256,11 @@ def delete_users(
     tuple
         How many rows there were, and the files without them, ready to be committed. Rows that were put one by one
         are gone at once, and counted again when the same job asks again.
+
+    Raises
+    ------
+    OvertakenError
+        Rows were replaced meanwhile.
     """
     deleted = 0
     replaced: list[Replacement] = []
@@ -267,7 +275,8 @@ def delete_users(
             for old in sorted(before.names()):
                 name = new_name(kind, job, old)
                 drafts.append(name)
-                gone = _without(data_path(root, group, old), draft_path(root, group, name), users)
+                with told_when_lost(root, group, kind, before):
+                    gone = _without(data_path(root, group, old), draft_path(root, group, name), users)
                 new[old] = finish_draft(root, group, name)
                 drafts.append(new[old])
                 deleted += gone if old == before.newest else 0

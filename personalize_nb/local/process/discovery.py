@@ -124,6 +124,17 @@ def read_record(root: Path) -> ServiceInfo | None:
         ) from error
 
 
+def is_garbled(root: Path) -> bool:
+    """Tell whether there is a record of this user's, and it says nothing that makes sense."""
+    try:
+        _read(root)
+    except (ValueError, TypeError):
+        return True
+    except OSError:
+        return False
+    return False
+
+
 def check_record(root: Path) -> None:
     """Refuse a folder whose record is there and cannot be read, for folders whose databases do not say whose they are.
 
@@ -174,6 +185,30 @@ def alive(info: ServiceInfo) -> bool:
         return abs(process.create_time() - info.started) <= _CLOCK_STEP_SECONDS or _is_locked(info.path)
     except psutil.Error:
         return False
+
+
+def is_suspended(pid: int) -> bool:
+    """Tell whether a signal has stopped a process, which then does nothing until another one continues it."""
+    try:
+        return psutil.Process(pid).status() == psutil.STATUS_STOPPED
+    except psutil.Error:
+        return False
+
+
+def require_awake(info: ServiceInfo | None) -> None:
+    """Refuse to wait for the answer of a service that is suspended.
+
+    Raises
+    ------
+    LocalServiceError
+        Its process, and what to do.
+    """
+    if info is not None and info.is_at_home and is_suspended(info.pid) and alive(info):
+        raise LocalServiceError(
+            f"the local service in {str(info.path)!r} (process {info.pid}) is suspended by a signal and answers "
+            f"nobody: continue it with `kill -CONT {info.pid}`, or end it with `python -m personalize_nb.local --path "
+            f"{info.path} --stop`; the next start goes on with what it has kept"
+        )
 
 
 def _is_locked(root: Path) -> bool:

@@ -12,6 +12,7 @@ import logging
 import os
 import secrets
 import signal
+import sqlite3
 import threading
 import time
 from collections.abc import Callable
@@ -44,15 +45,17 @@ from personalize_nb.local.process.discovery import (
     alive,
     check_record,
     healthy,
+    is_garbled,
     proof,
     read_record,
+    require_awake,
     write_record,
 )
 from personalize_nb.local.process.supervisor import Supervisor
 from personalize_nb.local.s3.handler import s3_handler
 from personalize_nb.local.s3.store import ObjectStore
-from personalize_nb.local.s3.sweeping import sweep
-from personalize_nb.local.state import diskspace, durability, layout, platform, versions, wholeness
+from personalize_nb.local.s3.sweeping import LEFT_BY_KILLS, sweep
+from personalize_nb.local.state import diskspace, durability, layout, model_folders, platform, versions, wholeness
 from personalize_nb.local.state.facts import RecommenderFacts
 from personalize_nb.local.state.kinds import DATASET, EVENT_INTERACTIONS, SOLUTION_VERSION
 from personalize_nb.local.state.quotas import Quota, configured
@@ -142,7 +145,8 @@ class Service:
         _end_orphans(self._store, root)
         self._versions.drop_former()
         self._versions.set_aside()
-        sweep(self._objects)
+        self._store.together(partial(model_folders.set_aside, root))
+        sweep(self._objects, LEFT_BY_KILLS if wholeness.was_killed(root) else None)
         wholeness.mark(root, identity)
 
         self._authorizer = Authorizer(root / layout.STATE, self._objects, self.account, self.region)
@@ -209,12 +213,26 @@ class Service:
         self._event_store.close()
         self._versions.close()
         self._store.close()
+        self._note_end()
         self._lock.release()
+
+    def _note_end(self) -> None:
+        """Mark the databases as of one time, so that none can be put back alone from earlier in this run."""
+        try:
+            if layout.folder_identity(self.root) == self._folder:
+                wholeness.mark(self.root, Identity(self.account, self.region), ended=True)
+        except (LocalServiceError, OSError, sqlite3.Error) as error:
+            # a full disk, say: the databases are what a killed service leaves
+            log.warning("the orderly end cannot be noted: %s", error)
 
     def _forgotten(self) -> bool:
         """Tell whether nobody needs the service: its folder is gone, or nothing has happened for long."""
         try:
-            current, folder = read_record(self.root), layout.folder_identity(self.root)
+            folder = layout.folder_identity(self.root)
+            if is_garbled(self.root) and folder == self._folder:
+                log.warning("the record in %s cannot be read; it is written again", self.root)
+                write_record(self.info)
+            current = read_record(self.root)
         except (LocalServiceError, OSError) as error:
             log.warning("the record cannot be looked at, which is no reason to end: %s", error)
             return False
@@ -280,6 +298,7 @@ def _quotas() -> dict[str, Quota]:
 def _locked(root: Path) -> filelock.BaseFileLock:
     lock = filelock.FileLock(root / layout.LOCK, mode=0o600)
     before = read_record(root)
+    require_awake(before)
     serving = before is not None and alive(before) and healthy(before)
     try:
         lock.acquire(timeout=0 if serving else _LOCK_SECONDS)

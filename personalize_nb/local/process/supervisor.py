@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 
 import psutil
 
+from personalize_nb.local.process.discovery import is_suspended
 from personalize_nb.local.state import platform
 from personalize_nb.local.state.lifecycle import STOPPING
 from personalize_nb.local.state.store import Store, Work
@@ -162,7 +163,7 @@ class Supervisor:
 
     def _continue(self) -> None:
         """Continue workers that a signal has stopped, and end those that stay so: their work would wait for ever."""
-        stopped = {pid for pid in self._workers if _is_suspended(pid)}
+        stopped = {pid for pid in self._workers if is_suspended(pid)}
         for pid in stopped & self._continued:
             log.warning("worker %d is ended: it was stopped by a signal and does not go on", pid)
             self._workers[pid].process.kill()
@@ -198,10 +199,3 @@ class Supervisor:
             else:
                 log.warning("%s work on %s is taken up again", work.kind, work.arn)
         self.wake()
-
-
-def _is_suspended(pid: int) -> bool:
-    try:
-        return psutil.Process(pid).status() == psutil.STATUS_STOPPED
-    except psutil.Error:
-        return False

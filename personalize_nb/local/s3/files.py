@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import BinaryIO
@@ -38,12 +40,24 @@ class Bodies:
         """Return a path that is free, in the folder of bodies still being written."""
         return self._incoming / f"{_this_process()}.{uuid.uuid4().hex}"
 
-    def publish(self, incoming: Path) -> str:
-        """Move a finished file among the published ones and give its name there."""
+    @contextmanager
+    def moving(self, incoming: Path) -> Iterator[Callable[[], str]]:
+        """Give a call that moves a finished file among the published ones and returns its name there.
+
+        A block that fails, in its commit at the latest, leaves no file there: nothing would name it.
+        """
         name = uuid.uuid4().hex
-        os.replace(incoming, self.path(name))
-        settle_names(self.path(name).parent)
-        return name
+
+        def move() -> str:
+            os.replace(incoming, self.path(name))
+            settle_names(self.path(name).parent)
+            return name
+
+        try:
+            yield move
+        except BaseException:
+            self.drop(name)
+            raise
 
     def open(self, name: str) -> BinaryIO:
         """Open a body; one that was set aside while another database was here comes back."""
@@ -56,6 +70,14 @@ class Bodies:
                 raise
             os.replace(aside, path)
             return open(path, "rb")
+
+    def size(self, name: str) -> int:
+        """Return the size of a body on disk."""
+        try:
+            return self.path(name).stat().st_size
+        except FileNotFoundError:
+            with self.open(name) as file:
+                return os.fstat(file.fileno()).st_size
 
     def set_aside(self, path: Path) -> None:
         """Keep a body that no row names, in a place of its own."""
@@ -99,7 +121,7 @@ def append_range(target: BinaryIO, source: BinaryIO, offset: int, length: int) -
     while done < length:
         block = source.read(min(BLOCK, length - done))
         if not block:
-            raise EOFError(f"A stored body is shorter than recorded: {length - done} bytes are missing.")
+            raise EOFError(f"{length - done} bytes are missing at its end")
         written = 0
         while written < len(block):
             written += target.write(block[written:])

@@ -14,7 +14,7 @@ import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from personalize_nb.local.errors import ApiError
+from personalize_nb.local.errors import ApiError, DamagedError
 from personalize_nb.local.s3 import digests
 from personalize_nb.local.s3.digests import BY_DEFAULT, DEFAULT_ALGORITHM, joined_etag
 from personalize_nb.local.s3.encryption import sealed_size
@@ -140,17 +140,18 @@ class Uploads:
             raise ApiError("InvalidArgument", f"Part number must be from 1 to {MAX_PARTS}, got {number}.")
         incoming.settle()
         store = self._store
-        with store.database.writing() as db:
+        with store.bodies.moving(incoming.path) as move, store.database.writing() as db:
             _require(db, upload.bucket, upload.key, upload.id)
             old = db.execute("SELECT body FROM parts WHERE upload = ? AND number = ?", (upload.id, number)).fetchone()
-            body = store.bodies.publish(incoming.path)
+            body = move()
+            left = [old["body"]] if old else []
+            store.leaving.note(db, left)
             part = Part(number, body, incoming.size, etag, store.clock(), checksum)
             db.execute(
                 "INSERT OR REPLACE INTO parts VALUES (?, ?, ?, ?, ?, ?, ?)",
                 (upload.id, number, body, part.size, etag, part.modified, checksum and checksum.value),
             )
-        if old:
-            store.bodies.drop(old["body"])
+        store.leaving.drop(left)
         return part
 
     def parts(self, upload: Upload, after: int = 0, limit: int = MAX_PARTS) -> Sequence[Part]:
@@ -180,7 +181,7 @@ class Uploads:
         with store.incoming() as incoming:
             sizes = tuple(part.size for part in chosen)
             seal = upload.details.seal and replace(upload.details.seal, sizes=sizes)
-            self._join(incoming, chosen, sealed=seal is not None)
+            self._join(upload, incoming, chosen, sealed=seal is not None)
             kept = tuple(part.checksum.value for part in chosen if part.checksum)
             checksum = _checksum_of(upload, kept, sizes)
             if promised_checksum and checksum:
@@ -199,7 +200,7 @@ class Uploads:
 
             def end_upload(db: sqlite3.Connection) -> None:
                 _require(db, upload.bucket, upload.key, upload.id)
-                dropped.extend(_end(db, upload))
+                dropped.extend(_end(self._store, db, upload))
                 self._remember(db, upload, named, incoming.size, etag, details)
 
             info = store.publish(
@@ -212,8 +213,7 @@ class Uploads:
                 condition=condition,
                 also=end_upload,
             )
-        for body in dropped:
-            store.bodies.drop(body)
+        store.leaving.drop(dropped)
         return info
 
     def completed(self, bucket: str, key: str, upload_id: str, named: Sequence[NamedPart]) -> ObjectInfo | None:
@@ -260,18 +260,25 @@ class Uploads:
         """Forget the upload and its parts."""
         with self._store.database.writing(frees=True) as db:
             _require(db, upload.bucket, upload.key, upload.id)
-            bodies = _end(db, upload)
-        for body in bodies:
-            self._store.bodies.drop(body)
+            left = _end(self._store, db, upload)
+        self._store.leaving.drop(left)
 
-    def _join(self, incoming: Incoming, chosen: Sequence[Part], sealed: bool) -> None:
+    def _join(self, upload: Upload, incoming: Incoming, chosen: Sequence[Part], sealed: bool) -> None:
         for part in chosen:
             try:
-                file = self._store.bodies.open(part.body)
-            except FileNotFoundError:
-                raise _invalid_part(part.number, "it was replaced while the upload was being completed") from None
-            with file:
-                incoming.append(file, 0, sealed_size(part.size) if sealed else part.size)
+                with self._store.bodies.open(part.body) as file:
+                    incoming.append(file, 0, sealed_size(part.size) if sealed else part.size)
+            except (FileNotFoundError, EOFError) as error:
+                if part not in self.parts(upload):
+                    why = "it was replaced while the upload was being completed"
+                    raise _invalid_part(part.number, why) from None
+                cause = f"its body is cut: {error}" if isinstance(error, EOFError) else "its body is missing"
+                raise DamagedError(
+                    self._store.bodies.path(part.body),
+                    f"{cause}, of part {part.number} of an upload of s3://{upload.bucket}/{upload.key}",
+                    "Put that file back from a copy of the folder, upload the part again, or abort the upload "
+                    f"{upload.id}",
+                ) from error
         incoming.size = sum(part.size for part in chosen)
 
 
@@ -336,8 +343,9 @@ def _require(db: sqlite3.Connection, bucket: str, key: str, upload_id: str) -> U
     return _upload(row)
 
 
-def _end(db: sqlite3.Connection, upload: Upload) -> list[str]:
+def _end(store: ObjectStore, db: sqlite3.Connection, upload: Upload) -> list[str]:
     bodies = [row["body"] for row in db.execute("SELECT body FROM parts WHERE upload = ?", (upload.id,))]
+    store.leaving.note(db, bodies)
     db.execute("DELETE FROM uploads WHERE id = ?", (upload.id,))
     return bodies
 

@@ -74,7 +74,7 @@ def get_object(s3: S3, call: Call) -> Reply:
 
 
 def head_object(s3: S3, call: Call) -> Reply:
-    info = s3.store.head(call.params["Bucket"], call.params["Key"])
+    info = s3.store.head_whole(call.params["Bucket"], call.params["Key"])
     status, members, _, _ = _read_answer(call.params, info)
     return Reply(members, status)
 
@@ -168,7 +168,7 @@ def copy_object(s3: S3, call: Call) -> Mapping[str, Any]:
         wanted = algorithm or (checksum.algorithm if checksum else digests.DEFAULT_ALGORITHM)
         with s3.store.incoming(details.seal, **({} if whole else digests.running(wanted))) as incoming:
             if source.details.seal or details.seal or not whole:
-                incoming.write_range(file, 0, source.size)
+                incoming.write_range(s3.store.verified(source_bucket, source, file), 0, source.size)
             else:
                 incoming.become(s3.store.bodies, source.body, file, source.size)
             if not whole:

@@ -13,8 +13,10 @@ from typing import Any
 
 from personalize_nb.local.errors import ApiError
 from personalize_nb.local.s3.encryption import Seal
+from personalize_nb.local.s3.leaving import TABLE
 
-SCHEMA = """
+SCHEMA = f"""
+{TABLE}
 CREATE TABLE IF NOT EXISTS buckets (
     name TEXT PRIMARY KEY, region TEXT NOT NULL, created REAL NOT NULL
 ) WITHOUT ROWID;

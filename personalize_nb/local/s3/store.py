@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
@@ -24,6 +25,8 @@ from personalize_nb.local.s3.digests import DEFAULT_ALGORITHM, etag_of, kept, ru
 from personalize_nb.local.s3.encryption import Keyring, Seal, size_on_disk, unsealed
 from personalize_nb.local.s3.files import BLOCK, Bodies
 from personalize_nb.local.s3.incoming import Digest, Incoming
+from personalize_nb.local.s3.leaving import Leaving
+from personalize_nb.local.s3.reading import stretches, verified
 from personalize_nb.local.s3.records import (
     NO_DETAILS,
     SCHEMA,
@@ -77,6 +80,7 @@ class ObjectStore:
         self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.clock = clock
         self.bodies = Bodies(self.root)
+        self.leaving = Leaving(self.bodies)
         self.database = Database(self.root / "objects.sqlite", SCHEMA, reserve=True)
 
     def close(self) -> None:
@@ -121,10 +125,11 @@ class ObjectStore:
             rows = db.execute(
                 "SELECT body FROM parts WHERE upload IN (SELECT id FROM uploads WHERE bucket = ?)", (name,)
             ).fetchall()
+            left = [row["body"] for row in rows]
+            self.leaving.note(db, left)
             db.execute("DELETE FROM uploads WHERE bucket = ?", (name,))
             db.execute("DELETE FROM buckets WHERE name = ?", (name,))
-        for row in rows:
-            self.bodies.drop(row["body"])
+        self.leaving.drop(left)
 
     def setting(self, bucket: str, kind: str) -> str | None:
         """Return a document recorded with the bucket (`policy`, `tagging`, ...), or None."""
@@ -180,8 +185,15 @@ class ObjectStore:
             self._publish_own(bucket, key, incoming, content_type, details)
 
     def open(self, bucket: str, key: str) -> BinaryIO:
-        """Return the object's bytes as a seekable file; it stays whole even if the object is replaced meanwhile."""
-        return self.open_object(bucket, key)[1]
+        """Return the object's bytes as a seekable file; it stays whole even if the object is replaced meanwhile.
+
+        Read from its beginning to its end it raises `DamagedError` when its bytes are not those that were put.
+        """
+        return self.verified(bucket, *self.open_object(bucket, key))
+
+    def verified(self, bucket: str, info: ObjectInfo, file: BinaryIO) -> BinaryIO:
+        """Return an open object's bytes as `open` does."""
+        return verified(file, stretches(info), partial(self._lost, bucket, info))
 
     def open_object(self, bucket: str, key: str) -> tuple[ObjectInfo, BinaryIO]:
         """Return the object's facts and its bytes, both of the same moment."""
@@ -190,9 +202,7 @@ class ObjectStore:
             try:
                 return info, self._opened(bucket, info)
             except FileNotFoundError:
-                # Replaced between the look-up and the opening; an unchanged row means that the file was lost.
-                if self.head(bucket, key).body == info.body:
-                    raise self._lost(bucket, info, "its body is missing") from None
+                self._tell_if_lost(bucket, info)
 
     def head(self, bucket: str, key: str) -> ObjectInfo:
         """Return the object's facts; `NoSuchBucket` or `NoSuchKey` when there are none."""
@@ -203,6 +213,16 @@ class ObjectStore:
             raise no_such_key(key)
         return info
 
+    def head_whole(self, bucket: str, key: str) -> ObjectInfo:
+        """Return the facts of an object that `open_object` opens, or raise what that would raise."""
+        while True:
+            info = self.head(bucket, key)
+            try:
+                self._check_size(bucket, info, self.bodies.size(info.body))
+                return info
+            except FileNotFoundError:
+                self._tell_if_lost(bucket, info)
+
     def delete(self, bucket: str, key: str, condition: Condition | None = None) -> None:
         """Remove an object; no error when there is none, as on S3."""
         with self.database.writing(frees=True) as db:
@@ -210,9 +230,10 @@ class ObjectStore:
             info = find_object(db, bucket, key)
             if condition:
                 condition(info)
+            left = [info.body] if info else []
+            self.leaving.note(db, left)
             db.execute("DELETE FROM objects WHERE bucket = ? AND key = ?", (bucket, key))
-        if info:
-            self.bodies.drop(info.body)
+        self.leaving.drop(left)
 
     def list(self, bucket: str, prefix: str = "", start_after: str = "") -> Iterator[ObjectInfo]:
         """Return the objects whose key begins with `prefix` and comes after `start_after`, in S3's order."""
@@ -262,6 +283,16 @@ class ObjectStore:
             wish = Encryption(KMS[0], self._key) if self._key else self.default_encryption(bucket)
         return self._sealing.details(details, wish)
 
+    def _tell_if_lost(self, bucket: str, info: ObjectInfo) -> None:
+        """Go on when an object was replaced between its look-up and its opening: with an unchanged row it is lost."""
+        if self.head(bucket, info.key).body == info.body:
+            raise self._lost(bucket, info, "its body is missing") from None
+
+    def _check_size(self, bucket: str, info: ObjectInfo, stored: int) -> None:
+        wanted = size_on_disk(info.size, info.details.seal)
+        if stored != wanted:
+            raise self._lost(bucket, info, f"its body has {stored} bytes, not {wanted}")
+
     def _lost(self, bucket: str, info: ObjectInfo, cause: str) -> DamagedError:
         where = f"s3://{bucket}/{info.key}"
         return DamagedError(
@@ -272,14 +303,10 @@ class ObjectStore:
 
     def _opened(self, bucket: str, info: ObjectInfo) -> BinaryIO:
         file, seal = self.bodies.open(info.body), info.details.seal
-        stored = os.fstat(file.fileno()).st_size
-        wanted = size_on_disk(info.size, seal)
-        if stored != wanted:
-            file.close()
-            raise self._lost(bucket, info, f"its body has {stored} bytes, not {wanted}")
-        if seal is None:
-            return file
         try:
+            self._check_size(bucket, info, os.fstat(file.fileno()).st_size)
+            if seal is None:
+                return file
             return unsealed(file, self._sealing.data_key(seal), seal.sizes or (info.size,))
         except ApiError:
             file.close()
@@ -325,21 +352,22 @@ class ObjectStore:
         incoming.settle()
         # The move is made inside the transaction, so that a sweep (which takes the same lock) never sees a
         # published file without its row.
-        with self.database.writing() as db:
+        with self.bodies.moving(incoming.path) as move, self.database.writing() as db:
             require_bucket(db, bucket)
             old = find_object(db, bucket, key)
             if condition:
                 condition(old)
             info = ObjectInfo(key, incoming.size, etag, self.clock(), content_type, "", details)
-            body = self.bodies.publish(incoming.path)
+            body = move()
             db.execute(
                 "INSERT OR REPLACE INTO objects VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                 (bucket, key, body, info.size, etag, info.last_modified, content_type, details.to_json()),
             )
+            left = [old.body] if old else []
+            self.leaving.note(db, left)
             if also:
                 also(db)
-        if old:
-            self.bodies.drop(old.body)
+        self.leaving.drop(left)
         return ObjectInfo(key, info.size, etag, info.last_modified, content_type, body, details)
 
     def _publish_own(

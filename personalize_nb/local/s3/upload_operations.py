@@ -67,7 +67,10 @@ def upload_part(s3: S3, call: Call) -> Mapping[str, Any]:
 
 def upload_part_copy(s3: S3, call: Call) -> Mapping[str, Any]:
     upload = _upload(s3, call)
-    source, file = s3.store.open_object(*copy_source(call.params["CopySource"]))
+    source_bucket, source_key = copy_source(call.params["CopySource"])
+    source, opened = s3.store.open_object(source_bucket, source_key)
+    # as far as it is read from its beginning on
+    file = s3.store.verified(source_bucket, source, opened)
     # an upload that an earlier version began without an algorithm has none
     algorithm = upload.checksum_algorithm or digests.DEFAULT_ALGORITHM
     with file, s3.store.incoming(upload.details.seal, **digests.running(algorithm)) as incoming:

@@ -22,6 +22,7 @@ from personalize_nb.local.s3.digests import new_digest
 from personalize_nb.local.s3.encryption import Keyring, Seal, size_on_disk, unsealed
 from personalize_nb.local.s3.files import BLOCK
 from personalize_nb.local.s3.incoming import Digest
+from personalize_nb.local.s3.reading import ALTERED
 from personalize_nb.local.s3.records import Checksum, ObjectDetails
 from personalize_nb.local.state.layout import lost_path
 
@@ -88,8 +89,10 @@ def faults(root: Path, db: sqlite3.Connection, keyring: Keyring | None) -> Itera
 
 
 def nameless(root: Path, db: sqlite3.Connection) -> list[Path]:
-    """Return the bodies that no row names."""
-    rows = db.execute("SELECT body FROM objects UNION SELECT body FROM parts")
+    """Return the bodies that no row names, and that are not on their way out."""
+    rows = db.execute("SELECT body FROM objects UNION SELECT body FROM parts").fetchall()
+    if db.execute("SELECT 1 FROM sqlite_master WHERE name = 'leaving'").fetchone():
+        rows += db.execute("SELECT body FROM leaving").fetchall()
     return sorted(set((root / "bodies").glob("*/*")) - {_path(root, name) for (name,) in rows})
 
 
@@ -125,7 +128,7 @@ def _cause(root: Path, row: dict[str, object], keyring: Keyring | None) -> str |
             plain = _opened(file, size, details.seal, keyring)
             if plain is None or _fits(plain, row["etag"], details):
                 return None
-            return "the bytes of its body are not those that were put"
+            return ALTERED
     except FileNotFoundError:
         return "its body is missing"
     except OSError as error:

@@ -107,6 +107,9 @@ def set_aside(root: Path, path: Path) -> None:
     """Move a file that nothing names to the same place below `lost+found`."""
     target = lost_path(root, path)
     target.parent.mkdir(parents=True, exist_ok=True)
+    if path.is_dir():
+        # a folder takes the place of an empty one only: this one was here again after it had been set aside before
+        shutil.rmtree(target, ignore_errors=True)
     os.replace(path, target)
 
 

@@ -11,7 +11,8 @@ import hashlib
 import json
 import os
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -100,6 +101,37 @@ def require_whole(path: Path) -> None:
         raise DamagedError(path, "its bytes are not the rows that were imported", IMPORT_AGAIN)
 
 
+@contextmanager
+def told_when_lost(root: Path, group: str, dataset_type: str, present: DataFiles) -> Iterator[None]:
+    """Say of a file that is missing while it is read whether it was replaced, or is lost.
+
+    Parameters
+    ----------
+    root, group, dataset_type
+        The dataset.
+    present
+        Its files as they were looked up before the reading.
+
+    Raises
+    ------
+    OvertakenError
+        It has other files now.
+    DamagedError
+        It still has these.
+    """
+    try:
+        yield
+    except FileNotFoundError as error:
+        with DatasetVersions(root) as versions:
+            if versions.files(group, dataset_type) != present:
+                raise OvertakenError(f"the {dataset_type} dataset of {group} has other files now") from error
+        named = sorted(layout.data_path(root, group, name) for name in present.names())
+        lost = next((path for path in named if not path.exists()), None)
+        if lost is None:
+            raise
+        raise DamagedError(lost, "it is missing, of imported rows", IMPORT_AGAIN) from error
+
+
 def _checksum(path: Path) -> str:
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
@@ -142,8 +174,11 @@ class DatasetVersions:
 
     def replace(self, replacement: Replacement) -> None:
         """Commit files that no job waits with."""
-        with self._database.writing() as db:
-            commit(self._root, [replacement], db)
+        try:
+            with self._database.writing() as db:
+                commit(self._root, [replacement], db)
+        finally:
+            abandon(self._root, [replacement])
         self.drop_former()
 
     def drop_former(self) -> None:
@@ -214,10 +249,19 @@ def commit(root: Path, replacements: Iterable[Replacement], db: sqlite3.Connecti
 
 
 def abandon(root: Path, replacements: Iterable[Replacement]) -> None:
-    """Remove drafts that were not committed."""
+    """Remove drafts that were not committed, and files whose commit failed after they were moved into place."""
     for made in replacements:
-        for name in made.after.names():
+        # nobody else makes files of these names
+        own = made.after.names() - (made.before or DataFiles()).names()
+        for name in own:
             draft_path(root, made.group, name).unlink(missing_ok=True)
+        moved = {name for name in own if layout.data_path(root, made.group, name).exists()}
+        if not moved:
+            continue
+        with DatasetVersions(root) as versions:
+            moved -= versions.files(made.group, made.type).names()
+        for name in moved:
+            layout.data_path(root, made.group, name).unlink(missing_ok=True)
 
 
 def _present(db: sqlite3.Connection, root: Path, group: str, dataset_type: str) -> tuple[DataFiles, list[str]]:

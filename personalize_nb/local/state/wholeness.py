@@ -1,8 +1,9 @@
 """Whether a folder's databases are there, sound, and of one time; looked at before a service opens any of them.
 
-At each start the three databases are given the same new generation, so that one which was put back from elsewhere,
-emptied or lost is told from a new folder. Account and region are kept beside it: every ARN holds them. Nothing is
-changed by looking, and what does not fit is refused with what can be done.
+At each start, and again at each orderly end, the three databases are given the same new generation, so that one which
+was put back from elsewhere or from earlier in the same run, emptied or lost is told from a new folder. Account and
+region are kept beside it: every ARN holds them. Nothing is changed by looking, and what does not fit is refused with
+what can be done.
 """
 
 from __future__ import annotations
@@ -17,10 +18,12 @@ from pathlib import Path
 
 from personalize_nb.errors import LocalServiceError
 from personalize_nb.local.errors import DamagedError
-from personalize_nb.local.state import layout
+from personalize_nb.local.state import layout, platform
 
 TABLE = "CREATE TABLE IF NOT EXISTS about (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID"
 _GENERATION, _NEXT = "generation", "next generation"
+# in the state: the run of the machine that the service began in, until it has ended in order
+_RUNNING = "running since boot"
 _RIGHTS = "make it and its folder readable and writable for this user, or choose another folder"
 _END_IT = "end the process that keeps it locked, then start again"
 # what the system is to blame for, and what to do then; a full disk is told by `diskspace`
@@ -111,17 +114,25 @@ def _examined(root: Path, *, thorough: bool = False) -> tuple[list[_Seen], list[
     return seen, found
 
 
-def mark(root: Path, identity: Identity) -> None:
-    """Give the databases a new generation, now that they are open; a start that is cut off here can begin again."""
+def was_killed(root: Path) -> bool:
+    """Tell whether the last service of a folder was killed, and everything that it had committed is there still.
+
+    After a power cut the newest commits may be missing, and files that were removed may be there.
+    """
+    return _read(root / layout.STATE).get(_RUNNING) == platform.boot()
+
+
+def mark(root: Path, identity: Identity, *, ended: bool = False) -> None:
+    """Give the databases a new generation, at a start or an orderly end; one that is cut off here can begin again."""
     state, *others = (root / name for name in layout.DATABASES)
     number = _number(_read(state).get(_GENERATION)) + 1
     generation = f"{number}.{secrets.token_hex(6)}"
     # in each, for when the others are lost
     whose = {"account": identity.account, "region": identity.region}
-    _write(state, {_NEXT: generation, **whose})
+    _write(state, {_NEXT: generation, _RUNNING: platform.boot(), **whose})
     for path in others:
         _write(path, {_GENERATION: generation, **whose})
-    _write(state, {_GENERATION: generation, _NEXT: ""})
+    _write(state, {_GENERATION: generation, _NEXT: "", **({_RUNNING: ""} if ended else {})})
 
 
 def check(path: Path, *, thorough: bool = False) -> None:
@@ -179,7 +190,8 @@ def _of_another_time(state: _Seen, others: Iterable[_Seen]) -> Iterator[DamagedE
             older.path,
             f"it {how} {newer.path.name} (generation {older.generation or 'none'}, not {newer.generation or 'none'}), "
             "so rows and files would be taken for lost",
-            f"{_BACK}, or those of all three that were copied at one time, {_AWAY}",
+            f"{_BACK}, or those of all three that were copied at one time, or mend a copy of the folder with "
+            f"`personalize-nb state repair`, {_AWAY}",
         )
 
 

@@ -113,8 +113,9 @@ def _walk(context: WorkContext, work: Work, task: Callable[[AnyResource], Change
     check_wanted(store, work.arn)
     resource = store.set_status(work.arn, during)
     while True:
-        changes = task(resource) or Changes()
+        changes = Changes()
         try:
+            changes = task(resource) or changes
             with store.transaction():
                 check_wanted(store, work.arn)
                 store.set_status(work.arn, after, changes=changes)

@@ -5,7 +5,6 @@ Nothing is changed by looking, and a service may run meanwhile: what is only the
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import sqlite3
@@ -13,12 +12,10 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
-from personalize_nb.contract.limits import ACTIVE
 from personalize_nb.local.errors import Damage, DamagedError
 from personalize_nb.local.process.discovery import read_record
-from personalize_nb.local.state import layout, versions, wholeness
+from personalize_nb.local.state import layout, model_folders, versions, wholeness
 from personalize_nb.local.state.kinds import KINDS
-from personalize_nb.local.state.lifecycle import DURING, INACTIVE, START_PENDING, STOP_PENDING
 from personalize_nb.local.state.wholeness import Identity
 from personalize_nb.local.tasks import theme_settings
 from personalize_nb.local.upkeep import folders
@@ -34,8 +31,6 @@ _TEXTS = {
     ),
     layout.STREAMED: (("streamed", "id", "body"),),
 }
-# of what has a model that must be there: a recommender keeps its own while it is stopped and started
-_TRAINED = {ACTIVE, INACTIVE, START_PENDING, STOP_PENDING, *(during for during, _ in DURING.values())}
 _MEND = "Mend a copy: personalize-nb state repair"
 _ASIDE = "Nothing is lost; the next start of the service keeps it in lost+found, where it may be removed"
 
@@ -147,31 +142,6 @@ def models(root: Path) -> Iterator[Damage]:
             yield error.damage
 
 
-def served_models(db: sqlite3.Connection) -> dict[str, str]:
-    """Return the ARNs of what answers from a model, by the model's name."""
-    return {model: arn for arn, status, model in _models(db) if status in _TRAINED}
-
-
-def unnamed_models(root: Path, db: sqlite3.Connection) -> list[Path]:
-    """Return the folders of models that no resource names, whatever its status."""
-    named = {name for _, _, model in _models(db) for name in (model, f"{model}.part")}
-    return [path for path in sorted((root / "models").glob("*")) if path.name not in named]
-
-
-def _models(db: sqlite3.Connection) -> Iterator[tuple[str, str, str]]:
-    """Yield ARN, status and name of every model that a resource has, had before, or will have after its update."""
-    sql = "SELECT arn, status, body FROM resources WHERE kind IN ('solution_version', 'recommender')"
-    for arn, status, text in db.execute(sql):
-        with contextlib.suppress(ValueError):  # said elsewhere
-            body = json.loads(text)
-            planned = (body.get("_update") or {}).get("changes", {}).get("_model")
-            if "_model" in body:
-                yield arn, status, body["_model"]
-            for name in (body.get("_former"), planned):
-                if name:
-                    yield arn, "", name
-
-
 def _lost(root: Path, db: sqlite3.Connection) -> Iterator[Damage]:
     """Yield files that the state names and that are not there, and those that it does not name."""
     tables = {name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
@@ -183,11 +153,11 @@ def _lost(root: Path, db: sqlite3.Connection) -> Iterator[Damage]:
     for path in versions.unnamed(root, db):
         if path.suffix != layout.DRAFT:
             yield Damage(path, "no dataset names it", _ASIDE)
-    for model, arn in served_models(db).items():
+    for model, arn in model_folders.served(db).items():
         folder = layout.model_path(root, model)
         if not folder.exists():
             yield Damage(folder, f"it is missing, the trained model of {arn}", "Train it again")
-    for folder in unnamed_models(root, db):
+    for folder in model_folders.unnamed(root, db):
         yield Damage(folder, "no solution version or recommender names it", "It answers nothing and may be removed")
     for arn, kind in db.execute("SELECT arn, kind FROM resources"):
         if kind not in KINDS:
@@ -197,6 +167,7 @@ def _lost(root: Path, db: sqlite3.Connection) -> Iterator[Damage]:
 def _bodies(root: Path, stack: ExitStack) -> Iterator[Damage]:
     from personalize_nb.local.iam.keys import Keys
     from personalize_nb.local.s3 import verifying
+    from personalize_nb.local.s3.sweeping import LEFT_BY_KILLS, require_few
 
     folder, identity = root / layout.OBJECTS, wholeness.identity_of(root) or Identity("", "")
     db = stack.enter_context(wholeness.reading(root / layout.DATABASES[1]))
@@ -208,5 +179,14 @@ def _bodies(root: Path, stack: ExitStack) -> Iterator[Damage]:
             keys = Keys(root / layout.STATE, identity.account, identity.region)
             stack.callback(keys.close)
     yield from (fault.damage for fault in verifying.faults(folder, db, keys))
-    for path in verifying.nameless(folder, db):
-        yield Damage(path, "no object names this body", _ASIDE)
+    nameless = verifying.nameless(folder, db)
+    try:
+        require_few(folder, nameless, LEFT_BY_KILLS if _was_killed(root) else len(nameless))
+    except DamagedError as error:
+        yield error.damage
+    else:
+        yield from (Damage(path, "no object names this body", _ASIDE) for path in nameless)
+
+
+def _was_killed(root: Path) -> bool:
+    return (root / layout.STATE).exists() and wholeness.was_killed(root)

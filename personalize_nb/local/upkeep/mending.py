@@ -20,7 +20,7 @@ from personalize_nb.contract.limits import FAILED
 from personalize_nb.errors import LocalServiceError
 from personalize_nb.local.errors import Damage, DamagedError
 from personalize_nb.local.process.discovery import read_record
-from personalize_nb.local.state import layout, versions, wholeness
+from personalize_nb.local.state import layout, model_folders, versions, wholeness
 from personalize_nb.local.state.database import Database
 from personalize_nb.local.state.store import Store
 from personalize_nb.local.state.wholeness import Identity
@@ -195,14 +195,14 @@ def _without_rows(root: Path, db: sqlite3.Connection) -> Iterator[Damage]:
 def _without_models(root: Path, db: sqlite3.Connection) -> Iterator[Damage]:
     """End what answers from a model that is not what was trained, so that nobody waits for its answers."""
     broken = {damage.path if damage.path.is_dir() else damage.path.parent: damage for damage in checking.models(root)}
-    served = checking.served_models(db)
+    served = model_folders.served(db)
     for model in served:
         folder = layout.model_path(root, model)
         if not folder.exists():
             broken[folder] = Damage(folder, "it is missing, a trained model", "Train it again")
-    for folder in checking.unnamed_models(root, db):
+    for folder in model_folders.unnamed(root, db):
         broken.pop(folder, None)
-        layout.set_aside(root, folder)
+    model_folders.set_aside(root, db)
     for folder, damage in broken.items():
         if folder.exists():
             layout.set_aside(root, folder)

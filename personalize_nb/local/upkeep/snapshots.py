@@ -23,7 +23,7 @@ from typing import IO, Any
 from personalize_nb.errors import LocalServiceError
 from personalize_nb.local.errors import DamagedError
 from personalize_nb.local.process.discovery import read_record
-from personalize_nb.local.state import layout, platform, versions, wholeness
+from personalize_nb.local.state import layout, model_folders, platform, versions, wholeness
 from personalize_nb.local.state.wholeness import Identity
 from personalize_nb.local.tasks import theme_settings
 from personalize_nb.local.upkeep import checking, folders
@@ -172,7 +172,7 @@ def _named(root: Path, copied: Path) -> Iterator[tuple[Path, Path]]:
         with wholeness.reading(state) as db:
             for path in versions.named(root, db):
                 yield path, path.relative_to(root)
-            for model in checking.served_models(db):
+            for model in model_folders.served(db):
                 for path in layout.model_path(root, model).glob("*"):
                     yield path, path.relative_to(root)
     if (root / theme_settings.FILE).exists():

@@ -100,6 +100,76 @@ def test_rows_that_are_gone_are_named(rows, tmp_path):
         datasets.rows(root, "g", ITEMS)
 
 
+def lose(root):
+    [path] = (root / "datasets" / "g").iterdir()
+    path.unlink()
+    return path
+
+
+USERS = Schema.from_avro("USERS", json.loads(world.avro("USERS")))
+
+
+def delete(root, schemas, job="job"):
+    return datasets.delete_users(root, "g", {schema.type: schema for schema in schemas}, pa.array(["u1"]), job)
+
+
+def bring(root, schema, mode="FULL"):
+    source = ("file.csv", lambda: io.BytesIO(world.csv(schema.type)))
+    return datasets.import_files(root, "g", schema, [source], mode)
+
+
+READERS = [
+    lambda root: datasets.rows(root, "g", USERS),
+    lambda root: bring(root, USERS, "INCREMENTAL"),
+    lambda root: delete(root, [USERS]),
+]
+
+
+@pytest.mark.parametrize("reader", READERS, ids=["rows", "import", "delete"])
+def test_rows_that_are_gone_are_named_by_whatever_reads_them(tmp_path, reader):
+    bring(tmp_path, USERS)
+    path = lose(tmp_path)
+    with pytest.raises(DamagedError, match="it is missing, of imported rows") as refused:
+        reader(tmp_path)
+    assert str(path) in str(refused.value)
+    assert list((tmp_path / "datasets" / "g").iterdir()) == []
+
+
+@pytest.mark.parametrize("reader", READERS[1:], ids=["import", "delete"])
+def test_rows_that_are_replaced_before_they_are_read_are_overtaken(tmp_path, monkeypatch, reader):
+    bring(tmp_path, USERS)
+    opened = datasets._opened
+
+    def replace(path):
+        monkeypatch.setattr(datasets, "_opened", opened)
+        bring(tmp_path, USERS)
+        return opened(path)
+
+    monkeypatch.setattr(datasets, "_opened", replace)
+    with pytest.raises(versions.OvertakenError):
+        reader(tmp_path)
+    [path] = (tmp_path / "datasets" / "g").iterdir()
+    # begun anew it ends, and nothing is left of the first time
+    reader(tmp_path)
+    assert {path.suffix for path in (tmp_path / "datasets" / "g").iterdir()} <= {".parquet", ".draft"}
+
+
+def test_files_whose_commit_fails_after_they_were_moved_are_removed(tmp_path, monkeypatch):
+    bring(tmp_path, USERS)
+    before = list((tmp_path / "datasets" / "g").iterdir())
+    commit = versions.commit
+
+    def fail(*arguments):
+        commit(*arguments)
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(versions, "commit", fail)
+    with pytest.raises(OSError, match="No space"):
+        bring(tmp_path, USERS)
+    assert list((tmp_path / "datasets" / "g").iterdir()) == before
+    assert datasets.rows(tmp_path, "g", USERS).num_rows > 0
+
+
 def test_models_of_earlier_versions_are_read_as_they_are(model, tmp_path):
     folder = shutil.copytree(model, tmp_path / "model")
     meta = json.loads((folder / META).read_text())

@@ -76,6 +76,45 @@ def test_state_keys_and_address_survive_a_stop(folder, until):
     client.close()
 
 
+@pytest.mark.parametrize("garbled", ["", "{", "[]", '{"url": 1}', "\x00" * 500])
+def test_a_record_that_is_garbled_is_written_again(folder, until, garbled):
+    info = local.start(folder, idle_seconds=600)
+    (folder / "service.json").write_text(garbled)
+    assert until(lambda: local.attach(folder) or not running(info.pid), "the record") == info
+    assert "it is written again" in (folder / "service.log").read_text()
+
+
+def test_a_suspended_service_is_told_at_once_and_can_be_stopped(folder, monkeypatch, until):
+    info = local.start(folder, idle_seconds=600)
+    process = psutil.Process(info.pid)
+    process.suspend()
+    until(lambda: process.status() == psutil.STATUS_STOPPED, "the suspension")
+    with monkeypatch.context() as patch:
+        # nobody waits for its answer
+        patch.setattr(local, "healthy", None)
+        for ask in (local.attach, local.start):
+            with pytest.raises(LocalServiceError, match=f"is suspended .* `kill -CONT {info.pid}`.* --stop"):
+                ask(folder)
+    process.resume()
+    assert local.start(folder) == info
+    process.suspend()
+    until(lambda: process.status() == psutil.STATUS_STOPPED, "the suspension")
+    assert local.stop(folder)
+    assert (folder / "service.log").read_text().rstrip().endswith("ending")
+
+
+def test_models_that_no_resource_names_are_set_aside_at_the_start(folder):
+    local.start(folder, idle_seconds=600)
+    for _ in range(2):
+        local.stop(folder)
+        model = folder / "models" / "0123abcd"
+        model.mkdir(parents=True)
+        (model / "meta.json").write_text("{}")
+        local.start(folder, idle_seconds=600)
+        assert not model.exists()
+        assert (folder / "lost+found" / "models" / "0123abcd" / "meta.json").read_text() == "{}"
+
+
 def arguments(info):
     return {
         "endpoint_url": info.url,

@@ -12,10 +12,11 @@ from personalize_nb.errors import LocalServiceError
 from personalize_nb.local.data.events import EventStore
 from personalize_nb.local.errors import DamagedError
 from personalize_nb.local.s3.store import ObjectStore
-from personalize_nb.local.s3.sweeping import sweep
+from personalize_nb.local.s3.sweeping import LEFT_BY_KILLS, sweep
 from personalize_nb.local.state import layout, wholeness
 from personalize_nb.local.state.store import Store
 from personalize_nb.local.state.wholeness import Identity
+from personalize_nb.local.upkeep.checking import check
 
 OURS = Identity("111122223333", "eu-west-1")
 BUCKET = f"personalize-nb-{OURS.account}-{OURS.region}"
@@ -199,3 +200,69 @@ def test_whatever_is_overwritten_a_look_answers_in_words_or_finds_nothing_wrong(
         wholeness.look(root)
     except DamagedError as error:
         assert str(path) in str(error)
+
+
+# within one run
+
+
+def ended(root, change=lambda objects: None):
+    """Serve, and end in order."""
+    identity = serve(root, change)
+    wholeness.mark(root, identity, ended=True)
+
+
+@pytest.mark.parametrize("name", layout.DATABASES)
+def test_a_database_of_earlier_in_the_same_run_is_told_after_an_orderly_end(tmp_path, name):
+    root = tmp_path / "service"
+    root.mkdir()
+    serve(root, fill)
+    during = shutil.copytree(root, tmp_path / "during")
+    wholeness.mark(root, OURS, ended=True)
+    assert wholeness.look(root) == OURS
+    shutil.copy(during / name, root / name)
+    with pytest.raises(DamagedError, match="is older than"):
+        wholeness.look(root)
+
+
+def test_only_a_killed_service_whose_machine_went_on_has_all_its_commits(tmp_path, monkeypatch):
+    root = tmp_path / "service"
+    root.mkdir()
+    serve(root)
+    assert wholeness.was_killed(root)
+    with monkeypatch.context() as patch:
+        patch.setattr(wholeness.platform, "boot", lambda: "another run")
+        assert not wholeness.was_killed(root)
+    ended(root)
+    assert not wholeness.was_killed(root)
+    serve(root)
+    assert wholeness.was_killed(root)
+
+
+@pytest.mark.parametrize("later", [1, LEFT_BY_KILLS, LEFT_BY_KILLS + 1, 40])
+def test_bodies_that_no_kill_leaves_are_not_swept(tmp_path, later):
+    root = tmp_path / "service"
+    root.mkdir()
+    serve(root, fill)
+    before = (root / layout.DATABASES[1]).read_bytes()
+    serve(root, lambda objects: [objects.put(BUCKET, f"later{number}", b"new") for number in range(later)], mark=False)
+    (root / layout.DATABASES[1]).write_bytes(before)
+    store = ObjectStore(root / layout.OBJECTS)
+    if later <= LEFT_BY_KILLS:
+        assert sweep(store, LEFT_BY_KILLS) == later
+    else:
+        with pytest.raises(DamagedError, match=f"older than {later} bodies of objects.* state repair") as refused:
+            sweep(store, LEFT_BY_KILLS)
+        assert str(root / layout.DATABASES[1]) in str(refused.value)
+        assert not (root / "objects" / layout.LOST).exists()
+    store.close()
+
+
+def test_a_check_names_the_database_that_no_kill_leaves(tmp_path):
+    root = tmp_path / "service"
+    root.mkdir()
+    serve(root, fill)
+    before = (root / layout.DATABASES[1]).read_bytes()
+    serve(root, lambda objects: [objects.put(BUCKET, f"later{number}", b"new") for number in range(40)], mark=False)
+    (root / layout.DATABASES[1]).write_bytes(before)
+    [damage] = check(root)
+    assert damage.path == root / layout.DATABASES[1] and "older than 40 bodies" in damage.cause

@@ -156,3 +156,16 @@ def test_no_job_waits_longer_than_a_second_however_the_clock_was_set(context, cr
     early = replace(context, clock=lambda: 1_700_000_000.25, sleep=slept.append)
     outlive_second(early, replace(context.store[ARN], created=1_700_000_000.0 + created))
     assert 0 <= slept[0] <= 1
+
+
+def test_work_that_is_overtaken_while_it_reads_begins_anew(context):
+    tries = []
+
+    def task(context, resource):
+        tries.append(resource)
+        if len(tries) == 1:
+            raise versions.OvertakenError("other files")
+        return Changes({"trainingHours": 0.5})
+
+    assert run(context, task).status == "ACTIVE"
+    assert len(tries) == 2
