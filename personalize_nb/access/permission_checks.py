@@ -132,7 +132,8 @@ class PermissionChecks:
             return Check("role", ERROR, f"{text} Its name is there with another path.", f"Pass {role.elsewhere!r}.")
         mending = self._for_role_policy(role)
         trust = plans.trust_change(self._session, role.name, None, self._path)
-        to_do = f"{self._create_role()}, or make a role with this policy in the IAM console"
+        by_hand = f"make a role with this policy, trusted by {templates.SERVICE}, in the IAM console"
+        to_do = f"{self._create_role()}, or {by_hand}"
         return Check("role", ERROR, text, to_do, mending.policy, (trust, *mending.changes))
 
     def _unusable_keys(self) -> Iterator[Check]:

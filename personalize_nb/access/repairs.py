@@ -141,7 +141,7 @@ class Repair:
                 self._made = [one for one in self._made if one.place != change.place]
             else:
                 self._made.append(change)
-            self._unsettled.append(change)
+            self._unsettled = [one for one in self._unsettled if one.place != change.place] + [change]
         _settle(self._unsettled, sleep)
         self._unsettled.clear()
 

@@ -286,8 +286,9 @@ class Session:
         """Return the service role's ARN; without one, say how to name it."""
         if not self.role_arn:
             raise errors.NotFoundError(
-                f"This session has no service role: pass Session.aws(role_arn='arn:aws:iam::...:role/...') or set "
-                f"{ROLE}; the role must trust personalize.amazonaws.com and may read and write the bucket."
+                "This session has no service role: pass "
+                f"Session.aws(role_arn='arn:{self.partition}:iam::...:role/...') or set {ROLE}; the role must trust "
+                "personalize.amazonaws.com and may read and write the bucket."
             )
         return self.role_arn
 

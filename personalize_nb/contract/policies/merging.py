@@ -45,10 +45,10 @@ def with_statement(policy: Mapping[str, Any] | None, statement: Mapping[str, Any
     if policy is None:
         return document(statement)
     found = statements(policy)
-    if any(_canonical(each) == _canonical(statement) for each in found):
+    if any(_without_sid(each) == _without_sid(statement) for each in found):
         return dict(policy)
     for place, each in enumerate(found):
-        if "Sid" in statement and each.get("Sid") == statement["Sid"] and _is_part_of(each, statement):
+        if _has_our_sid(each, statement) and _is_part_of(each, statement):
             return {**policy, "Statement": [*found[:place], _widened(each, statement), *found[place + 1 :]]}
     return {**policy, "Statement": [*found, _with_free_sid(statement, found)]}
 
@@ -69,6 +69,15 @@ def with_resources(policy: Mapping[str, Any] | None, statement: Mapping[str, Any
     return with_statement(policy, {**statement, "Resource": missing})
 
 
+def _without_sid(statement: Mapping[str, Any]) -> Any:
+    return _canonical({name: value for name, value in statement.items() if name != "Sid"})
+
+
+def _has_our_sid(each: Mapping[str, Any], statement: Mapping[str, Any]) -> bool:
+    sid, number = statement.get("Sid"), str(each.get("Sid", ""))
+    return sid is not None and number.startswith(sid) and (number == sid or number.removeprefix(sid).isdigit())
+
+
 def _is_part_of(each: Mapping[str, Any], statement: Mapping[str, Any]) -> bool:
     """Tell whether a statement is an earlier one of ours: nobody, nothing and no condition stands in it but ours."""
     ours, theirs = statement["Principal"], each.get("Principal")
@@ -86,8 +95,9 @@ def _is_part_of(each: Mapping[str, Any], statement: Mapping[str, Any]) -> bool:
 
 
 def _widened(each: Mapping[str, Any], statement: Mapping[str, Any]) -> dict[str, Any]:
+    statement = {**statement, "Sid": each["Sid"]}
     if "AWS" not in statement["Principal"]:
-        return dict(statement)
+        return statement
     roles = [*_listed(each["Principal"].get("AWS", [])), *_listed(statement["Principal"]["AWS"])]
     named = list(dict.fromkeys(roles))
     return {**statement, "Principal": {**statement["Principal"], "AWS": named if len(named) > 1 else named[0]}}
