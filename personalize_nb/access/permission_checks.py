@@ -77,13 +77,16 @@ class PermissionChecks:
         unusable = list(self._unusable_keys())
         unread = list(self._unread())
         yield from [*unread, *unusable]
-        grouped: dict[tuple[str, str, Denial | None], list[str]] = {}
+        grouped: dict[tuple[str, str, str], list[MissingPermission]] = {}
         for permission in missing:
-            grouped.setdefault((permission.kind, permission.subject, permission.denial), []).append(permission.text)
-        for (kind, subject, denial), texts in grouped.items():
-            mending = self._mending(kind, subject, role) if denial is None else _Mending(_against(denial))
-            text = " ".join(dict.fromkeys(texts)) + (_of_sagemaker(role) if kind == needs.TRUST else "")
-            yield Check(kind, ERROR, text, *mending)
+            denial = permission.denial
+            by = f"{denial.statement} of {denial.policy}" if denial else ""
+            grouped.setdefault((permission.kind, permission.subject, by), []).append(permission)
+        for (kind, subject, by), permissions in grouped.items():
+            denials = [one.denial for one in permissions if one.denial]
+            mending = _Mending(_against(by, denials)) if denials else self._mending(kind, subject, role)
+            text = " ".join(dict.fromkeys(one.text for one in permissions))
+            yield Check(kind, ERROR, text + (_of_sagemaker(role) if kind == needs.TRUST else ""), *mending)
         if not (missing or unread or unusable or role.missing):
             yield Check("permissions", OK, f"Role {caller.role_name}, buckets and keys allow what the job does.")
 
@@ -237,21 +240,20 @@ def _offered(change: Change, call: str) -> _Mending:
     return _Mending(change.excess, policy) if change.excess else _Mending(call, policy, (change,))
 
 
-def _against(denial: Denial) -> str:
+def _against(statement: str, denials: list[Denial]) -> str:
     """Tell which statement is to be changed; nothing that is added to a policy outweighs a Deny."""
-    of_service = denial.principal == templates.SERVICE
-    condition = (
-        {"StringNotEqualsIfExists": {"aws:PrincipalServiceName": templates.SERVICE}}
-        if of_service
-        else {"ArnNotEquals": {"aws:PrincipalArn": denial.principal}}
-    )
+    principals = {denial.principal for denial in denials}
+    condition: dict[str, dict[str, str]] = {}
+    if templates.SERVICE in principals:
+        condition["StringNotEquals"] = {"aws:PrincipalServiceName": templates.SERVICE}
+    for role_arn in principals - {templates.SERVICE}:
+        condition["ArnNotEquals"] = {"aws:PrincipalArn": role_arn}
     to_do = (
-        f"Change {denial.statement} of {denial.policy}: it has Effect Deny, which no Allow outweighs, so nothing that "
-        f"is added helps. Take the statement out, or let it leave {'Personalize' if of_service else 'the role'} alone, "
-        f"for example by the Condition {json.dumps(condition)}."
+        f"Change {statement}: it has Effect Deny, which no Allow outweighs, so nothing that is added helps. Take the "
+        f"statement out, or let it leave this job alone by its Condition: {json.dumps(condition)}"
     )
-    if any(key.startswith(_ENCRYPTION) for key in denial.keys):
-        to_do += " It asks for encryption: with 'output_kms_key_arn' the output is written under that key."
+    if any(key.startswith(_ENCRYPTION) for denial in denials for key in denial.keys):
+        to_do += ". It asks for encryption: with 'output_kms_key_arn' the output is written under that key"
     return to_do
 
 

@@ -78,11 +78,17 @@ def _(world):
     return world.request()
 
 
-def without_deny_in_trust(world, request, findings):
-    world.put_trust(*[one for one in world.trust() if one["Effect"] == "Allow"])
+def excepted(statements, findings):
+    """Return statements, the denying ones with the condition that the report names."""
+    condition = json.loads(re.search(r"Condition: (\{.*\})", findings.to_do.item())[1])
+    return [one if one["Effect"] == "Allow" else {**one, "Condition": condition} for one in statements]
 
 
-@TABLE.mistake("role", "The role's trust denies it", "trust policy", by_hand=without_deny_in_trust)
+def excepted_in_trust(world, request, findings):
+    world.put_trust(*excepted(world.trust(), findings))
+
+
+@TABLE.mistake("role", "The role's trust denies it", "trust policy", by_hand=excepted_in_trust)
 def _(world):
     deny = {"Sid": "Never", "Effect": "Deny", "Principal": {"Service": SERVICE}, "Action": "sts:AssumeRole"}
     world.put_trust(*world.trust(), deny)
@@ -113,11 +119,12 @@ def _(world):
     return world.request()
 
 
-def without_guard(world, request, findings):
-    world.iam.delete_role_policy(RoleName=world.role, PolicyName="guard")
+def excepted_in_role(world, request, findings):
+    document = world.role_policy("guard")
+    world.put_role_policy({**document, "Statement": excepted(document["Statement"], findings)}, "guard")
 
 
-@TABLE.mistake("role", "A policy of the role denies it", "role policy", by_hand=without_guard)
+@TABLE.mistake("role", "A policy of the role denies it", "role policy", by_hand=excepted_in_role)
 def _(world):
     deny = {"Effect": "Deny", "Action": "s3:PutObject", "Resource": "*"}
     world.put_role_policy(json.loads(mistakes.policy_of(deny)), "guard")
@@ -148,12 +155,12 @@ def _(world):
 # the buckets
 
 
-def made_bucket(world, request, findings):
+def as_told(world, request, findings):
     for call in mistakes.calls_in(" ".join(findings.to_do)):
         eval(call, {"pnb": pnb, "session": world.session})
 
 
-@TABLE.mistake("bucket", "There is no output bucket", "bucket", "role policy", by_hand=made_bucket)
+@TABLE.mistake("bucket", "There is no output bucket", "bucket", "role policy", by_hand=as_told)
 def _(world):
     return world.request(output_path=f"s3://mx-new-{world.number}-books/out/")
 
@@ -181,12 +188,11 @@ def _(world):
     return world.request()
 
 
-def without_deny_in_bucket(world, request, findings):
-    allowing = [one for one in world.bucket_statements(world.output) if one["Effect"] == "Allow"]
-    world.put_bucket_policy(world.output, *allowing)
+def excepted_in_bucket(world, request, findings):
+    world.put_bucket_policy(world.output, *excepted(world.bucket_statements(world.output), findings))
 
 
-@TABLE.mistake("bucket", "The bucket's policy denies it", "bucket policy", by_hand=without_deny_in_bucket)
+@TABLE.mistake("bucket", "The bucket's policy denies it", "bucket policy", by_hand=excepted_in_bucket)
 def _(world):
     where = f"arn:aws:s3:::{world.output}/*"
     deny = {"Sid": "NoOneWrites", "Effect": "Deny", "Principal": "*", "Action": "s3:PutObject", "Resource": where}
@@ -256,14 +262,13 @@ def _(world):
     return world.request(output_kms_key_arn=key)
 
 
-def without_deny_in_key(world, request, findings):
+def excepted_in_key(world, request, findings):
     key = request.output_kms_key_arn
-    policy = json.loads(world.kms.get_key_policy(KeyId=key)["Policy"])
-    allowing = [one for one in policy["Statement"] if one["Effect"] == "Allow"]
-    world.kms.put_key_policy(KeyId=key, Policy=mistakes.policy_of(*allowing))
+    statements = json.loads(world.kms.get_key_policy(KeyId=key)["Policy"])["Statement"]
+    world.kms.put_key_policy(KeyId=key, Policy=mistakes.policy_of(*excepted(statements, findings)))
 
 
-@TABLE.mistake("key", "The key's policy denies it", "key policy", by_hand=without_deny_in_key)
+@TABLE.mistake("key", "The key's policy denies it", "key policy", by_hand=excepted_in_key)
 def _(world):
     key = world.key_in_order()
     policy = json.loads(world.kms.get_key_policy(KeyId=key)["Policy"])
@@ -279,7 +284,7 @@ def _(world):
     return world.request(output_kms_key_arn=key)
 
 
-@TABLE.mistake("key", "The key is pending deletion", "key", by_hand=made_bucket)
+@TABLE.mistake("key", "The key is pending deletion", "key", by_hand=as_told)
 def _(world):
     key = world.key_in_order()
     world.kms.schedule_key_deletion(KeyId=key)

@@ -272,10 +272,9 @@ def test_a_trust_that_is_full_is_said_and_nothing_is_made(session, spoiled):
 
 def test_a_bucket_policy_that_is_full_is_said(session, spoiled):
     who = {"AWS": "arn:aws:iam::999999999999:root"}
-    many = [
-        {**FULL, "Sid": f"S{n}", "Principal": who, "Resource": f"arn:aws:s3:::{BUCKET}/{'x' * 940}{n}"}
-        for n in range(18)
-    ]
+    where = f"arn:aws:s3:::{BUCKET}/"
+    many = [{**FULL, "Sid": f"S{n}", "Principal": who, "Resource": f"{where}{n}/{'x' * 900}"} for n in range(18)]
+    many[-1]["Resource"] += "x" * (20_400 - len(policy_of(*many)))
     session.s3.put_bucket_policy(Bucket=BUCKET, Policy=policy_of(*many))
     report = pnb.preflight(spoiled, session=session)
     (row,) = report[report.check == "bucket policy"].itertuples()

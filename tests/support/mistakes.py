@@ -19,7 +19,9 @@ TRUSTS_LAMBDA = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.c
 _MASKS = (
     (re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"), "<id>"),
     (re.compile(r"\b\d{12}\b"), "<account>"),
-    (re.compile(r"mx-[a-z]+-\d+-|mx-[a-z]+-\d+|Mx\d+"), lambda match: {"m": "", "M": "Books"}[match[0][0]]),
+    (re.compile(r"mx-job-[\d-]+"), "my-job"),
+    (re.compile(r"mx-[a-z]+-\d+-"), ""),
+    (re.compile(r"Mx\d+"), "Books"),
 )
 
 
@@ -27,9 +29,10 @@ class World:
     """A bucket for input, one for output and a role, all right, and a request that uses them."""
 
     def __init__(self, session, model, number):
-        self.session, self.model, self.number = session, model, number
+        # of one length, since lengths of policies are told
+        self.session, self.model, self.number = session, model, f"{number:04}"
         self.iam, self.s3, self.kms = session.iam, session.s3, session.client("kms")
-        self.role, self.input, self.output = f"Mx{number}", f"mx-b-{number}-in", f"mx-b-{number}-out"
+        self.role, self.input, self.output = f"Mx{self.number}", f"mx-b-{self.number}-in", f"mx-b-{self.number}-out"
         for bucket in (self.input, self.output):
             self.s3.create_bucket(Bucket=bucket)
             pnb.allow_personalize(bucket, session)

@@ -21,6 +21,8 @@ from personalize_nb.contract.policies.uses import Use
 GUIDE = "https://docs.aws.amazon.com/personalize/latest/dg/granting-personalize-s3-access.html#attach-bucket-policy"
 TRUST, ROLE_POLICY, BUCKET_POLICY, KEY_POLICY = "trust policy", "role policy", "bucket policy", "key policy"
 _MAX_SENTENCES = 8
+# what a request tells that Personalize makes itself, not in a role
+OF_SERVICE = {"aws:PrincipalIsAWSService": ("true",), "aws:PrincipalServiceName": (SERVICE,)}
 
 
 @dataclass(frozen=True)
@@ -86,8 +88,7 @@ class Caller:
 
     def service_question(self, action: str, resource: str, facts: Mapping[str, tuple[str, ...]]) -> Question:
         """Pose the question of Personalize itself, on behalf of its resource."""
-        of_service = {"aws:PrincipalIsAWSService": ("true",), "aws:PrincipalServiceName": (SERVICE,)}
-        return Question(SERVICE, action, resource, {**self._in_transit(), **self.source(), **of_service, **facts})
+        return Question(SERVICE, action, resource, {**self._in_transit(), **self.source(), **OF_SERVICE, **facts})
 
     def source(self) -> dict[str, tuple[str, ...]]:
         """Return the facts against confused deputies."""
@@ -104,7 +105,7 @@ class Caller:
 
 def missing_for_trust(caller: Caller, trust: Policy) -> Iterator[MissingPermission]:
     """Find what keeps Personalize from assuming the role."""
-    question = Question(SERVICE, "sts:AssumeRole", caller.role_arn, caller.source())
+    question = Question(SERVICE, "sts:AssumeRole", caller.role_arn, {**caller.source(), **OF_SERVICE})
     name = f"the trust policy of role {caller.role_name}"
     yield from _judged([trust], [question], question, name, TRUST, caller.role_arn)
 
