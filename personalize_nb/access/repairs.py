@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -17,10 +18,16 @@ from personalize_nb.access.places import Place
 from personalize_nb.contract.policies.merging import same
 from personalize_nb.text import html
 
+log = logging.getLogger(__name__)
+
 # AWS's own notebooks wait as long after making a role: IAM tells all its places in the world by then
 PROPAGATION_SECONDS = 60.0
 # looks in a row that must agree, and how many there may be before it is said that AWS does not follow
 AGREEING_LOOKS, MAX_LOOKS, LOOK_SECONDS = 3, 30, 2.0
+_STEPS = {
+    "made": ".undo() takes them back",
+    "made in part": ".apply() makes the rest, .undo() takes back what was made",
+}
 _COLOURS = {"+": html.BLUE, "-": html.ORANGE}
 
 
@@ -136,7 +143,9 @@ class Repair:
                     f"Changed so far: {', '.join(done) or 'nothing'}; not changed: {', '.join(rest)}."
                     + (" .undo() takes back what was changed." if done and not undo else "")
                 )
+                self._state = "made in part" if self._made else self._state
                 raise
+            log.info("%s the %s", "took back a change of" if undo else "changed", change.place.title)
             if undo:
                 self._made = [one for one in self._made if one.place != change.place]
             else:
@@ -148,9 +157,8 @@ class Repair:
     def _headline(self) -> str:
         if not self._changes:
             return "Nothing to repair"
-        what = f"{len(self._changes)} change{'s' if len(self._changes) > 1 else ''}, {self._state}"
-        step = {"made": "; .undo() takes them back"}.get(self._state, "; .apply() makes them")
-        return f"Repair of {what}{step}"
+        what = f"Repair of {len(self._changes)} change{'s' if len(self._changes) > 1 else ''}, {self._state}"
+        return f"{what}; {_STEPS.get(self._state, '.apply() makes them')}"
 
     def __repr__(self) -> str:
         parts = [self._headline()]

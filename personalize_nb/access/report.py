@@ -9,7 +9,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Self
+from typing import ClassVar, Self
 
 import pandas as pd
 
@@ -47,7 +47,7 @@ class Report(pd.DataFrame):
     """
 
     # pandas hands it on to what is made of the frame
-    _metadata = ("_checks",)
+    _metadata: ClassVar[list[str]] = ["_checks"]
     _checks: tuple[Check, ...] = ()
 
     @classmethod
@@ -93,6 +93,11 @@ class Report(pd.DataFrame):
     @property
     def _is_whole(self) -> bool:
         return list(self.columns) == list(columns.REPORT)
+
+    def __getstate__(self) -> dict[str, object]:
+        # a session's connections stay in their process
+        state: dict[str, object] = super().__getstate__()  # type: ignore[assignment]  # object, in pandas' stubs
+        return {**state, "_checks": ()}
 
     def _rows(self) -> Iterator[Check]:
         return (_as_check(*row) for row in self.itertuples(index=False))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 
 import pytest
 from botocore.awsrequest import AWSResponse
@@ -84,6 +85,7 @@ def test_a_report_says_how_and_a_part_of_it_repairs_that_part(session, spoiled):
     assert repr(report[report.check == "trust policy"].repair()).startswith("Repair of 1 change,")
     assert ".repair()" not in repr(report[report.level == "ok"])
     assert repr(report[report.level == "ok"].repair()) == "Nothing to repair"
+    assert repr(pickle.loads(pickle.dumps(report))) == repr(report).rpartition("\n")[0]
     with pytest.raises(KeyError, match="no check 'bukcet'; it has trust policy"):
         report.repair("bukcet")
     assert repr(Report.of([]).repair()) == "Nothing to repair"
@@ -174,7 +176,7 @@ def test_a_refusal_half_way_tells_what_was_done_and_undo_takes_it_back(session, 
         session.iam.meta.events.unregister("before-call.iam.PutRolePolicy", unique_id="forbid")
     text = str(error.value)
     assert f"Changed so far: trust policy of role {ROLE}; not changed: inline policy" in text and ".undo()" in text
-    assert trust(session) != before
+    assert trust(session) != before and "made in part; .apply() makes the rest" in repr(repair)
     repair.undo()
     assert trust(session) == before
     repair.apply()
