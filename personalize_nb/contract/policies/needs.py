@@ -6,6 +6,7 @@ AWS says nothing:
 * A key's policy must name the service or the role: handing the decision to the account is not enough, because the
   guide asks for the key's policy *and* the role's. A grant to the role serves for both.
 * For imports the guide asks only for the key's policy, so the role's is not asked.
+* Which domain KMS compares in `kms:ViaService` in China is not said: either will do.
 """
 
 from __future__ import annotations
