@@ -49,6 +49,7 @@ def pytest_configure(config):
 
 def pytest_addoption(parser):
     parser.addoption("--torture", action="store_true", help="the tests that `make torture` runs, and no others")
+    parser.addoption("--write-matrix", action="store_true", help="write the table of personalize_nb/access/README.md")
 
 
 def pytest_collection_modifyitems(config, items):

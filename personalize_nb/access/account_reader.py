@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from personalize_nb import errors
@@ -21,40 +22,48 @@ if TYPE_CHECKING:
     from personalize_nb.contract.policies.uses import Use
     from personalize_nb.session.session import Session
 
-_MAX_OBJECTS = 1000
+_MAX_OBJECTS, _MAX_HEADS = 1000, 20
 Thing = TypeVar("Thing")
 
 
 @dataclass
 class Role:
-    """A role; what could not be read is None."""
+    """A role; what could not be read is None. `elsewhere` is the ARN of a role of the same name with another path.
+
+    `trust_text` and `inline` are its trust and its inline policies as texts.
+    """
 
     name: str
     missing: bool = False
+    elsewhere: str = ""
     trust: Policy | None = None
     policies: list[Policy] | None = None
     unknown: list[str] = field(default_factory=list)
+    trust_text: str | None = None
+    inline: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass
 class Bucket:
-    """A bucket; `readable` tells whether its policy could be read, `document` is that policy as JSON."""
+    """A bucket; `readable` tells whether its policy could be read, `text` is that policy."""
 
     missing: bool = False
     region: str | None = None
     readable: bool = False
     policy: Policy | None = None
-    document: Mapping[str, Any] | None = None
+    text: str | None = None
 
 
 @dataclass
 class Key:
-    """A KMS key; `customer` tells whether its policy is the account's own to change."""
+    """A KMS key; `customer` tells whether its policy is a customer's, `text` is that policy where it could be read."""
 
     arn: str
-    problem: str = ""
+    state: str = ""
+    missing: bool = False
     customer: bool = False
     policy: Policy | None = None
+    text: str | None = None
     grants: list[Mapping[str, Any]] = field(default_factory=list)
 
     def granted(self, role_arn: str) -> set[str]:
@@ -106,11 +115,18 @@ class Reader:
 
         return self._once("objects", f"{use.bucket}/{use.key}", read)
 
-    def keys(self, use: Use) -> list[str]:
-        """Return the KMS keys that a use needs: the one named, the one of its first object, or the bucket's default."""
-        if use.key_arn is not None:
-            return [use.key_arn]
-        return self._once("keys", f"{use.bucket}/{use.key}/{use.writes}", lambda: self._keys(use))
+    def keys(self, use: Use, uploads: bool = False) -> list[str]:
+        """Return the KMS keys that a use needs: the one named, those of its first objects, or the bucket's default.
+
+        Parameters
+        ----------
+        use
+            The location.
+        uploads
+            Whether what is read there is still to be written.
+        """
+        name = f"{use.bucket}/{use.key}/{use.writes}/{use.key_arn}/{uploads}"
+        return self._once("keys", name, lambda: self._keys(use, use.writes or uploads))
 
     def item_fields(self, dataset_group_arn: str) -> list[dict[str, Any]]:
         """Return the fields of a group's Items schema; empty when there is none."""
@@ -137,9 +153,10 @@ class Reader:
         what = f"role {name}"
         found = self._try(lambda: iam.get_role(RoleName=name)["Role"], "GetRole", what, absent=False)
         if found is False or (found is not None and found["Arn"] != arn):
-            role.missing = True
+            role.missing, role.elsewhere = True, found["Arn"] if found else ""
             return role
         if found is not None:
+            role.trust_text = json.dumps(found["AssumeRolePolicyDocument"])
             role.trust = self._policy(found["AssumeRolePolicyDocument"], f"the trust policy of {what}")
 
         def inline() -> list[tuple[str, Any]]:
@@ -155,6 +172,7 @@ class Reader:
         )
         if texts is None or pages is None:
             return role
+        role.inline = {one: json.dumps(document) for one, document in texts}
         policies = [self._policy(document, f"inline policy {one}") for one, document in texts]
         for attached in (one["PolicyArn"] for page in pages for one in page["AttachedPolicies"]):
             document = self._managed(attached)
@@ -192,15 +210,16 @@ class Reader:
         )
         if found is not None:
             bucket.readable = True
-            bucket.document = json.loads(found) if found else None
-            bucket.policy = self._policy(bucket.document, f"the bucket policy of {name}") if found else None
+            bucket.text = found or None
+            bucket.policy = self._policy(json.loads(found), f"the bucket policy of {name}") if found else None
         return bucket
 
-    def _keys(self, use: Use) -> list[str]:
+    def _keys(self, use: Use, is_new: bool) -> list[str]:
         s3, bucket = self.session.s3, use.bucket
-        if bucket is None:
-            return []
-        if use.writes:
+        names = [use.key_arn] if use.key_arn else []
+        if bucket is None or (is_new and names):
+            return names
+        if is_new:
             found = self._try(
                 lambda: s3.get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]["Rules"],
                 "GetBucketEncryption",
@@ -209,30 +228,28 @@ class Reader:
             )
             defaults = [rule.get("ApplyServerSideEncryptionByDefault") or {} for rule in found or ()]
             return [one["KMSMasterKeyID"] for one in defaults if one.get("KMSMasterKeyID")]
-        objects = self.objects(use)
-        if not objects:
-            return []
-        what = f"the object s3://{bucket}/{objects[0]}"
-        head = self._try(lambda: s3.head_object(Bucket=bucket, Key=objects[0]), "HeadObject", what, absent={})
-        return [head["SSEKMSKeyId"]] if head and head.get("SSEKMSKeyId") else []
+        for key in (self.objects(use) or ())[:_MAX_HEADS]:
+            what = f"the object s3://{bucket}/{key}"
+            head = self._try(partial(s3.head_object, Bucket=bucket, Key=key), "HeadObject", what, absent={})
+            if head is None:
+                break
+            names.append(head.get("SSEKMSKeyId"))
+        return list(dict.fromkeys(name for name in names if name))
 
     def _key(self, name: str) -> Key:
         kms, what = self.session.client("kms"), f"the KMS key {name}"
         found = self._try(lambda: kms.describe_key(KeyId=name)["KeyMetadata"], "DescribeKey", what, absent=False)
-        if found is False:
-            return Key(name, problem=f"There is no KMS key {name}.")
-        if found is None:
-            return Key(name)
-        key = Key(found["Arn"], customer=found.get("KeyManager") == "CUSTOMER")
-        if found["KeyState"] != "Enabled":
-            key.problem = f"The KMS key {key.arn} cannot be used: its state is {found['KeyState']}."
-        elif key.customer:
-            text = self._try(
+        if not found:
+            return Key(name, missing=found is False)
+        key = Key(found["Arn"], found["KeyState"], customer=found.get("KeyManager") == "CUSTOMER")
+        if key.customer:
+            key.text = self._try(
                 lambda: kms.get_key_policy(KeyId=key.arn, PolicyName="default")["Policy"],
                 "GetKeyPolicy",
                 f"the policy of {what}",
             )
-            key.policy = None if text is None else self._policy(json.loads(text), f"the key policy of {key.arn}")
+            if key.text is not None:
+                key.policy = self._policy(json.loads(key.text), f"the key policy of {key.arn}")
             grants = self._try(lambda: kms.list_grants(KeyId=key.arn)["Grants"], "ListGrants", f"the grants of {what}")
             key.grants = grants or []
         return key

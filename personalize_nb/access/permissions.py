@@ -9,34 +9,44 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from typing import TYPE_CHECKING, NamedTuple
 
+from personalize_nb.access.places import BucketPolicy, KeyPolicy, found
+from personalize_nb.access.plans import ROLE_POLICY, bucket_change, is_foreign, key_change, role_change, trust_change
+from personalize_nb.access.repairs import PROPAGATION_SECONDS as PROPAGATION_SECONDS
+from personalize_nb.access.repairs import Repair
 from personalize_nb.contract.policies import templates
 from personalize_nb.contract.policies.documents import read_policy
 from personalize_nb.contract.policies.needs import Caller, missing_for_trust
-from personalize_nb.errors import NotFoundError
+from personalize_nb.errors import AlreadyExistsError, NotFoundError, PersonalizeError
 from personalize_nb.session.client_errors import translated, with_call
-from personalize_nb.session.connection import current
+from personalize_nb.session.connection import connected, current
 
 if TYPE_CHECKING:
     import boto3
 
+    from personalize_nb.access.repairs import Change
     from personalize_nb.session.session import Session
 
-_ROLE_NAME = re.compile(r"[\w+=,.@-]{1,64}", re.ASCII)
-ROLE_POLICY = "PersonalizeReadsAndWrites"
-# AWS's own notebooks wait as long after making a role: IAM tells all its places in the world by then
-PROPAGATION_SECONDS = 60.0
+_ROLE = re.compile(
+    r"(?:arn:(?P<partition>[a-z-]+):iam::(?P<account>\d{12}):role(?=/))?"
+    r"(?P<path>/(?:[!-~]{1,510}/)?|(?:[!-~]{1,510}/)?)(?P<name>[\w+=,.@-]{1,64})",
+    re.ASCII,
+)
 
 
-def bucket_policy(bucket: str) -> str:
+def bucket_policy(bucket: str, session: Session | boto3.Session | None = None) -> str:
     """Return the bucket policy that Personalize needs, as text to paste into the S3 console.
 
     Parameters
     ----------
     bucket
         The bucket's name.
+    session
+        Where; by default the session of `connect()`. With one, the policy lets Personalize in for the resources of its
+        account and region only.
 
     Examples
     --------
@@ -46,7 +56,9 @@ def bucket_policy(bucket: str) -> str:
       "Version": "2012-10-17",
     ...
     """
-    return templates.text(templates.document(templates.bucket_statement(_name(bucket))))
+    chosen = connected() if session is None else current(session)
+    where = () if chosen is None else (chosen.account, chosen.region, chosen.partition)
+    return templates.text(templates.document(templates.bucket_statement(_name(bucket), *where)))
 
 
 def allow_personalize(bucket: str, session: Session | boto3.Session | None = None) -> str:
@@ -63,14 +75,15 @@ def allow_personalize(bucket: str, session: Session | boto3.Session | None = Non
     -------
     str
         The bucket's policy as it is now. Statements of others are left as they were; one that denies still denies.
+
+    Notes
+    -----
+    `pnb.preflight(...).repair()` shows the change before it is made, and can undo it.
     """
     session, bucket = current(session), _name(bucket)
-    before = _bucket_policy(session, bucket)
-    after = templates.with_statement(before, templates.bucket_statement(bucket, session.partition))
-    if after != before:
-        with translated("PutBucketPolicy"):
-            session.s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps(after))
-    return templates.text(after)
+    change = bucket_change(session, bucket, BucketPolicy(session, bucket).read())
+    Repair([change]).apply()
+    return templates.text(json.loads(change.after or "{}"))
 
 
 def create_role(
@@ -89,7 +102,7 @@ def create_role(
     Parameters
     ----------
     name
-        The role's name.
+        The role's name; with its path (`team/Books`) or as an ARN, where it has a path.
     buckets
         Bucket names; by default the session's.
     kms_keys
@@ -103,6 +116,14 @@ def create_role(
     ------
     NotFoundError
         A bucket or key does not exist; nothing was made.
+    AlreadyExistsError
+        There is a role of this name with another path.
+    QuotaError
+        A policy would be longer than AWS takes; nothing was made.
+
+    Notes
+    -----
+    `pnb.preflight(...).repair()` shows such changes before they are made, and can undo them.
 
     Examples
     --------
@@ -110,22 +131,79 @@ def create_role(
     >>> pnb.create_role("Books")
     'arn:aws:iam::123456789012:role/Books'
     """
-    if not _ROLE_NAME.fullmatch(name):
-        raise ValueError(f"'name' must have 1 to 64 letters, digits or +=,.@_- as IAM wants, got {name!r}")
-    session = current(session)
+    session, wanted = current(session), _wanted_role(name)
+    if wanted.account and (wanted.account, wanted.partition) != (session.account, session.partition):
+        raise ValueError(
+            f"'name' must be a role of this session's account {session.account} ({session.partition}), got {name!r}"
+        )
     names = [session.bucket] if buckets is None else [buckets] if isinstance(buckets, str) else list(buckets)
     names = [_name(bucket) for bucket in names if bucket]
     _check_buckets(session, names)
     keys = [_key(session, key) for key in ([kms_keys] if isinstance(kms_keys, str) else kms_keys)]
-    arn, changed = _ensure_trust(session, name)
-    statements = templates.role_statements(names, keys, session.partition)
-    if statements:
-        changed |= _ensure_policy(session, name, templates.document(*statements))
-    for key in keys:
-        _allow_key(session, key, arn)
-    if changed and not session.is_local:
-        sleep(PROPAGATION_SECONDS)
+    role = found(lambda: session.iam.get_role(RoleName=wanted.name)["Role"], "GetRole", "NoSuchEntity")
+    if role is not None and wanted.path and role["Path"] != wanted.path:
+        raise AlreadyExistsError(
+            f"A role {wanted.name!r} is there already with another path: {role['Arn']}. IAM has a name once in an "
+            "account, whatever its path: use that role, or choose another name."
+        )
+    path = wanted.path or "/"
+    arn = role["Arn"] if role else f"arn:{session.partition}:iam::{session.account}:role{path}{wanted.name}"
+    trust = None if role is None else json.dumps(role["AssumeRolePolicyDocument"])
+    changes: list[Change] = []
+    if trust is None or not _trusted(session, arn, trust):
+        changes.append(trust_change(session, wanted.name, trust, path))
+    inline = {} if role is None else _inline(session, wanted.name)
+    changes.append(role_change(session, wanted.name, inline, names, keys))
+    # the policy of another account's key is that account's to change
+    for key in (key for key in keys if not is_foreign(session, key)):
+        changes.append(key_change(session, key, arn, KeyPolicy(session, key).read()))
+    Repair(changes).apply(sleep=sleep)
     return arn
+
+
+class _WantedRole(NamedTuple):
+    name: str
+    path: str
+    account: str
+    partition: str
+
+
+def _wanted_role(name: str) -> _WantedRole:
+    """Read a name, a path with a name, or an ARN; the path is empty where none was given."""
+    match = _ROLE.fullmatch(name)
+    if match is None or (name.startswith("arn:") and not match["account"]):
+        raise ValueError(
+            f"'name' must have 1 to 64 letters, digits or +=,.@_- as IAM wants, with the role's path before it where "
+            f"it has one (team/Books), or be the role's ARN; got {name!r}"
+        )
+    given = match["path"].strip("/")
+    path = f"/{given}/" if given else "/" if match["account"] else ""
+    return _WantedRole(match["name"], path, match["account"] or "", match["partition"] or "")
+
+
+def _trusted(session: Session, arn: str, trust: str) -> bool:
+    """Tell whether a trust policy allows Personalize to assume the role; what it denies, no addition changes."""
+    caller = Caller(arn, (), (), session.account, session.region, session.arn("batch-inference-job", "any"))
+    return all(missing.denial for missing in missing_for_trust(caller, read_policy(trust)))
+
+
+def _inline(session: Session, name: str) -> dict[str, str]:
+    """Return the inline policies of a role; those that may not be listed count nothing, and IAM judges."""
+
+    def text(policy: str) -> str | None:
+        answer = found(
+            lambda: session.iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"],
+            "GetRolePolicy",
+            "NoSuchEntity",
+        )
+        return None if answer is None else json.dumps(answer)
+
+    texts = {ROLE_POLICY: text(ROLE_POLICY)}
+    with suppress(PersonalizeError), translated("ListRolePolicies"):
+        pages = session.iam.get_paginator("list_role_policies").paginate(RoleName=name)
+        others = [one for page in pages for one in page["PolicyNames"] if one != ROLE_POLICY]
+        texts |= {one: text(one) for one in others}
+    return {one: known for one, known in texts.items() if known is not None}
 
 
 def _check_buckets(session: Session, names: Iterable[str]) -> None:
@@ -154,88 +232,9 @@ def _check_buckets(session: Session, names: Iterable[str]) -> None:
         raise with_call(NotFoundError(message), answer, "HeadBucket") from answer
 
 
-def _ensure_trust(session: Session, name: str) -> tuple[str, bool]:
-    """Make the role, or add Personalize to those it trusts; return its ARN and whether anything changed."""
-    statement = templates.trust_statement(session.account, session.region, session.partition)
-    role = _found(lambda: session.iam.get_role(RoleName=name)["Role"], "GetRole", missing=("NoSuchEntity",))
-    if role is None:
-        with translated("CreateRole"):
-            made = session.iam.create_role(
-                RoleName=name,
-                AssumeRolePolicyDocument=json.dumps(templates.document(statement)),
-                Description="Amazon Personalize reads input and writes output of batch jobs (made by personalize_nb).",
-            )
-            session.iam.get_waiter("role_exists").wait(RoleName=name)
-        return made["Role"]["Arn"], True
-    trust = role["AssumeRolePolicyDocument"]
-    source = session.arn("batch-inference-job", "any")
-    caller = Caller(role["Arn"], (), (), session.account, session.region, source)
-    if not list(missing_for_trust(caller, read_policy(json.dumps(trust)))):
-        return role["Arn"], False
-    with translated("UpdateAssumeRolePolicy"):
-        session.iam.update_assume_role_policy(
-            RoleName=name, PolicyDocument=json.dumps(templates.with_statement(trust, statement))
-        )
-    return role["Arn"], True
-
-
-def _ensure_policy(session: Session, name: str, document: Mapping[str, Any]) -> bool:
-    """Put the role's inline policy; what an earlier call allowed stays allowed."""
-    before = _found(
-        lambda: session.iam.get_role_policy(RoleName=name, PolicyName=ROLE_POLICY)["PolicyDocument"],
-        "GetRolePolicy",
-        missing=("NoSuchEntity",),
-    )
-    after: Mapping[str, Any] = before or {"Version": "2012-10-17", "Statement": []}
-    for statement in document["Statement"]:
-        after = templates.with_statement(after, statement)
-    if before is not None and sorted(map(str, after["Statement"])) == sorted(map(str, before["Statement"])):
-        return False
-    with translated("PutRolePolicy"):
-        session.iam.put_role_policy(RoleName=name, PolicyName=ROLE_POLICY, PolicyDocument=json.dumps(after))
-    return True
-
-
-def _allow_key(session: Session, key: str, role_arn: str) -> None:
-    kms = session.client("kms")
-    with translated("PutKeyPolicy"):
-        before = json.loads(kms.get_key_policy(KeyId=key, PolicyName="default")["Policy"])
-        statement = templates.key_statement(role_arn)
-        same = [each for each in before["Statement"] if each.get("Sid") == statement["Sid"]]
-        if same:  # a key serves several roles
-            known = same[0].get("Principal", {}).get("AWS", [])
-            others = [arn for arn in ([known] if isinstance(known, str) else known) if arn != role_arn]
-            statement["Principal"]["AWS"] = [*others, role_arn] if others else role_arn
-        after = templates.with_statement(before, statement)
-        if after != before:
-            kms.put_key_policy(KeyId=key, PolicyName="default", Policy=json.dumps(after))
-
-
 def _key(session: Session, name: str) -> str:
     with translated("DescribeKey"):
         return session.client("kms").describe_key(KeyId=name)["KeyMetadata"]["Arn"]
-
-
-def _bucket_policy(session: Session, bucket: str) -> dict[str, Any] | None:
-    text = _found(
-        lambda: session.s3.get_bucket_policy(Bucket=bucket)["Policy"],
-        "GetBucketPolicy",
-        missing=("NoSuchBucketPolicy",),
-    )
-    return None if text is None else json.loads(text)
-
-
-def _found(call: Callable[[], Any], action: str, missing: tuple[str, ...]) -> Any:
-    """Return what a call gives, or None when there is nothing of that name."""
-    import botocore.exceptions
-
-    with translated(action):
-        try:
-            return call()
-        except botocore.exceptions.ClientError as error:
-            if error.response.get("Error", {}).get("Code") in missing:
-                return None
-            raise
 
 
 def _name(bucket: str) -> str:

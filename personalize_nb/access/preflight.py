@@ -7,19 +7,17 @@ is said to be unchecked; nothing of it is raised and nothing is changed.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import astuple, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Unpack
 
 from personalize_nb import errors
-from personalize_nb.access.account_reader import Bucket, Reader
-from personalize_nb.access.report import Report
+from personalize_nb.access.account_reader import Reader
+from personalize_nb.access.permission_checks import PermissionChecks
+from personalize_nb.access.report import OK, UNCHECKED, Check, Report
 from personalize_nb.access.subject import Subject, from_data, from_request
-from personalize_nb.contract import columns, limits
-from personalize_nb.contract.parameters import THEME_GENERATION, kms_keys
-from personalize_nb.contract.policies import needs, templates
-from personalize_nb.contract.policies.needs import Caller, MissingPermission
-from personalize_nb.contract.policies.uses import Use, uses_of
+from personalize_nb.contract import limits
+from personalize_nb.contract.parameters import THEME_GENERATION
 from personalize_nb.errors import ERROR, WARNING
 from personalize_nb.jobs.arguments import JobParameters, with_parameters
 from personalize_nb.jobs.request import JobRequest, problems
@@ -33,17 +31,6 @@ if TYPE_CHECKING:
 
     from personalize_nb.inputs.batch import Batch
     from personalize_nb.inputs.forms import Data
-
-OK, UNCHECKED = "ok", "could not be checked"
-
-
-@dataclass(frozen=True)
-class _Check:
-    check: str
-    level: str
-    found: str
-    to_do: str = ""
-    policy: str = ""
 
 
 @with_parameters(JobParameters)
@@ -103,8 +90,7 @@ def preflight(
     checks = list(_JobChecks(subject, session).run())
     order = {ERROR: 0, WARNING: 1, UNCHECKED: 2, OK: 3}
     checks.sort(key=lambda check: order[check.level])
-    rows = [astuple(check) for check in checks]
-    return Report(rows, columns=list(columns.REPORT))
+    return Report.of(checks)
 
 
 @dataclass
@@ -119,42 +105,42 @@ class _JobChecks:
     def __post_init__(self) -> None:
         self.request, self.reader = self.subject.request, Reader(self.session)
 
-    def run(self) -> Iterator[_Check]:
+    def run(self) -> Iterator[Check]:
         """Every check; a part that cannot be read does not keep the others from being told."""
         about = (self._model, self._rules, self._themes, self._name, self._quota, self._filter, self._history)
         for part in (*about, self._permissions):
             try:
                 yield from part()
             except errors.PersonalizeError as error:
-                yield _Check(part.__name__.strip("_"), UNCHECKED, str(error))
+                yield Check(part.__name__.strip("_"), UNCHECKED, str(error))
 
     # the request and Personalize
 
-    def _model(self) -> Iterator[_Check]:
+    def _model(self) -> Iterator[Check]:
         arn = self.request.solution_version_arn
         try:
             self.version = self.session.call("describe_solution_version", solutionVersionArn=arn)["solutionVersion"]
         except errors.NotFoundError:
             found = f"There is none of ARN {arn!r} here."
-            yield _Check("solution version", ERROR, found, "pnb.list_solution_versions()")
+            yield Check("solution version", ERROR, found, "pnb.list_solution_versions()")
             return
         status = self.version["status"]
         if status == limits.ACTIVE:
-            yield _Check("solution version", OK, f"ACTIVE, recipe {self._recipe}")
+            yield Check("solution version", OK, f"ACTIVE, recipe {self._recipe}")
         else:
-            yield _Check("solution version", ERROR, f"Its status is {status}.", "Wait until it is ACTIVE.")
+            yield Check("solution version", ERROR, f"Its status is {status}.", "Wait until it is ACTIVE.")
 
-    def _rules(self) -> Iterator[_Check]:
+    def _rules(self) -> Iterator[Check]:
         context = replace(self.subject.context, recipe=self._recipe, region=self.session.region)
         found = problems(self.request, context)
         for problem in self.subject.problems:
-            yield _Check(problem.field, problem.level, problem.text)
+            yield Check(problem.field, problem.level, problem.text)
         for problem in found:
-            yield _Check(f"request: {problem.field}", problem.level, problem.text)
+            yield Check(f"request: {problem.field}", problem.level, problem.text)
         if not found:
-            yield _Check("request", OK, "It keeps the rules of the API.")
+            yield Check("request", OK, "It keeps the rules of the API.")
 
-    def _themes(self) -> Iterator[_Check]:
+    def _themes(self) -> Iterator[Check]:
         if self.request.mode != THEME_GENERATION or not self.version:
             return
         fields = self.reader.item_fields(self.version["datasetGroupArn"])
@@ -162,51 +148,51 @@ class _JobChecks:
         textual = [one["name"] for one in fields if one.get("textual")]
         if not textual:
             to_do = 'Mark a field of the Items schema "textual": true, import and train again.'
-            yield _Check("themes", ERROR, "The Items dataset has no textual field.", to_do)
+            yield Check("themes", ERROR, "The Items dataset has no textual field.", to_do)
         if self.request.item_name and self.request.item_name not in names:
             found = f"The Items schema has no string field {self.request.item_name!r}."
-            yield _Check("themes", ERROR, found, f"Legal for 'item_name': {', '.join(names) or 'none'}.")
+            yield Check("themes", ERROR, found, f"Legal for 'item_name': {', '.join(names) or 'none'}.")
         elif textual and self.request.item_name:
-            yield _Check("themes", OK, f"Textual field {textual[0]}, names in {self.request.item_name}.")
+            yield Check("themes", OK, f"Textual field {textual[0]}, names in {self.request.item_name}.")
 
-    def _name(self) -> Iterator[_Check]:
+    def _name(self) -> Iterator[Check]:
         arn = self.session.arn("batch-inference-job", self.request.job_name)
         try:
             self.session.call("describe_batch_inference_job", batchInferenceJobArn=arn)
         except errors.NotFoundError:
-            yield _Check("job name", OK, f"{self.request.job_name!r} is free.")
+            yield Check("job name", OK, f"{self.request.job_name!r} is free.")
             return
         found = f"{self.request.job_name!r} is taken; jobs are never deleted, so it stays so."
-        yield _Check("job name", ERROR, found, "Choose another 'job_name'.")
+        yield Check("job name", ERROR, found, "Choose another 'job_name'.")
 
-    def _quota(self) -> Iterator[_Check]:
+    def _quota(self) -> Iterator[Check]:
         jobs = self.session.pages("list_batch_inference_jobs", "batchInferenceJobs")
         running = sum(job["status"] not in limits.TERMINAL for job in jobs)
         found = f"{running} batch inference jobs are pending or in progress; {limits.MAX_JOBS_IN_PROGRESS} may be."
         full = running >= limits.MAX_JOBS_IN_PROGRESS
         to_do = "Wait for one to end (pnb.list_jobs()), or raise the quota in Service Quotas." if full else ""
-        yield _Check("quota", ERROR if full else OK, found, to_do)
+        yield Check("quota", ERROR if full else OK, found, to_do)
 
-    def _filter(self) -> Iterator[_Check]:
+    def _filter(self) -> Iterator[Check]:
         arn = self.request.filter_arn
         if arn is None:
             return
         try:
             described = self.session.call("describe_filter", filterArn=arn)["filter"]
         except errors.NotFoundError:
-            yield _Check("filter", ERROR, f"There is no filter {arn!r} here.", "pnb.list_filters()")
+            yield Check("filter", ERROR, f"There is no filter {arn!r} here.", "pnb.list_filters()")
             return
         group = self.version.get("datasetGroupArn", described["datasetGroupArn"])
         if described["status"] != limits.ACTIVE:
-            yield _Check("filter", ERROR, f"Its status is {described['status']}.", "Wait until it is ACTIVE.")
+            yield Check("filter", ERROR, f"Its status is {described['status']}.", "Wait until it is ACTIVE.")
         elif described["datasetGroupArn"] != group:
             found = f"It belongs to {described['datasetGroupArn']}, the model to {group}."
-            yield _Check("filter", ERROR, found, "Create the filter in the model's dataset group.")
+            yield Check("filter", ERROR, found, "Create the filter in the model's dataset group.")
         else:
-            yield _Check("filter", OK, f"{described['name']} is ACTIVE.")
+            yield Check("filter", OK, f"{described['name']} is ACTIVE.")
             self.counts_events = uses_events(described["filterExpression"])
 
-    def _history(self) -> Iterator[_Check]:
+    def _history(self) -> Iterator[Check]:
         """Warn where AWS's filters have stopped counting users' events, which nothing else tells."""
         last = self.reader.last_import(self.version["datasetGroupArn"]) if self.counts_events and self.version else None
         if last is not None and datetime.now(UTC) - last >= timedelta(days=limits.FILTER_HISTORY_DAYS):
@@ -215,113 +201,10 @@ class _JobChecks:
                 "users for whom none were imported for three months."
             )
             to_do = "Import the interactions again in full, not only the new ones: create_dataset_import_job."
-            yield _Check("history", WARNING, found, to_do)
+            yield Check("history", WARNING, found, to_do)
 
-    # permissions
-
-    def _permissions(self) -> Iterator[_Check]:
-        uses = self._uses
-        if not uses or not self.request.role_arn:
-            return
-        yield from self._existence(uses)
-        role = self.reader.role(self.request.role_arn)
-        for unread in self.reader.unread:
-            yield _Check("permissions", UNCHECKED, unread)
-        self.reader.unread.clear()
-        if role.missing:
-            found = f"The role {self.request.role_arn} does not exist."
-            yield _Check("role", ERROR, found, self._create_role(), self._role_policy())
-            return
-        caller = Caller(
-            self.request.role_arn,
-            role.policies,
-            tuple(role.unknown),
-            self.session.account,
-            self.session.region,
-            self.session.arn("batch-inference-job", self.request.job_name),
-        )
-        missing: list[MissingPermission] = (
-            [] if role.trust is None else list(needs.missing_for_trust(caller, role.trust))
-        )
-        for use in uses:
-            missing += self._missing(caller, use)
-        for unread in self.reader.unread:
-            yield _Check("permissions", UNCHECKED, unread)
-        grouped: dict[tuple[str, str], list[str]] = {}
-        for permission in missing:
-            grouped.setdefault((permission.kind, permission.subject), []).append(permission.text)
-        for (kind, subject), texts in grouped.items():
-            to_do, policy = self._repair(kind, subject)
-            yield _Check(kind or "bucket", ERROR, " ".join(dict.fromkeys(texts)), to_do, policy)
-        if not missing and not self.reader.unread:
-            yield _Check("permissions", OK, f"Role {caller.role_name}, buckets and keys allow what the job does.")
-
-    def _existence(self, uses: list[Use]) -> Iterator[_Check]:
-        for use in uses:
-            bucket = self._bucket(use)
-            if bucket.missing:
-                to_do = f"Create the bucket in {self.session.region}, then pnb.allow_personalize({use.bucket!r})."
-                yield _Check("bucket", ERROR, f"There is no bucket {use.bucket!r}.", to_do)
-            elif bucket.region is not None:
-                elsewhere = needs.wrong_region(use, bucket.region, self.session.region)
-                if elsewhere is not None:
-                    yield _Check("region", ERROR, elsewhere.text, f"Use a bucket in {self.session.region}.")
-            awaited = not use.writes and not self.subject.uploads
-            if awaited and not bucket.missing and self.reader.objects(use) == []:
-                found = f"Bucket {use.bucket!r} holds no object whose key begins with {use.key!r}."
-                yield _Check("input", ERROR, found, "Upload the input first; pnb.recommend() does.")
-
-    def _missing(self, caller: Caller, use: Use) -> Iterator[MissingPermission]:
-        bucket = self._bucket(use)
-        if bucket.missing:
-            return
-        objects = self.reader.objects(use) or [use.key]
-        yield from needs.missing_for_bucket(caller, use, objects, bucket.policy, judge_policy=bucket.readable)
-        for name in self.reader.keys(use):
-            key = self.reader.key(name)
-            if key.problem:
-                yield MissingPermission(key.problem, needs.KEY_POLICY, name)
-            elif key.customer:
-                yield from needs.missing_for_key(caller, use, key.arn, key.policy, key.granted(caller.role_arn))
-
-    def _repair(self, kind: str, subject: str) -> tuple[str, str]:
-        """Return the call that mends it, and the document to paste instead."""
-        partition, session = self.session.partition, self.session
-        if kind == needs.BUCKET_POLICY:
-            statement = templates.bucket_statement(subject, partition)
-            policy = templates.with_statement(self.reader.bucket(subject).document, statement)
-            return f"pnb.allow_personalize({subject!r}), or paste the policy in the S3 console", templates.text(policy)
-        if kind == needs.KEY_POLICY:
-            statement = templates.document(templates.key_statement(self.request.role_arn))
-            return f"{self._create_role()}, or add the statement to the key's policy", templates.text(statement)
-        if kind == needs.TRUST:
-            trust = templates.document(templates.trust_statement(session.account, session.region, partition))
-            return f"{self._create_role()}, or paste the trust policy in the IAM console", templates.text(trust)
-        if kind == needs.ROLE_POLICY:
-            return f"{self._create_role()}, or paste the policy in the IAM console", self._role_policy()
-        return "", ""
-
-    def _role_policy(self) -> str:
-        keys = [self.reader.key(name).arn for use in self._uses for name in self.reader.keys(use)]
-        statements = templates.role_statements(self._buckets, dict.fromkeys(keys), self.session.partition)
-        return templates.text(templates.document(*statements))
-
-    def _create_role(self) -> str:
-        names = dict.fromkeys(getattr(self.request, row.attribute) for row in kms_keys())
-        keys = [name for name in names if name]
-        more = f", kms_keys={keys!r}" if keys else ""
-        return f"pnb.create_role({self.request.role_arn.rsplit('/', 1)[-1]!r}, {self._buckets!r}{more})"
-
-    def _bucket(self, use: Use) -> Bucket:
-        return self.reader.bucket(use.bucket or "")
-
-    @property
-    def _buckets(self) -> list[str]:
-        return list(dict.fromkeys(use.bucket for use in self._uses if use.bucket))
-
-    @property
-    def _uses(self) -> list[Use]:
-        return [use for use in uses_of(self.request.to_api()) if use.bucket]
+    def _permissions(self) -> Iterator[Check]:
+        return PermissionChecks(self.subject, self.session, self.reader).run()
 
     @property
     def _recipe(self) -> str | None:

@@ -7,32 +7,84 @@ while it has its columns; what is made of it with other columns is shown as pand
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import ClassVar, Self
 
 import pandas as pd
 
+from personalize_nb.access.repairs import Change, Repair
 from personalize_nb.contract import columns
 from personalize_nb.text import html
 
 # the key of `attrs` that says what was looked into, where that is no job
 SUBJECT = "subject"
-_MARKS = {"error": "✗", "warning": "⚠", "could not be checked": "?", "ok": "✓"}
+# levels of a check beside those of a `Problem`
+OK, UNCHECKED = "ok", "could not be checked"
+_MARKS = {"error": "✗", "warning": "⚠", UNCHECKED: "?", OK: "✓"}
 _WIDTH = 100
+_HOW = ".repair() of this report shows every change of a policy that would help; .repair().apply() makes them."
 _LINE = html.Markup('<span style="white-space:nowrap">{}</span>')
 _TEXT = html.Markup('<span style="overflow-wrap:anywhere">{}</span>')
 
 
-class _Row(NamedTuple):
+@dataclass(frozen=True)
+class Check:
+    """A row: what was checked, how bad it is, what was found, what to do, the policy to paste; and what mends it."""
+
     check: str
     level: str
     found: str
-    to_do: str
-    policy: str
+    to_do: str = ""
+    policy: str = ""
+    changes: tuple[Change, ...] = ()
 
 
 class Report(pd.DataFrame):
-    """A DataFrame with a row per check: `check`, `level`, `found`, `to_do` and `policy`, shown to be read."""
+    """A DataFrame with a row per check: `check`, `level`, `found`, `to_do` and `policy`, shown to be read.
+
+    `repair()` shows how the policies would change that the errors call for; nothing changes before its `apply()`.
+    """
+
+    # pandas hands it on to what is made of the frame
+    _metadata: ClassVar[list[str]] = ["_checks"]
+    _checks: tuple[Check, ...] = ()
+
+    @classmethod
+    def of(cls, checks: Iterable[Check]) -> Self:
+        """Return the frame of some checks."""
+        checks = tuple(checks)
+        rows = [(one.check, one.level, one.found, one.to_do, one.policy) for one in checks]
+        report = cls(rows, columns=list(columns.REPORT))
+        report._checks = checks
+        return report
+
+    def repair(self, *checks: str) -> Repair:
+        """Return the changes of policies that mend what was found: shown at once, made by its `apply()`.
+
+        Parameters
+        ----------
+        *checks
+            Of the column `check`; by default everything that can be mended. What a Deny, another account or a missing
+            object calls for is in `to_do`: no change that could be made here would help.
+
+        Raises
+        ------
+        KeyError
+            The report has no such check.
+        """
+        there = list(self["check"]) if "check" in self else []
+        if unknown := [name for name in checks if name not in there]:
+            raise KeyError(
+                f"the report has no check {unknown[0]!r}; it has {', '.join(dict.fromkeys(there)) or 'none'}"
+            )
+        shown = set(zip(there, self["found"], strict=True)) if "found" in self else set()
+        return Repair(
+            change
+            for row in self._checks
+            if (row.check, row.found) in shown and (not checks or row.check in checks)
+            for change in row.changes
+        )
 
     @property
     def _constructor(self) -> Callable[..., Report]:
@@ -42,8 +94,13 @@ class Report(pd.DataFrame):
     def _is_whole(self) -> bool:
         return list(self.columns) == list(columns.REPORT)
 
-    def _rows(self) -> Iterator[_Row]:
-        return (_Row(*(str(cell) if cell else "" for cell in row)) for row in self.itertuples(index=False))
+    def __getstate__(self) -> dict[str, object]:
+        # a session's connections stay in their process
+        state: dict[str, object] = super().__getstate__()  # type: ignore[assignment]  # object, in pandas' stubs
+        return {**state, "_checks": ()}
+
+    def _rows(self) -> Iterator[Check]:
+        return (_as_check(*row) for row in self.itertuples(index=False))
 
     def _headline(self) -> str:
         counts = self["level"].value_counts()
@@ -52,6 +109,10 @@ class Report(pd.DataFrame):
         if "error" in counts:
             return f"The {subject} would fail: {told}"
         return f"Nothing found that would make the {subject} fail: {told}" if told else "No findings"
+
+    def _can_be_mended(self) -> bool:
+        there = set(zip(self["check"], self["found"], strict=True))
+        return any(row.changes for row in self._checks if (row.check, row.found) in there)
 
     def __repr__(self) -> str:
         if not self._is_whole:
@@ -63,6 +124,7 @@ class Report(pd.DataFrame):
                 parts.append(_wrapped("    to do: ", row.to_do, "           "))
             if row.policy:
                 parts.append("    policy to paste:\n" + textwrap.indent(row.policy, "        "))
+        parts += [_HOW] if self._can_be_mended() else []
         return "\n".join(parts)
 
     def _repr_html_(self) -> str | None:
@@ -82,7 +144,13 @@ class Report(pd.DataFrame):
             for row in self._rows()
         ]
         heading = html.Markup("<b>{}</b>").format(self._headline())
-        return str(html.lines(heading, html.table(rows, ("check", "result", "found"))))
+        how = _HOW if self._can_be_mended() else ""
+        return str(html.lines(heading, html.table(rows, ("check", "result", "found")), how))
+
+
+def _as_check(*cells: object) -> Check:
+    check, level, found, to_do, policy = (str(cell) if cell else "" for cell in cells)
+    return Check(check, level, found, to_do, policy)
 
 
 def _wrapped(begin: str, text: str, indent: str) -> str:

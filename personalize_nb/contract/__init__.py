@@ -2,7 +2,8 @@
 
 `limits` are the quotas and what botocore's model says, `recipes` (with `domain_recipes` and `hyperparameters`) and
 `parameters` the two tables, `solution_config` the rules of a training's configuration, `columns` the names of every
-frame, `ranking_metrics` Amazon's definitions, `policies` how IAM judges.
+frame, `ranking_metrics` Amazon's definitions, `partitions` where regions lie,
+`policies` how IAM judges.
 """
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "hyperparameters",
     "limits",
     "parameters",
+    "partitions",
     "policies",
     "ranking_metrics",
     "recipes",

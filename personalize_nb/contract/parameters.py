@@ -155,7 +155,7 @@ EXPLORATION = Need(
 )
 # of a mode, not of a parameter
 THEMES = Need("themes", "Themes need a solution version of {takers}, this one is {recipe}.", forbids=True)
-_KEY = Arn("KmsKeyArn", "must look like arn:aws:kms:<region>:<account>:key/<id>")
+_KEY = Arn("KmsKeyArn", "must look like arn:<partition>:kms:<region>:<account>:key/<id>")
 
 PARAMETERS: tuple[Parameter, ...] = (
     Parameter(
@@ -171,7 +171,9 @@ PARAMETERS: tuple[Parameter, ...] = (
     ),
     Parameter(
         "solution_version",
-        Arn("Arn", "must look like arn:aws:personalize:<region>:<account>:solution/<name>/<version>", "solution"),
+        Arn(
+            "Arn", "must look like arn:<partition>:personalize:<region>:<account>:solution/<name>/<version>", "solution"
+        ),
         "solutionVersionArn",
         field="solution_version_arn",
         required=True,
@@ -190,7 +192,7 @@ PARAMETERS: tuple[Parameter, ...] = (
     ),
     Parameter(
         "filter",
-        Arn("Arn", "must look like arn:aws:personalize:<region>:<account>:filter/<name>", "filter"),
+        Arn("Arn", "must look like arn:<partition>:personalize:<region>:<account>:filter/<name>", "filter"),
         "filterArn",
         field="filter_arn",
         label="Filter",
@@ -270,7 +272,7 @@ PARAMETERS: tuple[Parameter, ...] = (
     ),
     Parameter(
         "role_arn",
-        Arn("RoleArn", "must look like arn:aws:iam::<account>:role/<name>"),
+        Arn("RoleArn", "must look like arn:<partition>:iam::<account>:role/<name>"),
         "roleArn",
         required=True,
         label="Service role",

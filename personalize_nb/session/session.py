@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 from personalize_nb import errors
+from personalize_nb.contract.partitions import partition_of
 from personalize_nb.session import aws_settings, call_log, clients, folders
 from personalize_nb.session.client_errors import translated
 
@@ -252,7 +253,7 @@ class Session:
     @cached_property
     def partition(self) -> str:
         """`aws`, or another partition for the regions outside it."""
-        return "aws" if self._boto3 is None else self._boto3.get_partition_for_region(self.region)
+        return partition_of(self.region)
 
     def arn(self, kind: str, name: str) -> str:
         """Return the ARN of a Personalize resource by its kind (`solution`, `filter`, ...) and name."""
@@ -285,8 +286,9 @@ class Session:
         """Return the service role's ARN; without one, say how to name it."""
         if not self.role_arn:
             raise errors.NotFoundError(
-                f"This session has no service role: pass Session.aws(role_arn='arn:aws:iam::...:role/...') or set "
-                f"{ROLE}; the role must trust personalize.amazonaws.com and may read and write the bucket."
+                "This session has no service role: pass "
+                f"Session.aws(role_arn='arn:{self.partition}:iam::...:role/...') or set {ROLE}; the role must trust "
+                "personalize.amazonaws.com and may read and write the bucket."
             )
         return self.role_arn
 

@@ -35,7 +35,7 @@ def test_the_text_to_paste():
 def test_a_bucket_without_policy_gets_one(session):
     session.s3.create_bucket(Bucket="pnb-empty")
     text = pnb.allow_personalize("pnb-empty", session=session)
-    assert text == pnb.bucket_policy("pnb-empty")
+    assert text == pnb.bucket_policy("pnb-empty", session)
     assert json.loads(session.s3.get_bucket_policy(Bucket="pnb-empty")["Policy"]) == json.loads(text)
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -16,6 +17,7 @@ from personalize_nb.contract.policies.conditions import PolicyCondition, read_co
 
 VERSIONS = ("2008-10-17", "2012-10-17")
 AWS_POLICY = "arn:aws:iam::aws:policy/"
+_OF_AWS = re.compile(r"^arn:aws(-[a-z]+)*:iam::aws:policy/")
 _PAIRS = (("Action", "NotAction"), ("Resource", "NotResource"), ("Principal", "NotPrincipal"))
 _MEMBERS = frozenset({"Sid", "Effect", "Condition", *(name for pair in _PAIRS for name in pair)})
 _PRINCIPAL_KINDS = frozenset({"AWS", "Service", "Federated", "CanonicalUser"})
@@ -120,7 +122,22 @@ def near_policies(arn: str) -> str:
 
 def managed_policy(arn: str) -> str | None:
     """Return the document of one of AWS's managed policies by ARN, or None for one that is not known here."""
-    return _MANAGED.get(arn)
+    text = _MANAGED.get(_in_first_partition(arn))
+    return None if text is None else text.replace("arn:aws:", f"arn:{arn.split(':')[1]}:")
+
+
+def is_of_aws(arn: str) -> bool:
+    """Tell whether an ARN is one of AWS's own policies, in any partition."""
+    return _in_first_partition(arn).startswith(AWS_POLICY)
+
+
+def is_named_only(arn: str) -> bool:
+    """Tell whether a policy of AWS may be attached though what it allows is not told here."""
+    return _in_first_partition(arn) in NAMED_ONLY
+
+
+def _in_first_partition(arn: str) -> str:
+    return _OF_AWS.sub(AWS_POLICY, arn)
 
 
 def _statement(found: Any) -> Statement:

@@ -62,11 +62,16 @@ class Question:
 
 @dataclass(frozen=True)
 class Answer:
-    """A verdict, with the policy and statement that made it, where one did."""
+    """A verdict, with the policy and statement that made it, where one did; statements are counted from 1.
+
+    Of a Deny also the keys of its conditions are told.
+    """
 
     verdict: Verdict
     policy: str = ""
     sid: str = ""
+    number: int = 0
+    keys: tuple[str, ...] = ()
 
     @property
     def allowed(self) -> bool:
@@ -77,6 +82,11 @@ class Answer:
     def denied(self) -> bool:
         """Whether a policy denies it in words; what nobody allows is not allowed either."""
         return self.verdict is Verdict.DENIED
+
+    @property
+    def statement(self) -> str:
+        """How the statement is found in its policy: by its Sid, where it has one, else by its place."""
+        return f"statement {self.sid!r}" if self.sid else f"statement number {self.number}"
 
 
 def ask(policies: Iterable[Policy], question: Question, *, delegates: bool = True) -> Answer:
@@ -94,13 +104,14 @@ def ask(policies: Iterable[Policy], question: Question, *, delegates: bool = Tru
     """
     answer = Answer(Verdict.SILENT)
     for policy in policies:
-        for statement in policy.statements:
+        for number, statement in enumerate(policy.statements, 1):
             # once allowed, only a Deny can change the answer
             if (statement.allows and answer.allowed) or not applies(statement, policy, question, delegates):
                 continue
             if not statement.allows:
-                return Answer(Verdict.DENIED, policy.name, statement.sid)
-            answer = Answer(Verdict.ALLOWED, policy.name, statement.sid)
+                keys = tuple(condition.key for condition in statement.conditions)
+                return Answer(Verdict.DENIED, policy.name, statement.sid, number, keys)
+            answer = Answer(Verdict.ALLOWED, policy.name, statement.sid, number)
     return answer
 
 

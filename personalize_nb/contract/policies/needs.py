@@ -6,6 +6,7 @@ AWS says nothing:
 * A key's policy must name the service or the role: handing the decision to the account is not enough, because the
   guide asks for the key's policy *and* the role's. A grant to the role serves for both.
 * For imports the guide asks only for the key's policy, so the role's is not asked.
+* Which domain KMS compares in `kms:ViaService` in China is not said: either will do.
 """
 
 from __future__ import annotations
@@ -14,22 +15,38 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from personalize_nb.contract.policies.documents import Policy
-from personalize_nb.contract.policies.evaluation import Answer, Question, ask
+from personalize_nb.contract.policies.evaluation import Question, ask
 from personalize_nb.contract.policies.templates import KEY_ACTIONS, KEY_POLICY_ACTIONS, SERVICE
 from personalize_nb.contract.policies.uses import Use
 
 GUIDE = "https://docs.aws.amazon.com/personalize/latest/dg/granting-personalize-s3-access.html#attach-bucket-policy"
 TRUST, ROLE_POLICY, BUCKET_POLICY, KEY_POLICY = "trust policy", "role policy", "bucket policy", "key policy"
 _MAX_SENTENCES = 8
+# what a request tells that Personalize makes itself, not in a role
+OF_SERVICE = {"aws:PrincipalIsAWSService": ("true",), "aws:PrincipalServiceName": (SERVICE,)}
+
+
+@dataclass(frozen=True)
+class Denial:
+    """A statement with Effect Deny that applies: its policy, the statement, and whom it denies; no Allow outweighs it.
+
+    `keys` are the condition keys under which it denies.
+    """
+
+    policy: str
+    statement: str
+    principal: str
+    keys: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class MissingPermission:
-    """Something that is missing: a sentence, which kind of policy to mend, and of what (role, bucket or key)."""
+    """Something that is missing: a sentence, which kind of policy to mend, of what (role, bucket, key), and a Deny."""
 
     text: str
     kind: str = ""
     subject: str = ""
+    denial: Denial | None = None
 
 
 @dataclass(frozen=True)
@@ -67,12 +84,12 @@ class Caller:
 
     def question(self, action: str, resource: str, facts: Mapping[str, tuple[str, ...]]) -> Question:
         """Pose the role's own question."""
-        return Question(self.role_arn, action, resource, {**self._in_transit(), **facts})
+        of_role = {"aws:PrincipalArn": (self.role_arn,), "aws:PrincipalIsAWSService": ("false",)}
+        return Question(self.role_arn, action, resource, {**self._in_transit(), **of_role, **facts})
 
     def service_question(self, action: str, resource: str, facts: Mapping[str, tuple[str, ...]]) -> Question:
         """Pose the question of Personalize itself, on behalf of its resource."""
-        of_service = {"aws:PrincipalIsAWSService": ("true",), "aws:PrincipalServiceName": (SERVICE,)}
-        return Question(SERVICE, action, resource, {**self._in_transit(), **self.source(), **of_service, **facts})
+        return Question(SERVICE, action, resource, {**self._in_transit(), **self.source(), **OF_SERVICE, **facts})
 
     def source(self) -> dict[str, tuple[str, ...]]:
         """Return the facts against confused deputies."""
@@ -89,11 +106,9 @@ class Caller:
 
 def missing_for_trust(caller: Caller, trust: Policy) -> Iterator[MissingPermission]:
     """Find what keeps Personalize from assuming the role."""
-    question = Question(SERVICE, "sts:AssumeRole", caller.role_arn, caller.source())
-    answer = ask([trust], question)
-    if not answer.allowed:
-        name = f"the trust policy of role {caller.role_name}"
-        yield MissingPermission(_refused(answer, [trust], question, name), TRUST, caller.role_arn)
+    question = Question(SERVICE, "sts:AssumeRole", caller.role_arn, {**caller.source(), **OF_SERVICE})
+    name = f"the trust policy of role {caller.role_name}"
+    yield from _judged([trust], [question], question, name, TRUST, caller.role_arn)
 
 
 def missing_for_bucket(
@@ -118,21 +133,17 @@ def missing_for_bucket(
     told: set[tuple[str, str]] = set()
     for action, resource, facts in _wanted(caller, use, keys_read):
         question = caller.question(action, resource, facts)
+        of_service = caller.service_question(action, resource, facts)
+        found: list[MissingPermission] = []
         if caller.policies is not None and (action, ROLE_POLICY) not in told:
-            answer = ask(caller.policies, question)
-            if not answer.allowed:
-                told.add((action, ROLE_POLICY))
-                yield MissingPermission(_role_refused(caller, answer, question), ROLE_POLICY, caller.role_arn)
+            found += _missing_in_role(caller, question)
         if judge_policy and (action, BUCKET_POLICY) not in told:
             policies = [] if policy is None else [policy]
-            asked, answer = question, ask(policies, question)
-            if not answer.denied:
-                asked = caller.service_question(action, resource, facts)
-                answer = ask(policies, asked)
-            if not answer.allowed:
-                told.add((action, BUCKET_POLICY))
-                text = _refused(answer, policies, asked, name if policies else f"{name} (there is none)")
-                yield MissingPermission(text, BUCKET_POLICY, use.bucket or "")
+            subject = name if policies else f"{name} (there is none)"
+            asked = [question, of_service]
+            found += _judged(policies, asked, of_service, subject, BUCKET_POLICY, use.bucket or "")
+        told |= {(action, missing.kind) for missing in found}
+        yield from found
 
 
 def missing_for_key(
@@ -152,7 +163,7 @@ def missing_for_key(
         Actions (`kms:...`) that grants give to the role.
     """
     facts = {
-        "kms:ViaService": (f"s3.{caller.region}.amazonaws.com",),
+        "kms:ViaService": tuple(f"s3.{caller.region}.{domain}" for domain in _domains(caller.partition)),
         "kms:CallerAccount": (caller.account,),
         "kms:GrantIsForAWSResource": ("true",),
     }
@@ -162,15 +173,12 @@ def missing_for_key(
             continue
         question, of_service = (make(action, key_arn, facts) for make in (caller.question, caller.service_question))
         if policy is not None:
-            by_role = ask([policy], question, delegates=False)
-            by_service = ask([policy], of_service)
-            if by_role.denied or by_service.denied or not (by_role.allowed or by_service.allowed):
-                answer, asked = (by_role, question) if by_role.denied else (by_service, of_service)
-                yield MissingPermission(_refused(answer, [policy], asked, name), KEY_POLICY, key_arn)
+            # that the account may decide is not enough
+            by_role = ask([_allowing(policy)], question, delegates=False).allowed
+            needed = None if by_role else of_service
+            yield from _judged([policy], [question, of_service], needed, name, KEY_POLICY, key_arn)
         if action in KEY_ACTIONS and not use.folder and caller.policies is not None:
-            answer = ask(caller.policies, question)
-            if not answer.allowed:
-                yield MissingPermission(_role_refused(caller, answer, question), ROLE_POLICY, caller.role_arn)
+            yield from _missing_in_role(caller, question)
 
 
 def wrong_region(use: Use, bucket_region: str, region: str) -> MissingPermission | None:
@@ -219,23 +227,60 @@ def _wanted(
     yield "s3:PutObject", f"{bucket}/{folder}_CHECK", encryption
 
 
-def _role_refused(caller: Caller, answer: Answer, question: Question) -> str:
+def _domains(partition: str) -> tuple[str, ...]:
+    """Return how hosts of a partition end; of China it is not said which one KMS compares, so either will do."""
+    return ("amazonaws.com", "amazonaws.com.cn") if partition == "aws-cn" else ("amazonaws.com",)
+
+
+def _missing_in_role(caller: Caller, question: Question) -> Iterator[MissingPermission]:
     name = f"no policy of role {caller.role_name}"
     if caller.unknown:
         name += f" (what {', '.join(caller.unknown)} allows is not known)"
-    return _refused(answer, caller.policies or (), question, name)
+    policies = caller.policies or ()
+    yield from _judged(policies, [question], question, name, ROLE_POLICY, caller.role_arn)
 
 
-def _refused(answer: Answer, policies: Sequence[Policy], question: Question, subject: str) -> str:
-    """Tell who lacks what, and whether it is a Deny, an unmet condition or silence."""
-    who = question.principal if question.account is None else f"role {question.principal.rsplit('/', 1)[-1]}"
-    about = answer.policy or subject if answer.denied else subject
+def _judged(
+    policies: Sequence[Policy],
+    asked: Sequence[Question],
+    needed: Question | None,
+    name: str,
+    kind: str,
+    subject: str,
+) -> Iterator[MissingPermission]:
+    """Find each Deny that hits one of the questions, and whether the needed one is allowed by any statement at all.
+
+    The two are told apart, since they are mended apart: what is denied may not be allowed either.
+    """
+    for question in asked:
+        answer = ask(policies, question)
+        if answer.denied:
+            about = answer.policy or name
+            what = _what(question, about)
+            text = f"{_upper(about)} denies {_who(question)} {what}, by {answer.statement} with Effect Deny."
+            denial = Denial(about, answer.statement, question.principal, answer.keys)
+            yield MissingPermission(text, kind, subject, denial)
+    if needed is not None and not ask(map(_allowing, policies), needed).allowed:
+        yield MissingPermission(_not_allowed(policies, needed, name), kind, subject)
+
+
+def _allowing(policy: Policy) -> Policy:
+    return replace(policy, statements=tuple(one for one in policy.statements if one.allows))
+
+
+def _who(question: Question) -> str:
+    return question.principal if question.account is None else f"role {question.principal.rsplit('/', 1)[-1]}"
+
+
+def _what(question: Question, about: str) -> str:
     # a key's policy names its key already
-    what = question.action if question.resource in about else f"{question.action} on {question.resource}"
-    if answer.denied:
-        statement = f"statement {answer.sid!r}" if answer.sid else "a statement"
-        return f"{_upper(about)} denies {who} {what}, by {statement} with Effect Deny."
-    sentence = f"{_upper(subject)} {'allows' if subject.startswith('no ') else 'does not allow'} {who} {what}"
+    return question.action if question.resource in about else f"{question.action} on {question.resource}"
+
+
+def _not_allowed(policies: Sequence[Policy], question: Question, subject: str) -> str:
+    """Tell who lacks what, and whether it is an unmet condition or silence."""
+    verb = "allows" if subject.startswith("no ") else "does not allow"
+    sentence = f"{_upper(subject)} {verb} {_who(question)} {_what(question, subject)}"
     bare = [
         replace(policy, statements=tuple(replace(one, conditions=()) for one in policy.statements if one.allows))
         for policy in policies

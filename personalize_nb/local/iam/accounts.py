@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from personalize_nb.contract.partitions import DEFAULT
 from personalize_nb.contract.policies import templates
 from personalize_nb.local.http.messages import Handler, Request
 from personalize_nb.local.http.query_protocol import query_handler
@@ -31,16 +32,17 @@ def accounts_handlers(root: Path, account: str, roles: Roles | None = None) -> d
     """
 
     def get_caller_identity(params: Mapping[str, Any], request: Request) -> Mapping[str, Any]:
-        return {"UserId": _USER_ID, "Account": account, "Arn": f"arn:aws:iam::{account}:user/{USER}"}
+        return {"UserId": _USER_ID, "Account": account, "Arn": user}
 
     roles = roles or Roles(Path(root) / _STATE, account)
+    user = f"arn:{roles.partition}:iam::{account}:user/{USER}"
     return {
         "sts": query_handler("sts", {"GetCallerIdentity": get_caller_identity}),
         "iam": query_handler("iam", roles.operations()),
     }
 
 
-def ensure_default_role(root: Path, account: str) -> str:
+def ensure_default_role(root: Path, account: str, partition: str = DEFAULT) -> str:
     """Make the role that Personalize may take on, and give its ARN.
 
     It may read and write every bucket and use every key of the account, so that, as on AWS, what a newcomer has to
@@ -48,9 +50,10 @@ def ensure_default_role(root: Path, account: str) -> str:
     left as it is, whatever its owner made of it.
     """
     trust = json.dumps(templates.document(templates.trust_statement()))
-    buckets = json.dumps(templates.document(*templates.role_statements(["*"])))
-    keys = json.dumps(templates.document(*templates.role_statements([], [f"arn:aws:kms:*:{account}:key/*"])))
-    roles = Roles(Path(root) / _STATE, account)
+    buckets = json.dumps(templates.document(*templates.role_statements(["*"], partition=partition)))
+    every_key = f"arn:{partition}:kms:*:{account}:key/*"
+    keys = json.dumps(templates.document(*templates.role_statements([], [every_key])))
+    roles = Roles(Path(root) / _STATE, account, partition)
     try:
         return roles.ensure_role(
             DEFAULT_ROLE,
@@ -62,6 +65,6 @@ def ensure_default_role(root: Path, account: str) -> str:
         roles.close()
 
 
-def bucket_policy(bucket: str) -> str:
+def bucket_policy(bucket: str, partition: str = DEFAULT) -> str:
     """Return the policy that lets Personalize read and write a bucket; the service's own has it from the start."""
-    return json.dumps(templates.document(templates.bucket_statement(bucket)))
+    return json.dumps(templates.document(templates.bucket_statement(bucket, partition=partition)))

@@ -12,6 +12,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from personalize_nb.contract.partitions import partition_of
 from personalize_nb.contract.policies import needs
 from personalize_nb.contract.policies.documents import read_policy
 from personalize_nb.contract.policies.needs import Caller, MissingPermission
@@ -46,7 +47,7 @@ class Authorizer:
     """
 
     def __init__(self, state: Path, objects: ObjectStore, account: str, region: str):
-        self.roles = Roles(state, account)
+        self.roles = Roles(state, account, partition_of(region))
         self._keys = Keys(state, account, region)
         self._objects = objects
         self._account, self._region = account, region

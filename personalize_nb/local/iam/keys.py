@@ -19,6 +19,7 @@ from typing import Any, NotRequired, TypedDict
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from personalize_nb.contract.partitions import partition_of
 from personalize_nb.local.errors import ApiError
 from personalize_nb.local.state.database import Database
 
@@ -85,8 +86,7 @@ class Keys:
 
     def arn(self, resource: str) -> str:
         """Return the ARN of `key/<id>` or `alias/<name>` here."""
-        partition = "aws-cn" if self.region.startswith("cn-") else "aws"
-        return f"arn:{partition}:kms:{self.region}:{self.account}:{resource}"
+        return f"arn:{partition_of(self.region)}:kms:{self.region}:{self.account}:{resource}"
 
     # keys
 
@@ -238,7 +238,11 @@ class Keys:
     def _default_policy(self) -> str:
         return _document(
             "Enable IAM User Permissions",
-            {"Principal": {"AWS": f"arn:aws:iam::{self.account}:root"}, "Action": "kms:*", "Resource": "*"},
+            {
+                "Principal": {"AWS": f"arn:{partition_of(self.region)}:iam::{self.account}:root"},
+                "Action": "kms:*",
+                "Resource": "*",
+            },
         )
 
 

@@ -15,6 +15,7 @@ from typing import Any
 import botocore.session
 from botocore.model import ServiceModel
 
+from personalize_nb.contract.partitions import partition_of
 from personalize_nb.contract.policies import refusals
 from personalize_nb.contract.policies.documents import PolicyError, check_resource
 from personalize_nb.local.errors import ApiError
@@ -214,7 +215,7 @@ def create_grant(keys: Keys, params: Parameters) -> Mapping[str, Any]:
     members = ("GranteePrincipal", "RetiringPrincipal", "Operations", "Constraints", "Name")
     grant = {name: params[name] for name in members if name in params}
     grant |= {"KeyId": key["Arn"], "GrantId": grant_id, "GrantToken": token, "CreationDate": keys.clock()}
-    grant["IssuingAccount"] = f"arn:aws:iam::{keys.account}:root"
+    grant["IssuingAccount"] = f"arn:{partition_of(keys.region)}:iam::{keys.account}:root"
     with keys.database.writing() as db:
         db.execute("INSERT INTO kms_grants VALUES (?, ?, ?)", (grant_id, key["KeyId"], json.dumps(grant)))
     return {"GrantId": grant_id, "GrantToken": token}
@@ -295,7 +296,7 @@ def generate_random(keys: Keys, params: Parameters) -> Mapping[str, Any]:
 
 
 def _check_policy(keys: Keys, text: str) -> None:
-    roles = Roles(keys.database.path, keys.account)
+    roles = Roles(keys.database.path, keys.account, partition_of(keys.region))
     try:
         policy = refusals.read_new(text)
         check_resource(policy)

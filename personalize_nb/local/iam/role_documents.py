@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from personalize_nb.contract.policies import documents, refusals
+from personalize_nb.contract.policies import documents, refusals, sizes
 from personalize_nb.contract.policies.refusals import Exists
 from personalize_nb.local.errors import ApiError
-
-# characters of documents, by IAM's quotas
-MAX_INLINE, MAX_MANAGED, MAX_TRUST = 10_240, 6_144, 2_048
 
 
 def check_permissions(text: str) -> None:
@@ -26,15 +23,15 @@ def check_permissions(text: str) -> None:
 def check_managed(text: str) -> None:
     """Refuse what cannot be a managed policy."""
     check_permissions(text)
-    if _length(text) > MAX_MANAGED:
-        raise _exceeded(f"Cannot exceed quota for PolicySize: {MAX_MANAGED}", _length(text))
+    if sizes.counted(text) > sizes.MANAGED:
+        raise _exceeded(f"Cannot exceed quota for PolicySize: {sizes.MANAGED}", sizes.counted(text))
 
 
 def check_inline(role: str, texts: Mapping[str, str]) -> None:
     """Refuse inline policies that are too much for one role together."""
-    length = sum(map(_length, texts.values()))
-    if length > MAX_INLINE:
-        raise _exceeded(f"Maximum policy size of {MAX_INLINE} bytes exceeded for role {role}", length)
+    length = sum(map(sizes.counted, texts.values()))
+    if length > sizes.INLINE:
+        raise _exceeded(f"Maximum policy size of {sizes.INLINE} bytes exceeded for role {role}", length)
 
 
 def check_trust(text: str, account: str, exists: Exists) -> None:
@@ -54,8 +51,8 @@ def check_trust(text: str, account: str, exists: Exists) -> None:
         refusals.check_words(policy)
         refusals.check_assuming(policy)
         refusals.check_principals(policy, account, exists)
-    if _length(text) > MAX_TRUST:
-        raise _exceeded(f"Cannot exceed quota for ACLSizePerRole: {MAX_TRUST}", _length(text))
+    if sizes.counted(text) > sizes.TRUST:
+        raise _exceeded(f"Cannot exceed quota for ACLSizePerRole: {sizes.TRUST}", sizes.counted(text))
 
 
 @contextmanager
@@ -68,8 +65,3 @@ def _refusing() -> Iterator[None]:
 
 def _exceeded(message: str, length: int) -> ApiError:
     return ApiError("LimitExceeded", f"{message}, got {length} without white space", 409)
-
-
-def _length(text: str) -> int:
-    """Return the size of a document as IAM counts it, without white space."""
-    return len("".join(text.split()))

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from personalize_nb.contract.partitions import DEFAULT
 from personalize_nb.contract.policies import documents
 from personalize_nb.local.errors import ApiError
 from personalize_nb.local.http.query_protocol import Operation, Parameters
@@ -40,16 +41,16 @@ class Roles:
     ----------
     path
         The SQLite file they live in; others may keep tables there too.
-    account
-        The account in their ARNs.
+    account, partition
+        The account and the partition in their ARNs.
 
     Notes
     -----
     A role, and a policy, is one JSON document: a `KeptRole`, a `ManagedPolicy`.
     """
 
-    def __init__(self, path: Path, account: str, clock: Callable[[], float] = time.time):
-        self.account = account
+    def __init__(self, path: Path, account: str, partition: str = DEFAULT, clock: Callable[[], float] = time.time):
+        self.account, self.partition = account, partition
         self._clock = clock
         self._database = Database(path, _SCHEMA)
 
@@ -94,7 +95,7 @@ class Roles:
         with self._database.reading() as db:
             row = db.execute("SELECT body FROM iam_policies WHERE arn = ?", (arn,)).fetchone()
         if row is None:
-            hint = documents.near_policies(arn) if arn.startswith(documents.AWS_POLICY) else ""
+            hint = documents.near_policies(arn) if documents.is_of_aws(arn) else ""
             raise _unknown(f"Policy {arn} does not exist or is not attachable.{hint}")
         policy: ManagedPolicy = json.loads(row["body"])
         return policy
@@ -220,7 +221,7 @@ class Roles:
 
     def _attach(self, params: Parameters, _: Any) -> None:
         arn = params["PolicyArn"]
-        if arn not in documents.NAMED_ONLY:
+        if not documents.is_named_only(arn):
             self.policy(arn)
 
         def change(role: KeptRole) -> None:
@@ -255,7 +256,7 @@ class Roles:
         policy: ManagedPolicy = {
             "PolicyName": name,
             "PolicyId": _new_id("ANPA"),
-            "Arn": f"arn:aws:iam::{self.account}:policy{path}{name}",
+            "Arn": f"arn:{self.partition}:iam::{self.account}:policy{path}{name}",
             "Path": path,
             "DefaultVersionId": "v1",
             "IsAttachable": True,
@@ -333,7 +334,7 @@ class Roles:
             "Path": path,
             "RoleName": name,
             "RoleId": _new_id("AROA"),
-            "Arn": f"arn:aws:iam::{self.account}:role{path}{name}",
+            "Arn": f"arn:{self.partition}:iam::{self.account}:role{path}{name}",
             "CreateDate": int(self._clock()),
             "AssumeRolePolicyDocument": params["AssumeRolePolicyDocument"],
             "Description": params.get("Description"),

@@ -23,6 +23,7 @@ from pathlib import Path
 import filelock
 import psutil
 
+from personalize_nb.contract.partitions import partition_of
 from personalize_nb.errors import LocalServiceError
 from personalize_nb.local.data.events import EventStore
 from personalize_nb.local.data.schema import INTERACTIONS
@@ -186,7 +187,7 @@ class Service:
             pid=os.getpid(),
             started=psutil.Process().create_time(),
             path=root,
-            role_arn=ensure_default_role(root, self.account),
+            role_arn=ensure_default_role(root, self.account, partition_of(self.region)),
             bucket=self._default_bucket(),
             folder=self._folder,
             durable=durability.is_durable(),
@@ -284,7 +285,7 @@ class Service:
         name = f"personalize-nb-{self.account}-{self.region}"
         if not self._objects.has_bucket(name):
             self._objects.create_bucket(name, self.region)
-            self._objects.set_setting(name, "policy", bucket_policy(name))
+            self._objects.set_setting(name, "policy", bucket_policy(name, partition_of(self.region)))
         return name
 
 

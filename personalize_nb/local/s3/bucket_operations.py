@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 from xml.sax.saxutils import escape
 
+from personalize_nb.contract.partitions import partition_of
 from personalize_nb.local.errors import ApiError
 from personalize_nb.local.http import xml_shapes
 from personalize_nb.local.s3 import sealing
@@ -50,7 +51,7 @@ def list_buckets(s3: S3, call: Call) -> Mapping[str, Any]:
                 "Name": bucket.name,
                 "CreationDate": bucket.created,
                 "BucketRegion": bucket.region,
-                "BucketArn": f"arn:aws:s3:::{bucket.name}",
+                "BucketArn": f"arn:{partition_of(s3.region)}:s3:::{bucket.name}",
             }
             for bucket in page
         ],
@@ -76,12 +77,16 @@ def create_bucket(s3: S3, call: Call) -> Mapping[str, Any]:
         _put_tags(s3, name, tags)
     if ownership:
         s3.store.set_setting(name, "ownership", json.dumps({"Rules": [{"ObjectOwnership": ownership}]}))
-    return {"Location": f"/{name}", "BucketArn": f"arn:aws:s3:::{name}"}
+    return {"Location": f"/{name}", "BucketArn": f"arn:{partition_of(s3.region)}:s3:::{name}"}
 
 
 def head_bucket(s3: S3, call: Call) -> Mapping[str, Any]:
     bucket = s3.store.bucket(call.params["Bucket"])
-    return {"BucketRegion": bucket.region, "AccessPointAlias": False, "BucketArn": f"arn:aws:s3:::{bucket.name}"}
+    return {
+        "BucketRegion": bucket.region,
+        "AccessPointAlias": False,
+        "BucketArn": f"arn:{partition_of(s3.region)}:s3:::{bucket.name}",
+    }
 
 
 def delete_bucket(s3: S3, call: Call) -> Reply:
@@ -154,7 +159,7 @@ def get_bucket_policy(s3: S3, call: Call) -> Mapping[str, Any]:
 def put_bucket_policy(s3: S3, call: Call) -> Reply:
     bucket, text = call.params["Bucket"], call.params["Policy"]
     s3.store.bucket(bucket)
-    check_policy(bucket, text, s3.account, s3.has_identity)
+    check_policy(bucket, text, s3.account, s3.has_identity, partition_of(s3.region))
     if _access_block(s3, bucket).get("BlockPublicPolicy") and is_public(text):
         raise ApiError(
             "AccessDenied",

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import difflib
 
-from personalize_nb.contract.policies import documents, refusals
+from personalize_nb.contract.partitions import DEFAULT
+from personalize_nb.contract.policies import documents, refusals, sizes
 from personalize_nb.contract.policies.conditions import like
 from personalize_nb.contract.policies.documents import PolicyError, Statement
 from personalize_nb.contract.policies.refusals import Exists
@@ -25,7 +26,6 @@ _OF_CALLS = {
     "s3:listbuckets": "s3:ListAllMyBuckets, which only a role's policy can allow",
     "s3:listobjectversions": "s3:ListBucketVersions",
 }
-MAX_POLICY_BYTES = 20 * 1024
 
 _OBJECT_ACTIONS_NAMES = """
 AbortMultipartUpload BypassGovernanceRetention DeleteObject DeleteObjectTagging DeleteObjectVersion
@@ -54,10 +54,9 @@ UpdateBucketMetadataInventoryTableConfiguration UpdateBucketMetadataJournalTable
 """
 BUCKET_ACTIONS = frozenset(f"s3:{name}" for name in _BUCKET_ACTIONS_NAMES.split())
 _ACTIONS = sorted(OBJECT_ACTIONS | BUCKET_ACTIONS)
-_ARN = "arn:aws:s3:::"
 
 
-def check_policy(bucket: str, text: str, account: str, exists: Exists) -> None:
+def check_policy(bucket: str, text: str, account: str, exists: Exists, partition: str = DEFAULT) -> None:
     """Refuse what S3 does not keep as a bucket's policy.
 
     Parameters
@@ -68,14 +67,16 @@ def check_policy(bucket: str, text: str, account: str, exists: Exists) -> None:
         The document.
     exists
         Tells whether the account has a role, user or session of an ARN.
+    partition
+        Where the bucket is.
 
     Raises
     ------
     ApiError
         `MalformedPolicy`, in S3's words where they are known.
     """
-    if len(text.encode()) > MAX_POLICY_BYTES:
-        raise _malformed(f"A policy is one JSON object of at most {MAX_POLICY_BYTES} bytes")
+    if sizes.sent(text) > sizes.BUCKET:
+        raise _malformed(f"A policy is one JSON object of at most {sizes.BUCKET} bytes")
     try:
         policy = refusals.read_new(text)
         documents.check_resource(policy)
@@ -88,9 +89,9 @@ def check_policy(bucket: str, text: str, account: str, exists: Exists) -> None:
         raise _malformed(str(error)) from error
     for statement in policy.statements:
         _check_actions(statement)
-        _check_resources(bucket, statement)
+        _check_resources(bucket, statement, f"arn:{partition}:s3:::")
         if not statement.not_actions and not statement.not_resources:
-            _check_application(bucket, statement)
+            _check_application(bucket, statement, f"arn:{partition}:s3:::")
 
 
 def is_public(text: str) -> bool:
@@ -117,18 +118,18 @@ def _check_actions(statement: Statement) -> None:
             raise _malformed(f"Policy has invalid action: {action!r}; {hint}")
 
 
-def _check_resources(bucket: str, statement: Statement) -> None:
+def _check_resources(bucket: str, statement: Statement, prefix: str) -> None:
     for resource in statement.resources or ():
-        name = _below(resource).partition("/")[0]
-        if not resource.startswith(_ARN) or not name.strip("*?") or not like(bucket, name):
+        name = resource.removeprefix(prefix).partition("/")[0]
+        if not resource.startswith(prefix) or not name.strip("*?") or not like(bucket, name):
             raise _malformed(
-                f"Policy has invalid resource: {resource!r}; of this bucket are {_ARN}{bucket} and its objects, "
-                f"{_ARN}{bucket}/*"
+                f"Policy has invalid resource: {resource!r}; of this bucket are {prefix}{bucket} and its objects, "
+                f"{prefix}{bucket}/*"
             )
 
 
-def _check_application(bucket: str, statement: Statement) -> None:
-    resources = [_below(resource) for resource in statement.resources or ()]
+def _check_application(bucket: str, statement: Statement, prefix: str) -> None:
+    resources = [resource.removeprefix(prefix) for resource in statement.resources or ()]
     # a star without a slash may stand for one
     objects = any("/" in resource or "*" in resource for resource in resources)
     buckets = any("/" not in resource for resource in resources)
@@ -138,16 +139,12 @@ def _check_application(bucket: str, statement: Statement) -> None:
             wants, other = ("objects", f"{bucket}/*") if meant & OBJECT_ACTIONS else ("the bucket itself", bucket)
             raise _malformed(
                 f"Action does not apply to any resource(s) in statement: {action!r} is about {wants}; add the Resource "
-                f"{_ARN}{other}"
+                f"{prefix}{other}"
             )
 
 
 def _meant(pattern: str) -> frozenset[str]:
     return frozenset(action for action in _ACTIONS if like(action, pattern, ignore_case=True))
-
-
-def _below(resource: str) -> str:
-    return resource.removeprefix(_ARN)
 
 
 def _malformed(detail: str) -> ApiError:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from personalize_nb.contract.limits import ACTIVE, MAX_TAGS, PENDING
+from personalize_nb.contract.partitions import partition_of
 from personalize_nb.local.errors import ApiError
 from personalize_nb.local.http import numbers
 from personalize_nb.local.state.kinds import Body, Own, ResourceKind
@@ -116,8 +117,11 @@ class Control:
 
     def arn(self, resource: str) -> str:
         """Return the ARN of `kind/name` in this account and region."""
-        partition = "aws-cn" if self.region.startswith("cn-") else "aws"
-        return f"arn:{partition}:personalize:{self.region}:{self.account}:{resource}"
+        return f"arn:{partition_of(self.region)}:personalize:{self.region}:{self.account}:{resource}"
+
+    def arn_of_amazon(self, resource: str) -> str:
+        """Return the ARN of one of Amazon's own resources, which have no region and no account."""
+        return f"arn:{partition_of(self.region)}:personalize:::{resource}"
 
     def require(self, kind: ResourceKind[Body, Own], arn: str) -> Resource[Body, Own]:
         """Return the resource, or refuse with `ResourceNotFoundException`."""

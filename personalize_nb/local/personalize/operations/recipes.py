@@ -5,6 +5,7 @@ What there is stands in the tables of `contract`: `recipes`, `domain_recipes` an
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from types_boto3_personalize import type_defs as shapes
 
 
+_AMAZON = re.compile(r"^arn:aws(-[a-z]+)*:personalize:::")
+
+
 def catalogue() -> list[ListedRecipe]:
     """Return all recipes in alphabetical order."""
     return sorted([*RECIPES.values(), *DOMAIN_RECIPES.values()], key=lambda recipe: recipe.name)
@@ -29,7 +33,7 @@ def catalogue() -> list[ListedRecipe]:
 def require_recipe(arn: str) -> ListedRecipe:
     """Return the recipe, or refuse with `ResourceNotFoundException`."""
     for recipe in catalogue():
-        if recipe.arn == arn:
+        if _is(arn, f"recipe/{recipe.name}"):
             return recipe
     legal = ", ".join(sorted(RECIPES))
     raise _missing(arn, f"Recipes are named {ARN_PREFIX}recipe/<name> with one of: {legal}.")
@@ -44,7 +48,8 @@ def list_recipes(control: Control, params: shapes.ListRecipesRequestTypeDef) -> 
     page = listed[start : start + limit]
     answer: dict[str, Any] = {
         "recipes": [
-            {"name": recipe.name, "recipeArn": recipe.arn, "domain": recipe.domain} | _standing(recipe)
+            {"name": recipe.name, "recipeArn": control.arn_of_amazon(f"recipe/{recipe.name}"), "domain": recipe.domain}
+            | _standing(recipe)
             for recipe in page
         ]
     }
@@ -58,20 +63,21 @@ def describe_recipe(control: Control, params: shapes.DescribeRecipeRequestTypeDe
     recipe = require_recipe(params["recipeArn"])
     answer = {
         "name": recipe.name,
-        "recipeArn": recipe.arn,
-        "algorithmArn": f"{ARN_PREFIX}algorithm/{recipe.algorithm_name}",
+        "recipeArn": control.arn_of_amazon(f"recipe/{recipe.name}"),
+        "algorithmArn": control.arn_of_amazon(f"algorithm/{recipe.algorithm_name}"),
         "description": recipe.description,
         "recipeType": recipe.type,
     }
     if recipe.transformation:
-        answer["featureTransformationArn"] = f"{ARN_PREFIX}feature-transformation/{recipe.transformation}"
+        transformation = f"feature-transformation/{recipe.transformation}"
+        answer["featureTransformationArn"] = control.arn_of_amazon(transformation)
     return {"recipe": answer | _standing(recipe)}
 
 
 @operation("DescribeAlgorithm")
 def describe_algorithm(control: Control, params: shapes.DescribeAlgorithmRequestTypeDef) -> dict[str, Any]:
     arn = params["algorithmArn"]
-    sharing = [recipe for recipe in catalogue() if arn == f"{ARN_PREFIX}algorithm/{recipe.algorithm_name}"]
+    sharing = [recipe for recipe in catalogue() if _is(arn, f"algorithm/{recipe.algorithm_name}")]
     if not sharing:
         raise _missing(arn, "DescribeRecipe tells the algorithmArn of a recipe.")
     recipe = sharing[0]
@@ -101,8 +107,10 @@ def describe_feature_transformation(
     control: Control, params: shapes.DescribeFeatureTransformationRequestTypeDef
 ) -> dict[str, Any]:
     arn = params["featureTransformationArn"]
-    name = arn.removeprefix(f"{ARN_PREFIX}feature-transformation/")
-    sharing = [recipe for recipe in catalogue() if recipe.transformation == name]
+    name = arn.rpartition("/")[2]
+    sharing = [
+        recipe for recipe in catalogue() if recipe.transformation == name and _is(arn, f"feature-transformation/{name}")
+    ]
     if not sharing:
         raise _missing(arn, "DescribeRecipe tells the featureTransformationArn of a recipe, where it has one.")
     # of the recipes that share it, the one with parameters of its own
@@ -143,6 +151,11 @@ def _text(value: Value) -> str:
 def _standing(recipe: ListedRecipe) -> dict[str, Any]:
     created = datetime.fromisoformat(recipe.since).replace(tzinfo=UTC).timestamp()
     return {"status": ACTIVE, "creationDateTime": created, "lastUpdatedDateTime": created}
+
+
+def _is(arn: str, resource: str) -> bool:
+    """Tell whether an ARN is that of one of Amazon's resources; notebooks write it with the first partition's name."""
+    return _AMAZON.sub(ARN_PREFIX, arn) == f"{ARN_PREFIX}{resource}"
 
 
 def _missing(arn: str, advice: str) -> ApiError:

@@ -47,7 +47,7 @@ def create_recommender(control: Control, params: shapes.CreateRecommenderRequest
         "name": name,
         "recommenderArn": arn,
         "datasetGroupArn": group.arn,
-        "recipeArn": recipe.arn,
+        "recipeArn": params["recipeArn"],
         "recommenderConfig": _complete(config),
     }
     facts = RecommenderFacts(

@@ -73,7 +73,7 @@ def create_solution(control: Control, params: shapes.CreateSolutionRequestTypeDe
         "performHPO": params.get("performHPO", False),
         "performAutoML": False,
         "performAutoTraining": params.get("performAutoTraining", True),
-        "recipeArn": recipe.arn,
+        "recipeArn": params["recipeArn"],
         "datasetGroupArn": group.arn,
     }
     body |= echoed(params, ("performIncrementalUpdate", "eventType", "solutionConfig"))
