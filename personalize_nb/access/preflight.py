@@ -7,23 +7,24 @@ is said to be unchecked; nothing of it is raised and nothing is changed.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import astuple, dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import astuple
 from typing import TYPE_CHECKING, Any, Unpack
 
 from personalize_nb import errors
-from personalize_nb.access.account_reader import Bucket, Reader
+from personalize_nb.access import caller_checks, request_checks
+from personalize_nb.access.account_reader import Bucket
+from personalize_nb.access.checks import LEVELS, OK, UNCHECKED, Inspection
+from personalize_nb.access.checks import Check as _Check
 from personalize_nb.access.report import Report
-from personalize_nb.access.subject import Subject, from_data, from_request
-from personalize_nb.contract import columns, limits
-from personalize_nb.contract.parameters import THEME_GENERATION, kms_keys
+from personalize_nb.access.subject import from_data, from_request
+from personalize_nb.contract import columns
+from personalize_nb.contract.parameters import kms_keys
 from personalize_nb.contract.policies import needs, templates
 from personalize_nb.contract.policies.needs import Caller, MissingPermission
 from personalize_nb.contract.policies.uses import Use, uses_of
-from personalize_nb.errors import ERROR, WARNING
+from personalize_nb.errors import ERROR
 from personalize_nb.jobs.arguments import JobParameters, with_parameters
-from personalize_nb.jobs.request import JobRequest, problems
-from personalize_nb.resources.filters import uses_events
+from personalize_nb.jobs.request import JobRequest
 from personalize_nb.resources.solutions import SolutionVersion
 from personalize_nb.session.connection import current
 from personalize_nb.session.session import Session
@@ -33,17 +34,6 @@ if TYPE_CHECKING:
 
     from personalize_nb.inputs.batch import Batch
     from personalize_nb.inputs.forms import Data
-
-OK, UNCHECKED = "ok", "could not be checked"
-
-
-@dataclass(frozen=True)
-class _Check:
-    check: str
-    level: str
-    found: str
-    to_do: str = ""
-    policy: str = ""
 
 
 @with_parameters(JobParameters)
@@ -100,124 +90,42 @@ def preflight(
         raise TypeError(f"{sorted(parameters)} go with ids and their model: pnb.preflight(ids, model, ...)")
     else:
         subject = from_request(request)
-    checks = list(_JobChecks(subject, session).run())
-    order = {ERROR: 0, WARNING: 1, UNCHECKED: 2, OK: 3}
-    checks.sort(key=lambda check: order[check.level])
+    checks = list(_checked(Inspection(subject, session)))
+    checks.sort(key=lambda check: LEVELS.index(check.level))
     rows = [astuple(check) for check in checks]
     return Report(rows, columns=list(columns.REPORT))
 
 
-@dataclass
-class _JobChecks:
-    subject: Subject
-    session: Session
-    request: JobRequest = field(init=False)
-    reader: Reader = field(init=False)
-    version: Mapping[str, Any] = field(default_factory=dict)
-    counts_events: bool = False
+# in the order in which they are made: later ones know what earlier ones have read
+_PARTS = (
+    request_checks.model,
+    request_checks.places,
+    request_checks.rules,
+    request_checks.themes,
+    request_checks.name,
+    request_checks.quota,
+    request_checks.filter_found,
+    request_checks.history,
+    request_checks.standing_costs,
+    caller_checks.execution_role,
+    caller_checks.caller,
+)
 
-    def __post_init__(self) -> None:
-        self.request, self.reader = self.subject.request, Reader(self.session)
 
-    def run(self) -> Iterator[_Check]:
-        """Every check; a part that cannot be read does not keep the others from being told."""
-        about = (self._model, self._rules, self._themes, self._name, self._quota, self._filter, self._history)
-        for part in (*about, self._permissions):
-            try:
-                yield from part()
-            except errors.PersonalizeError as error:
-                yield _Check(part.__name__.strip("_"), UNCHECKED, str(error))
-
-    # the request and Personalize
-
-    def _model(self) -> Iterator[_Check]:
-        arn = self.request.solution_version_arn
+def _checked(job: Inspection) -> Iterator[_Check]:
+    """Every check; a part that cannot be read does not keep the others from being told."""
+    for part in (*_PARTS, _permissions):
         try:
-            self.version = self.session.call("describe_solution_version", solutionVersionArn=arn)["solutionVersion"]
-        except errors.NotFoundError:
-            found = f"There is none of ARN {arn!r} here."
-            yield _Check("solution version", ERROR, found, "pnb.list_solution_versions()")
-            return
-        status = self.version["status"]
-        if status == limits.ACTIVE:
-            yield _Check("solution version", OK, f"ACTIVE, recipe {self._recipe}")
-        else:
-            yield _Check("solution version", ERROR, f"Its status is {status}.", "Wait until it is ACTIVE.")
+            yield from part(job)
+        except errors.PersonalizeError as error:
+            yield _Check(part.__name__.strip("_").replace("_", " "), UNCHECKED, str(error))
 
-    def _rules(self) -> Iterator[_Check]:
-        context = replace(self.subject.context, recipe=self._recipe, region=self.session.region)
-        found = problems(self.request, context)
-        for problem in self.subject.problems:
-            yield _Check(problem.field, problem.level, problem.text)
-        for problem in found:
-            yield _Check(f"request: {problem.field}", problem.level, problem.text)
-        if not found:
-            yield _Check("request", OK, "It keeps the rules of the API.")
 
-    def _themes(self) -> Iterator[_Check]:
-        if self.request.mode != THEME_GENERATION or not self.version:
-            return
-        fields = self.reader.item_fields(self.version["datasetGroupArn"])
-        names = [one["name"] for one in fields if "string" in one["type"]]
-        textual = [one["name"] for one in fields if one.get("textual")]
-        if not textual:
-            to_do = 'Mark a field of the Items schema "textual": true, import and train again.'
-            yield _Check("themes", ERROR, "The Items dataset has no textual field.", to_do)
-        if self.request.item_name and self.request.item_name not in names:
-            found = f"The Items schema has no string field {self.request.item_name!r}."
-            yield _Check("themes", ERROR, found, f"Legal for 'item_name': {', '.join(names) or 'none'}.")
-        elif textual and self.request.item_name:
-            yield _Check("themes", OK, f"Textual field {textual[0]}, names in {self.request.item_name}.")
+class _Permissions:
+    """Whether the service role, the buckets and the keys let Personalize do what the job asks."""
 
-    def _name(self) -> Iterator[_Check]:
-        arn = self.session.arn("batch-inference-job", self.request.job_name)
-        try:
-            self.session.call("describe_batch_inference_job", batchInferenceJobArn=arn)
-        except errors.NotFoundError:
-            yield _Check("job name", OK, f"{self.request.job_name!r} is free.")
-            return
-        found = f"{self.request.job_name!r} is taken; jobs are never deleted, so it stays so."
-        yield _Check("job name", ERROR, found, "Choose another 'job_name'.")
-
-    def _quota(self) -> Iterator[_Check]:
-        jobs = self.session.pages("list_batch_inference_jobs", "batchInferenceJobs")
-        running = sum(job["status"] not in limits.TERMINAL for job in jobs)
-        found = f"{running} batch inference jobs are pending or in progress; {limits.MAX_JOBS_IN_PROGRESS} may be."
-        full = running >= limits.MAX_JOBS_IN_PROGRESS
-        to_do = "Wait for one to end (pnb.list_jobs()), or raise the quota in Service Quotas." if full else ""
-        yield _Check("quota", ERROR if full else OK, found, to_do)
-
-    def _filter(self) -> Iterator[_Check]:
-        arn = self.request.filter_arn
-        if arn is None:
-            return
-        try:
-            described = self.session.call("describe_filter", filterArn=arn)["filter"]
-        except errors.NotFoundError:
-            yield _Check("filter", ERROR, f"There is no filter {arn!r} here.", "pnb.list_filters()")
-            return
-        group = self.version.get("datasetGroupArn", described["datasetGroupArn"])
-        if described["status"] != limits.ACTIVE:
-            yield _Check("filter", ERROR, f"Its status is {described['status']}.", "Wait until it is ACTIVE.")
-        elif described["datasetGroupArn"] != group:
-            found = f"It belongs to {described['datasetGroupArn']}, the model to {group}."
-            yield _Check("filter", ERROR, found, "Create the filter in the model's dataset group.")
-        else:
-            yield _Check("filter", OK, f"{described['name']} is ACTIVE.")
-            self.counts_events = uses_events(described["filterExpression"])
-
-    def _history(self) -> Iterator[_Check]:
-        """Warn where AWS's filters have stopped counting users' events, which nothing else tells."""
-        last = self.reader.last_import(self.version["datasetGroupArn"]) if self.counts_events and self.version else None
-        if last is not None and datetime.now(UTC) - last >= timedelta(days=limits.FILTER_HISTORY_DAYS):
-            found = (
-                f"Interactions were last imported on {last:%Y-%m-%d}. On AWS, filters no longer count the events of "
-                "users for whom none were imported for three months."
-            )
-            to_do = "Import the interactions again in full, not only the new ones: create_dataset_import_job."
-            yield _Check("history", WARNING, found, to_do)
-
-    # permissions
+    def __init__(self, job: Inspection):
+        self.subject, self.session, self.request, self.reader = job.subject, job.session, job.request, job.reader
 
     def _permissions(self) -> Iterator[_Check]:
         uses = self._uses
@@ -323,6 +231,6 @@ class _JobChecks:
     def _uses(self) -> list[Use]:
         return [use for use in uses_of(self.request.to_api()) if use.bucket]
 
-    @property
-    def _recipe(self) -> str | None:
-        return self.version["recipeArn"].rsplit("/", 1)[-1] if "recipeArn" in self.version else None
+
+def _permissions(job: Inspection) -> Iterator[_Check]:
+    yield from _Permissions(job)._permissions()

@@ -3,4 +3,4 @@
 The local service judges jobs with it and the client foretells the judgement, on AWS too.
 """
 
-__all__ = ["conditions", "documents", "needs", "refusals", "templates", "uses"]
+__all__ = ["conditions", "documents", "evaluation", "needs", "refusals", "templates", "uses"]
