@@ -11,7 +11,7 @@ from dataclasses import astuple
 from typing import TYPE_CHECKING, Any, Unpack
 
 from personalize_nb import errors
-from personalize_nb.access import caller_checks, request_checks
+from personalize_nb.access import caller_checks, input_checks, request_checks
 from personalize_nb.access.account_reader import Bucket
 from personalize_nb.access.checks import LEVELS, OK, UNCHECKED, Inspection
 from personalize_nb.access.checks import Check as _Check
@@ -106,6 +106,7 @@ _PARTS = (
     request_checks.quota,
     request_checks.filter_found,
     request_checks.history,
+    input_checks.stored_input,
     request_checks.standing_costs,
     caller_checks.execution_role,
     caller_checks.caller,
@@ -174,10 +175,6 @@ class _Permissions:
                 elsewhere = needs.wrong_region(use, bucket.region, self.session.region)
                 if elsewhere is not None:
                     yield _Check("region", ERROR, elsewhere.text, f"Use a bucket in {self.session.region}.")
-            awaited = not use.writes and not self.subject.uploads
-            if awaited and not bucket.missing and self.reader.objects(use) == []:
-                found = f"Bucket {use.bucket!r} holds no object whose key begins with {use.key!r}."
-                yield _Check("input", ERROR, found, "Upload the input first; pnb.recommend() does.")
 
     def _missing(self, caller: Caller, use: Use) -> Iterator[MissingPermission]:
         bucket = self._bucket(use)

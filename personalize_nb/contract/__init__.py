@@ -2,7 +2,8 @@
 
 `limits` are the quotas and what botocore's model says, `recipes` (with `domain_recipes` and `hyperparameters`) and
 `parameters` the two tables, `solution_config` the rules of a training's configuration, `columns` the names of every
-frame, `ranking_metrics` Amazon's definitions, `policies` how IAM judges.
+frame, `ranking_metrics` Amazon's definitions, `input_names` what beside a job's data is none, `policies` how
+IAM judges.
 """
 
 __all__ = [
@@ -10,6 +11,7 @@ __all__ = [
     "columns",
     "domain_recipes",
     "hyperparameters",
+    "input_names",
     "limits",
     "parameters",
     "policies",

@@ -107,13 +107,29 @@ def upload(session: Session, source: IO[bytes], address: str) -> None:
     log.info("uploaded %s to %s", counted(size, "byte"), address)
 
 
+def beginning(session: Session, address: str, size: int) -> bytes:
+    """Return the first bytes of an object, at most `size` of them."""
+    bucket, key = split(address)
+    with translated("GetObject"):
+        answer = session.s3.get_object(Bucket=bucket, Key=key, Range=f"bytes=0-{size - 1}")
+    with answer["Body"] as body:
+        return body.read(size)
+
+
 def delete(session: Session, addresses: Iterable[str]) -> None:
-    """Delete objects; one that does not exist is no error."""
+    """Delete objects that are of no more use, as far as the caller may; one that stays is logged, never raised.
+
+    Why it is cleared away is what the user has to learn, and the right to delete is none that the toolkit needs.
+    """
     for address in addresses:
         bucket, key = split(address)
-        with translated("DeleteObject"):
-            session.s3.delete_object(Bucket=bucket, Key=key)
-        log.info("deleted %s", address)
+        try:
+            with translated("DeleteObject"):
+                session.s3.delete_object(Bucket=bucket, Key=key)
+        except errors.PersonalizeError as error:
+            log.warning("%s is of no more use and stays, because it could not be deleted: %s", address, error)
+        else:
+            log.info("deleted %s", address)
 
 
 def _blocks(session: Session | None, address: str, size: int) -> Iterator[bytes]:
