@@ -6,14 +6,14 @@ from collections.abc import Iterator, Sequence
 
 from personalize_nb import errors
 from personalize_nb.access.caller import Identity, Right, Ruling, identity, rulings
-from personalize_nb.access.checks import OK, UNCHECKED, Check, Inspection
+from personalize_nb.access.checks import Inspection
+from personalize_nb.access.report import OK, UNCHECKED, Check
 from personalize_nb.contract.policies import templates
 from personalize_nb.contract.policies.uses import Use
 from personalize_nb.errors import ERROR, WARNING
 
 _LIMITS = "permissions boundaries, service control policies, session policies and VPC endpoint policies"
 _CREATE, _DESCRIBE = "personalize:CreateBatchInferenceJob", "personalize:DescribeBatchInferenceJob"
-_SAGEMAKER = "sagemaker.amazonaws.com"
 
 
 def caller(job: Inspection) -> Iterator[Check]:
@@ -31,9 +31,19 @@ def caller(job: Inspection) -> Iterator[Check]:
         yield Check("caller", UNCHECKED, found)
     else:
         yield from _ruled(job, who, rights)
+    yield from _own_role(job, who)
     if not job.session.is_local:  # which has none of them
         found = f"Unchecked are {_LIMITS} of {who.shown}: each of them may refuse what everything else allows."
         yield Check("caller's limits", UNCHECKED, found, "Ask who administers the account, where a call is refused.")
+
+
+def _own_role(job: Inspection, who: Identity) -> Iterator[Check]:
+    """Warn of the caller's own role in place of one for Personalize, where its trust policy may not be read."""
+    arn = job.request.role_arn
+    if arn and arn == who.source and job.reader.role(arn).trust is None:
+        found = f"{who.shown} is what this notebook itself runs as. Unchecked is whether it trusts Personalize as well."
+        to_do = "pnb.create_role('PersonalizeNotebookRole') makes a role for Personalize: pass its ARN as 'role_arn'."
+        yield Check("role of the caller", WARNING, found, to_do)
 
 
 def _ruled(job: Inspection, who: Identity, rights: Sequence[Right]) -> Iterator[Check]:
@@ -131,7 +141,7 @@ def _rights_in_s3(job: Inspection, use: Use) -> Iterator[Right]:
     yield Right("s3:GetObject", resource, what, policy=bucket.policy)
     for name in job.reader.keys(use):
         kms = job.reader.key(name)
-        if kms.customer and not kms.problem:
+        if kms.customer:
             facts = {"kms:ViaService": (f"s3.{job.session.region}.amazonaws.com",)}
             for action in ("kms:GenerateDataKey", "kms:Decrypt") if uploads else ("kms:Decrypt",):
                 yield Right(action, kms.arn, what, facts=facts, policy=kms.policy, is_key=True)
@@ -140,25 +150,3 @@ def _rights_in_s3(job: Inspection, use: Use) -> Iterator[Right]:
 def _job_arn(job: Inspection) -> str:
     """Return the job's ARN; where STS does not tell the account, that of the model's account."""
     return job.session.arn("batch-inference-job", job.request.job_name)
-
-
-def execution_role(job: Inspection) -> Iterator[Check]:
-    """Name a role that was made for SageMaker, which is the notebook's own and not one for Personalize."""
-    arn = job.request.role_arn
-    role = job.reader.role(arn) if arn else None
-    if role is None or role.missing or role.trust is None:
-        return
-    services = {
-        name
-        for statement in role.trust.statements
-        if statement.allows and not statement.not_principals
-        for name in (statement.principals or {}).get("Service", ())
-    }
-    if _SAGEMAKER in services and templates.SERVICE not in services:
-        buckets = list(dict.fromkeys(use.bucket for use in job.uses))
-        found = (
-            f"{arn} is an execution role of SageMaker: it trusts {_SAGEMAKER} and not {templates.SERVICE}. It is what "
-            "the notebook runs as; Personalize needs a role of its own."
-        )
-        to_do = f"role_arn=pnb.create_role('PersonalizeNotebookRole', {buckets!r}) makes one and names it."
-        yield Check("role", ERROR, found, to_do)

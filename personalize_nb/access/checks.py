@@ -1,4 +1,4 @@
-"""One row of a report, and what the checks of a job share: the request, the session, and what was read already."""
+"""What the checks of a job share: the request, the session, and what was read already."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from personalize_nb.access.account_reader import Reader
+from personalize_nb.access.report import OK, UNCHECKED
 from personalize_nb.access.subject import Subject
 from personalize_nb.contract.policies.uses import Use, uses_of
 from personalize_nb.contract.recipes import Recipe, recipe_of
@@ -15,20 +16,8 @@ from personalize_nb.errors import ERROR, WARNING
 from personalize_nb.jobs.request import JobRequest
 from personalize_nb.session.session import Session
 
-OK, UNCHECKED = "ok", "could not be checked"
 # the worst first
 LEVELS = (ERROR, WARNING, UNCHECKED, OK)
-
-
-@dataclass(frozen=True)
-class Check:
-    """One row: what was looked at, how it stands, what was found, what to do, and the policy to paste."""
-
-    check: str
-    level: str
-    found: str
-    to_do: str = ""
-    policy: str = ""
 
 
 @dataclass

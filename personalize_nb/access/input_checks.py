@@ -6,9 +6,10 @@ from collections.abc import Iterator, Sequence
 
 from personalize_nb import errors
 from personalize_nb.access import input_files, input_lines
-from personalize_nb.access.checks import OK, UNCHECKED, Check, Inspection
+from personalize_nb.access.checks import Inspection
 from personalize_nb.access.input_files import InputFound, InputObject
 from personalize_nb.access.input_lines import LinesFound, WantedKeys
+from personalize_nb.access.report import OK, UNCHECKED, Check
 from personalize_nb.contract import limits
 from personalize_nb.contract.parameters import THEME_GENERATION
 from personalize_nb.contract.policies.uses import Use

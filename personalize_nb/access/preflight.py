@@ -7,17 +7,14 @@ is said to be unchecked; nothing of it is raised and nothing is changed.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import astuple
 from typing import TYPE_CHECKING, Any, Unpack
 
 from personalize_nb import errors
 from personalize_nb.access import caller_checks, input_checks, request_checks
 from personalize_nb.access.account_reader import Bucket
-from personalize_nb.access.checks import LEVELS, OK, UNCHECKED, Inspection
-from personalize_nb.access.checks import Check as _Check
-from personalize_nb.access.report import Report
+from personalize_nb.access.checks import LEVELS, Inspection
+from personalize_nb.access.report import OK, UNCHECKED, Check, Report
 from personalize_nb.access.subject import from_data, from_request
-from personalize_nb.contract import columns
 from personalize_nb.contract.parameters import kms_keys
 from personalize_nb.contract.policies import needs, templates
 from personalize_nb.contract.policies.needs import Caller, MissingPermission
@@ -92,8 +89,7 @@ def preflight(
         subject = from_request(request)
     checks = list(_checked(Inspection(subject, session)))
     checks.sort(key=lambda check: LEVELS.index(check.level))
-    rows = [astuple(check) for check in checks]
-    return Report(rows, columns=list(columns.REPORT))
+    return Report.of(checks)
 
 
 # in the order in which they are made: later ones know what earlier ones have read
@@ -108,18 +104,17 @@ _PARTS = (
     request_checks.history,
     input_checks.stored_input,
     request_checks.standing_costs,
-    caller_checks.execution_role,
     caller_checks.caller,
 )
 
 
-def _checked(job: Inspection) -> Iterator[_Check]:
+def _checked(job: Inspection) -> Iterator[Check]:
     """Every check; a part that cannot be read does not keep the others from being told."""
     for part in (*_PARTS, _permissions):
         try:
             yield from part(job)
         except errors.PersonalizeError as error:
-            yield _Check(part.__name__.strip("_").replace("_", " "), UNCHECKED, str(error))
+            yield Check(part.__name__.strip("_").replace("_", " "), UNCHECKED, str(error))
 
 
 class _Permissions:
@@ -128,18 +123,18 @@ class _Permissions:
     def __init__(self, job: Inspection):
         self.subject, self.session, self.request, self.reader = job.subject, job.session, job.request, job.reader
 
-    def _permissions(self) -> Iterator[_Check]:
+    def _permissions(self) -> Iterator[Check]:
         uses = self._uses
         if not uses or not self.request.role_arn:
             return
         yield from self._existence(uses)
         role = self.reader.role(self.request.role_arn)
         for unread in self.reader.unread:
-            yield _Check("permissions", UNCHECKED, unread)
+            yield Check("permissions", UNCHECKED, unread)
         self.reader.unread.clear()
         if role.missing:
             found = f"The role {self.request.role_arn} does not exist."
-            yield _Check("role", ERROR, found, self._create_role(), self._role_policy())
+            yield Check("role", ERROR, found, self._create_role(), self._role_policy())
             return
         caller = Caller(
             self.request.role_arn,
@@ -155,26 +150,26 @@ class _Permissions:
         for use in uses:
             missing += self._missing(caller, use)
         for unread in self.reader.unread:
-            yield _Check("permissions", UNCHECKED, unread)
+            yield Check("permissions", UNCHECKED, unread)
         grouped: dict[tuple[str, str], list[str]] = {}
         for permission in missing:
             grouped.setdefault((permission.kind, permission.subject), []).append(permission.text)
         for (kind, subject), texts in grouped.items():
             to_do, policy = self._repair(kind, subject)
-            yield _Check(kind or "bucket", ERROR, " ".join(dict.fromkeys(texts)), to_do, policy)
+            yield Check(kind or "bucket", ERROR, " ".join(dict.fromkeys(texts)), to_do, policy)
         if not missing and not self.reader.unread:
-            yield _Check("permissions", OK, f"Role {caller.role_name}, buckets and keys allow what the job does.")
+            yield Check("permissions", OK, f"Role {caller.role_name}, buckets and keys allow what the job does.")
 
-    def _existence(self, uses: list[Use]) -> Iterator[_Check]:
+    def _existence(self, uses: list[Use]) -> Iterator[Check]:
         for use in uses:
             bucket = self._bucket(use)
             if bucket.missing:
                 to_do = f"Create the bucket in {self.session.region}, then pnb.allow_personalize({use.bucket!r})."
-                yield _Check("bucket", ERROR, f"There is no bucket {use.bucket!r}.", to_do)
+                yield Check("bucket", ERROR, f"There is no bucket {use.bucket!r}.", to_do)
             elif bucket.region is not None:
                 elsewhere = needs.wrong_region(use, bucket.region, self.session.region)
                 if elsewhere is not None:
-                    yield _Check("region", ERROR, elsewhere.text, f"Use a bucket in {self.session.region}.")
+                    yield Check("region", ERROR, elsewhere.text, f"Use a bucket in {self.session.region}.")
 
     def _missing(self, caller: Caller, use: Use) -> Iterator[MissingPermission]:
         bucket = self._bucket(use)
@@ -229,5 +224,5 @@ class _Permissions:
         return [use for use in uses_of(self.request.to_api()) if use.bucket]
 
 
-def _permissions(job: Inspection) -> Iterator[_Check]:
+def _permissions(job: Inspection) -> Iterator[Check]:
     yield from _Permissions(job)._permissions()

@@ -7,8 +7,9 @@ while it has its columns; what is made of it with other columns is shown as pand
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Self
 
 import pandas as pd
 
@@ -17,22 +18,33 @@ from personalize_nb.text import html
 
 # the key of `attrs` that says what was looked into, where that is no job
 SUBJECT = "subject"
-_MARKS = {"error": "✗", "warning": "⚠", "could not be checked": "?", "ok": "✓"}
+# levels of a check beside those of a `Problem`
+OK, UNCHECKED = "ok", "could not be checked"
+_MARKS = {"error": "✗", "warning": "⚠", UNCHECKED: "?", OK: "✓"}
 _WIDTH = 100
 _LINE = html.Markup('<span style="white-space:nowrap">{}</span>')
 _TEXT = html.Markup('<span style="overflow-wrap:anywhere">{}</span>')
 
 
-class _Row(NamedTuple):
+@dataclass(frozen=True)
+class Check:
+    """A row: what was checked, how bad it is, what was found, what to do, the policy to paste."""
+
     check: str
     level: str
     found: str
-    to_do: str
-    policy: str
+    to_do: str = ""
+    policy: str = ""
 
 
 class Report(pd.DataFrame):
     """A DataFrame with a row per check: `check`, `level`, `found`, `to_do` and `policy`, shown to be read."""
+
+    @classmethod
+    def of(cls, checks: Iterable[Check]) -> Self:
+        """Return the frame of some checks."""
+        rows = [(one.check, one.level, one.found, one.to_do, one.policy) for one in checks]
+        return cls(rows, columns=list(columns.REPORT))
 
     @property
     def _constructor(self) -> Callable[..., Report]:
@@ -42,8 +54,8 @@ class Report(pd.DataFrame):
     def _is_whole(self) -> bool:
         return list(self.columns) == list(columns.REPORT)
 
-    def _rows(self) -> Iterator[_Row]:
-        return (_Row(*(str(cell) if cell else "" for cell in row)) for row in self.itertuples(index=False))
+    def _rows(self) -> Iterator[Check]:
+        return (Check(*(str(cell) if cell else "" for cell in row)) for row in self.itertuples(index=False))
 
     def _headline(self) -> str:
         counts = self["level"].value_counts()

@@ -8,8 +8,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from personalize_nb import errors
-from personalize_nb.access.checks import OK, UNCHECKED, Check, Inspection
+from personalize_nb.access.checks import Inspection
 from personalize_nb.access.own_quota import own_quota
+from personalize_nb.access.report import OK, UNCHECKED, Check
 from personalize_nb.contract import limits
 from personalize_nb.contract.parameters import THEME_GENERATION, kms_keys
 from personalize_nb.errors import ERROR, WARNING

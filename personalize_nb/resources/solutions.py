@@ -128,7 +128,7 @@ def _versions(name: str, session: Session) -> list[dict[str, Any]]:
     try:
         return list(session.pages("list_solution_versions", "solutionVersions", solutionArn=arn))
     except errors.NotFoundError as error:
-        names = [entry["name"] for entry in session.pages("list_solutions", "solutions")]
+        names = session.names("list_solutions", "solutions")
         begun = [one for one in names if one.startswith(f"{name}-")]
         if len(begun) == 1:
             return _versions(begun[0], session)

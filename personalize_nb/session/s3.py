@@ -54,20 +54,46 @@ def split(address: str) -> tuple[str, str]:
 
 
 def stored(session: Session | None, address: str) -> list[Stored]:
-    """List what an address names, ordered by key: all objects that begin with it, or a file, or a folder's files."""
+    """List what an address names, ordered by key: all objects that begin with it, or a file, or a folder's files.
+
+    Who may not list gets the object of that very name, where there is one to be looked at.
+    """
     if is_s3(address):
-        bucket, key = split(address)
-        with translated("ListObjectsV2"):
-            pages = current(session).s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=key)
-            return [
-                Stored(f"s3://{bucket}/{entry['Key']}", entry["Size"], entry["LastModified"])
-                for page in pages
-                for entry in page.get("Contents", ())
-            ]
+        session = current(session)
+        try:
+            return _listed(session, address)
+        except errors.AccessError:
+            if found := _looked_at(session, address):
+                return [found]
+            raise
     path = Path(address).expanduser()
     if path.is_dir():
         return [Stored(str(file), file.stat().st_size) for file in sorted(path.iterdir()) if file.is_file()]
     return [Stored(str(path), path.stat().st_size)] if path.is_file() else []
+
+
+def _listed(session: Session, address: str) -> list[Stored]:
+    bucket, key = split(address)
+    with translated("ListObjectsV2"):
+        pages = session.s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=key)
+        return [
+            Stored(f"s3://{bucket}/{entry['Key']}", entry["Size"], entry["LastModified"])
+            for page in pages
+            for entry in page.get("Contents", ())
+        ]
+
+
+def _looked_at(session: Session, address: str) -> Stored | None:
+    """Return the object of an address, or None where there is none or it may not be looked at either."""
+    bucket, key = split(address)
+    if not key or key.endswith("/"):
+        return None
+    try:
+        with translated("HeadObject"):
+            head = session.s3.head_object(Bucket=bucket, Key=key)
+    except errors.PersonalizeError:
+        return None  # S3 says of what is not there that it may not be looked at, to those who may not list
+    return Stored(address, head["ContentLength"], head["LastModified"])
 
 
 def line_blocks(session: Session | None, address: str, size: int | None = None) -> Iterator[bytes]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack, contextmanager
+from functools import partial
 
 import pytest
-from injected import CALLS, answering
+from injected import refused
 
 import personalize_nb as pnb
 from personalize_nb.contract import columns
@@ -48,14 +48,4 @@ def rows(session):
 def refusing(session):
     """Refuse what rights allow, named as policies name them, for as long as a block runs."""
 
-    @contextmanager
-    def refuse(*rights):
-        with ExitStack() as stack:
-            for right in rights:
-                service, _, name = right.partition(":")
-                code = "AccessDeniedException" if service == "personalize" else "AccessDenied"
-                for operation in CALLS.get(right, (name,)):
-                    stack.enter_context(answering(session.client(service), operation, code))
-            yield
-
-    return refuse
+    return partial(refused, session)

@@ -62,7 +62,8 @@ def notebook(session):
 
 
 def test_the_simulator_answers_by_the_engine_of_the_service(session, notebook):
-    with notebook(allow("s3:Get*", resource="arn:aws:s3:::b/*"), allow("s3:GetObject", effect="Deny", resource="arn:aws:s3:::b/no")):
+    no = allow("s3:GetObject", effect="Deny", resource="arn:aws:s3:::b/no")
+    with notebook(allow("s3:Get*", resource="arn:aws:s3:::b/*"), no):
         pass
     source = f"arn:aws:iam::{session.account}:role/team/CallerNotebook"
 
@@ -228,14 +229,11 @@ def test_a_role_that_depends_on_where_the_call_comes_from_is_not_judged(rows, ri
     condition = {"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}}
     with notebook(allow(*ALL[1:]), allow("iam:PassRole", Condition=condition)):
         found = rows(right())
-    assert "depends on aws:sourceip" in found["caller: conditions"].found and "caller" not in found)
+    assert "depends on aws:sourceip" in found["caller: conditions"].found and "caller" not in found
 
 
-def test_an_execution_role_of_sagemaker_is_named_with_its_repair(rows, right, session, notebook):
-    arn = f"arn:aws:iam::{session.account}:role/team/CallerNotebook"
-    row = rows(right(role_arn=arn))["role"]
-    assert row.level == "error" and "execution role of SageMaker" in row.found
-    assert f"pnb.create_role('PersonalizeNotebookRole', [{session.bucket!r}])" in row.to_do
-    repaired = pnb.create_role("PersonalizeNotebookRole", [session.bucket], session=session)
-    found = rows(right(role_arn=repaired))
-    assert "role" not in found and found["permissions"].level == "ok"
+def test_the_notebooks_own_role_is_named_where_its_trust_may_not_be_read(rows, right, session, refusing, notebook):
+    arn = f"arn:aws:iam::{session.account}:role/CallerNotebook"
+    with notebook(allow(*ALL)), refusing("iam:GetRole"):
+        row = rows(right(role_arn=arn))["role of the caller"]
+    assert row.level == "warning" and "what this notebook itself runs as" in row.found and "create_role" in row.to_do

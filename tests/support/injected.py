@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 # the calls for which AWS asks a right, where they are not called as it is
 CALLS = {
@@ -36,3 +36,15 @@ def answering(client, operation, answer):
         yield
     finally:
         client.meta.events.unregister(event, before_call)
+
+
+@contextmanager
+def refused(session, *rights):
+    """Refuse a session what rights allow, named as policies name them."""
+    with ExitStack() as stack:
+        for right in rights:
+            service, _, name = right.partition(":")
+            code = "AccessDeniedException" if service == "personalize" else "AccessDenied"
+            for operation in CALLS.get(right, (name,)):
+                stack.enter_context(answering(session.client(service), operation, code))
+        yield
