@@ -88,7 +88,9 @@ def places(job: Inspection) -> Iterator[Check]:
         ]
         if other:
             found = f"'{attribute}' is of {' and '.join(other)}: {arn}."
-            yield Check("region", ERROR, found, f"Name one of account {session.account} in {session.region}.")
+            yield Check(
+                f"region: {attribute}", ERROR, found, f"Name one of account {session.account} in {session.region}."
+            )
 
 
 def themes(job: Inspection) -> Iterator[Check]:
