@@ -14,6 +14,7 @@ from personalize_nb.contract import limits
 from personalize_nb.contract.parameters import THEME_GENERATION
 from personalize_nb.contract.policies.uses import Use
 from personalize_nb.errors import ERROR, WARNING
+from personalize_nb.jobs.request import KIND_OF_KEYS
 from personalize_nb.session import s3
 from personalize_nb.session.compression import SUFFIXES
 from personalize_nb.text.counts import counted
@@ -124,7 +125,9 @@ def _lines(job: Inspection, use: Use, found: InputFound) -> Iterator[Check]:
     for check, texts in told.items():
         level = ERROR if any(level == ERROR for level, _ in texts) else WARNING
         sentences = [f"{_few(keys)}: {text}." for (_, text), keys in texts.items()]
-        repair = f"{_REPAIR[:-1]}, such as {wanted.example}." if check == "input: lines" else ""
+        repair = (
+            f"{_REPAIR[:-1]}, such as {wanted.example}." if check in ("input: lines", "request: input_path") else ""
+        )
         yield Check(check, level, " ".join(sentences), repair)
 
 
@@ -132,6 +135,15 @@ def _of_file(job: Inspection, one: InputObject, lines: LinesFound, *, cut: bool)
     """Yield name, level and text of what is found in one file."""
     if lines.form:
         yield "input: lines", ERROR, lines.form
+        return
+    if lines.other_kind and job.facts:
+        kind = KIND_OF_KEYS.get(job.facts.input_keys, "other lines")
+        keys = ", ".join(job.facts.input_keys)
+        yield (
+            "request: input_path",
+            ERROR,
+            f"{job.facts.name} takes {kind} ({keys}), the input holds {lines.other_kind}",
+        )
         return
     for level, found in ((ERROR, lines.problems), (WARNING, lines.notes)):
         for text, numbers in found.items():

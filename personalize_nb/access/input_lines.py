@@ -10,6 +10,7 @@ from typing import Any
 
 from personalize_nb.contract import limits
 from personalize_nb.contract.recipes import Recipe
+from personalize_nb.jobs.request import KIND_OF_KEYS
 from personalize_nb.resources import filters
 from personalize_nb.session import compression
 
@@ -21,6 +22,8 @@ _EXAMPLES = {
     ITEM_LIST: '{"userId": "4638", "itemList": ["b0433", "b0328"]}',
     ITEM_ATTRIBUTES: '{"itemAttributes": "ITEMS.genres = \\"Comedy\\""}',
 }
+# the widest first: what ranks lists holds users as well
+_KINDS = sorted(KIND_OF_KEYS.items(), key=lambda row: -len(row[0]))
 # how files begin that are no text, though they hold what could be one
 _BINARY = {
     b"PK\x03\x04": "an archive (zip, or a workbook of Excel)",
@@ -91,6 +94,8 @@ class LinesFound:
         What is wrong, and in which lines.
     notes
         What is worth a look, and in which lines.
+    kinds
+        What the lines hold that the recipe cannot read: `users`, `items`, `rankings`; by the lines.
     """
 
     count: int = 0
@@ -99,6 +104,12 @@ class LinesFound:
     form: str = ""
     problems: dict[str, list[int]] = field(default_factory=dict)
     notes: dict[str, list[int]] = field(default_factory=dict)
+    kinds: dict[str, list[int]] = field(default_factory=dict)
+
+    @property
+    def other_kind(self) -> str:
+        """The kind that all lines are of, where it is one that the recipe does not take."""
+        return next((kind for kind, lines in self.kinds.items() if len(lines) == self.read), "")
 
 
 def judged(head: bytes, wanted: WantedKeys, *, cut: bool) -> LinesFound:
@@ -187,6 +198,10 @@ def _problems(line: bytes, wanted: WantedKeys, found: LinesFound, number: int) -
     if not isinstance(record, dict):
         yield f"the line is no JSON object such as {wanted.example}"
         return
+    if any(key not in record for key in wanted.keys):
+        held = next((kind for keys, kind in _KINDS if all(key in record for key in keys)), "")
+        if held:
+            _add(found.kinds, held, number)
     for key in wanted.keys:
         yield from _of_key(key, record, wanted)
     yield from _of_filter(record, wanted, found, number)

@@ -14,7 +14,7 @@ from personalize_nb.access import caller_checks, input_checks, request_checks
 from personalize_nb.access.account_reader import Bucket
 from personalize_nb.access.checks import LEVELS, Inspection
 from personalize_nb.access.report import OK, UNCHECKED, Check, Report
-from personalize_nb.access.subject import from_data, from_request
+from personalize_nb.access.subject import Subject, from_data, from_request
 from personalize_nb.contract.parameters import kms_keys
 from personalize_nb.contract.policies import needs, templates
 from personalize_nb.contract.policies.needs import Caller, MissingPermission
@@ -76,7 +76,8 @@ def preflight(
     1           request    ok
     2          job name    ok
     3             quota    ok
-    4       permissions    ok
+    4            caller    ok
+    5       permissions    ok
     """
     if session is None and not isinstance(solution_version, (SolutionVersion, str, type(None))):
         solution_version, session = None, solution_version
@@ -87,6 +88,15 @@ def preflight(
         raise TypeError(f"{sorted(parameters)} go with ids and their model: pnb.preflight(ids, model, ...)")
     else:
         subject = from_request(request)
+    return _report(subject, session)
+
+
+def of_request(request: JobRequest, session: Session, *, uploads: bool) -> Report:
+    """Check a request whose input lies in S3, or, where `uploads` says so, is stored there only when the job starts."""
+    return _report(Subject(request, uploads=uploads), session)
+
+
+def _report(subject: Subject, session: Session) -> Report:
     checks = list(_checked(Inspection(subject, session)))
     checks.sort(key=lambda check: LEVELS.index(check.level))
     return Report.of(checks)

@@ -83,6 +83,14 @@ def test_what_is_of_another_partition_region_or_account_is_named(rows, right, se
     assert session.account in row.to_do and session.region in row.to_do
 
 
+def test_the_region_of_a_bucket_is_known_to_those_who_may_not_ask_for_it(rows, right, session, refusing):
+    there = {"LocationConstraint": "eu-west-1"}
+    session.s3.create_bucket(Bucket="around-far", CreateBucketConfiguration=there)
+    with refusing("s3:GetBucketLocation"):
+        found = rows(right(output_path="s3://around-far/out/"))
+    assert found["region"].level == "error" and "eu-west-1" in found["region"].found
+
+
 def test_a_key_of_another_account_may_be_used(rows, right):
     arn = "arn:aws:kms:us-east-1:999999999999:key/x"
     assert "region: input_kms_key_arn" not in rows(right(input_kms_key_arn=arn))

@@ -70,7 +70,6 @@ def test_input_that_is_right_is_said_to_be(stored):
 KEYS = {
     "other-letters": (line(user_id="r1"), "'userId' is missing", "'user_id', which is another key"),
     "upper-case": (line(USER_ID="r1"), "'userId' is missing", "'USER_ID', which is another key"),
-    "of-items": (line(itemId="b1"), "'userId' is missing", "(it has 'itemId')"),
     "a-number": ('{"userId": 12}\n', "must be a text in quotes, got 12", ""),
     "nothing": ('{"userId": null}\n', "must be a text in quotes, got null", ""),
     "empty": (line(userId=""), "1 to 256 characters, got 0", ""),
@@ -96,6 +95,15 @@ def test_lines_that_the_recipe_cannot_read(stored, case):
     assert wrong.keys() == {"input: lines"} and wrong["input: lines"].level == "error"
     assert all(text in wrong["input: lines"].found for text in texts)
     assert '{"userId": "4638"}' in wrong["input: lines"].to_do
+
+
+def test_lines_of_another_kind_than_the_recipe_takes(stored, books_model):
+    _, found = stored({"items.jsonl": line(itemId="b1") * 2})
+    row = found["request: input_path"]
+    assert row.level == "error" and "takes users (userId), the input holds items" in row.found
+    assert '{"userId": "4638"}' in row.to_do
+    wrong, found = stored({"lists.jsonl": line(userId="r1", itemList=["b1"])}, solution_version_arn=books_model.arn)
+    assert wrong == {} and "takes items (itemId), the input holds rankings" in found["request: input_path"].found
 
 
 @pytest.mark.parametrize(
