@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from personalize_nb import errors
 from personalize_nb.contract.policies import evaluation
@@ -63,7 +63,7 @@ class Ruling:
 
 
 @dataclass(frozen=True)
-class Identity:
+class CallerIdentity:
     """Whoever calls.
 
     Parameters
@@ -89,7 +89,7 @@ class Identity:
         return (self.source or self.arn).split(":", 5)[-1]
 
 
-def identity(session: Session) -> Identity:
+def identity(session: Session) -> CallerIdentity:
     """Return who calls.
 
     Raises
@@ -101,10 +101,10 @@ def identity(session: Session) -> Identity:
         arn = session.sts.get_caller_identity()["Arn"]
     kind, _, name = arn.split(":", 5)[-1].partition("/")
     if kind == "user":
-        return Identity(arn, arn)
+        return CallerIdentity(arn, arn)
     if kind == "assumed-role":
-        return Identity(arn, _role_arn(session, arn, name.partition("/")[0]))
-    return Identity(arn, "")
+        return CallerIdentity(arn, _role_arn(session, arn, name.partition("/")[0]))
+    return CallerIdentity(arn, "")
 
 
 def _role_arn(session: Session, arn: str, role: str) -> str:
@@ -117,7 +117,7 @@ def _role_arn(session: Session, arn: str, role: str) -> str:
         return f"arn:{partition}:iam::{account}:role/{role}"
 
 
-def rulings(session: Session, who: Identity, rights: Sequence[Right]) -> Iterator[Ruling]:
+def rulings(session: Session, who: CallerIdentity, rights: Sequence[Right]) -> Iterator[Ruling]:
     """Judge rights, by one question to the simulator for each resource.
 
     Raises
@@ -134,7 +134,9 @@ def rulings(session: Session, who: Identity, rights: Sequence[Right]) -> Iterato
             yield _ruled(who, right, answers.get(right.action.lower(), {}))
 
 
-def _simulated(session: Session, who: Identity, resource: str, rights: Sequence[Right]) -> dict[str, Mapping[str, Any]]:
+def _simulated(
+    session: Session, who: CallerIdentity, resource: str, rights: Sequence[Right]
+) -> dict[str, Mapping[str, Any]]:
     """Return the simulator's result for each action, by the action in lower case."""
     found: dict[str, Mapping[str, Any]] = {}
     with translated("SimulatePrincipalPolicy"):
@@ -143,7 +145,7 @@ def _simulated(session: Session, who: Identity, resource: str, rights: Sequence[
             ActionNames=list(dict.fromkeys(right.action for right in rights)),
             ResourceArns=[resource],
             ContextEntries=[
-                {"ContextKeyName": key, "ContextKeyValues": list(values), "ContextKeyType": "string"}
+                {"ContextKeyName": key, "ContextKeyValues": list(values), "ContextKeyType": _kind(values)}
                 for key, values in {**_known(session), **rights[0].facts}.items()
             ],
         )
@@ -153,12 +155,16 @@ def _simulated(session: Session, who: Identity, resource: str, rights: Sequence[
     return found
 
 
+def _kind(values: tuple[str, ...]) -> Literal["boolean", "string"]:
+    return "boolean" if values == ("true",) else "string"
+
+
 def _known(session: Session) -> Facts:
     """Return what is true of every call of the session."""
     return {"aws:SecureTransport": ("true",), "aws:RequestedRegion": (session.region,)}
 
 
-def _ruled(who: Identity, right: Right, result: Mapping[str, Any]) -> Ruling:
+def _ruled(who: CallerIdentity, right: Right, result: Mapping[str, Any]) -> Ruling:
     decision = result.get("EvalDecision", "")
     own, lacks = decision == "allowed", _lacking(right.action, result.get("MissingContextValues", ()))
     question = Question(who.source, right.action, right.resource, {**_of_caller(who), **right.facts})
@@ -190,7 +196,7 @@ def _ruled(who: Identity, right: Right, result: Mapping[str, Any]) -> Ruling:
     return Ruling(right, False, "no policy allows it")
 
 
-def _of_caller(who: Identity) -> Facts:
+def _of_caller(who: CallerIdentity) -> Facts:
     account = who.arn.split(":")[4]
     return {
         "aws:PrincipalArn": (who.source,),

@@ -1,43 +1,49 @@
-"""Whether the caller itself may pass the role, store the input, start the job, wait for it and read what it wrote."""
+"""Whether the caller itself has the rights that a job or a training takes: one row each for what is missing."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 
 from personalize_nb import errors
-from personalize_nb.access.caller import Identity, Right, Ruling, identity, rulings
+from personalize_nb.access import rights
+from personalize_nb.access.caller import CallerIdentity, Right, Ruling, identity, rulings
 from personalize_nb.access.checks import Inspection
 from personalize_nb.access.report import OK, UNCHECKED, Check
 from personalize_nb.contract.policies import templates
-from personalize_nb.contract.policies.uses import Use
 from personalize_nb.errors import ERROR, WARNING
+from personalize_nb.session.session import Session
 
 _LIMITS = "permissions boundaries, service control policies, session policies and VPC endpoint policies"
-_CREATE, _DESCRIBE = "personalize:CreateBatchInferenceJob", "personalize:DescribeBatchInferenceJob"
 
 
 def caller(job: Inspection) -> Iterator[Check]:
     """Tell which of the rights that the job takes the caller lacks, as far as IAM tells."""
-    rights = list(_rights(job))
+    who = yield from of_rights(job.session, list(rights.of_job(job)))
+    if who is not None:
+        yield from _own_role(job, who)
+
+
+def of_rights(session: Session, wanted: Sequence[Right]) -> Generator[Check, None, CallerIdentity | None]:
+    """Tell which of some rights the caller lacks; return who it is, where STS says it."""
     try:
-        who = identity(job.session)
+        who = identity(session)
     except errors.PersonalizeError as error:
-        yield Check("caller", UNCHECKED, f"Unchecked is who calls, and so whether {_named(rights)}: {error}")
-        return
+        yield Check("caller", UNCHECKED, f"Unchecked is who calls, and so whether they may {_named(wanted)}: {error}")
+        return None
     if who.is_root:
-        yield Check("caller", OK, f"The root user may {_named(rights)}.")
+        yield Check("caller", OK, f"The root user may {_named(wanted)}.")
     elif not who.source:
-        found = f"Unchecked is whether {who.shown} may {_named(rights)}: IAM simulates users and roles only."
+        found = f"Unchecked is whether {who.shown} may {_named(wanted)}: IAM simulates users and roles only."
         yield Check("caller", UNCHECKED, found)
     else:
-        yield from _ruled(job, who, rights)
-    yield from _own_role(job, who)
-    if not job.session.is_local:  # which has none of them
+        yield from _ruled(session, who, wanted)
+    if not session.is_local:  # which has none of them
         found = f"Unchecked are {_LIMITS} of {who.shown}: each of them may refuse what everything else allows."
         yield Check("caller's limits", UNCHECKED, found, "Ask who administers the account, where a call is refused.")
+    return who
 
 
-def _own_role(job: Inspection, who: Identity) -> Iterator[Check]:
+def _own_role(job: Inspection, who: CallerIdentity) -> Iterator[Check]:
     """Warn of the caller's own role in place of one for Personalize, where its trust policy may not be read."""
     arn = job.request.role_arn
     if arn and arn == who.source and job.reader.role(arn).trust is None:
@@ -46,12 +52,12 @@ def _own_role(job: Inspection, who: Identity) -> Iterator[Check]:
         yield Check("role of the caller", WARNING, found, to_do)
 
 
-def _ruled(job: Inspection, who: Identity, rights: Sequence[Right]) -> Iterator[Check]:
+def _ruled(session: Session, who: CallerIdentity, wanted: Sequence[Right]) -> Iterator[Check]:
     try:
-        found = list(rulings(job.session, who, rights))
+        found = list(rulings(session, who, wanted))
     except errors.PersonalizeError as error:
         text = (
-            f"Unchecked is whether {who.shown} may {_named(rights)}: iam:SimulatePrincipalPolicy cannot tell: {error}"
+            f"Unchecked is whether {who.shown} may {_named(wanted)}: iam:SimulatePrincipalPolicy cannot tell: {error}"
         )
         yield Check("caller", UNCHECKED, text)
         return
@@ -62,11 +68,11 @@ def _ruled(job: Inspection, who: Identity, rights: Sequence[Right]) -> Iterator[
     if unsure := [one for one in found if one.unsure]:
         yield Check("caller: conditions", UNCHECKED, "Unchecked: " + _told(who, unsure))
     if all(one.allowed or one.right.level == WARNING for one in found):
-        unchecked = f" Unchecked are {_LIMITS}." if job.session.is_local else ""
+        unchecked = f" Unchecked are {_LIMITS}." if session.is_local else ""
         yield Check("caller", OK, f"{who.shown} may {_named([one.right for one in found if one.allowed])}.{unchecked}")
 
 
-def _missing(name: str, level: str, who: Identity, lacking: Sequence[Ruling]) -> Check:
+def _missing(name: str, level: str, who: CallerIdentity, lacking: Sequence[Ruling]) -> Check:
     text = _told(who, lacking)
     denied = all("Effect Deny" in one.why for one in lacking)
     statements = [_statement(one.right) for one in lacking if "Effect Deny" not in one.why]
@@ -81,7 +87,7 @@ def _missing(name: str, level: str, who: Identity, lacking: Sequence[Ruling]) ->
     return Check(name, level, text, to_do, policy)
 
 
-def _told(who: Identity, rulings: Sequence[Ruling]) -> str:
+def _told(who: CallerIdentity, rulings: Sequence[Ruling]) -> str:
     """Say what the caller may not, one sentence for each action."""
     return " ".join(
         f"{who.shown} may not {one.right.action} on {one.right.resource} to {one.right.purpose}: {one.why}."
@@ -96,57 +102,5 @@ def _statement(right: Right) -> dict[str, object]:
     return statement
 
 
-def _named(rights: Sequence[Right]) -> str:
-    return ", ".join(dict.fromkeys(right.action for right in rights))
-
-
-def _rights(job: Inspection) -> Iterator[Right]:
-    """Return what the job takes from its start to its results, the best of it first."""
-    request, session = job.request, job.session
-    arn = _job_arn(job)
-    yield Right(_CREATE, arn, "start the job")
-    yield Right(_DESCRIBE, arn, "wait for it")
-    yield Right("personalize:DescribeSolutionVersion", request.solution_version_arn or "*", "look at the model")
-    if request.filter_arn:
-        yield Right("personalize:DescribeFilter", request.filter_arn, "look at the filter")
-    if request.tags:
-        yield Right("personalize:TagResource", arn, "tag it")
-    if request.role_arn:
-        facts = {"iam:PassedToService": (templates.SERVICE,)}
-        yield Right("iam:PassRole", request.role_arn, "give Personalize the role", facts=facts)
-    for use in job.uses:
-        yield from _rights_in_s3(job, use)
-    yield Right("personalize:ListBatchInferenceJobs", "*", "list jobs", WARNING)
-    for use in job.uses:
-        bucket = f"arn:{session.partition}:s3:::{use.bucket}"
-        facts = {"s3:prefix": (use.key,)}
-        what = "find the results by listing" if use.writes else "look at the input"
-        yield Right("s3:ListBucket", bucket, what, WARNING, facts, job.reader.bucket(use.bucket or "").policy)
-
-
-def _rights_in_s3(job: Inspection, use: Use) -> Iterator[Right]:
-    bucket = job.reader.bucket(use.bucket or "")
-    if bucket.missing:
-        return
-    uploads = job.subject.uploads and not use.writes
-    name = (job.uses[0].key.rpartition("/")[2] or "input") if job.uses else "input"
-    key = f"{use.key.rstrip('/')}/{name}.out".lstrip("/") if use.writes else use.key or "*"
-    resource = f"arn:{job.session.partition}:s3:::{use.bucket}/{key}"
-    if uploads:
-        yield Right("s3:PutObject", resource, "store the input", policy=bucket.policy)
-        yield Right("s3:DeleteObject", resource, "clean up after a refused job", WARNING, policy=bucket.policy)
-    if key.endswith("/"):
-        resource += "*"
-    what = "read the results" if use.writes else "put the results in the input's order"
-    yield Right("s3:GetObject", resource, what, policy=bucket.policy)
-    for name in job.reader.keys(use):
-        kms = job.reader.key(name)
-        if kms.customer:
-            facts = {"kms:ViaService": (f"s3.{job.session.region}.amazonaws.com",)}
-            for action in ("kms:GenerateDataKey", "kms:Decrypt") if uploads else ("kms:Decrypt",):
-                yield Right(action, kms.arn, what, facts=facts, policy=kms.policy, is_key=True)
-
-
-def _job_arn(job: Inspection) -> str:
-    """Return the job's ARN; where STS does not tell the account, that of the model's account."""
-    return job.session.arn("batch-inference-job", job.request.job_name)
+def _named(wanted: Sequence[Right]) -> str:
+    return ", ".join(dict.fromkeys(right.action for right in wanted))

@@ -1,7 +1,8 @@
 """Everything that could make a job fail, found before it is started: `pnb.preflight(...)`.
 
-It reads what the session may read, from Personalize, IAM, S3 and KMS, and judges it as AWS would. What may not be read
-is said to be unchecked; nothing of it is raised and nothing is changed.
+It reads what the session may read, from Personalize, IAM, S3, KMS and Service Quotas, and the beginning of input that
+lies in S3, and judges it as AWS would. What may not be read is said to be unchecked; nothing of it is raised and
+nothing is changed.
 """
 
 from __future__ import annotations

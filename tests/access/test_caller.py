@@ -7,6 +7,7 @@ import json
 from contextlib import contextmanager
 
 import pytest
+import reading_world
 from injected import answering
 
 import personalize_nb as pnb
@@ -237,3 +238,23 @@ def test_the_notebooks_own_role_is_named_where_its_trust_may_not_be_read(rows, r
     with notebook(allow(*ALL)), refusing("iam:GetRole"):
         row = rows(right(role_arn=arn))["role of the caller"]
     assert row.level == "warning" and "what this notebook itself runs as" in row.found and "create_role" in row.to_do
+
+
+def test_the_rights_of_a_training_are_looked_at_too(session, notebook):
+    frames = reading_world.interactions(), reading_world.items()
+    trains = ("DatasetGroup", "Schema", "Dataset", "DatasetImportJob", "Solution", "SolutionVersion")
+    every = [f"personalize:{verb}{kind}" for verb in ("Create", "Describe") for kind in trains]
+    every += ["personalize:ListDatasetImportJobs", "personalize:ListSolutionVersions", "iam:PassRole", "s3:PutObject"]
+
+    def found(*lost):
+        with notebook(allow(*(one for one in every if one not in lost))):
+            frame = pnb.preflight_training(*frames, name="caller trains", session=session)
+        return {row.check: row for row in frame.itertuples()}
+
+    rows = found()
+    assert rows["caller"].level == "ok" and "personalize:CreateSolution" in rows["caller"].found
+    assert "s3:DeleteObject" in rows["caller: less comfort"].found
+    for lost in every:
+        row = found(lost)["caller"]
+        assert row.level == "error" and lost in row.found, lost
+        assert {one["Action"] for one in json.loads(row.policy)["Statement"]} == {lost}
