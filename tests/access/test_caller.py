@@ -258,3 +258,25 @@ def test_the_rights_of_a_training_are_looked_at_too(session, notebook):
         row = found(lost)["caller"]
         assert row.level == "error" and lost in row.found, lost
         assert {one["Action"] for one in json.loads(row.policy)["Statement"]} == {lost}
+
+
+def test_the_rights_to_keys_are_held_against_the_keys_own_policies(rows, right, notebook, session):
+    kms = session.client("kms")
+    key = kms.create_key()["KeyMetadata"]["Arn"]
+    request = right(output_kms_key_arn=key)
+    with notebook(allow(*ALL)):
+        row = rows(request)["caller"]
+        assert row.level == "error" and f"kms:Decrypt on {key}" in row.found
+        statements = json.loads(row.policy)["Statement"]
+    with notebook(allow(*ALL), *statements):
+        assert rows(request)["caller"].level == "ok"
+        role = f"arn:aws:iam::{session.account}:role/team/CallerNotebook"
+        service = {"Principal": {"Service": "personalize.amazonaws.com"}}
+        admin = {"Principal": {"AWS": f"arn:aws:iam::{session.account}:user/personalize-nb"}}
+        closed = [allow("kms:*", **admin), allow("kms:*", **service)]
+        kms.put_key_policy(KeyId=key, PolicyName="default", Policy=document(*closed))
+        assert "neither allows it nor leaves it to the account" in rows(request)["caller"].found
+    with notebook(allow(*ALL)):
+        given = allow("kms:Decrypt", Principal={"AWS": role})
+        kms.put_key_policy(KeyId=key, PolicyName="default", Policy=document(*closed, given))
+        assert rows(request)["caller"].level == "ok", "the key's own policy is enough"
