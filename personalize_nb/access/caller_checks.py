@@ -75,11 +75,12 @@ def _ruled(session: Session, who: CallerIdentity, wanted: Sequence[Right]) -> It
 def _missing(name: str, level: str, who: CallerIdentity, lacking: Sequence[Ruling]) -> Check:
     text = _told(who, lacking)
     denied = all("Effect Deny" in one.why for one in lacking)
-    statements = [_statement(one.right) for one in lacking if "Effect Deny" not in one.why]
+    silent = [one.right for one in lacking if "Effect Deny" not in one.why]
+    statements = _statements(silent)
     to_do = f"Have the policy attached to {who.shown} in the IAM console."
     if denied:
         to_do = "Have the statement that denies changed: no other policy can outweigh it."
-    elif len(statements) < len(lacking):
+    elif len(silent) < len(lacking):
         to_do += " Have the statements that deny changed as well: no other policy can outweigh them."
     if level == WARNING:
         to_do += " The job runs and is read without it."
@@ -95,11 +96,23 @@ def _told(who: CallerIdentity, rulings: Sequence[Ruling]) -> str:
     )
 
 
-def _statement(right: Right) -> dict[str, object]:
-    statement: dict[str, object] = {"Effect": "Allow", "Action": right.action, "Resource": right.resource}
-    if right.action == "iam:PassRole":
-        statement["Condition"] = {"StringEquals": {key: values[0] for key, values in right.facts.items()}}
-    return statement
+def _statements(wanted: Sequence[Right]) -> list[dict[str, object]]:
+    """Return the statements that allow rights, for every job and not only for this one, whose name is used once."""
+    actions: dict[tuple[str, str], list[str]] = {}
+    for right in wanted:
+        passed = "".join(right.facts.get("iam:PassedToService", ()))
+        actions.setdefault((_for_all(right.resource), passed), []).append(right.action)
+    statements: list[dict[str, object]] = []
+    for (resource, passed), named in actions.items():
+        condition = {"Condition": {"StringEquals": {"iam:PassedToService": passed}}} if passed else {}
+        statements.append({"Effect": "Allow", "Action": [*dict.fromkeys(named)], "Resource": resource, **condition})
+    return statements
+
+
+def _for_all(resource: str) -> str:
+    """Return the ARN of all resources of one kind, and of all objects of a bucket; others stay as they are."""
+    service = resource.split(":")[2] if resource.count(":") >= 5 else ""
+    return f"{resource.partition('/')[0]}/*" if service in ("personalize", "s3") and "/" in resource else resource
 
 
 def _named(wanted: Sequence[Right]) -> str:

@@ -145,6 +145,19 @@ def test_what_is_uploaded_takes_the_right_to_store_and_would_be_deleted(notebook
     assert "s3:DeleteObject" in found["caller: less comfort"].found
 
 
+def test_what_is_pasted_holds_for_the_next_job_as_well(notebook, session, readers_model):
+    def looked(*statements):
+        with notebook(allow("kms:*"), *statements):
+            frame = pnb.preflight(["r1"], readers_model, session=session)
+        return frame.set_index("check").loc[[name for name in frame.check if name.startswith("caller")]]
+
+    first = looked()
+    assert first.level.tolist() == ["error", "warning"]
+    statements = [one for text in first.policy for one in json.loads(text)["Statement"]]
+    second = looked(*statements)
+    assert second.level.tolist() == ["ok"], "its name and its files are others"
+
+
 def test_passing_the_role_to_personalize_only_is_enough_and_to_another_service_is_not(rows, right, notebook):
     for service, level in (("personalize.amazonaws.com", "ok"), ("lambda.amazonaws.com", "error")):
         condition = {"StringEquals": {"iam:PassedToService": service}}
@@ -257,7 +270,7 @@ def test_the_rights_of_a_training_are_looked_at_too(session, notebook):
     for lost in every:
         row = found(lost)["caller"]
         assert row.level == "error" and lost in row.found, lost
-        assert {one["Action"] for one in json.loads(row.policy)["Statement"]} == {lost}
+        assert [one["Action"] for one in json.loads(row.policy)["Statement"]] == [[lost]]
 
 
 def test_the_rights_to_keys_are_held_against_the_keys_own_policies(rows, right, notebook, session):
