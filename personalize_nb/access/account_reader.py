@@ -195,13 +195,15 @@ class Reader:
     def _bucket(self, name: str) -> Bucket:
         s3, bucket = self.session.s3, Bucket()
         what = f"bucket {name}"
-        located = self._try(lambda: s3.get_bucket_location(Bucket=name), "GetBucketLocation", what, absent=False)
-        if located is False:
-            bucket.missing = True
-            return bucket
-        if located is not None:
-            region = located.get("LocationConstraint") or "us-east-1"
-            bucket.region = "eu-west-1" if region == "EU" else region
+        bucket.region = self._told_region(name)
+        if bucket.region is None:
+            located = self._try(lambda: s3.get_bucket_location(Bucket=name), "GetBucketLocation", what, absent=False)
+            if located is False:
+                bucket.missing = True
+                return bucket
+            if located is not None:
+                region = located.get("LocationConstraint") or "us-east-1"
+                bucket.region = "eu-west-1" if region == "EU" else region
         found = self._try(
             lambda: s3.get_bucket_policy(Bucket=name)["Policy"],
             "GetBucketPolicy",
@@ -213,6 +215,20 @@ class Reader:
             bucket.text = found or None
             bucket.policy = self._policy(json.loads(found), f"the bucket policy of {name}") if found else None
         return bucket
+
+    def _told_region(self, name: str) -> str | None:
+        """Return the region that S3 tells of a bucket to everybody, also in a refusal; None where it tells none."""
+        import botocore.exceptions
+
+        try:
+            answer: Any = self.session.s3.head_bucket(Bucket=name)
+        except botocore.exceptions.ClientError as error:
+            answer = error.response
+        except (botocore.exceptions.BotoCoreError, OSError):
+            return None
+        headers = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {})
+        region: str | None = answer.get("BucketRegion") or headers.get("x-amz-bucket-region")
+        return region
 
     def _keys(self, use: Use, is_new: bool) -> list[str]:
         s3, bucket = self.session.s3, use.bucket

@@ -114,10 +114,6 @@ class PermissionChecks:
                 elsewhere = needs.wrong_region(use, bucket.region, region)
                 if elsewhere is not None:
                     yield Check("region", ERROR, elsewhere.text, f"Use a bucket in {region}.")
-            awaited = not use.writes and not self._uploads
-            if awaited and not bucket.missing and self._reader.objects(use) == []:
-                text = f"Bucket {use.bucket!r} holds no object whose key begins with {use.key!r}."
-                yield Check("input", ERROR, text, "Upload the input first; pnb.recommend() does.")
 
     def _of_another_account(self) -> Check | None:
         session, parts = self._session, self._role_arn.split(":")

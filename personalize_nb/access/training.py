@@ -9,8 +9,9 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from personalize_nb import errors
-from personalize_nb.access.report import SUBJECT, Report
-from personalize_nb.contract import columns
+from personalize_nb.access import caller_checks, rights
+from personalize_nb.access.checks import LEVELS
+from personalize_nb.access.report import OK, SUBJECT, UNCHECKED, Check, Report
 from personalize_nb.errors import ERROR
 from personalize_nb.session import waiting
 from personalize_nb.session.connection import connected, current
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from personalize_nb.inputs.forms import Data
     from personalize_nb.resources.filters import Filter
     from personalize_nb.session.progress import Progress
-
-_ORDER = ("error", "warning", "ok")
 
 
 def preflight_training(
@@ -61,8 +60,8 @@ def preflight_training(
     Returns
     -------
     Report
-        A DataFrame with a row per check, the worst first: `check`, `level` (`error`, `warning`, `ok`), `found`, `to_do`
-        and `policy`, which are empty.
+        A DataFrame with a row per check, the worst first: `check`, `level` (`error`, `warning`, `could not be
+        checked`, `ok`), `found`, and `to_do` and `policy`, which only the caller's own rights have.
 
     Examples
     --------
@@ -89,36 +88,39 @@ def preflight_training(
         filter=filter,
         session=session,
     )
-    rows = [*_of_plan(planned), *_of_session(session, role_arn)]
-    rows.sort(key=lambda row: _ORDER.index(row[1]))
-    report = Report(rows, columns=list(columns.REPORT))
+    checks = [*_of_plan(planned), *_of_session(session, role_arn, planned.base, tags)]
+    checks.sort(key=lambda check: LEVELS.index(check.level))
+    report = Report.of(checks)
     report.attrs[SUBJECT] = "training"
     return report
 
 
-_Row = tuple[str, str, str, str, str]
-
-
-def _of_plan(planned: TrainingPlan) -> Iterator[_Row]:
+def _of_plan(planned: TrainingPlan) -> Iterator[Check]:
     for problem in planned.problems:
-        yield problem.field, problem.level, problem.text, "", ""
+        yield Check(problem.field, problem.level, problem.text)
     told = {problem.field for problem in planned.problems if problem.level == ERROR}
     for dataset in planned.datasets:
         kind = dataset.type.lower()
         if kind not in told:
-            yield kind, "ok", f"{dataset.table.num_rows:,} rows: {dataset.described()}", "", ""
+            yield Check(kind, OK, f"{dataset.table.num_rows:,} rows: {dataset.described()}")
     if not told:
-        yield "configuration", "ok", f"{planned.recipe} can follow it.", "", ""
+        yield Check("configuration", OK, f"{planned.recipe} can follow it.")
 
 
-def _of_session(session: Session | None, role_arn: str | None) -> Iterator[_Row]:
-    """Yield whether a session has what an import needs."""
+def _of_session(
+    session: Session | None, role_arn: str | None, name: str, tags: Mapping[str, str] | None
+) -> Iterator[Check]:
+    """Yield whether a session has what an import needs, and whether its caller may train."""
     if session is None:
         return
     try:
         session.location("data")
         role = role_arn or session.role()
     except errors.NotFoundError as error:
-        yield "session", ERROR, str(error), "", ""
+        yield Check("session", ERROR, str(error))
         return
-    yield "session", "ok", f"It has a bucket, and the role {role}.", "", ""
+    yield Check("session", OK, f"It has a bucket, and the role {role}.")
+    try:
+        yield from caller_checks.of_rights(session, list(rights.of_training(session, name, role, tags or ())))
+    except errors.PersonalizeError as error:
+        yield Check("caller", UNCHECKED, str(error))

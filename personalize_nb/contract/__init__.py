@@ -2,8 +2,8 @@
 
 `limits` are the quotas and what botocore's model says, `recipes` (with `domain_recipes` and `hyperparameters`) and
 `parameters` the two tables, `solution_config` the rules of a training's configuration, `columns` the names of every
-frame, `ranking_metrics` Amazon's definitions, `partitions` where regions lie,
-`policies` how IAM judges.
+frame, `ranking_metrics` Amazon's definitions, `input_names` what beside a job's data is none, `partitions` where
+regions lie, `policies` how IAM judges.
 """
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "columns",
     "domain_recipes",
     "hyperparameters",
+    "input_names",
     "limits",
     "parameters",
     "partitions",

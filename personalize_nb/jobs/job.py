@@ -235,7 +235,7 @@ def attach(name: str, session: Session | None = None) -> BatchInferenceJob:
     try:
         job.describe()
     except errors.NotFoundError as error:
-        names = [entry["jobName"] for entry in session.pages(*_LIST)]
+        names = session.names(*_LIST, "jobName")
         raise errors.NotFoundError(
             f"There is no job {name!r}{errors.there_is(name, names)} pnb.list_jobs() lists all jobs."
         ) from error

@@ -11,7 +11,7 @@ from __future__ import annotations
 import io
 import json
 import secrets
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -75,6 +75,26 @@ class Manifest:
             input_path=f"{self.request.input_path}{label}.jsonl",
             output_path=f"{self.request.output_path}{label}/",
         )
+
+    def files(self, session: Session, failed: Collection[str]) -> tuple[str | list[str], str | list[str]]:
+        """Return where output and input lie: two folders; each file by its name for those who may not list them.
+
+        Parameters
+        ----------
+        session
+            Where they are.
+        failed
+            Names of jobs that have written nothing.
+        """
+        folders = self.request.output_path, self.request.input_path
+        try:
+            for folder in folders:
+                s3.stored(session, folder)
+        except errors.AccessError:
+            parts = [self.part(number) for number in range(len(self.records))]
+            done = [one for one in parts if one.job_name not in failed]
+            return [f"{one.output_path}{one.input_path.rpartition('/')[2]}.out" for one in done], self.inputs
+        return folders
 
     def save(self, session: Session) -> None:
         """Write the manifest, in place of an earlier one."""

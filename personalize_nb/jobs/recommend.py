@@ -138,7 +138,7 @@ def _say_what_is_written_over(request: JobRequest, session: Session) -> None:
     """Say which results of earlier jobs end with this one: output is named after the input, as on AWS."""
     try:
         files = output_files.output_files(session, request.output_path, request.input_path)
-    except errors.NotFoundError:
+    except (errors.NotFoundError, errors.AccessError):
         return
     for file in files:
         choose().say(f"{file.address} is there already, of an earlier job with this input name, and is written over")

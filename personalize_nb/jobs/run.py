@@ -174,9 +174,10 @@ class Run:
             from personalize_nb.results.results import Results  # pandas and pyarrow, not needed to start or watch a run
 
             request = self.request
+            outputs, inputs = self._manifest.files(self.session, [name for name, _ in self._failures()])
             self._results = Results(
-                request.output_path,
-                request.input_path,
+                outputs,
+                inputs,
                 self.session,
                 input_keys=lambda: job.input_keys(request, self.session),
             )

@@ -84,7 +84,7 @@ def delete_dataset_group(
     try:
         deleting.answer(group, "describe_dataset_group", datasetGroupArn=group)
     except errors.NotFoundError as error:
-        names = [one["name"] for one in deleting.entries(group, "list_dataset_groups", "datasetGroups")]
+        names = session.names("list_dataset_groups", "datasetGroups")
         raise errors.NotFoundError(
             f"There is no dataset group {name!r}{errors.there_is(name, names)} pnb.list_dataset_groups() lists all."
         ) from error

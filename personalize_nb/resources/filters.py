@@ -276,7 +276,7 @@ def find_filter(name: Filter | str, session: Session | None = None) -> Filter:
     try:
         known = _described(arn, session)
     except errors.NotFoundError as error:
-        names = [entry["name"] for entry in session.pages("list_filters", "Filters")]
+        names = session.names("list_filters", "Filters")
         raise errors.NotFoundError(
             f"There is no filter {name!r}{errors.there_is(name, names)}"
             " pnb.create_filter(name, expression, solution_version) makes one."

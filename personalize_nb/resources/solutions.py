@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -128,7 +129,9 @@ def _versions(name: str, session: Session) -> list[dict[str, Any]]:
     try:
         return list(session.pages("list_solution_versions", "solutionVersions", solutionArn=arn))
     except errors.NotFoundError as error:
-        names = [entry["name"] for entry in session.pages("list_solutions", "solutions")]
+        names: list[str] = []
+        with suppress(errors.AccessError):  # but not what passes: the name may be the beginning of one
+            names = [entry["name"] for entry in session.pages("list_solutions", "solutions")]
         begun = [one for one in names if one.startswith(f"{name}-")]
         if len(begun) == 1:
             return _versions(begun[0], session)

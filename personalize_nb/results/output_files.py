@@ -11,12 +11,13 @@ import glob
 import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import unquote, urlsplit
 from urllib.request import url2pathname
 
-from personalize_nb.errors import InputError, NotFoundError
+from personalize_nb.errors import AccessError, InputError, NotFoundError
 from personalize_nb.session import s3
 
 if TYPE_CHECKING:
@@ -124,7 +125,14 @@ def output_files(session: Session | None, output: Places, source: Places | None 
     files: dict[str, Stored] = {}
     asked = () if source is None else addresses(source, "source")
     for address in addresses(output, "output"):
-        found = _named(session, address)
+        try:
+            found = _named(session, address)
+        except AccessError:
+            found = _unlisted(session, address, asked)
+            if not found:
+                raise
+            files |= {one.address: one for one in found}
+            continue
         if not _is_folder(address, found):
             files |= {one.address: one for one in found}
             continue
@@ -133,6 +141,16 @@ def output_files(session: Session | None, output: Places, source: Places | None 
             raise NotFoundError(_nothing(session, address, found))
         files |= {one.address: one for one in _own(session, address, outputs, asked)}
     return list(files.values())
+
+
+def _unlisted(session: Session | None, address: str, source: Sequence[str]) -> list[Stored]:
+    """Find the output of input files in a folder that may not be listed, by the names that the service gives it."""
+    names = [one.rpartition("/")[2] for one in source if not _PATTERN.search(one)]
+    found: list[Stored] = []
+    for name in filter(None, names):
+        with suppress(AccessError):
+            found += s3.stored(session, f"{address.rstrip('/')}/{name}{SUFFIX}")
+    return found
 
 
 def _is_folder(address: str, found: Sequence[Stored]) -> bool:

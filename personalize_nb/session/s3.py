@@ -54,20 +54,46 @@ def split(address: str) -> tuple[str, str]:
 
 
 def stored(session: Session | None, address: str) -> list[Stored]:
-    """List what an address names, ordered by key: all objects that begin with it, or a file, or a folder's files."""
+    """List what an address names, ordered by key: all objects that begin with it, or a file, or a folder's files.
+
+    Who may not list gets the object of that very name, where there is one to be looked at.
+    """
     if is_s3(address):
-        bucket, key = split(address)
-        with translated("ListObjectsV2"):
-            pages = current(session).s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=key)
-            return [
-                Stored(f"s3://{bucket}/{entry['Key']}", entry["Size"], entry["LastModified"])
-                for page in pages
-                for entry in page.get("Contents", ())
-            ]
+        session = current(session)
+        try:
+            return _listed(session, address)
+        except errors.AccessError:
+            if found := _looked_at(session, address):
+                return [found]
+            raise
     path = Path(address).expanduser()
     if path.is_dir():
         return [Stored(str(file), file.stat().st_size) for file in sorted(path.iterdir()) if file.is_file()]
     return [Stored(str(path), path.stat().st_size)] if path.is_file() else []
+
+
+def _listed(session: Session, address: str) -> list[Stored]:
+    bucket, key = split(address)
+    with translated("ListObjectsV2"):
+        pages = session.s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=key)
+        return [
+            Stored(f"s3://{bucket}/{entry['Key']}", entry["Size"], entry["LastModified"])
+            for page in pages
+            for entry in page.get("Contents", ())
+        ]
+
+
+def _looked_at(session: Session, address: str) -> Stored | None:
+    """Return the object of an address, or None where there is none or it may not be looked at either."""
+    bucket, key = split(address)
+    if not key or key.endswith("/"):
+        return None
+    try:
+        with translated("HeadObject"):
+            head = session.s3.head_object(Bucket=bucket, Key=key)
+    except errors.PersonalizeError:
+        return None  # S3 says of what is not there that it may not be looked at, to those who may not list
+    return Stored(address, head["ContentLength"], head["LastModified"])
 
 
 def line_blocks(session: Session | None, address: str, size: int | None = None) -> Iterator[bytes]:
@@ -107,13 +133,29 @@ def upload(session: Session, source: IO[bytes], address: str) -> None:
     log.info("uploaded %s to %s", counted(size, "byte"), address)
 
 
+def beginning(session: Session, address: str, size: int) -> bytes:
+    """Return the first bytes of an object, at most `size` of them."""
+    bucket, key = split(address)
+    with translated("GetObject"):
+        answer = session.s3.get_object(Bucket=bucket, Key=key, Range=f"bytes=0-{size - 1}")
+    with answer["Body"] as body:
+        return body.read(size)
+
+
 def delete(session: Session, addresses: Iterable[str]) -> None:
-    """Delete objects; one that does not exist is no error."""
+    """Delete objects that are of no more use, as far as the caller may; one that stays is logged, never raised.
+
+    Why it is cleared away is what the user has to learn, and the right to delete is none that the toolkit needs.
+    """
     for address in addresses:
         bucket, key = split(address)
-        with translated("DeleteObject"):
-            session.s3.delete_object(Bucket=bucket, Key=key)
-        log.info("deleted %s", address)
+        try:
+            with translated("DeleteObject"):
+                session.s3.delete_object(Bucket=bucket, Key=key)
+        except errors.PersonalizeError as error:
+            log.warning("%s is of no more use and stays, because it could not be deleted: %s", address, error)
+        else:
+            log.info("deleted %s", address)
 
 
 def _blocks(session: Session | None, address: str, size: int) -> Iterator[bytes]:

@@ -244,11 +244,24 @@ class Session:
 
     @cached_property
     def account(self) -> str:
-        """The account number, asked of STS once."""
+        """The account number, asked of STS once; where STS may not be asked, that of what the session can see."""
         if self._service is not None:
             return self._service.account
-        with translated("GetCallerIdentity"):
-            return self.sts.get_caller_identity()["Account"]
+        try:
+            with translated("GetCallerIdentity"):
+                return self.sts.get_caller_identity()["Account"]
+        except errors.PersonalizeError:
+            seen = self._seen_account()
+            if not seen:
+                raise
+            log.warning("who calls may not be asked; the account %s is that of the role or of what is there", seen)
+            return seen
+
+    def _seen_account(self) -> str:
+        """Return the account of the role, which must be the caller's own to be passed, or of a dataset group."""
+        groups = () if self.role_arn else self.names("list_dataset_groups", "datasetGroups", "datasetGroupArn")
+        parts = (self.role_arn or next(iter(groups), "")).split(":")
+        return parts[4] if len(parts) > 5 else ""
 
     @cached_property
     def partition(self) -> str:
@@ -272,6 +285,17 @@ class Session:
             client: BaseClient = self.personalize  # whose paginators are not told apart by their names
             for page in client.get_paginator(operation).paginate(**parameters):
                 yield from page[member]
+
+    def names(self, operation: str, member: str, key: str = "name") -> list[str]:
+        """Return the names in a List operation's answer, for a message; none where they may not be listed.
+
+        What a message is about must not be hidden by the failure of what it adds.
+        """
+        try:
+            return [entry[key] for entry in self.pages(operation, member)]
+        except errors.PersonalizeError as error:
+            log.info("%s cannot be listed: %s", member, error)
+            return []
 
     def location(self, *parts: str) -> str:
         """Return an `s3://` address below the session's prefix; without a bucket, say how to name one."""

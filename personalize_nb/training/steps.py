@@ -124,10 +124,10 @@ class Steps:
             try:
                 self._made = name if self._create("create_dataset_group", name=name, **self._tags) else None
             except errors.QuotaError as error:
-                names = [entry["name"] for entry in self._session.pages("list_dataset_groups", "datasetGroups")]
+                names = self._session.names("list_dataset_groups", "datasetGroups")
+                there = f" There are {', '.join(map(repr, names))};" if names else ""
                 raise errors.QuotaError(
-                    f"{error} There are {', '.join(map(repr, names))}; pnb.delete_dataset_group(name) deletes one with "
-                    "everything trained on it."
+                    f"{error}{there} pnb.delete_dataset_group(name) deletes one with everything trained on it."
                 ) from error
         self._active(
             lambda: call("describe_dataset_group", datasetGroupArn=arn)["datasetGroup"],
@@ -140,7 +140,10 @@ class Steps:
 
     def _tell_others(self, name: str, datasets: list[Dataset]) -> None:
         """Say when data of another structure makes a new dataset group: at AWS five may be active."""
-        groups = self._session.pages("list_dataset_groups", "datasetGroups")
+        try:
+            groups = list(self._session.pages("list_dataset_groups", "datasetGroups"))
+        except errors.AccessError:
+            return  # who may not list them can train all the same
         others = [one for one in groups if re.fullmatch(re.escape(self._base) + _HASH, one["name"])]
         if not others:
             return

@@ -3,4 +3,14 @@
 The local service judges jobs with it and the client foretells the judgement, on AWS too.
 """
 
-__all__ = ["conditions", "documents", "merging", "needs", "refusals", "sizes", "templates", "uses"]
+__all__ = [
+    "conditions",
+    "documents",
+    "evaluation",
+    "merging",
+    "needs",
+    "refusals",
+    "sizes",
+    "templates",
+    "uses",
+]

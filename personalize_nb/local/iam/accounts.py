@@ -12,6 +12,7 @@ from personalize_nb.contract.policies import templates
 from personalize_nb.local.http.messages import Handler, Request
 from personalize_nb.local.http.query_protocol import query_handler
 from personalize_nb.local.iam.roles import USER, Roles
+from personalize_nb.local.iam.simulation import simulating
 
 DEFAULT_ROLE = "PersonalizeNbLocal"
 _USER_ID = "AIDALOCALPERSONALIZEN"
@@ -38,7 +39,7 @@ def accounts_handlers(root: Path, account: str, roles: Roles | None = None) -> d
     user = f"arn:{roles.partition}:iam::{account}:user/{USER}"
     return {
         "sts": query_handler("sts", {"GetCallerIdentity": get_caller_identity}),
-        "iam": query_handler("iam", roles.operations()),
+        "iam": query_handler("iam", {**roles.operations(), **simulating(roles)}),
     }
 
 

@@ -61,6 +61,12 @@ CHOICES: tuple[Decision, ...] = (
     ),
     Decision("A second event tracker or metric attribution in a group", "LimitExceededException", "state.quotas"),
     Decision("Pending exports at once", "5, as imports", "state.quotas"),
+    Decision("Names and codes of Personalize's quotas", "this service's own", "personalize.service_quotas"),
+    Decision(
+        "What the simulator says of the one user, and of a policy whose text is not known here",
+        "everything is allowed, as the service lets it; PolicyEvaluation, rather than a guess",
+        "iam.simulation",
+    ),
     Decision("Popularity-Count's recipeType", "USER_PERSONALIZATION, as its own page says", "contract.recipes"),
     Decision(
         "performAutoTraining, performIncrementalUpdate, performHPO",

@@ -37,6 +37,7 @@ from personalize_nb.local.iam.keys import Keys
 from personalize_nb.local.iam.kms import kms_handler
 from personalize_nb.local.personalize.json_protocol import personalize_handler
 from personalize_nb.local.personalize.operations.control import Control
+from personalize_nb.local.personalize.service_quotas import service_quotas_handler
 from personalize_nb.local.personalize.serving.models import Models
 from personalize_nb.local.personalize.serving.registry import Serving
 from personalize_nb.local.process import worker
@@ -172,6 +173,7 @@ class Service:
             "s3": s3_handler(self._objects, self.region, self.account, self._authorizer.has_identity),
             **accounts_handlers(root, self.account, self._authorizer.roles),
             "kms": kms_handler(self._kms),
+            "servicequotas": service_quotas_handler(control.quotas, self.account, self.region),
             "personalize": self._personalize(personalize_handler(control, serving), secret_key),
         }
         self._idle_seconds = idle_seconds

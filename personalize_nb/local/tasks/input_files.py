@@ -1,8 +1,7 @@
 """Which objects a location names as data: one rule for imports, deletions of users, and batch jobs of both kinds.
 
 A location that names an object takes that object, whatever it is called. Otherwise it takes what lies under it, but for
-what tools leave beside their data: names that begin with `_` or a dot, below the location at any depth (Spark's
-`_SUCCESS`, Hadoop's `.part-0.crc` and `_temporary/`), Athena's `.metadata`, and folder markers.
+what tools leave beside their data (`input_names` tells it by the names), and folder markers.
 """
 
 from __future__ import annotations
@@ -10,11 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from personalize_nb.contract.input_names import SIDE_SUFFIX, is_side_file
+
 if TYPE_CHECKING:
     from personalize_nb.local.s3.store import ObjectStore
 
-_HIDDEN = ("_", ".")
-_SIDE_SUFFIX = ".metadata"
 # side files that a failure names
 _SHOWN = 3
 
@@ -32,7 +31,7 @@ class InputFiles:
         if not self.side:
             return ""
         shown = ", ".join(map(repr, self.side[:_SHOWN])) + (", ..." if len(self.side) > _SHOWN else "")
-        return f" but {shown}: names that begin with '_' or '.' or end with '{_SIDE_SUFFIX}' are no data"
+        return f" but {shown}: names that begin with '_' or '.' or end with '{SIDE_SUFFIX}' are no data"
 
 
 def at(objects: ObjectStore, bucket: str, key: str, folder: bool = False) -> InputFiles:
@@ -55,18 +54,8 @@ def at(objects: ObjectStore, bucket: str, key: str, folder: bool = False) -> Inp
             return InputFiles({key: info.size}, [])
         if info.key.endswith("/") or not info.key.startswith(prefix):
             continue
-        if _is_side_file(info.key, prefix):
+        if is_side_file(info.key, prefix):
             side.append(info.key)
         else:
             sizes[info.key] = info.size
     return InputFiles(sizes, side)
-
-
-def _is_side_file(key: str, prefix: str) -> bool:
-    """Tell whether a key's name, or a folder on its way there, says that it is no data.
-
-    Of a name whose beginning the location gives, that beginning was asked for.
-    """
-    first, *others = key[len(prefix) :].split("/")
-    names = others if prefix and not prefix.endswith("/") else [first, *others]
-    return key.endswith(_SIDE_SUFFIX) or any(name.startswith(_HIDDEN) for name in names)

@@ -269,8 +269,7 @@ class JobForm:
     def _preflight(self, plan: FormState) -> pd.DataFrame:
         if plan.request is None:
             raise errors.RequestError(plan.problems)
-        report = preflight.preflight(plan.request, session=self.session)
-        return report[report["check"] != "input"] if plan.batch is not None else report
+        return preflight.of_request(plan.request, self.session, uploads=plan.batch is not None)
 
     def _show_preflight(self) -> None:
         plan = self.plan()

@@ -1,0 +1,30 @@
+"""The account's own quota on batch inference jobs, as Service Quotas tells it: it may be raised."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from personalize_nb import errors
+from personalize_nb.session.client_errors import translated
+
+if TYPE_CHECKING:
+    from personalize_nb.session.session import Session
+
+# no page gives the code of the quota, so it is found by its name
+_JOBS = re.compile(r"batch.inference.job", re.IGNORECASE)
+_AT_ONCE = re.compile(r"pending|progress|concurrent|active|running|simultaneous", re.IGNORECASE)
+
+
+def own_quota(session: Session) -> int | None:
+    """Return how many batch inference jobs may be pending or in progress; None where nobody tells."""
+    try:
+        with translated("ListServiceQuotas"):
+            pages = session.client("service-quotas").get_paginator("list_service_quotas")
+            found = [one for page in pages.paginate(ServiceCode="personalize") for one in page["Quotas"]]
+    except errors.PersonalizeError:
+        return None
+    of_jobs = [one for one in found if _JOBS.search(one.get("QuotaName", ""))]
+    at_once = [one for one in of_jobs if _AT_ONCE.search(one["QuotaName"])]
+    values = [one["Value"] for one in at_once or of_jobs if "Value" in one]
+    return int(values[0]) if len(values) == 1 else None
