@@ -11,12 +11,13 @@ import os
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, overload
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
 from personalize_nb import errors
-from personalize_nb.session import aws_settings, call_log, clients, folders
-from personalize_nb.session.client_errors import translated
+from personalize_nb.session import answers, aws_settings, call_log, clients, credentials, folders
+from personalize_nb.session.client_errors import garbled, translated
+from personalize_nb.session.credentials import CredentialSource
+from personalize_nb.session.waiting import POLITE, QUICK
 
 if TYPE_CHECKING:
     import boto3
@@ -34,6 +35,8 @@ log = logging.getLogger(__name__)
 BACKEND, FOLDER = "PERSONALIZE_NB_BACKEND", "PERSONALIZE_NB_PATH"
 BUCKET, ROLE = "PERSONALIZE_NB_BUCKET", "PERSONALIZE_NB_ROLE_ARN"
 DEFAULT_PREFIX = "personalize_nb"
+
+Answer = TypeVar("Answer")
 
 
 class Session:
@@ -58,6 +61,9 @@ class Session:
         The service role that Amazon Personalize assumes to read and write the bucket.
     restart
         For a local session: returns the description of the running service, started when it is not.
+    again
+        For a session whose `boto3_session` the toolkit has made: makes another one of the same source, which finds
+        credentials that were renewed.
     """
 
     def __init__(
@@ -69,12 +75,16 @@ class Session:
         prefix: str = DEFAULT_PREFIX,
         role_arn: str | None = None,
         restart: Callable[[], ServiceInfo] | None = None,
+        again: Callable[[], boto3.Session] | None = None,
     ):
         self.region = region
         self.bucket = bucket
         self.prefix = prefix.strip("/")
         self.role_arn = role_arn
-        self._boto3 = boto3_session
+        self._source = None if boto3_session is None else CredentialSource(boto3_session, again)
+        self._renewals = 0
+        # the shortest pause between two looks: AWS counts the calls of an account
+        self.pace = POLITE if restart is None else QUICK
         self._restart = restart
         self._service: ServiceInfo | None = None
         self._clients: dict[str, BaseClient] = {}
@@ -111,8 +121,11 @@ class Session:
         """
         import boto3  # 0.1 s, not needed to import the package
 
+        def make() -> boto3.Session:
+            return boto3.Session(profile_name=profile, region_name=region)
+
         with aws_settings.judged("a session on AWS", profile, region):
-            session = boto3_session or boto3.Session(profile_name=profile, region_name=region)
+            session = boto3_session or make()
             chosen = region or session.region_name
         if not chosen:
             raise errors.AccessError(
@@ -120,7 +133,12 @@ class Session:
             )
         bucket = (bucket or os.environ.get(BUCKET) or "").removeprefix("s3://").rstrip("/") or None
         return cls(
-            session, region=chosen, bucket=bucket, prefix=prefix, role_arn=role_arn or os.environ.get(ROLE) or None
+            session,
+            region=chosen,
+            bucket=bucket,
+            prefix=prefix,
+            role_arn=role_arn or os.environ.get(ROLE) or None,
+            again=None if boto3_session else make,
         )
 
     @classmethod
@@ -155,7 +173,7 @@ class Session:
         durable
             Whether what the service acknowledges outlives a power cut; see `personalize_nb.local.start`.
         """
-        folder = folders.read(path or os.environ.get(FOLDER) or default_folder())
+        folder = folders.read(path or os.environ.get(FOLDER) or folders.default_folder())
 
         def restart() -> ServiceInfo:
             from personalize_nb import local  # the client side knows the service only by starting it
@@ -231,14 +249,18 @@ class Session:
             if name not in self._clients:
                 client = self._clients[name] = self._new_client(name)
                 call_log.record(client)
+                if name == "personalize":
+                    clients.never_twice(client)
                 log.debug("client of %s at %s", name, client.meta.endpoint_url)
             return self._clients[name]
 
     def _new_client(self, name: str) -> BaseClient:
         if self._service is not None:
             return clients.on_service(self._service, name)
-        if self._boto3 is not None:
-            return clients.on_aws(self._boto3, name, self.region)
+        if self._source is not None:
+            client = clients.on_aws(self._source.boto3_session, name, self.region)
+            credentials.record(client, self._source)
+            return client
         raise TypeError("a session without a boto3.Session comes from Session.local(...)")
 
     @cached_property
@@ -246,13 +268,13 @@ class Session:
         """The account number, asked of STS once."""
         if self._service is not None:
             return self._service.account
-        with translated("GetCallerIdentity"):
-            return self.sts.get_caller_identity()["Account"]
+        account: str = self.answer("GetCallerIdentity", lambda: self.sts.get_caller_identity()["Account"])
+        return account
 
     @cached_property
     def partition(self) -> str:
         """`aws`, or another partition for the regions outside it."""
-        return "aws" if self._boto3 is None else self._boto3.get_partition_for_region(self.region)
+        return "aws" if self._source is None else self._source.boto3_session.get_partition_for_region(self.region)
 
     def arn(self, kind: str, name: str) -> str:
         """Return the ARN of a Personalize resource by its kind (`solution`, `filter`, ...) and name."""
@@ -260,17 +282,82 @@ class Session:
 
     def call(self, operation: str, **parameters: Any) -> dict[str, Any]:
         """Call an operation of Personalize, for example `call("describe_filter", filterArn=...)`."""
-        with translated(call_log.operation_name(operation)):
-            answer: dict[str, Any] = getattr(self.personalize, operation)(**parameters)
+
+        def ask() -> dict[str, Any]:
+            client = self.personalize
+            answer: dict[str, Any] = getattr(client, operation)(**parameters)
+            return answers.checked(client, operation, answer)
+
+        answer = self.answer(call_log.operation_name(operation), ask)
         call_log.record_change(operation, parameters, answer)
         return answer
 
     def pages(self, operation: str, member: str, **parameters: Any) -> Iterator[dict[str, Any]]:
         """Yield the entries of a List operation over all pages."""
-        with translated(call_log.operation_name(operation)):
-            client: BaseClient = self.personalize  # whose paginators are not told apart by their names
-            for page in client.get_paginator(operation).paginate(**parameters):
-                yield from page[member]
+        # boto3's paginators cannot go on after a page that failed, and credentials may end between two of them
+        token = ""
+        while True:
+            answer = self.call(operation, **parameters, **({"nextToken": token} if token else {}))
+            yield from answer[member]
+            before, token = token, answer.get("nextToken") or ""
+            if not token:
+                return
+            if token == before:
+                raise garbled(call_log.operation_name(operation), "the same page came twice.")
+
+    def answer(self, action: str, call: Callable[[], Answer]) -> Answer:
+        """Return what a call of boto3 answers; with new credentials where the ones in hand are refused and there are.
+
+        Parameters
+        ----------
+        action
+            What is attempted, named as AWS names it.
+        call
+            Takes its client from this session each time.
+        """
+        renewals = self._renewals
+        try:
+            return self._attempted(action, call)
+        except errors.CredentialsError:
+            if not self._renewed(renewals):
+                raise
+        return self._attempted(action, call)
+
+    def _attempted(self, action: str, call: Callable[[], Answer]) -> Answer:
+        with translated(action):
+            try:
+                return call()
+            except Exception as error:
+                if self._source is not None:
+                    credentials.mark(error, self._source.origin())
+                raise
+
+    def _renewed(self, renewals: int) -> bool:
+        """Ask the source of the credentials again, unless another thread has; tell whether there are new ones."""
+        if self._source is None:
+            return False
+        with self._lock:
+            if self._renewals == renewals:
+                if not self._source.ask_again():
+                    return False
+                log.info("the AWS credentials have ended, their source has new ones: work goes on")
+                self._begin_anew()
+            return True
+
+    def renew(self) -> None:
+        """Make new clients, with the credentials that their source has now; bucket, prefix and role stay.
+
+        `pnb.connect()` calls it. A call that is refused for its credentials asks the source by itself.
+        """
+        if self._source is not None:
+            with self._lock:
+                self._source.ask_again()
+                self._begin_anew()
+
+    def _begin_anew(self) -> None:
+        self._renewals += 1
+        self._clients.clear()
+        self.__dict__.pop("account", None)  # a renewal may be a change to another account
 
     def location(self, *parts: str) -> str:
         """Return an `s3://` address below the session's prefix; without a bucket, say how to name one."""
@@ -307,10 +394,3 @@ class Session:
             else "pnb.train() or pnb.recommend()"
         )
         return f"<Session {where}: {step}>"
-
-
-def default_folder() -> Path:
-    """Return the folder of the embedded service when none is named."""
-    import platformdirs
-
-    return Path(platformdirs.user_data_path("personalize_nb", appauthor=False)) / "local"
