@@ -280,7 +280,7 @@ BEFORE = (
     _row(
         "KMS.DisabledException KMS.NotFoundException KMS.KMSInvalidStateException KMS.InvalidStateException "
         "DisabledException KMSInvalidStateException InvalidKeyUsageException IncorrectKeyException "
-        "InvalidArnException InvalidGrantTokenException UnsupportedOperationException",
+        "InvalidArnException InvalidGrantIdException InvalidGrantTokenException UnsupportedOperationException",
         _ACCESS,
         "The KMS key is switched off, to be deleted, in another region, or of a kind that encrypts no objects.",
         "Switch the key on, or name another: a symmetric key for encryption in the bucket's region.",

@@ -157,12 +157,10 @@ def _skew(metadata: dict[str, Any]) -> str:
 
 def _without_personalize(address: str) -> tuple[str, Sequence[str]]:
     """Return the region of an address where Amazon Personalize is not, and where it is; nothing for other addresses."""
-    import botocore.session
-
     found = _HOST.match(urlsplit(address).hostname or "")
     if found is None:
         return "", ()
-    core = botocore.session.Session()
+    core = aws_settings.session_without_settings()  # what is wrong with the user's is told elsewhere
     partitions = core.get_available_partitions()
     regions = [one for name in partitions for one in core.get_available_regions("personalize", name)]
     return ("", ()) if found[1] in regions else (found[1], regions)
