@@ -70,6 +70,7 @@ def made(
         except errors.QuotaError as error:
             # too many calls pass within seconds, other work does not
             if error.code == "LimitExceededException":
+                refused.append(error)
                 raise _told(error, transient=False) from error.__cause__
             raise
         except errors.PersonalizeError as error:
@@ -79,7 +80,13 @@ def made(
             raise
 
     lost: list[errors.PersonalizeError] = []
-    return waiting.until_answered(ask, what, again=again, absent_passes=True, sleep=sleep)
+    refused: list[errors.QuotaError] = []
+    try:
+        return waiting.until_answered(ask, what, again=again, absent_passes=True, sleep=sleep)
+    except errors.QuotaError:
+        if refused:
+            raise refused[-1] from refused[-1].__cause__
+        raise
 
 
 def _told(error: errors.PersonalizeError, *, transient: bool) -> errors.PersonalizeError:

@@ -315,7 +315,7 @@ class _Wait:
         if isinstance(error, errors.NotFoundError) or not self.goes_on:
             return error
         told = copy.copy(error)
-        told.add(f"{self.what} goes on; wait for it again with {self.again}")
+        told.add(f"{self.what} goes on; wait for it again with {self.again}.")
         return told
 
 

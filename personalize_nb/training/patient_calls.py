@@ -37,14 +37,10 @@ class PatientCalls:
         self._until = None if timeout is None else self._began + timeout
 
     def _describe(self, operation: str, **parameters: Any) -> dict[str, Any]:
-        """Return what a Describe operation tells; what passes is sat out."""
-
-        def look() -> dict[str, Any]:
-            answer = self._session.call(operation, **parameters)
-            described: dict[str, Any] = next(value for key, value in answer.items() if key != "ResponseMetadata")
-            return described
-
-        return waiting.until_answered(look, operation, again=AGAIN)
+        """Return what a Describe operation tells, asked once: who waits for it asks again."""
+        answer = self._session.call(operation, **parameters)
+        described: dict[str, Any] = next(value for key, value in answer.items() if key != "ResponseMetadata")
+        return described
 
     def _pages(self, operation: str, member: str, **parameters: Any) -> list[dict[str, Any]]:
         """Return all that a List operation has; what passes is sat out."""
@@ -57,7 +53,7 @@ class PatientCalls:
         try:
             creating.made(
                 lambda: bool(self._session.call(operation, **parameters)),
-                lambda: bool(self._found(describe)) or None,
+                lambda: bool(self._seen(describe)) or None,
                 f"making {parameters['name']!r}",
                 again=AGAIN,
             )
@@ -67,6 +63,14 @@ class PatientCalls:
         return True
 
     def _found(self, describe: Callable[[], Found]) -> Found | None:
+        """Return a description, None where there is nothing; what passes is sat out."""
+        try:
+            return waiting.until_answered(describe, "what there is", again=AGAIN)
+        except errors.NotFoundError:
+            return None
+
+    def _seen(self, describe: Callable[[], Found]) -> Found | None:
+        """Return a description, None where there is nothing, asked once."""
         try:
             return describe()
         except errors.NotFoundError:

@@ -120,13 +120,15 @@ class Steps(PatientCalls):
             try:
                 self._made = name if self._create("create_dataset_group", describe, name=name, **self._tags) else None
             except errors.QuotaError as error:
-                if error.transient:
-                    raise
+                if error.code != "LimitExceededException":
+                    raise  # too many calls, not too many groups
                 names = [entry["name"] for entry in self._pages("list_dataset_groups", "datasetGroups")]
-                raise errors.QuotaError(
+                full = errors.QuotaError(
                     f"{error} There are {', '.join(map(repr, names))}; pnb.delete_dataset_group(name) deletes one with "
                     "everything trained on it."
-                ) from error
+                )
+                full.transient = False
+                raise full from error
         self._active(describe, f"dataset group {name!r}", arn, found)
         return name
 
@@ -247,7 +249,7 @@ class Steps(PatientCalls):
         try:
             creating.made(
                 lambda: str(self._session.call("create_dataset_import_job", **asked)["datasetImportJobArn"]),
-                lambda: self._found(lambda: self._own_import(arn, address)),
+                lambda: self._seen(lambda: self._own_import(arn, address)),
                 f"starting import {name!r}",
                 again=AGAIN,
             )

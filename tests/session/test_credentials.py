@@ -139,9 +139,11 @@ def test_each_code_of_ended_credentials_is_sat_out(readers_model, session, code)
     job = pnb.recommend(["r1"], readers_model, num_results=1)
     with wire_faults.faults(session, "DescribeBatchInferenceJob", *[wire_faults.refusal(code)] * 3):
         assert job.wait(progress=False).status == "ACTIVE"
-    with wire_faults.faults(session, "DescribeBatchInferenceJob", *[wire_faults.refusal(code)] * 9):
-        with pytest.raises(errors.CredentialsError, match=rf"pnb.attach\('{job.name}'\).wait\(\)"):
-            pnb.BatchInferenceJob(job.arn, session).wait(**NOTHING)
+    with (
+        wire_faults.faults(session, "DescribeBatchInferenceJob", *[wire_faults.refusal(code)] * 9),
+        pytest.raises(errors.CredentialsError, match=rf"pnb.attach\('{job.name}'\).wait\(\)"),
+    ):
+        pnb.BatchInferenceJob(job.arn, session).wait(**NOTHING)
 
 
 def test_a_run_and_a_training_say_how_to_go_on(session, books_model):
