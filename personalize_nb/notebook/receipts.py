@@ -189,7 +189,7 @@ class Receipt:
         """Rewrite the receipt until the job has ended or `close()` is called; a lost connection is waited out."""
         waited = 0.0
         while True:
-            pause = max(1.0, waiting.pause(waited, self.job.session.pace))
+            pause = max(1.0, waiting.pause(waited, self.job.session.pace, 3 if isinstance(self.job, Run) else 1))
             if self._sleep(pause):
                 return
             waited += pause

@@ -82,7 +82,7 @@ def made(
     lost: list[errors.PersonalizeError] = []
     refused: list[errors.QuotaError] = []
     try:
-        return waiting.until_answered(ask, what, again=again, absent_passes=True, sleep=sleep)
+        return waiting.until_answered(ask, what, again=again, absent_passes=True, patience=2 + 3 * looks, sleep=sleep)
     except errors.QuotaError:
         if refused:
             raise refused[-1] from refused[-1].__cause__

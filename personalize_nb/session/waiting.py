@@ -45,10 +45,11 @@ def pause(elapsed: float, pace: float = QUICK, calls: int = 1) -> float:
         The shortest pause. With `POLITE`, AWS's, a first minute has 8 looks; with `QUICK` the gaps are a tenth of the
         time waited.
     calls
-        What a look costs: the calls of several jobs share what one job may ask.
+        What a look costs: where calls are counted, those of several jobs share what one job may ask.
     """
-    share = 0.1 if pace < POLITE else 0.5
-    return min(_LONGEST, max(pace, elapsed * share) * max(calls, 1))
+    if pace < POLITE:
+        return min(_LONGEST, max(pace, elapsed / 10))
+    return min(_LONGEST, max(pace, elapsed / 2) * max(calls, 1))
 
 
 def check_timeout(timeout: object) -> None:
@@ -193,6 +194,7 @@ def until_answered(
     *,
     again: str,
     absent_passes: bool = False,
+    patience: int = _PATIENCE,
     sleep: Callable[[float], object] = time.sleep,
     clock: Callable[[], float] = time.monotonic,
 ) -> Answer:
@@ -204,6 +206,8 @@ def until_answered(
         What only looks, or may be repeated.
     absent_passes
         Whether what is not found may only not be there yet.
+    patience
+        How many calls in a row may fail.
     what, again, sleep, clock
         As for `until_active`.
     """
@@ -211,7 +215,7 @@ def until_answered(
     def ask() -> Mapping[str, Any]:
         return {"status": _TAKEN, "answer": call()}
 
-    wait = _Wait(what, "", again, None, NullProgress(), sleep, clock)
+    wait = _Wait(what, "", again, None, NullProgress(), sleep, clock, patience=patience)
     wait.passing_kinds = (errors.NotFoundError,) if absent_passes else ()
     answer: Answer = wait.until(_TAKEN, ask, lambda described: None)["answer"]
     return answer
