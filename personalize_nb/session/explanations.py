@@ -34,7 +34,7 @@ def told(reason: str | None) -> str:
     >>> told("Nobody knows this.")
     'Nobody knows this.'
     >>> told("Invalid Data location.")
-    'Invalid Data location. There is no file at the address of the import, or the address is wrong. Look at ...'
+    "Invalid Data location. There is no file at the address of the import, or the address is wrong. Look at ..."
     >>> told(None)
     'the service gave no reason'
     """
