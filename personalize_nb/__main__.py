@@ -42,7 +42,7 @@ def quickstart() -> Path:
 
 def _demo(program: str, arguments: Sequence[str]) -> int:
     from personalize_nb.notebook import headless
-    from personalize_nb.session import session
+    from personalize_nb.session import folders, session
 
     parser = argparse.ArgumentParser(prog=program, description=COMMANDS["demo"][1])
     parser.add_argument(
@@ -52,7 +52,7 @@ def _demo(program: str, arguments: Sequence[str]) -> int:
         "--local", type=Path, metavar="DIR", help="the service's folder (default: the one that pnb.connect() uses)"
     )
     options = parser.parse_args(arguments)
-    service = options.local or os.environ.get(session.FOLDER) or session.default_folder()
+    service = options.local or os.environ.get(session.FOLDER) or folders.default_folder()
     return headless.main([str(quickstart()), "--output", str(options.output), "--local", str(service)], program)
 
 

@@ -6,14 +6,15 @@ PersonalizeError
  ├── NotFoundError (LookupError)      a resource, object or name that does not exist
  ├── AlreadyExistsError (ValueError)  a name that is taken
  ├── QuotaError (RuntimeError)        a quota of the service is used up for now
- ├── AccessError (PermissionError)    credentials, roles or policies do not allow it
+ ├── AccessError (PermissionError)    roles, policies or settings do not allow it
+ │    └── CredentialsError            AWS credentials have run out, are wrong or are not there
  ├── ServiceError (RuntimeError)      any other refusal by the service; `.code`
  ├── FailedError (RuntimeError)       a resource ended in CREATE FAILED; `.arn`, `.reason`
  ├── WaitTimeoutError (TimeoutError)  waiting ended, the work goes on; `.arn`, `.status`
  └── LocalServiceError (RuntimeError) the embedded service could not start, stop or be reached
 
 Messages say what was wrong, the value received, what is legal and what to do next. An error that a call ended in
-has its `.operation` and AWS's `.request_id`, and its message ends with that id: AWS's support asks for it.
+has its `.operation`, AWS's `.code` and `.request_id`, and its message ends with that id: AWS's support asks for it.
 """
 
 from __future__ import annotations
@@ -33,10 +34,16 @@ class PersonalizeError(Exception):
     """Base of every error raised by the toolkit."""
 
     _operation = _request_id = _host_id = ""
+    code = ""
+    """AWS's code of the error, or the name of botocore's exception; empty where there was no call."""
+    transient: bool | None = None
+    """Whether the same call may work a moment later; None where nothing is known of it."""
+    tries = 0
+    """How often botocore had tried the call before it ended in this error."""
 
-    def of_call(self, operation: str, request_id: str, host_id: str = "") -> Self:
+    def of_call(self, operation: str, request_id: str, host_id: str = "", tries: int = 0) -> Self:
         """Remember the call that ended in this error, and return the error."""
-        self._operation, self._request_id, self._host_id = operation, request_id, host_id
+        self._operation, self._request_id, self._host_id, self.tries = operation, request_id, host_id, tries
         return self
 
     @property
@@ -119,6 +126,10 @@ class QuotaError(PersonalizeError, RuntimeError):
 
 class AccessError(PersonalizeError, PermissionError):
     """The caller's credentials, the service role or a bucket policy do not allow the call."""
+
+
+class CredentialsError(AccessError):
+    """The caller's AWS credentials have run out, are wrong or are not there; with new ones the same call works."""
 
 
 class ServiceError(PersonalizeError, RuntimeError):

@@ -51,6 +51,7 @@ ROOMS_OF_THE_SERVICE = [
 # The service is a world of its own, reached over HTTP: the client only starts and stops it.
 SERVICE_KNOWS = {"errors", "contract"}
 DOORS_TO_THE_SERVICE = {
+    "personalize_nb.session.calls",
     "personalize_nb.session.clients",
     "personalize_nb.session.session",
     "personalize_nb.notebook.headless",

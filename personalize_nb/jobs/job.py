@@ -8,7 +8,8 @@ import sys
 import time
 import warnings
 from collections.abc import Callable, Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,7 @@ from personalize_nb.contract.recipes import RECIPES
 from personalize_nb.errors import Problem
 from personalize_nb.jobs.request import JobRequest, RequestContext, errors_of, problems
 from personalize_nb.resources.solutions import SolutionVersion, find_solution_version
-from personalize_nb.session import waiting
+from personalize_nb.session import creating, explanations, waiting
 from personalize_nb.session.connection import current
 from personalize_nb.session.progress import Progress, choose
 from personalize_nb.session.session import Session
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from personalize_nb.results.titles import Items
 
 KIND = "batch-inference-job"
+_TOLERANCE = timedelta(seconds=60)  # between the clocks of AWS's machines
 _LONGEST_NAME = 49  # of the names that we make: 63 are legal
 
 
@@ -111,6 +113,7 @@ class BatchInferenceJob:
             again=f"pnb.attach({self.name!r}).wait()",
             timeout=timeout,
             progress=choose(progress),
+            pace=self.session.pace,
             sleep=sleep,
             clock=clock,
         )
@@ -122,7 +125,8 @@ class BatchInferenceJob:
         status = described["status"]
         if status in limits.TERMINAL and status != limits.ACTIVE:
             reason = described.get("failureReason") or "the service gave no reason"
-            raise errors.FailedError(f"Job {self.name!r} ended in {status}: {reason}", arn=self.arn, reason=reason)
+            told = explanations.told(described.get("failureReason"))
+            raise errors.FailedError(f"Job {self.name!r} ended in {status}: {told}", arn=self.arn, reason=reason)
         if status != limits.ACTIVE:
             raise errors.NotFoundError(f"Job {self.name!r} is {status}; it has results once it is ACTIVE: job.wait().")
         if self._results is None:
@@ -215,11 +219,35 @@ def start(
     context = context or RequestContext(region=session.region)
     refuse(request, context)
     warn(problems(request, context))
-    try:
+    began = time.monotonic()
+
+    def create() -> BatchInferenceJob:
         answer = session.call("create_batch_inference_job", **request.to_api())
+        return BatchInferenceJob(answer["batchInferenceJobArn"], session)
+
+    try:
+        return creating.made(create, lambda: _started(request, session, began), f"starting job {request.job_name!r}")
     except errors.AlreadyExistsError as error:
         raise _name_taken(request.job_name) from error
-    return BatchInferenceJob(answer["batchInferenceJobArn"], session)
+
+
+def _started(request: JobRequest, session: Session, began: float) -> BatchInferenceJob | None:
+    """Return the job of this name when it does what is asked and is not older than the call that may have made it."""
+    job = BatchInferenceJob(session.arn(KIND, request.job_name), session)
+    try:
+        answer = session.call("describe_batch_inference_job", batchInferenceJobArn=job.arn)
+    except errors.NotFoundError:
+        return None
+    described = answer["batchInferenceJob"]
+    sent = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date")
+    # by the service's clock, which may differ from ours
+    now = parsedate_to_datetime(sent) if sent else datetime.now(UTC)
+    youngest = now - timedelta(seconds=time.monotonic() - began) - _TOLERANCE
+    there, asked = JobRequest.from_api(described), request
+    same = [(one.solution_version_arn, one.input_path, one.output_path.rstrip("/")) for one in (there, asked)]
+    if same[0] != same[1] or described["creationDateTime"] < youngest:
+        raise _name_taken(request.job_name)
+    return job
 
 
 def attach(name: str, session: Session | None = None) -> BatchInferenceJob:

@@ -12,6 +12,7 @@ import io
 import json
 import secrets
 from collections.abc import Collection, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -109,8 +110,9 @@ class Manifest:
         s3.upload(session, io.BytesIO(json.dumps(values, indent=1).encode()), address(session, self.name))
 
     def discard(self, session: Session) -> None:
-        """Remove what a run that never began has stored: its input and this."""
-        s3.delete(session, [*self.inputs, address(session, self.name)])
+        """Remove what a run that never began has stored, its input and this; what cannot be removed stays."""
+        with suppress(errors.PersonalizeError):  # why the run never began is the error to tell
+            s3.delete(session, [*self.inputs, address(session, self.name)])
 
 
 def new_job_names(run: str, count: int) -> tuple[str, ...]:

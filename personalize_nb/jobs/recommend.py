@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Unpack
 
@@ -26,7 +27,7 @@ from personalize_nb.jobs.run import Run, start_run
 from personalize_nb.resources.filters import Filter, find_filter
 from personalize_nb.resources.solutions import SolutionVersion, find_solution_version
 from personalize_nb.results import output_files
-from personalize_nb.session import s3
+from personalize_nb.session import s3, waiting
 from personalize_nb.session.connection import current
 from personalize_nb.session.progress import choose
 from personalize_nb.session.session import Session
@@ -238,14 +239,19 @@ def submit(request: JobRequest, batch: Batch | None, context: RequestContext, se
     batch.upload(session, request.input_path)
     try:
         return start(request, context=context, session=session)
-    except errors.PersonalizeError:
+    except errors.PersonalizeError as error:
         job = BatchInferenceJob(session.arn(KIND, request.job_name), session)
         try:
             if job.request.input_path == request.input_path:
                 return job  # only the answer was lost: nobody else knows the address of this input
         except errors.NotFoundError:
             pass  # the job was refused
-        s3.delete(session, [request.input_path])  # nothing half done stays behind
+        except errors.PersonalizeError:
+            if waiting.passing(error):
+                error.add(f"Whether the job was started is not known: pnb.attach({request.job_name!r}) tells it.")
+                raise error from error.__cause__
+        with suppress(errors.PersonalizeError):  # the first error is the one to tell
+            s3.delete(session, [request.input_path])  # nothing half done stays behind
         raise
 
 

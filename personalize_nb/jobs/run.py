@@ -19,9 +19,9 @@ from personalize_nb.jobs import job, manifests
 from personalize_nb.jobs.job import KIND, BatchInferenceJob
 from personalize_nb.jobs.manifests import Manifest
 from personalize_nb.jobs.request import JobRequest, RequestContext, problems
-from personalize_nb.session import waiting
+from personalize_nb.session import explanations, waiting
 from personalize_nb.session.connection import current
-from personalize_nb.session.progress import Progress, choose
+from personalize_nb.session.progress import Counting, Progress, choose
 from personalize_nb.session.session import Session
 from personalize_nb.text.counts import counted, verb
 
@@ -53,6 +53,8 @@ class Run:
         self._manifest = manifest
         self._states: dict[str, dict[str, Any]] = {}  # by name of a job that was started: status, failureReason
         self._looked = False
+        self._calls = 0  # that the last look took
+        self._pages = 1  # that the list of jobs has
         self._results: Results | None = None
 
     @property
@@ -97,9 +99,10 @@ class Run:
             try:
                 self.session.call("create_batch_inference_job", **self._manifest.part(part).to_api())
             except errors.AlreadyExistsError:
-                # another kernel was faster, or the answer to our own call was lost
-                self._states[name] = self._job(name).describe()
-            except errors.QuotaError:
+                # another kernel was faster, or the answer to our own call was lost; the next look tells how it stands
+                self._states[name] = {"status": limits.PENDING}
+            except errors.QuotaError as error:
+                self._calls += error.tries  # botocore's own
                 break  # other work of the account takes the room; the next look tries again
             else:
                 self._states[name] = {"status": limits.PENDING}
@@ -141,7 +144,9 @@ class Run:
             manifests.address(self.session, self.name),
             again=f"pnb.attach({self.name!r}).wait()",
             timeout=timeout,
-            progress=_Counting(choose(progress), self),
+            progress=Counting(choose(progress), self._counts),
+            pace=self.session.pace,
+            calls=lambda: self._calls,
             sleep=sleep,
             clock=clock,
         )
@@ -169,7 +174,8 @@ class Run:
             )
         if described["failed"] == described["jobs"]:
             reason = described["failureReason"]
-            raise errors.FailedError(f"Run {self.name!r} ended in {limits.FAILED}: {reason}", reason=reason)
+            told = explanations.told(reason)
+            raise errors.FailedError(f"Run {self.name!r} ended in {limits.FAILED}: {told}", reason=reason)
         if self._results is None:
             from personalize_nb.results.results import Results  # pandas and pyarrow, not needed to start or watch a run
 
@@ -246,17 +252,24 @@ class Run:
 
     def _look(self) -> None:
         """Learn the state of every job: the first time from the list, later of those that have not ended."""
-        if not self._looked:
-            wanted = set(self._manifest.job_names)
-            only = {"solutionVersionArn": self.request.solution_version_arn}
-            for entry in self.session.pages("list_batch_inference_jobs", "batchInferenceJobs", **only):
-                if entry["jobName"] in wanted:
-                    self._states[entry["jobName"]] = entry
-            self._looked = True
-            return
-        for name, state in self._states.items():
-            if state["status"] not in limits.TERMINAL:
+        running = [name for name, state in self._states.items() if state["status"] not in limits.TERMINAL]
+        if self._looked and len(running) <= self._pages:
+            self._calls = len(running)
+            for name in running:
                 self._states[name] = self._job(name).describe()
+            return
+        # one call tells of a hundred jobs; what AWS does not list yet stays as it was
+        wanted = set(self._manifest.job_names)
+        only = {"solutionVersionArn": self.request.solution_version_arn}
+        entries = list(self.session.pages("list_batch_inference_jobs", "batchInferenceJobs", **only))
+        self._states |= {entry["jobName"]: entry for entry in entries if entry["jobName"] in wanted}
+        self._calls = self._pages = 1 + len(entries) // 100
+        self._looked = True
+
+    def _counts(self) -> tuple[int, int]:
+        """Return how many jobs have ended, and of how many."""
+        facts = self._described()
+        return facts["done"] + facts["failed"], facts["jobs"]
 
     def _failures(self) -> list[tuple[str, str]]:
         ended = ((name, state) for name, state in self._states.items() if state["status"] in limits.TERMINAL)
@@ -289,20 +302,6 @@ class Run:
                 "run.retry() starts those that failed again."
             )
         return described
-
-
-class _Counting:
-    """A display that adds how many jobs of a run are done."""
-
-    def __init__(self, inner: Progress, run: Run):
-        self._inner, self._run = inner, run
-
-    def update(self, what: str, state: str, done: int | None = None, total: int | None = None) -> None:
-        facts = self._run._described()
-        self._inner.update(what, state, facts["done"] + facts["failed"], facts["jobs"])
-
-    def say(self, text: str) -> None:
-        self._inner.say(text)
 
 
 def start_run(
@@ -359,12 +358,18 @@ def start_run(
         for part, address in zip(parts, manifest.inputs, strict=True):
             part.upload(session, address)
         manifest.save(session)
-        run._looked = True  # its names are new: there is nothing to look for yet
-        run.advance()
     except errors.PersonalizeError:
-        if not run._states:
+        manifest.discard(session)
+        raise
+    run._looked = True  # its names are new: there is nothing to look for yet
+    try:
+        run.advance()
+    except errors.PersonalizeError as error:
+        if not run._states and not waiting.passing(error):
             manifest.discard(session)
             raise
+        # a job whose answer was lost may be under way: its name is this run's, and the next look finds it
+        choose().say(f"run {run.name!r} is stored, and not all of its jobs are started: {error} .wait() goes on")
     return run
 
 

@@ -20,7 +20,7 @@ from personalize_nb.jobs.request import JobRequest, rows_of
 from personalize_nb.jobs.run import Run, attach
 from personalize_nb.notebook import code
 from personalize_nb.notebook.charts import View
-from personalize_nb.session import waiting
+from personalize_nb.session import explanations, waiting
 from personalize_nb.session.session import Session
 from personalize_nb.text import html
 from personalize_nb.text.counts import counted, verb
@@ -87,7 +87,7 @@ def run_summary(
 def _state(described: Mapping[str, Any]) -> dict[str, str]:
     facts = {"Status": described["status"]}
     if described["status"] == limits.FAILED:
-        facts["Reason"] = described.get("failureReason") or "the service gave none"
+        facts["Reason"] = explanations.told(described.get("failureReason"))
     return facts
 
 
@@ -189,7 +189,7 @@ class Receipt:
         """Rewrite the receipt until the job has ended or `close()` is called; a lost connection is waited out."""
         waited = 0.0
         while True:
-            pause = max(1.0, waiting.pause(waited))
+            pause = max(1.0, waiting.pause(waited, self.job.session.pace, 3 if isinstance(self.job, Run) else 1))
             if self._sleep(pause):
                 return
             waited += pause

@@ -202,6 +202,7 @@ class _Deleting:
                 again=self.again,
                 timeout=self.timeout,
                 progress=self.progress,
+                pace=self.session.pace,
                 sleep=self.sleep,
                 clock=self.clock,
             )

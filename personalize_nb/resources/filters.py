@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from personalize_nb import errors
 from personalize_nb.resources.solutions import SolutionVersion, find_solution_version
 from personalize_nb.resources.value_texts import texts
-from personalize_nb.session import waiting
+from personalize_nb.session import creating, waiting
 from personalize_nb.session.connection import current
 from personalize_nb.session.progress import Progress, choose
 from personalize_nb.session.session import Session
@@ -235,28 +236,40 @@ def create_filter(
     group = _group_arn(solution_version, session)
     arn = session.arn("filter", name)
     shown = choose(progress)
+    labels = {"tags": [{"tagKey": key, "tagValue": value} for key, value in tags.items()]} if tags else {}
+    again = f"pnb.create_filter({name!r}, ...)"
+    asked = {"name": name, "datasetGroupArn": group, "filterExpression": expression, **labels}
+
+    def create() -> str:
+        return str(session.call("create_filter", **asked)["filterArn"])
+
+    def same() -> dict[str, Any] | None:
+        with suppress(errors.NotFoundError):
+            known = _described(arn, session)
+            if (known["filterExpression"], known["datasetGroupArn"]) == (expression, group):
+                return known
+        return None
+
     try:
-        labels = {"tags": [{"tagKey": key, "tagValue": value} for key, value in tags.items()]} if tags else {}
-        arn = session.call("create_filter", name=name, datasetGroupArn=group, filterExpression=expression, **labels)[
-            "filterArn"
-        ]
+        creating.made(create, lambda: arn if same() else None, f"making filter {name!r}", again=again)
     except errors.AlreadyExistsError as error:
-        known = _described(arn, session)
-        if (known["filterExpression"], known["datasetGroupArn"]) != (expression, group):
+        if same() is None:
+            known = _described(arn, session)
             raise errors.AlreadyExistsError(
                 f"Filter {name!r} exists with another expression or dataset group: {known['filterExpression']}. "
                 "Choose another name, or delete that one with session.personalize.delete_filter(filterArn=...)."
             ) from error
         shown.say(f"filter {name!r} exists already with this expression and is used")
-    waiting.until_active(
+    active = waiting.until_active(
         lambda: _described(arn, session),
         f"filter {name!r}",
         arn,
-        again=f"pnb.create_filter({name!r}, ...)",
+        again=again,
         timeout=timeout,
         progress=shown,
+        pace=session.pace,
     )
-    return find_filter(arn, session)
+    return _filter(active)
 
 
 def find_filter(name: Filter | str, session: Session | None = None) -> Filter:
@@ -281,6 +294,10 @@ def find_filter(name: Filter | str, session: Session | None = None) -> Filter:
             f"There is no filter {name!r}{errors.there_is(name, names)}"
             " pnb.create_filter(name, expression, solution_version) makes one."
         ) from error
+    return _filter(known)
+
+
+def _filter(known: Mapping[str, Any]) -> Filter:
     return Filter(
         known["name"], known["filterArn"], known["filterExpression"], known["status"], known["datasetGroupArn"]
     )
@@ -300,7 +317,8 @@ def list_filters(session: Session | None = None) -> pd.DataFrame:
 
 
 def _described(arn: str, session: Session) -> dict[str, Any]:
-    return dict(session.call("describe_filter", filterArn=arn)["filter"])
+    described: dict[str, Any] = session.call("describe_filter", filterArn=arn)["filter"]
+    return described
 
 
 def _group_arn(solution_version: SolutionVersion | str, session: Session) -> str:

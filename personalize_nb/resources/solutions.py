@@ -54,7 +54,8 @@ class SolutionVersion:
     def describe(self) -> dict[str, Any]:
         """Return the service's description."""
         answer = self.session.call("describe_solution_version", solutionVersionArn=self.arn)
-        return dict(answer["solutionVersion"])
+        described: dict[str, Any] = answer["solutionVersion"]
+        return described
 
     def metrics(self) -> dict[str, float]:
         """Return the hold-out metrics of the training, by Amazon's names."""
@@ -76,6 +77,7 @@ class SolutionVersion:
             again=f"pnb.find_solution_version({self.name!r}).wait()",
             timeout=timeout,
             progress=choose(progress),
+            pace=self.session.pace,
             sleep=sleep,
             clock=clock,
         )

@@ -1,8 +1,20 @@
 """Which world the toolkit works in, and the road there: boto3.
 
-`session` holds the `clients`, whose calls `call_log` writes down; `connection` knows the current one; `client_errors`
-turns boto3's errors into ours, `s3` streams objects, `compression` unpacks files, `waiting` waits for a resource with
-what `progress` says meanwhile.
+`session` holds the `clients`, whose calls `call_log` writes down; `connection` knows the current one; `credentials` are
+asked for again when they end. `client_errors` turns boto3's errors into ours by the table of `explanations`, `answers`
+holds what comes to AWS's model, `creating` makes things once. `s3` streams objects, `compression` unpacks files,
+`waiting` waits for a resource with what `progress` says meanwhile.
 """
 
-__all__ = ["client_errors", "compression", "connection", "progress", "s3", "session", "waiting"]
+__all__ = [
+    "client_errors",
+    "compression",
+    "connection",
+    "creating",
+    "explanations",
+    "folders",
+    "progress",
+    "s3",
+    "session",
+    "waiting",
+]

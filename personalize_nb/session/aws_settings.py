@@ -247,6 +247,11 @@ class _Trial:
         return chain.provide() or _NOWHERE
 
 
+def files() -> str:
+    """Return the names of the two files that botocore reads its settings from."""
+    return f"{_file('config_file')}, {_file('credentials_file')}"
+
+
 def _variables() -> list[str]:
     """Return the variables that botocore reads, without those that only say where a profile's settings are."""
     from botocore.configprovider import DEFAULT_S3_CONFIG_VARS

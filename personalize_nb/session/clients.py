@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from personalize_nb.session import aws_settings
@@ -11,6 +11,7 @@ from personalize_nb.session import aws_settings
 if TYPE_CHECKING:
     import boto3
     from botocore.client import BaseClient
+    from botocore.model import OperationModel
 
     from personalize_nb.local import ServiceInfo
 
@@ -49,6 +50,27 @@ def on_service(service: ServiceInfo, name: str) -> BaseClient:
     )
     client: BaseClient = bare.client(name, endpoint_url=service.url, config=config)
     return client
+
+
+def never_twice(client: BaseClient) -> None:
+    """Keep botocore from trying a call again that has no name by which AWS would know the second one.
+
+    A training whose answer was lost may be under way, and a second one is billed as well.
+    """
+    import botocore.exceptions
+
+    def lost(
+        response: tuple[Any, Any] | None,
+        caught_exception: Exception | None,
+        operation: OperationModel,
+        **_: object,
+    ) -> None:
+        if caught_exception is not None:
+            raise caught_exception
+        if response is not None and response[0].status_code >= 500:
+            raise botocore.exceptions.ClientError(response[1], operation.name)
+
+    client.meta.events.register_first("needs-retry.personalize.CreateSolutionVersion", lost)
 
 
 def check_there(service: ServiceInfo) -> None:

@@ -40,8 +40,9 @@ def connect(
     Parameters
     ----------
     session
-        A `Session`, a `boto3.Session` (work on AWS with it), or None for the session connected already. When there is
-        none, or options are given, the environment chooses a new one:
+        A `Session`, a `boto3.Session` (work on AWS with it), or None for the session connected already, which on AWS
+        gets new clients with the credentials that their source has now. When there is none, or options are given, the
+        environment chooses a new one:
         `PERSONALIZE_NB_BACKEND` is `local` (the default) or `aws`; `PERSONALIZE_NB_PATH`, `PERSONALIZE_NB_BUCKET` and
         `PERSONALIZE_NB_ROLE_ARN` fill in the rest.
     region, bucket, prefix, role_arn
@@ -61,6 +62,7 @@ def connect(
     given = {name: value for name, value in locals().items() if name != "session"}
     options = {name: value for name, value in given.items() if value is not None}
     if session is None and not options and _current is not None:
+        _current.renew()
         return _current  # a bare connect() in a later cell must not leave the world the user chose
     _current = _chosen(session, options)
     service = _current._service

@@ -18,3 +18,10 @@ def read(path: str | os.PathLike[str]) -> Path:
             f"'path' must be the path of a folder, got {os.fspath(path)!r} ({error}). Name another, or leave it out "
             "for the user's data folder."
         ) from error
+
+
+def default_folder() -> Path:
+    """Return the folder of the embedded service when none is named."""
+    import platformdirs
+
+    return Path(platformdirs.user_data_path("personalize_nb", appauthor=False)) / "local"

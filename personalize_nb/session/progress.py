@@ -101,6 +101,29 @@ class NotebookProgress:
             self._handle.update(bundle, raw=True)
 
 
+class Counting:
+    """A display that adds counts of its own to every state.
+
+    Parameters
+    ----------
+    inner
+        Where it is shown.
+    counts
+        Returns how much is done, and of how much.
+    """
+
+    def __init__(self, inner: Progress, counts: Callable[[], tuple[int, int]]):
+        self._inner, self._counts = inner, counts
+
+    def update(self, what: str, state: str, done: int | None = None, total: int | None = None) -> None:
+        """Show the state with the counts."""
+        self._inner.update(what, state, *self._counts())
+
+    def say(self, text: str) -> None:
+        """Show the line."""
+        self._inner.say(text)
+
+
 def counted(done: int | None, total: int | None) -> str:
     """Return `3 of 10 (30 %)`, `3`, or nothing."""
     if done is None:

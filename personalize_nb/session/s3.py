@@ -10,12 +10,13 @@ import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, cast
 
 from personalize_nb import errors
-from personalize_nb.session import compression
-from personalize_nb.session.client_errors import translated
+from personalize_nb.session import compression, explanations
+from personalize_nb.session.client_errors import garbled, translated
 from personalize_nb.session.connection import current
 from personalize_nb.session.session import Session
 from personalize_nb.text.counts import counted
@@ -24,6 +25,7 @@ log = logging.getLogger(__name__)
 
 BLOCK = 16 << 20
 _ATTEMPTS = 4
+_CHECKSUMS = ("FlexibleChecksumError", "ChecksumError")
 
 
 @dataclass(frozen=True)
@@ -60,8 +62,9 @@ def stored(session: Session | None, address: str) -> list[Stored]:
     """
     if is_s3(address):
         session = current(session)
+        bucket, key = split(address)
         try:
-            return _listed(session, address)
+            return session.answer("ListObjectsV2", lambda: _listed(session, bucket, key))
         except errors.AccessError:
             if found := _looked_at(session, address):
                 return [found]
@@ -72,25 +75,13 @@ def stored(session: Session | None, address: str) -> list[Stored]:
     return [Stored(str(path), path.stat().st_size)] if path.is_file() else []
 
 
-def _listed(session: Session, address: str) -> list[Stored]:
-    bucket, key = split(address)
-    with translated("ListObjectsV2"):
-        pages = session.s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=key)
-        return [
-            Stored(f"s3://{bucket}/{entry['Key']}", entry["Size"], entry["LastModified"])
-            for page in pages
-            for entry in page.get("Contents", ())
-        ]
-
-
 def _looked_at(session: Session, address: str) -> Stored | None:
     """Return the object of an address, or None where there is none or it may not be looked at either."""
     bucket, key = split(address)
     if not key or key.endswith("/"):
         return None
     try:
-        with translated("HeadObject"):
-            head = session.s3.head_object(Bucket=bucket, Key=key)
+        head = session.answer("HeadObject", lambda: session.s3.head_object(Bucket=bucket, Key=key))
     except errors.PersonalizeError:
         return None  # S3 says of what is not there that it may not be looked at, to those who may not list
     return Stored(address, head["ContentLength"], head["LastModified"])
@@ -126,20 +117,26 @@ def upload(session: Session, source: IO[bytes], address: str) -> None:
     """Store a stream; large ones go up in parts and in parallel."""
     bucket, key = split(address)
     begin = source.tell()
-    size = source.seek(0, os.SEEK_END) - begin  # boto3 may close what it has sent
-    source.seek(begin)
-    with translated("PutObject"):
-        session.s3.upload_fileobj(source, bucket, key)
+    size = source.seek(0, os.SEEK_END) - begin
+
+    def put() -> None:
+        source.seek(begin)  # a second time, with new credentials
+        session.s3.upload_fileobj(cast("IO[bytes]", _KeptOpen(source)), bucket, key)
+
+    session.answer("PutObject", put)
     log.info("uploaded %s to %s", counted(size, "byte"), address)
 
 
 def beginning(session: Session, address: str, size: int) -> bytes:
     """Return the first bytes of an object, at most `size` of them."""
     bucket, key = split(address)
-    with translated("GetObject"):
+
+    def get() -> bytes:
         answer = session.s3.get_object(Bucket=bucket, Key=key, Range=f"bytes=0-{size - 1}")
-    with answer["Body"] as body:
-        return body.read(size)
+        with answer["Body"] as body:
+            return body.read(size)
+
+    return session.answer("GetObject", get)
 
 
 def delete(session: Session, addresses: Iterable[str]) -> None:
@@ -150,12 +147,15 @@ def delete(session: Session, addresses: Iterable[str]) -> None:
     for address in addresses:
         bucket, key = split(address)
         try:
-            with translated("DeleteObject"):
-                session.s3.delete_object(Bucket=bucket, Key=key)
+            session.answer("DeleteObject", partial(_deleted, session, bucket, key))
         except errors.PersonalizeError as error:
             log.warning("%s is of no more use and stays, because it could not be deleted: %s", address, error)
         else:
             log.info("deleted %s", address)
+
+
+def _deleted(session: Session, bucket: str, key: str) -> None:
+    session.s3.delete_object(Bucket=bucket, Key=key)
 
 
 def _blocks(session: Session | None, address: str, size: int) -> Iterator[bytes]:
@@ -164,22 +164,41 @@ def _blocks(session: Session | None, address: str, size: int) -> Iterator[bytes]
             while block := file.read(size):
                 yield block
         return
-    session = current(session)
-    body, offset, attempts = _Body(session, address), 0, 0
+    yield from _object_blocks(current(session), address, size)
+
+
+def _object_blocks(session: Session, address: str, size: int) -> Iterator[bytes]:
+    """Yield an object's bytes; each block when the read behind it went well, because only the end proves a checksum."""
+    body: _Body | None = None
+    held, offset, given, attempts, etag = b"", 0, 0, 0, None
+    whole = -1  # nothing is known of the size
     while True:
         try:
+            if body is None:
+                body = _Body(session, address, offset, etag)
+                etag, whole = etag or body.etag, max(whole, body.size)
             block = body.read(size)
-        except OSError as error:
-            attempts += 1
-            if attempts >= _ATTEMPTS:
+        except errors.ServiceError as error:
+            body, attempts = None, attempts + 1
+            if attempts >= _ATTEMPTS or not explanations.passes(error):
+                error.add(f"{address} was read up to byte {offset:,}, in {attempts} tries. Read it again.")
                 raise
+            if error.code in _CHECKSUMS:
+                if given:  # what was given away may be wrong, and cannot be taken back
+                    error.add(f"What was read of {address} is damaged. Read it again.")
+                    raise
+                held, offset = b"", 0
+            elif offset == whole:
+                yield held  # only the end of the answer was lost
+                return
             log.warning("%s is read on at byte %d: %s", address, offset, error)
-            body = _Body(session, address, offset, body.etag)
             continue
+        if held:
+            yield held
+            given += len(held)
         if not block:
             return
-        offset, attempts = offset + len(block), 0
-        yield block
+        held, offset, attempts = block, offset + len(block), 0
 
 
 class _Stream:
@@ -196,26 +215,43 @@ class _Stream:
         return found
 
 
+class _KeptOpen:
+    """A stream that boto3 does not close when it has sent it."""
+
+    def __init__(self, source: IO[bytes]):
+        self._source = source
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._source, name)
+
+    def close(self) -> None:
+        """Leave it open: it may have to be sent again, and who opened it closes it."""
+
+
 class _Body:
-    """An object's bytes from an offset on; every broken connection shows as `OSError`."""
+    """An object's bytes from an offset on."""
 
     def __init__(self, session: Session, address: str, offset: int = 0, etag: str | None = None):
         bucket, key = split(address)
-        more: dict[str, Any] = {"Range": f"bytes={offset}-", "IfMatch": etag} if offset else {}
-        with translated("GetObject"):
-            answer = session.s3.get_object(Bucket=bucket, Key=key, **more)
+        more: dict[str, Any] = {"Range": f"bytes={offset}-"} if offset else {}
+        more |= {"IfMatch": etag} if etag else {}
+        answer = session.answer("GetObject", lambda: session.s3.get_object(Bucket=bucket, Key=key, **more))
         self.etag: str = answer["ETag"]
+        self.size: int = offset or int(answer["ContentLength"])
         self._body = answer["Body"]
 
     def read(self, size: int) -> bytes:
-        import botocore.exceptions
+        with translated("GetObject"):
+            return bytes(self._body.read(size))
 
-        broken = (
-            botocore.exceptions.IncompleteReadError,
-            botocore.exceptions.ReadTimeoutError,
-            botocore.exceptions.ResponseStreamingError,
-        )
-        try:
-            return self._body.read(size)
-        except broken as error:
-            raise ConnectionError(f"the connection broke while an object was read: {error}") from error
+
+def _listed(session: Session, bucket: str, prefix: str) -> list[Stored]:
+    found = []
+    for page in session.s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
+        if "Name" not in page:  # S3 names the bucket in every list: this one was cut
+            raise garbled("ListObjectsV2", "it names no bucket.")
+        found += [
+            Stored(f"s3://{bucket}/{entry['Key']}", entry["Size"], entry["LastModified"])
+            for entry in page.get("Contents", ())
+        ]
+    return found

@@ -8,25 +8,19 @@ from __future__ import annotations
 
 import logging
 import os
-import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, overload
+from typing import TYPE_CHECKING, Any
 
 from personalize_nb import errors
 from personalize_nb.contract.partitions import partition_of
-from personalize_nb.session import aws_settings, call_log, clients, folders
-from personalize_nb.session.client_errors import translated
+from personalize_nb.session import aws_settings, folders
+from personalize_nb.session.calls import Calls
+from personalize_nb.session.credentials import CredentialSource
+from personalize_nb.session.waiting import POLITE, QUICK
 
 if TYPE_CHECKING:
     import boto3
-    from botocore.client import BaseClient
-    from types_boto3_iam.client import IAMClient
-    from types_boto3_kms.client import KMSClient
-    from types_boto3_personalize.client import PersonalizeClient
-    from types_boto3_s3.client import S3Client
-    from types_boto3_sts.client import STSClient
 
     from personalize_nb.local import ServiceInfo
 
@@ -37,7 +31,7 @@ BUCKET, ROLE = "PERSONALIZE_NB_BUCKET", "PERSONALIZE_NB_ROLE_ARN"
 DEFAULT_PREFIX = "personalize_nb"
 
 
-class Session:
+class Session(Calls):
     """Where the toolkit works. Make one with `Session.aws(...)`, `Session.local(...)` or `connect()`.
 
     What a session does can be followed through the logger `personalize_nb`, which is quiet until it is asked:
@@ -59,6 +53,9 @@ class Session:
         The service role that Amazon Personalize assumes to read and write the bucket.
     restart
         For a local session: returns the description of the running service, started when it is not.
+    again
+        For a session whose `boto3_session` the toolkit has made: makes another one of the same source, which finds
+        credentials that were renewed.
     """
 
     def __init__(
@@ -70,16 +67,15 @@ class Session:
         prefix: str = DEFAULT_PREFIX,
         role_arn: str | None = None,
         restart: Callable[[], ServiceInfo] | None = None,
+        again: Callable[[], boto3.Session] | None = None,
     ):
-        self.region = region
+        source = None if boto3_session is None else CredentialSource(boto3_session, again)
+        super().__init__(source, region, restart)
         self.bucket = bucket
         self.prefix = prefix.strip("/")
         self.role_arn = role_arn
-        self._boto3 = boto3_session
-        self._restart = restart
-        self._service: ServiceInfo | None = None
-        self._clients: dict[str, BaseClient] = {}
-        self._lock = threading.RLock()
+        # the shortest pause between two looks: AWS counts the calls of an account
+        self.pace = POLITE if restart is None else QUICK
 
     @classmethod
     def aws(
@@ -112,8 +108,11 @@ class Session:
         """
         import boto3  # 0.1 s, not needed to import the package
 
+        def make() -> boto3.Session:
+            return boto3.Session(profile_name=profile, region_name=region)
+
         with aws_settings.judged("a session on AWS", profile, region):
-            session = boto3_session or boto3.Session(profile_name=profile, region_name=region)
+            session = boto3_session or make()
             chosen = region or session.region_name
         if not chosen:
             raise errors.AccessError(
@@ -121,7 +120,12 @@ class Session:
             )
         bucket = (bucket or os.environ.get(BUCKET) or "").removeprefix("s3://").rstrip("/") or None
         return cls(
-            session, region=chosen, bucket=bucket, prefix=prefix, role_arn=role_arn or os.environ.get(ROLE) or None
+            session,
+            region=chosen,
+            bucket=bucket,
+            prefix=prefix,
+            role_arn=role_arn or os.environ.get(ROLE) or None,
+            again=None if boto3_session else make,
         )
 
     @classmethod
@@ -156,7 +160,7 @@ class Session:
         durable
             Whether what the service acknowledges outlives a power cut; see `personalize_nb.local.start`.
         """
-        folder = folders.read(path or os.environ.get(FOLDER) or default_folder())
+        folder = folders.read(path or os.environ.get(FOLDER) or folders.default_folder())
 
         def restart() -> ServiceInfo:
             from personalize_nb import local  # the client side knows the service only by starting it
@@ -188,68 +192,14 @@ class Session:
         """Whether the embedded service answers."""
         return self._restart is not None
 
-    @property
-    def personalize(self) -> PersonalizeClient:
-        """The boto3 client for Amazon Personalize."""
-        return self.client("personalize")
-
-    @property
-    def s3(self) -> S3Client:
-        """The boto3 client for Amazon S3."""
-        return self.client("s3")
-
-    @property
-    def iam(self) -> IAMClient:
-        """The boto3 client for AWS IAM."""
-        return self.client("iam")
-
-    @property
-    def sts(self) -> STSClient:
-        """The boto3 client for AWS STS."""
-        return self.client("sts")
-
-    @overload
-    def client(self, name: Literal["personalize"]) -> PersonalizeClient: ...
-    @overload
-    def client(self, name: Literal["s3"]) -> S3Client: ...
-    @overload
-    def client(self, name: Literal["iam"]) -> IAMClient: ...
-    @overload
-    def client(self, name: Literal["sts"]) -> STSClient: ...
-    @overload
-    def client(self, name: Literal["kms"]) -> KMSClient: ...
-    @overload
-    def client(self, name: str) -> BaseClient: ...
-
-    def client(self, name: str) -> BaseClient:
-        """Return the boto3 client of a service; a local service that ended in the meantime is started again."""
-        with self._lock:
-            if self._restart is not None and self._service is not None and not clients.answers(self._service):
-                clients.check_there(self._service)
-                log.info("the local service has ended and is started again")
-                self._service = self._restart()
-                self._clients.clear()
-            if name not in self._clients:
-                client = self._clients[name] = self._new_client(name)
-                call_log.record(client)
-                log.debug("client of %s at %s", name, client.meta.endpoint_url)
-            return self._clients[name]
-
-    def _new_client(self, name: str) -> BaseClient:
-        if self._service is not None:
-            return clients.on_service(self._service, name)
-        if self._boto3 is not None:
-            return clients.on_aws(self._boto3, name, self.region)
-        raise TypeError("a session without a boto3.Session comes from Session.local(...)")
-
     @cached_property
     def account(self) -> str:
         """The account number, asked of STS once; where STS may not be asked, that of what the session can see."""
         if self._service is not None:
             return self._service.account
         try:
-            with translated("GetCallerIdentity"):
-                return self.sts.get_caller_identity()["Account"]
+            account: str = self.answer("GetCallerIdentity", lambda: self.sts.get_caller_identity()["Account"])
+            return account
         except errors.PersonalizeError:
             seen = self._seen_account()
             if not seen:
@@ -271,31 +221,6 @@ class Session:
     def arn(self, kind: str, name: str) -> str:
         """Return the ARN of a Personalize resource by its kind (`solution`, `filter`, ...) and name."""
         return f"arn:{self.partition}:personalize:{self.region}:{self.account}:{kind}/{name}"
-
-    def call(self, operation: str, **parameters: Any) -> dict[str, Any]:
-        """Call an operation of Personalize, for example `call("describe_filter", filterArn=...)`."""
-        with translated(call_log.operation_name(operation)):
-            answer: dict[str, Any] = getattr(self.personalize, operation)(**parameters)
-        call_log.record_change(operation, parameters, answer)
-        return answer
-
-    def pages(self, operation: str, member: str, **parameters: Any) -> Iterator[dict[str, Any]]:
-        """Yield the entries of a List operation over all pages."""
-        with translated(call_log.operation_name(operation)):
-            client: BaseClient = self.personalize  # whose paginators are not told apart by their names
-            for page in client.get_paginator(operation).paginate(**parameters):
-                yield from page[member]
-
-    def names(self, operation: str, member: str, key: str = "name") -> list[str]:
-        """Return the names in a List operation's answer, for a message; none where they may not be listed.
-
-        What a message is about must not be hidden by the failure of what it adds.
-        """
-        try:
-            return [entry[key] for entry in self.pages(operation, member)]
-        except errors.PersonalizeError as error:
-            log.info("%s cannot be listed: %s", member, error)
-            return []
 
     def location(self, *parts: str) -> str:
         """Return an `s3://` address below the session's prefix; without a bucket, say how to name one."""
@@ -333,10 +258,3 @@ class Session:
             else "pnb.train() or pnb.recommend()"
         )
         return f"<Session {where}: {step}>"
-
-
-def default_folder() -> Path:
-    """Return the folder of the embedded service when none is named."""
-    import platformdirs
-
-    return Path(platformdirs.user_data_path("personalize_nb", appauthor=False)) / "local"

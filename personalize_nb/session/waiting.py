@@ -1,11 +1,13 @@
 """Waiting for a resource to become ACTIVE or to be gone: back-off, time limit, interruption, the service's reason.
 
-Personalize has no waiters of its own. A wait only looks: when it ends early, by the time limit or by Ctrl-C, the work
-goes on and the message says how to wait again.
+Personalize has no waiters of its own. A wait only looks: when it ends early, by the time limit, by Ctrl-C or by trouble
+that stays, the work goes on and the message says how to wait again. What passes is sat out: lost connections, answers
+that cannot be read, credentials until they are renewed, and a resource that AWS does not show yet.
 """
 
 from __future__ import annotations
 
+import copy
 import logging
 import numbers
 import time
@@ -16,6 +18,8 @@ from typing import Any, TypeVar
 
 from personalize_nb import errors
 from personalize_nb.contract import limits
+from personalize_nb.session import explanations
+from personalize_nb.session.answers import Described
 from personalize_nb.session.progress import NullProgress, Progress
 
 log = logging.getLogger(__name__)
@@ -23,14 +27,29 @@ log = logging.getLogger(__name__)
 Answer = TypeVar("Answer")
 
 HOURS = 3600.0
-_SHORTEST, _LONGEST = 0.25, 60.0
+QUICK, POLITE = 0.25, 3.0
+_LONGEST = 60.0
 _GONE, _TAKEN = "gone", "asked for"
-_PATIENCE = 5  # polls in a row that may fail before a wait gives up
+# Polls in a row that may fail before a wait gives up: seconds for a call, minutes for work of hours.
+_PATIENCE, _LONG_PATIENCE = 5, 10
 
 
-def pause(elapsed: float) -> float:
-    """Return the seconds to the next look: a tenth of the time waited so far, from 0.25 s to a minute."""
-    return min(_LONGEST, max(_SHORTEST, elapsed / 10))
+def pause(elapsed: float, pace: float = QUICK, calls: int = 1) -> float:
+    """Return the seconds to the next look: more the longer it has been waited, up to a minute.
+
+    Parameters
+    ----------
+    elapsed
+        Seconds since the work began.
+    pace
+        The shortest pause. With `POLITE`, AWS's, a first minute has 8 looks; with `QUICK` the gaps are a tenth of the
+        time waited.
+    calls
+        What a look costs: where calls are counted, those of several jobs share what one job may ask.
+    """
+    if pace < POLITE:
+        return min(_LONGEST, max(pace, elapsed / 10))
+    return min(_LONGEST, max(pace, elapsed / 2) * max(calls, 1))
 
 
 def check_timeout(timeout: object) -> None:
@@ -55,6 +74,9 @@ def until_active(
     again: str,
     timeout: float | None,
     progress: Progress,
+    pace: float = QUICK,
+    calls: Callable[[], int] = lambda: 1,
+    since: float | None = None,
     sleep: Callable[[float], object] = time.sleep,
     clock: Callable[[], float] = time.monotonic,
 ) -> Mapping[str, Any]:
@@ -74,6 +96,12 @@ def until_active(
         Seconds, or None for no limit.
     progress
         Told the status at each look.
+    pace
+        The session's: the shortest pause between two looks.
+    calls
+        Tells how many calls the last look took.
+    since
+        When the work began that this is a part of, by `clock`: what came before counts for the gaps.
     sleep, clock
         Replaced in tests.
     """
@@ -81,10 +109,13 @@ def until_active(
     def failure(described: Mapping[str, Any]) -> str | None:
         if described["status"] not in limits.TERMINAL:
             return None
-        reason = described.get("failureReason") or "the service gave no reason"
-        return f"{what} ended in {described['status']}: {reason}"
+        return f"{what} ended in {described['status']}: {explanations.told(described.get('failureReason'))}"
 
-    wait = _Wait(what, arn, again, timeout, progress, sleep, clock)
+    wait = _Wait(
+        what, arn, again, timeout, progress, sleep, clock, pace, calls, since, patience=_LONG_PATIENCE, goes_on=True
+    )
+    # AWS may not show for some seconds what it has just made
+    wait.passing_kinds = (errors.NotFoundError,)
     return wait.until(limits.ACTIVE, describe, failure)
 
 
@@ -96,6 +127,7 @@ def until_gone(
     again: str,
     timeout: float | None,
     progress: Progress,
+    pace: float = QUICK,
     sleep: Callable[[float], object] = time.sleep,
     clock: Callable[[], float] = time.monotonic,
 ) -> None:
@@ -103,7 +135,7 @@ def until_gone(
 
     Parameters
     ----------
-    describe, what, arn, again, timeout, progress, sleep, clock
+    describe, what, arn, again, timeout, progress, pace, sleep, clock
         As for `until_active`.
     """
     before: list[Mapping[str, Any]] = []
@@ -120,9 +152,11 @@ def until_gone(
         new = bool(before) and reason != before[0].get("failureReason")
         came_back = status in limits.TERMINAL and any(one["status"].startswith("DELETE") for one in before)
         before.append(described)
-        return f"{what} failed: {reason or status}" if status == "DELETE FAILED" or new or came_back else None
+        told = explanations.told(reason) if reason else status
+        return f"{what} failed: {told}" if status == "DELETE FAILED" or new or came_back else None
 
-    _Wait(what, arn, again, timeout, progress, sleep, clock).until(_GONE, look, failure)
+    wait = _Wait(what, arn, again, timeout, progress, sleep, clock, pace, patience=_LONG_PATIENCE, goes_on=True)
+    wait.until(_GONE, look, failure)
 
 
 def until_taken(
@@ -159,6 +193,8 @@ def until_answered(
     what: str,
     *,
     again: str,
+    absent_passes: bool = False,
+    patience: int = _PATIENCE,
     sleep: Callable[[float], object] = time.sleep,
     clock: Callable[[], float] = time.monotonic,
 ) -> Answer:
@@ -168,6 +204,10 @@ def until_answered(
     ----------
     call
         What only looks, or may be repeated.
+    absent_passes
+        Whether what is not found may only not be there yet.
+    patience
+        How many calls in a row may fail.
     what, again, sleep, clock
         As for `until_active`.
     """
@@ -175,7 +215,8 @@ def until_answered(
     def ask() -> Mapping[str, Any]:
         return {"status": _TAKEN, "answer": call()}
 
-    wait = _Wait(what, "", again, None, NullProgress(), sleep, clock)
+    wait = _Wait(what, "", again, None, NullProgress(), sleep, clock, patience=patience)
+    wait.passing_kinds = (errors.NotFoundError,) if absent_passes else ()
     answer: Answer = wait.until(_TAKEN, ask, lambda described: None)["answer"]
     return answer
 
@@ -191,7 +232,13 @@ class _Wait:
     progress: Progress
     sleep: Callable[[float], object]
     clock: Callable[[], float]
+    pace: float = QUICK
+    calls: Callable[[], int] = lambda: 1
+    since: float | None = None
     in_use_passes: bool = False
+    patience: int = _PATIENCE
+    goes_on: bool = False
+    passing_kinds: tuple[type[errors.PersonalizeError], ...] = ()
 
     def until(
         self,
@@ -217,18 +264,23 @@ class _Wait:
     ) -> Mapping[str, Any]:
         started, status, failures = self.clock(), "", 0
         while True:
+            trouble = ""
             try:
                 described, failures = look(), 0
                 if described["status"] != end and (told := failure(described)):
                     self.progress.update(self.what, described["status"])
-                    reason = described.get("failureReason") or "the service gave no reason"
-                    raise errors.FailedError(told, arn=self.arn, reason=reason)
-            except (errors.QuotaError, errors.ServiceError) as error:
+                    raise self._failed(told, described)
+            except errors.FailedError:
+                raise
+            except errors.PersonalizeError as error:
                 failures += 1
-                if failures >= _PATIENCE or not self._may_pass(error):
-                    raise
-                log.warning("%s could not be looked at, %d of %d times: %s", self.what, failures, _PATIENCE, error)
+                if failures >= self._most(error):
+                    raise self._ended(error) from error.__cause__
+                log.warning(
+                    "%s could not be looked at, %d of %d times: %s", self.what, failures, self._most(error), error
+                )
                 described = {"status": status or "not reached"}
+                trouble = f"; {_said(error)}, tried again ({failures} of {self._most(error)})"
             elapsed = self.clock() - started
             if described["status"] != status:
                 status = described["status"]
@@ -242,20 +294,42 @@ class _Wait:
                     arn=self.arn,
                     status=status,
                 )
-            self.progress.update(self.what, status)
-            gap = max(pause(elapsed), min(_LONGEST, _SHORTEST * 2**failures) if failures else 0)
+            self.progress.update(self.what, f"{status}{trouble}")
+            gap = pause(elapsed + started - (started if self.since is None else self.since), self.pace, self.calls())
+            gap = max(gap, min(_LONGEST, QUICK * 2**failures) if failures else 0)
             self.sleep(gap if self.timeout is None else min(gap, max(self.timeout - elapsed, 0)))
 
-    def _may_pass(self, error: errors.PersonalizeError) -> bool:
+    def _failed(self, told: str, described: Mapping[str, Any]) -> errors.FailedError:
+        reason = described.get("failureReason") or "the service gave no reason"
+        error = errors.FailedError(told, arn=self.arn, reason=reason)
+        return error.of_call(described.operation, described.request_id) if isinstance(described, Described) else error
+
+    def _most(self, error: errors.PersonalizeError) -> int:
+        """Return how many times in a row an error of this kind may come: once where it will not pass."""
+        if isinstance(error, self.passing_kinds):
+            return _PATIENCE
         in_use = isinstance(error, errors.ServiceError) and error.code == "ResourceInUseException"
-        return passing(error) or (in_use and self.in_use_passes)
+        if not passing(error) and not (in_use and self.in_use_passes):
+            return 1
+        # who has to log in again does so before a wait of hours goes on, not within it
+        return min(_PATIENCE, self.patience) if isinstance(error, errors.CredentialsError) else self.patience
+
+    def _ended(self, error: errors.PersonalizeError) -> errors.PersonalizeError:
+        """Return the error with what only a wait knows: that the work goes on, and how to wait for it again."""
+        if isinstance(error, errors.NotFoundError) or not self.goes_on:
+            return error
+        told = copy.copy(error)
+        told.add(f"{self.what} goes on; wait for it again with {self.again}.")
+        return told
 
 
 def passing(error: errors.PersonalizeError) -> bool:
     """Tell an error that may pass (throttling, a lost connection) from one that will not."""
-    code = error.code if isinstance(error, errors.ServiceError) else ""
-    return (
-        isinstance(error, errors.QuotaError)
-        or code.endswith(("ConnectionError", "ConnectionClosedError", "TimeoutError", "Unavailable"))
-        or (code in {"InternalFailure", "InternalServerError", "ServiceUnavailableException", "500", "503"})
-    )
+    return explanations.passes(error)
+
+
+def _said(error: errors.PersonalizeError) -> str:
+    """Return an error in one or two words, for a line that shows a status."""
+    if isinstance(error, errors.CredentialsError):
+        return "the AWS credentials have ended"
+    return error.code or type(error).__name__

@@ -12,9 +12,8 @@ import json
 import re
 import secrets
 import tempfile
-import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import IO, Any
@@ -23,10 +22,11 @@ from personalize_nb import errors
 from personalize_nb.contract import limits
 from personalize_nb.resources import dataset_groups
 from personalize_nb.resources.solutions import SolutionVersion, from_description
-from personalize_nb.session import s3, waiting
+from personalize_nb.session import creating, s3, waiting
 from personalize_nb.session.progress import Progress
 from personalize_nb.session.session import Session
 from personalize_nb.training import schemas
+from personalize_nb.training.patient_calls import AGAIN, PatientCalls
 from personalize_nb.training.plan import TrainingPlan
 from personalize_nb.training.schemas import Dataset
 
@@ -44,7 +44,7 @@ class Import:
     known: Mapping[str, Any] | None
 
 
-class Steps:
+class Steps(PatientCalls):
     """The steps from dataset group to solution version.
 
     Parameters
@@ -72,14 +72,11 @@ class Steps:
         progress: Progress,
         timeout: float | None,
     ):
-        self._session = session
+        super().__init__(session, progress, timeout)
         self._base = base
         self._role_arn = role_arn
         self._tags = {"tags": [{"tagKey": key, "tagValue": value} for key, value in tags.items()]} if tags else {}
-        self._progress = progress
-        self._until = None if timeout is None else time.monotonic() + timeout
         self._made: str | None = None  # the dataset group, when this call made it
-        self._grouped = False  # whether there is a dataset group
         self._imports = False  # whether this call began to import
 
     @contextmanager
@@ -90,8 +87,7 @@ class Steps:
         except errors.WaitTimeoutError:
             raise  # says already that all goes on
         except errors.PersonalizeError as error:
-            full = isinstance(error, errors.QuotaError) and not self._grouped  # of dataset groups: that does not pass
-            if not full and (waiting.passing(error) or isinstance(error, errors.LocalServiceError)):
+            if waiting.passing(error) or isinstance(error, errors.LocalServiceError):
                 error.add("Nothing is lost: the same pnb.train(...) goes on where this one stopped.")
             elif self._made is not None:
                 error.add(self._left(self._made))
@@ -114,34 +110,32 @@ class Steps:
         """Return the name of the dataset group for data of this structure."""
         name = f"{self._base}-{_hash(*(json.dumps(one.schema, sort_keys=True) for one in datasets))}"
         arn = self._session.arn("dataset-group", name)
-        call = self._session.call
-        found = self._found(lambda: call("describe_dataset_group", datasetGroupArn=arn)["datasetGroup"])
+        describe = partial(self._describe, "describe_dataset_group", datasetGroupArn=arn)
+        found = self._found(describe)
         if found is not None and found["status"] == limits.FAILED:
-            call("delete_dataset_group", datasetGroupArn=arn)
+            self._session.call("delete_dataset_group", datasetGroupArn=arn)
             found = None
         if found is None:
             self._tell_others(name, datasets)
             try:
-                self._made = name if self._create("create_dataset_group", name=name, **self._tags) else None
+                self._made = name if self._create("create_dataset_group", describe, name=name, **self._tags) else None
             except errors.QuotaError as error:
+                if error.code != "LimitExceededException":
+                    raise  # too many calls, not too many groups
                 names = self._session.names("list_dataset_groups", "datasetGroups")
                 there = f" There are {', '.join(map(repr, names))};" if names else ""
-                raise errors.QuotaError(
+                full = errors.QuotaError(
                     f"{error}{there} pnb.delete_dataset_group(name) deletes one with everything trained on it."
-                ) from error
-        self._active(
-            lambda: call("describe_dataset_group", datasetGroupArn=arn)["datasetGroup"],
-            f"dataset group {name!r}",
-            arn,
-            found,
-        )
-        self._grouped = True
+                )
+                full.transient = False
+                raise full from error
+        self._active(describe, f"dataset group {name!r}", arn, found)
         return name
 
     def _tell_others(self, name: str, datasets: list[Dataset]) -> None:
         """Say when data of another structure makes a new dataset group: at AWS five may be active."""
         try:
-            groups = list(self._session.pages("list_dataset_groups", "datasetGroups"))
+            groups = list(self._pages("list_dataset_groups", "datasetGroups"))
         except errors.AccessError:
             return  # who may not list them can train all the same
         others = [one for one in groups if re.fullmatch(re.escape(self._base) + _HASH, one["name"])]
@@ -161,9 +155,9 @@ class Steps:
     def _schemas_of(self, group_arn: str) -> dict[str, dict[str, Any]]:
         """Return the schemas of a dataset group's datasets by dataset type, `INTERACTIONS` and so on."""
         schemas_by_type = {}
-        for entry in self._session.pages("list_datasets", "datasets", datasetGroupArn=group_arn):
+        for entry in self._pages("list_datasets", "datasets", datasetGroupArn=group_arn):
             arn = self._dataset(entry["datasetArn"])["schemaArn"]
-            text = self._session.call("describe_schema", schemaArn=arn)["schema"]["schema"]
+            text = self._describe("describe_schema", schemaArn=arn)["schema"]
             schemas_by_type[entry["datasetType"].upper()] = json.loads(text)
         return schemas_by_type
 
@@ -176,6 +170,7 @@ class Steps:
             if known is None:
                 self._create(
                     "create_dataset",
+                    partial(self._dataset, arn),
                     name=f"{group}-{dataset.type.lower()}",
                     schemaArn=self._schema(group, dataset),
                     datasetGroupArn=self._session.arn("dataset-group", group),
@@ -191,7 +186,7 @@ class Steps:
         arn = self._session.arn("dataset", f"{group}/{dataset.type}")
         with tempfile.TemporaryFile() as file:
             content = f"{group}-{kind}-{dataset.write_csv(file)[:8]}"
-            jobs = list(self._session.pages("list_dataset_import_jobs", "datasetImportJobs", datasetArn=arn))
+            jobs = self._pages("list_dataset_import_jobs", "datasetImportJobs", datasetArn=arn)
             live = [job for job in jobs if job["status"] in _LIVE]
             latest = max(live, key=lambda job: job["creationDateTime"], default=None)
             if latest is not None and re.fullmatch(rf"{re.escape(content)}(-\d+)?", latest["jobName"]):
@@ -214,10 +209,7 @@ class Steps:
         return ended["lastUpdatedDateTime"]
 
     def _import_job(self, arn: str) -> dict[str, Any]:
-        job: dict[str, Any] = self._session.call("describe_dataset_import_job", datasetImportJobArn=arn)[
-            "datasetImportJob"
-        ]
-        return job
+        return self._describe("describe_dataset_import_job", datasetImportJobArn=arn)
 
     def _source(self, arn: str) -> str | None:
         """Return the file that an import job reads, or None when there is no telling."""
@@ -232,15 +224,14 @@ class Steps:
             s3.delete(self._session, [address])
 
     def _dataset(self, arn: str) -> dict[str, Any]:
-        dataset: dict[str, Any] = self._session.call("describe_dataset", datasetArn=arn)["dataset"]
-        return dataset
+        return self._describe("describe_dataset", datasetArn=arn)
 
     def _schema(self, group: str, dataset: Dataset) -> str:
         name = f"{group}-{dataset.type.lower()}"
         arn = self._session.arn("schema", name)
-        found = self._found(lambda: self._session.call("describe_schema", schemaArn=arn)["schema"])
-        if found is None:
-            self._create("create_schema", name=name, schema=schemas.avro(dataset))
+        describe = partial(self._describe, "describe_schema", schemaArn=arn)
+        if self._found(describe) is None:
+            self._create("create_schema", describe, name=name, schema=schemas.avro(dataset))
         return arn
 
     def _import(self, dataset_arn: str, content: str, taken: Collection[str], file: IO[bytes]) -> str:
@@ -250,25 +241,35 @@ class Steps:
         address = self._session.location("data", f"{name}-{secrets.token_hex(4)}.csv")
         file.seek(0)
         s3.upload(self._session, file, address)
+        arn = self._session.arn("dataset-import-job", name)
+        asked: dict[str, Any] = {
+            "jobName": name,
+            "datasetArn": dataset_arn,
+            "dataSource": {"dataLocation": address},
+            "roleArn": self._role_arn,
+            "importMode": "FULL",
+        }
         try:
-            answer = self._session.call(
-                "create_dataset_import_job",
-                jobName=name,
-                datasetArn=dataset_arn,
-                dataSource={"dataLocation": address},
-                roleArn=self._role_arn,
-                importMode="FULL",
+            creating.made(
+                lambda: str(self._session.call("create_dataset_import_job", **asked)["datasetImportJobArn"]),
+                lambda: self._seen(lambda: self._own_import(arn, address)),
+                f"starting import {name!r}",
+                again=AGAIN,
             )
-        except errors.AlreadyExistsError:
-            s3.delete(self._session, [address])
-            return self._session.arn("dataset-import-job", name)  # another kernel imports the same content
-        except errors.PersonalizeError:
-            arn = self._session.arn("dataset-import-job", name)
+        except errors.PersonalizeError as error:
             if self._source(arn) == address:
                 return arn  # only the answer was lost
-            s3.delete(self._session, [address])  # nothing half done stays behind
-            raise
-        return str(answer["datasetImportJobArn"])
+            with suppress(errors.PersonalizeError):  # the first error is the one to tell
+                s3.delete(self._session, [address])  # nothing half done stays behind
+            if not isinstance(error, errors.AlreadyExistsError):
+                raise
+        return arn  # ours, or that of another kernel which imports the same content
+
+    def _own_import(self, arn: str, address: str) -> str:
+        """Return an import job that reads a file of ours; another one has taken the name."""
+        if self._import_job(arn)["dataSource"]["dataLocation"] != address:
+            raise errors.AlreadyExistsError(f"Import {arn.rsplit('/', 1)[-1]!r} is another call's.")
+        return arn
 
     def solution(self, group: str, planned: TrainingPlan) -> str:
         """Return the ARN of the solution with this configuration."""
@@ -277,14 +278,15 @@ class Steps:
         settings = json.dumps([group, event_type, config, *searched], sort_keys=True, default=str)
         name = f"{self._base}-{recipe.removeprefix('aws-')}-{_hash(settings)}"
         arn = self._session.arn("solution", name)
-        call = self._session.call
-        found = self._found(lambda: call("describe_solution", solutionArn=arn)["solution"])
+        describe = partial(self._describe, "describe_solution", solutionArn=arn)
+        found = self._found(describe)
         if found is not None and found["status"] == limits.FAILED:
-            call("delete_solution", solutionArn=arn)
+            self._session.call("delete_solution", solutionArn=arn)
             found = None
         if found is None:
             self._create(
                 "create_solution",
+                describe,
                 name=name,
                 recipeArn=f"arn:{self._session.partition}:personalize:::recipe/{recipe}",
                 datasetGroupArn=self._session.arn("dataset-group", group),
@@ -295,12 +297,12 @@ class Steps:
                 **({"solutionConfig": dict(config)} if config else {}),
                 **self._tags,
             )
-        self._active(lambda: call("describe_solution", solutionArn=arn)["solution"], f"solution {name!r}", arn, found)
+        self._active(describe, f"solution {name!r}", arn, found)
         return arn
 
     def version(self, solution_arn: str, imported: Any) -> SolutionVersion:
         """Return the solution's newest version if it was begun after the last import, else begin one."""
-        versions = self._session.pages("list_solution_versions", "solutionVersions", solutionArn=solution_arn)
+        versions = self._pages("list_solution_versions", "solutionVersions", solutionArn=solution_arn)
         fresh = [one for one in versions if one["status"] in _LIVE and one["creationDateTime"] >= imported]
         if fresh:
             newest = max(fresh, key=lambda one: one["creationDateTime"])
@@ -310,51 +312,36 @@ class Steps:
                     f"solution {solution_arn.rsplit('/', 1)[-1]!r} is trained on this data already and is used"
                 )
         else:
-            arn = self._session.call("create_solution_version", solutionArn=solution_arn, **self._tags)[
-                "solutionVersionArn"
-            ]
-        described = self._session.call("describe_solution_version", solutionVersionArn=arn)["solutionVersion"]
+            arn = self._begin_version(solution_arn, {one["solutionVersionArn"] for one in versions})
+        described = waiting.until_answered(
+            lambda: self._session.call("describe_solution_version", solutionVersionArn=arn)["solutionVersion"],
+            f"solution version {arn.split(':solution/')[-1]!r}",
+            again=AGAIN,
+            absent_passes=True,
+        )
         return from_description(described, self._session)
+
+    def _begin_version(self, solution_arn: str, there: Collection[str]) -> str:
+        """Begin a training; one that a lost answer left is the version that was not there before."""
+
+        def find() -> str | None:
+            versions = self._pages("list_solution_versions", "solutionVersions", solutionArn=solution_arn)
+            new = [one for one in versions if one["solutionVersionArn"] not in there and one["status"] in _LIVE]
+            newest = max(new, key=lambda one: one["creationDateTime"], default=None)
+            return None if newest is None else str(newest["solutionVersionArn"])
+
+        def create() -> str:
+            answer = self._session.call("create_solution_version", solutionArn=solution_arn, **self._tags)
+            return str(answer["solutionVersionArn"])
+
+        what = f"starting the training of {solution_arn.rsplit('/', 1)[-1]!r}"
+        return creating.made(create, find, what, again=AGAIN, looks=3)  # it has no name: a second one would be billed
 
     def waited(self, version: SolutionVersion) -> SolutionVersion:
         """Wait for the training."""
-        described = version.describe()
+        described = waiting.until_answered(version.describe, f"training of {version.name!r}", again=AGAIN)
         self._active(version.describe, f"training of {version.name!r}", version.arn, described)
         return version
-
-    def _create(self, operation: str, **parameters: Any) -> bool:
-        """Make a resource and tell whether it was us who made it."""
-        try:
-            self._session.call(operation, **parameters)
-        except errors.AlreadyExistsError:  # another kernel made the same call a moment ago
-            self._progress.say(f"{parameters['name']!r} was made by another call just now and is used")
-            return False
-        return True
-
-    def _found(self, describe: Callable[[], dict[str, Any]]) -> dict[str, Any] | None:
-        try:
-            return describe()
-        except errors.NotFoundError:
-            return None
-
-    def _active(
-        self,
-        describe: Callable[[], Mapping[str, Any]],
-        what: str,
-        arn: str,
-        known: Mapping[str, Any] | None,
-    ) -> Mapping[str, Any]:
-        """Wait until a resource is ACTIVE; one that was found ACTIVE needs no word."""
-        if known is not None and known["status"] == limits.ACTIVE:
-            return known
-        return waiting.until_active(
-            describe,
-            what,
-            arn,
-            again="the same pnb.train(...)",
-            timeout=None if self._until is None else max(self._until - time.monotonic(), 0.0),
-            progress=self._progress,
-        )
 
 
 def _hash(*texts: str) -> str:

@@ -1,6 +1,7 @@
 """A receipt says how a job stands, masks the account, follows to the end and outlives lost connections."""
 
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
 
@@ -8,6 +9,7 @@ import personalize_nb as pnb
 from personalize_nb import errors
 from personalize_nb.jobs.request import JobRequest
 from personalize_nb.notebook import receipts
+from personalize_nb.session import waiting
 
 WHEN = datetime(2026, 11, 23, 10, 15, 2, tzinfo=UTC)
 DESCRIBED = {
@@ -28,6 +30,7 @@ class ScriptedJob:
     """A job whose describe() answers a script: descriptions, or errors to raise."""
 
     name = "weekly"
+    session = SimpleNamespace(pace=waiting.QUICK)
 
     def __init__(self, *script):
         self.script = list(script)

@@ -109,7 +109,7 @@ def test_waiting_tells_each_new_status_once_and_what_passes(records):
     )
     assert records(logging.INFO) == [
         "job 'x' is CREATE PENDING after 0 s",
-        "job 'x' could not be looked at, 1 of 5 times: slow down",
+        "job 'x' could not be looked at, 1 of 10 times: slow down",
         "job 'x' is CREATE IN_PROGRESS after 30 s",
         "job 'x' is ACTIVE after 40 s",
     ]

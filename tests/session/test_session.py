@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 
 import personalize_nb as pnb
 from personalize_nb import errors, local
-from personalize_nb.session import client_errors, connection, s3
-from personalize_nb.session import session as sessions
+from personalize_nb.session import connection, explanations, folders, s3
 from personalize_nb.session.client_errors import translated
 from personalize_nb.session.session import Session
 
@@ -132,7 +131,7 @@ def test_the_environment_chooses(monkeypatch, local_service, aws_environment):
 
 def test_the_default_folder_is_the_users_data_folder(monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
-    assert sessions.default_folder().parts[-2:] == ("personalize_nb", "local")
+    assert folders.default_folder().parts[-2:] == ("personalize_nb", "local")
 
 
 def test_a_session_or_a_boto3_session_can_be_given(local_service, aws_environment):
@@ -210,8 +209,7 @@ def test_service_errors_carry_code_and_operation(readers_model):
     assert (caught.value.code, caught.value.operation) == ("InvalidInputException", "DescribeSolution")
 
 
-CODES = [*client_errors._NOT_FOUND, *client_errors._TAKEN, *client_errors._QUOTA, *client_errors._ACCESS]
-CODES += [*client_errors._CREDENTIALS, "ResourceInUseException", "InternalServerError"]
+CODES = [name for row in explanations.TABLE for name in row.names]
 
 
 @given(code=st.sampled_from(CODES) | st.text(max_size=30), text=st.text(max_size=60))
@@ -251,7 +249,7 @@ def test_the_ids_of_real_calls_are_kept_in_what_the_toolkit_makes_of_them(sessio
 
 
 def test_lists_are_followed_over_pages(readers_model, books_model):
-    pages = readers_model.session.pages("list_solutions", "solutions", PaginationConfig={"PageSize": 1})
+    pages = readers_model.session.pages("list_solutions", "solutions", maxResults=1)
     assert len({one["name"] for one in pages}) >= 2
 
 

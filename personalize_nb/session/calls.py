@@ -1,0 +1,197 @@
+"""Calls of AWS through boto3's clients, which are made when they are needed and made again when that helps."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
+
+from personalize_nb import errors
+from personalize_nb.session import answers, call_log, clients, credentials
+from personalize_nb.session.client_errors import garbled, translated
+from personalize_nb.session.credentials import CredentialSource
+
+if TYPE_CHECKING:
+    from botocore.client import BaseClient
+    from types_boto3_iam.client import IAMClient
+    from types_boto3_kms.client import KMSClient
+    from types_boto3_personalize.client import PersonalizeClient
+    from types_boto3_s3.client import S3Client
+    from types_boto3_sts.client import STSClient
+
+    from personalize_nb.local import ServiceInfo
+
+log = logging.getLogger(__name__)
+
+Answer = TypeVar("Answer")
+
+
+class Calls:
+    """The clients of a session and what is called through them.
+
+    Parameters
+    ----------
+    source
+        Where credentials of AWS come from; None for the embedded service.
+    region
+        The region of every client.
+    restart
+        For the embedded service: returns its description, started when it does not run.
+    """
+
+    def __init__(self, source: CredentialSource | None, region: str, restart: Callable[[], ServiceInfo] | None):
+        self.region = region
+        self._source, self._restart = source, restart
+        self._renewals = 0
+        self._service: ServiceInfo | None = None
+        self._clients: dict[str, BaseClient] = {}
+        self._lock = threading.RLock()
+
+    @property
+    def personalize(self) -> PersonalizeClient:
+        """The boto3 client for Amazon Personalize."""
+        return self.client("personalize")
+
+    @property
+    def s3(self) -> S3Client:
+        """The boto3 client for Amazon S3."""
+        return self.client("s3")
+
+    @property
+    def iam(self) -> IAMClient:
+        """The boto3 client for AWS IAM."""
+        return self.client("iam")
+
+    @property
+    def sts(self) -> STSClient:
+        """The boto3 client for AWS STS."""
+        return self.client("sts")
+
+    @overload
+    def client(self, name: Literal["personalize"]) -> PersonalizeClient: ...
+    @overload
+    def client(self, name: Literal["s3"]) -> S3Client: ...
+    @overload
+    def client(self, name: Literal["iam"]) -> IAMClient: ...
+    @overload
+    def client(self, name: Literal["sts"]) -> STSClient: ...
+    @overload
+    def client(self, name: Literal["kms"]) -> KMSClient: ...
+    @overload
+    def client(self, name: str) -> BaseClient: ...
+
+    def client(self, name: str) -> BaseClient:
+        """Return the boto3 client of a service; a local service that ended in the meantime is started again."""
+        with self._lock:
+            if self._restart is not None and self._service is not None and not clients.answers(self._service):
+                clients.check_there(self._service)
+                log.info("the local service has ended and is started again")
+                self._service = self._restart()
+                self._clients.clear()
+            if name not in self._clients:
+                client = self._clients[name] = self._new_client(name)
+                call_log.record(client)
+                if name == "personalize":
+                    clients.never_twice(client)
+                log.debug("client of %s at %s", name, client.meta.endpoint_url)
+            return self._clients[name]
+
+    def _new_client(self, name: str) -> BaseClient:
+        if self._service is not None:
+            return clients.on_service(self._service, name)
+        if self._source is not None:
+            client = clients.on_aws(self._source.boto3_session, name, self.region)
+            credentials.record(client, self._source)
+            return client
+        raise TypeError("a session without a boto3.Session comes from Session.local(...)")
+
+    def call(self, operation: str, **parameters: Any) -> dict[str, Any]:
+        """Call an operation of Personalize, for example `call("describe_filter", filterArn=...)`."""
+
+        def ask() -> dict[str, Any]:
+            client = self.personalize
+            answer: dict[str, Any] = getattr(client, operation)(**parameters)
+            return answers.checked(client, operation, answer)
+
+        answer = self.answer(call_log.operation_name(operation), ask)
+        call_log.record_change(operation, parameters, answer)
+        return answer
+
+    def pages(self, operation: str, member: str, **parameters: Any) -> Iterator[dict[str, Any]]:
+        """Yield the entries of a List operation over all pages."""
+        # boto3's paginators cannot go on after a page that failed, and credentials may end between two of them
+        token = ""
+        while True:
+            answer = self.call(operation, **parameters, **({"nextToken": token} if token else {}))
+            yield from answer[member]
+            before, token = token, answer.get("nextToken") or ""
+            if not token:
+                return
+            if token == before:
+                raise garbled(call_log.operation_name(operation), "the same page came twice.")
+
+    def answer(self, action: str, call: Callable[[], Answer]) -> Answer:
+        """Return what a call of boto3 answers; with new credentials where the ones in hand are refused and there are.
+
+        Parameters
+        ----------
+        action
+            What is attempted, named as AWS names it.
+        call
+            Takes its client from this session each time.
+        """
+        renewals = self._renewals
+        try:
+            return self._attempted(action, call)
+        except errors.CredentialsError:
+            if not self._renewed(renewals):
+                raise
+        return self._attempted(action, call)
+
+    def _attempted(self, action: str, call: Callable[[], Answer]) -> Answer:
+        with translated(action):
+            try:
+                return call()
+            except Exception as error:
+                if self._source is not None:
+                    credentials.mark(error, self._source.origin())
+                raise
+
+    def _renewed(self, renewals: int) -> bool:
+        """Ask the source of the credentials again, unless another thread has; tell whether there are new ones."""
+        if self._source is None:
+            return False
+        with self._lock:
+            if self._renewals == renewals:
+                if not self._source.ask_again():
+                    return False
+                log.info("the AWS credentials have ended, their source has new ones: work goes on")
+                self._begin_anew()
+            return True
+
+    def renew(self) -> None:
+        """Make new clients, with the credentials that their source has now; bucket, prefix and role stay.
+
+        `pnb.connect()` calls it. A call that is refused for its credentials asks the source by itself.
+        """
+        if self._source is not None:
+            with self._lock:
+                self._source.ask_again()
+                self._begin_anew()
+
+    def _begin_anew(self) -> None:
+        self._renewals += 1
+        self._clients.clear()
+        self.__dict__.pop("account", None)  # a renewal may be a change to another account
+
+    def names(self, operation: str, member: str, key: str = "name") -> list[str]:
+        """Return the names in a List operation's answer, for a message; none where they may not be listed.
+
+        What a message is about must not be hidden by the failure of what it adds.
+        """
+        try:
+            return [entry[key] for entry in self.pages(operation, member)]
+        except errors.PersonalizeError as error:
+            log.info("%s cannot be listed: %s", member, error)
+            return []
