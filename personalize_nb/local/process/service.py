@@ -200,6 +200,7 @@ class Service:
         while not self._ending.wait(_LOOK_SECONDS):
             if self._forgotten():
                 break
+            layout.drop_gathered(self.root)
         log.info("ending")
         self._endpoint.stop()
         self._supervisor.stop()

@@ -14,6 +14,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from personalize_nb.contract.limits import ACTIVE
+from personalize_nb.errors import LocalServiceError
 from personalize_nb.local.errors import Damage, DamagedError
 from personalize_nb.local.process.discovery import read_record
 from personalize_nb.local.state import layout, versions, wholeness
@@ -59,14 +60,20 @@ def check(path: str | os.PathLike[str]) -> list[Damage]:
     Raises
     ------
     LocalServiceError
-        There is no such folder, or nothing of a service in it.
+        There is no such folder, nothing of a service in it, or it was moved or replaced meanwhile.
     """
     root = folders.existing(path)
+    before = layout.folder_identity(root)
     found = list(_damage(root))
     if found:
         # a running service removes what is replaced after it has said so
         again = set(_damage(root))
         found = [damage for damage in found if damage in again]
+    # in an empty place nothing is damaged
+    if layout.folder_identity(folders.existing(root)) != before:
+        raise LocalServiceError(
+            f"the folder {str(root)!r} was moved or replaced while it was looked through; try again where it is now"
+        )
     return found
 
 

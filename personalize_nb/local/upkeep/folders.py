@@ -21,7 +21,17 @@ from personalize_nb.local.tasks import theme_settings
 _LOCK_SECONDS = 15.0
 # without these there is no state
 _STATE = (layout.STATE, layout.OBJECTS, layout.STREAMED, "datasets", "models", layout.RECORD)
-_OWN = (*_STATE, layout.LOG, theme_settings.FILE, layout.LOST, "cache", "scratch", layout.START_LOCK, layout.LOCK)
+_OWN = (
+    *_STATE,
+    layout.LOG,
+    theme_settings.FILE,
+    layout.LOST,
+    "cache",
+    "scratch",
+    layout.START_LOCK,
+    layout.SNAPSHOT_LOCK,
+    layout.LOCK,
+)
 # what SQLite has beside its files, what is kept for full disks, the log before the present one, drafts by process
 _BESIDE = ("-wal", "-shm", "-journal", ".reserve", ".[0-9]*")
 

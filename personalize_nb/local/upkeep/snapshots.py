@@ -20,6 +20,8 @@ from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
+import filelock
+
 from personalize_nb.errors import LocalServiceError
 from personalize_nb.local.errors import DamagedError
 from personalize_nb.local.process.discovery import read_record
@@ -65,19 +67,32 @@ def snapshot(path: str | os.PathLike[str], file: str | os.PathLike[str]) -> Path
         raise LocalServiceError(f"there is no folder {str(target.parent)!r} for the snapshot; make it first")
     if target.resolve().is_relative_to(root.resolve()):
         raise LocalServiceError(f"{str(target)!r} lies in the service's own folder; give a file elsewhere")
-    with _gathered(root) as gathered:
-        for damage in checking.check(gathered):
+    with _gathered(root) as (gathered, names):
+        try:
+            found = checking.check(gathered)
+        except LocalServiceError as error:
+            if gathered.is_dir():
+                raise
+            raise _emptied(root) from error
+        for damage in found:
             inside = root / damage.path.relative_to(gathered)
             repair = f"{damage.repair}; `personalize-nb state check {root}` names all that is damaged"
             raise DamagedError(inside, damage.cause, repair)
         draft = target.with_name(f"{target.name}.{uuid.uuid4().hex[:8]}.part")
         try:
-            _write(gathered, draft)
+            _write(root, gathered, names, draft)
             os.replace(draft, target)
             platform.sync_folder(target.parent)
         finally:
             draft.unlink(missing_ok=True)
     return target
+
+
+def _emptied(root: Path) -> LocalServiceError:
+    return LocalServiceError(
+        f"the folder {str(root)!r} was emptied or moved while its snapshot was taken; no snapshot is made: see that "
+        "the folder is there, then try again"
+    )
 
 
 def restore(file: str | os.PathLike[str], path: str | os.PathLike[str]) -> Path:
@@ -124,13 +139,21 @@ def restore(file: str | os.PathLike[str], path: str | os.PathLike[str]) -> Path:
 
 
 @contextmanager
-def _gathered(root: Path) -> Iterator[Path]:
-    """Give a folder with copies of the databases of one moment and second names of all files that they name."""
+def _gathered(root: Path) -> Iterator[tuple[Path, list[str]]]:
+    """Give a folder with copies of the databases of one moment and second names of all files that they name.
+
+    And with it the names of all that must be in it. The lock keeps starting services from removing it, and falls with
+    this process, so that they remove what it leaves when it is killed.
+    """
     wholeness.look(root)
-    folder = root / "scratch" / f"snapshot.{uuid.uuid4().hex}"
-    for name in ("objects/bodies", "datasets", "models"):
-        (folder / name).mkdir(parents=True)
-    try:
+    layout.drop_gathered(root)
+    folder = root / "scratch" / f"{layout.GATHERED}{uuid.uuid4().hex}"
+    names = list(layout.DATABASES)
+    with ExitStack() as whole:
+        whole.enter_context(filelock.FileLock(root / layout.SNAPSHOT_LOCK, mode=0o600))
+        whole.callback(shutil.rmtree, folder, ignore_errors=True)
+        for name in ("objects/bodies", "datasets", "models"):
+            (folder / name).mkdir(parents=True)
         with ExitStack() as stack:
             present = [name for name in layout.DATABASES if (root / name).exists()]
             for name in present:
@@ -139,10 +162,9 @@ def _gathered(root: Path) -> Iterator[Path]:
                 _copy_database(root / name, folder / name)
             for original, path in _named(root, folder):
                 _second_name(original, folder / path)
+                names.append(path.as_posix())
         _say_whose(root, folder)
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        yield folder, sorted(names)
 
 
 @contextmanager
@@ -203,17 +225,20 @@ def _say_whose(root: Path, copied: Path) -> None:
     wholeness.mark(copied, identity)
 
 
-def _write(folder: Path, draft: Path) -> None:
+def _write(root: Path, folder: Path, names: list[str], draft: Path) -> None:
     files = {}
     with (
         platform.open_private(draft, "xb") as out,
         zipfile.ZipFile(out, "w", allowZip64=True) as archive,
     ):
-        for path in sorted(folder.rglob("*")):
-            if path.is_file() and not path.name.endswith(("-wal", "-shm", ".reserve")):
-                name = path.relative_to(folder).as_posix()
-                with open(path, "rb") as source, archive.open(zipfile.ZipInfo(name), "w", force_zip64=True) as into:
-                    files[name] = _copied(source, into)
+        for name in names:
+            try:
+                source = open(folder / name, "rb")  # noqa: SIM115
+            except FileNotFoundError as error:
+                # all were there when they were looked through
+                raise _emptied(root) from error
+            with source, archive.open(zipfile.ZipInfo(name), "w", force_zip64=True) as into:
+                files[name] = _copied(source, into)
         archive.writestr(zipfile.ZipInfo(_MANIFEST), json.dumps({"format": _FORMAT, "files": files}))
     platform.sync_file(draft)
 
@@ -242,6 +267,8 @@ def _manifest(archive: zipfile.ZipFile, source: Path) -> dict[str, str]:
         # whoever wrote it: nothing leaves the folder, and nothing else than a service's own comes into it
         if ".." in PurePosixPath(name).parts or "\\" in name or not (name in _HOLDS or name.startswith(_BELOW)):
             raise DamagedError(source, f"it holds {name!r}, which no snapshot does", _ANOTHER)
+    if missing := [name for name in layout.DATABASES if name not in files]:
+        raise DamagedError(source, f"it holds no {missing[0]}, which every snapshot does", _ANOTHER)
     return files
 
 
