@@ -19,7 +19,8 @@ from personalize_nb.errors import LocalServiceError
 from personalize_nb.local.errors import DamagedError
 from personalize_nb.local.state import layout
 
-TABLE = "CREATE TABLE IF NOT EXISTS about (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID"
+ABOUT = "about"
+TABLE = f"CREATE TABLE IF NOT EXISTS {ABOUT} (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID"
 _GENERATION, _NEXT = "generation", "next generation"
 _RIGHTS = "make it and its folder readable and writable for this user, or choose another folder"
 _END_IT = "end the process that keeps it locked, then start again"

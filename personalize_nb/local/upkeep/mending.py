@@ -7,12 +7,14 @@ The original is only read.
 
 from __future__ import annotations
 
+import fnmatch
 import os
 import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,10 +32,12 @@ from personalize_nb.local.upkeep.salvage import salvage
 if TYPE_CHECKING:
     from personalize_nb.local.iam.keys import Keys
 
-# made anew at each start, or of the processes that served the original
-_LEFT = shutil.ignore_patterns(
-    "cache", "scratch", "incoming", "*.reserve", "*.lock", "service.log*", f"*{layout.DRAFT}"
-)
+# made anew at each start, or of the processes that served the original; by folder, since groups are called anything
+_LEFT = {
+    "": ("cache", "scratch", "*.reserve", "*.lock", f"{layout.LOG}*"),
+    layout.OBJECTS: ("incoming", "*.reserve"),
+    "datasets/*": (f"*{layout.DRAFT}",),
+}
 _KEPT = "What is left of it is in lost+found of the copy"
 
 
@@ -79,7 +83,7 @@ def repair(path: str | os.PathLike[str], into: str | os.PathLike[str] | None = N
     try:
         with folders.at_rest(root):
             layout.claim_folder(copy)
-            shutil.copytree(root, copy, ignore=_LEFT, dirs_exist_ok=True, symlinks=True)
+            shutil.copytree(root, copy, ignore=partial(_ignored, root), dirs_exist_ok=True, symlinks=True)
         lost = [replace(damage, path=root / damage.path.relative_to(copy)) for damage in _mend(copy)]
     except BaseException:
         shutil.rmtree(copy, ignore_errors=True)
@@ -87,6 +91,13 @@ def repair(path: str | os.PathLike[str], into: str | os.PathLike[str] | None = N
             copy.mkdir()
         raise
     return Mended(copy, tuple(lost))
+
+
+def _ignored(root: Path, folder: str, names: list[str]) -> set[str]:
+    """Return what is not copied of a folder below the root."""
+    place = Path(folder).relative_to(root).parts
+    where = "datasets/*" if len(place) == 2 and place[0] == "datasets" else "/".join(place)
+    return {name for pattern in _LEFT.get(where, ()) for name in fnmatch.filter(names, pattern)}
 
 
 def _mend(root: Path) -> Iterator[Damage]:

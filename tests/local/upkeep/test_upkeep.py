@@ -188,3 +188,15 @@ def test_only_the_folder_of_a_service_is_taken(tmp_path, do):
     with pytest.raises(LocalServiceError, match="holds nothing of a local service"):
         do(tmp_path / "notes")
     assert (tmp_path / "notes" / "mine.txt").exists()
+
+
+@pytest.mark.parametrize(
+    "name", ["cache", "scratch", "incoming", "service", "lost-found", "objects", "datasets", "models"]
+)
+def test_a_copy_has_all_groups_whatever_they_are_called(folder, name):
+    (folder / "datasets" / "g").rename(folder / "datasets" / name)
+    with closing(sqlite3.connect(folder / layout.STATE)) as db, db:
+        db.execute("UPDATE data_files SET dataset_group = ?", (name,))
+    mended = local.repair(folder)
+    assert mended.lost == ()
+    assert kept.contents(mended.path / "datasets") == kept.contents(folder / "datasets")
