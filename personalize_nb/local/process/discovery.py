@@ -115,7 +115,7 @@ def read_record(root: Path) -> ServiceInfo | None:
     """
     try:
         return _read(root)
-    except (FileNotFoundError, NotADirectoryError, ValueError, TypeError):
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError, ValueError, TypeError):
         return None
     except OSError as error:
         raise LocalServiceError(

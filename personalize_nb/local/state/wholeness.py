@@ -41,6 +41,10 @@ _BACK = "Put back the copy of it that belongs to this folder, from a backup"
 _AWAY = "or move the whole folder away and begin with an empty one, or choose another folder"
 
 
+class OtherTimeError(DamagedError):
+    """A database is sound, and of another time than the others."""
+
+
 @dataclass(frozen=True)
 class Identity:
     """The account and region that everything in a folder belongs to."""
@@ -176,7 +180,7 @@ def _of_another_time(state: _Seen, others: Iterable[_Seen]) -> Iterator[DamagedE
         own, theirs = (_number(seen.generation) for seen in (state, other))
         older, newer = (state, other) if own < theirs else (other, state)
         how = "is older than" if own != theirs else "is of another time than"
-        yield DamagedError(
+        yield OtherTimeError(
             older.path,
             f"it {how} {newer.path.name} (generation {older.generation or 'none'}, not {newer.generation or 'none'}), "
             "so rows and files would be taken for lost",

@@ -37,6 +37,15 @@ _TEXTS = {
 }
 # of what has a model that must be there: a recommender keeps its own while it is stopped and started
 _TRAINED = {ACTIVE, INACTIVE, START_PENDING, STOP_PENDING, *(during for during, _ in DURING.values())}
+_FOLDERS = (
+    layout.OBJECTS,
+    *(f"{layout.OBJECTS}/{name}" for name in ("bodies", "incoming", layout.LOST)),
+    *("datasets", "models", "cache", "scratch", layout.LOST),
+)
+_FILES = (
+    *(*layout.DATABASES, layout.RECORD, theme_settings.FILE, layout.LOG),
+    *(layout.LOCK, layout.START_LOCK, layout.SNAPSHOT_LOCK),
+)
 _MEND = "Mend a copy: personalize-nb state repair"
 _ASIDE = "Nothing is lost; the next start of the service keeps it in lost+found, where it may be removed"
 
@@ -64,11 +73,12 @@ def check(path: str | os.PathLike[str]) -> list[Damage]:
     """
     root = folders.existing(path)
     before = layout.folder_identity(root)
-    found = list(_damage(root))
-    if found:
-        # a running service removes what is replaced after it has said so
-        again = set(_damage(root))
-        found = [damage for damage in found if damage in again]
+    with folders.telling(root):
+        found = list(_damage(root))
+        if found:
+            # a running service removes what is replaced after it has said so
+            again = set(_damage(root))
+            found = [damage for damage in found if damage in again]
     # in an empty place nothing is damaged
     if layout.folder_identity(folders.existing(root)) != before:
         raise LocalServiceError(
@@ -80,6 +90,7 @@ def check(path: str | os.PathLike[str]) -> list[Damage]:
 def _damage(root: Path) -> Iterator[Damage]:
     misfits = [error.damage for error in wholeness.misfits(root)]
     yield from misfits
+    yield from (damage for damage in misplaced(root) if damage.path not in {misfit.path for misfit in misfits})
     yield from settings(root)
     yield from rows(root)
     yield from models(root)
@@ -97,12 +108,20 @@ def _damage(root: Path) -> Iterator[Damage]:
             yield from _bodies(root, stack)
 
 
+def misplaced(root: Path) -> Iterator[Damage]:
+    """Yield files that lie where a service has folders, and folders where it has files."""
+    repair = "Move it away; a start of the service makes its own where it needs one"
+    for names, wrong, what in ((_FOLDERS, Path.is_file, "a file"), (_FILES, Path.is_dir, "a folder")):
+        yield from (Damage(root / name, f"{what} lies in its place", repair) for name in names if wrong(root / name))
+
+
 def settings(root: Path) -> Iterator[Damage]:
     """Yield what is wrong with the small files at the top."""
-    if (root / layout.RECORD).exists() and read_record(root) is None:
+    if (root / layout.RECORD).is_file() and read_record(root) is None:
         yield Damage(root / layout.RECORD, "it cannot be read", "Remove it; the next start writes it with new keys")
     try:
-        theme_settings.kept(root)
+        if not (root / theme_settings.FILE).is_dir():
+            theme_settings.kept(root)
     except (ValueError, KeyError, TypeError):
         repair = "Remove it, and choose what writes themes again"
         yield Damage(root / theme_settings.FILE, "it holds no settings of themes", repair)
@@ -189,13 +208,18 @@ def _lost(root: Path, db: sqlite3.Connection) -> Iterator[Damage]:
             yield Damage(path, "it is missing, of imported rows", versions.IMPORT_AGAIN)
     for path in versions.unnamed(root, db):
         if path.suffix != layout.DRAFT:
-            yield Damage(path, "no dataset names it", _ASIDE)
+            yield Damage(path, "no dataset names it", _ASIDE, harmless=True)
     for model, arn in served_models(db).items():
         folder = layout.model_path(root, model)
         if not folder.exists():
             yield Damage(folder, f"it is missing, the trained model of {arn}", "Train it again")
     for folder in unnamed_models(root, db):
-        yield Damage(folder, "no solution version or recommender names it", "It answers nothing and may be removed")
+        yield Damage(
+            folder,
+            "no solution version or recommender names it",
+            "It answers nothing and may be removed",
+            harmless=True,
+        )
     for arn, kind in db.execute("SELECT arn, kind FROM resources"):
         if kind not in KINDS:
             yield Damage(root / layout.STATE, f"{arn} is of the unknown kind {kind!r}", _MEND)
@@ -216,4 +240,4 @@ def _bodies(root: Path, stack: ExitStack) -> Iterator[Damage]:
             stack.callback(keys.close)
     yield from (fault.damage for fault in verifying.faults(folder, db, keys))
     for path in verifying.nameless(folder, db):
-        yield Damage(path, "no object names this body", _ASIDE)
+        yield Damage(path, "no object names this body", _ASIDE, harmless=True)

@@ -9,6 +9,7 @@ import contextlib
 import errno
 import os
 import shutil
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,7 +19,7 @@ import filelock
 from personalize_nb.errors import LocalServiceError
 from personalize_nb.local.errors import DamagedError
 from personalize_nb.local.process.discovery import read_record
-from personalize_nb.local.state import layout, wholeness
+from personalize_nb.local.state import diskspace, layout, wholeness
 from personalize_nb.local.tasks import theme_settings
 
 # a service that is just ending still holds the folder for a moment
@@ -107,6 +108,8 @@ def vacant(path: str | os.PathLike[str], beside: Path | None = None) -> Path:
         Something is there, or it lies inside the folder `beside`, or holds that.
     """
     target = Path(path).expanduser().absolute()
+    if target.is_symlink() and not target.exists():
+        raise LocalServiceError(f"{str(target)!r} is a link to nothing; make the folder that it names, or give another")
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise LocalServiceError(f"{str(target)!r} is there and not empty; nothing is written over: give a new folder")
     if beside is not None:
@@ -116,6 +119,23 @@ def vacant(path: str | os.PathLike[str], beside: Path | None = None) -> Path:
                 f"the folder {str(target)!r} and {str(beside)!r} lie in each other; give a folder elsewhere"
             )
     return target
+
+
+@contextmanager
+def telling(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Say in words what the system or SQLite refuses while something is done to a folder."""
+    try:
+        yield
+    except (sqlite3.Error, OSError) as error:
+        if isinstance(error, OSError):
+            raise layout.unusable(Path(path), error) from error
+        if diskspace.is_full(error):
+            full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), os.fspath(path))
+            raise layout.unusable(Path(path), full) from error
+        raise LocalServiceError(
+            f"SQLite cannot do its work for {os.fspath(path)!r}: {error}; see that the folder and its disk are there "
+            "and writable, then try again"
+        ) from error
 
 
 @contextmanager

@@ -10,13 +10,17 @@ from __future__ import annotations
 
 import hashlib
 import json
+import lzma
 import os
 import shutil
 import sqlite3
+import struct
 import uuid
 import zipfile
-from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, nullcontext
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
@@ -35,6 +39,11 @@ _BLOCK = 1 << 20
 _BUSY_SECONDS = 60.0
 _HOLDS = {*layout.DATABASES, theme_settings.FILE}
 _BELOW = ("objects/bodies/", "datasets/", "models/")
+# an OSError too: of a place before the beginning of the file
+_ILLEGIBLE = (
+    *(zipfile.BadZipFile, EOFError, RuntimeError, ValueError, LookupError, OverflowError, OSError),
+    *(struct.error, zlib.error, lzma.LZMAError),
+)
 _ANOTHER = "Take another copy of the snapshot"
 
 
@@ -67,7 +76,7 @@ def snapshot(path: str | os.PathLike[str], file: str | os.PathLike[str]) -> Path
         raise LocalServiceError(f"there is no folder {str(target.parent)!r} for the snapshot; make it first")
     if target.resolve().is_relative_to(root.resolve()):
         raise LocalServiceError(f"{str(target)!r} lies in the service's own folder; give a file elsewhere")
-    with _gathered(root) as (gathered, names):
+    with folders.telling(root), _gathered(root) as (gathered, names):
         try:
             found = checking.check(gathered)
         except LocalServiceError as error:
@@ -75,14 +84,17 @@ def snapshot(path: str | os.PathLike[str], file: str | os.PathLike[str]) -> Path
                 raise
             raise _emptied(root) from error
         for damage in found:
+            if damage.harmless:
+                continue
             inside = root / damage.path.relative_to(gathered)
             repair = f"{damage.repair}; `personalize-nb state check {root}` names all that is damaged"
             raise DamagedError(inside, damage.cause, repair)
         draft = target.with_name(f"{target.name}.{uuid.uuid4().hex[:8]}.part")
         try:
-            _write(root, gathered, names, draft)
-            os.replace(draft, target)
-            platform.sync_folder(target.parent)
+            with folders.telling(target):
+                _write(root, gathered, names, draft)
+                os.replace(draft, target)
+                platform.sync_folder(target.parent)
         finally:
             draft.unlink(missing_ok=True)
     return target
@@ -121,21 +133,43 @@ def restore(file: str | os.PathLike[str], path: str | os.PathLike[str]) -> Path:
     source, target = Path(file).expanduser().absolute(), folders.vacant(path)
     if not source.is_file():
         raise LocalServiceError(f"there is no file {str(source)!r}; give a file that `snapshot` made")
-    draft = target.with_name(f"{target.name}.{uuid.uuid4().hex[:8]}.part")
+    # one that is there may be another disk, or a link to it: it is filled, and never put in the place of
+    present = target.exists()
+    draft = (target if present else target.parent) / f".{target.name}.{uuid.uuid4().hex[:8]}.part"
     try:
-        layout.claim_folder(draft)
-        try:
-            with zipfile.ZipFile(source) as archive:
-                _read(archive, source, draft)
-        except (zipfile.BadZipFile, EOFError, NotImplementedError) as error:
-            raise DamagedError(source, f"it is no snapshot, or not whole: {error}", _ANOTHER) from error
-        if target.exists():
-            target.rmdir()
-        os.replace(draft, target)
-        platform.sync_folder(target.parent)
+        with folders.telling(target):
+            layout.claim_folder(target if present else draft)
+            draft.mkdir(exist_ok=True)
+            _unpack(source, draft)
+            platform.sync_tree(draft)
+            if present:
+                # the one without which nothing starts comes last
+                for path in sorted(draft.iterdir(), key=lambda path: path.name == layout.STATE):
+                    os.replace(path, target / path.name)
+                platform.sync_folder(target)
+            else:
+                os.replace(draft, target)
+                platform.sync_folder(target.parent)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
     return target
+
+
+def _unpack(source: Path, draft: Path) -> None:
+    with open(source, "rb") as stream:
+        with _legible(source):
+            archive = zipfile.ZipFile(stream)
+        with archive:
+            _read(archive, source, draft)
+
+
+@contextmanager
+def _legible(source: Path) -> Iterator[None]:
+    """Say of whatever Python's zip archives raise at bytes that are not as they were written that they are damaged."""
+    try:
+        yield
+    except _ILLEGIBLE as error:
+        raise DamagedError(source, f"it is no snapshot, or not whole: {error}", _ANOTHER) from error
 
 
 @contextmanager
@@ -248,16 +282,20 @@ def _read(archive: zipfile.ZipFile, source: Path, draft: Path) -> None:
     for name, checksum in files.items():
         target = draft / name
         target.parent.mkdir(parents=True, exist_ok=True)
-        with archive.open(name) as packed, platform.open_private(target, "xb") as into:
-            if _copied(packed, into) != checksum:
+        with _legible(source):
+            packed = archive.open(name)
+        with packed, platform.open_private(target, "xb") as into:
+            if _copied(packed, into, partial(_legible, source)) != checksum:
                 raise DamagedError(source, f"{name} in it is not what was kept", _ANOTHER)
 
 
 def _manifest(archive: zipfile.ZipFile, source: Path) -> dict[str, str]:
     try:
-        manifest: dict[str, Any] = json.loads(archive.read(_MANIFEST))
-        written, files = manifest["format"], dict(manifest["files"])
-    except (KeyError, ValueError, TypeError) as error:
+        with _legible(source):
+            text = archive.read(_MANIFEST) if _MANIFEST in archive.namelist() else b""
+        manifest: dict[str, Any] = json.loads(text)
+        written, files = manifest["format"], dict(manifest["files"].items())
+    except (KeyError, ValueError, TypeError, AttributeError, RecursionError) as error:
         raise DamagedError(source, "it is a zip archive without the manifest of a snapshot", _ANOTHER) from error
     if written != _FORMAT:
         raise DamagedError(source, f"it has format {written}, legal is {_FORMAT}", "Restore it with a later version")
@@ -272,9 +310,15 @@ def _manifest(archive: zipfile.ZipFile, source: Path) -> dict[str, str]:
     return files
 
 
-def _copied(source: IO[bytes], target: IO[bytes]) -> str:
+def _copied(
+    source: IO[bytes], target: IO[bytes], while_read: Callable[[], AbstractContextManager[None]] = nullcontext
+) -> str:
     digest = hashlib.sha256()
-    while block := source.read(_BLOCK):
+    while True:
+        with while_read():
+            block = source.read(_BLOCK)
+        if not block:
+            break
         digest.update(block)
         target.write(block)
     return digest.hexdigest()
