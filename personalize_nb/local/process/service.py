@@ -200,7 +200,9 @@ class Service:
         while not self._ending.wait(_LOOK_SECONDS):
             if self._forgotten():
                 break
-            layout.drop_gathered(self.root)
+            # what cannot be looked at now is removed at another time
+            with contextlib.suppress(OSError):
+                layout.drop_gathered(self.root)
         log.info("ending")
         self._endpoint.stop()
         self._supervisor.stop()

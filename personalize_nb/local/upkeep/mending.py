@@ -103,8 +103,8 @@ def _ignored(root: Path, folder: str, names: list[str]) -> set[str]:
 
 def _mend(root: Path) -> list[Damage]:
     """Make of a copy what opens; return what is lost."""
-    record = read_record(root)
     lost = [*_out_of_place(root)]
+    record = read_record(root)
     for damage in checking.settings(root):
         damage.path.unlink()
         lost.append(damage)

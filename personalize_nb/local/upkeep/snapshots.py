@@ -248,9 +248,8 @@ def _second_name(original: Path, path: Path) -> None:
 
 def _say_whose(root: Path, copied: Path) -> None:
     """Note account and region in copied databases, which folders of earlier versions do not have there."""
-    record = read_record(root)
     identity = wholeness.identity_of(copied)
-    if identity is None and record is not None:
+    if identity is None and (record := read_record(root)) is not None:
         identity = Identity(record.account, record.region)
     if identity is None:
         raise LocalServiceError(f"nothing in {str(root)!r} says whose it is; start its service once, then try again")
