@@ -22,11 +22,12 @@ def _check(options: argparse.Namespace) -> int:
     found = local.check(options.path)
     for damage in found:
         print(damage)
-    if not found:
+    damaged = [damage for damage in found if not damage.harmless]
+    if not damaged:
         print(f"{options.path}: nothing is damaged")
         return FINE
     print(
-        f"{options.path}: {_many(len(found), 'file')} to look after; "
+        f"{options.path}: {_many(len(damaged), 'file')} to look after; "
         f"`personalize-nb state repair {options.path}` makes a copy that opens and says what is lost in it"
     )
     return DAMAGED

@@ -54,13 +54,19 @@ class Damage:
         What is wrong with it.
     repair
         What to do.
+    harmless
+        Whether nothing is lost or answered wrongly by it: something is left over, say.
     """
 
     path: Path
     cause: str
     repair: str
+    harmless: bool = False
 
     def __str__(self) -> str:
+        """Say all of it in one line."""
+        if self.harmless:
+            return f"{str(self.path)!r} is worth a look: {self.cause}. {self.repair}."
         return f"{str(self.path)!r} is damaged: {self.cause}. {self.repair}."
 
 

@@ -86,3 +86,59 @@ def contents(folder):
 
 def copy(folder, target):
     return shutil.copytree(folder, target)
+
+
+def row(root, sql, name=layout.DATABASES[1]):
+    with closing(sqlite3.connect(root / name)) as db:
+        return db.execute(sql).fetchone()[0]
+
+
+def body(root, key):
+    name = row(root, f"SELECT body FROM objects WHERE key = '{key}'")
+    return root / "objects" / "bodies" / name[:2] / name
+
+
+def flip(path, place=-3):
+    content = bytearray(path.read_bytes())
+    content[place] ^= 1
+    path.write_bytes(content)
+    return path
+
+
+def answers(root, version):
+    """Open a folder and use it: read every object, run a batch job on its model; return the job's output."""
+    wholeness.look(root)
+    keys = Keys(root / layout.STATE, OURS.account, OURS.region)
+    store = ObjectStore(root / layout.OBJECTS, keyring=keys)
+    if not store.has_bucket(BUCKET):
+        store.create_bucket(BUCKET, OURS.region)
+    for info in store.list(BUCKET):
+        with store.open(BUCKET, info.key) as file:
+            assert len(file.read()) == info.size
+    store.close()
+    keys.close()
+    service = InlineService(root, new=False)
+    try:
+        service.put("again.jsonl", b'{"itemId": "b1"}\n')
+        service.made(
+            "create_batch_inference_job",
+            jobName="again",
+            solutionVersionArn=version,
+            jobInput={"s3DataSource": {"path": f"s3://{BUCKET}/again.jsonl"}},
+            jobOutput={"s3DataDestination": {"path": f"s3://{BUCKET}/again/"}},
+            roleArn=f"arn:aws:iam::{OURS.account}:role/PersonalizeNbLocal",
+        )
+        return service.read("again/again.jsonl.out")
+    finally:
+        service.close()
+
+
+def written(path, text=b"{"):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(text)
+    return path
+
+
+def removed(path):
+    path.unlink()
+    return path

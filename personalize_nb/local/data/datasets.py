@@ -297,11 +297,10 @@ def _without(path: Path, draft: Path, users: pa.Array) -> int:
     return deleted
 
 
-def verify(path: Path) -> None:
-    """Read a file with rows through; raise `DamagedError` when they are not those that were written."""
+def verify(path: Path) -> int:
+    """Read a file through and count its rows; raise `DamagedError` when they are not those that were written."""
     with _opened(path) as stored:
-        for _ in stored.iter_batches():
-            pass
+        return sum(batch.num_rows for batch in stored.iter_batches())
 
 
 def _writer(path: Path, schema: pa.Schema) -> pq.ParquetWriter:

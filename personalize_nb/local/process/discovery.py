@@ -118,9 +118,12 @@ def read_record(root: Path) -> ServiceInfo | None:
     except (FileNotFoundError, NotADirectoryError, ValueError, TypeError):
         return None
     except OSError as error:
+        do = "give this user the right to read it, or close some files"
+        if isinstance(error, IsADirectoryError):
+            do = "move away the folder that lies in its place, which is not the service's"
         raise LocalServiceError(
             f"{str(root / RECORD)!r}, which says whether a local service runs there, cannot be read: {error}; "
-            "give this user the right to read it, or close some files, then try again"
+            f"{do}, then try again"
         ) from error
 
 

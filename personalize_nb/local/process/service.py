@@ -53,7 +53,7 @@ from personalize_nb.local.process.discovery import (
     require_awake,
     write_record,
 )
-from personalize_nb.local.process.supervisor import Supervisor
+from personalize_nb.local.process.supervisor import Supervisor, end_orphans
 from personalize_nb.local.s3.handler import s3_handler
 from personalize_nb.local.s3.store import ObjectStore
 from personalize_nb.local.s3.sweeping import LEFT_BY_KILLS, sweep
@@ -144,7 +144,7 @@ class Service:
         self._objects = ObjectStore(root / layout.OBJECTS, keyring=self._kms)
         self._event_store = EventStore(root)
         self._versions = DatasetVersions(root)
-        _end_orphans(self._store, root)
+        end_orphans(self._store, root)
         self._versions.drop_former()
         self._versions.set_aside()
         self._store.together(partial(model_folders.set_aside, root))
@@ -207,6 +207,9 @@ class Service:
         while not self._ending.wait(_LOOK_SECONDS):
             if self._forgotten():
                 break
+            # what cannot be looked at now is removed at another time
+            with contextlib.suppress(OSError):
+                layout.drop_gathered(self.root)
         log.info("ending")
         self._endpoint.stop()
         self._supervisor.stop()
@@ -385,19 +388,3 @@ def _endpoint(
         raise LocalServiceError(
             f"port {port} of 127.0.0.1 cannot be used: {error}; choose another one, or 0 for any"
         ) from error
-
-
-def _end_orphans(store: Store, root: Path) -> None:
-    """End workers of a killed service that have not ended by themselves yet, before their work is begun again."""
-    for pid in store.running():
-        try:
-            process = psutil.Process(pid)
-            command = process.cmdline()
-            if "personalize_nb.local.process.worker" in command and str(root) in command:
-                process.kill()
-                process.wait(_LOCK_SECONDS)
-        except psutil.NoSuchProcess:
-            continue
-        except psutil.AccessDenied:
-            # a process of another user, so not one of ours
-            continue

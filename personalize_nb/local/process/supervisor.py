@@ -13,6 +13,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import psutil
 
@@ -31,6 +32,8 @@ QUICK = ("import",)
 _LOOK_SECONDS = 30.0
 # while there is work: nobody tells of a worker that was stopped by a signal
 _BUSY_LOOK_SECONDS = 2.0
+# until a worker of a killed service is gone
+_ORPHAN_SECONDS = 15.0
 
 
 class Supervisor:
@@ -199,3 +202,19 @@ class Supervisor:
             else:
                 log.warning("%s work on %s is taken up again", work.kind, work.arn)
         self.wake()
+
+
+def end_orphans(store: Store, root: Path) -> None:
+    """End workers of a killed service that have not ended by themselves yet, before their work is begun again."""
+    for pid in store.running():
+        try:
+            process = psutil.Process(pid)
+            command = process.cmdline()
+            if "personalize_nb.local.process.worker" in command and str(root) in command:
+                process.kill()
+                process.wait(_ORPHAN_SECONDS)
+        except psutil.NoSuchProcess:
+            continue
+        except psutil.AccessDenied:
+            # a process of another user, so not one of ours
+            continue

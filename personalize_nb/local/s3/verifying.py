@@ -24,9 +24,11 @@ from personalize_nb.local.s3.files import BLOCK
 from personalize_nb.local.s3.incoming import Digest
 from personalize_nb.local.s3.reading import ALTERED
 from personalize_nb.local.s3.records import Checksum, ObjectDetails
-from personalize_nb.local.state.layout import lost_path
+from personalize_nb.local.state.layout import STATE, lost_path
 
 _MD5 = re.compile("[0-9a-f]{32}")
+# how KMS refuses a key that is disabled or about to be deleted, and one that is not there
+_NOT_NOW, _NO_KEY = ("DisabledException", "KMSInvalidStateException"), "NotFoundException"
 _OBJECTS = "SELECT bucket, key, NULL AS upload, NULL AS number, body, size, etag, details FROM objects"
 _PARTS = (
     "SELECT bucket, key, upload, number, body, size, NULL AS etag, details, checksum, checksum_algorithm"
@@ -48,6 +50,8 @@ class Fault:
         The name of the body.
     damage
         What is wrong, and what to do.
+    keyless
+        Whether nothing is wrong but that the KMS key is not there: deleted on purpose, or lost.
     """
 
     bucket: str
@@ -56,6 +60,15 @@ class Fault:
     number: int | None
     body: str
     damage: Damage
+    keyless: bool = False
+
+
+class _UnopenedError(Exception):
+    """No key opens a body."""
+
+    def __init__(self, cause: str, *, keyless: bool = False):
+        super().__init__(cause)
+        self.keyless = keyless
 
 
 def faults(root: Path, db: sqlite3.Connection, keyring: Keyring | None) -> Iterator[Fault]:
@@ -75,7 +88,11 @@ def faults(root: Path, db: sqlite3.Connection, keyring: Keyring | None) -> Itera
         names = [column[0] for column in cursor.description]
         for values in cursor:
             row = dict(zip(names, values, strict=True))
-            cause = _cause(root, row, keyring)
+            keyless = False
+            try:
+                cause = _cause(root, row, keyring)
+            except _UnopenedError as error:
+                cause, keyless = str(error), error.keyless
             if cause is None:
                 continue
             where = f"s3://{row['bucket']}/{row['key']}"
@@ -84,8 +101,12 @@ def faults(root: Path, db: sqlite3.Connection, keyring: Keyring | None) -> Itera
             if row["upload"] is not None:
                 what = f"of part {row['number']} of an upload of {where}"
                 repair = f"Put that file back from a copy of the folder, or abort the upload {row['upload']}"
-            damage = Damage(_path(root, row["body"]), f"{cause}, {what}", repair)
-            yield Fault(row["bucket"], row["key"], row["upload"], row["number"], row["body"], damage)
+            if keyless:
+                repair = (
+                    f"Nobody can read it until the key is back: restore {STATE} from a backup, or delete the object"
+                )
+            damage = Damage(_path(root, row["body"]), f"{cause}, {what}", repair, harmless=keyless)
+            yield Fault(row["bucket"], row["key"], row["upload"], row["number"], row["body"], damage, keyless)
 
 
 def nameless(root: Path, db: sqlite3.Connection) -> list[Path]:
@@ -136,16 +157,21 @@ def _cause(root: Path, row: dict[str, object], keyring: Keyring | None) -> str |
 
 
 def _opened(file: BinaryIO, size: int, seal: Seal | None, keyring: Keyring | None) -> BinaryIO | None:
-    """Return the plain bytes of a body; None where no key opens it."""
+    """Return the plain bytes of a body; None where its key must not be used now."""
     if seal is None:
         return file
     if keyring is None:
         return None
     try:
         return unsealed(file, keyring.data_key(bytes.fromhex(seal.wrapped)), seal.sizes or (size,))
-    except (ApiError, ValueError):
-        # a key that is disabled, say, or damaged itself: whoever asks for the object is told so
-        return None
+    except ApiError as error:
+        if error.code in _NOT_NOW:
+            return None
+        if error.code == _NO_KEY:
+            raise _UnopenedError(f"its KMS key {seal.key} is not there", keyless=True) from error
+        raise _UnopenedError(f"its KMS key {seal.key} does not open it: {error.message}") from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise _UnopenedError(f"its KMS key {seal.key} cannot be read") from error
 
 
 def _fits(plain: BinaryIO, etag: object, details: ObjectDetails) -> bool:

@@ -7,6 +7,7 @@
     streamed.sqlite                           rows put one by one
     models/<8 hex>/                           trained models, by solution version
     lost+found/                               what a start found and nothing names: kept, and never read
+    snapshot.lock                             held while a snapshot gathers second names in scratch/
     cache/ scratch/                           may be deleted at any time the service is down
 
 Cheap to import.
@@ -14,11 +15,14 @@ Cheap to import.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import logging
 import os
 import shutil
 from pathlib import Path
+
+import filelock
 
 from personalize_nb.errors import LocalServiceError
 from personalize_nb.local.state import diskspace, platform
@@ -26,6 +30,7 @@ from personalize_nb.local.state import diskspace, platform
 log = logging.getLogger(__name__)
 
 RECORD, LOCK, START_LOCK, LOG = "service.json", "service.lock", "start.lock", "service.log"
+SNAPSHOT_LOCK, GATHERED = "snapshot.lock", "snapshot."
 STATE, OBJECTS = "state.sqlite", "objects"
 STREAMED = "streamed.sqlite"
 # the one that says whose the folder is comes first
@@ -64,11 +69,25 @@ def prepare(root: Path) -> None:
     """Make the folders inside, and remove what killed processes left half done."""
     for name in _FOLDERS:
         (root / name).mkdir(exist_ok=True)
-    shutil.rmtree(root / "scratch")
-    (root / "scratch").mkdir()
+    for path in (root / "scratch").iterdir():
+        if path.is_dir() and not path.name.startswith(GATHERED):
+            shutil.rmtree(path)
+        elif not path.is_dir():
+            path.unlink()
+    drop_gathered(root)
     platform.sync_folder(root)
     for draft in (root / "datasets").glob(f"*/*{DRAFT}"):
         draft.unlink(missing_ok=True)
+
+
+def drop_gathered(root: Path) -> None:
+    """Remove what killed snapshots gathered: their second names keep the space of deleted objects."""
+    left = list((root / "scratch").glob(f"{GATHERED}*"))
+    if left:
+        # whoever takes one now is not disturbed, and removes the others itself
+        with contextlib.suppress(filelock.Timeout), filelock.FileLock(root / SNAPSHOT_LOCK, timeout=0, mode=0o600):
+            for path in left:
+                shutil.rmtree(path, ignore_errors=True)
 
 
 def folder_identity(root: Path) -> str:

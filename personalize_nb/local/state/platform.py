@@ -75,6 +75,16 @@ def sync_folder(folder: Path) -> None:
         os.close(opened)
 
 
+def sync_tree(folder: Path) -> None:
+    """Wait until all that lies in a folder would outlive a power cut."""
+    for path in folder.rglob("*"):
+        if path.is_file() and not path.is_symlink():
+            sync_file(path)
+        elif path.is_dir() and not path.is_symlink():
+            sync_folder(path)
+    sync_folder(folder)
+
+
 def _sync(opened: int) -> None:
     if sys.platform == "darwin":
         import fcntl  # not every system has it

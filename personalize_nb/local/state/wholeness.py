@@ -20,7 +20,8 @@ from personalize_nb.errors import LocalServiceError
 from personalize_nb.local.errors import DamagedError
 from personalize_nb.local.state import layout, platform
 
-TABLE = "CREATE TABLE IF NOT EXISTS about (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID"
+ABOUT = "about"
+TABLE = f"CREATE TABLE IF NOT EXISTS {ABOUT} (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID"
 _GENERATION, _NEXT = "generation", "next generation"
 # in the state: the run of the machine that the service began in, until it has ended in order
 _RUNNING = "running since boot"
@@ -41,6 +42,10 @@ _ARN = re.compile(r"arn:[^:]+:personalize:(?P<region>[^:]+):(?P<account>\d{12}):
 _BUCKET = re.compile(r"personalize-nb-(?P<account>\d{12})-(?P<region>[a-z0-9-]+)$")
 _BACK = "Put back the copy of it that belongs to this folder, from a backup"
 _AWAY = "or move the whole folder away and begin with an empty one, or choose another folder"
+
+
+class OtherTimeError(DamagedError):
+    """A database is sound, and of another time than the others."""
 
 
 @dataclass(frozen=True)
@@ -186,7 +191,7 @@ def _of_another_time(state: _Seen, others: Iterable[_Seen]) -> Iterator[DamagedE
         own, theirs = (_number(seen.generation) for seen in (state, other))
         older, newer = (state, other) if own < theirs else (other, state)
         how = "is older than" if own != theirs else "is of another time than"
-        yield DamagedError(
+        yield OtherTimeError(
             older.path,
             f"it {how} {newer.path.name} (generation {older.generation or 'none'}, not {newer.generation or 'none'}), "
             "so rows and files would be taken for lost",

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
+from personalize_nb.errors import LocalServiceError
 from personalize_nb.local.errors import Damage, DamagedError
 from personalize_nb.local.process.discovery import read_record
 from personalize_nb.local.state import layout, model_folders, versions, wholeness
@@ -31,6 +32,15 @@ _TEXTS = {
     ),
     layout.STREAMED: (("streamed", "id", "body"),),
 }
+_FOLDERS = (
+    layout.OBJECTS,
+    *(f"{layout.OBJECTS}/{name}" for name in ("bodies", "incoming", layout.LOST)),
+    *("datasets", "models", "cache", "scratch", layout.LOST),
+)
+_FILES = (
+    *(*layout.DATABASES, layout.RECORD, theme_settings.FILE, layout.LOG),
+    *(layout.LOCK, layout.START_LOCK, layout.SNAPSHOT_LOCK),
+)
 _MEND = "Mend a copy: personalize-nb state repair"
 _ASIDE = "Nothing is lost; the next start of the service keeps it in lost+found, where it may be removed"
 
@@ -54,20 +64,28 @@ def check(path: str | os.PathLike[str]) -> list[Damage]:
     Raises
     ------
     LocalServiceError
-        There is no such folder, or nothing of a service in it.
+        There is no such folder, nothing of a service in it, or it was moved or replaced meanwhile.
     """
     root = folders.existing(path)
-    found = list(_damage(root))
-    if found:
-        # a running service removes what is replaced after it has said so
-        again = set(_damage(root))
-        found = [damage for damage in found if damage in again]
+    before = layout.folder_identity(root)
+    with folders.telling(root):
+        found = list(_damage(root))
+        if found:
+            # a running service removes what is replaced after it has said so
+            again = set(_damage(root))
+            found = [damage for damage in found if damage in again]
+    # in an empty place nothing is damaged
+    if layout.folder_identity(folders.existing(root)) != before:
+        raise LocalServiceError(
+            f"the folder {str(root)!r} was moved or replaced while it was looked through; try again where it is now"
+        )
     return found
 
 
 def _damage(root: Path) -> Iterator[Damage]:
     misfits = [error.damage for error in wholeness.misfits(root)]
     yield from misfits
+    yield from (damage for damage in misplaced(root) if damage.path not in {misfit.path for misfit in misfits})
     yield from settings(root)
     yield from rows(root)
     yield from models(root)
@@ -85,12 +103,20 @@ def _damage(root: Path) -> Iterator[Damage]:
             yield from _bodies(root, stack)
 
 
+def misplaced(root: Path) -> Iterator[Damage]:
+    """Yield files that lie where a service has folders, and folders where it has files."""
+    repair = "Move it away; a start of the service makes its own where it needs one"
+    for names, wrong, what in ((_FOLDERS, Path.is_file, "a file"), (_FILES, Path.is_dir, "a folder")):
+        yield from (Damage(root / name, f"{what} lies in its place", repair) for name in names if wrong(root / name))
+
+
 def settings(root: Path) -> Iterator[Damage]:
     """Yield what is wrong with the small files at the top."""
-    if (root / layout.RECORD).exists() and read_record(root) is None:
+    if (root / layout.RECORD).is_file() and read_record(root) is None:
         yield Damage(root / layout.RECORD, "it cannot be read", "Remove it; the next start writes it with new keys")
     try:
-        theme_settings.kept(root)
+        if not (root / theme_settings.FILE).is_dir():
+            theme_settings.kept(root)
     except (ValueError, KeyError, TypeError):
         repair = "Remove it, and choose what writes themes again"
         yield Damage(root / theme_settings.FILE, "it holds no settings of themes", repair)
@@ -152,13 +178,13 @@ def _lost(root: Path, db: sqlite3.Connection) -> Iterator[Damage]:
             yield Damage(path, "it is missing, of imported rows", versions.IMPORT_AGAIN)
     for path in versions.unnamed(root, db):
         if path.suffix != layout.DRAFT:
-            yield Damage(path, "no dataset names it", _ASIDE)
+            yield Damage(path, "no dataset names it", _ASIDE, harmless=True)
     for model, arn in model_folders.served(db).items():
         folder = layout.model_path(root, model)
         if not folder.exists():
             yield Damage(folder, f"it is missing, the trained model of {arn}", "Train it again")
     for folder in model_folders.unnamed(root, db):
-        yield Damage(folder, "no solution version or recommender names it", "It answers nothing and may be removed")
+        yield Damage(folder, "no solution version or recommender names it", _ASIDE, harmless=True)
     for arn, kind in db.execute("SELECT arn, kind FROM resources"):
         if kind not in KINDS:
             yield Damage(root / layout.STATE, f"{arn} is of the unknown kind {kind!r}", _MEND)
@@ -185,7 +211,7 @@ def _bodies(root: Path, stack: ExitStack) -> Iterator[Damage]:
     except DamagedError as error:
         yield error.damage
     else:
-        yield from (Damage(path, "no object names this body", _ASIDE) for path in nameless)
+        yield from (Damage(path, "no object names this body", _ASIDE, harmless=True) for path in nameless)
 
 
 def _was_killed(root: Path) -> bool:

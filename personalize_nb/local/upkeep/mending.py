@@ -7,12 +7,14 @@ The original is only read.
 
 from __future__ import annotations
 
+import fnmatch
 import os
 import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,21 +22,22 @@ from personalize_nb.contract.limits import FAILED
 from personalize_nb.errors import LocalServiceError
 from personalize_nb.local.errors import Damage, DamagedError
 from personalize_nb.local.process.discovery import read_record
-from personalize_nb.local.state import layout, model_folders, versions, wholeness
+from personalize_nb.local.state import layout, model_folders, platform, versions, wholeness
 from personalize_nb.local.state.database import Database
 from personalize_nb.local.state.store import Store
 from personalize_nb.local.state.wholeness import Identity
-from personalize_nb.local.upkeep import checking, folders
+from personalize_nb.local.upkeep import checking, folders, imported
 from personalize_nb.local.upkeep.salvage import salvage
 
 if TYPE_CHECKING:
     from personalize_nb.local.iam.keys import Keys
 
-# made anew at each start, or of the processes that served the original
-_LEFT = shutil.ignore_patterns(
-    "cache", "scratch", "incoming", "*.reserve", "*.lock", "service.log*", f"*{layout.DRAFT}"
-)
-_KEPT = "What is left of it is in lost+found of the copy"
+# made anew at each start, or of the processes that served the original; by folder, since groups are called anything
+_LEFT = {
+    "": ("cache", "scratch", "*.reserve", "*.lock", f"{layout.LOG}*"),
+    layout.OBJECTS: ("incoming", "*.reserve"),
+    "datasets/*": (f"*{layout.DRAFT}",),
+}
 
 
 @dataclass(frozen=True)
@@ -77,10 +80,12 @@ def repair(path: str | os.PathLike[str], into: str | os.PathLike[str] | None = N
     copy = folders.vacant(into if into is not None else root.with_name(f"{root.name}.repaired"), beside=root)
     present = copy.exists()
     try:
-        with folders.at_rest(root):
+        with folders.telling(copy), folders.at_rest(root):
             layout.claim_folder(copy)
-            shutil.copytree(root, copy, ignore=_LEFT, dirs_exist_ok=True, symlinks=True)
-        lost = [replace(damage, path=root / damage.path.relative_to(copy)) for damage in _mend(copy)]
+            shutil.copytree(root, copy, ignore=partial(_ignored, root), dirs_exist_ok=True, symlinks=True)
+        with folders.telling(copy):
+            lost = [replace(damage, path=root / damage.path.relative_to(copy)) for damage in _mend(copy)]
+            platform.sync_tree(copy)
     except BaseException:
         shutil.rmtree(copy, ignore_errors=True)
         if present:
@@ -89,13 +94,22 @@ def repair(path: str | os.PathLike[str], into: str | os.PathLike[str] | None = N
     return Mended(copy, tuple(lost))
 
 
-def _mend(root: Path) -> Iterator[Damage]:
+def _ignored(root: Path, folder: str, names: list[str]) -> set[str]:
+    """Return what is not copied of a folder below the root."""
+    place = Path(folder).relative_to(root).parts
+    where = "datasets/*" if len(place) == 2 and place[0] == "datasets" else "/".join(place)
+    return {name for pattern in _LEFT.get(where, ()) for name in fnmatch.filter(names, pattern)}
+
+
+def _mend(root: Path) -> list[Damage]:
+    """Make of a copy what opens; return what is lost."""
+    lost = [*_out_of_place(root)]
     record = read_record(root)
     for damage in checking.settings(root):
         damage.path.unlink()
-        yield damage
+        lost.append(damage)
     for misfit in wholeness.misfits(root):
-        yield from _rebuilt(misfit.damage)
+        lost += _rebuilt(misfit)
     identity = wholeness.identity_of(root)
     if identity is None and record is not None:
         identity = Identity(record.account, record.region)
@@ -114,18 +128,53 @@ def _mend(root: Path) -> Iterator[Damage]:
         stack.enter_context(closing(EventStore(root)))
         keys = stack.enter_context(closing(Keys(root / layout.STATE, identity.account, identity.region)))
         objects = stack.enter_context(closing(ObjectStore(root / layout.OBJECTS, keyring=keys)))
+        stack.enter_context(closing(versions.DatasetVersions(root))).drop_former()
         for name in (layout.STATE, layout.STREAMED):
             with _changing(root / name) as db:
-                yield from _without_texts(root / name, db)
-        yield from _without_bodies(objects.root, keys)
+                lost += _without_texts(root / name, db)
+        # what is not named is left over, or what lost rows have named
+        rows_lost = {damage.path for damage in lost} & {root / name for name in layout.DATABASES}
+        aside = list(_nameless(objects.root))
+        lost += _without_bodies(objects.root, keys, keys_lost=bool(rows_lost))
         with _changing(root / layout.STATE) as db:
-            yield from _without_rows(root, db)
-            yield from _without_models(root, db)
-        with versions.DatasetVersions(root) as data:
-            data.drop_former()
-            data.set_aside()
+            lost += imported.without_damaged(root, db)
+            if rows_lost:
+                lost += imported.named_again(root, db)
+            lost += _without_models(root, db)
+            aside += _set_aside(root, db)
         sweep(objects)
     wholeness.mark(root, identity)
+    return lost + (aside if rows_lost else [])
+
+
+def _out_of_place(root: Path) -> Iterator[Damage]:
+    for damage in list(checking.misplaced(root)):
+        renamed = damage.path.with_name(f"{damage.path.name}.misplaced")
+        os.replace(damage.path, renamed)
+        yield replace(damage, repair=f"It is called {renamed.name} in the copy")
+
+
+def _set_aside(root: Path, db: sqlite3.Connection) -> Iterator[Damage]:
+    """Move what no row of the state names to `lost+found`."""
+    for path in versions.unnamed(root, db):
+        layout.set_aside(root, path)
+        yield Damage(path, "no dataset of the copy names it", f"Import its rows again. {imported.KEPT}")
+    for path in model_folders.unnamed(root, db):
+        layout.set_aside(root, path)
+        yield Damage(
+            path, "no solution version or recommender of the copy names it", f"Train it again. {imported.KEPT}"
+        )
+
+
+def _nameless(folder: Path) -> Iterator[Damage]:
+    from personalize_nb.local.s3 import verifying
+
+    with wholeness.reading(folder / "objects.sqlite") as db:
+        bodies = verifying.nameless(folder, db)
+    if bodies:
+        size = sum(body.stat().st_size for body in bodies)
+        what = f"no object of the copy names {len(bodies)} of the bodies ({size:,} bytes)"
+        yield Damage(folder / "bodies", what, f"Put those objects again. {imported.KEPT}")
 
 
 @contextmanager
@@ -134,8 +183,14 @@ def _changing(path: Path) -> Iterator[sqlite3.Connection]:
         yield db
 
 
-def _rebuilt(damage: Damage) -> Iterator[Damage]:
+def _rebuilt(misfit: DamagedError) -> Iterator[Damage]:
     """Make a database again from what can be read of it."""
+    damage = misfit.damage
+    if isinstance(misfit, wholeness.OtherTimeError):
+        yield replace(
+            damage, repair="The copy has it as it was then: what came later is lost, and what shows it is told"
+        )
+        return
     if not damage.path.exists() or not damage.path.stat().st_size:
         yield replace(damage, repair="All that it held is gone from the copy")
         return
@@ -144,10 +199,10 @@ def _rebuilt(damage: Damage) -> Iterator[Damage]:
     for path in damage.path.parent.glob(f"{damage.path.name}-*"):
         path.unlink()
     os.replace(fresh, damage.path)
-    for what in cannot:
-        yield replace(damage, cause=f"{what}, {damage.cause}", repair="The copy has all the others")
+    for loss in cannot:
+        yield replace(damage, cause=f"{loss.cause}; {damage.cause}", repair=loss.left)
     if not cannot:
-        yield replace(damage, repair="The copy has all of its rows, in new databases of one time")
+        yield replace(damage, repair="The copy has all of its rows, in a new database")
 
 
 def _without_texts(path: Path, db: sqlite3.Connection) -> Iterator[Damage]:
@@ -156,40 +211,21 @@ def _without_texts(path: Path, db: sqlite3.Connection) -> Iterator[Damage]:
         yield replace(damage, repair="The copy does not have it")
 
 
-def _without_bodies(folder: Path, keys: Keys) -> Iterator[Damage]:
+def _without_bodies(folder: Path, keys: Keys, *, keys_lost: bool) -> Iterator[Damage]:
+    """Take out rows whose body is lost, or opened by no key any more but for one that was deleted on purpose."""
     from personalize_nb.local.s3 import verifying
 
     with _changing(folder / "objects.sqlite") as db:
         for fault in list(verifying.faults(folder, db, keys)):
+            if fault.keyless and not keys_lost:
+                continue
             if fault.upload is None:
                 db.execute("DELETE FROM objects WHERE bucket = ? AND key = ?", (fault.bucket, fault.key))
             else:
                 db.execute("DELETE FROM parts WHERE upload = ? AND number = ?", (fault.upload, fault.number))
-            yield replace(fault.damage, repair=f"Put s3://{fault.bucket}/{fault.key} again. {_KEPT}")
-
-
-def _without_rows(root: Path, db: sqlite3.Connection) -> Iterator[Damage]:
-    """Take out files that are not what was imported; rows of a FULL import stay where later ones are lost."""
-    from personalize_nb.local.data import datasets
-
-    for path, (group, kind) in versions.named(root, db).items():
-        try:
-            datasets.verify(path)
-            continue
-        except DamagedError as error:
-            damage = error.damage
-            layout.set_aside(root, path)
-        except FileNotFoundError:
-            damage = Damage(path, "it is missing, of imported rows", versions.IMPORT_AGAIN)
-        held = db.execute(
-            "UPDATE data_files SET newest = nullif(CASE newest WHEN ?1 THEN full ELSE newest END, ?1),"
-            " full = nullif(full, ?1)"
-            " WHERE dataset_group = ?2 AND type = ?3 RETURNING newest",
-            (path.name, group, kind),
-        ).fetchone()
-        what = f"{damage.cause}, the {kind} dataset of {group}"
-        left = "The rows of its newest FULL import are there. " if held and held[0] else ""
-        yield replace(damage, cause=what, repair=f"{left}{damage.repair}. {_KEPT}")
+            kept = f". {imported.KEPT}" if fault.damage.path.exists() else ""
+            repair = f"Put s3://{fault.bucket}/{fault.key} again{kept}"
+            yield replace(fault.damage, repair=repair, harmless=False)
 
 
 def _without_models(root: Path, db: sqlite3.Connection) -> Iterator[Damage]:
@@ -202,8 +238,8 @@ def _without_models(root: Path, db: sqlite3.Connection) -> Iterator[Damage]:
             broken[folder] = Damage(folder, "it is missing, a trained model", "Train it again")
     for folder in model_folders.unnamed(root, db):
         broken.pop(folder, None)
-    model_folders.set_aside(root, db)
     for folder, damage in broken.items():
+        kept = f". {imported.KEPT}" if folder.exists() else ""
         if folder.exists():
             layout.set_aside(root, folder)
         arn = served.get(folder.name)
@@ -212,4 +248,4 @@ def _without_models(root: Path, db: sqlite3.Connection) -> Iterator[Damage]:
             sql = "UPDATE resources SET status = ?, failure_reason = ? WHERE arn = ?"
             db.execute(sql, (FAILED, why, arn))
             damage = replace(damage, cause=f"{damage.cause}, of {arn}")
-        yield replace(damage, repair=f"{damage.repair}. {_KEPT}")
+        yield replace(damage, repair=f"{damage.repair}{kept}")

@@ -9,19 +9,29 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 _TABLES = "SELECT name, sql FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+_INDEXES = "SELECT name FROM sqlite_master WHERE type = 'index' AND tbl_name = ?"
 
 
-def salvage(source: Path, target: Path) -> list[str]:
-    """Write what can be read of a database into a new one; return what could not, in words."""
-    lost: list[str] = []
+@dataclass(frozen=True)
+class Loss:
+    """What of a database cannot be read, and what can, in words."""
+
+    cause: str
+    left: str
+
+
+def salvage(source: Path, target: Path) -> list[Loss]:
+    """Write what can be read of a database into a new one; return what could not."""
+    lost: list[Loss] = []
     with closing(_opened(source)) as damaged, closing(sqlite3.connect(target, isolation_level=None)) as fresh:
         try:
             tables = dict(damaged.execute(_TABLES).fetchall())
         except sqlite3.Error:
-            return ["nothing of it can be read"]
+            return [Loss("nothing of it can be read", "The copy has none of its rows")]
         for name, sql in tables.items():
             try:
                 fresh.execute(sql)
@@ -29,8 +39,33 @@ def salvage(source: Path, target: Path) -> list[str]:
             except sqlite3.Error:
                 whole = False
             if not whole:
-                lost.append(f"rows of {name} cannot be read")
+                lost.append(_missed(damaged, fresh, name))
     return lost
+
+
+def _missed(damaged: sqlite3.Connection, fresh: sqlite3.Connection, name: str) -> Loss:
+    """Count what is lost of a table by its indexes, which lie on pages of their own."""
+    held = 0
+    by_kind = ""
+    with suppress(sqlite3.Error):
+        for (index,) in damaged.execute(_INDEXES, (name,)).fetchall():
+            with suppress(sqlite3.Error, ValueError):
+                held = max(held, damaged.execute(f'SELECT count(*) FROM {name} INDEXED BY "{index}"').fetchone()[0])
+                if index == f"{name}_by_kind":
+                    by_kind = _by_kind(damaged, fresh, name, index)
+    read = 0
+    with suppress(sqlite3.Error):
+        read = fresh.execute(f"SELECT count(*) FROM {name}").fetchone()[0]
+    how_many = f"{held - read} of {held} rows" if held > read else "rows, nobody knows how many,"
+    left = f"The copy has the {read} that can be read" if read else "The copy has none of them"
+    return Loss(f"{how_many} of {name} cannot be read{by_kind}", left)
+
+
+def _by_kind(damaged: sqlite3.Connection, fresh: sqlite3.Connection, name: str, index: str) -> str:
+    held = dict(damaged.execute(f'SELECT kind, count(*) FROM {name} INDEXED BY "{index}" GROUP BY kind').fetchall())
+    read = dict(fresh.execute(f"SELECT kind, count(*) FROM {name} GROUP BY kind").fetchall())
+    lost = {kind: count - read.get(kind, 0) for kind, count in held.items() if count > read.get(kind, 0)}
+    return f" ({', '.join(f'{kind}: {count}' for kind, count in sorted(lost.items()))})" if lost else ""
 
 
 def _copied(damaged: sqlite3.Connection, fresh: sqlite3.Connection, name: str, sql: str) -> bool:

@@ -10,15 +10,21 @@ from __future__ import annotations
 
 import hashlib
 import json
+import lzma
 import os
 import shutil
 import sqlite3
+import struct
 import uuid
 import zipfile
-from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, nullcontext
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
+
+import filelock
 
 from personalize_nb.errors import LocalServiceError
 from personalize_nb.local.errors import DamagedError
@@ -33,6 +39,11 @@ _BLOCK = 1 << 20
 _BUSY_SECONDS = 60.0
 _HOLDS = {*layout.DATABASES, theme_settings.FILE}
 _BELOW = ("objects/bodies/", "datasets/", "models/")
+# an OSError too: of a place before the beginning of the file
+_ILLEGIBLE = (
+    *(zipfile.BadZipFile, EOFError, RuntimeError, ValueError, LookupError, OverflowError, OSError),
+    *(struct.error, zlib.error, lzma.LZMAError),
+)
 _ANOTHER = "Take another copy of the snapshot"
 
 
@@ -65,19 +76,35 @@ def snapshot(path: str | os.PathLike[str], file: str | os.PathLike[str]) -> Path
         raise LocalServiceError(f"there is no folder {str(target.parent)!r} for the snapshot; make it first")
     if target.resolve().is_relative_to(root.resolve()):
         raise LocalServiceError(f"{str(target)!r} lies in the service's own folder; give a file elsewhere")
-    with _gathered(root) as gathered:
-        for damage in checking.check(gathered):
+    with folders.telling(root), _gathered(root) as (gathered, names):
+        try:
+            found = checking.check(gathered)
+        except LocalServiceError as error:
+            if gathered.is_dir():
+                raise
+            raise _emptied(root) from error
+        for damage in found:
+            if damage.harmless:
+                continue
             inside = root / damage.path.relative_to(gathered)
             repair = f"{damage.repair}; `personalize-nb state check {root}` names all that is damaged"
             raise DamagedError(inside, damage.cause, repair)
         draft = target.with_name(f"{target.name}.{uuid.uuid4().hex[:8]}.part")
         try:
-            _write(gathered, draft)
-            os.replace(draft, target)
-            platform.sync_folder(target.parent)
+            with folders.telling(target):
+                _write(root, gathered, names, draft)
+                os.replace(draft, target)
+                platform.sync_folder(target.parent)
         finally:
             draft.unlink(missing_ok=True)
     return target
+
+
+def _emptied(root: Path) -> LocalServiceError:
+    return LocalServiceError(
+        f"the folder {str(root)!r} was emptied or moved while its snapshot was taken; no snapshot is made: see that "
+        "the folder is there, then try again"
+    )
 
 
 def restore(file: str | os.PathLike[str], path: str | os.PathLike[str]) -> Path:
@@ -106,31 +133,61 @@ def restore(file: str | os.PathLike[str], path: str | os.PathLike[str]) -> Path:
     source, target = Path(file).expanduser().absolute(), folders.vacant(path)
     if not source.is_file():
         raise LocalServiceError(f"there is no file {str(source)!r}; give a file that `snapshot` made")
-    draft = target.with_name(f"{target.name}.{uuid.uuid4().hex[:8]}.part")
+    # one that is there may be another disk, or a link to it: it is filled, and never put in the place of
+    present = target.exists()
+    draft = (target if present else target.parent) / f".{target.name}.{uuid.uuid4().hex[:8]}.part"
     try:
-        layout.claim_folder(draft)
-        try:
-            with zipfile.ZipFile(source) as archive:
-                _read(archive, source, draft)
-        except (zipfile.BadZipFile, EOFError, NotImplementedError) as error:
-            raise DamagedError(source, f"it is no snapshot, or not whole: {error}", _ANOTHER) from error
-        if target.exists():
-            target.rmdir()
-        os.replace(draft, target)
-        platform.sync_folder(target.parent)
+        with folders.telling(target):
+            layout.claim_folder(target if present else draft)
+            draft.mkdir(exist_ok=True)
+            _unpack(source, draft)
+            platform.sync_tree(draft)
+            if present:
+                # the one without which nothing starts comes last
+                for path in sorted(draft.iterdir(), key=lambda path: path.name == layout.STATE):
+                    os.replace(path, target / path.name)
+                platform.sync_folder(target)
+            else:
+                os.replace(draft, target)
+                platform.sync_folder(target.parent)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
     return target
 
 
+def _unpack(source: Path, draft: Path) -> None:
+    with open(source, "rb") as stream:
+        with _legible(source):
+            archive = zipfile.ZipFile(stream)
+        with archive:
+            _read(archive, source, draft)
+
+
 @contextmanager
-def _gathered(root: Path) -> Iterator[Path]:
-    """Give a folder with copies of the databases of one moment and second names of all files that they name."""
-    wholeness.look(root)
-    folder = root / "scratch" / f"snapshot.{uuid.uuid4().hex}"
-    for name in ("objects/bodies", "datasets", "models"):
-        (folder / name).mkdir(parents=True)
+def _legible(source: Path) -> Iterator[None]:
+    """Say of whatever Python's zip archives raise at bytes that are not as they were written that they are damaged."""
     try:
+        yield
+    except _ILLEGIBLE as error:
+        raise DamagedError(source, f"it is no snapshot, or not whole: {error}", _ANOTHER) from error
+
+
+@contextmanager
+def _gathered(root: Path) -> Iterator[tuple[Path, list[str]]]:
+    """Give a folder with copies of the databases of one moment and second names of all files that they name.
+
+    And with it the names of all that must be in it. The lock keeps starting services from removing it, and falls with
+    this process, so that they remove what it leaves when it is killed.
+    """
+    wholeness.look(root)
+    layout.drop_gathered(root)
+    folder = root / "scratch" / f"{layout.GATHERED}{uuid.uuid4().hex}"
+    names = list(layout.DATABASES)
+    with ExitStack() as whole:
+        whole.enter_context(filelock.FileLock(root / layout.SNAPSHOT_LOCK, mode=0o600))
+        whole.callback(shutil.rmtree, folder, ignore_errors=True)
+        for name in ("objects/bodies", "datasets", "models"):
+            (folder / name).mkdir(parents=True)
         with ExitStack() as stack:
             present = [name for name in layout.DATABASES if (root / name).exists()]
             for name in present:
@@ -139,10 +196,9 @@ def _gathered(root: Path) -> Iterator[Path]:
                 _copy_database(root / name, folder / name)
             for original, path in _named(root, folder):
                 _second_name(original, folder / path)
+                names.append(path.as_posix())
         _say_whose(root, folder)
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        yield folder, sorted(names)
 
 
 @contextmanager
@@ -192,9 +248,8 @@ def _second_name(original: Path, path: Path) -> None:
 
 def _say_whose(root: Path, copied: Path) -> None:
     """Note account and region in copied databases, which folders of earlier versions do not have there."""
-    record = read_record(root)
     identity = wholeness.identity_of(copied)
-    if identity is None and record is not None:
+    if identity is None and (record := read_record(root)) is not None:
         identity = Identity(record.account, record.region)
     if identity is None:
         raise LocalServiceError(f"nothing in {str(root)!r} says whose it is; start its service once, then try again")
@@ -203,17 +258,20 @@ def _say_whose(root: Path, copied: Path) -> None:
     wholeness.mark(copied, identity)
 
 
-def _write(folder: Path, draft: Path) -> None:
+def _write(root: Path, folder: Path, names: list[str], draft: Path) -> None:
     files = {}
     with (
         platform.open_private(draft, "xb") as out,
         zipfile.ZipFile(out, "w", allowZip64=True) as archive,
     ):
-        for path in sorted(folder.rglob("*")):
-            if path.is_file() and not path.name.endswith(("-wal", "-shm", ".reserve")):
-                name = path.relative_to(folder).as_posix()
-                with open(path, "rb") as source, archive.open(zipfile.ZipInfo(name), "w", force_zip64=True) as into:
-                    files[name] = _copied(source, into)
+        for name in names:
+            try:
+                source = open(folder / name, "rb")  # noqa: SIM115
+            except FileNotFoundError as error:
+                # all were there when they were looked through
+                raise _emptied(root) from error
+            with source, archive.open(zipfile.ZipInfo(name), "w", force_zip64=True) as into:
+                files[name] = _copied(source, into)
         archive.writestr(zipfile.ZipInfo(_MANIFEST), json.dumps({"format": _FORMAT, "files": files}))
     platform.sync_file(draft)
 
@@ -223,16 +281,20 @@ def _read(archive: zipfile.ZipFile, source: Path, draft: Path) -> None:
     for name, checksum in files.items():
         target = draft / name
         target.parent.mkdir(parents=True, exist_ok=True)
-        with archive.open(name) as packed, platform.open_private(target, "xb") as into:
-            if _copied(packed, into) != checksum:
+        with _legible(source):
+            packed = archive.open(name)
+        with packed, platform.open_private(target, "xb") as into:
+            if _copied(packed, into, partial(_legible, source)) != checksum:
                 raise DamagedError(source, f"{name} in it is not what was kept", _ANOTHER)
 
 
 def _manifest(archive: zipfile.ZipFile, source: Path) -> dict[str, str]:
     try:
-        manifest: dict[str, Any] = json.loads(archive.read(_MANIFEST))
-        written, files = manifest["format"], dict(manifest["files"])
-    except (KeyError, ValueError, TypeError) as error:
+        with _legible(source):
+            text = archive.read(_MANIFEST) if _MANIFEST in archive.namelist() else b""
+        manifest: dict[str, Any] = json.loads(text)
+        written, files = manifest["format"], dict(manifest["files"].items())
+    except (KeyError, ValueError, TypeError, AttributeError, RecursionError) as error:
         raise DamagedError(source, "it is a zip archive without the manifest of a snapshot", _ANOTHER) from error
     if written != _FORMAT:
         raise DamagedError(source, f"it has format {written}, legal is {_FORMAT}", "Restore it with a later version")
@@ -242,12 +304,20 @@ def _manifest(archive: zipfile.ZipFile, source: Path) -> dict[str, str]:
         # whoever wrote it: nothing leaves the folder, and nothing else than a service's own comes into it
         if ".." in PurePosixPath(name).parts or "\\" in name or not (name in _HOLDS or name.startswith(_BELOW)):
             raise DamagedError(source, f"it holds {name!r}, which no snapshot does", _ANOTHER)
+    if missing := [name for name in layout.DATABASES if name not in files]:
+        raise DamagedError(source, f"it holds no {missing[0]}, which every snapshot does", _ANOTHER)
     return files
 
 
-def _copied(source: IO[bytes], target: IO[bytes]) -> str:
+def _copied(
+    source: IO[bytes], target: IO[bytes], while_read: Callable[[], AbstractContextManager[None]] = nullcontext
+) -> str:
     digest = hashlib.sha256()
-    while block := source.read(_BLOCK):
+    while True:
+        with while_read():
+            block = source.read(_BLOCK)
+        if not block:
+            break
         digest.update(block)
         target.write(block)
     return digest.hexdigest()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import sqlite3
 import sys
 
 import boto3
@@ -11,6 +12,7 @@ import pytest
 
 from personalize_nb import local
 from personalize_nb.__main__ import main
+from personalize_nb.local.upkeep import checking
 
 
 @pytest.fixture
@@ -63,6 +65,28 @@ def test_exit_codes_and_sentences(folder, tmp_path, told):
     assert told("check", tmp_path / "copy")[0] == 0
     code, text = told("repair", tmp_path / "copy")
     assert code == 0 and "nothing is lost" in text and (tmp_path / "copy.repaired").is_dir()
+
+
+def test_what_is_left_over_is_worth_a_look_and_no_damage(folder, told):
+    left = kept.written(folder / "objects" / "bodies" / "ab" / ("ab" * 16))
+    code, text = told("check", folder)
+    assert code == 0 and str(left) in text and "nothing is damaged" in text and "is damaged" not in text.split("\n")[0]
+
+
+@pytest.mark.parametrize(("code", "says"), [(sqlite3.SQLITE_FULL, "make room on that disk"), (1, "SQLite cannot do")])
+@pytest.mark.parametrize("command", ["check", "repair", "snapshot"])
+def test_what_sqlite_refuses_is_said_in_words(folder, tmp_path, told, monkeypatch, command, code, says):
+    def refused(*_):
+        error = sqlite3.OperationalError("database or disk is full")
+        error.sqlite_errorcode = code
+        raise error
+
+    # what each of them does at some time
+    monkeypatch.setattr(checking, "settings", refused)
+    arguments = [tmp_path / "kept.zip"] if command == "snapshot" else []
+    ended, text = told(command, folder, *arguments)
+    assert ended == 2 and says in text and "Traceback" not in text
+    assert [path.name for path in tmp_path.iterdir()] == ["service"]
 
 
 @pytest.mark.parametrize(
