@@ -53,8 +53,7 @@ class Run:
         self._manifest = manifest
         self._states: dict[str, dict[str, Any]] = {}  # by name of a job that was started: status, failureReason
         self._looked = False
-        self._calls = 0  # that the last look took
-        self._pages = 1  # that the list of jobs has
+        self._calls, self._pages = 0, 1  # calls of the last look, pages of the list of jobs
         self._results: Results | None = None
 
     @property
