@@ -88,7 +88,7 @@ def recommend(
     output
         An `s3://` folder instead of the job's own one below the session's prefix.
     input_kms_key_arn, output_kms_key_arn
-        Keys that decrypt the input and encrypt the output.
+        Keys that encrypt the input and the output; the one of the input also encrypts what is uploaded.
     at_once
         The most jobs to have pending or in progress, where several are needed; AWS's quota is 5.
     session
@@ -235,7 +235,7 @@ def submit(request: JobRequest, batch: Batch | None, context: RequestContext, se
         return start(request, context=context, session=session)
     refuse(request, context)
     check_name(request.job_name, session)
-    batch.upload(session, request.input_path)
+    batch.upload(session, request.input_path, request.input_kms_key_arn)
     try:
         return start(request, context=context, session=session)
     except errors.PersonalizeError:

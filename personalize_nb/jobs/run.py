@@ -356,7 +356,7 @@ def start_run(
     run = Run(manifest, session)
     try:
         for part, address in zip(parts, manifest.inputs, strict=True):
-            part.upload(session, address)
+            part.upload(session, address, request.input_kms_key_arn)
         manifest.save(session)
         run._looked = True  # its names are new: there is nothing to look for yet
         run.advance()

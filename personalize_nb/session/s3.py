@@ -96,15 +96,31 @@ def line_blocks(session: Session | None, address: str, size: int | None = None) 
         yield rest
 
 
-def upload(session: Session, source: IO[bytes], address: str) -> None:
-    """Store a stream; large ones go up in parts and in parallel."""
+def upload(session: Session, source: IO[bytes], address: str, kms_key_arn: str | None = None) -> None:
+    """Store a stream; large ones go up in parts and in parallel.
+
+    Parameters
+    ----------
+    session
+        Where to store it.
+    source
+        What to store, from where it stands.
+    address
+        Its `s3://` address.
+    kms_key_arn
+        The key that encrypts it; without one nothing is said of encryption, so that the bucket's default holds.
+    """
     bucket, key = split(address)
     begin = source.tell()
     size = source.seek(0, os.SEEK_END) - begin  # boto3 may close what it has sent
     source.seek(begin)
     with translated("PutObject"):
-        session.s3.upload_fileobj(source, bucket, key)
+        session.s3.upload_fileobj(source, bucket, key, ExtraArgs=_encrypted(kms_key_arn))
     log.info("uploaded %s to %s", counted(size, "byte"), address)
+
+
+def _encrypted(kms_key_arn: str | None) -> dict[str, Any]:
+    return {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": kms_key_arn} if kms_key_arn else {}
 
 
 def delete(session: Session, addresses: Iterable[str]) -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 from personalize_nb import errors
+from personalize_nb.contract import releases
 from personalize_nb.session import aws_settings, call_log, clients, folders
 from personalize_nb.session.client_errors import translated
 
@@ -260,7 +261,10 @@ class Session:
 
     def call(self, operation: str, **parameters: Any) -> dict[str, Any]:
         """Call an operation of Personalize, for example `call("describe_filter", filterArn=...)`."""
-        with translated(call_log.operation_name(operation)):
+        named = call_log.operation_name(operation)
+        if newer := list(releases.too_new(named, parameters)):
+            raise errors.ServiceError(f"{named}: {' '.join(newer)}", "ParamValidationError")
+        with translated(named):
             answer: dict[str, Any] = getattr(self.personalize, operation)(**parameters)
         call_log.record_change(operation, parameters, answer)
         return answer
