@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from personalize_nb import errors
 from personalize_nb.contract import limits, parameters
 from personalize_nb.contract.parameters import THEME_GENERATION
-from personalize_nb.jobs import job, manifests
+from personalize_nb.jobs import job, manifests, written
 from personalize_nb.jobs.job import KIND, BatchInferenceJob
 from personalize_nb.jobs.manifests import Manifest
 from personalize_nb.jobs.request import JobRequest, RequestContext, problems
@@ -159,7 +159,7 @@ class Run:
             self._results = None
         return self.advance()
 
-    def results(self) -> Results:
+    def results(self, *, sleep: Callable[[float], object] = time.sleep) -> Results:
         """Return what all jobs wrote, as one; the input of jobs that failed is among the errors."""
         described = self.describe()
         if described["status"] not in limits.TERMINAL:
@@ -174,6 +174,8 @@ class Run:
             from personalize_nb.results.results import Results  # pandas and pyarrow, not needed to start or watch a run
 
             request = self.request
+            failed = {f"{self._label(name)}.jsonl" for name, _ in self._failures()}
+            written.await_output(self.session, request, described["ended"], sleep, failed)
             self._results = Results(
                 request.output_path,
                 request.input_path,
@@ -211,10 +213,7 @@ class Run:
         from personalize_nb.results.output_files import NO_ROW
 
         frame = self.results().errors()
-        reasons = {
-            f"{self._manifest.label(self._manifest.job_names.index(name))}.jsonl": f"job {name!r} failed: {reason}"
-            for name, reason in self._failures()
-        }
+        reasons = {f"{self._label(name)}.jsonl": f"job {name!r} failed: {reason}" for name, reason in self._failures()}
         told = frame[c.FILE].map(reasons)
         frame[c.ERROR] = frame[c.ERROR].mask((frame[c.ERROR] == NO_ROW) & told.notna(), told)
         return frame
@@ -239,6 +238,9 @@ class Run:
         elif facts["status"] in limits.TERMINAL:
             step = ".retry() to start those that failed again, .errors() says why"
         return f"<Run {self.name} of {size}, {facts['done']} done, {facts['failed']} failed: {step}>"
+
+    def _label(self, name: str) -> str:
+        return self._manifest.label(self._manifest.job_names.index(name))
 
     def _job(self, name: str) -> BatchInferenceJob:
         return BatchInferenceJob(self.session.arn(KIND, name), self.session)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from personalize_nb.session import aws_settings
@@ -33,7 +33,7 @@ def on_service(service: ServiceInfo, name: str) -> BaseClient:
     from botocore.config import Config
 
     # older releases have no such options, and do what these ask for
-    checksums = {option: "when_required" for option in _CHECKSUMS if option in Config.OPTION_DEFAULTS}
+    checksums: dict[str, Any] = {option: "when_required" for option in _CHECKSUMS if option in Config.OPTION_DEFAULTS}
     config = Config(
         proxies={},
         signature_version="s3v4" if name == "s3" else None,

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from personalize_nb import errors
-from personalize_nb.session import compression
+from personalize_nb.session import compression, object_reading
 from personalize_nb.session.client_errors import translated
 from personalize_nb.session.connection import current
 from personalize_nb.session.session import Session
@@ -23,7 +23,6 @@ from personalize_nb.text.counts import counted
 log = logging.getLogger(__name__)
 
 BLOCK = 16 << 20
-_ATTEMPTS = 4
 
 
 @dataclass(frozen=True)
@@ -57,21 +56,49 @@ def stored(session: Session | None, address: str) -> list[Stored]:
     """List what an address names, ordered by key: all objects that begin with it, or a file, or a folder's files."""
     if is_s3(address):
         bucket, key = split(address)
-        with translated("ListObjectsV2"):
-            pages = current(session).s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=key)
-            return [
-                Stored(f"s3://{bucket}/{entry['Key']}", entry["Size"], entry["LastModified"])
-                for page in pages
-                for entry in page.get("Contents", ())
-            ]
+        try:
+            with translated("ListObjectsV2"):
+                pages = current(session).s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=key)
+                return [
+                    Stored(f"s3://{bucket}/{entry['Key']}", entry["Size"], entry["LastModified"])
+                    for page in pages
+                    for entry in page.get("Contents", ())
+                ]
+        except errors.AccessError:
+            if address.endswith("/") or not (found := _alone(current(session), bucket, key)):
+                raise
+            return found
     path = Path(address).expanduser()
     if path.is_dir():
         return [Stored(str(file), file.stat().st_size) for file in sorted(path.iterdir()) if file.is_file()]
     return [Stored(str(path), path.stat().st_size)] if path.is_file() else []
 
 
-def line_blocks(session: Session | None, address: str, size: int | None = None) -> Iterator[bytes]:
+def _alone(session: Session, bucket: str, key: str) -> list[Stored]:
+    """Return the object of a name where nothing may be listed; S3 does not say there whether it is absent."""
+    try:
+        with translated("HeadObject"):
+            head = session.s3.head_object(Bucket=bucket, Key=key)
+    except (errors.AccessError, errors.NotFoundError):
+        return []
+    return [Stored(f"s3://{bucket}/{key}", head["ContentLength"], head["LastModified"])]
+
+
+def line_blocks(
+    session: Session | None, address: str, size: int | None = None, *, whole: int | None = None
+) -> Iterator[bytes]:
     """Yield what an object or file holds in blocks of about `size` (`BLOCK`) that end with a line's end.
+
+    Parameters
+    ----------
+    session
+        Reads `s3://` addresses.
+    address
+        The object or file.
+    size
+        Bytes of a block.
+    whole
+        Bytes of the object, where they are known: large ones are read in several ranges at a time.
 
     Raises
     ------
@@ -81,7 +108,7 @@ def line_blocks(session: Session | None, address: str, size: int | None = None) 
     size = size or BLOCK
     pending: list[bytes] = []
     try:
-        file = compression.opened(_Stream(_blocks(session, address, size)))
+        file = compression.opened(_Stream(_blocks(session, address, size, whole)))
         while block := file.read(size):
             end = block.rfind(b"\n") + 1
             if not end:  # a line longer than a block is joined once, at its end
@@ -132,28 +159,13 @@ def delete(session: Session, addresses: Iterable[str]) -> None:
         log.info("deleted %s", address)
 
 
-def _blocks(session: Session | None, address: str, size: int) -> Iterator[bytes]:
+def _blocks(session: Session | None, address: str, size: int, whole: int | None) -> Iterator[bytes]:
     if not is_s3(address):
         with Path(address).expanduser().open("rb") as file:
             while block := file.read(size):
                 yield block
         return
-    session = current(session)
-    body, offset, attempts = _Body(session, address), 0, 0
-    while True:
-        try:
-            block = body.read(size)
-        except OSError as error:
-            attempts += 1
-            if attempts >= _ATTEMPTS:
-                raise
-            log.warning("%s is read on at byte %d: %s", address, offset, error)
-            body = _Body(session, address, offset, body.etag)
-            continue
-        if not block:
-            return
-        offset, attempts = offset + len(block), 0
-        yield block
+    yield from object_reading.blocks(current(session), *split(address), size, whole)
 
 
 class _Stream:
@@ -168,28 +180,3 @@ class _Stream:
             self._block = memoryview(next(self._blocks, b""))
         found, self._block = bytes(self._block[:size]), self._block[size:]
         return found
-
-
-class _Body:
-    """An object's bytes from an offset on; every broken connection shows as `OSError`."""
-
-    def __init__(self, session: Session, address: str, offset: int = 0, etag: str | None = None):
-        bucket, key = split(address)
-        more: dict[str, Any] = {"Range": f"bytes={offset}-", "IfMatch": etag} if offset else {}
-        with translated("GetObject"):
-            answer = session.s3.get_object(Bucket=bucket, Key=key, **more)
-        self.etag: str = answer["ETag"]
-        self._body = answer["Body"]
-
-    def read(self, size: int) -> bytes:
-        import botocore.exceptions
-
-        broken = (
-            botocore.exceptions.IncompleteReadError,
-            botocore.exceptions.ReadTimeoutError,
-            botocore.exceptions.ResponseStreamingError,
-        )
-        try:
-            return self._body.read(size)
-        except broken as error:
-            raise ConnectionError(f"the connection broke while an object was read: {error}") from error
