@@ -128,7 +128,7 @@ def unwritten(session: Session | None, output: Places, source: Places) -> list[s
     """Return the names of input files that have no output; of input that is gone, its own name stands for all."""
     try:
         written = {input_name(one.name) for one in output_files(session, output, source)}
-    except NotFoundError:
+    except (NotFoundError, AccessError):  # where nothing may be listed, S3 says this of what is absent
         written = set()
     asked = [one.name for one in input_files(session, source)]
     if not asked:
