@@ -2,7 +2,7 @@
 
 Botocore refuses a member that its own model has not, in words that do not say what to do. Releases of boto3 and of
 botocore have the same numbers. Members that every legal release has are named too where a whole feature hangs on them:
-a model may also be taken from elsewhere (`AWS_DATA_PATH`).
+a model may also lie in `~/.aws/models`.
 """
 
 from __future__ import annotations
@@ -39,11 +39,13 @@ def lacking(operation: str, path: str) -> str | None:
     path
         The member's path, with dots.
     """
-    release = next((BROUGHT[operation][one] for one in _begins(path) if one in BROUGHT.get(operation, {})), None)
-    if release is None or _known(operation, path):
+    brought = BROUGHT.get(operation, {})
+    newer = next((one for one in _begins(path) if one in brought), None)
+    if newer is None or _known(operation, newer):
         return None
     import botocore
 
+    release = brought[newer]
     return (
         f"needs boto3 {release} or newer, and {botocore.__version__} is installed: pip install --upgrade "
         f"'boto3>={release}', then restart the kernel; or leave it out"
