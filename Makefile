@@ -5,10 +5,11 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
-.PHONY: demo test torture lab notebooks bench bench-quality bench-themes report lint clean
+.PHONY: demo test test-oldest torture lab notebooks bench bench-quality bench-themes report lint clean
 
 # The demo and Lab share a service, so what one has trained the other finds.
 SERVICE := build/service
+OLDEST  := build/oldest
 
 demo: $(STAMP)
 	$(BIN)/personalize-nb demo --output build --local $(SERVICE)
@@ -17,6 +18,16 @@ demo: $(STAMP)
 # Two processes, each with services of its own; one hash seed, so that both find the same tests in the same order.
 test: $(STAMP)
 	PYTHONHASHSEED=0 $(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
+
+# The oldest releases that pyproject.toml allows, of everything, in a venv of their own: all that the client does, with a
+# real job on the service. What a newer boto3 brought is skipped, with the release's name. Ten to twenty minutes.
+test-oldest:
+	@echo "Installing the oldest dependencies into $(OLDEST), a minute or two ..."
+	$(PYTHON) -m venv --clear $(OLDEST)
+	$(OLDEST)/bin/python -m pip install --quiet --disable-pip-version-check uv
+	$(OLDEST)/bin/uv pip install --quiet --python $(OLDEST)/bin/python --resolution lowest-direct --editable ".[test]"
+	PYTHONHASHSEED=0 $(OLDEST)/bin/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder \
+	    $(addprefix tests/,text contract samples session resources inputs results training jobs access local/test_workflow.py)
 
 # Kill every kind of work before each of its writes, once and twice, and compare with work that nobody killed.
 torture: $(STAMP)

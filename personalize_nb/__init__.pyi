@@ -20,7 +20,7 @@ from .jobs.recommend import themes as themes
 from .jobs.request import JobRequest as JobRequest
 from .jobs.request import problems as problems
 from .jobs.run import Run as Run
-from .jobs.run import attach as attach
+from .jobs.runs import attach as attach
 from .notebook.charts import plot_coverage as plot_coverage
 from .notebook.charts import plot_popularity as plot_popularity
 from .notebook.charts import plot_scores as plot_scores

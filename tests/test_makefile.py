@@ -55,6 +55,13 @@ def test_what_runs_unattended_checks_both():
     assert commands.index("make lint") < commands.index("make test")
 
 
+def test_the_oldest_releases_have_a_venv_of_their_own(planned):
+    commands = planned("test-oldest")
+    assert "--resolution lowest-direct" in commands and ".venv/bin" not in commands
+    for folder in re.search(r"(tests/\S+ ?)+$", commands.strip())[0].split():
+        assert (ROOT / folder).exists()
+
+
 def test_torture_runs_what_the_tests_leave_out(planned):
     assert "--torture" in planned("torture")
     assert "--torture" not in planned("test")

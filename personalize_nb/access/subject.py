@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from personalize_nb import errors
-from personalize_nb.contract import limits, parameters
+from personalize_nb.contract import limits, parameters, releases
 from personalize_nb.contract.parameters import THEME_GENERATION
 from personalize_nb.errors import WARNING, Problem
 from personalize_nb.inputs.batch import Batch
@@ -101,6 +101,9 @@ def _wrong(key: str, value: Any, known: Mapping[str, Any], within: str = "") -> 
     path, kind = f"{within}{key}", known[key].type_name if key in known else ""
     if not kind:
         names = {name.lower(): name for name in known}
+        if newer := releases.lacking("CreateBatchInferenceJob", path):
+            yield Problem(path, f"{path!r} {newer}.")
+            return
         near = difflib.get_close_matches(key.replace("_", "").lower(), names, n=1)
         meant = f" (did you mean {names[near[0]]!r}?)" if near else ""
         yield Problem(path, f"{_HOW}. Got the key {path!r}{meant}; legal here: {', '.join(known)}.")

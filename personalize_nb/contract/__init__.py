@@ -1,9 +1,9 @@
 """What Amazon promises: the facts that client and service share, as tables and pure functions.
 
 `limits` are the quotas and what botocore's model says, `recipes` (with `domain_recipes` and `hyperparameters`) and
-`parameters` the two tables, `solution_config` the rules of a training's configuration, `columns` the names of every
-frame, `ranking_metrics` Amazon's definitions, `input_names` what beside a job's data is none, `partitions` where
-regions lie, `policies` how IAM judges.
+`parameters` the two tables, `releases` what an older boto3 lacks, `solution_config` the rules of a training's
+configuration, `columns` the names of every frame, `ranking_metrics` Amazon's definitions, `input_names` what beside a
+job's data is none, `partitions` where regions lie, `policies` how IAM judges.
 """
 
 __all__ = [
@@ -18,5 +18,6 @@ __all__ = [
     "policies",
     "ranking_metrics",
     "recipes",
+    "releases",
     "solution_config",
 ]

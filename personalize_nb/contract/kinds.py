@@ -134,7 +134,7 @@ class Choice(Kind):
 
     def problems(self, name: str, value: Any) -> Iterator[str]:
         legal = limits.string_rule(self.shape).values
-        if value not in legal:
+        if legal and value not in legal:
             yield f"'{name}' must be one of {', '.join(legal)}, got {value!r}."
 
 

@@ -80,8 +80,14 @@ class StringRule:
 
 @cache
 def string_rule(shape_name: str) -> StringRule:
-    """Return the rule of a string shape, for example `Name`, `S3Location`, `RoleArn`, `TagKey`."""
-    shape = service_model().shape_for(shape_name)
+    """Return the rule of a string shape, for example `Name`, `S3Location`, `RoleArn`, `TagKey`.
+
+    A model without the shape has no rule about it; requests that need the shape are refused by `releases`.
+    """
+    model = service_model()
+    if shape_name not in model.shape_names:
+        return StringRule(0, None, None, ())
+    shape = model.shape_for(shape_name)
     meta = shape.metadata
     return StringRule(meta.get("min", 0), meta.get("max"), meta.get("pattern"), tuple(shape.enum))
 

@@ -97,8 +97,18 @@ class Batch:
             self.write(file)
         return target
 
-    def upload(self, session: Session, address: str) -> str:
-        """Store the records as one S3 object and return its address; nothing is stored when writing fails."""
+    def upload(self, session: Session, address: str, kms_key_arn: str | None = None) -> str:
+        """Store the records as one S3 object and return its address; nothing is stored when writing fails.
+
+        Parameters
+        ----------
+        session
+            Where to store them.
+        address
+            The object's `s3://` address.
+        kms_key_arn
+            The key that encrypts it, instead of the bucket's default.
+        """
         import tempfile
 
         with tempfile.TemporaryFile() as file:
@@ -109,7 +119,7 @@ class Batch:
                     "Split the frame."
                 )
             file.seek(0)
-            s3.upload(session, file, address)
+            s3.upload(session, file, address, kms_key_arn)
         return address
 
     def lines(self, most: int = MAX_SHOWN_LINES) -> list[str]:

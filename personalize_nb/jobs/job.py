@@ -18,6 +18,7 @@ from personalize_nb.contract import limits
 from personalize_nb.contract.parameters import THEME_GENERATION, named
 from personalize_nb.contract.recipes import RECIPES
 from personalize_nb.errors import Problem
+from personalize_nb.jobs import written
 from personalize_nb.jobs.request import JobRequest, RequestContext, errors_of, problems
 from personalize_nb.resources.solutions import SolutionVersion, find_solution_version
 from personalize_nb.session import creating, explanations, waiting
@@ -119,8 +120,23 @@ class BatchInferenceJob:
         )
         return self
 
-    def results(self) -> Results:
-        """Return what the job wrote."""
+    def results(self, *, sleep: Callable[[float], object] = time.sleep) -> Results:
+        """Return what the job wrote.
+
+        Output may appear a moment after the end of its job: for half a minute it is looked for again.
+
+        Parameters
+        ----------
+        sleep
+            Replaced in tests.
+
+        Raises
+        ------
+        FailedError
+            The job failed; `.reason` is the service's text.
+        NotFoundError
+            The job has not ended, or its output is gone.
+        """
         described = self.describe()
         status = described["status"]
         if status in limits.TERMINAL and status != limits.ACTIVE:
@@ -133,7 +149,9 @@ class BatchInferenceJob:
             from personalize_nb.results.results import Results  # pandas and pyarrow, not needed to start or watch a job
 
             request = self.request
-            self._check_own(request, described["lastUpdatedDateTime"])
+            ended = described["lastUpdatedDateTime"]
+            written.await_output(self.session, request, ended, sleep)
+            written.check_own(self.session, self.name, request, ended)
             self._results = Results(
                 request.output_path,
                 request.input_path,
@@ -141,18 +159,6 @@ class BatchInferenceJob:
                 input_keys=lambda: input_keys(request, self.session),
             )
         return self._results
-
-    def _check_own(self, request: JobRequest, ended: datetime) -> None:
-        """Refuse output that was written after the job had ended: a later job has the same folder and input name."""
-        from personalize_nb.results.output_files import output_files
-
-        for one in output_files(self.session, request.output_path, request.input_path):
-            if one.modified is not None and one.modified > ended:
-                raise errors.NotFoundError(
-                    f"The output of job {self.name!r} is gone: {one.address} was written over at "
-                    f"{one.modified:%Y-%m-%d %H:%M:%S} UTC, after the job had ended, as by another job with the same "
-                    f"output folder and input name. pnb.read_results({request.output_path!r}) reads what is there now."
-                )
 
     def recommendations(self, items: Items | None = None, columns: Sequence[str] | None = None) -> pd.DataFrame:
         """Return the recommendations in input order; see `Results.recommendations`."""

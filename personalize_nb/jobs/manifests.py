@@ -107,7 +107,8 @@ class Manifest:
             "at_once": self.at_once,
             "created": self.created,
         }
-        s3.upload(session, io.BytesIO(json.dumps(values, indent=1).encode()), address(session, self.name))
+        text = io.BytesIO(json.dumps(values, indent=1).encode())
+        s3.upload(session, text, address(session, self.name), self.request.input_kms_key_arn)
 
     def discard(self, session: Session) -> None:
         """Remove what a run that never began has stored, its input and this; what cannot be removed stays."""

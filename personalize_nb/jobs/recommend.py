@@ -23,7 +23,8 @@ from personalize_nb.inputs.key_columns import frame as as_frame
 from personalize_nb.jobs.arguments import JobParameters, ThemeParameters, job_parameters, with_parameters
 from personalize_nb.jobs.job import KIND, BatchInferenceJob, check_name, new_job_name, refuse, start
 from personalize_nb.jobs.request import KIND_OF_KEYS, JobRequest, RequestContext, no_batch, no_themes
-from personalize_nb.jobs.run import Run, start_run
+from personalize_nb.jobs.run import Run
+from personalize_nb.jobs.runs import start_run
 from personalize_nb.resources.filters import Filter, find_filter
 from personalize_nb.resources.solutions import SolutionVersion, find_solution_version
 from personalize_nb.results import output_files
@@ -89,7 +90,7 @@ def recommend(
     output
         An `s3://` folder instead of the job's own one below the session's prefix.
     input_kms_key_arn, output_kms_key_arn
-        Keys that decrypt the input and encrypt the output.
+        Keys that encrypt the input and the output; the one of the input also encrypts what is uploaded.
     at_once
         The most jobs to have pending or in progress, where several are needed; AWS's quota is 5.
     session
@@ -236,7 +237,7 @@ def submit(request: JobRequest, batch: Batch | None, context: RequestContext, se
         return start(request, context=context, session=session)
     refuse(request, context)
     check_name(request.job_name, session)
-    batch.upload(session, request.input_path)
+    batch.upload(session, request.input_path, request.input_kms_key_arn)
     try:
         return start(request, context=context, session=session)
     except errors.PersonalizeError as error:

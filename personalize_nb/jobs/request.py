@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Self
 
-from personalize_nb.contract import limits, parameters, recipes
+from personalize_nb.contract import limits, parameters, recipes, releases
 from personalize_nb.contract.parameters import BATCH_INFERENCE, THEME_GENERATION, THEMES, Parameter
 from personalize_nb.errors import ERROR, WARNING, Problem
 
@@ -45,7 +45,7 @@ class JobRequest:
     item_name
         For themes: the column of the items dataset that holds the items' names.
     input_kms_key_arn, output_kms_key_arn
-        Keys that decrypt the input and encrypt the output.
+        Keys that the input is encrypted under, also when it is uploaded, and that encrypt the output.
     tags
         Up to 50 tags.
     """
@@ -180,7 +180,9 @@ def errors_of(problems: list[Problem]) -> list[Problem]:
 def _values(request: JobRequest) -> Iterator[Problem]:
     """Every value by itself."""
     for row, value in rows_of(request):
-        if row.required or row.default is not None or not row.kind.is_empty(value):
+        if row.is_set(value) and row.member and (newer := releases.lacking("CreateBatchInferenceJob", row.member)):
+            yield Problem(row.attribute, f"'{row.attribute}' {newer}.")
+        elif row.required or row.default is not None or not row.kind.is_empty(value):
             for text in row.kind.problems(row.attribute, value):
                 yield Problem(row.attribute, text)
 

@@ -17,7 +17,8 @@ from personalize_nb.contract import limits
 from personalize_nb.contract.parameters import THEME_GENERATION, named
 from personalize_nb.jobs.job import BatchInferenceJob
 from personalize_nb.jobs.request import JobRequest, rows_of
-from personalize_nb.jobs.run import Run, attach
+from personalize_nb.jobs.run import Run
+from personalize_nb.jobs.runs import attach
 from personalize_nb.notebook import code
 from personalize_nb.notebook.charts import View
 from personalize_nb.session import explanations, waiting

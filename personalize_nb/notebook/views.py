@@ -15,7 +15,7 @@ from personalize_nb.contract import limits
 from personalize_nb.errors import InputError, NotFoundError
 from personalize_nb.inputs import frames
 from personalize_nb.inputs.forms import is_data
-from personalize_nb.jobs.run import attach
+from personalize_nb.jobs.runs import attach
 from personalize_nb.notebook.charts import View, text_bar
 from personalize_nb.text import html
 from personalize_nb.text.counts import counted, verb

@@ -1,7 +1,7 @@
 """Which files a job read and wrote: objects in S3, files on disk, folders of them, patterns, lists of all these.
 
 A file that is named counts whatever it is called; in a folder those count whose name ends in `.out`, as the service
-names them, also compressed.
+names them, also compressed or in parts.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from urllib.parse import unquote, urlsplit
 from urllib.request import url2pathname
 
 from personalize_nb.errors import AccessError, InputError, NotFoundError
+from personalize_nb.results.parts import COMPRESSED, SUFFIX, input_name, is_output
 from personalize_nb.session import s3
 
 if TYPE_CHECKING:
@@ -27,12 +28,10 @@ if TYPE_CHECKING:
 Place: TypeAlias = "str | os.PathLike[str]"
 Places: TypeAlias = "Place | Iterable[Place]"
 
-SUFFIX = ".out"
 NO_ROW = "the output has no row for this input line"
 NO_ITEMS = "answered without an item: the filter, or the recipe, leaves none for this line"
 NO_USERS = "answered without a user: the filter, or the recipe, leaves none for this line"
 
-_COMPRESSED = re.compile(r"\.(gz|gzip|bz2|xz|zst|zstd|lz4)$", re.IGNORECASE)
 _PATTERN = re.compile(r"[*?\[]")
 _LEGAL = (
     "a file of a job's output, a folder of files that end in '.out', a pattern like 'out/*.out', an open file, or a "
@@ -87,27 +86,12 @@ def _address(given: object, name: str) -> str:
     return f"{path}/" if text.endswith("/") else path  # a folder, also when it is gone
 
 
-def input_name(name: str) -> str:
-    """Return the name of the input file that an output file is named after.
-
-    Examples
-    --------
-    >>> input_name("users.jsonl.out"), input_name("users.jsonl.out.gz")
-    ('users.jsonl', 'users.jsonl')
-    """
-    return _COMPRESSED.sub("", name).removesuffix(SUFFIX)
-
-
-def _is_output(name: str) -> bool:
-    return _COMPRESSED.sub("", name).endswith(SUFFIX)
-
-
 def input_files(session: Session | None, source: Places) -> list[Stored]:
     """List what a job with this input reads: the object of that name, else all whose keys begin with it."""
     files: dict[str, Stored] = {}
     for address in addresses(source, "source"):
         for one in _named(session, address):
-            if one.address == address or not (_is_output(one.name) or one.name.endswith("_CHECK")):
+            if one.address == address or not (is_output(one.name) or one.name.endswith("_CHECK")):
                 files.setdefault(one.address, one)
     return list(files.values())
 
@@ -136,7 +120,7 @@ def output_files(session: Session | None, output: Places, source: Places | None 
         if not _is_folder(address, found):
             files |= {one.address: one for one in found}
             continue
-        outputs = [one for one in found if _is_output(one.name)]
+        outputs = [one for one in found if is_output(one.name)]
         if not outputs:
             raise NotFoundError(_nothing(session, address, found))
         files |= {one.address: one for one in _own(session, address, outputs, asked)}
@@ -151,6 +135,18 @@ def _unlisted(session: Session | None, address: str, source: Sequence[str]) -> l
         with suppress(AccessError):
             found += s3.stored(session, f"{address.rstrip('/')}/{name}{SUFFIX}")
     return found
+
+
+def unwritten(session: Session | None, output: Places, source: Places) -> list[str]:
+    """Return the names of input files that have no output; of input that is gone, its own name stands for all."""
+    try:
+        written = {input_name(one.name) for one in output_files(session, output, source)}
+    except (NotFoundError, AccessError):  # where nothing may be listed, S3 says this of what is absent
+        written = set()
+    asked = [one.name for one in input_files(session, source)]
+    if not asked:
+        return [] if written else [one.rpartition("/")[2] for one in addresses(source, "source")]
+    return [name for name in asked if not written & {name, COMPRESSED.sub("", name)}]
 
 
 def _is_folder(address: str, found: Sequence[Stored]) -> bool:
@@ -178,12 +174,12 @@ def _named(session: Session | None, address: str) -> list[Stored]:
 
 def _of_pattern(found: list[Stored]) -> list[Stored]:
     """Leave out what lies beside the output where a pattern takes all of a folder."""
-    return [one for one in found if _is_output(one.name)] or [one for one in found if one.name != "_CHECK"]
+    return [one for one in found if is_output(one.name)] or [one for one in found if one.name != "_CHECK"]
 
 
 def _below(address: str) -> list[str]:
     """List the output of folders in a folder that has no file itself: each job of a run has a folder of its own."""
-    return [str(file) for file in sorted(Path(address).rglob("*")) if file.is_file() and _is_output(file.name)]
+    return [str(file) for file in sorted(Path(address).rglob("*")) if file.is_file() and is_output(file.name)]
 
 
 def _nothing(session: Session | None, address: str, found: Sequence[Stored]) -> str:
@@ -215,7 +211,7 @@ def _own(session: Session | None, address: str, outputs: list[Stored], source: S
     names = {one.name for one in asked}
     names |= {one.address[folder:] for one in asked for folder in folders}
     names = names or {one[folder:] for one, folder in zip(source, folders, strict=True)}  # the input is gone
-    named = {f"{_COMPRESSED.sub('', name) if plain else name}" for name in names for plain in (True, False)}
+    named = {f"{COMPRESSED.sub('', name) if plain else name}" for name in names for plain in (True, False)}
     top = address.rstrip("/") if s3.is_s3(address) else outputs[0].address.rpartition("/")[0]
     # several files; the jobs of a run have a folder of output each
     many = len(source) > 1 or source[0].endswith("/") or Path(source[0]).is_dir() or bool(_PATTERN.search(source[0]))

@@ -12,7 +12,7 @@ from personalize_nb.contract import limits
 from personalize_nb.errors import NotFoundError
 from personalize_nb.results import output_files, shapes
 from personalize_nb.results.forms import ARROW, PANDAS, POLARS, Frame, ResultForm
-from personalize_nb.results.lines import ITEMS, USERS
+from personalize_nb.results.members import ITEMS, USERS
 from personalize_nb.results.open_files import OpenFiles
 from personalize_nb.results.rows import Rows
 from personalize_nb.results.titles import Titles

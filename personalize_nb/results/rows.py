@@ -17,10 +17,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from personalize_nb.contract import columns as c
-from personalize_nb.errors import InputError, NotFoundError
+from personalize_nb.errors import AccessError, InputError, NotFoundError
 from personalize_nb.results import lines, matching, output_files
-from personalize_nb.results.lines import ITEMS, KEYS, THEME, USERS, flat
+from personalize_nb.results.lines import flat
+from personalize_nb.results.matching import Matched
+from personalize_nb.results.members import ITEMS, KEYS, THEME, USERS
 from personalize_nb.session.progress import choose
+from personalize_nb.text.counts import counted, verb
 
 if TYPE_CHECKING:
     from personalize_nb.results.output_files import Places
@@ -64,10 +67,10 @@ class Rows:
     @cached_property
     def asked(self) -> pa.Table:
         """The input's records with their lines; empty when there is no input to read."""
-        files = [] if self.source is None else output_files.input_files(self._session, self.source)
         try:
+            files = [] if self.source is None else output_files.input_files(self._session, self.source)
             return lines.input_table(self._session, files)
-        except InputError as error:  # the output is worth reading without it
+        except (InputError, AccessError) as error:  # the output is worth reading without it
             choose().say(f"The input cannot be read, so results come in the order of the output. {error}")
             return lines.input_table(self._session, [])
 
@@ -92,14 +95,25 @@ class Rows:
             return pa.concat_tables(read or [lines.no_rows(self.record)])
         raise NotFoundError(f"The output at {self.output!r} is empty.")
 
-    @cached_property
+    @property
     def question(self) -> np.ndarray | None:
         """For each row the position of the input line that it answers, or -1; None where no input was read."""
+        return None if self._matched is None else self._matched.question
+
+    @cached_property
+    def _matched(self) -> Matched | None:
         if not self.asked.num_rows:
             return None
         chunks = [matching.keys_of(batch.column("input")) for batch in self._batches]
         keys = pa.chunked_array(chunks, pa.large_string())
-        return matching.questions_of(self.asked, self.table, keys, self.record)
+        found = matching.matched(self.asked, self.table, keys, self.record)
+        if found.untold:
+            rows, have = counted(found.untold, "row"), verb(found.untold, "has", "have")
+            choose().say(
+                f"{rows} of the output {have} no filter values, and lines of the input differ in these alone: the "
+                "columns of the values are empty there"
+            )
+        return found
 
     @cached_property
     def unanswered(self) -> np.ndarray:
@@ -108,6 +122,8 @@ class Rows:
             return np.zeros(0, np.int64)
         silent = np.ones(len(self.asked), bool)
         silent[self.question[self.question >= 0]] = False
+        if silent.any():  # one row may answer a line that is there twice
+            silent &= ~matching.answered_before(self.asked, self.record, self.question)
         return np.flatnonzero(silent)
 
     @cached_property
@@ -121,7 +137,7 @@ class Rows:
     def ordered(self, start: int, count: int) -> pa.Table:
         """Return some rows in the order of the input."""
         if self.order is None:
-            return self.table.slice(start, count)
+            return self._told(self.table.slice(start, count), np.arange(start, min(start + count, len(self.table))))
         return self.taken(self.order[start : start + count])
 
     def taken(self, places: np.ndarray) -> pa.Table:
@@ -137,7 +153,15 @@ class Rows:
         ]
         back = np.empty(len(order), np.int64)
         back[order] = np.arange(len(order))
-        return pa.Table.from_batches(pieces, self.table.schema).combine_chunks().take(pa.array(back))
+        found = pa.Table.from_batches(pieces, self.table.schema).combine_chunks().take(pa.array(back))
+        return self._told(found, places)
+
+    def _told(self, rows: pa.Table, places: np.ndarray) -> pa.Table:
+        """Return rows with what their lines say where they echo less."""
+        if self._matched is None or not self._matched.borrowed[places].any():
+            return rows
+        records = self._lines(flat(rows.column("input")), places, self._matched.borrowed[places])
+        return rows.set_column(rows.schema.get_field_index("input"), "input", records)
 
     @cached_property
     def without_results(self) -> pa.ChunkedArray:
@@ -251,7 +275,14 @@ class Rows:
         if self.question is None:
             return echoed
         question = self.question[places]
-        borrowed = (question >= 0) & matching.keys_of(echoed).is_null().to_numpy(zero_copy_only=False)
+        silent = matching.keys_of(echoed).is_null().to_numpy(zero_copy_only=False)
+        return self._lines(echoed, places, (question >= 0) & silent)
+
+    def _lines(self, echoed: pa.StructArray, places: np.ndarray, borrowed: np.ndarray) -> pa.StructArray:
+        """Return what rows echo, some of them replaced by their lines of the input."""
+        if self.question is None:
+            return echoed
+        question = self.question[places]
         asked = matching.records_of(self.asked.take(pa.array(question[borrowed])), self.record)
         index = np.arange(len(echoed))
         index[borrowed] = len(echoed) + np.arange(borrowed.sum())

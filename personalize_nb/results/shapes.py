@@ -15,7 +15,8 @@ import pyarrow.compute as pc
 
 from personalize_nb.contract import columns as c
 from personalize_nb.resources import filters
-from personalize_nb.results.lines import ITEMS, RELEVANCE, SCORES, THEME, USERS, VALUES, flat
+from personalize_nb.results.lines import flat
+from personalize_nb.results.members import ITEMS, RELEVANCE, SCORES, THEME, USERS, VALUES
 
 
 @dataclass(frozen=True)

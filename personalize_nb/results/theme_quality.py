@@ -137,7 +137,7 @@ def _summary(measured: pd.DataFrame) -> pd.Series:
             "good_form_share": (measured["form"] == "").mean(),
             "mean_words": measured["words"].mean(),
             "mean_coverage": measured["coverage"].mean(),
-            "median_lift": measured["lift"].median(),
+            "median_lift": measured["lift"].dropna().median(),
             "mean_relevance": measured["mean_relevance"].mean(),
             "relevant_share": measured["relevant"].mean(),
         }

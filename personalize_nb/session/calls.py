@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
 from personalize_nb import errors
+from personalize_nb.contract import releases
 from personalize_nb.session import answers, call_log, clients, credentials
 from personalize_nb.session.client_errors import garbled, translated
 from personalize_nb.session.credentials import CredentialSource
@@ -108,13 +109,16 @@ class Calls:
 
     def call(self, operation: str, **parameters: Any) -> dict[str, Any]:
         """Call an operation of Personalize, for example `call("describe_filter", filterArn=...)`."""
+        named = call_log.operation_name(operation)
+        if newer := list(releases.too_new(named, parameters)):
+            raise errors.ServiceError(f"{named}: {' '.join(newer)}", "ParamValidationError")
 
         def ask() -> dict[str, Any]:
             client = self.personalize
             answer: dict[str, Any] = getattr(client, operation)(**parameters)
             return answers.checked(client, operation, answer)
 
-        answer = self.answer(call_log.operation_name(operation), ask)
+        answer = self.answer(named, ask)
         call_log.record_change(operation, parameters, answer)
         return answer
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from personalize_nb.local import ServiceInfo
 
 _AGENT = "personalize_nb"
+_CHECKSUMS = ("request_checksum_calculation", "response_checksum_validation")
 
 
 def on_aws(boto3_session: boto3.Session, name: str, region: str) -> BaseClient:
@@ -32,15 +33,16 @@ def on_service(service: ServiceInfo, name: str) -> BaseClient:
     import boto3
     from botocore.config import Config
 
+    # older releases have no such options, and do what these ask for
+    checksums: dict[str, Any] = {option: "when_required" for option in _CHECKSUMS if option in Config.OPTION_DEFAULTS}
     config = Config(
         proxies={},
         signature_version="s3v4" if name == "s3" else None,
         s3={"payload_signing_enabled": False, "addressing_style": "path"},
-        request_checksum_calculation="when_required",
-        response_checksum_validation="when_required",
         use_fips_endpoint=False,
         use_dualstack_endpoint=False,
         user_agent_extra=_AGENT,
+        **checksums,
     )
     bare = boto3.Session(
         aws_access_key_id=service.access_key,

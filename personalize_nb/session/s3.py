@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import IO, Any, cast
 
 from personalize_nb import errors
-from personalize_nb.session import compression, explanations
-from personalize_nb.session.client_errors import garbled, translated
+from personalize_nb.session import compression, object_reading
+from personalize_nb.session.client_errors import garbled
 from personalize_nb.session.connection import current
 from personalize_nb.session.session import Session
 from personalize_nb.text.counts import counted
@@ -24,8 +24,6 @@ from personalize_nb.text.counts import counted
 log = logging.getLogger(__name__)
 
 BLOCK = 16 << 20
-_ATTEMPTS = 4
-_CHECKSUMS = ("FlexibleChecksumError", "ChecksumError")
 
 
 @dataclass(frozen=True)
@@ -87,8 +85,21 @@ def _looked_at(session: Session, address: str) -> Stored | None:
     return Stored(address, head["ContentLength"], head["LastModified"])
 
 
-def line_blocks(session: Session | None, address: str, size: int | None = None) -> Iterator[bytes]:
+def line_blocks(
+    session: Session | None, address: str, size: int | None = None, *, whole: int | None = None
+) -> Iterator[bytes]:
     """Yield what an object or file holds in blocks of about `size` (`BLOCK`) that end with a line's end.
+
+    Parameters
+    ----------
+    session
+        Reads `s3://` addresses.
+    address
+        The object or file.
+    size
+        Bytes of a block.
+    whole
+        Bytes of the object, where they are known: large ones are read in several ranges at a time.
 
     Raises
     ------
@@ -98,7 +109,7 @@ def line_blocks(session: Session | None, address: str, size: int | None = None) 
     size = size or BLOCK
     pending: list[bytes] = []
     try:
-        file = compression.opened(_Stream(_blocks(session, address, size)))
+        file = compression.opened(_Stream(_blocks(session, address, size, whole)))
         while block := file.read(size):
             end = block.rfind(b"\n") + 1
             if not end:  # a line longer than a block is joined once, at its end
@@ -113,15 +124,28 @@ def line_blocks(session: Session | None, address: str, size: int | None = None) 
         yield rest
 
 
-def upload(session: Session, source: IO[bytes], address: str) -> None:
-    """Store a stream; large ones go up in parts and in parallel."""
+def upload(session: Session, source: IO[bytes], address: str, kms_key_arn: str | None = None) -> None:
+    """Store a stream; large ones go up in parts and in parallel.
+
+    Parameters
+    ----------
+    session
+        Where to store it.
+    source
+        What to store, from where it stands.
+    address
+        Its `s3://` address.
+    kms_key_arn
+        The key that encrypts it; without one nothing is said of encryption, so that the bucket's default holds.
+    """
     bucket, key = split(address)
     begin = source.tell()
     size = source.seek(0, os.SEEK_END) - begin
+    encrypted = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": kms_key_arn} if kms_key_arn else {}
 
     def put() -> None:
         source.seek(begin)  # a second time, with new credentials
-        session.s3.upload_fileobj(cast("IO[bytes]", _KeptOpen(source)), bucket, key)
+        session.s3.upload_fileobj(cast("IO[bytes]", _KeptOpen(source)), bucket, key, ExtraArgs=encrypted)
 
     session.answer("PutObject", put)
     log.info("uploaded %s to %s", counted(size, "byte"), address)
@@ -158,47 +182,13 @@ def _deleted(session: Session, bucket: str, key: str) -> None:
     session.s3.delete_object(Bucket=bucket, Key=key)
 
 
-def _blocks(session: Session | None, address: str, size: int) -> Iterator[bytes]:
+def _blocks(session: Session | None, address: str, size: int, whole: int | None) -> Iterator[bytes]:
     if not is_s3(address):
         with Path(address).expanduser().open("rb") as file:
             while block := file.read(size):
                 yield block
         return
-    yield from _object_blocks(current(session), address, size)
-
-
-def _object_blocks(session: Session, address: str, size: int) -> Iterator[bytes]:
-    """Yield an object's bytes; each block when the read behind it went well, because only the end proves a checksum."""
-    body: _Body | None = None
-    held, offset, given, attempts, etag = b"", 0, 0, 0, None
-    whole = -1  # nothing is known of the size
-    while True:
-        try:
-            if body is None:
-                body = _Body(session, address, offset, etag)
-                etag, whole = etag or body.etag, max(whole, body.size)
-            block = body.read(size)
-        except errors.ServiceError as error:
-            body, attempts = None, attempts + 1
-            if attempts >= _ATTEMPTS or not explanations.passes(error):
-                error.add(f"{address} was read up to byte {offset:,}, in {attempts} tries. Read it again.")
-                raise
-            if error.code in _CHECKSUMS:
-                if given:  # what was given away may be wrong, and cannot be taken back
-                    error.add(f"What was read of {address} is damaged. Read it again.")
-                    raise
-                held, offset = b"", 0
-            elif offset == whole:
-                yield held  # only the end of the answer was lost
-                return
-            log.warning("%s is read on at byte %d: %s", address, offset, error)
-            continue
-        if held:
-            yield held
-            given += len(held)
-        if not block:
-            return
-        held, offset, attempts = block, offset + len(block), 0
+    yield from object_reading.blocks(current(session), *split(address), size, whole)
 
 
 class _Stream:
@@ -226,23 +216,6 @@ class _KeptOpen:
 
     def close(self) -> None:
         """Leave it open: it may have to be sent again, and who opened it closes it."""
-
-
-class _Body:
-    """An object's bytes from an offset on."""
-
-    def __init__(self, session: Session, address: str, offset: int = 0, etag: str | None = None):
-        bucket, key = split(address)
-        more: dict[str, Any] = {"Range": f"bytes={offset}-"} if offset else {}
-        more |= {"IfMatch": etag} if etag else {}
-        answer = session.answer("GetObject", lambda: session.s3.get_object(Bucket=bucket, Key=key, **more))
-        self.etag: str = answer["ETag"]
-        self.size: int = offset or int(answer["ContentLength"])
-        self._body = answer["Body"]
-
-    def read(self, size: int) -> bytes:
-        with translated("GetObject"):
-            return bytes(self._body.read(size))
 
 
 def _listed(session: Session, bucket: str, prefix: str) -> list[Stored]:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from personalize_nb import errors
-from personalize_nb.contract import limits
+from personalize_nb.contract import limits, releases
 
 MEMBER = "algorithmHyperParameters"
 _TOLD = {
@@ -48,7 +48,8 @@ def configuration(given: Mapping[str, Any] | None, solution_config: Mapping[str,
     shape = limits.service_model().operation_model("CreateSolution").input_shape.members["solutionConfig"]
     config = {name: _spelled(value, shape.members.get(name)) for name, value in config.items()}
     report = botocore.validate.ParamValidator().validate(config, shape)
-    wrong = [report.generate_report(), *_unknown(config, shape)] if report.has_errors() else []
+    wrong = list(releases.too_new("CreateSolution", {"solutionConfig": config}))
+    wrong = wrong or ([report.generate_report(), *_unknown(config, shape)] if report.has_errors() else [])
     wrong = wrong or list(_beyond(config, shape, ""))
     if wrong:
         told = "\n".join(wrong)

@@ -9,6 +9,7 @@ from datetime import UTC
 import pytest
 import small_world as world
 from inline_service import BUCKET, RECIPE, ROLE, InlineService
+from installed_boto3 import needs_boto3
 
 import personalize_nb as pnb
 from personalize_nb.contract import columns
@@ -209,7 +210,12 @@ def test_a_new_row_is_tuned_within_its_ranges(service, group, add):
         ({}, {"algorithmHyperParameters": {"mood": "sad"}}, "'sad' of hyperparameter mood; legal is calm, wild"),
         ({"hyperparameters": {}}, {"algorithmHyperParameters": {"mood": "calm"}}, "aws-imaginary; the recipe has none"),
         ({}, {"optimizationObjective": {"itemAttribute": "PRICE"}}, "got recipe aws-imaginary"),
-        ({}, {"eventsConfig": {"eventParametersList": [{"eventType": "buy"}]}}, "aws-imaginary trains with eventType"),
+        pytest.param(
+            {},
+            {"eventsConfig": {"eventParametersList": [{"eventType": "buy"}]}},
+            "aws-imaginary trains with eventType",
+            marks=needs_boto3("1.37.29"),
+        ),
     ],
 )
 def test_a_solution_of_a_new_row_is_refused_by_its_facts(service, group, add, facts, config, told):
@@ -245,7 +251,12 @@ def test_a_version_of_a_new_row_needs_the_datasets_of_its_row(service, group, ad
             {"batchInferenceJobConfig": {"itemExplorationConfig": {"explorationWeight": "0.5"}}},
             "",
         ),
-        ({"ranking_influence": True}, {"batchInferenceJobConfig": {"rankingInfluence": {"FRESHNESS": 0.5}}}, ""),
+        pytest.param(
+            {"ranking_influence": True},
+            {"batchInferenceJobConfig": {"rankingInfluence": {"FRESHNESS": 0.5}}},
+            "",
+            marks=needs_boto3("1.41.6"),
+        ),
     ],
 )
 def test_a_job_of_a_new_row_is_taken_or_refused_by_its_facts(service, version, add, facts, more, told):

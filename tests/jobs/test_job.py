@@ -6,6 +6,7 @@ from datetime import datetime
 import pandas as pd
 import pytest
 import reading_world
+from installed_boto3 import needs_boto3
 
 import personalize_nb as pnb
 from personalize_nb.contract import limits
@@ -137,13 +138,17 @@ def test_values_that_a_filter_cannot_compare_are_told_by_row(readers_model, sess
         )
 
 
+@needs_boto3("1.41.6")
+def test_influences_are_taken_in_any_case(readers_model):
+    with pytest.warns(UserWarning, match="documented for aws-semantic-similarity"):
+        job = pnb.recommend(["r0"], readers_model, ranking_influence={"popularity": 0.5})
+    assert job.request.ranking_influence == {"POPULARITY": 0.5}
+
+
 def test_names_are_taken_in_any_case(readers_model, books_model, session):
     shelf = pnb.create_filter("jobs-case", SHELF, readers_model, progress=False, session=session)
     job = pnb.recommend(["r0"], readers_model, filter=shelf, filter_values={"shelf": "sea"})
     assert set(job.wait(progress=False).recommendations(ITEMS, ["shelf"])["shelf"]) == {"sea"}
-    with pytest.warns(UserWarning, match="documented for aws-semantic-similarity"):
-        job = pnb.recommend(["r0"], readers_model, ranking_influence={"popularity": 0.5})
-    assert job.request.ranking_influence == {"POPULARITY": 0.5}
     assert pnb.themes(["b0"], books_model, item_name="title").request.item_name == "TITLE"
     with pytest.raises(NotFoundError, match=r"one of \['DESCRIPTION', 'SHELF', 'TITLE'\], got 'name'"):
         pnb.themes(["b0"], books_model, item_name="name")

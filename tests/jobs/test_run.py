@@ -11,7 +11,8 @@ from personalize_nb.errors import AlreadyExistsError, FailedError, NotFoundError
 from personalize_nb.jobs import recommend
 from personalize_nb.jobs.job import new_job_name
 from personalize_nb.jobs.manifests import next_job_name
-from personalize_nb.jobs.run import Run, start_run
+from personalize_nb.jobs.run import Run
+from personalize_nb.jobs.runs import start_run
 from personalize_nb.session import s3
 from personalize_nb.session.session import Session
 

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 import personalize_nb as pnb
 from personalize_nb.errors import InputError, NotFoundError
 from personalize_nb.notebook.views import show_themes
-from personalize_nb.results import lines, matching, output_files, rows
+from personalize_nb.results import matching, output_files, rows
 from personalize_nb.results.theme_quality import theme_quality
+from personalize_nb.session import s3
 
 ASKED = [{"userId": one} for one in ("5023", "5866", "4016", "2755")]
 
@@ -293,7 +294,7 @@ def test_a_repr_reads_nothing_and_names_the_next_step(read, tmp_path):
 @pytest.mark.parametrize("in_memory", [0, rows.IN_MEMORY])
 def test_any_size_is_streamed_in_input_order(read, monkeypatch, in_memory):
     monkeypatch.setattr(rows, "IN_MEMORY", in_memory)
-    monkeypatch.setattr(lines.s3, "BLOCK", 10_000)
+    monkeypatch.setattr(s3, "BLOCK", 10_000)
     asked = [{"userId": str(number)} for number in range(3000)]
     shuffled = random.Random(7).sample(asked, len(asked))
     found = read([row(one, [one["userId"]], [0.5]) for one in shuffled], asked)

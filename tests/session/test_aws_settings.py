@@ -6,6 +6,7 @@ import pytest
 from botocore import configprovider
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from installed_boto3 import needs_boto3
 
 import personalize_nb as pnb
 from personalize_nb.errors import AccessError, InputError, PersonalizeError
@@ -91,7 +92,7 @@ def test_on_aws_a_wrong_file_is_an_error_of_the_toolkit_or_none(home, key, value
         ("AWS_MAX_ATTEMPTS", "many", "legal is a whole number"),
         ("AWS_DEFAULTS_MODE", "x", "in-region"),
         ("AWS_ENDPOINT_URL", "127.0.0.1:9", "Invalid endpoint"),
-        ("AWS_REQUEST_CHECKSUM_CALCULATION", "never", "when_required"),
+        pytest.param("AWS_REQUEST_CHECKSUM_CALCULATION", "never", "when_required", marks=needs_boto3("1.36.0")),
         ("AWS_S3_US_EAST_1_REGIONAL_ENDPOINT", "x", "regional"),
         ("AWS_DEFAULT_REGION", "-1", "region_name"),
     ],

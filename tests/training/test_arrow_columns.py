@@ -21,6 +21,8 @@ from personalize_nb.training import plan, schemas
 ROWS = 6
 EVENTS = pd.DataFrame({"user_id": ["u"], "item_id": ["i0"], "timestamp": [1_700_000_000]})
 MOMENT = datetime.datetime(2024, 1, 2, 3)
+# narrow ones came later
+DECIMALS = [getattr(pa, f"decimal{bits}") for bits in (32, 64, 128, 256) if hasattr(pa, f"decimal{bits}")]
 PLAIN = {
     pa.int8(): 1,
     pa.int64(): 2**60 + 1,
@@ -35,7 +37,7 @@ PLAIN = {
     **dict.fromkeys((pa.time32("s"), pa.time64("ns")), MOMENT.time()),
     pa.duration("us"): datetime.timedelta(1),
     pa.month_day_nano_interval(): (1, 2, 3),
-    **{kind(5, 2): decimal.Decimal("1.50") for kind in (pa.decimal32, pa.decimal64, pa.decimal128, pa.decimal256)},
+    **{kind(5, 2): decimal.Decimal("1.50") for kind in DECIMALS},
 }
 NESTED = (pa.int64(), pa.string(), pa.binary(1), pa.timestamp("s"))
 LISTS = (pa.list_, pa.large_list, pa.list_view, pa.large_list_view, lambda kind: pa.list_(kind, 1))
