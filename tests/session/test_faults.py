@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import personalize_nb as pnb
 from personalize_nb import errors
-from personalize_nb.session import s3, waiting
+from personalize_nb.session import object_reading, s3, waiting
 from personalize_nb.session.session import Session
 
 CLOSED = botocore.exceptions.ConnectionClosedError(endpoint_url="http://x")
@@ -149,16 +149,16 @@ def test_a_download_that_broke_at_its_end_is_read_again(own, monkeypatch, error)
     address = own.location("faults", "broken.txt")
     s3.upload(own, io.BytesIO(b"one\ntwo\n"), address)
     left = [error] * 2
-    real = s3._Body.read
+    real = object_reading._Body.read
 
     def read(body, size):
         block = real(body, size)
-        with s3.translated("GetObject"):
+        with object_reading.translated("GetObject"):
             if not block and left:
                 raise left.pop()
         return block
 
-    monkeypatch.setattr(s3._Body, "read", read)
+    monkeypatch.setattr(object_reading._Body, "read", read)
     assert b"".join(s3.line_blocks(own, address)) == b"one\ntwo\n"
 
 
