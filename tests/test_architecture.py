@@ -254,7 +254,8 @@ def test_few_modules_stand_outside_the_rooms(package):
 def test_every_folder_is_a_room_and_tests_lie_in_the_same_rooms():
     folders = {path.parent for path in PACKAGE.rglob("*.py")}
     assert all((folder / "__init__.py").exists() for folder in folders)
-    beside = {"support", "notebooks", "browser", "aws"}  # helpers, executed notebooks, a real browser, real AWS
+    # helpers, the executed notebooks, a real browser, real AWS
+    beside = {"support", "notebooks", "browser", "aws"}
     for folder in {path.parent.relative_to(TESTS) for path in TESTS.rglob("test_*.py")}:
         if folder.parts and folder.parts[0] not in beside:
             assert (PACKAGE / folder).is_dir(), folder

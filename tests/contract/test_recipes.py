@@ -269,6 +269,7 @@ def test_a_job_of_a_new_row_is_taken_or_refused_by_its_facts(service, version, a
         assert service.made("create_batch_inference_job", **request)
 
 
+@needs_boto3("1.41.6")
 def test_problems_judge_a_new_row_by_its_facts(add):
     themes = {"mode": "THEME_GENERATION", "item_name": "TITLE"}
     row = add()

@@ -145,6 +145,7 @@ def test_a_missing_item_in_the_text_of_a_list_is_said_to_be_missing_and_its_row_
         lists(["a", text])
 
 
+@pytest.mark.skipif(int(pd.__version__[0]) < 3, reason="pandas 2 looks into the cells of a series itself")
 def test_text_of_arrow_that_is_no_utf8_is_refused_by_row():
     texts = pa.Array.from_buffers(pa.string(), 2, pa.array([b"a", b"\xff"]).buffers())
     table = pa.table(

@@ -18,6 +18,8 @@ from personalize_nb.errors import InputError
 from personalize_nb.inputs.frames import table as frames_read
 from personalize_nb.training import plan, schemas
 
+pytest.importorskip("pyarrow", minversion="19", reason="every type that Arrow has is tried: narrow decimals, JSON, ...")
+
 ROWS = 6
 EVENTS = pd.DataFrame({"user_id": ["u"], "item_id": ["i0"], "timestamp": [1_700_000_000]})
 MOMENT = datetime.datetime(2024, 1, 2, 3)

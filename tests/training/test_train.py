@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import reading_world
+from installed_boto3 import needs_boto3
 
 import personalize_nb as pnb
 from personalize_nb.errors import (
@@ -67,6 +68,7 @@ def model(lab):
     return pnb.train(INTERACTIONS, ITEMS, name="reading", progress=False, session=lab)
 
 
+@needs_boto3("1.41.6")
 def test_semantic_similarity_is_trained_on_marked_names(lab):
     named = ITEMS.assign(description=ITEMS["description"] + " " + ITEMS["title"])
     version = pnb.train(
