@@ -150,7 +150,7 @@ class BatchInferenceJob:
 
             request = self.request
             ended = described["lastUpdatedDateTime"]
-            written.await_output(self.session, request, ended, sleep)
+            written.await_output(self.session, request.output_path, request.input_path, ended, sleep)
             written.check_own(self.session, self.name, request, ended)
             self._results = Results(
                 request.output_path,

@@ -178,8 +178,8 @@ class Run:
             request = self.request
             failures = [name for name, _ in self._failures()]
             failed = {f"{self._label(name)}.jsonl" for name in failures}
-            written.await_output(self.session, request, described["ended"], sleep, failed)
             outputs, inputs = self._manifest.files(self.session, failures)
+            written.await_output(self.session, outputs, inputs, described["ended"], sleep, failed)
             self._results = Results(
                 outputs,
                 inputs,

@@ -25,7 +25,8 @@ YOUNG = timedelta(minutes=5)  # an output that is not there so long after its jo
 
 def await_output(
     session: Session,
-    request: JobRequest,
+    output: str | list[str],
+    source: str | list[str],
     ended: datetime,
     sleep: Callable[[float], object],
     without: Container[str] = (),
@@ -36,10 +37,10 @@ def await_output(
     ----------
     session
         Where the job ran.
-    request
-        The job's request.
+    output, source
+        Where output and input lie.
     ended
-        When it ended.
+        When the job ended.
     sleep
         What waits.
     without
@@ -48,7 +49,7 @@ def await_output(
     from personalize_nb.results.output_files import unwritten
 
     for pause in PAUSES if datetime.now(UTC) - ended < YOUNG else ():
-        missing = [one for one in unwritten(session, request.output_path, request.input_path) if one not in without]
+        missing = [one for one in unwritten(session, output, source) if one not in without]
         if not missing:
             return
         sleep(pause)

@@ -105,7 +105,7 @@ def test_a_full_quota_is_told_though_the_groups_may_not_be_listed(caller):
     with (
         answering(caller.personalize, "CreateDatasetGroup", "LimitExceededException"),
         refused(caller, "personalize:ListDatasetGroups"),
-        pytest.raises(errors.QuotaError, match="perform CreateDatasetGroup"),
+        pytest.raises(errors.QuotaError, match="CreateDatasetGroup is refused"),
     ):
         pnb.train(reading_world.interactions(), name="lesser-full", progress=False, session=caller)
 
@@ -114,7 +114,7 @@ def test_the_account_is_that_of_the_role_or_of_what_is_there(caller, session, re
     with refused(caller, "sts:GetCallerIdentity"):
         assert caller.account == session.account
     for lost in ((), ("personalize:ListDatasetGroups",)):
-        other = Session.aws(boto3_session=caller._boto3)
+        other = Session.aws(boto3_session=caller._source.boto3_session)
         with refused(other, "sts:GetCallerIdentity", *lost):
             if lost:
                 with pytest.raises(errors.AccessError, match="perform GetCallerIdentity"):

@@ -26,7 +26,9 @@ def answering(client, operation, answer):
 
     def before_call(model, **_):
         if isinstance(answer, str):
-            error = {"Code": answer, "Message": f"not authorized to perform {model.name}"}
+            denied = "Denied" in answer
+            text = f"not authorized to perform {model.name}" if denied else f"{model.name} is refused"
+            error = {"Code": answer, "Message": text}
             return Answered(403), {"Error": error, "ResponseMetadata": {"HTTPStatusCode": 403}}
         return Answered(200), {**answer, "ResponseMetadata": {"HTTPStatusCode": 200}}
 
