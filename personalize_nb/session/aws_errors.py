@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from personalize_nb import errors
 from personalize_nb.session.explanation import Explanation
-from personalize_nb.session.failure_texts import PREFLIGHT, ROLE
+from personalize_nb.session.failure_texts import YOURS
 
 _SERVICE, _ACCESS, _QUOTA = errors.ServiceError, errors.AccessError, errors.QuotaError
 _CREDENTIALS, _TAKEN, _ABSENT = errors.CredentialsError, errors.AlreadyExistsError, errors.NotFoundError
@@ -291,8 +291,8 @@ AFTER = (
         "AccessDenied AccessDeniedException AllAccessDisabled UnauthorizedOperation NotAuthorized Forbidden "
         "ForbiddenException UnauthorizedAccess 401 403",
         _ACCESS,
-        "A policy that would allow the call is missing, or one denies it.",
-        f"{ROLE}; {PREFLIGHT}.",
+        "You, who make the call, lack a right to it, or a policy denies it.",
+        f"{YOURS}.",
     ),
     _row(
         "LimitExceededException",

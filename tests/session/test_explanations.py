@@ -118,6 +118,13 @@ def test_every_documented_text_has_a_cause_and_a_next_step(reason):
     assert type(told(refused("InvalidInputException", reason))) is row.becomes
 
 
+OF_ANNA = "User: arn:aws:iam::1:user/anna is not authorized to perform: personalize:CreateBatchInferenceJob"
+
+
+def test_of_a_reason_it_is_the_service_role_that_lacks_something():
+    assert "service role trusts" in explanations.told(OF_ANNA)
+
+
 class Silent:
     def update(self, *_):
         pass
@@ -156,6 +163,13 @@ class Silent:
             "clock",
         ),
         (refused("OptInRequired"), errors.AccessError, "Switch the region on", "iam:PassRole"),
+        (
+            refused("AccessDeniedException", OF_ANNA),
+            errors.AccessError,
+            "Ask for personalize:CreateBatchInferenceJob; row 'caller' of pnb.preflight",
+            "service role trusts",
+        ),
+        (refused("AccessDenied"), errors.AccessError, "Ask for the right to Op; row 'caller'", "service role trusts"),
         (refused("InvalidToken"), errors.CredentialsError, "other", "iam:PassRole"),
         (refused("AccessDenied", call="AssumeRole"), errors.CredentialsError, "assumes a role", "iam:PassRole"),
         (
