@@ -19,6 +19,10 @@ _CLOCK = (
 )
 _OFFLINE = "or work offline with pnb.connect(pnb.Session.local())"
 _RESTORED = "A wait tries again by itself; else repeat the call."
+_THROTTLED = (
+    "Calls of this account come faster than AWS takes them.",
+    f"{_RESTORED} Fewer notebooks that wait at a time make fewer calls.",
+)
 _HOME = "Look at where your credentials come from (`aws configure list`)"
 # an assumed role or a login gives credentials by calls of their own, made on the way to the call that was meant
 ASSUMING = ("AssumeRole", "AssumeRoleWithWebIdentity", "AssumeRoleWithSAML")
@@ -154,10 +158,11 @@ BEFORE = (
         "TooManyRequestsException TooManyRequests RequestLimitExceeded BandwidthLimitExceeded PriorRequestNotComplete "
         "ProvisionedThroughputExceededException TransactionInProgressException EC2ThrottledException 429",
         _QUOTA,
-        "Calls of this account come faster than AWS takes them.",
-        f"{_RESTORED} Fewer notebooks that wait at a time make fewer calls.",
+        *_THROTTLED,
         passes=True,
     ),
+    # else the code says that a quota is used up by what there is
+    _row("LimitExceededException", _QUOTA, *_THROTTLED, text=r"requests per|\brate\b", passes=True),
     _row(
         "InternalFailure InternalServerError InternalServerException InternalError InternalServiceError ServiceFailure "
         "ServiceUnavailable ServiceUnavailableException ServiceException KMSInternalException RequestTimeout "
@@ -299,7 +304,6 @@ AFTER = (
         _QUOTA,
         "A quota of the account and region is used up.",
         "Wait until other work has ended (pnb.list_jobs()), then try again; Service Quotas may grant more.",
-        passes=True,
     ),
     _row(
         "InvalidNextTokenException InvalidMarkerException",

@@ -119,6 +119,7 @@ def test_every_documented_text_has_a_cause_and_a_next_step(reason):
 
 
 OF_ANNA = "User: arn:aws:iam::1:user/anna is not authorized to perform: personalize:CreateBatchInferenceJob"
+PER_SECOND = "The limit on the number of requests per second has been exceeded."
 
 
 def test_of_a_reason_it_is_the_service_role_that_lacks_something():
@@ -170,6 +171,7 @@ class Silent:
             "service role trusts",
         ),
         (refused("AccessDenied"), errors.AccessError, "Ask for the right to Op; row 'caller'", "service role trusts"),
+        (refused("LimitExceededException", PER_SECOND), errors.QuotaError, "faster than AWS", "other work"),
         (refused("InvalidToken"), errors.CredentialsError, "other", "iam:PassRole"),
         (refused("AccessDenied", call="AssumeRole"), errors.CredentialsError, "assumes a role", "iam:PassRole"),
         (
