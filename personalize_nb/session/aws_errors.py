@@ -18,7 +18,7 @@ _CLOCK = (
     "Set the clock (a virtual machine that slept: synchronise it again); the credentials need no renewal.",
 )
 _OFFLINE = "or work offline with pnb.connect(pnb.Session.local())"
-_RESTORED = "A wait tries again by itself; else repeat the call."
+_RESTORED = "It may pass: try again in a moment."
 _THROTTLED = (
     "Calls of this account come faster than AWS takes them.",
     f"{_RESTORED} Fewer notebooks that wait at a time make fewer calls.",

@@ -94,7 +94,7 @@ def test_a_wait_without_new_credentials_says_how_to_go_on(make, source, readers_
     stale = pnb.BatchInferenceJob(job.arn, make())
     with pytest.raises(errors.CredentialsError) as caught:
         stale.wait(**NOTHING)
-    assert f"job {job.name!r} goes on; wait for it again with pnb.attach({job.name!r}).wait()" in str(caught.value)
+    assert f". Job {job.name!r} goes on; wait for it again with pnb.attach({job.name!r}).wait()" in str(caught.value)
     assert isinstance(caught.value.__cause__, botocore.exceptions.ClientError)
     pnb.connect(stale.session)
     source.hold(ended=False)
@@ -153,7 +153,7 @@ def test_a_run_and_a_training_say_how_to_go_on(session, books_model):
     with (
         wire_faults.faults(session, "DescribeBatchInferenceJob", *ended),
         pytest.raises(
-            errors.CredentialsError, match=rf"run '{run.name}' goes on; .*pnb.attach\('{run.name}'\).wait\(\)"
+            errors.CredentialsError, match=rf"\. Run '{run.name}' goes on; .*pnb.attach\('{run.name}'\).wait\(\)"
         ),
     ):
         run.wait(**NOTHING)

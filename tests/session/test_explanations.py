@@ -122,6 +122,19 @@ OF_ANNA = "User: arn:aws:iam::1:user/anna is not authorized to perform: personal
 PER_SECOND = "The limit on the number of requests per second has been exceeded."
 
 
+def test_a_wait_that_has_given_up_does_not_say_that_it_tries_again():
+    def look():
+        with translated("Describe"):
+            raise refused("ThrottlingException")
+
+    wait = {"again": "again()", "timeout": None, "progress": Silent(), "sleep": lambda seconds: None}
+    with pytest.raises(
+        errors.QuotaError, match=r"try again in a moment\. .*\. Job 'x' goes on; .* again\(\)"
+    ) as caught:
+        waiting.until_active(look, "job 'x'", "arn", **wait)
+    assert "by itself" not in str(caught.value)
+
+
 def test_of_a_reason_it_is_the_service_role_that_lacks_something():
     assert "service role trusts" in explanations.told(OF_ANNA)
 
