@@ -13,7 +13,6 @@ import json
 import re
 import secrets
 from collections.abc import Collection, Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -115,8 +114,7 @@ class Manifest:
 
     def discard(self, session: Session) -> None:
         """Remove what a run that never began has stored, its input and this; what cannot be removed stays."""
-        with suppress(errors.PersonalizeError):  # why the run never began is the error to tell
-            s3.delete(session, [*self.inputs, address(session, self.name)])
+        s3.delete(session, [*self.inputs, address(session, self.name)])
 
 
 def new_job_names(run: str, count: int) -> tuple[str, ...]:

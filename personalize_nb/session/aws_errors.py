@@ -350,7 +350,7 @@ AFTER = (
     ),
     _row("WaiterError", _SERVICE, "What was waited for did not come about in time.", "Look at its state, then repeat."),
     _row(
-        "ParamValidationError ValidationError UnknownParameterError MissingParametersError RangeError UnknownKeyError "
+        "ParamValidationError UnknownParameterError MissingParametersError RangeError UnknownKeyError "
         "InvalidHostLabelError InvalidDNSNameError InvalidRegionError UnsupportedS3ArnError "
         "UnsupportedS3AccesspointConfigurationError UnsupportedOutpostResourceError UnsupportedS3ConfigurationError "
         "UnsupportedS3ControlArnError UnsupportedS3ControlConfigurationError AliasConflictParameterError",
