@@ -7,7 +7,7 @@ PersonalizeError
  ├── AlreadyExistsError (ValueError)  a name that is taken
  ├── QuotaError (RuntimeError)        a quota of the service is used up for now
  ├── AccessError (PermissionError)    roles, policies or settings do not allow it
- │    └── CredentialsError            AWS credentials have run out, are wrong or are not there
+ ├── CredentialsError (PermissionError) AWS credentials have run out, are wrong or are not there
  ├── ServiceError (RuntimeError)      any other refusal by the service; `.code`
  ├── FailedError (RuntimeError)       a resource ended in CREATE FAILED; `.arn`, `.reason`
  ├── WaitTimeoutError (TimeoutError)  waiting ended, the work goes on; `.arn`, `.status`
@@ -125,11 +125,14 @@ class QuotaError(PersonalizeError, RuntimeError):
 
 
 class AccessError(PersonalizeError, PermissionError):
-    """The caller's credentials, the service role or a bucket policy do not allow the call."""
+    """The caller's policy, the service role or a bucket policy does not allow the call."""
 
 
-class CredentialsError(AccessError):
-    """The caller's AWS credentials have run out, are wrong or are not there; with new ones the same call works."""
+class CredentialsError(PersonalizeError, PermissionError):
+    """The caller's AWS credentials have run out, are wrong or are not there; with new ones the same call works.
+
+    No `AccessError`: what goes on without a right that is lacking would go wrong with credentials that have ended.
+    """
 
 
 class ServiceError(PersonalizeError, RuntimeError):

@@ -7,7 +7,7 @@ import secrets
 import sys
 import time
 import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from types import FrameType
@@ -316,6 +316,11 @@ def list_jobs(solution_version: SolutionVersion | str | None = None, session: Se
     for column in ("created", "updated"):
         frame[column] = pd.to_datetime(frame[column], utc=True).dt.floor("s")
     return frame
+
+
+def all_names(session: Session) -> Iterator[str]:
+    """Yield the names of all jobs."""
+    return (entry["jobName"] for entry in session.pages(*_LIST))
 
 
 def new_job_name(base: str, now: datetime | None = None) -> str:

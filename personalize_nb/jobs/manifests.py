@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import secrets
 from collections.abc import Collection, Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 FOLDER, FILE = "runs", "manifest.json"
 VERSION = 1
+_TOKEN = 4  # characters
+_OF_RUN = re.compile(rf"(?P<base>.*)-[0-9a-f]{{{_TOKEN}}}-(?P<number>\d{{3,}})(-r\d+)?")
 
 
 @dataclass(frozen=True)
@@ -112,15 +114,25 @@ class Manifest:
 
     def discard(self, session: Session) -> None:
         """Remove what a run that never began has stored, its input and this; what cannot be removed stays."""
-        with suppress(errors.PersonalizeError):  # why the run never began is the error to tell
-            s3.delete(session, [*self.inputs, address(session, self.name)])
+        s3.delete(session, [*self.inputs, address(session, self.name)])
 
 
 def new_job_names(run: str, count: int) -> tuple[str, ...]:
     """Return names that no job had before: a job that bears one is a job of this run."""
-    token, width = secrets.token_hex(2), max(3, len(str(count)))
-    longest = (limits.string_rule("Name").max_length or 0) - width - len(token) - 6
-    return tuple(f"{run[:longest]}-{token}-{number:0{width}d}" for number in range(1, count + 1))
+    token, width = secrets.token_hex(_TOKEN // 2), max(3, len(str(count)))
+    base = run[: _longest_base(width)]
+    return tuple(f"{base}-{token}-{number:0{width}d}" for number in range(1, count + 1))
+
+
+def may_be_of(run: str, job_name: str) -> bool:
+    """Tell whether a job's name is one that `new_job_names` and `next_job_name` give jobs of this run."""
+    found = _OF_RUN.fullmatch(job_name)
+    return found is not None and found["base"] == run[: _longest_base(len(found["number"]))]
+
+
+def _longest_base(width: int) -> int:
+    # besides the token there are two hyphens, and room for the mark of a later attempt
+    return (limits.string_rule("Name").max_length or 0) - width - _TOKEN - 6
 
 
 def next_job_name(name: str) -> str:
@@ -135,13 +147,18 @@ def address(session: Session, name: str) -> str:
 
 
 def find(session: Session, name: str) -> Manifest | None:
-    """Return the manifest of a run, or None where there is none to be read."""
+    """Return the manifest of a run, or None where there is none.
+
+    Raises
+    ------
+    AccessError
+        It may not be read. Without s3:ListBucket, S3 answers so where there is none as well.
+    """
     if not session.bucket:
         return None
     try:
         return _read(session, address(session, name))
-    except (errors.NotFoundError, errors.AccessError):
-        # without s3:ListBucket, S3 answers that access to a missing object is denied
+    except errors.NotFoundError:
         return None
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Unpack
 
@@ -21,7 +20,7 @@ from personalize_nb.inputs.filter_columns import named_column
 from personalize_nb.inputs.forms import given
 from personalize_nb.inputs.key_columns import frame as as_frame
 from personalize_nb.jobs.arguments import JobParameters, ThemeParameters, job_parameters, with_parameters
-from personalize_nb.jobs.job import KIND, BatchInferenceJob, check_name, new_job_name, refuse, start
+from personalize_nb.jobs.job import BatchInferenceJob, check_name, new_job_name, refuse, start
 from personalize_nb.jobs.request import KIND_OF_KEYS, JobRequest, RequestContext, no_batch, no_themes
 from personalize_nb.jobs.run import Run
 from personalize_nb.jobs.runs import start_run
@@ -241,17 +240,9 @@ def submit(request: JobRequest, batch: Batch | None, context: RequestContext, se
     try:
         return start(request, context=context, session=session)
     except errors.PersonalizeError as error:
-        job = BatchInferenceJob(session.arn(KIND, request.job_name), session)
-        try:
-            if job.request.input_path == request.input_path:
-                return job  # only the answer was lost: nobody else knows the address of this input
-        except errors.NotFoundError:
-            pass  # the job was refused
-        except errors.PersonalizeError:
-            if waiting.passing(error):
-                error.add(f"Whether the job was started is not known: pnb.attach({request.job_name!r}) tells it.")
-                raise error from error.__cause__
-        with suppress(errors.PersonalizeError):  # the first error is the one to tell
+        if waiting.passing(error):  # an answer was lost, and whether it was carried out could not be looked up
+            error.add(f"Whether the job was started is not known: pnb.attach({request.job_name!r}) tells it.")
+        else:
             s3.delete(session, [request.input_path])  # nothing half done stays behind
         raise
 

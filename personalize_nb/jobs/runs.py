@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -98,11 +99,19 @@ def attach(name: str, session: Session | None = None) -> BatchInferenceJob | Run
     ------
     NotFoundError
         There is neither; the message names near ones.
+    AccessError
+        There is no job of this name, and whether there is a run may not be read.
     """
     if not isinstance(name, str):
         raise TypeError(f"'name' must be a job's or run's name or ARN, got {type(name).__name__}")
     session = current(session)
-    manifest = None if name.startswith("arn:") else manifests.find(session, name)
+    try:
+        manifest = None if name.startswith("arn:") else manifests.find(session, name)
+    except errors.AccessError as refused:
+        with suppress(errors.NotFoundError):
+            return job.attach(name, session)
+        refused.add(f"There is no job {name!r}, and whether there is a run of that name cannot be read.")
+        raise
     if manifest is None:
         return job.attach(name, session)
     run = Run(manifest, session)
@@ -112,7 +121,19 @@ def attach(name: str, session: Session | None = None) -> BatchInferenceJob | Run
 
 def _check_free(name: str, session: Session) -> None:
     job.check_name(name, session)
-    if manifests.find(session, name) is not None:
+    try:
+        there = manifests.find(session, name) is not None
+    except errors.AccessError as refused:
+        # who may not list a bucket is refused what is not there: the jobs of a run tell of it as well
+        try:
+            there = any(manifests.may_be_of(name, one) for one in job.all_names(session))
+        except errors.AccessError:
+            refused.add(
+                f"So it cannot be told whether there is a run named {name!r}, which this one would write over; with "
+                "s3:ListBucket or personalize:ListBatchInferenceJobs it can."
+            )
+            raise refused from refused.__cause__
+    if there:
         raise errors.AlreadyExistsError(
             f"A run named {name!r} exists. Leave out 'job_name', or take {job.new_job_name(name)!r}; "
             f"pnb.attach({name!r}) returns the run there is."

@@ -46,12 +46,16 @@ def await_output(
     without
         Names of input files that have no output.
     """
-    from personalize_nb.results.output_files import unwritten
+    from personalize_nb.results.output_files import few, unwritten
 
     for pause in PAUSES if datetime.now(UTC) - ended < YOUNG else ():
         missing = [one for one in unwritten(session, output, source) if one not in without]
         if not missing:
             return
+        if pause == PAUSES[0]:
+            choose().say(
+                f"the output of {few(missing)} is not there yet; it is looked for again, for {sum(PAUSES)} seconds"
+            )
         sleep(pause)
 
 
@@ -65,7 +69,11 @@ def check_own(session: Session, name: str, request: JobRequest, ended: datetime)
     """
     from personalize_nb.results.output_files import output_files
 
-    files = output_files(session, request.output_path, request.input_path)
+    try:
+        files = output_files(session, request.output_path, request.input_path)
+    except errors.NotFoundError as error:
+        error.add(f"Job {name!r} is ACTIVE: its output was deleted or moved.")
+        raise
     late = [one for one in files if one.modified is not None and one.modified > ended]
     if not late:
         return

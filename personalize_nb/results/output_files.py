@@ -187,7 +187,9 @@ def _nothing(session: Session | None, address: str, found: Sequence[Stored]) -> 
     there = f"; there is {few([one.name for one in found])}" if found else ""
     if s3.is_s3(address):
         legal = " A file of another name is read by its own address." if found else ""
-        return f"There is no output ending in {SUFFIX} at {address!r}{there}; is the job ACTIVE?{legal}"
+        return (
+            f"There is no output ending in {SUFFIX} at {address!r}{there}. A job writes it before it is ACTIVE.{legal}"
+        )
     path = Path(address)
     if found:
         return (

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from personalize_nb import errors
 from personalize_nb.session.explanation import Explanation
-from personalize_nb.session.failure_texts import PREFLIGHT, ROLE
+from personalize_nb.session.failure_texts import YOURS
 
 _SERVICE, _ACCESS, _QUOTA = errors.ServiceError, errors.AccessError, errors.QuotaError
 _CREDENTIALS, _TAKEN, _ABSENT = errors.CredentialsError, errors.AlreadyExistsError, errors.NotFoundError
@@ -18,7 +18,11 @@ _CLOCK = (
     "Set the clock (a virtual machine that slept: synchronise it again); the credentials need no renewal.",
 )
 _OFFLINE = "or work offline with pnb.connect(pnb.Session.local())"
-_RESTORED = "A wait tries again by itself; else repeat the call."
+_RESTORED = "It may pass: try again in a moment."
+_THROTTLED = (
+    "Calls of this account come faster than AWS takes them.",
+    f"{_RESTORED} Fewer notebooks that wait at a time make fewer calls.",
+)
 _HOME = "Look at where your credentials come from (`aws configure list`)"
 # an assumed role or a login gives credentials by calls of their own, made on the way to the call that was meant
 ASSUMING = ("AssumeRole", "AssumeRoleWithWebIdentity", "AssumeRoleWithSAML")
@@ -154,10 +158,11 @@ BEFORE = (
         "TooManyRequestsException TooManyRequests RequestLimitExceeded BandwidthLimitExceeded PriorRequestNotComplete "
         "ProvisionedThroughputExceededException TransactionInProgressException EC2ThrottledException 429",
         _QUOTA,
-        "Calls of this account come faster than AWS takes them.",
-        f"{_RESTORED} Fewer notebooks that wait at a time make fewer calls.",
+        *_THROTTLED,
         passes=True,
     ),
+    # else the code says that a quota is used up by what there is
+    _row("LimitExceededException", _QUOTA, *_THROTTLED, text=r"requests per|\brate\b", passes=True),
     _row(
         "InternalFailure InternalServerError InternalServerException InternalError InternalServiceError ServiceFailure "
         "ServiceUnavailable ServiceUnavailableException ServiceException KMSInternalException RequestTimeout "
@@ -291,15 +296,14 @@ AFTER = (
         "AccessDenied AccessDeniedException AllAccessDisabled UnauthorizedOperation NotAuthorized Forbidden "
         "ForbiddenException UnauthorizedAccess 401 403",
         _ACCESS,
-        "A policy that would allow the call is missing, or one denies it.",
-        f"{ROLE}; {PREFLIGHT}.",
+        "You, who make the call, lack a right to it, or a policy denies it.",
+        f"{YOURS}.",
     ),
     _row(
         "LimitExceededException",
         _QUOTA,
         "A quota of the account and region is used up.",
         "Wait until other work has ended (pnb.list_jobs()), then try again; Service Quotas may grant more.",
-        passes=True,
     ),
     _row(
         "InvalidNextTokenException InvalidMarkerException",
@@ -346,7 +350,7 @@ AFTER = (
     ),
     _row("WaiterError", _SERVICE, "What was waited for did not come about in time.", "Look at its state, then repeat."),
     _row(
-        "ParamValidationError ValidationError UnknownParameterError MissingParametersError RangeError UnknownKeyError "
+        "ParamValidationError UnknownParameterError MissingParametersError RangeError UnknownKeyError "
         "InvalidHostLabelError InvalidDNSNameError InvalidRegionError UnsupportedS3ArnError "
         "UnsupportedS3AccesspointConfigurationError UnsupportedOutpostResourceError UnsupportedS3ConfigurationError "
         "UnsupportedS3ControlArnError UnsupportedS3ControlConfigurationError AliasConflictParameterError",

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from personalize_nb import errors
+from personalize_nb.session import explanations
 
 if TYPE_CHECKING:
     import botocore.session
@@ -62,6 +63,8 @@ def judged(what: str, profile: str | None = None, region: str | None = None, *, 
     ------
     AccessError
         The variable or file, its value, what botocore says of it, and what to do.
+    BotoCoreError
+        What gives the credentials gave none: as botocore has raised it, for `translated`.
     """
     import botocore.exceptions
 
@@ -73,8 +76,20 @@ def judged(what: str, profile: str | None = None, region: str | None = None, *, 
         raise errors.AccessError(_of_profile(error)) from error
     # botocore has exceptions of its own for some settings, and ValueError, TypeError or OSError for others
     except Exception as error:
+        if _of_source(error):
+            raise  # to be tried without each setting, it would run programs and ask the network each time
         trial = _Trial(service, None if profile == "default" else profile, region)
         raise errors.AccessError(_told(what, error, trial)) from error
+
+
+def _of_source(error: Exception) -> bool:
+    """Tell an error of what gives the credentials, which the table explains, from one of a setting."""
+    import botocore.exceptions
+
+    if isinstance(error, botocore.exceptions.PartialCredentialsError):
+        return False  # one of two settings is wanting
+    row = explanations.of_call([one.__name__ for one in type(error).__mro__], "", "")
+    return row is not None and issubclass(row.becomes, errors.CredentialsError)
 
 
 def _of_profile(error: Exception) -> str:

@@ -102,7 +102,8 @@ class Calls:
         if self._service is not None:
             return clients.on_service(self._service, name)
         if self._source is not None:
-            client = clients.on_aws(self._source.boto3_session, name, self.region)
+            boto3_session, region = self._source.boto3_session, self.region
+            client = self._attempted(f"a client of {name}", lambda: clients.on_aws(boto3_session, name, region))
             credentials.record(client, self._source)
             return client
         raise TypeError("a session without a boto3.Session comes from Session.local(...)")

@@ -81,7 +81,9 @@ def _of_answer(error: ClientError, action: str) -> errors.PersonalizeError:
     by_way = f"{call}: " if call in explanations.ON_THE_WAY else ""
     status = int(metadata.get("HTTPStatusCode") or 0)
     names = [code, "5xx"] if status >= 500 or re.fullmatch(r"5\d\d", code) else [code]
-    values = {"skew": _skew(metadata), **_values(origin_of(error))}
+    lacked = re.search(r"not authorized to perform:? ([\w-]+:\w+)", text)
+    right = lacked[1] if lacked else f"the right to {call or action}"
+    values = {"skew": _skew(metadata), "action": right, **_values(origin_of(error))}
     return _made(f"{action}: {by_way}{text} [{code}]", names, call, values, text)
 
 

@@ -66,13 +66,11 @@ def made(
                 raise
             if (found := find()) is not None:
                 return found
-            raise _told(error, transient=True) from error.__cause__  # AWS does not show it yet
-        except errors.QuotaError as error:
-            # too many calls pass within seconds, other work does not
-            if error.code == "LimitExceededException":
-                refused.append(error)
-                raise _told(error, transient=False) from error.__cause__
-            raise
+            hidden = copy.copy(error)
+            hidden.transient = True  # AWS does not show it yet
+            raise hidden from error.__cause__
+        except errors.QuotaError:
+            raise  # nothing was made
         except errors.PersonalizeError as error:
             if waiting.passing(error) and not isinstance(error, errors.CredentialsError):
                 looked = 0
@@ -80,16 +78,4 @@ def made(
             raise
 
     lost: list[errors.PersonalizeError] = []
-    refused: list[errors.QuotaError] = []
-    try:
-        return waiting.until_answered(ask, what, again=again, absent_passes=True, patience=2 + 3 * looks, sleep=sleep)
-    except errors.QuotaError:
-        if refused:
-            raise refused[-1] from refused[-1].__cause__
-        raise
-
-
-def _told(error: errors.PersonalizeError, *, transient: bool) -> errors.PersonalizeError:
-    told = copy.copy(error)
-    told.transient = transient
-    return told
+    return waiting.until_answered(ask, what, again=again, absent_passes=True, patience=2 + 3 * looks, sleep=sleep)

@@ -86,6 +86,7 @@ _SHOWN = {
     "proxies": "the proxy (`HTTPS_PROXY`)",
     "files": "`~/.aws/config`, `~/.aws/credentials`",
     "skew": "",
+    "action": "the right to the call",
     "region": "of the session",
     "regions": "those that have it",
 }

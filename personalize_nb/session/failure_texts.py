@@ -14,6 +14,11 @@ ROLE = (
     "Check that the service role trusts personalize.amazonaws.com, that its policy and the bucket's policy allow "
     "s3:GetObject, s3:PutObject and s3:ListBucket, and that you may pass the role (iam:PassRole)"
 )
+YOURS = (
+    "Ask for {action}; row 'caller' of pnb.preflight(...) lists all that you lack for a job, with its policy. "
+    "It is your policy, or one of the bucket or key, and not the service role's"
+)
+REFUSED = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation")  # codes of calls, which no reason has
 PREFLIGHT = "pnb.preflight(...) finds which of them is missing"
 
 
@@ -56,6 +61,13 @@ TEXTS = (
         "A policy denies the call in so many words, and no other policy can allow it again.",
         "Change the statement that denies it: of the caller, the bucket, a permissions boundary or the organization.",
         _ACCESS,
+    ),
+    Explanation(
+        REFUSED,
+        _ACCESS,
+        "You, who make the call, lack a right to it.",
+        f"{YOURS}.",
+        r"not authorized",
     ),
     _row(
         r"not authorized",

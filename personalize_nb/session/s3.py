@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO, Any, cast
 
 from personalize_nb import errors
-from personalize_nb.session import compression, object_reading
+from personalize_nb.session import compression, explanations, object_reading
 from personalize_nb.session.client_errors import garbled
 from personalize_nb.session.connection import current
 from personalize_nb.session.session import Session
@@ -80,7 +80,9 @@ def _looked_at(session: Session, address: str) -> Stored | None:
         return None
     try:
         head = session.answer("HeadObject", lambda: session.s3.head_object(Bucket=bucket, Key=key))
-    except errors.PersonalizeError:
+    except errors.PersonalizeError as error:
+        if explanations.passes(error):
+            raise
         return None  # S3 says of what is not there that it may not be looked at, to those who may not list
     return Stored(address, head["ContentLength"], head["LastModified"])
 

@@ -319,7 +319,7 @@ class _Wait:
         if isinstance(error, errors.NotFoundError) or not self.goes_on:
             return error
         told = copy.copy(error)
-        told.add(f"{self.what} goes on; wait for it again with {self.again}.")
+        told.add(f"{self.what[:1].upper()}{self.what[1:]} goes on; wait for it again with {self.again}.")
         return told
 
 

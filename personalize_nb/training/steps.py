@@ -120,14 +120,14 @@ class Steps(PatientCalls):
             try:
                 self._made = name if self._create("create_dataset_group", describe, name=name, **self._tags) else None
             except errors.QuotaError as error:
-                if error.code != "LimitExceededException":
+                if waiting.passing(error):
                     raise  # too many calls, not too many groups
                 names = self._session.names("list_dataset_groups", "datasetGroups")
                 there = f" There are {', '.join(map(repr, names))};" if names else ""
                 full = errors.QuotaError(
                     f"{error}{there} pnb.delete_dataset_group(name) deletes one with everything trained on it."
                 )
-                full.transient = False
+                full.code, full.transient = error.code, False
                 raise full from error
         self._active(describe, f"dataset group {name!r}", arn, found)
         return name

@@ -2,10 +2,13 @@
 
 import dataclasses
 from datetime import datetime
+from functools import partial
 
+import botocore.exceptions
 import pandas as pd
 import pytest
 import reading_world
+import wire_faults
 from installed_boto3 import needs_boto3
 
 import personalize_nb as pnb
@@ -22,7 +25,7 @@ from personalize_nb.errors import (
 )
 from personalize_nb.jobs import recommend
 from personalize_nb.jobs.job import new_job_name
-from personalize_nb.session import s3
+from personalize_nb.session import creating, s3
 
 ITEMS = reading_world.items()
 SHELF = "INCLUDE ItemID WHERE Items.SHELF IN ($SHELF)"
@@ -278,15 +281,17 @@ def test_what_the_service_refuses_leaves_no_input_behind(readers_model, session)
     assert stored(session) == before
 
 
-def test_a_lost_answer_does_not_lose_the_job(readers_model, session, monkeypatch):
-    def lost(request, **known):
-        start(request, **known)
-        raise ServiceError("the connection broke", code="ConnectionClosedError")
-
-    start = recommend.start
-    monkeypatch.setattr(recommend, "start", lost)
-    job = pnb.recommend(["r1"], readers_model, num_results=2)
-    assert job.wait(progress=False).recommendations()["rank"].tolist() == [1, 2]
+def test_a_job_that_cannot_be_looked_for_after_a_lost_answer_keeps_its_input(readers_model, session, monkeypatch):
+    monkeypatch.setattr(creating, "made", partial(creating.made, sleep=lambda seconds: None))
+    closed = botocore.exceptions.ConnectionClosedError(endpoint_url="u")
+    looks = [wire_faults.refusal("ResourceNotFoundException"), *[wire_faults.refusal("InternalFailure")] * 60]
+    with (
+        wire_faults.faults(session, "CreateBatchInferenceJob", *[wire_faults.lost(closed)] * 9),
+        wire_faults.faults(session, "DescribeBatchInferenceJob", *looks),
+        pytest.raises(ServiceError, match=r"Whether the job was started is not known: pnb.attach\('unseen'\)"),
+    ):
+        pnb.recommend(["r1"], readers_model, num_results=2, job_name="unseen")
+    assert pnb.attach("unseen", session).wait(progress=False).recommendations()["rank"].tolist() == [1, 2]
 
 
 def test_bad_rows_stop_before_anything_is_sent(readers_model, session):

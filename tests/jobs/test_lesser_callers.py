@@ -87,6 +87,52 @@ def test_the_error_is_told_though_clearing_away_fails(caller, readers_model, boo
     assert "stays" in str(raised.value)
 
 
+def test_a_run_is_not_written_over_because_it_may_not_be_read(caller, books_model):
+    ids = [f"b{number}" for number in range(101)]
+    run = waited(pnb.themes(ids, books_model.arn, job_name="lesser-kept", session=caller))
+    again = {"job_name": run.name, "session": caller}
+    with (
+        answering(caller.s3, "GetObject", "ExpiredToken"),
+        pytest.raises(errors.CredentialsError, match="GetObject is refused"),
+    ):
+        pnb.themes([*ids, "b101"], books_model.arn, **again)
+    with refused(caller, "s3:GetObject"), pytest.raises(errors.AlreadyExistsError, match="A run named"):
+        pnb.themes([*ids, "b101"], books_model.arn, **again)
+    with (
+        refused(caller, "s3:GetObject", "personalize:ListBatchInferenceJobs"),
+        pytest.raises(errors.AccessError, match=f"GetObject.*whether there is a run named '{run.name}'"),
+    ):
+        pnb.themes([*ids, "b101"], books_model.arn, **again)
+    assert len(pnb.attach(run.name, session=caller)) == len(ids)
+    with refused(caller, "s3:GetObject"):  # as S3 answers what is not there to those who may not list
+        assert len(pnb.themes(ids, books_model.arn, job_name="lesser-kep", session=caller)) == len(ids)
+
+
+def test_why_a_run_cannot_be_read_is_told_and_not_that_there_is_none(caller, books_model):
+    run = waited(pnb.themes([f"b{number}" for number in range(101)], books_model.arn, session=caller))
+    with answering(caller.s3, "GetObject", "ExpiredToken"), pytest.raises(errors.CredentialsError, match="GetObject"):
+        pnb.attach(run.name, session=caller)
+    with refused(caller, "s3:GetObject"):
+        with pytest.raises(errors.AccessError, match=f"perform GetObject.*There is no job '{run.name}', and"):
+            pnb.attach(run.name, session=caller)
+        assert pnb.attach(run.jobs[0].name, session=caller).status == "ACTIVE"
+
+
+def test_credentials_that_end_while_results_are_read_are_told_and_spoil_nothing(caller, readers_model):
+    job = waited(pnb.recommend(["r2", "r1"], readers_model.arn, num_results=1, session=caller))
+    results = job.results()
+    for operation in ("ListObjectsV2", "GetObject"):
+        with answering(caller.s3, operation, "ExpiredToken"), pytest.raises(errors.CredentialsError, match=operation):
+            results.recommendations()
+    with (
+        refused(caller, "s3:ListBucket"),
+        answering(caller.s3, "HeadObject", "ExpiredToken"),
+        pytest.raises(errors.CredentialsError, match="HeadObject"),
+    ):
+        results.recommendations()
+    assert results.recommendations().user_id.tolist() == ["r2", "r1"]
+
+
 NAMES = {
     "ListBatchInferenceJobs": lambda session: pnb.attach("lesser-nothing", session=session),
     "ListFilters": lambda session: pnb.find_filter("lesser-nothing", session),

@@ -54,10 +54,15 @@ def test_output_may_come_a_moment_after_the_end(again, session):
         assert users(again, sleep=bring) == ["r1", "r2"]
 
 
-def test_output_that_does_not_come_is_told_after_a_while(again, session):
+def test_output_that_does_not_come_is_told_after_a_while(again, session, capsys):
     slept = []
-    with absent(session, output_of(again)), pytest.raises(NotFoundError, match=r"no output ending in \.out"):
+    with (
+        absent(session, output_of(again)),
+        pytest.raises(NotFoundError, match=r"no output ending in \.out.* is ACTIVE: its output was deleted") as caught,
+    ):
         users(again, sleep=slept.append)
+    assert "?" not in str(caught.value)
+    assert capsys.readouterr().err.count(".jsonl' is not there yet; it is looked for again, for 30 seconds") == 1
     assert slept == list(written.PAUSES) and sum(slept) <= 60
 
 

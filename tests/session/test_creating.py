@@ -1,6 +1,10 @@
 """What was made and not answered is found again; what is refused is told; a second one is asked for in need only."""
 
+import json
+from functools import partial
+
 import pytest
+import wire_faults
 
 from personalize_nb.errors import AlreadyExistsError, CredentialsError, QuotaError, ServiceError
 from personalize_nb.session import creating
@@ -58,14 +62,33 @@ def test_what_somebody_else_has_made_is_told_at_once():
     assert Service(own, "second").ask() == "thing"
 
 
-def test_a_quota_ends_it_and_too_many_calls_do_not():
-    full, fast = QuotaError("full"), QuotaError("slow down")
-    full.code, fast.code = "LimitExceededException", "ThrottlingException"
-    full.transient = True
-    with pytest.raises(QuotaError, match="full") as caught:
-        Service(full, full).ask()
-    assert caught.value.transient, "it passes with other work, which nobody waits for here"
-    assert Service(fast, fast).ask() == "thing"
+SCHEMA = {
+    "type": "record",
+    "name": "Interactions",
+    "namespace": "com.amazonaws.personalize.schema",
+    "fields": [
+        {"name": "USER_ID", "type": "string"},
+        {"name": "ITEM_ID", "type": "string"},
+        {"name": "TIMESTAMP", "type": "long"},
+    ],
+    "version": "1.0",
+}
+
+
+def test_a_quota_ends_it_and_too_many_calls_do_not(session):
+    refused = partial(wire_faults.refusal, "LimitExceededException")
+    create = partial(session.call, "create_schema", name="creating", schema=json.dumps(SCHEMA))
+    for full in ("More than 5 resources in ACTIVE state.", "More than 5 resources with PENDING status.", "Full."):
+        with (
+            wire_faults.faults(session, "CreateSchema", *[refused(full)] * 9) as seen,
+            pytest.raises(QuotaError, match=full) as caught,
+        ):
+            creating.made(create, lambda: None, "making a schema", sleep=lambda seconds: None)
+        assert seen["CreateSchema"] == caught.value.tries and not caught.value.transient  # botocore's own tries
+    fast = "The limit on the number of requests per second has been exceeded."
+    with wire_faults.faults(session, "CreateSchema", *[refused(fast)] * 4) as seen:
+        assert creating.made(create, lambda: None, "making a schema", sleep=lambda seconds: None)["schemaArn"]
+    assert seen["CreateSchema"] == 5
 
 
 def test_ended_credentials_have_lost_nothing():

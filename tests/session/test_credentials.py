@@ -94,7 +94,7 @@ def test_a_wait_without_new_credentials_says_how_to_go_on(make, source, readers_
     stale = pnb.BatchInferenceJob(job.arn, make())
     with pytest.raises(errors.CredentialsError) as caught:
         stale.wait(**NOTHING)
-    assert f"job {job.name!r} goes on; wait for it again with pnb.attach({job.name!r}).wait()" in str(caught.value)
+    assert f". Job {job.name!r} goes on; wait for it again with pnb.attach({job.name!r}).wait()" in str(caught.value)
     assert isinstance(caught.value.__cause__, botocore.exceptions.ClientError)
     pnb.connect(stale.session)
     source.hold(ended=False)
@@ -153,7 +153,7 @@ def test_a_run_and_a_training_say_how_to_go_on(session, books_model):
     with (
         wire_faults.faults(session, "DescribeBatchInferenceJob", *ended),
         pytest.raises(
-            errors.CredentialsError, match=rf"run '{run.name}' goes on; .*pnb.attach\('{run.name}'\).wait\(\)"
+            errors.CredentialsError, match=rf"\. Run '{run.name}' goes on; .*pnb.attach\('{run.name}'\).wait\(\)"
         ),
     ):
         run.wait(**NOTHING)
@@ -197,11 +197,29 @@ def test_what_an_sso_profile_lacks_is_told_with_its_name(tmp_path, monkeypatch, 
         Session.aws(profile="team").call("list_recipes")
 
 
-def test_a_bad_source_profile_is_told(tmp_path, monkeypatch):
-    config = "[profile team]\nrole_arn = arn:aws:iam::123456789012:role/R\nsource_profile = gone\nregion = us-east-1\n"
-    (tmp_path / "config").write_text(config)
-    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+def of_a_profile(folder, monkeypatch, *lines):
+    """Return a session of a profile that these lines make up."""
+    (folder / "config").write_text("\n".join(("[profile team]", "region = us-east-1", *lines, "")))
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(folder / "config"))
     for name in KEYS:
         monkeypatch.delenv(name, raising=False)
-    with pytest.raises(errors.AccessError, match="gone"):
-        Session.aws(profile="team").call("list_recipes")
+    return Session.aws(profile="team", bucket="b-of-nobody")
+
+
+def test_a_bad_source_profile_is_told(tmp_path, monkeypatch):
+    role = "arn:aws:iam::123456789012:role/R"
+    session = of_a_profile(tmp_path, monkeypatch, f"role_arn = {role}", "source_profile = gone")
+    with pytest.raises(errors.CredentialsError, match='source_profile "gone".*Correct it in the AWS conf') as caught:
+        session.call("list_recipes")
+    assert "role_arn" not in str(caught.value), "which is right"
+
+
+def test_a_program_that_gives_no_credentials_is_told_and_not_run_over_and_over(tmp_path, monkeypatch):
+    program, runs = tmp_path / "give.py", tmp_path / "runs"
+    program.write_text(f"open({str(runs)!r}, 'a').write('x')\nraise SystemExit('your login has ended')\n")
+    session = of_a_profile(tmp_path, monkeypatch, f"credential_process = {sys.executable} {program}")
+    for ask in (lambda: session.call("list_recipes"), lambda: session.s3):
+        runs.write_text("")
+        with pytest.raises(errors.CredentialsError, match="your login has ended.*What gives the credentials"):
+            ask()
+        assert len(runs.read_text()) <= 3, "once for the client, and once each for the old and the new session"

@@ -118,6 +118,27 @@ def test_every_documented_text_has_a_cause_and_a_next_step(reason):
     assert type(told(refused("InvalidInputException", reason))) is row.becomes
 
 
+OF_ANNA = "User: arn:aws:iam::1:user/anna is not authorized to perform: personalize:CreateBatchInferenceJob"
+PER_SECOND = "The limit on the number of requests per second has been exceeded."
+
+
+def test_a_wait_that_has_given_up_does_not_say_that_it_tries_again():
+    def look():
+        with translated("Describe"):
+            raise refused("ThrottlingException")
+
+    wait = {"again": "again()", "timeout": None, "progress": Silent(), "sleep": lambda seconds: None}
+    with pytest.raises(
+        errors.QuotaError, match=r"try again in a moment\. .*\. Job 'x' goes on; .* again\(\)"
+    ) as caught:
+        waiting.until_active(look, "job 'x'", "arn", **wait)
+    assert "by itself" not in str(caught.value)
+
+
+def test_of_a_reason_it_is_the_service_role_that_lacks_something():
+    assert "service role trusts" in explanations.told(OF_ANNA)
+
+
 class Silent:
     def update(self, *_):
         pass
@@ -156,6 +177,14 @@ class Silent:
             "clock",
         ),
         (refused("OptInRequired"), errors.AccessError, "Switch the region on", "iam:PassRole"),
+        (
+            refused("AccessDeniedException", OF_ANNA),
+            errors.AccessError,
+            "Ask for personalize:CreateBatchInferenceJob; row 'caller' of pnb.preflight",
+            "service role trusts",
+        ),
+        (refused("AccessDenied"), errors.AccessError, "Ask for the right to Op; row 'caller'", "service role trusts"),
+        (refused("LimitExceededException", PER_SECOND), errors.QuotaError, "faster than AWS", "other work"),
         (refused("InvalidToken"), errors.CredentialsError, "other", "iam:PassRole"),
         (refused("AccessDenied", call="AssumeRole"), errors.CredentialsError, "assumes a role", "iam:PassRole"),
         (

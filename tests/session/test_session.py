@@ -94,7 +94,7 @@ def test_credentials_that_fail_at_the_call_are_told_and_not_shown(aws_environmen
         monkeypatch.delenv(name, raising=False)
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
-    with pytest.raises(errors.AccessError) as refused:
+    with pytest.raises(PermissionError) as refused:
         Session.aws(bucket="b-of-nobody").call("list_recipes")
     assert told in str(refused.value) and "pnb.connect()" in str(refused.value)
     assert "to\nken" not in str(refused.value) and "to\\nken" not in str(refused.value)
@@ -184,14 +184,14 @@ def client_error(code, message="text", **metadata):
         (client_error("NoSuchKey"), errors.NotFoundError, "NoSuchKey"),
         (client_error("ResourceAlreadyExistsException"), errors.AlreadyExistsError, "text"),
         (client_error("LimitExceededException"), errors.QuotaError, "Wait until other work has ended"),
-        (client_error("AccessDeniedException"), errors.AccessError, "iam:PassRole"),
-        (client_error("ExpiredToken"), errors.AccessError, "Renew your AWS credentials"),
+        (client_error("AccessDeniedException"), errors.AccessError, "Ask for the right to Op"),
+        (client_error("ExpiredToken"), errors.CredentialsError, "Renew your AWS credentials"),
         (client_error("InvalidInputException", "Insufficient privileges for ..."), errors.AccessError, "Insufficient"),
         (client_error("X", "User: u is not authorized to perform: iam:PassRole"), errors.AccessError, "PassRole"),
         (client_error("InvalidInputException"), errors.ServiceError, "text"),
         (client_error("ResourceInUseException"), errors.ServiceError, "Wait until it is ACTIVE"),
         (client_error("", ""), errors.ServiceError, "Op"),
-        (botocore.exceptions.NoCredentialsError(), errors.AccessError, "no AWS credentials"),
+        (botocore.exceptions.NoCredentialsError(), errors.CredentialsError, "no AWS credentials"),
         (botocore.exceptions.EndpointConnectionError(endpoint_url="u"), errors.ServiceError, "Could not connect"),
         (botocore.exceptions.ParamValidationError(report="r"), errors.ServiceError, "Parameter validation"),
     ],
