@@ -202,8 +202,10 @@ def _patiently(change: Change, sleep: Callable[[float], None]) -> None:
     for look in _looks(sleep):
         try:
             return change.place.write(change.after)
-        except errors.ServiceError as error:
-            if "principal" not in str(error).lower() or not error.code.startswith("MalformedPolicy") or look.is_last:
+        except errors.PersonalizeError as error:
+            in_policy = error.code.startswith("MalformedPolicy") and "principal" in str(error).lower()
+            in_name = error.code == "NoSuchEntity" and change.after is not None
+            if look.is_last or not (in_policy or in_name):
                 raise
     return None
 

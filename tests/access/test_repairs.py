@@ -299,6 +299,17 @@ def test_a_key_that_does_not_know_the_new_role_yet_is_asked_again(session):
     assert arn in session.client("kms").get_key_policy(KeyId=key)["Policy"]
 
 
+def test_a_new_role_that_iam_does_not_know_everywhere_yet_is_asked_again(session):
+    session.s3.put_bucket_policy(Bucket=BUCKET, Policy=pnb.bucket_policy(BUCKET, session))
+    waits = []
+    stop = refuse(session, "iam.PutRolePolicy", "NoSuchEntity", "The role cannot be found.", times=2)
+    try:
+        pnb.create_role("PnbKnownEverywhereLater", BUCKET, session=session, sleep=waits.append)
+    finally:
+        stop()
+    assert waits == [repairs.LOOK_SECONDS] * 2
+
+
 # too long
 
 
