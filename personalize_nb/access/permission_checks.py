@@ -17,13 +17,12 @@ from personalize_nb.access.repairs import Change
 from personalize_nb.access.report import OK, UNCHECKED, Check
 from personalize_nb.contract.policies import needs, templates
 from personalize_nb.contract.policies.needs import Caller, Denial, MissingPermission
-from personalize_nb.contract.policies.uses import Use, uses_of
 from personalize_nb.errors import ERROR
 
 if TYPE_CHECKING:
-    from personalize_nb.access.account_reader import Bucket, Reader, Role
-    from personalize_nb.access.subject import Subject
-    from personalize_nb.session.session import Session
+    from personalize_nb.access.account_reader import Bucket, Role
+    from personalize_nb.access.checks import Inspection
+    from personalize_nb.contract.policies.uses import Use
 
 _SAGEMAKER = "sagemaker.amazonaws.com"
 # roles that AWS makes and nobody else may change
@@ -42,11 +41,10 @@ class _Mending(NamedTuple):
 class PermissionChecks:
     """Judges the role, the buckets and the keys of one job."""
 
-    def __init__(self, subject: Subject, session: Session, reader: Reader):
-        self._session, self._reader = session, reader
-        self._request, self._role_arn = subject.request, subject.request.role_arn
-        self._uses = [use for use in uses_of(subject.request.to_api()) if use.bucket]
-        self._uploads = subject.uploads
+    def __init__(self, job: Inspection):
+        self._session, self._reader = job.session, job.reader
+        self._request, self._role_arn = job.request, job.request.role_arn
+        self._uses, self._uploads = job.uses, job.subject.uploads
 
     def run(self) -> Iterator[Check]:
         """Every check; what may not be read is told as unchecked."""
