@@ -87,7 +87,7 @@ class PermissionChecks:
                 if denials
                 else self._mending(kind, subject, role)
             )
-            text = " ".join(dict.fromkeys(one.text for one in permissions))
+            text = needs.joined(permissions)
             yield Check(kind, ERROR, text + (_of_sagemaker(role) if kind == needs.TRUST else ""), *mending)
         if not (missing or unread or unusable or role.missing):
             yield Check("permissions", OK, f"Role {caller.role_name}, buckets and keys allow what the job does.")
