@@ -15,15 +15,14 @@ from personalize_nb.access.account_reader import Key
 from personalize_nb.access.places import DISABLED, ENABLED, KeyState
 from personalize_nb.access.repairs import Change
 from personalize_nb.access.report import OK, UNCHECKED, Check
-from personalize_nb.contract.policies import needs, templates
+from personalize_nb.contract.policies import merging, needs, templates
 from personalize_nb.contract.policies.needs import Caller, Denial, MissingPermission
-from personalize_nb.contract.policies.uses import Use, uses_of
 from personalize_nb.errors import ERROR
 
 if TYPE_CHECKING:
-    from personalize_nb.access.account_reader import Bucket, Reader, Role
-    from personalize_nb.access.subject import Subject
-    from personalize_nb.session.session import Session
+    from personalize_nb.access.account_reader import Bucket, Role
+    from personalize_nb.access.checks import Inspection
+    from personalize_nb.contract.policies.uses import Use
 
 _SAGEMAKER = "sagemaker.amazonaws.com"
 # roles that AWS makes and nobody else may change
@@ -42,11 +41,10 @@ class _Mending(NamedTuple):
 class PermissionChecks:
     """Judges the role, the buckets and the keys of one job."""
 
-    def __init__(self, subject: Subject, session: Session, reader: Reader):
-        self._session, self._reader = session, reader
-        self._request, self._role_arn = subject.request, subject.request.role_arn
-        self._uses = [use for use in uses_of(subject.request.to_api()) if use.bucket]
-        self._uploads = subject.uploads
+    def __init__(self, job: Inspection):
+        self._session, self._reader = job.session, job.reader
+        self._request, self._role_arn = job.request, job.request.role_arn
+        self._uses, self._uploads = job.uses, job.subject.uploads
 
     def run(self) -> Iterator[Check]:
         """Every check; what may not be read is told as unchecked."""
@@ -84,8 +82,12 @@ class PermissionChecks:
             grouped.setdefault((permission.kind, permission.subject, by), []).append(permission)
         for (kind, subject, by), permissions in grouped.items():
             denials = [one.denial for one in permissions if one.denial]
-            mending = _Mending(_against(by, denials)) if denials else self._mending(kind, subject, role)
-            text = " ".join(dict.fromkeys(one.text for one in permissions))
+            mending = (
+                _Mending(self._against(kind, subject, by, denials, role))
+                if denials
+                else self._mending(kind, subject, role)
+            )
+            text = needs.joined(permissions)
             yield Check(kind, ERROR, text + (_of_sagemaker(role) if kind == needs.TRUST else ""), *mending)
         if not (missing or unread or unusable or role.missing):
             yield Check("permissions", OK, f"Role {caller.role_name}, buckets and keys allow what the job does.")
@@ -183,6 +185,28 @@ class PermissionChecks:
             return _offered(change, f"{self._create_role()}, or paste the trust policy in the IAM console")
         return self._for_role_policy(role)
 
+    def _against(self, kind: str, subject: str, by: str, denials: list[Denial], role: Role) -> str:
+        """Tell which statement is to be changed; nothing that is added to a policy outweighs a Deny."""
+        to_do = (
+            f"Change {by}: it has Effect Deny, which no Allow outweighs, so nothing that is added helps. "
+            "Take the statement out, or "
+        )
+        if kind == needs.ROLE_POLICY:  # it is about this role alone, whatever its Condition excepts
+            to_do += "narrow its Action or Resource, so that it is not about what this job does"
+        else:
+            texts = {
+                needs.TRUST: lambda: role.trust_text,
+                needs.BUCKET_POLICY: lambda: self._reader.bucket(subject).text,
+                needs.KEY_POLICY: lambda: self._reader.key(subject).text,
+            }
+            spared = merging.sparing(
+                json.loads(texts[kind]() or "{}"), denials[0].statement, {denial.principal for denial in denials}
+            )
+            to_do += f"let it leave this job alone by its Condition, so that it reads {json.dumps(spared)}"
+        if any(key.startswith(_ENCRYPTION) for denial in denials for key in denial.keys):
+            to_do += ". It asks for encryption: with 'output_kms_key_arn' the output is written under that key"
+        return to_do
+
     def _for_role_policy(self, role: Role) -> _Mending:
         keys = list(dict.fromkeys(key.arn for key in self._keys().values() if key.customer))
         change = plans.role_change(self._session, role.name, role.inline, self._buckets, keys)
@@ -234,23 +258,6 @@ def _offered(change: Change, call: str) -> _Mending:
     """Return a change as it is offered; one that AWS would refuse for its length is not."""
     policy = templates.text(json.loads(change.after or "{}"))
     return _Mending(change.excess, policy) if change.excess else _Mending(call, policy, (change,))
-
-
-def _against(statement: str, denials: list[Denial]) -> str:
-    """Tell which statement is to be changed; nothing that is added to a policy outweighs a Deny."""
-    principals = {denial.principal for denial in denials}
-    condition: dict[str, dict[str, str]] = {}
-    if templates.SERVICE in principals:
-        condition["StringNotEquals"] = {"aws:PrincipalServiceName": templates.SERVICE}
-    for role_arn in principals - {templates.SERVICE}:
-        condition["ArnNotEquals"] = {"aws:PrincipalArn": role_arn}
-    to_do = (
-        f"Change {statement}: it has Effect Deny, which no Allow outweighs, so nothing that is added helps. Take the "
-        f"statement out, or let it leave this job alone by its Condition: {json.dumps(condition)}"
-    )
-    if any(key.startswith(_ENCRYPTION) for denial in denials for key in denial.keys):
-        to_do += ". It asks for encryption: with 'output_kms_key_arn' the output is written under that key"
-    return to_do
 
 
 def _of_sagemaker(role: Role) -> str:

@@ -11,9 +11,10 @@ import re
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from personalize_nb.access.places import BucketPolicy, KeyPolicy, found
+from personalize_nb.access.places import BucketPolicy, KeyPolicy, described_key, found, inline_policy
 from personalize_nb.access.plans import ROLE_POLICY, bucket_change, is_foreign, key_change, role_change, trust_change
 from personalize_nb.access.repairs import PROPAGATION_SECONDS as PROPAGATION_SECONDS
 from personalize_nb.access.repairs import Repair
@@ -21,7 +22,7 @@ from personalize_nb.contract.policies import templates
 from personalize_nb.contract.policies.documents import read_policy
 from personalize_nb.contract.policies.needs import Caller, missing_for_trust
 from personalize_nb.errors import AlreadyExistsError, NotFoundError, PersonalizeError
-from personalize_nb.session.client_errors import translated, with_call
+from personalize_nb.session.client_errors import with_call
 from personalize_nb.session.connection import connected, current
 
 if TYPE_CHECKING:
@@ -140,7 +141,7 @@ def create_role(
     names = [_name(bucket) for bucket in names if bucket]
     _check_buckets(session, names)
     keys = [_key(session, key) for key in ([kms_keys] if isinstance(kms_keys, str) else kms_keys)]
-    role = found(lambda: session.iam.get_role(RoleName=wanted.name)["Role"], "GetRole", "NoSuchEntity")
+    role = found(session, "GetRole", lambda: session.iam.get_role(RoleName=wanted.name)["Role"], "NoSuchEntity")
     if role is not None and wanted.path and role["Path"] != wanted.path:
         raise AlreadyExistsError(
             f"A role {wanted.name!r} is there already with another path: {role['Arn']}. IAM has a name once in an "
@@ -191,17 +192,16 @@ def _inline(session: Session, name: str) -> dict[str, str]:
     """Return the inline policies of a role; those that may not be listed count nothing, and IAM judges."""
 
     def text(policy: str) -> str | None:
-        answer = found(
-            lambda: session.iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"],
-            "GetRolePolicy",
-            "NoSuchEntity",
-        )
+        answer = inline_policy(session, name, policy)
         return None if answer is None else json.dumps(answer)
 
-    texts = {ROLE_POLICY: text(ROLE_POLICY)}
-    with suppress(PersonalizeError), translated("ListRolePolicies"):
+    def names() -> list[str]:
         pages = session.iam.get_paginator("list_role_policies").paginate(RoleName=name)
-        others = [one for page in pages for one in page["PolicyNames"] if one != ROLE_POLICY]
+        return [one for page in pages for one in page["PolicyNames"]]
+
+    texts = {ROLE_POLICY: text(ROLE_POLICY)}
+    with suppress(PersonalizeError):
+        others = [one for one in session.answer("ListRolePolicies", names) if one != ROLE_POLICY]
         texts |= {one: text(one) for one in others}
     return {one: known for one, known in texts.items() if known is not None}
 
@@ -210,17 +210,23 @@ def _check_buckets(session: Session, names: Iterable[str]) -> None:
     """Refuse buckets that do not exist; one that the caller may not look at may well be the role's to read."""
     import botocore.exceptions
 
-    missing, answer = [], None
+    missing: list[str] = []
+    answer: botocore.exceptions.ClientError | None = None
+
+    def absence(name: str) -> botocore.exceptions.ClientError | None:
+        try:
+            session.s3.head_bucket(Bucket=name)
+        except botocore.exceptions.ParamValidationError as error:
+            raise ValueError(f"'buckets' holds {name!r}, which is no bucket's name: {error}") from error
+        except botocore.exceptions.ClientError as error:
+            if error.response.get("Error", {}).get("Code") in ("404", "NoSuchBucket"):
+                return error
+        return None
+
     for name in names:
-        with translated("HeadBucket"):
-            try:
-                session.s3.head_bucket(Bucket=name)
-            except botocore.exceptions.ParamValidationError as error:
-                raise ValueError(f"'buckets' holds {name!r}, which is no bucket's name: {error}") from error
-            except botocore.exceptions.ClientError as error:
-                if error.response.get("Error", {}).get("Code") in ("404", "NoSuchBucket"):
-                    missing.append(name)
-                    answer = error
+        if told := session.answer("HeadBucket", partial(absence, name)):
+            missing.append(name)
+            answer = told
     if answer is not None:
         # S3 names its first region by silence and every other one in words
         where = {} if session.region == "us-east-1" else {"LocationConstraint": session.region}
@@ -233,8 +239,8 @@ def _check_buckets(session: Session, names: Iterable[str]) -> None:
 
 
 def _key(session: Session, name: str) -> str:
-    with translated("DescribeKey"):
-        return session.client("kms").describe_key(KeyId=name)["KeyMetadata"]["Arn"]
+    arn: str = described_key(session, name)["Arn"]
+    return arn
 
 
 def _name(bucket: str) -> str:

@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from personalize_nb.contract.policies import sizes
-from personalize_nb.session.client_errors import translated
 
 if TYPE_CHECKING:
     from personalize_nb.session.session import Session
@@ -59,24 +58,27 @@ class TrustPolicy(Place):
 
     def read(self) -> str | None:
         """Return the role's trust, or None where there is no role."""
-        role = found(lambda: self.session.iam.get_role(RoleName=self.role)["Role"], "GetRole", "NoSuchEntity")
+        session = self.session
+        role = found(session, "GetRole", lambda: session.iam.get_role(RoleName=self.role)["Role"], "NoSuchEntity")
         return None if role is None else json.dumps(role["AssumeRolePolicyDocument"])
 
     def write(self, text: str | None) -> None:
         """Change the role's trust; make the role, or delete it."""
-        iam = self.session.iam
+        session, role = self.session, self.role
         if text is None:
-            with translated("DeleteRole"):
-                iam.delete_role(RoleName=self.role)
+            session.answer("DeleteRole", lambda: session.iam.delete_role(RoleName=role))
         elif self.read() is None:
-            with translated("CreateRole"):
-                iam.create_role(
-                    RoleName=self.role, Path=self.path, AssumeRolePolicyDocument=text, Description=_DESCRIPTION
-                )
-                iam.get_waiter("role_exists").wait(RoleName=self.role)
+            session.answer(
+                "CreateRole",
+                lambda: session.iam.create_role(
+                    RoleName=role, Path=self.path, AssumeRolePolicyDocument=text, Description=_DESCRIPTION
+                ),
+            )
         else:
-            with translated("UpdateAssumeRolePolicy"):
-                iam.update_assume_role_policy(RoleName=self.role, PolicyDocument=text)
+            session.answer(
+                "UpdateAssumeRolePolicy",
+                lambda: session.iam.update_assume_role_policy(RoleName=role, PolicyDocument=text),
+            )
 
     def excess(self, text: str) -> str:
         """Tell of IAM's quota on trust policies."""
@@ -105,21 +107,16 @@ class InlinePolicy(Place):
 
     def read(self) -> str | None:
         """Return the policy, or None where the role has none of that name."""
-        names = {"RoleName": self.role, "PolicyName": self.name}
-        document = found(
-            lambda: self.session.iam.get_role_policy(**names)["PolicyDocument"], "GetRolePolicy", "NoSuchEntity"
-        )
+        document = inline_policy(self.session, self.role, self.name)
         return None if document is None else json.dumps(document)
 
     def write(self, text: str | None) -> None:
         """Put the policy into the role, or delete it."""
-        iam = self.session.iam
+        session, names = self.session, {"RoleName": self.role, "PolicyName": self.name}
         if text is None:
-            with translated("DeleteRolePolicy"):
-                iam.delete_role_policy(RoleName=self.role, PolicyName=self.name)
+            session.answer("DeleteRolePolicy", lambda: session.iam.delete_role_policy(**names))
         else:
-            with translated("PutRolePolicy"):
-                iam.put_role_policy(RoleName=self.role, PolicyName=self.name, PolicyDocument=text)
+            session.answer("PutRolePolicy", lambda: session.iam.put_role_policy(**names, PolicyDocument=text))
 
     def excess(self, text: str) -> str:
         """Tell of IAM's limit on all inline policies of a role."""
@@ -150,20 +147,20 @@ class BucketPolicy(Place):
     def read(self) -> str | None:
         """Return the bucket's policy, or None where it has none."""
         text: str | None = found(
-            lambda: self.session.s3.get_bucket_policy(Bucket=self.bucket)["Policy"],
+            self.session,
             "GetBucketPolicy",
+            lambda: self.session.s3.get_bucket_policy(Bucket=self.bucket)["Policy"],
             "NoSuchBucketPolicy",
         )
         return text
 
     def write(self, text: str | None) -> None:
         """Put the bucket's policy, or delete it."""
+        session, bucket = self.session, self.bucket
         if text is None:
-            with translated("DeleteBucketPolicy"):
-                self.session.s3.delete_bucket_policy(Bucket=self.bucket)
+            session.answer("DeleteBucketPolicy", lambda: session.s3.delete_bucket_policy(Bucket=bucket))
         else:
-            with translated("PutBucketPolicy"):
-                self.session.s3.put_bucket_policy(Bucket=self.bucket, Policy=text)
+            session.answer("PutBucketPolicy", lambda: session.s3.put_bucket_policy(Bucket=bucket, Policy=text))
 
     def excess(self, text: str) -> str:
         """Tell of S3's limit on bucket policies."""
@@ -183,13 +180,16 @@ class KeyPolicy(Place):
 
     def read(self) -> str:
         """Return the key's policy."""
-        with translated("GetKeyPolicy"):
-            return self.session.client("kms").get_key_policy(KeyId=self.key, PolicyName="default")["Policy"]
+        session, named = self.session, {"KeyId": self.key, "PolicyName": "default"}
+        return session.answer("GetKeyPolicy", lambda: session.client("kms").get_key_policy(**named)["Policy"])
 
     def write(self, text: str | None) -> None:
         """Put the key's policy."""
-        with translated("PutKeyPolicy"):
-            self.session.client("kms").put_key_policy(KeyId=self.key, PolicyName="default", Policy=text or "")
+        session, key = self.session, self.key
+        session.answer(
+            "PutKeyPolicy",
+            lambda: session.client("kms").put_key_policy(KeyId=key, PolicyName="default", Policy=text or ""),
+        )
 
     def excess(self, text: str) -> str:
         """Tell of KMS's limit on key policies."""
@@ -210,34 +210,46 @@ class KeyState(Place):
 
     def read(self) -> str:
         """Return the key's state as a JSON text: `"Enabled"`, `"Disabled"`."""
-        with translated("DescribeKey"):
-            return json.dumps(self.session.client("kms").describe_key(KeyId=self.key)["KeyMetadata"]["KeyState"])
+        return json.dumps(described_key(self.session, self.key)["KeyState"])
 
     def write(self, text: str | None) -> None:
         """Enable or disable the key."""
-        kms = self.session.client("kms")
+        session = self.session
         if text == ENABLED:
-            with translated("EnableKey"):
-                kms.enable_key(KeyId=self.key)
+            session.answer("EnableKey", lambda: session.client("kms").enable_key(KeyId=self.key))
         else:
-            with translated("DisableKey"):
-                kms.disable_key(KeyId=self.key)
+            session.answer("DisableKey", lambda: session.client("kms").disable_key(KeyId=self.key))
 
 
 ENABLED, DISABLED = json.dumps("Enabled"), json.dumps("Disabled")
 
 
-def found(call: Callable[[], Any], action: str, missing: str) -> Any:
+def found(session: Session, action: str, call: Callable[[], Any], missing: str) -> Any:
     """Return what a call gives, or None when AWS says in its code that there is nothing of that name."""
     import botocore.exceptions
 
-    with translated(action):
+    def ask() -> Any:
         try:
             return call()
         except botocore.exceptions.ClientError as error:
             if error.response.get("Error", {}).get("Code") == missing:
                 return None
             raise
+
+    return session.answer(action, ask)
+
+
+def inline_policy(session: Session, role: str, name: str) -> Any:
+    """Return the document of a role's inline policy, or None where the role has none of that name."""
+    names = {"RoleName": role, "PolicyName": name}
+    return found(
+        session, "GetRolePolicy", lambda: session.iam.get_role_policy(**names)["PolicyDocument"], "NoSuchEntity"
+    )
+
+
+def described_key(session: Session, key: str) -> Mapping[str, Any]:
+    """Return what KMS tells of a key, by its id, ARN or alias."""
+    return session.answer("DescribeKey", lambda: session.client("kms").describe_key(KeyId=key)["KeyMetadata"])
 
 
 def _too_long(title: str, service: str, size: int, limit: int, instead: str) -> str:

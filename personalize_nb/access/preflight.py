@@ -125,4 +125,4 @@ def _checked(job: Inspection) -> Iterator[Check]:
 
 
 def _permissions(job: Inspection) -> Iterator[Check]:
-    return PermissionChecks(job.subject, job.session, job.reader).run()
+    return PermissionChecks(job).run()

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from personalize_nb import errors
 from personalize_nb.access.places import Place
 from personalize_nb.contract.policies.merging import same
+from personalize_nb.session import explanations
 from personalize_nb.text import html
 
 log = logging.getLogger(__name__)
@@ -24,6 +25,7 @@ log = logging.getLogger(__name__)
 PROPAGATION_SECONDS = 60.0
 # looks in a row that must agree, and how many there may be before it is said that AWS does not follow
 AGREEING_LOOKS, MAX_LOOKS, LOOK_SECONDS = 3, 30, 2.0
+_TAKEN = "It was taken, and may take minutes to be known everywhere; the same call again looks again."
 _STEPS = {
     "made": ".undo() takes them back",
     "made in part": ".apply() makes the rest, .undo() takes back what was made",
@@ -94,6 +96,7 @@ class Repair:
         rest = [change for change in self._changes if change not in self._made]
         self._write(self._checked(rest, "pnb.preflight(...) shows how things stand now"), sleep)
         self._state = "made"
+        self._settle(sleep)
         return self
 
     def undo(self, *, sleep: Callable[[float], None] = time.sleep) -> Repair:
@@ -113,6 +116,7 @@ class Repair:
         self._write(self._checked(back, "take this repair's lines out by hand"), sleep, undo=True)
         self._made.clear()
         self._state = "undone"
+        self._settle(sleep)
         return self
 
     @staticmethod
@@ -151,6 +155,9 @@ class Repair:
             else:
                 self._made.append(change)
             self._unsettled = [one for one in self._unsettled if one.place != change.place] + [change]
+
+    def _settle(self, sleep: Callable[[float], None]) -> None:
+        # after the state: what was written is so, whatever comes of looking at it
         _settle(self._unsettled, sleep)
         self._unsettled.clear()
 
@@ -195,8 +202,10 @@ def _patiently(change: Change, sleep: Callable[[float], None]) -> None:
     for look in _looks(sleep):
         try:
             return change.place.write(change.after)
-        except errors.ServiceError as error:
-            if "principal" not in str(error).lower() or not error.code.startswith("MalformedPolicy") or look.is_last:
+        except errors.PersonalizeError as error:
+            in_policy = error.code.startswith("MalformedPolicy") and "principal" in str(error).lower()
+            in_name = error.code == "NoSuchEntity" and change.after is not None
+            if look.is_last or not (in_policy or in_name):
                 raise
     return None
 
@@ -216,14 +225,18 @@ def _settle(changes: Sequence[Change], sleep: Callable[[float], None]) -> None:
     """Wait until every change is read back several times in a row, which the local service gives at once."""
     if not changes:
         return
-    for _ in _looks(sleep):
-        if all(same(change.place.read(), change.after) for _ in range(AGREEING_LOOKS) for change in changes):
-            break
+    titles = ", ".join(change.place.title for change in changes)
+    for look in _looks(sleep):
+        try:
+            if all(same(change.place.read(), change.after) for _ in range(AGREEING_LOOKS) for change in changes):
+                break
+        except errors.PersonalizeError as error:
+            if look.is_last or not explanations.passes(error):
+                error.add(f"This was a look at what had been written before: {titles}. {_TAKEN}")
+                raise
     else:
-        titles = ", ".join(change.place.title for change in changes)
         raise errors.WaitTimeoutError(
-            f"AWS does not give back what was written after {MAX_LOOKS * LOOK_SECONDS:.0f} s: {titles}. It was taken, "
-            "and may take minutes to be known everywhere; the same call again looks again."
+            f"AWS does not give back what was written after {MAX_LOOKS * LOOK_SECONDS:.0f} s: {titles}. {_TAKEN}"
         )
     if any(change.place.spreads and not change.place.session.is_local for change in changes):
         sleep(PROPAGATION_SECONDS)

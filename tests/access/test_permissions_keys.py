@@ -79,6 +79,14 @@ def test_one_action_missing_in_the_key_policy(session, kms, request_of, key, act
     assert frame[frame.level == "error"].found.str.contains(wanted, regex=False).any()
 
 
+def test_what_one_policy_lacks_is_one_sentence(session, kms, request_of):
+    other = kms.create_key()["KeyMetadata"]["Arn"]
+    frame = pnb.preflight(request_of(output_kms_key_arn=other), session=session)
+    (row,) = frame[frame.check == "key policy"].itertuples()
+    needed = "kms:Decrypt, kms:GenerateDataKey, kms:DescribeKey, kms:ListGrants and kms:CreateGrant"
+    assert row.found == f"The key policy of {other} does not allow personalize.amazonaws.com {needed}."
+
+
 @pytest.mark.parametrize("action", ACTIONS)
 def test_one_action_missing_in_the_role_s_policy(session, request_of, key, action):
     name = {"RoleName": ROLE, "PolicyName": ROLE_POLICY}

@@ -225,6 +225,58 @@ def test_the_wait_has_an_end_and_the_same_call_looks_again(repair, session):
     assert len(waits) == repairs.MAX_LOOKS
 
 
+def failing_looks(session, code, message, times):
+    """Let GetBucketPolicy fail some times once PutBucketPolicy or DeleteBucketPolicy has been answered."""
+    stops = []
+
+    def written(**_):
+        stops.append(refuse(session, "s3.GetBucketPolicy", code, message, times))
+
+    events = session.s3.meta.events
+    for operation in ("PutBucketPolicy", "DeleteBucketPolicy"):
+        events.register(f"after-call.s3.{operation}", written, unique_id=operation)
+
+    def stop():
+        for operation in ("PutBucketPolicy", "DeleteBucketPolicy"):
+            events.unregister(f"after-call.s3.{operation}", unique_id=operation)
+        for each in stops:
+            each()
+
+    return stop
+
+
+def test_what_is_written_is_made_also_where_it_may_not_be_looked_at_again(session, spoiled, repair):
+    stop = failing_looks(session, "AccessDenied", "Access Denied", times=1)
+    try:
+        with pytest.raises(errors.AccessError) as error:
+            repair.apply()
+    finally:
+        stop()
+    told = str(error.value)
+    assert "written before" in told and f"bucket policy of {BUCKET}. It was taken" in told
+    assert repr(repair).startswith("Repair of 3 changes, made; .undo() takes them back")
+    assert repair.apply() is repair and errors_of(session, spoiled) == []
+    stop = failing_looks(session, "AccessDenied", "Access Denied", times=1)
+    try:
+        with pytest.raises(errors.AccessError, match="It was taken"):
+            repair.undo()
+    finally:
+        stop()
+    assert repr(repair).startswith("Repair of 3 changes, undone")
+    assert repair.undo() is repair
+
+
+def test_a_look_that_fails_in_passing_is_made_again(session, spoiled, repair):
+    waits = []
+    stop = failing_looks(session, "SlowDown", "Please reduce your request rate.", times=2)
+    try:
+        repair.apply(sleep=waits.append)
+    finally:
+        stop()
+    assert waits == [repairs.LOOK_SECONDS] * 2
+    assert errors_of(session, spoiled) == []
+
+
 def test_at_once_on_the_local_service_and_a_minute_on_aws(repair, session, monkeypatch):
     waits = []
     repair.apply(sleep=waits.append)
@@ -245,6 +297,17 @@ def test_a_key_that_does_not_know_the_new_role_yet_is_asked_again(session):
         stop()
     assert waits == [repairs.LOOK_SECONDS] * 2
     assert arn in session.client("kms").get_key_policy(KeyId=key)["Policy"]
+
+
+def test_a_new_role_that_iam_does_not_know_everywhere_yet_is_asked_again(session):
+    session.s3.put_bucket_policy(Bucket=BUCKET, Policy=pnb.bucket_policy(BUCKET, session))
+    waits = []
+    stop = refuse(session, "iam.PutRolePolicy", "NoSuchEntity", "The role cannot be found.", times=2)
+    try:
+        pnb.create_role("PnbKnownEverywhereLater", BUCKET, session=session, sleep=waits.append)
+    finally:
+        stop()
+    assert waits == [repairs.LOOK_SECONDS] * 2
 
 
 # too long

@@ -160,3 +160,21 @@ def test_resources_that_a_role_has_already_are_not_added():
     # a condition, or an action less, is not the same
     less = {**books, "Action": ["s3:GetObject"]}
     assert merging.with_resources(templates.document(less), books)["Statement"] == [less, books]
+
+
+@pytest.mark.parametrize("which", ["statement 'OnlyVpc'", "statement number 2"])
+def test_a_deny_that_spares_somebody_keeps_its_own_conditions(which):
+    deny = {"Sid": "OnlyVpc", "Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "*"}
+    keys = {"aws:SourceVpce": "vpce-1", "AWS:PrincipalServiceName": "logging.s3.amazonaws.com"}
+    policy = {"Statement": [{"Effect": "Allow"}, {**deny, "Condition": {"StringNotEquals": keys}}]}
+    role = "arn:aws:iam::123456789012:role/Books"
+    spared = merging.sparing(policy, which, [role, "personalize.amazonaws.com"])
+    services = ["logging.s3.amazonaws.com", "personalize.amazonaws.com"]
+    assert spared == {
+        **deny,
+        "Condition": {
+            "StringNotEquals": {"aws:SourceVpce": "vpce-1", "AWS:PrincipalServiceName": services},
+            "ArnNotEquals": {"aws:PrincipalArn": role},
+        },
+    }
+    assert policy["Statement"][1]["Condition"] == {"StringNotEquals": keys}

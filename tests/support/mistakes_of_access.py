@@ -69,9 +69,9 @@ def _(world):
 
 
 def excepted(statements, findings):
-    """Return statements, the denying ones with the condition that the report names."""
-    condition = json.loads(re.search(r"Condition: (\{.*\})", findings.to_do.item())[1])
-    return [one if one["Effect"] == "Allow" else {**one, "Condition": condition} for one in statements]
+    """Return statements, the denying one as the report says that it should read."""
+    spared = json.loads(re.search(r"so that it reads (\{.*\})", findings.to_do.item())[1])
+    return [one if one["Effect"] == "Allow" else spared for one in statements]
 
 
 def excepted_in_trust(world, request, findings):
@@ -109,12 +109,14 @@ def _(world):
     return world.request()
 
 
-def excepted_in_role(world, request, findings):
-    document = world.role_policy("guard")
-    world.put_role_policy({**document, "Statement": excepted(document["Statement"], findings)}, "guard")
+def narrowed_in_role(world, request, findings):
+    assert "narrow its Action or Resource" in findings.to_do.item() and "Condition" not in findings.to_do.item()
+    (deny,) = world.role_policy("guard")["Statement"]
+    elsewhere = f"arn:aws:s3:::{world.output}/archive/*"
+    world.put_role_policy(json.loads(mistakes.policy_of({**deny, "Resource": elsewhere})), "guard")
 
 
-@TABLE.mistake("role", "A policy of the role denies it", "role policy", by_hand=excepted_in_role)
+@TABLE.mistake("role", "A policy of the role denies it", "role policy", by_hand=narrowed_in_role)
 def _(world):
     deny = {"Effect": "Deny", "Action": "s3:PutObject", "Resource": "*"}
     world.put_role_policy(json.loads(mistakes.policy_of(deny)), "guard")

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
-from personalize_nb.contract.policies.templates import document
+from personalize_nb.contract.policies.templates import SERVICE, document
 
 _ROOT = re.compile(r"arn:[a-z-]+:iam::(\d{12}):root")
 # members whose one value AWS may give back without its brackets, and whose values have no order
@@ -67,6 +67,35 @@ def with_resources(policy: Mapping[str, Any] | None, statement: Mapping[str, Any
     if not missing and policy is not None:
         return dict(policy)
     return with_statement(policy, {**statement, "Resource": missing})
+
+
+def sparing(policy: Mapping[str, Any], which: str, principals: Collection[str]) -> dict[str, Any]:
+    """Return a statement that denies, as it reads when it spares principals; what else its Condition asks stays.
+
+    Parameters
+    ----------
+    policy
+        The policy of a resource.
+    which
+        The statement, as `Answer.statement` names it.
+    principals
+        ARNs of roles, or Personalize.
+    """
+    named = {f"statement number {number}": each for number, each in enumerate(statements(policy), 1)}
+    named |= {f"statement {each['Sid']!r}": each for each in statements(policy) if "Sid" in each}
+    found = named[which]
+    condition = {operator: dict(keys) for operator, keys in found.get("Condition", {}).items()}
+    spared = {
+        ("StringNotEquals", "aws:PrincipalServiceName"): sorted({SERVICE} & {*principals}),
+        ("ArnNotEquals", "aws:PrincipalArn"): sorted({*principals} - {SERVICE}),
+    }
+    for (operator, key), values in spared.items():
+        if values:
+            keys = condition.setdefault(operator, {})
+            key = next((one for one in keys if one.lower() == key.lower()), key)
+            both = list(dict.fromkeys([*_listed(keys.get(key, [])), *values]))
+            keys[key] = both if len(both) > 1 else both[0]
+    return {**found, "Condition": condition}
 
 
 def _without_sid(statement: Mapping[str, Any]) -> Any:

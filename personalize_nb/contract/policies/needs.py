@@ -47,6 +47,8 @@ class MissingPermission:
     kind: str = ""
     subject: str = ""
     denial: Denial | None = None
+    parts: tuple[str, str, str] | None = None
+    """The sentence in parts: who lacks it, the action with its resource, and why."""
 
 
 @dataclass(frozen=True)
@@ -207,6 +209,27 @@ def told(missing: Sequence[MissingPermission]) -> str:
     return shown
 
 
+def joined(missing: Sequence[MissingPermission]) -> str:
+    """Everything missing in sentences: of who lacks several things for one reason there is one sentence."""
+    grouped: dict[tuple[str, str], list[str]] = {}
+    for one in missing:
+        lacks, what, why = one.parts or (one.text, "", "")
+        grouped.setdefault((lacks, why), []).append(what)
+    return " ".join(
+        _sentence((lacks, _listed(list(dict.fromkeys(filter(None, whats)))), why))
+        for (lacks, why), whats in grouped.items()
+    )
+
+
+def _sentence(parts: tuple[str, str, str]) -> str:
+    lacks, what, why = parts
+    return f"{lacks} {what}{why}" if what else f"{lacks}{why}"
+
+
+def _listed(words: Sequence[str]) -> str:
+    return " and ".join(filter(None, (", ".join(words[:-1]), *words[-1:])))
+
+
 def _wanted(
     caller: Caller, use: Use, keys_read: Collection[str]
 ) -> Iterator[tuple[str, str, dict[str, tuple[str, ...]]]]:
@@ -256,12 +279,13 @@ def _judged(
         answer = ask(policies, question)
         if answer.denied:
             about = answer.policy or name
-            what = _what(question, about)
-            text = f"{_upper(about)} denies {_who(question)} {what}, by {answer.statement} with Effect Deny."
+            subject_of = f"{_upper(about)} denies {_who(question)}"
+            parts = subject_of, _what(question, about), f", by {answer.statement} with Effect Deny."
             denial = Denial(about, answer.statement, question.principal, answer.keys)
-            yield MissingPermission(text, kind, subject, denial)
+            yield MissingPermission(_sentence(parts), kind, subject, denial, parts)
     if needed is not None and not ask(map(_allowing, policies), needed).allowed:
-        yield MissingPermission(_not_allowed(policies, needed, name), kind, subject)
+        parts = _not_allowed(policies, needed, name)
+        yield MissingPermission(_sentence(parts), kind, subject, parts=parts)
 
 
 def _allowing(policy: Policy) -> Policy:
@@ -277,16 +301,16 @@ def _what(question: Question, about: str) -> str:
     return question.action if question.resource in about else f"{question.action} on {question.resource}"
 
 
-def _not_allowed(policies: Sequence[Policy], question: Question, subject: str) -> str:
+def _not_allowed(policies: Sequence[Policy], question: Question, subject: str) -> tuple[str, str, str]:
     """Tell who lacks what, and whether it is an unmet condition or silence."""
     verb = "allows" if subject.startswith("no ") else "does not allow"
-    sentence = f"{_upper(subject)} {verb} {_who(question)} {_what(question, subject)}"
+    lacks, what = f"{_upper(subject)} {verb} {_who(question)}", _what(question, subject)
     bare = [
         replace(policy, statements=tuple(replace(one, conditions=()) for one in policy.statements if one.allows))
         for policy in policies
     ]
     if not ask(bare, question).allowed:
-        return f"{sentence}."
+        return lacks, what, "."
     keys = {
         condition.key
         for policy in policies
@@ -295,7 +319,7 @@ def _not_allowed(policies: Sequence[Policy], question: Question, subject: str) -
         if statement.allows
     }
     facts = "; ".join(f"{key} is {', '.join(question.facts.get(key, ('not set',)))}" for key in sorted(keys))
-    return f"{sentence}: a statement would, but its Condition is not met ({facts})."
+    return lacks, what, f": a statement would, but its Condition is not met ({facts})."
 
 
 def _upper(text: str) -> str:
