@@ -282,6 +282,8 @@ class Reader:
         try:
             with translated(action):
                 return call()
+        except errors.CredentialsError:
+            raise
         except errors.NotFoundError:
             return absent
         except errors.ServiceError as error:

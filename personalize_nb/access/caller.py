@@ -113,6 +113,8 @@ def _role_arn(session: Session, arn: str, role: str) -> str:
     try:
         with translated("GetRole"):
             return session.iam.get_role(RoleName=role)["Role"]["Arn"]
+    except errors.CredentialsError:
+        raise
     except errors.PersonalizeError:  # then most roles have none
         return f"arn:{partition}:iam::{account}:role/{role}"
 

@@ -27,6 +27,8 @@ def of_rights(session: Session, wanted: Sequence[Right]) -> Generator[Check, Non
     """Tell which of some rights the caller lacks; return who it is, where STS says it."""
     try:
         who = identity(session)
+    except errors.CredentialsError:
+        raise
     except errors.PersonalizeError as error:
         yield Check("caller", UNCHECKED, f"Unchecked is who calls, and so whether they may {_named(wanted)}: {error}")
         return None
@@ -55,6 +57,8 @@ def _own_role(job: Inspection, who: CallerIdentity) -> Iterator[Check]:
 def _ruled(session: Session, who: CallerIdentity, wanted: Sequence[Right]) -> Iterator[Check]:
     try:
         found = list(rulings(session, who, wanted))
+    except errors.CredentialsError:
+        raise
     except errors.PersonalizeError as error:
         text = (
             f"Unchecked is whether {who.shown} may {_named(wanted)}: iam:SimulatePrincipalPolicy cannot tell: {error}"

@@ -34,6 +34,8 @@ def stored_input(job: Inspection) -> Iterator[Check]:
     use = uses[0]
     try:
         found = input_files.find(job.session, use.bucket or "", use.key)
+    except errors.CredentialsError:
+        raise
     except errors.PersonalizeError as error:
         yield Check("input", UNCHECKED, f"Unchecked is the input at s3://{use.bucket}/{use.key}: {error}")
         return
@@ -111,6 +113,8 @@ def _lines(job: Inspection, use: Use, found: InputFound) -> Iterator[Check]:
     for one in chosen:
         try:
             head = s3.beginning(job.session, f"s3://{use.bucket}/{one.key}", _BEGINNING)
+        except errors.CredentialsError:
+            raise
         except errors.PersonalizeError as error:
             text = f"Unchecked are the lines of {one.key!r}, which you may not read though Personalize may: {error}"
             yield Check("input: lines", UNCHECKED, text)

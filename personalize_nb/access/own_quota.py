@@ -22,6 +22,8 @@ def own_quota(session: Session) -> int | None:
         with translated("ListServiceQuotas"):
             pages = session.client("service-quotas").get_paginator("list_service_quotas")
             found = [one for page in pages.paginate(ServiceCode="personalize") for one in page["Quotas"]]
+    except errors.CredentialsError:
+        raise
     except errors.PersonalizeError:
         return None
     of_jobs = [one for one in found if _JOBS.search(one.get("QuotaName", ""))]

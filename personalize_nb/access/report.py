@@ -19,6 +19,8 @@ from personalize_nb.text import html
 
 # the key of `attrs` that says what was looked into, where that is no job
 SUBJECT = "subject"
+# the check of a job's model
+MODEL = "solution version"
 # levels of a check beside those of a `Problem`
 OK, UNCHECKED = "ok", "could not be checked"
 _MARKS = {"error": "✗", "warning": "⚠", UNCHECKED: "?", OK: "✓"}
@@ -106,8 +108,11 @@ class Report(pd.DataFrame):
         counts = self["level"].value_counts()
         told = ", ".join(f"{counts[level]} {level}" for level in _MARKS if level in counts)
         subject = self.attrs.get(SUBJECT, "job")
+        unchecked = self["check"][self["level"] == UNCHECKED]
         if "error" in counts:
             return f"The {subject} would fail: {told}"
+        if MODEL in set(unchecked):  # what is judged of a job depends on it
+            return f"The {subject} could not be judged: {told}"
         return f"Nothing found that would make the {subject} fail: {told}" if told else "No findings"
 
     def _can_be_mended(self) -> bool:

@@ -122,5 +122,7 @@ def _of_session(
     yield Check("session", OK, f"It has a bucket, and the role {role}.")
     try:
         yield from caller_checks.of_rights(session, list(rights.of_training(session, name, role, tags or ())))
+    except errors.CredentialsError:
+        raise
     except errors.PersonalizeError as error:
         yield Check("caller", UNCHECKED, str(error))

@@ -99,4 +99,12 @@ def test_a_key_of_another_account_may_be_used(rows, right):
 def test_reports_say_what_aws_could_not_be_asked(rows, right, refusing):
     with refusing("personalize:DescribeSolution", "personalize:ListBatchInferenceJobs"):
         found = rows(right())
-    assert found["standing costs"].level == found["quota"].level == "could not be checked"
+    assert found["auto training"].level == found["quota"].level == "could not be checked"
+
+
+def test_a_check_that_cannot_be_made_has_the_name_of_one_that_can(rows, right, refusing):
+    good = set(rows(right()))
+    with refusing("personalize:DescribeSolutionVersion", "personalize:DescribeBatchInferenceJob"):
+        found = rows(right())
+    unread = {name for name, row in found.items() if row.level == "could not be checked"}
+    assert unread >= {"solution version", "job name"} and unread <= good
