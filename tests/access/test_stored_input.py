@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import gzip
 import io
 import itertools
@@ -225,8 +226,11 @@ def test_no_lines_at_all(stored, content):
 
 
 def listing(*objects, more=False):
-    contents = [{"Key": key, "Size": size, "StorageClass": storage} for key, size, storage in objects]
-    return {"Contents": contents, "IsTruncated": more, "NextContinuationToken": "on"}
+    when = datetime.datetime.now(datetime.UTC)
+    contents = [
+        {"Key": key, "Size": size, "StorageClass": storage, "LastModified": when} for key, size, storage in objects
+    ]
+    return {"Name": "b", "Contents": contents, "IsTruncated": more, "NextContinuationToken": "on"}
 
 
 def test_amounts_that_a_job_does_not_take(session, right, rows):
@@ -266,3 +270,9 @@ def test_a_large_file_is_read_at_its_beginning_only(stored, session):
     session.s3.meta.events.register("provide-client-params.s3.GetObject", lambda params, **_: asked.append(params))
     wrong, _ = stored({"users.jsonl": USERS * 20_000}, "users.jsonl")
     assert wrong == {} and [one["Range"] for one in asked] == ["bytes=0-262143"]
+
+
+def test_a_list_that_was_cut_is_not_taken_for_an_empty_bucket(session, right, rows):
+    with answering(session.s3, "ListObjectsV2", {}):
+        found = rows(right())
+    assert found["input"].level == "could not be checked" and "it names no bucket" in found["input"].found
