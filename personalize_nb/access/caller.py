@@ -15,7 +15,6 @@ from personalize_nb.contract.policies import evaluation
 from personalize_nb.contract.policies.documents import Policy
 from personalize_nb.contract.policies.evaluation import Question
 from personalize_nb.errors import ERROR
-from personalize_nb.session.client_errors import translated
 
 if TYPE_CHECKING:
     from personalize_nb.session.session import Session
@@ -97,8 +96,7 @@ def identity(session: Session) -> CallerIdentity:
     PersonalizeError
         STS does not tell.
     """
-    with translated("GetCallerIdentity"):
-        arn = session.sts.get_caller_identity()["Arn"]
+    arn = session.answer("GetCallerIdentity", lambda: session.sts.get_caller_identity()["Arn"])
     kind, _, name = arn.split(":", 5)[-1].partition("/")
     if kind == "user":
         return CallerIdentity(arn, arn)
@@ -111,8 +109,7 @@ def _role_arn(session: Session, arn: str, role: str) -> str:
     """Return the ARN of a session's role: it may have a path, which the session's own ARN leaves out."""
     partition, account = arn.split(":")[1], arn.split(":")[4]
     try:
-        with translated("GetRole"):
-            return session.iam.get_role(RoleName=role)["Role"]["Arn"]
+        return session.answer("GetRole", lambda: session.iam.get_role(RoleName=role)["Role"]["Arn"])
     except errors.CredentialsError:
         raise
     except errors.PersonalizeError:  # then most roles have none
@@ -140,8 +137,8 @@ def _simulated(
     session: Session, who: CallerIdentity, resource: str, rights: Sequence[Right]
 ) -> dict[str, Mapping[str, Any]]:
     """Return the simulator's result for each action, by the action in lower case."""
-    found: dict[str, Mapping[str, Any]] = {}
-    with translated("SimulatePrincipalPolicy"):
+
+    def ask() -> dict[str, Mapping[str, Any]]:
         pages = session.iam.get_paginator("simulate_principal_policy").paginate(
             PolicySourceArn=who.source,
             ActionNames=list(dict.fromkeys(right.action for right in rights)),
@@ -151,10 +148,10 @@ def _simulated(
                 for key, values in {**_known(session), **rights[0].facts}.items()
             ],
         )
-        for page in pages:
-            for result in page["EvaluationResults"]:
-                found[result["EvalActionName"].lower()] = result
-    return found
+        results = [result for page in pages for result in page["EvaluationResults"]]
+        return {result["EvalActionName"].lower(): result for result in results}
+
+    return session.answer("SimulatePrincipalPolicy", ask)
 
 
 def _kind(values: tuple[str, ...]) -> Literal["boolean", "string"]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator, Sequence
 
 from personalize_nb import errors
-from personalize_nb.access import rights
+from personalize_nb.access import refusals, rights
 from personalize_nb.access.caller import CallerIdentity, Right, Ruling, identity, rulings
 from personalize_nb.access.checks import Inspection
 from personalize_nb.access.report import OK, UNCHECKED, Check
@@ -30,7 +30,11 @@ def of_rights(session: Session, wanted: Sequence[Right]) -> Generator[Check, Non
     except errors.CredentialsError:
         raise
     except errors.PersonalizeError as error:
-        yield Check("caller", UNCHECKED, f"Unchecked is who calls, and so whether they may {_named(wanted)}: {error}")
+        yield Check(
+            "caller",
+            UNCHECKED,
+            f"Unchecked is who calls, and so whether they may {_named(wanted)}: {refusals.told([error])}",
+        )
         return None
     if who.is_root:
         yield Check("caller", OK, f"The root user may {_named(wanted)}.")
@@ -60,9 +64,7 @@ def _ruled(session: Session, who: CallerIdentity, wanted: Sequence[Right]) -> It
     except errors.CredentialsError:
         raise
     except errors.PersonalizeError as error:
-        text = (
-            f"Unchecked is whether {who.shown} may {_named(wanted)}: iam:SimulatePrincipalPolicy cannot tell: {error}"
-        )
+        text = f"Unchecked is whether {who.shown} may {_named(wanted)}: {refusals.told([error])}"
         yield Check("caller", UNCHECKED, text)
         return
     for name, level in (("caller", ERROR), ("caller: less comfort", WARNING)):

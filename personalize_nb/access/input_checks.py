@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from personalize_nb import errors
-from personalize_nb.access import input_files, input_lines
+from personalize_nb.access import input_files, input_lines, refusals
 from personalize_nb.access.checks import Inspection
 from personalize_nb.access.input_files import InputFound, InputObject
 from personalize_nb.access.input_lines import LinesFound, WantedKeys
@@ -37,7 +37,9 @@ def stored_input(job: Inspection) -> Iterator[Check]:
     except errors.CredentialsError:
         raise
     except errors.PersonalizeError as error:
-        yield Check("input", UNCHECKED, f"Unchecked is the input at s3://{use.bucket}/{use.key}: {error}")
+        yield Check(
+            "input", UNCHECKED, f"Unchecked is the input at s3://{use.bucket}/{use.key}: {refusals.told([error])}"
+        )
         return
     if not found.data:
         beside = f"; {_few(found.side)} are no data by their names" if found.side else ""
@@ -116,7 +118,7 @@ def _lines(job: Inspection, use: Use, found: InputFound) -> Iterator[Check]:
         except errors.CredentialsError:
             raise
         except errors.PersonalizeError as error:
-            text = f"Unchecked are the lines of {one.key!r}, which you may not read though Personalize may: {error}"
+            text = f"Unchecked are the lines of {one.key!r}, though Personalize may read them: {refusals.told([error])}"
             yield Check("input: lines", UNCHECKED, text)
             return
         cut = one.size > len(head)

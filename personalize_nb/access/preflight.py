@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Unpack
 
 from personalize_nb import errors
-from personalize_nb.access import caller_checks, input_checks, request_checks
+from personalize_nb.access import caller_checks, input_checks, refusals, request_checks
 from personalize_nb.access.checks import LEVELS, Inspection
 from personalize_nb.access.permission_checks import PermissionChecks
 from personalize_nb.access.report import MODEL, UNCHECKED, Check, Report
@@ -131,4 +131,4 @@ def _checked(job: Inspection) -> Iterator[Check]:
         except errors.CredentialsError:
             raise  # then nothing can be asked, and what would be told is no judgement
         except errors.PersonalizeError as error:
-            yield Check(name, UNCHECKED, str(error))
+            yield Check(name, UNCHECKED, refusals.told([error]))

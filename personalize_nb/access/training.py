@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from personalize_nb import errors
-from personalize_nb.access import caller_checks, rights
+from personalize_nb.access import caller_checks, refusals, rights
 from personalize_nb.access.checks import LEVELS
 from personalize_nb.access.report import OK, SUBJECT, UNCHECKED, Check, Report
 from personalize_nb.errors import ERROR
@@ -125,4 +125,4 @@ def _of_session(
     except errors.CredentialsError:
         raise
     except errors.PersonalizeError as error:
-        yield Check("caller", UNCHECKED, str(error))
+        yield Check("caller", UNCHECKED, refusals.told([error]))

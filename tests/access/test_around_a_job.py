@@ -6,6 +6,7 @@ import pytest
 import reading_world
 from injected import answering
 
+import personalize_nb as pnb
 from personalize_nb.training.train import train
 
 
@@ -108,3 +109,19 @@ def test_a_check_that_cannot_be_made_has_the_name_of_one_that_can(rows, right, r
         found = rows(right())
     unread = {name for name, row in found.items() if row.level == "could not be checked"}
     assert unread >= {"solution version", "job name"} and unread <= good
+
+
+def test_who_may_read_little_is_told_so_in_a_row_for_each_thing(right, refusing, session):
+    rights = ["s3:GetBucketLocation", "s3:GetBucketPolicy", "s3:GetBucketEncryption", "s3:ListBucket", "iam:GetRole"]
+    rights += ["iam:ListRolePolicies", "iam:ListAttachedRolePolicies", "sts:GetCallerIdentity"]
+    with refusing(*rights):
+        report = pnb.preflight(right(), session=session)
+    unread = report[report.level == "could not be checked"]
+    texts = unread.found[unread.check == "permissions"].tolist()
+    assert texts == [
+        f"Bucket {session.bucket} could not be checked in full: s3:GetBucketLocation, s3:GetBucketPolicy, "
+        "s3:ListBucket and s3:GetEncryptionConfiguration are not allowed to you.",
+        f"Role {session.role().rsplit('/', 1)[-1]} could not be checked in full: iam:GetRole, iam:ListRolePolicies and "
+        "iam:ListAttachedRolePolicies are not allowed to you.",
+    ]
+    assert not unread.found.str.contains("pnb.preflight", regex=False).any(), "it is preflight that says it"

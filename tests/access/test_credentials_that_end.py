@@ -7,6 +7,7 @@ from injected import answering
 
 import personalize_nb as pnb
 from personalize_nb import errors
+from personalize_nb.session.calls import Calls
 
 ASKED = [
     ("personalize", "DescribeSolutionVersion"),
@@ -38,3 +39,18 @@ def test_a_job_whose_model_may_not_be_looked_at_is_not_called_right(right, sessi
     with refusing("personalize:DescribeSolutionVersion"):
         report = pnb.preflight(right(), session=session)
     assert repr(report).startswith("The job could not be judged: ")
+
+
+def test_what_preflight_asks_is_asked_again_with_new_credentials(right, session, monkeypatch):
+    def renewed(self, _):
+        self._begin_anew()
+        return True
+
+    good = pnb.preflight(right(), session=session)
+    monkeypatch.setattr(Calls, "_renewed", renewed)
+    asked = [*ASKED, ("iam", "ListRolePolicies"), ("iam", "ListAttachedRolePolicies"), ("s3", "GetBucketEncryption")]
+    for service, operation in asked:
+        # the clients of the new credentials are others, and answer
+        with answering(session.client(service), operation, "ExpiredToken"):
+            again = pnb.preflight(right(), session=session)
+        assert again.found.tolist() == good.found.tolist(), operation
