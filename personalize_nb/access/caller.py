@@ -172,7 +172,9 @@ def _ruled(who: CallerIdentity, right: Right, result: Mapping[str, Any]) -> Ruli
     if of_resource.denied:
         keys = _unknown_keys(policies, question)
         if keys:
-            return Ruling(right, False, f"a Deny of its own policy depends on {', '.join(keys)}", unsure=True)
+            return Ruling(
+                right, False, f"that depends on {', '.join(keys)} (a Deny in {of_resource.policy})", unsure=True
+            )
         sid = f" {of_resource.sid!r}" if of_resource.sid else ""
         return Ruling(right, False, f"{of_resource.policy} denies it, by a statement{sid} with Effect Deny")
     if decision == "explicitDeny":
@@ -191,7 +193,7 @@ def _ruled(who: CallerIdentity, right: Right, result: Mapping[str, Any]) -> Ruli
     if own:
         return Ruling(right, False, f"{policies[0].name} neither allows it nor leaves it to the account")
     if lacks:
-        return Ruling(right, False, f"it depends on {', '.join(lacks)}", unsure=True)
+        return Ruling(right, False, f"that depends on {', '.join(lacks)}", unsure=True)
     return Ruling(right, False, "no policy allows it")
 
 
@@ -210,7 +212,7 @@ def _of_caller(who: CallerIdentity) -> Facts:
 def _denied(result: Mapping[str, Any], lacks: Sequence[str]) -> str:
     names = [one["SourcePolicyId"] for one in result.get("MatchedStatements", ()) if one.get("SourcePolicyId")]
     by = f"policy {', '.join(dict.fromkeys(names))} denies it" if names else "a policy denies it"
-    return f"{by}, where {', '.join(lacks)} may matter" if lacks else f"{by}, by a statement with Effect Deny"
+    return f"that depends on {', '.join(lacks)} ({by})" if lacks else f"{by}, by a statement with Effect Deny"
 
 
 def _lacking(action: str, keys: Iterable[str]) -> list[str]:

@@ -34,12 +34,15 @@ class Inspection:
         The description of its solution version, as soon as it was read; empty where there is none.
     filter
         The description of its filter, likewise.
+    refused
+        The actions of which a call was refused to preflight itself.
     """
 
     subject: Subject
     session: Session
     version: Mapping[str, Any] = field(default_factory=dict)
     filter: Mapping[str, Any] = field(default_factory=dict)
+    refused: set[str] = field(default_factory=set)
 
     @property
     def request(self) -> JobRequest:

@@ -131,4 +131,5 @@ def _checked(job: Inspection) -> Iterator[Check]:
         except errors.CredentialsError:
             raise  # then nothing can be asked, and what would be told is no judgement
         except errors.PersonalizeError as error:
+            job.refused.add(refusals.right(error))
             yield Check(name, UNCHECKED, refusals.told([error]))

@@ -121,7 +121,9 @@ def _of_session(
         return
     yield Check("session", OK, f"It has a bucket, and the role {role}.")
     try:
-        yield from caller_checks.of_rights(session, list(rights.of_training(session, name, role, tags or ())))
+        yield from caller_checks.of_rights(
+            session, list(rights.of_training(session, name, role, tags or ())), "training"
+        )
     except errors.CredentialsError:
         raise
     except errors.PersonalizeError as error:
