@@ -15,7 +15,9 @@ import pandas as pd
 
 from personalize_nb.access.repairs import Change, Repair
 from personalize_nb.contract import columns
+from personalize_nb.errors import ERROR, WARNING
 from personalize_nb.text import html
+from personalize_nb.text.counts import counted
 
 # the key of `attrs` that says what was looked into, where that is no job
 SUBJECT = "subject"
@@ -106,7 +108,7 @@ class Report(pd.DataFrame):
 
     def _headline(self) -> str:
         counts = self["level"].value_counts()
-        told = ", ".join(f"{counts[level]} {level}" for level in _MARKS if level in counts)
+        told = ", ".join(_amount(counts[level], level) for level in _MARKS if level in counts)
         subject = self.attrs.get(SUBJECT, "job")
         unchecked = self["check"][self["level"] == UNCHECKED]
         if "error" in counts:
@@ -151,6 +153,10 @@ class Report(pd.DataFrame):
         heading = html.Markup("<b>{}</b>").format(self._headline())
         how = _HOW if self._can_be_mended() else ""
         return str(html.lines(heading, html.table(rows, ("check", "result", "found")), how))
+
+
+def _amount(count: int, level: str) -> str:
+    return counted(count, level) if level in (ERROR, WARNING) else f"{count} {level}"
 
 
 def _as_check(*cells: object) -> Check:

@@ -70,7 +70,6 @@ def wait_for_update(session, arn):
 ELSEWHERE = {
     "solution_version_arn": ("arn:aws:personalize:eu-west-1:123456789012:solution/x/1234abcd", "region 'eu-west-1'"),
     "filter_arn": ("arn:aws:personalize:us-east-1:999999999999:filter/x", "account '999999999999'"),
-    "role_arn": ("arn:aws-cn:iam::123456789012:role/x", "partition 'aws-cn'"),
     "input_kms_key_arn": ("arn:aws:kms:eu-west-1:123456789012:key/x", "region 'eu-west-1'"),
     "output_kms_key_arn": ("arn:aws-us-gov:kms:us-gov-west-1:123456789012:key/x", "partition 'aws-us-gov'"),
 }
@@ -125,3 +124,8 @@ def test_who_may_read_little_is_told_so_in_a_row_for_each_thing(right, refusing,
         "iam:ListAttachedRolePolicies are not allowed to you.",
     ]
     assert not unread.found.str.contains("pnb.preflight", regex=False).any(), "it is preflight that says it"
+
+
+def test_a_role_of_another_account_is_told_of_once(rows, right):
+    found = rows(right(role_arn="arn:aws:iam::999999999999:role/x"))
+    assert [name for name, row in found.items() if "999999999999:role/x" in row.found] == ["role"]
