@@ -35,8 +35,8 @@ def test_a_training_is_not_judged_either(session):
         pnb.preflight_training(books.interactions, recipe="aws-sims", session=session)
 
 
-def test_a_job_whose_model_may_not_be_looked_at_is_not_called_right(right, session, refusing):
-    with refusing("personalize:DescribeSolutionVersion"):
+def test_a_job_whose_model_cannot_be_looked_at_is_not_called_right(right, session):
+    with answering(session.personalize, "DescribeSolutionVersion", "InternalServerException"):
         report = pnb.preflight(right(), session=session)
     assert repr(report).startswith("The job could not be judged: ")
 
