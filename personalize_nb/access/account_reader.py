@@ -6,15 +6,16 @@ A refusal is remembered as a sentence in `unread`, once; what it kept from being
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from personalize_nb import errors
+from personalize_nb.access import refusals
 from personalize_nb.contract import limits
 from personalize_nb.contract.policies.documents import Policy, PolicyError, managed_policy, read_policy
-from personalize_nb.session.client_errors import translated
+from personalize_nb.session import s3
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -82,6 +83,7 @@ class Reader:
     def __init__(self, session: Session):
         self.session = session
         self.unread: list[str] = []
+        self._reasons: dict[str, list[errors.PersonalizeError]] = {}
         self._known: dict[tuple[str, str], Any] = {}
 
     def role(self, arn: str) -> Role:
@@ -103,14 +105,12 @@ class Reader:
             return []
 
         def read() -> list[str] | None:
-            call = self._try(
-                lambda: self.session.s3.list_objects_v2(Bucket=bucket, Prefix=use.key, MaxKeys=_MAX_OBJECTS),
-                "ListObjectsV2",
-                f"the objects under s3://{use.bucket}/{use.key}",
+            answer = self._try(
+                lambda: s3.listed(self.session, bucket, use.key, _MAX_OBJECTS), "ListObjectsV2", f"bucket {bucket}"
             )
-            if call is None:
+            if answer is None:
                 return None
-            found = [entry["Key"] for entry in call.get("Contents", ())]
+            found = [s3.split(one.address)[1] for one in answer[0]]
             return [use.key] if use.key in found else found
 
         return self._once("objects", f"{use.bucket}/{use.key}", read)
@@ -148,10 +148,10 @@ class Reader:
         return max(ends, default=None)
 
     def _role(self, arn: str) -> Role:
-        iam, name = self.session.iam, arn.rsplit("/", 1)[-1]
+        session, name = self.session, arn.rsplit("/", 1)[-1]
         role = Role(name)
         what = f"role {name}"
-        found = self._try(lambda: iam.get_role(RoleName=name)["Role"], "GetRole", what, absent=False)
+        found = self._try(lambda: session.iam.get_role(RoleName=name)["Role"], "GetRole", what, absent=False)
         if found is False or (found is not None and found["Arn"] != arn):
             role.missing, role.elsewhere = True, found["Arn"] if found else ""
             return role
@@ -159,16 +159,11 @@ class Reader:
             role.trust_text = json.dumps(found["AssumeRolePolicyDocument"])
             role.trust = self._policy(found["AssumeRolePolicyDocument"], f"the trust policy of {what}")
 
-        def inline() -> list[tuple[str, Any]]:
-            pages = iam.get_paginator("list_role_policies").paginate(RoleName=name)
-            names = [one for page in pages for one in page["PolicyNames"]]
-            return [(one, iam.get_role_policy(RoleName=name, PolicyName=one)["PolicyDocument"]) for one in names]
-
-        texts = self._try(inline, "GetRolePolicy", f"the inline policies of {what}")
+        texts = self._inline(name)
         pages = self._try(
-            lambda: list(iam.get_paginator("list_attached_role_policies").paginate(RoleName=name)),
+            lambda: list(session.iam.get_paginator("list_attached_role_policies").paginate(RoleName=name)),
             "ListAttachedRolePolicies",
-            f"the policies attached to {what}",
+            what,
         )
         if texts is None or pages is None:
             return role
@@ -179,25 +174,54 @@ class Reader:
             policies.append(None if document is None else self._policy(document, f"policy {attached}"))
             if document is None:
                 role.unknown.append(attached)
-                self._note(f"what policy {attached} allows could not be checked.")
+                if f"policy {attached}" not in self._reasons:  # it is not there
+                    self._note(f"what policy {attached} allows could not be checked.")
         # one that cannot be read may allow what the others do not
         role.policies = [one for one in policies if one is not None] if not role.unknown else None
         return role
 
-    def _managed(self, arn: str) -> Any:
-        def read() -> Any:
-            version = self.session.iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
-            return self.session.iam.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"]
+    def _inline(self, name: str) -> list[tuple[str, Any]] | None:
+        """Return the inline policies of a role by name, or None where one of them may not be read."""
+        session, what = self.session, f"role {name}"
 
-        known = managed_policy(arn)
-        return json.loads(known) if known else self._try(read, "GetPolicyVersion", f"policy {arn}")
+        def names() -> list[str]:
+            pages = session.iam.get_paginator("list_role_policies").paginate(RoleName=name)
+            return [one for page in pages for one in page["PolicyNames"]]
+
+        def document(policy: str) -> Any:
+            return session.iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"]
+
+        found = []
+        there = self._try(names, "ListRolePolicies", what)
+        for one in there or ():
+            text = self._try(partial(document, one), "GetRolePolicy", what)
+            if text is None:
+                return None
+            found.append((one, text))
+        return None if there is None else found
+
+    def _managed(self, arn: str) -> Any:
+        known, session, what = managed_policy(arn), self.session, f"policy {arn}"
+        if known:
+            return json.loads(known)
+        policy = self._try(lambda: session.iam.get_policy(PolicyArn=arn)["Policy"], "GetPolicy", what)
+        if policy is None:
+            return None
+        version = policy["DefaultVersionId"]
+        return self._try(
+            lambda: session.iam.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"],
+            "GetPolicyVersion",
+            what,
+        )
 
     def _bucket(self, name: str) -> Bucket:
-        s3, bucket = self.session.s3, Bucket()
+        session, bucket = self.session, Bucket()
         what = f"bucket {name}"
         bucket.region = self._told_region(name)
         if bucket.region is None:
-            located = self._try(lambda: s3.get_bucket_location(Bucket=name), "GetBucketLocation", what, absent=False)
+            located = self._try(
+                lambda: session.s3.get_bucket_location(Bucket=name), "GetBucketLocation", what, absent=False
+            )
             if located is False:
                 bucket.missing = True
                 return bucket
@@ -205,9 +229,9 @@ class Reader:
                 region = located.get("LocationConstraint") or "us-east-1"
                 bucket.region = "eu-west-1" if region == "EU" else region
         found = self._try(
-            lambda: s3.get_bucket_policy(Bucket=name)["Policy"],
+            lambda: session.s3.get_bucket_policy(Bucket=name)["Policy"],
             "GetBucketPolicy",
-            f"the policy of {what}",
+            what,
             absent="",
         )
         if found is not None:
@@ -218,55 +242,61 @@ class Reader:
 
     def _told_region(self, name: str) -> str | None:
         """Return the region that S3 tells of a bucket to everybody, also in a refusal; None where it tells none."""
-        import botocore.exceptions
-
         try:
-            answer: Any = self.session.s3.head_bucket(Bucket=name)
-        except botocore.exceptions.ClientError as error:
-            answer = error.response
-        except (botocore.exceptions.BotoCoreError, OSError):
-            return None
+            answer: Any = self.session.answer("HeadBucket", lambda: self.session.s3.head_bucket(Bucket=name))
+        except errors.CredentialsError:
+            raise
+        except errors.PersonalizeError as error:
+            answer = getattr(error.__cause__, "response", {})
         headers = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {})
         region: str | None = answer.get("BucketRegion") or headers.get("x-amz-bucket-region")
         return region
 
     def _keys(self, use: Use, is_new: bool) -> list[str]:
-        s3, bucket = self.session.s3, use.bucket
+        bucket = use.bucket
         names = [use.key_arn] if use.key_arn else []
         if bucket is None or (is_new and names):
             return names
         if is_new:
-            found = self._try(
-                lambda: s3.get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]["Rules"],
-                "GetBucketEncryption",
-                f"the encryption of bucket {bucket}",
-                absent=[],
-            )
-            defaults = [rule.get("ApplyServerSideEncryptionByDefault") or {} for rule in found or ()]
-            return [one["KMSMasterKeyID"] for one in defaults if one.get("KMSMasterKeyID")]
+            return self._once("encryption", bucket, lambda: self._defaults(bucket))
         for key in (self.objects(use) or ())[:_MAX_HEADS]:
-            what = f"the object s3://{bucket}/{key}"
-            head = self._try(partial(s3.head_object, Bucket=bucket, Key=key), "HeadObject", what, absent={})
+            head = self._try(partial(self._head, bucket, key), "HeadObject", f"bucket {bucket}", absent={})
             if head is None:
                 break
             names.append(head.get("SSEKMSKeyId"))
         return list(dict.fromkeys(name for name in names if name))
 
+    def _head(self, bucket: str, key: str) -> Mapping[str, Any]:
+        return self.session.s3.head_object(Bucket=bucket, Key=key)
+
+    def _defaults(self, bucket: str) -> list[str]:
+        """Return the keys with which a bucket encrypts what names none."""
+
+        def read() -> Any:
+            answer = self.session.s3.get_bucket_encryption(Bucket=bucket)
+            return answer["ServerSideEncryptionConfiguration"]["Rules"]
+
+        found = self._try(read, "GetBucketEncryption", f"bucket {bucket}", absent=[])
+        defaults = [rule.get("ApplyServerSideEncryptionByDefault") or {} for rule in found or ()]
+        return [one["KMSMasterKeyID"] for one in defaults if one.get("KMSMasterKeyID")]
+
     def _key(self, name: str) -> Key:
-        kms, what = self.session.client("kms"), f"the KMS key {name}"
-        found = self._try(lambda: kms.describe_key(KeyId=name)["KeyMetadata"], "DescribeKey", what, absent=False)
+        session, what = self.session, f"the KMS key {name}"
+        found = self._try(
+            lambda: session.client("kms").describe_key(KeyId=name)["KeyMetadata"], "DescribeKey", what, absent=False
+        )
         if not found:
             return Key(name, missing=found is False)
         key = Key(found["Arn"], found["KeyState"], customer=found.get("KeyManager") == "CUSTOMER")
         if key.customer:
             key.text = self._try(
-                lambda: kms.get_key_policy(KeyId=key.arn, PolicyName="default")["Policy"],
+                lambda: session.client("kms").get_key_policy(KeyId=key.arn, PolicyName="default")["Policy"],
                 "GetKeyPolicy",
-                f"the policy of {what}",
+                what,
             )
             if key.text is not None:
                 key.policy = self._policy(json.loads(key.text), f"the key policy of {key.arn}")
-            grants = self._try(lambda: kms.list_grants(KeyId=key.arn)["Grants"], "ListGrants", f"the grants of {what}")
+            grants = self._try(lambda: session.client("kms").list_grants(KeyId=key.arn)["Grants"], "ListGrants", what)
             key.grants = grants or []
         return key
 
@@ -280,17 +310,30 @@ class Reader:
     def _try(self, call: Callable[[], Any], action: str, what: str, absent: Any = None) -> Any:
         """Call; `absent` when there is none of that name, None (and a note) when it may not be read."""
         try:
-            with translated(action):
-                return call()
+            return self.session.answer(action, call)
+        except errors.CredentialsError:
+            raise
         except errors.NotFoundError:
             return absent
         except errors.ServiceError as error:
             if error.code in _ABSENT:
                 return absent
-            self._note(f"{what} could not be checked: {error}")
+            self._unread_of(what, error)
         except errors.PersonalizeError as error:
-            self._note(f"{what} could not be checked: {error}")
+            self._unread_of(what, error)
         return None
+
+    def _unread_of(self, what: str, error: errors.PersonalizeError) -> None:
+        """Note what could not be read of a thing, in one sentence with what else could not be read of it."""
+        reasons = self._reasons.setdefault(what, [])
+        before = _told(what, reasons)
+        if error not in reasons:
+            reasons.append(error)
+        after = _told(what, reasons)
+        if before in self.unread:
+            self.unread[self.unread.index(before)] = after
+        else:
+            self._note(after)
 
     def _note(self, text: str) -> None:
         text = text[:1].upper() + text[1:]
@@ -302,6 +345,10 @@ class Reader:
             self._known[kind, name] = read()
         thing: Thing = self._known[kind, name]
         return thing
+
+
+def _told(what: str, reasons: Sequence[errors.PersonalizeError]) -> str:
+    return f"{what[:1].upper()}{what[1:]} could not be checked in full: {refusals.told(reasons)}"
 
 
 _ABSENT = frozenset({"NoSuchBucketPolicy", "ServerSideEncryptionConfigurationNotFoundError", "NotFoundException"})

@@ -15,7 +15,6 @@ from personalize_nb.contract.policies import evaluation
 from personalize_nb.contract.policies.documents import Policy
 from personalize_nb.contract.policies.evaluation import Question
 from personalize_nb.errors import ERROR
-from personalize_nb.session.client_errors import translated
 
 if TYPE_CHECKING:
     from personalize_nb.session.session import Session
@@ -97,8 +96,7 @@ def identity(session: Session) -> CallerIdentity:
     PersonalizeError
         STS does not tell.
     """
-    with translated("GetCallerIdentity"):
-        arn = session.sts.get_caller_identity()["Arn"]
+    arn = session.answer("GetCallerIdentity", lambda: session.sts.get_caller_identity()["Arn"])
     kind, _, name = arn.split(":", 5)[-1].partition("/")
     if kind == "user":
         return CallerIdentity(arn, arn)
@@ -111,8 +109,9 @@ def _role_arn(session: Session, arn: str, role: str) -> str:
     """Return the ARN of a session's role: it may have a path, which the session's own ARN leaves out."""
     partition, account = arn.split(":")[1], arn.split(":")[4]
     try:
-        with translated("GetRole"):
-            return session.iam.get_role(RoleName=role)["Role"]["Arn"]
+        return session.answer("GetRole", lambda: session.iam.get_role(RoleName=role)["Role"]["Arn"])
+    except errors.CredentialsError:
+        raise
     except errors.PersonalizeError:  # then most roles have none
         return f"arn:{partition}:iam::{account}:role/{role}"
 
@@ -138,8 +137,8 @@ def _simulated(
     session: Session, who: CallerIdentity, resource: str, rights: Sequence[Right]
 ) -> dict[str, Mapping[str, Any]]:
     """Return the simulator's result for each action, by the action in lower case."""
-    found: dict[str, Mapping[str, Any]] = {}
-    with translated("SimulatePrincipalPolicy"):
+
+    def ask() -> dict[str, Mapping[str, Any]]:
         pages = session.iam.get_paginator("simulate_principal_policy").paginate(
             PolicySourceArn=who.source,
             ActionNames=list(dict.fromkeys(right.action for right in rights)),
@@ -149,10 +148,10 @@ def _simulated(
                 for key, values in {**_known(session), **rights[0].facts}.items()
             ],
         )
-        for page in pages:
-            for result in page["EvaluationResults"]:
-                found[result["EvalActionName"].lower()] = result
-    return found
+        results = [result for page in pages for result in page["EvaluationResults"]]
+        return {result["EvalActionName"].lower(): result for result in results}
+
+    return session.answer("SimulatePrincipalPolicy", ask)
 
 
 def _kind(values: tuple[str, ...]) -> Literal["boolean", "string"]:
@@ -173,7 +172,9 @@ def _ruled(who: CallerIdentity, right: Right, result: Mapping[str, Any]) -> Ruli
     if of_resource.denied:
         keys = _unknown_keys(policies, question)
         if keys:
-            return Ruling(right, False, f"a Deny of its own policy depends on {', '.join(keys)}", unsure=True)
+            return Ruling(
+                right, False, f"that depends on {', '.join(keys)} (a Deny in {of_resource.policy})", unsure=True
+            )
         sid = f" {of_resource.sid!r}" if of_resource.sid else ""
         return Ruling(right, False, f"{of_resource.policy} denies it, by a statement{sid} with Effect Deny")
     if decision == "explicitDeny":
@@ -192,7 +193,7 @@ def _ruled(who: CallerIdentity, right: Right, result: Mapping[str, Any]) -> Ruli
     if own:
         return Ruling(right, False, f"{policies[0].name} neither allows it nor leaves it to the account")
     if lacks:
-        return Ruling(right, False, f"it depends on {', '.join(lacks)}", unsure=True)
+        return Ruling(right, False, f"that depends on {', '.join(lacks)}", unsure=True)
     return Ruling(right, False, "no policy allows it")
 
 
@@ -211,7 +212,7 @@ def _of_caller(who: CallerIdentity) -> Facts:
 def _denied(result: Mapping[str, Any], lacks: Sequence[str]) -> str:
     names = [one["SourcePolicyId"] for one in result.get("MatchedStatements", ()) if one.get("SourcePolicyId")]
     by = f"policy {', '.join(dict.fromkeys(names))} denies it" if names else "a policy denies it"
-    return f"{by}, where {', '.join(lacks)} may matter" if lacks else f"{by}, by a statement with Effect Deny"
+    return f"that depends on {', '.join(lacks)} ({by})" if lacks else f"{by}, by a statement with Effect Deny"
 
 
 def _lacking(action: str, keys: Iterable[str]) -> list[str]:

@@ -34,12 +34,18 @@ class Inspection:
         The description of its solution version, as soon as it was read; empty where there is none.
     filter
         The description of its filter, likewise.
+    input_listed
+        Whether it was looked at what lies where the input is.
+    refused
+        The actions of which a call was refused to preflight itself.
     """
 
     subject: Subject
     session: Session
     version: Mapping[str, Any] = field(default_factory=dict)
     filter: Mapping[str, Any] = field(default_factory=dict)
+    input_listed: bool = False
+    refused: set[str] = field(default_factory=set)
 
     @property
     def request(self) -> JobRequest:

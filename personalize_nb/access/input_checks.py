@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from personalize_nb import errors
-from personalize_nb.access import input_files, input_lines
+from personalize_nb.access import input_files, input_lines, refusals
 from personalize_nb.access.checks import Inspection
 from personalize_nb.access.input_files import InputFound, InputObject
 from personalize_nb.access.input_lines import LinesFound, WantedKeys
@@ -17,7 +17,7 @@ from personalize_nb.errors import ERROR, WARNING
 from personalize_nb.jobs.request import KIND_OF_KEYS
 from personalize_nb.session import s3
 from personalize_nb.session.compression import SUFFIXES
-from personalize_nb.text.counts import counted
+from personalize_nb.text.counts import counted, verb
 
 # bytes read of a file, and files read: of each kind enough for a hundred long lines
 _BEGINNING = 256 << 10
@@ -34,15 +34,23 @@ def stored_input(job: Inspection) -> Iterator[Check]:
     use = uses[0]
     try:
         found = input_files.find(job.session, use.bucket or "", use.key)
+    except errors.CredentialsError:
+        raise
     except errors.PersonalizeError as error:
-        yield Check("input", UNCHECKED, f"Unchecked is the input at s3://{use.bucket}/{use.key}: {error}")
+        yield Check(
+            "input", UNCHECKED, f"Unchecked is the input at s3://{use.bucket}/{use.key}: {refusals.told([error])}"
+        )
         return
+    job.input_listed = True
     if not found.data:
         beside = f"; {_few(found.side)} are no data by their names" if found.side else ""
         text = f"Bucket {use.bucket!r} holds no object whose key begins with {use.key!r}{beside}."
         yield Check("input", ERROR, text, "Upload the input first; pnb.recommend() does.")
         return
-    checks = [*_around(job, use, found), *_amounts(found), *_lines(job, use, found)]
+    lines = list(_lines(job, use, found))
+    is_read = not any(check.level == UNCHECKED for check in lines)
+    read = {one.key for one in found.sample(_MOST_FILES)} if is_read else set()
+    checks = [*_around(job, use, found), *_amounts(found, read), *lines]
     yield from checks
     if not any(check.level in (ERROR, UNCHECKED) for check in checks):
         some = "" if found.complete else "at least "
@@ -57,14 +65,15 @@ def _around(job: Inspection, use: Use, found: InputFound) -> Iterator[Check]:
         text = (
             f"{path!r} also is how {_few(found.siblings)} begin{'s' if len(found.siblings) == 1 else ''}: Personalize "
         )
-        text += "takes every object whose key begins so."
+        text += "may take every object whose key begins so; AWS's pages do not say."
         to_do = "Give the input a folder of its own." if found.exact else "End the path with '/' to take a folder only."
         yield Check("input: siblings", WARNING, text, to_do)
     if found.side:
         text = f"Beside the data lie {_few(found.side)}. AWS's pages do not say that such files are left out."
         yield Check("input: side files", WARNING, text, "Take them away, or name the file itself as input.")
     if found.outputs:
-        text = f"{_few(found.outputs)} look like the output of a job, and would be read as input."
+        looks = verb(len(found.outputs), "looks", "look")
+        text = f"{_few(found.outputs)} {looks} like the output of a job, and would be read as input."
         yield Check("input: output", WARNING, text, "Keep input and output in folders of their own.")
     if found.twice:
         text = (
@@ -78,10 +87,10 @@ def _around(job: Inspection, use: Use, found: InputFound) -> Iterator[Check]:
         text = (
             f"The output 's3://{use.bucket}/{inside[0].key}' lies under the input {path!r}; the next job would read it."
         )
-        yield Check("input: output", WARNING, text, "Keep input and output in folders of their own.")
+        yield Check("request: output_path", WARNING, text, "Keep input and output in folders of their own.")
 
 
-def _amounts(found: InputFound) -> Iterator[Check]:
+def _amounts(found: InputFound, read: Collection[str]) -> Iterator[Check]:
     some = "" if found.complete else "at least "
     if len(found.data) > limits.MAX_INPUT_FILES:
         text = f"The input has {some}{len(found.data):,} files; a job takes at most {limits.MAX_INPUT_FILES:,}."
@@ -96,7 +105,9 @@ def _amounts(found: InputFound) -> Iterator[Check]:
     if not found.size:
         text = f"{_few([one.key for one in found.data])}: the input is empty."
         yield Check("input: records", ERROR, text, _REPAIR)
-    packed = [one.key for one in found.data if one.key.lower().endswith((*SUFFIXES, ".zip", ".parquet"))]
+    # what was read is told by what it holds
+    unread = [one.key for one in found.data if one.key not in read]
+    packed = [key for key in unread if key.lower().endswith((*SUFFIXES, ".zip", ".parquet"))]
     if packed:
         text = f"{_few(packed)} {'is' if len(packed) == 1 else 'are'} not plain text by the name."
         yield Check("input: names", WARNING, text, _REPAIR)
@@ -111,8 +122,10 @@ def _lines(job: Inspection, use: Use, found: InputFound) -> Iterator[Check]:
     for one in chosen:
         try:
             head = s3.beginning(job.session, f"s3://{use.bucket}/{one.key}", _BEGINNING)
+        except errors.CredentialsError:
+            raise
         except errors.PersonalizeError as error:
-            text = f"Unchecked are the lines of {one.key!r}, which you may not read though Personalize may: {error}"
+            text = f"Unchecked are the lines of {one.key!r}, though Personalize may read them: {refusals.told([error])}"
             yield Check("input: lines", UNCHECKED, text)
             return
         cut = one.size > len(head)

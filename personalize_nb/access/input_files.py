@@ -6,12 +6,12 @@ Listing is bounded: more than a job may have need not be counted to the end.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from personalize_nb import errors
 from personalize_nb.contract import limits
 from personalize_nb.contract.input_names import is_output, is_side_file
-from personalize_nb.session.client_errors import translated
+from personalize_nb.session import s3
 
 if TYPE_CHECKING:
     from personalize_nb.session.session import Session
@@ -55,9 +55,7 @@ class InputFound:
     siblings
         Names that begin as the location does, though they are beside it.
     complete
-        Whether everything was listed.
-    listed
-        Whether it could be listed at all; else the location's own object is all that is known.
+        Whether everything was listed; where nothing could be, the location's own object is all that is known.
     """
 
     prefix: str
@@ -66,7 +64,6 @@ class InputFound:
     exact: bool = False
     siblings: tuple[str, ...] = ()
     complete: bool = True
-    listed: bool = True
 
     @property
     def size(self) -> int:
@@ -99,19 +96,18 @@ def find(session: Session, bucket: str, key: str) -> InputFound:
     Raises
     ------
     PersonalizeError
-        Neither may it be listed, nor is there an object of that key to be looked at.
+        Neither may it be listed, nor is there an object of that key to be looked at; or the credentials have ended.
     """
     try:
-        entries, complete = _listed(session, bucket, key)
+        entries, complete = s3.listed(session, bucket, key, _MOST_KEYS)
+    except errors.CredentialsError:
+        raise
     except errors.AccessError:
-        if not key or key.endswith("/"):
+        found = s3.looked_at(session, f"s3://{bucket}/{key}")
+        if found is None:
             raise
-        with translated("HeadObject"):
-            head = session.s3.head_object(Bucket=bucket, Key=key)
-        found = InputObject(key, head["ContentLength"], head.get("StorageClass", "STANDARD"))
-        return InputFound(key, (found,), exact=True, complete=False, listed=False)
-    objects = [InputObject(one["Key"], one["Size"], one.get("StorageClass", "STANDARD")) for one in entries]
-    objects = [one for one in objects if not one.key.endswith("/")]
+        return InputFound(key, (_of(found),), exact=True, complete=False)
+    objects = [one for one in map(_of, entries) if not one.key.endswith("/")]
     exact = next((one for one in objects if one.key == key), None)
     data = tuple(one for one in objects if one is exact or not is_side_file(one.key, key))
     side = tuple(one.key for one in objects if one is not exact and is_side_file(one.key, key))
@@ -121,14 +117,8 @@ def find(session: Session, bucket: str, key: str) -> InputFound:
     return InputFound(key, data, side, siblings=siblings, complete=complete)
 
 
-def _listed(session: Session, bucket: str, key: str) -> tuple[list[dict[str, Any]], bool]:
-    entries: list[dict[str, Any]] = []
-    with translated("ListObjectsV2"):
-        for page in session.s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=key):
-            entries += [dict(one) for one in page.get("Contents", ())]
-            if len(entries) >= _MOST_KEYS and page["IsTruncated"]:
-                return entries, False
-    return entries, True
+def _of(stored: s3.Stored) -> InputObject:
+    return InputObject(s3.split(stored.address)[1], stored.size, stored.storage)
 
 
 def _siblings(key: str, found: list[str], exact: bool) -> list[str]:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from personalize_nb import errors
-from personalize_nb.session.client_errors import translated
 
 if TYPE_CHECKING:
     from personalize_nb.session.session import Session
@@ -19,12 +18,17 @@ _AT_ONCE = re.compile(r"pending|progress|concurrent|active|running|simultaneous"
 def own_quota(session: Session) -> int | None:
     """Return how many batch inference jobs may be pending or in progress; None where nobody tells."""
     try:
-        with translated("ListServiceQuotas"):
-            pages = session.client("service-quotas").get_paginator("list_service_quotas")
-            found = [one for page in pages.paginate(ServiceCode="personalize") for one in page["Quotas"]]
+        found = session.answer("ListServiceQuotas", lambda: _listed(session))
+    except errors.CredentialsError:
+        raise
     except errors.PersonalizeError:
         return None
     of_jobs = [one for one in found if _JOBS.search(one.get("QuotaName", ""))]
     at_once = [one for one in of_jobs if _AT_ONCE.search(one["QuotaName"])]
     values = [one["Value"] for one in at_once or of_jobs if "Value" in one]
     return int(values[0]) if len(values) == 1 else None
+
+
+def _listed(session: Session) -> list[dict[str, Any]]:
+    pages = session.client("service-quotas").get_paginator("list_service_quotas")
+    return [one for page in pages.paginate(ServiceCode="personalize") for one in page["Quotas"]]

@@ -56,7 +56,6 @@ class PermissionChecks:
             yield elsewhere
             return
         role = self._reader.role(self._role_arn)
-        yield from self._unread()
         if role.missing:
             yield self._missing_role(role)
         caller = Caller(

@@ -1,8 +1,8 @@
 """Everything that could make a job fail, found before it is started: `pnb.preflight(...)`.
 
 It reads what the session may read, from Personalize, IAM, S3, KMS and Service Quotas, and the beginning of input that
-lies in S3, and judges it as AWS would. What may not be read is said to be unchecked; nothing of it is raised and
-nothing is changed.
+lies in S3, and judges it as AWS would. What may not be read is said to be unchecked and is not raised;
+credentials that are refused are, for they make every answer worthless. Nothing is changed.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Unpack
 
 from personalize_nb import errors
-from personalize_nb.access import caller_checks, input_checks, request_checks
+from personalize_nb.access import caller_checks, input_checks, refusals, request_checks
 from personalize_nb.access.checks import LEVELS, Inspection
 from personalize_nb.access.permission_checks import PermissionChecks
-from personalize_nb.access.report import UNCHECKED, Check, Report
+from personalize_nb.access.report import MODEL, UNCHECKED, Check, Report
 from personalize_nb.access.subject import Subject, from_data, from_request
 from personalize_nb.jobs.arguments import JobParameters, with_parameters
 from personalize_nb.jobs.request import JobRequest
@@ -63,6 +63,8 @@ def preflight(
         `request` is neither of these, or has keys that the API does not know.
     NotFoundError
         There is no such solution version.
+    CredentialsError
+        The credentials are refused, as ones that have expired are: then nothing can be judged.
 
     Examples
     --------
@@ -99,30 +101,35 @@ def _report(subject: Subject, session: Session) -> Report:
     return Report.of(checks)
 
 
-# in the order in which they are made: later ones know what earlier ones have read
+def _permissions(job: Inspection) -> Iterator[Check]:
+    return PermissionChecks(job).run()
+
+
+# in the order in which they are made: later ones know what earlier ones have read; each with its check's name, by which
+# it is also called where it cannot be read
 _PARTS = (
-    request_checks.model,
-    request_checks.places,
-    request_checks.rules,
-    request_checks.themes,
-    request_checks.name,
-    request_checks.quota,
-    request_checks.filter_found,
-    request_checks.history,
-    input_checks.stored_input,
-    request_checks.standing_costs,
-    caller_checks.caller,
+    (MODEL, request_checks.model),
+    ("region", request_checks.places),
+    ("filter", request_checks.filter_found),
+    ("history", request_checks.history),
+    ("input", input_checks.stored_input),
+    ("request", request_checks.rules),
+    ("themes", request_checks.themes),
+    ("job name", request_checks.name),
+    ("quota", request_checks.quota),
+    ("auto training", request_checks.standing_costs),
+    ("caller", caller_checks.caller),
+    ("permissions", _permissions),
 )
 
 
 def _checked(job: Inspection) -> Iterator[Check]:
     """Every check; a part that cannot be read does not keep the others from being told."""
-    for part in (*_PARTS, _permissions):
+    for name, part in _PARTS:
         try:
             yield from part(job)
+        except errors.CredentialsError:
+            raise  # then nothing can be asked, and what would be told is no judgement
         except errors.PersonalizeError as error:
-            yield Check(part.__name__.strip("_").replace("_", " "), UNCHECKED, str(error))
-
-
-def _permissions(job: Inspection) -> Iterator[Check]:
-    return PermissionChecks(job).run()
+            job.refused.add(refusals.right(error))
+            yield Check(name, UNCHECKED, refusals.told([error]))

@@ -15,10 +15,14 @@ import pandas as pd
 
 from personalize_nb.access.repairs import Change, Repair
 from personalize_nb.contract import columns
+from personalize_nb.errors import ERROR, WARNING
 from personalize_nb.text import html
+from personalize_nb.text.counts import counted
 
 # the key of `attrs` that says what was looked into, where that is no job
 SUBJECT = "subject"
+# the check of a job's model
+MODEL = "solution version"
 # levels of a check beside those of a `Problem`
 OK, UNCHECKED = "ok", "could not be checked"
 _MARKS = {"error": "✗", "warning": "⚠", UNCHECKED: "?", OK: "✓"}
@@ -104,10 +108,13 @@ class Report(pd.DataFrame):
 
     def _headline(self) -> str:
         counts = self["level"].value_counts()
-        told = ", ".join(f"{counts[level]} {level}" for level in _MARKS if level in counts)
+        told = ", ".join(_amount(counts[level], level) for level in _MARKS if level in counts)
         subject = self.attrs.get(SUBJECT, "job")
+        unchecked = self["check"][self["level"] == UNCHECKED]
         if "error" in counts:
             return f"The {subject} would fail: {told}"
+        if MODEL in set(unchecked):  # what is judged of a job depends on it
+            return f"The {subject} could not be judged: {told}"
         return f"Nothing found that would make the {subject} fail: {told}" if told else "No findings"
 
     def _can_be_mended(self) -> bool:
@@ -146,6 +153,10 @@ class Report(pd.DataFrame):
         heading = html.Markup("<b>{}</b>").format(self._headline())
         how = _HOW if self._can_be_mended() else ""
         return str(html.lines(heading, html.table(rows, ("check", "result", "found")), how))
+
+
+def _amount(count: int, level: str) -> str:
+    return counted(count, level) if level in (ERROR, WARNING) else f"{count} {level}"
 
 
 def _as_check(*cells: object) -> Check:

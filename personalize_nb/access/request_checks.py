@@ -54,7 +54,7 @@ def standing_costs(job: Inspection) -> Iterator[Check]:
 
 def rules(job: Inspection) -> Iterator[Check]:
     """Tell every rule of the API that the request breaks."""
-    context = replace(job.subject.context, recipe=job.recipe, region=job.session.region)
+    context = replace(job.subject.context, recipe=job.recipe, region=job.session.region, input_listed=job.input_listed)
     found = problems(job.request, context)
     for problem in job.subject.problems:
         yield Check(problem.field, problem.level, problem.text)
@@ -65,12 +65,14 @@ def rules(job: Inspection) -> Iterator[Check]:
 
 
 def places(job: Inspection) -> Iterator[Check]:
-    """Tell what the request names that is of another partition, region or account than the session."""
+    """Tell what the request names that is of another partition, region or account than the session.
+
+    The role is told of with the permissions.
+    """
     request, session = job.request, job.session
     named = {
         "solution_version_arn": request.solution_version_arn,
         "filter_arn": request.filter_arn,
-        "role_arn": request.role_arn,
         **{row.attribute: getattr(request, row.attribute) for row in kms_keys()},
     }
     here = (session.partition, session.region, session.account)
@@ -83,7 +85,7 @@ def places(job: Inspection) -> Iterator[Check]:
         other = [
             f"{kind} {found!r}, not {own!r}"
             for kind, found, own in zip(("partition", "region", "account"), there, here, strict=True)
-            # roles have no region; keys may be another account's, whose policy then has to allow it
+            # keys may be another account's, whose policy then has to allow it
             if found and found != own and not (kind == "account" and attribute in keys)
         ]
         if other:

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from personalize_nb import errors
-from personalize_nb.access import caller_checks, rights
+from personalize_nb.access import caller_checks, refusals, rights
 from personalize_nb.access.checks import LEVELS
 from personalize_nb.access.report import OK, SUBJECT, UNCHECKED, Check, Report
 from personalize_nb.errors import ERROR
@@ -121,6 +121,10 @@ def _of_session(
         return
     yield Check("session", OK, f"It has a bucket, and the role {role}.")
     try:
-        yield from caller_checks.of_rights(session, list(rights.of_training(session, name, role, tags or ())))
+        yield from caller_checks.of_rights(
+            session, list(rights.of_training(session, name, role, tags or ())), "training"
+        )
+    except errors.CredentialsError:
+        raise
     except errors.PersonalizeError as error:
-        yield Check("caller", UNCHECKED, str(error))
+        yield Check("caller", UNCHECKED, refusals.told([error]))

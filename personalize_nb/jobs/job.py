@@ -8,6 +8,7 @@ import sys
 import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from types import FrameType
@@ -21,7 +22,7 @@ from personalize_nb.errors import Problem
 from personalize_nb.jobs import written
 from personalize_nb.jobs.request import JobRequest, RequestContext, errors_of, problems
 from personalize_nb.resources.solutions import SolutionVersion, find_solution_version
-from personalize_nb.session import creating, explanations, waiting
+from personalize_nb.session import creating, explanations, s3, waiting
 from personalize_nb.session.connection import current
 from personalize_nb.session.progress import Progress, choose
 from personalize_nb.session.session import Session
@@ -224,7 +225,7 @@ def start(
     session = current(session)
     context = context or RequestContext(region=session.region)
     refuse(request, context)
-    warn(problems(request, context))
+    warn(problems(request, _with_input_looked_at(request, context, session)))
     began = time.monotonic()
 
     def create() -> BatchInferenceJob:
@@ -342,6 +343,14 @@ def new_job_name(base: str, now: datetime | None = None) -> str:
 
 
 _LIST = ("list_batch_inference_jobs", "batchInferenceJobs")
+
+
+def _with_input_looked_at(request: JobRequest, context: RequestContext, session: Session) -> RequestContext:
+    """Return the context that knows of an input which is one object, though its name looks like a folder's."""
+    looks_like_a_folder = "." not in request.input_path.rsplit("/", 1)[-1]
+    if looks_like_a_folder and s3.is_s3(request.input_path) and s3.looked_at(session, request.input_path):
+        return replace(context, input_listed=True)
+    return context
 
 
 def refuse(request: JobRequest, context: RequestContext) -> None:

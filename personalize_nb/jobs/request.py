@@ -116,6 +116,8 @@ class RequestContext:
         Placeholders that every record must fill.
     missing_values
         Records without a value, by placeholder; those not named have no value at all.
+    input_listed
+        Whether it was looked at what lies at `input_path`, so that nothing has to be guessed from its name.
     names
         What fields are called where the request was made, if not as in `JobRequest`.
     """
@@ -127,6 +129,7 @@ class RequestContext:
     per_file: int | None = None
     required_values: tuple[str, ...] = ()
     missing_values: Mapping[str, int] | None = None
+    input_listed: bool = False
     names: Mapping[str, str] = field(default_factory=dict)
 
     def called(self, problem: Problem) -> Problem:
@@ -157,7 +160,7 @@ def problems(request: JobRequest, context: RequestContext | None = None) -> list
     if not isinstance(request, JobRequest):
         raise TypeError(f"'request' must be a pnb.JobRequest, got {request!r}")
     context = context or RequestContext()
-    broken = (_values(request), _paths(request), _real_time(request), _mode(request), _fit(request, context))
+    broken = (_values(request), _paths(request, context), _real_time(request), _mode(request), _fit(request, context))
     return [context.called(problem) for problems_of_kind in broken for problem in problems_of_kind]
 
 
@@ -187,7 +190,7 @@ def _values(request: JobRequest) -> Iterator[Problem]:
                 yield Problem(row.attribute, text)
 
 
-def _paths(request: JobRequest) -> Iterator[Problem]:
+def _paths(request: JobRequest, context: RequestContext) -> Iterator[Problem]:
     source, target = request.input_path, request.output_path
     if source.rstrip("/") == target.rstrip("/"):
         yield Problem("output_path", f"'output_path' must differ from 'input_path', both are {source!r}.")
@@ -196,7 +199,7 @@ def _paths(request: JobRequest) -> Iterator[Problem]:
         yield Problem("output_path", text, WARNING)
     if not target.endswith("/"):
         yield Problem("output_path", f"'output_path' should end with '/', got {target!r}.", WARNING)
-    if not source.endswith("/") and "." not in source.rsplit("/", 1)[-1]:
+    if not context.input_listed and not source.endswith("/") and "." not in source.rsplit("/", 1)[-1]:
         text = f"{source!r} takes every object whose key begins so; end it with '/' to take that folder only."
         yield Problem("input_path", text, WARNING)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -28,11 +28,12 @@ BLOCK = 16 << 20
 
 @dataclass(frozen=True)
 class Stored:
-    """One object or file: its address, its size in bytes, and when an object was last written."""
+    """One object or file: its address, its size in bytes; of an object, when it was written and its storage class."""
 
     address: str
     size: int
     modified: datetime | None = None
+    storage: str = "STANDARD"
 
     @property
     def name(self) -> str:
@@ -62,9 +63,9 @@ def stored(session: Session | None, address: str) -> list[Stored]:
         session = current(session)
         bucket, key = split(address)
         try:
-            return session.answer("ListObjectsV2", lambda: _listed(session, bucket, key))
+            return listed(session, bucket, key)[0]
         except errors.AccessError:
-            if found := _looked_at(session, address):
+            if found := looked_at(session, address):
                 return [found]
             raise
     path = Path(address).expanduser()
@@ -73,7 +74,22 @@ def stored(session: Session | None, address: str) -> list[Stored]:
     return [Stored(str(path), path.stat().st_size)] if path.is_file() else []
 
 
-def _looked_at(session: Session, address: str) -> Stored | None:
+def listed(session: Session, bucket: str, prefix: str, most: int | None = None) -> tuple[list[Stored], bool]:
+    """List the objects of a bucket whose keys begin so, ordered by key; tell whether these are all.
+
+    Parameters
+    ----------
+    session
+        Lists them.
+    bucket, prefix
+        Where they are.
+    most
+        How many are enough; by default all are listed.
+    """
+    return session.answer("ListObjectsV2", lambda: _listed(session, bucket, prefix, most))
+
+
+def looked_at(session: Session, address: str) -> Stored | None:
     """Return the object of an address, or None where there is none or it may not be looked at either."""
     bucket, key = split(address)
     if not key or key.endswith("/"):
@@ -84,7 +100,7 @@ def _looked_at(session: Session, address: str) -> Stored | None:
         if explanations.passes(error):
             raise
         return None  # S3 says of what is not there that it may not be looked at, to those who may not list
-    return Stored(address, head["ContentLength"], head["LastModified"])
+    return Stored(address, head["ContentLength"], head["LastModified"], head.get("StorageClass", "STANDARD"))
 
 
 def line_blocks(
@@ -220,13 +236,16 @@ class _KeptOpen:
         """Leave it open: it may have to be sent again, and who opened it closes it."""
 
 
-def _listed(session: Session, bucket: str, prefix: str) -> list[Stored]:
-    found = []
+def _listed(session: Session, bucket: str, prefix: str, most: int | None) -> tuple[list[Stored], bool]:
+    found: list[Stored] = []
+    page: Mapping[str, Any] = {}
     for page in session.s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
         if "Name" not in page:  # S3 names the bucket in every list: this one was cut
             raise garbled("ListObjectsV2", "it names no bucket.")
         found += [
-            Stored(f"s3://{bucket}/{entry['Key']}", entry["Size"], entry["LastModified"])
-            for entry in page.get("Contents", ())
+            Stored(f"s3://{bucket}/{one['Key']}", one["Size"], one["LastModified"], one.get("StorageClass", "STANDARD"))
+            for one in page.get("Contents", ())
         ]
-    return found
+        if most is not None and len(found) >= most:
+            break
+    return found[:most], not page.get("IsTruncated") and (most is None or len(found) <= most)

@@ -6,6 +6,7 @@ import pytest
 import reading_world
 from injected import answering
 
+import personalize_nb as pnb
 from personalize_nb.training.train import train
 
 
@@ -69,7 +70,6 @@ def wait_for_update(session, arn):
 ELSEWHERE = {
     "solution_version_arn": ("arn:aws:personalize:eu-west-1:123456789012:solution/x/1234abcd", "region 'eu-west-1'"),
     "filter_arn": ("arn:aws:personalize:us-east-1:999999999999:filter/x", "account '999999999999'"),
-    "role_arn": ("arn:aws-cn:iam::123456789012:role/x", "partition 'aws-cn'"),
     "input_kms_key_arn": ("arn:aws:kms:eu-west-1:123456789012:key/x", "region 'eu-west-1'"),
     "output_kms_key_arn": ("arn:aws-us-gov:kms:us-gov-west-1:123456789012:key/x", "partition 'aws-us-gov'"),
 }
@@ -99,4 +99,33 @@ def test_a_key_of_another_account_may_be_used(rows, right):
 def test_reports_say_what_aws_could_not_be_asked(rows, right, refusing):
     with refusing("personalize:DescribeSolution", "personalize:ListBatchInferenceJobs"):
         found = rows(right())
-    assert found["standing costs"].level == found["quota"].level == "could not be checked"
+    assert found["auto training"].level == found["quota"].level == "could not be checked"
+
+
+def test_a_check_that_cannot_be_made_has_the_name_of_one_that_can(rows, right, refusing):
+    good = set(rows(right()))
+    with refusing("personalize:DescribeSolutionVersion", "personalize:DescribeBatchInferenceJob"):
+        found = rows(right())
+    unread = {name for name, row in found.items() if row.level == "could not be checked"}
+    assert unread >= {"solution version", "job name"} and unread <= good
+
+
+def test_who_may_read_little_is_told_so_in_a_row_for_each_thing(right, refusing, session):
+    rights = ["s3:GetBucketLocation", "s3:GetBucketPolicy", "s3:GetBucketEncryption", "s3:ListBucket", "iam:GetRole"]
+    rights += ["iam:ListRolePolicies", "iam:ListAttachedRolePolicies", "sts:GetCallerIdentity"]
+    with refusing(*rights):
+        report = pnb.preflight(right(), session=session)
+    unread = report[report.level == "could not be checked"]
+    texts = unread.found[unread.check == "permissions"].tolist()
+    assert texts == [
+        f"Bucket {session.bucket} could not be checked in full: s3:GetBucketLocation, s3:GetBucketPolicy, "
+        "s3:ListBucket and s3:GetEncryptionConfiguration are not allowed to you.",
+        f"Role {session.role().rsplit('/', 1)[-1]} could not be checked in full: iam:GetRole, iam:ListRolePolicies and "
+        "iam:ListAttachedRolePolicies are not allowed to you.",
+    ]
+    assert not unread.found.str.contains("pnb.preflight", regex=False).any(), "it is preflight that says it"
+
+
+def test_a_role_of_another_account_is_told_of_once(rows, right):
+    found = rows(right(role_arn="arn:aws:iam::999999999999:role/x"))
+    assert [name for name, row in found.items() if "999999999999:role/x" in row.found] == ["role"]

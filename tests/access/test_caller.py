@@ -104,18 +104,36 @@ def test_a_caller_who_may_everything_is_named_with_what_is_unchecked(rows, right
     for statements, kind in (((allow(*ALL),), "assumed-role/CallerNotebook/anna"), ((), "root")):
         with notebook(*statements, kind=kind):
             found = rows(right())
-        assert found["caller"].level == "ok" and "iam:PassRole" in found["caller"].found
+        assert found["caller"].level == "ok" and found["caller"].found.endswith(" may all that the job takes.")
         assert not [name for name in found if name.startswith("caller:")]
-    here = rows(right())
-    assert "user/personalize-nb may" in here["caller"].found
-    for kind in ("permissions boundaries", "service control policies", "VPC endpoint policies"):
-        assert kind in here["caller"].found and "nchecked" in here["caller"].found
+    assert rows(right())["caller"].found == "user/personalize-nb may all that the job takes."
 
 
-def test_on_aws_what_no_simulator_sees_is_a_row_of_its_own(rows, right, monkeypatch, session):
+def test_on_aws_what_no_simulator_sees_is_a_row_of_its_own_whoever_calls(rows, right, monkeypatch, session, refusing):
     monkeypatch.setattr(type(session), "is_local", False)
-    limits = rows(right())["caller's limits"]
-    assert limits.level == "could not be checked" and "Unchecked are permissions boundaries" in limits.found
+    for refused, shown in (((), "of user/personalize-nb:"), (("sts:GetCallerIdentity",), "of the caller:")):
+        with refusing(*refused):
+            limits = rows(right())["caller's limits"]
+        assert limits.level == "could not be checked" and "Unchecked are permissions boundaries" in limits.found
+        assert shown in limits.found
+
+
+@pytest.mark.parametrize("unknown", [(), ("sts:GetCallerIdentity",), ("iam:SimulatePrincipalPolicy",)])
+def test_what_preflight_was_refused_the_job_will_be_refused_too(rows, right, refusing, unknown):
+    for action, level in (("Describe", "error"), ("List", "warning")):
+        named = f"personalize:{action}BatchInferenceJob{'s' if action == 'List' else ''}"
+        with refusing(named, *unknown):
+            found = rows(right())
+        row = found["caller: refused"]
+        assert row.level == level and named in row.found and named in row.policy
+        assert named not in found["caller"].found
+        assert unknown or found["caller"].found == "user/personalize-nb may all else that the job takes."
+
+
+def test_one_reason_of_several_rights_is_said_once(rows, right, notebook):
+    with notebook(allow("personalize:DescribeSolutionVersion")):
+        row = rows(right())["caller"]
+    assert row.found.count("role/team/CallerNotebook may not ") == 1 and row.found.count("no policy allows it") == 1
 
 
 @pytest.mark.parametrize("lost", PAIRS, ids="+".join)
@@ -205,7 +223,9 @@ def test_a_buckets_policy_may_allow_and_deny_the_caller(rows, notebook, own_buck
         endpoint = {"StringNotEquals": {"aws:SourceVpce": "vpce-1"}}
         found = rows(own_bucket({**denied, "Condition": endpoint}))
         assert "caller" not in found, "neither right nor wrong"
-        assert "depends on aws:sourcevpce" in found["caller: conditions"].found
+        text = found["caller: conditions"].found
+        assert text.startswith("Whether role/team/CallerNotebook may s3:GetObject on arn:aws:s3:::caller-own/out/")
+        assert "depends on aws:sourcevpce (a Deny in " in text and "caller-own)" in text
         assert found["caller: conditions"].level == "could not be checked"
 
 
@@ -265,7 +285,7 @@ def test_the_rights_of_a_training_are_looked_at_too(session, notebook):
         return {row.check: row for row in frame.itertuples()}
 
     rows = found()
-    assert rows["caller"].level == "ok" and "personalize:CreateSolution" in rows["caller"].found
+    assert rows["caller"].level == "ok" and "all that the training takes" in rows["caller"].found
     assert "s3:DeleteObject" in rows["caller: less comfort"].found
     for lost in every:
         row = found(lost)["caller"]

@@ -49,3 +49,7 @@ def test_it_is_a_frame_for_everything_else():
     pd.testing.assert_frame_equal(pd.DataFrame(report), pd.DataFrame(ROWS, columns=list(columns.REPORT)))
     narrow = report[["check", "level"]]
     assert repr(narrow) == repr(pd.DataFrame(narrow)) and "<table" in narrow._repr_html_()
+
+
+def test_the_headline_counts_in_words_that_fit():
+    assert repr(_report(ROWS[:1] * 2 + ROWS[1:])).startswith("The job would fail: 2 errors, 1 ok\n")

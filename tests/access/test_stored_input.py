@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import gzip
 import io
 import itertools
@@ -186,7 +187,7 @@ def test_what_lies_beside_the_input_is_named(stored):
     wrong, _ = stored(beside)
     assert wrong["input"].level == "error" and "no data by their names" in wrong["input"].found
     wrong, _ = stored({"users.jsonl": USERS, "users.jsonl.out": '{"input": {"userId": "r1"}}\n'})
-    assert "look like the output of a job" in wrong["input: output"].found
+    assert "users.jsonl.out' looks like the output of a job" in wrong["input: output"].found
 
 
 @pytest.mark.parametrize(
@@ -211,7 +212,7 @@ def test_a_path_that_takes_its_siblings(stored, files, path, named):
 def test_output_under_the_input_and_names_that_two_folders_have(stored, right, rows, session):
     folder = f"s3://{session.bucket}/access"
     found = rows(right(input_path=f"{folder}/i", output_path=f"{folder}/in/out/"))
-    assert "the next job would read it" in found["input: output"].found
+    assert "the next job would read it" in found["request: output_path"].found and "input: output" not in found
     found = rows(right(input_path=f"{folder}/in/", output_path=f"{folder}/in/out/"))
     assert found["request: output_path"].level == "warning" and "input: output" not in found
     wrong, _ = stored({"a/users.jsonl": USERS, "b/users.jsonl": USERS})
@@ -225,8 +226,11 @@ def test_no_lines_at_all(stored, content):
 
 
 def listing(*objects, more=False):
-    contents = [{"Key": key, "Size": size, "StorageClass": storage} for key, size, storage in objects]
-    return {"Contents": contents, "IsTruncated": more, "NextContinuationToken": "on"}
+    when = datetime.datetime.now(datetime.UTC)
+    contents = [
+        {"Key": key, "Size": size, "StorageClass": storage, "LastModified": when} for key, size, storage in objects
+    ]
+    return {"Name": "b", "Contents": contents, "IsTruncated": more, "NextContinuationToken": "on"}
 
 
 def test_amounts_that_a_job_does_not_take(session, right, rows):
@@ -266,3 +270,27 @@ def test_a_large_file_is_read_at_its_beginning_only(stored, session):
     session.s3.meta.events.register("provide-client-params.s3.GetObject", lambda params, **_: asked.append(params))
     wrong, _ = stored({"users.jsonl": USERS * 20_000}, "users.jsonl")
     assert wrong == {} and [one["Range"] for one in asked] == ["bytes=0-262143"]
+
+
+def test_a_list_that_was_cut_is_not_taken_for_an_empty_bucket(session, right, rows):
+    with answering(session.s3, "ListObjectsV2", {}):
+        found = rows(right())
+    assert found["input"].level == "could not be checked" and "it names no bucket" in found["input"].found
+
+
+def test_a_file_without_an_extension_that_was_found_is_taken_for_no_folder(stored):
+    wrong, found = stored({"users": USERS}, "users")
+    assert wrong == {} and "request: input_path" not in found
+    wrong, found = stored({"users": USERS, "users2": USERS}, "users")
+    assert "may take every object whose key begins so" in wrong["input: siblings"].found
+    assert wrong["input: siblings"].to_do == "Give the input a folder of its own."
+    assert "request: input_path" not in found
+
+
+def test_a_file_that_was_read_is_not_judged_by_its_name_as_well(stored, refusing):
+    packed = gzip.compress(USERS.encode())
+    wrong, _ = stored({"users.jsonl.gz": packed}, "users.jsonl.gz")
+    assert wrong.keys() == {"input: lines"}
+    with refusing("s3:GetObject"):
+        wrong, _ = stored({"users.jsonl.gz": packed}, "users.jsonl.gz")
+    assert "not plain text by the name" in wrong["input: names"].found

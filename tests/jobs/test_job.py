@@ -1,6 +1,7 @@
 """From ids to a job to frames on the real local service, and every way it can be refused."""
 
 import dataclasses
+import warnings
 from datetime import datetime
 from functools import partial
 
@@ -360,3 +361,13 @@ def test_two_callers_with_one_name_never_share_a_job(session, readers_model, mon
 def test_filter_values_need_a_filter(session, readers_model):
     with pytest.raises(InputError, match="'filter_values' need a filter"):
         pnb.recommend(["r1"], readers_model, filter_values={"SHELF": "sea"}, session=session)
+
+
+def test_a_file_without_an_extension_is_not_warned_of_as_a_folder(readers_model, session):
+    session.s3.put_object(Bucket=session.bucket, Key="bare/users", Body=b'{"userId": "r1"}\n')
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        job = pnb.recommend(f"s3://{session.bucket}/bare/users", readers_model, session=session)
+    job.wait(progress=False)
+    with pytest.warns(UserWarning, match="takes every object whose key begins so"):
+        pnb.recommend(f"s3://{session.bucket}/bare/us", readers_model, session=session).wait(progress=False)

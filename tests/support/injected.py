@@ -17,7 +17,7 @@ class Answered:
     """What botocore looks at of an answer's head."""
 
     def __init__(self, status):
-        self.status_code, self.headers = status, {}
+        self.status_code, self.headers, self.raw = status, {}, None
 
 
 @contextmanager
