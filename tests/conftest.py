@@ -14,6 +14,8 @@ from personalize_nb import local
 from personalize_nb.session.session import Session
 from personalize_nb.training.train import train
 
+pytest.register_assert_rewrite("promised")
+
 # The same examples in every run, however slow the machine is: a run that fails, fails again.
 hypothesis.settings.register_profile(
     "steady",

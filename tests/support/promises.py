@@ -1,12 +1,14 @@
-"""What S3 promises its clients, made from botocore's model: rows that `test_conformance` runs beside those by hand.
+"""The list of what S3 promises its clients, and those of its rows that are made from botocore's model.
 
-Every operation on a bucket that is not there, every configuration that nobody set, or that nothing here acts on.
+Every operation on a bucket that is not there, every configuration that nobody set, or that nothing here acts on. The
+rows by hand are in `promised`, by subject; `test_conformance` runs all of them.
 """
 
 from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -90,8 +92,36 @@ class Row:
     check: Callable[[World], None]
 
 
+ROWS: list[Row] = []
+
+
+def row(operation, condition, *values):
+    """Enter a check in the list, with values once for each; `{}` in operation or condition stands for the value."""
+
+    def enter(check):
+        for value in values:
+            bound = lambda world, value=value: check(world, value)  # noqa: E731 - a closure over each value
+            ROWS.append(Row(operation.format(value), condition.format(value), bound))
+        if not values:
+            ROWS.append(Row(operation, condition, check))
+        return check
+
+    return enter
+
+
 def call(s3, operation, **params):
     return getattr(s3, botocore.xform_name(operation))(**params)
+
+
+def writes_of(world, operation):
+    """The parameters of a write to the key, whatever way."""
+    if operation == "CopyObject":
+        world.put(b"source", Key="source")
+        return {**world.at, "CopySource": f"{world.bucket}/source"}
+    if operation == "CompleteMultipartUpload":
+        upload = world.begin()
+        return {**upload, "MultipartUpload": {"Parts": world.send(upload, LAST)}}
+    return world.at
 
 
 def minimal(operation, **given):
@@ -127,6 +157,16 @@ def digest(algorithm, *bodies):
 
 def md5(data):
     return hashlib.md5(data, usedforsecurity=False)
+
+
+CRCS = ("CRC32", "CRC32C", "CRC64NVME")
+ETAG = f'"{md5(b"body").hexdigest()}"'
+JOINED = f'"{md5(md5(PART).digest() + md5(LAST).digest()).hexdigest()}-2"'
+
+
+def code_of(body):
+    """Return the code in the text of an error."""
+    return re.search(b"<Code>(.*)</Code>", body)[1].decode()
 
 
 # of every operation
@@ -309,3 +349,6 @@ def of_every_configuration() -> Iterator[Row]:
 
 # at the same kind of address, and no configurations
 _DATA = {"ListObjectsV2", "ListObjectVersions", "ListMultipartUploads", "DeleteObjects", "CreateSession"}
+
+
+ROWS += [*of_every_operation(), *of_every_configuration()]
