@@ -1,7 +1,8 @@
 """What `preflight` is asked about, as a request: a request of either kind, boto3's arguments, or data and a model.
 
 The data and the model are put together as `pnb.recommend` and `pnb.segments` do it, up to the point where they would
-upload and start. What keeps a job from being made at all (ids that cannot be used, a filter that is not there) is noted, not raised.
+upload and start. What keeps a job from being made at all (ids that cannot be used, a filter that is not there) is
+noted, not raised.
 """
 
 from __future__ import annotations

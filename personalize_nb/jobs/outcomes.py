@@ -38,12 +38,6 @@ class Outcome(ABC):
         """Return the results as polars' frames, `job.polars().recommendations()`; see `Results.polars`."""
         return self.results().polars()
 
-    def blocks(
-        self, items: Items | None = None, columns: Sequence[str] | None = None, rows: int | None = None
-    ) -> Iterator[pd.DataFrame]:
-        """Return the results in frames of `rows` input lines each, in bounded memory; see `Results.blocks`."""
-        return self.results().blocks(items, columns, rows)
-
     def to_parquet(
         self,
         path: str | os.PathLike[str],
@@ -70,6 +64,12 @@ class ItemsOutcome(Outcome):
     def recommendations(self, items: Items | None = None, columns: Sequence[str] | None = None) -> pd.DataFrame:
         """Return the recommendations in input order; see `Results.recommendations`."""
         return self.results().recommendations(items, columns)
+
+    def blocks(
+        self, items: Items | None = None, columns: Sequence[str] | None = None, rows: int | None = None
+    ) -> Iterator[pd.DataFrame]:
+        """Return the recommendations in frames of `rows` input lines, in bounded memory; see `Results.blocks`."""
+        return self.results().blocks(items, columns, rows)
 
     def themes(
         self,

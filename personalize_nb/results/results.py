@@ -121,9 +121,7 @@ class ResultsAs(Generic[Frame]):
     def blocks(
         self, items: Items | None = None, columns: Sequence[str] | None = None, rows: int | None = None
     ) -> Iterator[Frame]:
-        """Return the results in frames of some input lines each, in bounded memory; at least one frame.
-
-        Each is what `recommendations()` gives, or `segments()` where the output holds segments alone.
+        """Return `recommendations()` in frames of some input lines each, in bounded memory; at least one frame.
 
         Parameters
         ----------
@@ -135,8 +133,8 @@ class ResultsAs(Generic[Frame]):
         """
         if rows is not None and rows < 1:
             raise ValueError(f"'rows' must be 1 or more, got {rows!r}")
-        if not self._only_segments:
-            self._tell_segments()
+        self._refuse_segments("no recommendations")
+        self._tell_segments()
         joined = Titles(items, columns)
         return (self._form.frame(shape, joined) for shape in self._shapes(rows))
 

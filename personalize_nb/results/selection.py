@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,8 +19,6 @@ from personalize_nb.results.rows import Rows
 from personalize_nb.text.values import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from personalize_nb.inputs.forms import Data
 
 
@@ -46,7 +45,7 @@ def selected(rows: Rows, prefix: str | Sequence[str] | None, ids: Data | None) -
         def fits(texts: pa.Array) -> pa.Array:
             return pc.is_in(texts, value_set=known)
     else:
-        begins = [prefix] if isinstance(prefix, str) else list(prefix or ())
+        begins = list(prefix) if isinstance(prefix, Sequence) and not isinstance(prefix, str) else [prefix]
         if not begins or not all(isinstance(one, str) and one for one in begins):
             raise InputError(f"'prefix' must be a text or a list of texts, got {shown(prefix)}.")
 

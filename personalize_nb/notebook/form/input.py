@@ -103,6 +103,8 @@ class Source:
         if isinstance(self.data, Batch):
             return self.data.kind
         names = {c.canonical(name) for name in self.columns}
+        if c.ITEM_ATTRIBUTES in names:
+            return "queries"
         if c.USER_ID in names:
             return "rankings" if names & {c.ITEM_ID, c.ITEM_LIST} else "users"
         return "items" if c.ITEM_ID in names else None
@@ -127,7 +129,9 @@ class Source:
             return [f"Input: {self._path()}"]
         told = [f"Input: {size(batch)}{self._path(', from ')}"]
         key = KEYS[batch.kind][0]
-        if len(self.columns) == 1 and c.canonical(self.columns[0]) != key and self._held_kind() is None:
+        if batch.kind == "queries":
+            told.append(f"The first asks for {batch.table.column(key)[0].as_py()}.")
+        elif len(self.columns) == 1 and c.canonical(self.columns[0]) != key and self._held_kind() is None:
             told.append(f"Column {self.columns[0]!r} is taken as {key!r}.")
         told += [f"{note}." for note in (() if isinstance(self.data, Batch) else self._given.notes)]
         for problem, rows in batch.findings.groupby("problem", sort=False).size().items():
