@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Generic
 
 import pandas as pd
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from personalize_nb.results.open_files import Files
     from personalize_nb.results.output_files import Places
     from personalize_nb.results.titles import Items
+
+ROWS = 50_000  # input lines of a block, at most
 
 
 class ResultsAs(Generic[Frame]):
@@ -114,7 +116,7 @@ class ResultsAs(Generic[Frame]):
         joined = Titles(items, columns)
         self._tell_failed("recommendations", "an item")
         self._tell_segments()
-        found = [self._form.frame(shape, joined) for shape in self._shapes(None)]
+        found = [self._form.frame(shape, joined) for shape in self._shapes(self._rows.blocks(ROWS))]
         joined.tell_unmatched()
         return self._form.joined(found) if len(found) > 1 else found[0]
 
@@ -136,7 +138,10 @@ class ResultsAs(Generic[Frame]):
         self._refuse_segments("no recommendations")
         self._tell_segments()
         joined = Titles(items, columns)
-        return (self._form.frame(shape, joined) for shape in self._shapes(rows))
+        return (
+            self._form.frame(shape, joined)
+            for shape in self._shapes(self._rows.blocks(ROWS) if rows is None else _every(rows, len(self)))
+        )
 
     def to_parquet(
         self,
@@ -172,7 +177,7 @@ class ResultsAs(Generic[Frame]):
             self._tell_failed(*(("segment", "a user") if self._only_segments else ("recommendations", "an item")))
             if not self._only_segments:
                 self._tell_segments()
-            tables = (ARROW.frame(shape, joined) for shape in self._shapes(None))
+            tables = (ARROW.frame(shape, joined) for shape in self._shapes(self._rows.blocks(ROWS)))
         written = parquet.write(tables, path, self._rows.session, kms_key_arn)
         joined.tell_unmatched()
         return written
@@ -194,11 +199,11 @@ class ResultsAs(Generic[Frame]):
         """
         return ResultsAs(selection.selected(self._rows, prefix, ids), self._form)
 
-    def _shapes(self, lines: int | None) -> Iterator[shapes.Shape]:
+    def _shapes(self, blocks: Iterable[tuple[int, int]]) -> Iterator[shapes.Shape]:
         """Yield the shapes of blocks of input lines."""
         segments = self._only_segments
         keys = self._segment_keys if segments else self._rows.answered_keys((ITEMS,))
-        for start, count in self._rows.blocks(lines):
+        for start, count in blocks:
             rows = self._rows.ordered(start, count)
             yield shapes.segments(rows, keys) if segments else shapes.recommendations(rows, keys)
 
@@ -322,6 +327,11 @@ class ResultsAs(Generic[Frame]):
             lines, were = counted(self.empty, "input line"), verb(self.empty, "was", "were")
             lacking = " or ".join(self._nothing()) if self._rows.has_lists and self.has_segments else nothing
             choose().say(f"{lines} {were} answered without {lacking}; .errors() lists them")
+
+
+def _every(lines: int, size: int) -> Iterator[tuple[int, int]]:
+    """Yield where blocks of so many lines begin, with their lines; at least one."""
+    return ((start, lines) for start in range(0, max(size, 1), lines))
 
 
 class Results(ResultsAs[pd.DataFrame]):

@@ -30,8 +30,7 @@ if TYPE_CHECKING:
     from personalize_nb.session.session import Session
 
 IN_MEMORY = 256 << 20
-# of a block
-MOST_LINES, MOST_RESULTS = 50_000, 1_000_000
+MOST_RESULTS = 1_000_000  # of a block
 # keys that become columns; a list to rank is told by the ranks of its items
 _KEYS = [key for key in c.JSON_KEYS if not pa.types.is_list(KEYS[key])]
 
@@ -204,22 +203,20 @@ class Rows:
             found += pc.fill_null(pc.list_value_length(lists), 0).to_numpy()
         return found if self.order is None else found[self.order]
 
-    def blocks(self, lines: int | None) -> Iterator[tuple[int, int]]:
+    def blocks(self, lines: int) -> Iterator[tuple[int, int]]:
         """Yield where blocks of rows begin and how many rows they have, at least one block.
 
         Parameters
         ----------
         lines
-            How many; None for as many as have `MOST_RESULTS` together, at least one and at most `MOST_LINES`.
+            The most of a block; fewer where they have more than `MOST_RESULTS` together, but at least one.
         """
-        ends = np.cumsum(self.results) if lines is None else np.zeros(0, np.int64)
+        ends = np.cumsum(self.results)
         start = 0
         while start == 0 or start < len(self.table):
-            count = lines
-            if count is None:
-                before = ends[start - 1] if start else 0
-                full = int(np.searchsorted(ends, before + MOST_RESULTS, side="right"))
-                count = max(1, min(MOST_LINES, full - start))
+            before = ends[start - 1] if start else 0
+            full = int(np.searchsorted(ends, before + MOST_RESULTS, side="right"))
+            count = max(1, min(lines, full - start))
             yield start, count
             start += count
 

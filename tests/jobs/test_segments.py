@@ -69,7 +69,7 @@ def test_who_may_not_list_segment_jobs_gets_the_others(session, job, readers_mod
 FORMS = {
     "frame": (pd.DataFrame({"shelf": ["garden", "sea"], "Year": [None, 1903.0]}), ["garden", "sea"]),
     "mapping": ({"shelf": "crime"}, ["crime"]),
-    "keywords": ([dict(SHELF="crime"), dict(shelf="sea", year=1900)], ["crime", "sea"]),
+    "mappings": ([{"SHELF": "crime"}, {"shelf": "sea", "year": 1903}], ["crime", "sea"]),
     "text": (SEA, ["sea"]),
     "texts": ([SEA, 'ITEMS.SHELF = "crime" AND ITEMS.YEAR = 1901'], ["sea", "crime"]),
     "series": (pd.Series(["sea", "garden"], name="shelf"), ["sea", "garden"]),
