@@ -24,7 +24,7 @@ STUB = ast.parse((ROOT / "personalize_nb" / "__init__.pyi").read_text(encoding="
 CLASSES = sorted(name for name in pnb.__all__ if inspect.isclass(getattr(pnb, name)))
 FUNCTIONS = sorted(name for name in pnb.__all__ if inspect.isfunction(getattr(pnb, name)))
 # They pass on what AWS's operations take, or the fields of their own class.
-OPEN = {"Session.call", "Session.pages", "JobRequest.replace"}
+OPEN = {"Session.call", "Session.pages", "JobRequest.replace", "SegmentRequest.replace"}
 # pyarrow has no types.
 UNTYPED = {"Batch.table"}
 

@@ -206,7 +206,7 @@ def request_for(
     chosen: Filter | None,
     session: Session,
     given: JobParameters,
-    shape: type[AskedFor],
+    shape: type[AskedFor] = JobRequest,  # type: ignore[assignment]  # mypy has no defaults of type variables
 ) -> AskedFor:
     """Return the request for a model and a filter; name, folders and role are filled in where none is given.
 
