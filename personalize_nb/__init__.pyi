@@ -18,9 +18,12 @@ from .jobs.manifests import list_runs as list_runs
 from .jobs.recommend import recommend as recommend
 from .jobs.recommend import themes as themes
 from .jobs.request import JobRequest as JobRequest
+from .jobs.request import SegmentRequest as SegmentRequest
 from .jobs.request import problems as problems
 from .jobs.run import Run as Run
 from .jobs.runs import attach as attach
+from .jobs.segment_job import BatchSegmentJob as BatchSegmentJob
+from .jobs.segments import segments as segments
 from .notebook.charts import plot_coverage as plot_coverage
 from .notebook.charts import plot_popularity as plot_popularity
 from .notebook.charts import plot_scores as plot_scores

@@ -94,6 +94,20 @@ def books_model(session):
 
 
 @pytest.fixture(scope="session")
+def affinity_model(session):
+    """Give an Item-Affinity solution version of the reading world, which segment jobs take."""
+    frames = reading_world.interactions(), reading_world.items()
+    return train(*frames, name="segments", recipe="aws-item-affinity", progress=False, session=session)
+
+
+@pytest.fixture(scope="session")
+def attributes_model(session):
+    """Give an Item-Attribute-Affinity solution version of the reading world, which segment jobs take."""
+    frames = reading_world.interactions(), reading_world.items()
+    return train(*frames, name="segments", recipe="aws-item-attribute-affinity", progress=False, session=session)
+
+
+@pytest.fixture(scope="session")
 def real_movielens():
     """Give the ml-latest-small folder, beside the repository or where `MOVIELENS` points; skip where there is none."""
     beside = Path(__file__).resolve().parents[2] / "shared" / "data" / "ml-latest-small"

@@ -15,6 +15,7 @@ from personalize_nb import errors
 from personalize_nb.access import refusals
 from personalize_nb.contract import limits
 from personalize_nb.contract.policies.documents import Policy, PolicyError, managed_policy, read_policy
+from personalize_nb.resources import item_schema
 from personalize_nb.session import s3
 
 if TYPE_CHECKING:
@@ -130,13 +131,7 @@ class Reader:
 
     def item_fields(self, dataset_group_arn: str) -> list[dict[str, Any]]:
         """Return the fields of a group's Items schema; empty when there is none."""
-        session = self.session
-        for dataset in session.pages("list_datasets", "datasets", datasetGroupArn=dataset_group_arn):
-            if dataset["datasetType"].upper() == "ITEMS":
-                described = session.call("describe_dataset", datasetArn=dataset["datasetArn"])["dataset"]
-                schema = session.call("describe_schema", schemaArn=described["schemaArn"])["schema"]
-                return list(json.loads(schema["schema"])["fields"])
-        return []
+        return item_schema.item_fields(dataset_group_arn, self.session)
 
     def last_import(self, dataset_group_arn: str) -> datetime | None:
         """When the newest import of a group's interactions ended; None where there was none."""

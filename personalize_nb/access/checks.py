@@ -13,7 +13,7 @@ from personalize_nb.access.subject import Subject
 from personalize_nb.contract.policies.uses import Use, uses_of
 from personalize_nb.contract.recipes import Recipe, recipe_of
 from personalize_nb.errors import ERROR, WARNING
-from personalize_nb.jobs.request import JobRequest
+from personalize_nb.jobs.request import AnyRequest
 from personalize_nb.session.session import Session
 
 # the worst first
@@ -48,7 +48,7 @@ class Inspection:
     refused: set[str] = field(default_factory=set)
 
     @property
-    def request(self) -> JobRequest:
+    def request(self) -> AnyRequest:
         """What would be sent."""
         return self.subject.request
 

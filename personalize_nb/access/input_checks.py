@@ -14,7 +14,7 @@ from personalize_nb.contract import limits
 from personalize_nb.contract.parameters import THEME_GENERATION
 from personalize_nb.contract.policies.uses import Use
 from personalize_nb.errors import ERROR, WARNING
-from personalize_nb.jobs.request import KIND_OF_KEYS
+from personalize_nb.jobs.request import KIND_OF_KEYS, JobRequest, most_records
 from personalize_nb.session import s3
 from personalize_nb.session.compression import SUFFIXES
 from personalize_nb.text.counts import counted, verb
@@ -162,13 +162,20 @@ def _of_file(job: Inspection, one: InputObject, lines: LinesFound, *, cut: bool)
         for text, numbers in found.items():
             name = "input: filter values" if "$" in text or "filter" in text else "input: lines"
             yield name, level, f"{text} ({_places(numbers, lines.read)})"
-    most = limits.MAX_RECORDS_PER_FILE
-    if job.request.mode == THEME_GENERATION and lines.count > limits.MAX_THEME_RECORDS_PER_FILE:
+    request, most = job.request, most_records(job.request.job_kind, job.facts)
+    if (
+        isinstance(request, JobRequest)
+        and request.mode == THEME_GENERATION
+        and lines.count > limits.MAX_THEME_RECORDS_PER_FILE
+    ):
         text = (
             f"it has {'at least ' if cut else ''}{lines.count:,} lines; with themes a file has at most "
             f"{limits.MAX_THEME_RECORDS_PER_FILE} (pnb.themes(items, model) splits them into jobs)"
         )
         yield "input: records", ERROR, text
+    elif lines.count > most:
+        some = "at least " if cut else ""
+        yield "input: records", ERROR, f"it has {some}{lines.count:,} lines; a file has at most {most:,}"
     elif cut and lines.count and one.size / (lines.size / lines.count) > most:
         about = int(one.size / (lines.size / lines.count))
         yield "input: records", WARNING, f"it has about {about:,} lines by its size; a file has at most {most:,}"

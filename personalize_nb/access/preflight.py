@@ -17,7 +17,7 @@ from personalize_nb.access.permission_checks import PermissionChecks
 from personalize_nb.access.report import MODEL, UNCHECKED, Check, Report
 from personalize_nb.access.subject import Subject, from_data, from_request
 from personalize_nb.jobs.arguments import JobParameters, with_parameters
-from personalize_nb.jobs.request import JobRequest
+from personalize_nb.jobs.request import AnyRequest
 from personalize_nb.resources.solutions import SolutionVersion
 from personalize_nb.session.connection import current
 from personalize_nb.session.session import Session
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 @with_parameters(JobParameters)
 def preflight(
-    request: JobRequest | Mapping[str, Any] | Data | Batch,
+    request: AnyRequest | Mapping[str, Any] | Data | Batch,
     solution_version: SolutionVersion | str | None = None,
     session: Session | boto3.Session | None = None,
     **parameters: Unpack[JobParameters],
@@ -41,14 +41,14 @@ def preflight(
     Parameters
     ----------
     request
-        What `pnb.recommend` takes, with the model beside it; or a `JobRequest`; or the arguments of boto3's
-        `create_batch_inference_job`.
+        What `pnb.recommend` or `pnb.segments` takes, with the model beside it; or a `JobRequest` or `SegmentRequest`;
+        or the arguments of boto3's `create_batch_inference_job` or `create_batch_segment_job`.
     solution_version
         The model, where `request` is data: as for `pnb.recommend`. A session may stand here where there is none.
     session
         Where the job would run; by default the solution version's session, else that of `pnb.connect()`.
     **parameters
-        As for `pnb.recommend`, where `request` is data: `num_results`, `filter`, `mode`, ...
+        As for `pnb.recommend` or `pnb.segments`, where `request` is data: `num_results`, `filter`, `mode`, ...
 
     Returns
     -------
@@ -86,11 +86,11 @@ def preflight(
     elif parameters:
         raise TypeError(f"{sorted(parameters)} go with ids and their model: pnb.preflight(ids, model, ...)")
     else:
-        subject = from_request(request)
+        subject = from_request(request, session)
     return _report(subject, session)
 
 
-def of_request(request: JobRequest, session: Session, *, uploads: bool) -> Report:
+def of_request(request: AnyRequest, session: Session, *, uploads: bool) -> Report:
     """Check a request whose input lies in S3, or, where `uploads` says so, is stored there only when the job starts."""
     return _report(Subject(request, uploads=uploads), session)
 

@@ -14,8 +14,8 @@ from personalize_nb.access.report import OK, UNCHECKED, Check
 from personalize_nb.contract import limits
 from personalize_nb.contract.parameters import THEME_GENERATION, kms_keys
 from personalize_nb.errors import ERROR, WARNING
-from personalize_nb.jobs.request import problems
-from personalize_nb.resources.filters import uses_events
+from personalize_nb.jobs.request import JobRequest, problems
+from personalize_nb.resources.filters import targets, uses_events
 
 
 def model(job: Inspection) -> Iterator[Check]:
@@ -55,6 +55,8 @@ def standing_costs(job: Inspection) -> Iterator[Check]:
 def rules(job: Inspection) -> Iterator[Check]:
     """Tell every rule of the API that the request breaks."""
     context = replace(job.subject.context, recipe=job.recipe, region=job.session.region, input_listed=job.input_listed)
+    if job.filter:
+        context = replace(context, filter_targets=targets(job.filter["filterExpression"]))
     found = problems(job.request, context)
     for problem in job.subject.problems:
         yield Check(problem.field, problem.level, problem.text)
@@ -97,7 +99,8 @@ def places(job: Inspection) -> Iterator[Check]:
 
 def themes(job: Inspection) -> Iterator[Check]:
     """Tell whether the Items schema has what themes are made of."""
-    if job.request.mode != THEME_GENERATION or not job.version:
+    request = job.request
+    if not isinstance(request, JobRequest) or request.mode != THEME_GENERATION or not job.version:
         return
     fields = job.reader.item_fields(job.version["datasetGroupArn"])
     names = [one["name"] for one in fields if "string" in one["type"]]
@@ -105,18 +108,18 @@ def themes(job: Inspection) -> Iterator[Check]:
     if not textual:
         to_do = 'Mark a field of the Items schema "textual": true, import and train again.'
         yield Check("themes", ERROR, "The Items dataset has no textual field.", to_do)
-    if job.request.item_name and job.request.item_name not in names:
-        found = f"The Items schema has no string field {job.request.item_name!r}."
+    if request.item_name and request.item_name not in names:
+        found = f"The Items schema has no string field {request.item_name!r}."
         yield Check("themes", ERROR, found, f"Legal for 'item_name': {', '.join(names) or 'none'}.")
-    elif textual and job.request.item_name:
-        yield Check("themes", OK, f"Textual field {textual[0]}, names in {job.request.item_name}.")
+    elif textual and request.item_name:
+        yield Check("themes", OK, f"Textual field {textual[0]}, names in {request.item_name}.")
 
 
 def name(job: Inspection) -> Iterator[Check]:
     """Tell whether the job's name is free."""
-    arn = job.session.arn("batch-inference-job", job.request.job_name)
+    kind = job.request.job_kind
     try:
-        job.session.call("describe_batch_inference_job", batchInferenceJobArn=arn)
+        job.session.call(kind.describe, **{kind.arn_member: job.session.arn(kind.resource, job.request.job_name)})
     except errors.NotFoundError:
         yield Check("job name", OK, f"{job.request.job_name!r} is free.")
         return
@@ -126,11 +129,12 @@ def name(job: Inspection) -> Iterator[Check]:
 
 def quota(job: Inspection) -> Iterator[Check]:
     """Tell whether there is room for one more job, by the account's own quota where it may be asked."""
-    jobs = job.session.pages("list_batch_inference_jobs", "batchInferenceJobs")
+    kind = job.request.job_kind
+    jobs = job.session.pages(*kind.listing)
     running = sum(entry["status"] not in limits.TERMINAL for entry in jobs)
-    known = own_quota(job.session)
+    known = own_quota(job.session, kind)
     most = limits.MAX_JOBS_IN_PROGRESS if known is None else known
-    under_way = f"{running} batch inference jobs are pending or in progress"
+    under_way = f"{running} {kind.noun}s are pending or in progress"
     if known is not None:
         found = f"{under_way}; {most} may be, by the account's quota."
     elif running > most:

@@ -26,9 +26,10 @@ _MADE = (
 def of_job(job: Inspection) -> Iterator[Right]:
     """Return what the job takes from its start to its results, the best of it first."""
     request, session = job.request, job.session
-    arn = session.arn("batch-inference-job", request.job_name)
-    yield Right("personalize:CreateBatchInferenceJob", arn, "start the job")
-    yield Right("personalize:DescribeBatchInferenceJob", arn, "wait for it")
+    kind = request.job_kind
+    arn = session.arn(kind.resource, request.job_name)
+    yield Right(f"personalize:Create{kind.operations}", arn, "start the job")
+    yield Right(f"personalize:Describe{kind.operations}", arn, "wait for it")
     yield Right("personalize:DescribeSolutionVersion", request.solution_version_arn or "*", "look at the model")
     if request.filter_arn:
         yield Right("personalize:DescribeFilter", request.filter_arn, "look at the filter")
@@ -38,7 +39,7 @@ def of_job(job: Inspection) -> Iterator[Right]:
         yield _passing(request.role_arn)
     for use in job.uses:
         yield from _rights_in_s3(job, use)
-    yield Right("personalize:ListBatchInferenceJobs", "*", "list jobs", WARNING)
+    yield Right(f"personalize:List{kind.operations}s", "*", "list jobs", WARNING)
     for use in job.uses:
         bucket = f"arn:{session.partition}:s3:::{use.bucket}"
         facts = {"s3:prefix": (use.key,)}

@@ -1,7 +1,8 @@
-"""What `preflight` is asked about, as a request: a `JobRequest`, boto3's arguments, or data and a model.
+"""What `preflight` is asked about, as a request: a request of either kind, boto3's arguments, or data and a model.
 
-The data and the model are put together as `pnb.recommend` does it, up to the point where it would upload and start.
-What keeps a job from being made at all (ids that cannot be used, a filter that is not there) is noted, not raised.
+The data and the model are put together as `pnb.recommend` and `pnb.segments` do it, up to the point where they would
+upload and start. What keeps a job from being made at all (ids that cannot be used, a filter that is not there) is
+noted, not raised.
 """
 
 from __future__ import annotations
@@ -13,12 +14,13 @@ from typing import Any
 
 from personalize_nb import errors
 from personalize_nb.contract import limits, parameters, releases
+from personalize_nb.contract.job_kinds import SEGMENTS, JobKind
 from personalize_nb.contract.parameters import THEME_GENERATION
 from personalize_nb.errors import WARNING, Problem
 from personalize_nb.inputs.batch import Batch
-from personalize_nb.jobs import recommend
-from personalize_nb.jobs.arguments import JobParameters
-from personalize_nb.jobs.request import JobRequest, RequestContext
+from personalize_nb.jobs import batches, recommend, theme_columns
+from personalize_nb.jobs.arguments import JobParameters, names_of
+from personalize_nb.jobs.request import AnyRequest, JobRequest, RequestContext, SegmentRequest
 from personalize_nb.resources.filters import Filter, find_filter
 from personalize_nb.resources.solutions import SolutionVersion, find_solution_version
 from personalize_nb.session import s3
@@ -32,7 +34,10 @@ _NOTHING: dict[str, Any] = {
     "jobInput": {"s3DataSource": {"path": ""}},
     "jobOutput": {"s3DataDestination": {"path": ""}},
 }
-_HOW = "pnb.preflight takes a JobRequest, the arguments of create_batch_inference_job, or ids with their model"
+_HOW = (
+    "pnb.preflight takes a JobRequest or SegmentRequest, the arguments of create_batch_inference_job or "
+    "create_batch_segment_job, or ids with their model"
+)
 
 
 @dataclass(frozen=True)
@@ -51,57 +56,76 @@ class Subject:
         What keeps the input or the filter from being used, and what is worth a look.
     """
 
-    request: JobRequest
+    request: AnyRequest
     context: RequestContext = field(default_factory=RequestContext)
     uploads: bool = False
     problems: tuple[Problem, ...] = ()
 
 
-def from_request(request: Any) -> Subject:
+def from_request(request: Any, session: Session) -> Subject:
     """Return what is meant by a request, or refuse what is none.
 
     Parameters
     ----------
     request
-        A `JobRequest`, or a mapping of boto3's arguments; also what `describe_batch_inference_job` answers.
+        A `JobRequest` or `SegmentRequest`, or a mapping of boto3's arguments; also the description of a job.
+    session
+        Where to look for the model: of which kind a mapping is, its recipe tells.
 
     Raises
     ------
     RequestError
         It is something else, or has keys that the API does not know.
     """
-    if isinstance(request, JobRequest):
+    if isinstance(request, JobRequest | SegmentRequest):
         return Subject(request)
     if not isinstance(request, Mapping):
         size = f" of {len(request):,}" if hasattr(request, "__len__") and not isinstance(request, str) else ""
         shown = repr(request) if isinstance(request, str) else f"a {type(request).__name__}{size}"
         text = f"{_HOW}: pnb.preflight(ids, model, num_results=10). Got {shown} without a model."
         raise errors.RequestError([Problem("solution_version", text)])
-    model = limits.service_model()
-    legal = dict(model.shape_for("CreateBatchInferenceJobRequest").members)
-    answered = model.shape_for("BatchInferenceJob").members
+    shape = _shape(request, session)
+    kind, model = shape.job_kind, limits.service_model()
+    legal = dict(model.shape_for(f"Create{kind.operations}Request").members)
+    answered = model.shape_for(kind.operations).members
     wrong = [
         problem
         for key, value in request.items()
         if key in legal or key not in answered
-        for problem in _wrong(str(key), value, legal)
+        for problem in _wrong(str(key), value, legal, kind)
     ]
     if wrong:
         raise errors.RequestError(wrong)
     try:
-        return Subject(JobRequest.from_api({**_NOTHING, **request}))
+        return Subject(shape.from_api({**_NOTHING, **request}))
     except (TypeError, ValueError, KeyError) as error:  # numbers and tags that are none
         raise errors.RequestError(
             [Problem("batchInferenceJobConfig", f"{_HOW}. Got {dict(request)!r}: {error}.")]
         ) from error
 
 
-def _wrong(key: str, value: Any, known: Mapping[str, Any], within: str = "") -> Iterator[Problem]:
+def _shape(request: Mapping[str, Any], session: Session) -> type[JobRequest] | type[SegmentRequest]:
+    """Return which kind of request boto3's arguments are; both have the same ones, so the model's recipe tells."""
+    if SEGMENTS.arn_member in request:
+        return SegmentRequest
+    both = {(row.member or "").split(".")[0] for row in parameters.sent(SEGMENTS).values()}
+    arn = request.get("solutionVersionArn")
+    if not isinstance(arn, str) or not arn or set(request) - both:
+        return JobRequest
+    try:
+        return recommend.shape_for(find_solution_version(arn, session))
+    except errors.CredentialsError:
+        raise
+    except errors.PersonalizeError:  # the check of the model tells of it
+        return JobRequest
+
+
+def _wrong(key: str, value: Any, known: Mapping[str, Any], asked: JobKind, within: str = "") -> Iterator[Problem]:
     """Unknown keys, at any depth, and values of another kind than the API takes."""
     path, kind = f"{within}{key}", known[key].type_name if key in known else ""
     if not kind:
         names = {name.lower(): name for name in known}
-        if newer := releases.lacking("CreateBatchInferenceJob", path):
+        if newer := releases.lacking(f"Create{asked.operations}", path):
             yield Problem(path, f"{path!r} {newer}.")
             return
         near = difflib.get_close_matches(key.replace("_", "").lower(), names, n=1)
@@ -109,7 +133,7 @@ def _wrong(key: str, value: Any, known: Mapping[str, Any], within: str = "") -> 
         yield Problem(path, f"{_HOW}. Got the key {path!r}{meant}; legal here: {', '.join(known)}.")
     elif kind == "structure" and isinstance(value, Mapping):
         for name, inner in value.items():
-            yield from _wrong(name, inner, known[key].members, f"{path}.")
+            yield from _wrong(name, inner, known[key].members, asked, f"{path}.")
         for name in known[key].required_members:
             if name not in value:
                 yield Problem(f"{path}.{name}", f"{path!r} lacks {name!r}, got {dict(value)!r}.")
@@ -121,21 +145,24 @@ def _wrong(key: str, value: Any, known: Mapping[str, Any], within: str = "") -> 
 
 
 def from_data(data: Any, solution_version: SolutionVersion | str, session: Session, given: JobParameters) -> Subject:
-    """Return what `pnb.recommend` would start with the same arguments.
+    """Return what `pnb.recommend`, or `pnb.segments`, would start with the same arguments.
 
     Raises
     ------
     NotFoundError
         There is no such solution version, or the session has no bucket.
     TypeError
-        `pnb.recommend` has no such parameter.
+        The call that takes the model has no such parameter.
     """
-    legal = parameters.names("data", "session")
-    if unknown := sorted(set(given) - set(legal)):
-        raise TypeError(f"pnb.recommend has no parameter {unknown[0]!r}, so pnb.preflight neither; legal are {legal}")
-    if isinstance(data, JobRequest):
-        raise TypeError("a JobRequest holds its model and parameters already: pnb.preflight(request)")
+    if isinstance(data, JobRequest | SegmentRequest):
+        raise TypeError(f"a {type(data).__name__} holds its model and parameters already: pnb.preflight(request)")
     version = find_solution_version(solution_version, session)
+    shape = recommend.shape_for(version)
+    rows = [row for row in parameters.PARAMETERS if shape.job_kind in row.jobs]
+    legal = [row.name for row in rows if row.name not in ("data", "session")]
+    if unknown := sorted(set(given) - set(legal)):
+        call = shape.job_kind.call
+        raise TypeError(f"{call} has no parameter {unknown[0]!r}, so pnb.preflight neither; legal are {legal}")
     problems: list[Problem] = []
     chosen = _filter(given, session, problems)
     source = data if isinstance(data, str) and s3.is_s3(data) else None
@@ -144,8 +171,10 @@ def from_data(data: Any, solution_version: SolutionVersion | str, session: Sessi
         given = _with_item_name(given, version, problems)
     request = _request(version, source, chosen, session, given)
     context = recommend.request_context(version, batch, chosen)
-    context = replace(context, names={row.attribute: row.name for row in parameters.sent().values()})
-    if request.mode == THEME_GENERATION and batch is not None:  # more items become several jobs
+    context = replace(context, names=names_of(shape.job_kind))
+    if (
+        isinstance(request, JobRequest) and request.mode == THEME_GENERATION and batch is not None
+    ):  # more items become several jobs
         context = replace(context, per_file=min(len(batch), limits.MAX_THEME_RECORDS_PER_FILE))
     return Subject(request, context, uploads=source is None, problems=tuple(problems))
 
@@ -166,7 +195,7 @@ def _batch(
 ) -> Batch | None:
     lost = chosen is None and given.get("filter") is not None  # its values are of no filter then
     try:
-        batch = recommend.batch_for(data, version, chosen, None if lost else given.get("filter_values"))
+        batch = batches.batch_for(data, version, chosen, None if lost else given.get("filter_values"))
     except (errors.InputError, errors.NotFoundError, errors.RequestError) as error:
         problems.append(Problem("input", str(error)))
         return None
@@ -177,7 +206,7 @@ def _batch(
 def _with_item_name(given: JobParameters, version: SolutionVersion, problems: list[Problem]) -> JobParameters:
     named = given.copy()
     try:
-        named["item_name"] = recommend.name_column(version, given.get("item_name"))
+        named["item_name"] = theme_columns.name_column(version, given.get("item_name"))
     except errors.NotFoundError as error:
         problems.append(Problem("item_name", str(error)))
     return named
@@ -185,9 +214,11 @@ def _with_item_name(given: JobParameters, version: SolutionVersion, problems: li
 
 def _request(
     version: SolutionVersion, source: str | None, chosen: Filter | None, session: Session, given: JobParameters
-) -> JobRequest:
+) -> AnyRequest:
     """Return the request; a role that is missing is not refused here: the rules tell of it with everything else."""
     role = given.get("role_arn") or session.role_arn or ""
     filled = given.copy()
     filled["role_arn"] = role or "-"
-    return recommend.request_for(version, source, chosen, session, filled).replace(role_arn=role)
+    shape = recommend.shape_for(version)
+    request: AnyRequest = recommend.request_for(version, source, chosen, session, filled, shape)
+    return request.replace(role_arn=role)

@@ -1,7 +1,8 @@
-"""The parameters of a batch inference job, a row for each: whatever reads, checks, shows or sends one reads its row.
+"""The parameters of a batch job, a row for each: whatever reads, checks, shows or sends one reads its row.
 
-The rows stand in the order of the signature of `pnb.recommend`. `JobRequest` and its rules, `preflight`, the job form,
-the printed call and the receipt walk over them; tests hold them to that signature and to botocore's model.
+The rows stand in the order of the signature of `pnb.recommend`; a row says which kinds of jobs take it. `JobRequest`,
+`SegmentRequest` and their rules, `preflight`, the job form, the printed call and the receipt walk over them; tests hold
+them to that signature and to botocore's model.
 """
 
 from __future__ import annotations
@@ -12,9 +13,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from personalize_nb.contract import limits, recipes
+from personalize_nb.contract.job_kinds import INFERENCE, JOB_KINDS, JobKind
 from personalize_nb.contract.kinds import Arn, Choice, Kind, Location, Number, Tags, Text, Weights, WholeNumber
 
 BATCH_INFERENCE, THEME_GENERATION = "BATCH_INFERENCE", "THEME_GENERATION"
+# in lists of jobs, beside the modes; AWS has no word for it
+BATCH_SEGMENT = "BATCH_SEGMENT"
 
 MAIN, RANKING, DELIVERY = "", "Exploration and ranking influence", "Output, role, keys and tags"
 PANELS = (MAIN, RANKING, DELIVERY)
@@ -83,8 +87,7 @@ class Parameter:
     kind
         What its value can be.
     member
-        The member of botocore's CreateBatchInferenceJobRequest, as a path; None for parameters of the toolkit, which
-        are not in a `JobRequest`.
+        The member of botocore's request, as a path; None for parameters of the toolkit, which are not in a request.
     field
         Its name in `JobRequest`, where that is another.
     default
@@ -95,6 +98,8 @@ class Parameter:
         What a recipe must have to take it.
     mode
         The one mode that it is for.
+    jobs
+        The kinds of jobs that have it.
     label, hint
         What the form calls it, unique, so that screen readers and tests find it; and what an empty field means.
     parts
@@ -113,6 +118,7 @@ class Parameter:
     required: bool = False
     need: Need | None = None
     mode: str | None = None
+    jobs: tuple[JobKind, ...] = JOB_KINDS
     label: str = ""
     hint: str = ""
     parts: Mapping[str, str] = dataclasses.field(default_factory=dict)
@@ -215,6 +221,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         Number(0, 1, as_text=True),
         "batchInferenceJobConfig.itemExplorationConfig.explorationWeight",
         need=EXPLORATION,
+        jobs=(INFERENCE,),
         label="Exploration weight",
         hint=f"{limits.DEFAULT_EXPLORATION_WEIGHT:g}; from 0 to 1",
         panel=RANKING,
@@ -225,6 +232,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         Number(1, unit="day", as_text=True),
         "batchInferenceJobConfig.itemExplorationConfig.explorationItemAgeCutOff",
         need=EXPLORATION,
+        jobs=(INFERENCE,),
         label="Exploration age cut-off",
         hint=f"{limits.DEFAULT_EXPLORATION_ITEM_AGE_CUT_OFF:g}; days, at least 1",
         panel=RANKING,
@@ -235,6 +243,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         Weights(("POPULARITY", "FRESHNESS"), Number(0, 1)),
         "batchInferenceJobConfig.rankingInfluence",
         need=Need("ranking_influence"),
+        jobs=(INFERENCE,),
         label="Ranking influence",
         hint="0; from 0 to 1",
         parts={"POPULARITY": "Influence of popularity", "FRESHNESS": "Influence of freshness"},
@@ -246,6 +255,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         Choice("BatchInferenceJobMode"),
         "batchInferenceJobMode",
         default=BATCH_INFERENCE,
+        jobs=(INFERENCE,),
         label="Mode",
         place=2,
         line=Line(place=2),
@@ -255,6 +265,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         Text("ColumnName", "must be a column's name such as TITLE"),
         "themeGenerationConfig.fieldsForThemeGeneration.itemName",
         mode=THEME_GENERATION,
+        jobs=(INFERENCE,),
         label="Item name column",
         hint="looked up in the schema",
         place=3,
@@ -318,6 +329,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         WholeNumber(1),
         default=limits.MAX_JOBS_IN_PROGRESS,
         mode=THEME_GENERATION,
+        jobs=(INFERENCE,),
         label="Jobs at a time",
         hint=f"{limits.MAX_JOBS_IN_PROGRESS}; where several are needed",
         place=4,
@@ -341,6 +353,6 @@ def kms_keys() -> list[Parameter]:
     return [row for row in PARAMETERS if row.kind == _KEY]
 
 
-def sent() -> dict[str, Parameter]:
-    """Return the rows of what the API takes, by their names in `JobRequest`."""
-    return {row.attribute: row for row in PARAMETERS if row.member}
+def sent(kind: JobKind = INFERENCE) -> dict[str, Parameter]:
+    """Return the rows of what the API takes for a kind of jobs, by their names in its request."""
+    return {row.attribute: row for row in PARAMETERS if row.member and kind in row.jobs}

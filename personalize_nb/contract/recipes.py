@@ -150,10 +150,8 @@ class Recipe(ListedRecipe):
         if self.batch:
             return ""
         if self.segments:
-            return (
-                "session.personalize.create_batch_segment_job(...) starts a batch segment job, "
-                "pnb.read_results(output) reads its users"
-            )
+            asked = "attributes" if self.by_attributes else "items"
+            return f"pnb.segments({asked}, model) starts the batch segment job that takes it"
         if self.realtime:
             return "session.personalize.create_campaign(...) serves it in real time"
         return "neither batch jobs nor this toolkit's local service serve it; train another recipe"

@@ -1,6 +1,7 @@
 """Data of any of the `forms` that are known become job input.
 
-`ids` are checked row by row, `frames` have any spelling, data are `given` once, a `batch` is what is uploaded.
+`ids` are checked row by row, `frames` have any spelling, data are `given` once, attributes of items
+become `queries`, a `batch` is what is uploaded.
 """
 
-__all__ = ["batch", "filter_columns", "forms", "frames", "given", "ids", "key_columns"]
+__all__ = ["batch", "filter_columns", "forms", "frames", "given", "ids", "key_columns", "queries"]

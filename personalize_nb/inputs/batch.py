@@ -33,7 +33,13 @@ from personalize_nb.text.counts import counted
 if TYPE_CHECKING:
     from personalize_nb.session.session import Session
 
-KEYS = {"users": (c.USER_ID,), "items": (c.ITEM_ID,), "rankings": (c.USER_ID, c.ITEM_LIST)}
+KEYS = {
+    "users": (c.USER_ID,),
+    "items": (c.ITEM_ID,),
+    "rankings": (c.USER_ID, c.ITEM_LIST),
+    "queries": (c.ITEM_ATTRIBUTES,),
+}
+_ONE = {"users": "user", "items": "item", "rankings": "ranking", "queries": "query"}
 MAX_SHOWN_LINES = 3
 
 
@@ -44,7 +50,7 @@ class Batch:
     Parameters
     ----------
     kind
-        `users`, `items` or `rankings`.
+        `users`, `items`, `rankings` or `queries`.
     table
         The key columns, then one column `$NAME` of quoted text per filter placeholder.
     findings
@@ -58,6 +64,11 @@ class Batch:
     table: pa.Table
     findings: pd.DataFrame
     notes: tuple[str, ...] = ()
+
+    @property
+    def size(self) -> str:
+        """How many records it holds, in words: `5 users`."""
+        return counted(len(self), _ONE[self.kind], self.kind)
 
     @property
     def placeholders(self) -> tuple[str, ...]:
@@ -129,8 +140,8 @@ class Batch:
 
     def __repr__(self) -> str:
         notes = f", {counted(len(self.findings), 'note')} in .findings" if len(self.findings) else ""
-        size = counted(len(self), self.kind.removesuffix("s"))
-        return f"<Batch of {size}{notes}: pnb.recommend(batch, solution_version)>"
+        step = "pnb.segments" if self.kind == "queries" else "pnb.recommend"
+        return f"<Batch of {self.size}{notes}: {step}(batch, solution_version)>"
 
 
 def users(data: Data, *, filter_values: FilterValues | None = None) -> Batch:
@@ -189,7 +200,7 @@ def make_batch(
     Parameters
     ----------
     kind
-        `users`, `items` or `rankings`.
+        `users`, `items`, `rankings` or `queries`; the last as texts.
     data, filter_values
         As for `users`.
     numbers
@@ -205,6 +216,8 @@ def make_batch(
     find_no_numbers(values, numbers, findings)
     if kind == "rankings":
         table = _ranking_table(source, values, findings)
+    elif kind == "queries":  # texts that were made or checked as such, not ids
+        table = pa.table({c.ITEM_ATTRIBUTES: pa.array(source[c.ITEM_ATTRIBUTES], pa.string()), **values})
     else:
         ids = to_strings(source[KEYS[kind][0]], KEYS[kind][0], findings)
         table = pa.table({KEYS[kind][0]: ids, **values})

@@ -1,8 +1,22 @@
 """Requests become jobs, and jobs are watched.
 
-A `request` is a value that can be checked, a `job` is one request sent, a `run` is several that are one to the user,
+A `request` is a value that can be checked, a `job` is one request sent, a `segment_job` one for users; what both are
+is a `batch_job`, and how what they wrote is read an `outcome`. A `run` is several that are one to the user,
 `manifests` remember it in S3, `runs` begins one and finds one again. What was asked for is soon `written`, and
-`recommend` takes ids to a job or a run in one call; its `arguments` are those of other calls, too.
+`recommend` and `segments` take ids to a job or a run in one call: data become `batches`, which `uploads` store, and
+`theme_columns` are looked up. The `arguments` are those of other calls, too.
 """
 
-__all__ = ["arguments", "job", "manifests", "recommend", "request", "run", "runs"]
+__all__ = [
+    "arguments",
+    "batches",
+    "job",
+    "manifests",
+    "recommend",
+    "request",
+    "run",
+    "runs",
+    "segment_job",
+    "segments",
+    "theme_columns",
+]

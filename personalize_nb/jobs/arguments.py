@@ -1,4 +1,4 @@
-"""The arguments of `pnb.recommend`, for all calls that take the same: `themes`, `preflight` and the job form.
+"""The arguments of `pnb.recommend`, for all calls that take the same: `themes`, `segments`, `preflight`, the job form.
 
 Type checkers read them in the TypedDicts below; `help`, `inspect.signature` and completion in notebooks see them
 because the signatures are made of these and the table of parameters.
@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, ForwardRef, TypedDict, TypeVar, cast
 
 from personalize_nb.contract import parameters
+from personalize_nb.contract.job_kinds import JobKind
 
 if TYPE_CHECKING:
     from personalize_nb.inputs.filter_columns import FilterValues
@@ -19,22 +20,27 @@ if TYPE_CHECKING:
 _F = TypeVar("_F", bound=Callable[..., Any])
 
 
-class ThemeParameters(TypedDict, total=False):
-    """What `recommend` takes beside data, model and session, where the mode is settled."""
+class SegmentParameters(TypedDict, total=False):
+    """What jobs of both kinds take beside data, model and session."""
 
     num_results: int | None
     filter: Filter | str | None
     filter_values: FilterValues | None
     job_name: str | None
-    exploration_weight: float | None
-    exploration_item_age_cut_off: float | None
-    ranking_influence: Mapping[str, float] | None
-    item_name: str | None
     tags: Mapping[str, str] | None
     role_arn: str | None
     output: str | None
     input_kms_key_arn: str | None
     output_kms_key_arn: str | None
+
+
+class ThemeParameters(SegmentParameters, total=False):
+    """What `recommend` takes beside data, model and session, where the mode is settled."""
+
+    exploration_weight: float | None
+    exploration_item_age_cut_off: float | None
+    ranking_influence: Mapping[str, float] | None
+    item_name: str | None
     at_once: int
 
 
@@ -49,7 +55,12 @@ def job_parameters(arguments: Mapping[str, Any]) -> JobParameters:
     return cast(JobParameters, {name: arguments[name] for name in arguments if name in JobParameters.__annotations__})
 
 
-def with_parameters(shape: type[ThemeParameters]) -> Callable[[_F], _F]:
+def names_of(kind: JobKind) -> dict[str, str]:
+    """Return what the fields of a request of a kind are called in the calls."""
+    return {row.attribute: row.name for row in parameters.sent(kind).values()}
+
+
+def with_parameters(shape: type[SegmentParameters]) -> Callable[[_F], _F]:
     """Let a signature that ends in `**parameters: Unpack[shape]` show each of them, with its default."""
     annotations: dict[str, ForwardRef] = shape.__annotations__
     shown = [

@@ -1,4 +1,4 @@
-"""Batch inference jobs: start, attach by name or ARN, watch, wait, list."""
+"""Batch jobs: start, attach by name or ARN, list."""
 
 from __future__ import annotations
 
@@ -7,40 +7,38 @@ import secrets
 import sys
 import time
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from types import FrameType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias, overload
 
 from personalize_nb import errors
-from personalize_nb.contract import limits
-from personalize_nb.contract.parameters import THEME_GENERATION, named
-from personalize_nb.contract.recipes import RECIPES
+from personalize_nb.contract import job_kinds
+from personalize_nb.contract.job_kinds import JobKind
+from personalize_nb.contract.parameters import BATCH_SEGMENT, THEME_GENERATION, named
 from personalize_nb.errors import Problem
-from personalize_nb.jobs import written
-from personalize_nb.jobs.request import JobRequest, RequestContext, errors_of, problems
+from personalize_nb.jobs.batch_job import BatchJob
+from personalize_nb.jobs.outcomes import ItemsOutcome
+from personalize_nb.jobs.request import AnyRequest, JobRequest, RequestContext, SegmentRequest, errors_of, problems
+from personalize_nb.jobs.segment_job import BatchSegmentJob
 from personalize_nb.resources.solutions import SolutionVersion, find_solution_version
-from personalize_nb.session import creating, explanations, s3, waiting
+from personalize_nb.session import creating, s3
 from personalize_nb.session.connection import current
-from personalize_nb.session.progress import Progress, choose
+from personalize_nb.session.progress import choose
 from personalize_nb.session.session import Session
 
 if TYPE_CHECKING:
     import pandas as pd
-    import polars as pl
-    import pyarrow as pa
 
-    from personalize_nb.results.results import Results, ResultsAs
-    from personalize_nb.results.titles import Items
-
-KIND = "batch-inference-job"
+KIND = job_kinds.INFERENCE.resource
 _TOLERANCE = timedelta(seconds=60)  # between the clocks of AWS's machines
 _LONGEST_NAME = 49  # of the names that we make: 63 are legal
 
 
-class BatchInferenceJob:
+class BatchInferenceJob(BatchJob, ItemsOutcome):
     """A job of the service, found by its ARN; it lives on when this object or the kernel does not.
 
     Parameters
@@ -51,168 +49,43 @@ class BatchInferenceJob:
         Where it runs.
     """
 
-    def __init__(self, arn: str, session: Session):
-        self.arn = arn
-        self.session = session
-        self._described: dict[str, Any] = {}
-        self._results: Results | None = None
-
-    @property
-    def name(self) -> str:
-        """The job's name."""
-        return self.arn.rsplit("/", 1)[-1]
-
-    def describe(self) -> dict[str, Any]:
-        """Return the service's description of the job; asked again until the job has ended."""
-        if self._described.get("status") not in limits.TERMINAL:
-            answer = self.session.call("describe_batch_inference_job", batchInferenceJobArn=self.arn)
-            self._described = answer["batchInferenceJob"]
-        return self._described
-
-    @property
-    def status(self) -> str:
-        """The status now: `CREATE PENDING`, `CREATE IN_PROGRESS`, `ACTIVE` (finished) or `CREATE FAILED`."""
-        status: str = self.describe()["status"]
-        return status
+    kind = job_kinds.INFERENCE
 
     @property
     def request(self) -> JobRequest:
         """The request that made the job; `pnb.start(job.request.replace(job_name=...))` runs it again."""
         return JobRequest.from_api(self.describe())
 
-    def wait(
-        self,
-        timeout: float | None = waiting.HOURS * 3,
-        *,
-        progress: Progress | bool | None = None,
-        sleep: Callable[[float], object] = time.sleep,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> BatchInferenceJob:
-        """Wait until the job has ended and return it, so that `.wait().recommendations()` reads well.
-
-        Ctrl-C and the time limit end the waiting only; the job goes on and `pnb.attach(name).wait()` waits again.
-
-        Parameters
-        ----------
-        timeout
-            Seconds; None for no limit.
-        progress
-            False for silence, or a display of your own.
-        sleep, clock
-            Replaced in tests.
-
-        Raises
-        ------
-        FailedError
-            The job failed; `.reason` is the service's text.
-        WaitTimeoutError
-            The time limit is over.
-        """
-        waiting.until_active(
-            self.describe,
-            f"job {self.name!r}",
-            self.arn,
-            again=f"pnb.attach({self.name!r}).wait()",
-            timeout=timeout,
-            progress=choose(progress),
-            pace=self.session.pace,
-            sleep=sleep,
-            clock=clock,
-        )
-        return self
-
-    def results(self, *, sleep: Callable[[float], object] = time.sleep) -> Results:
-        """Return what the job wrote.
-
-        Output may appear a moment after the end of its job: for half a minute it is looked for again.
-
-        Parameters
-        ----------
-        sleep
-            Replaced in tests.
-
-        Raises
-        ------
-        FailedError
-            The job failed; `.reason` is the service's text.
-        NotFoundError
-            The job has not ended, or its output is gone.
-        """
-        described = self.describe()
-        status = described["status"]
-        if status in limits.TERMINAL and status != limits.ACTIVE:
-            reason = described.get("failureReason") or "the service gave no reason"
-            told = explanations.told(described.get("failureReason"))
-            raise errors.FailedError(f"Job {self.name!r} ended in {status}: {told}", arn=self.arn, reason=reason)
-        if status != limits.ACTIVE:
-            raise errors.NotFoundError(f"Job {self.name!r} is {status}; it has results once it is ACTIVE: job.wait().")
-        if self._results is None:
-            from personalize_nb.results.results import Results  # pandas and pyarrow, not needed to start or watch a job
-
-            request = self.request
-            ended = described["lastUpdatedDateTime"]
-            written.await_output(self.session, request.output_path, request.input_path, ended, sleep)
-            written.check_own(self.session, self.name, request, ended)
-            self._results = Results(
-                request.output_path,
-                request.input_path,
-                self.session,
-                input_keys=lambda: input_keys(request, self.session),
-            )
-        return self._results
-
-    def recommendations(self, items: Items | None = None, columns: Sequence[str] | None = None) -> pd.DataFrame:
-        """Return the recommendations in input order; see `Results.recommendations`."""
-        return self.results().recommendations(items, columns)
-
-    def themes(
-        self,
-        items: Items | None = None,
-        columns: Sequence[str] | None = None,
-        *,
-        threshold: float | None = limits.THEME_RELEVANCE_THRESHOLD,
-        minimum_items: int = limits.THEME_MINIMUM_ITEMS,
-    ) -> pd.DataFrame:
-        """Return the themes of a theme job; see `Results.themes`."""
-        return self.results().themes(items, columns, threshold=threshold, minimum_items=minimum_items)
-
-    def arrow(self) -> ResultsAs[pa.Table]:
-        """Return the results as Arrow tables, `job.arrow().recommendations()`; see `Results.arrow`."""
-        return self.results().arrow()
-
-    def polars(self) -> ResultsAs[pl.DataFrame]:
-        """Return the results as polars' frames, `job.polars().recommendations()`; see `Results.polars`."""
-        return self.results().polars()
-
-    def errors(self) -> pd.DataFrame:
-        """Return the input lines that failed or got no item, with the reason; see `Results.errors`."""
-        return self.results().errors()
-
-    def __repr__(self) -> str:
-        status = self._described.get("status")
-        if status is None:  # a repr asks nobody
-            return f"<BatchInferenceJob {self.name}: .status tells how it stands, .wait() waits for its end>"
-        step = ".wait() to wait"
-        if status == limits.ACTIVE:
-            themes = named("mode").taken(self._described) == THEME_GENERATION
-            step = ".themes(items=...) to read" if themes else ".recommendations(items=...) to read"
-        elif status in limits.TERMINAL:
-            step = self._described.get("failureReason", "no reason given")
-        return f"<BatchInferenceJob {self.name} {status}: {step}>"
+    @property
+    def reader(self) -> str:
+        """The method that reads what it wrote, as code."""
+        themes = named("mode").taken(self._described) == THEME_GENERATION
+        return ".themes(items=...)" if themes else ".recommendations(items=...)"
 
 
-def input_keys(request: JobRequest, session: Session) -> tuple[str, ...]:
-    """Return the keys that the request's recipe reads of an input line; none where the model is gone."""
-    try:
-        recipe = find_solution_version(request.solution_version_arn, session).recipe
-    except errors.PersonalizeError:
-        return ()
-    return RECIPES[recipe].input_keys if recipe in RECIPES else ()
+AnyJob: TypeAlias = BatchInferenceJob | BatchSegmentJob
 
 
+def job_of(arn: str, session: Session) -> AnyJob:
+    """Return the job of an ARN, of its kind."""
+    if job_kinds.kind_of_arn(arn) == job_kinds.SEGMENTS:
+        return BatchSegmentJob(arn, session)
+    return BatchInferenceJob(arn, session)
+
+
+@overload
 def start(
     request: JobRequest, *, context: RequestContext | None = None, session: Session | None = None
-) -> BatchInferenceJob:
+) -> BatchInferenceJob: ...
+
+
+@overload
+def start(
+    request: SegmentRequest, *, context: RequestContext | None = None, session: Session | None = None
+) -> BatchSegmentJob: ...
+
+
+def start(request: AnyRequest, *, context: RequestContext | None = None, session: Session | None = None) -> AnyJob:
     """Check a request against every rule of the API, send it and return the job.
 
     Raises
@@ -228,37 +101,40 @@ def start(
     warn(problems(request, _with_input_looked_at(request, context, session)))
     began = time.monotonic()
 
-    def create() -> BatchInferenceJob:
-        answer = session.call("create_batch_inference_job", **request.to_api())
-        return BatchInferenceJob(answer["batchInferenceJobArn"], session)
+    def create() -> AnyJob:
+        answer = session.call(request.job_kind.create, **request.to_api())
+        return job_of(answer[request.job_kind.arn_member], session)
 
     try:
         return creating.made(create, lambda: _started(request, session, began), f"starting job {request.job_name!r}")
     except errors.AlreadyExistsError as error:
-        raise _name_taken(request.job_name) from error
+        raise _name_taken(request.job_name, request.job_kind) from error
 
 
-def _started(request: JobRequest, session: Session, began: float) -> BatchInferenceJob | None:
+def _started(request: AnyRequest, session: Session, began: float) -> AnyJob | None:
     """Return the job of this name when it does what is asked and is not older than the call that may have made it."""
-    job = BatchInferenceJob(session.arn(KIND, request.job_name), session)
+    kind = request.job_kind
+    job = job_of(session.arn(kind.resource, request.job_name), session)
     try:
-        answer = session.call("describe_batch_inference_job", batchInferenceJobArn=job.arn)
+        answer = session.call(kind.describe, **{kind.arn_member: job.arn})
     except errors.NotFoundError:
         return None
-    described = answer["batchInferenceJob"]
+    described = answer[kind.answer]
     sent = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date")
     # by the service's clock, which may differ from ours
     now = parsedate_to_datetime(sent) if sent else datetime.now(UTC)
     youngest = now - timedelta(seconds=time.monotonic() - began) - _TOLERANCE
-    there, asked = JobRequest.from_api(described), request
+    there, asked = type(request).from_api(described), request
     same = [(one.solution_version_arn, one.input_path, one.output_path.rstrip("/")) for one in (there, asked)]
     if same[0] != same[1] or described["creationDateTime"] < youngest:
-        raise _name_taken(request.job_name)
+        raise _name_taken(request.job_name, kind)
     return job
 
 
-def attach(name: str, session: Session | None = None) -> BatchInferenceJob:
+def attach(name: str, session: Session | None = None) -> AnyJob:
     """Return a job by its name or ARN, from any kernel, whenever it was started.
+
+    An inference job and a segment job may have one name; then it is the inference job's, and the ARN finds the other.
 
     Raises
     ------
@@ -266,19 +142,34 @@ def attach(name: str, session: Session | None = None) -> BatchInferenceJob:
         There is no such job; the message names near ones.
     """
     session = current(session)
-    job = BatchInferenceJob(name if name.startswith("arn:") else session.arn(KIND, name), session)
+    arns = [name] if name.startswith("arn:") else [session.arn(kind.resource, name) for kind in job_kinds.JOB_KINDS]
+    first, *others = (job_of(arn, session) for arn in arns)
     try:
-        job.describe()
+        first.describe()
     except errors.NotFoundError as error:
-        names = session.names(*_LIST, "jobName")
+        if found := next((other for other in others if _is_there(other)), None):
+            return found
+        names = [one for kind in job_kinds.JOB_KINDS for one in session.names(*kind.listing, "jobName")]
         raise errors.NotFoundError(
             f"There is no job {name!r}{errors.there_is(name, names)} pnb.list_jobs() lists all jobs."
         ) from error
-    return job
+    with suppress(errors.PersonalizeError):  # the one that is asked for first is there in any case
+        for other in filter(_is_there, others):
+            choose().say(f"there is a {other.kind.noun} of this name as well: pnb.attach({other.arn!r})")
+    return first
+
+
+def _is_there(job: AnyJob) -> bool:
+    """Tell whether there is a job; one that may not be asked for is none to this caller."""
+    try:
+        job.describe()
+    except (errors.NotFoundError, errors.AccessError):
+        return False
+    return True
 
 
 def list_jobs(solution_version: SolutionVersion | str | None = None, session: Session | None = None) -> pd.DataFrame:
-    """Return the jobs of the account and region, newest first.
+    """Return the jobs of the account and region, of both kinds, newest first.
 
     Parameters
     ----------
@@ -290,7 +181,8 @@ def list_jobs(solution_version: SolutionVersion | str | None = None, session: Se
     Returns
     -------
     pandas.DataFrame
-        Columns `name`, `status`, `mode`, `solution`, `created`, `updated` (UTC, to the second), `failure_reason`.
+        Columns `name`, `status`, `mode` (of segment jobs `BATCH_SEGMENT`), `solution`, `created`, `updated` (UTC, to
+        the second), `failure_reason`.
     """
     import pandas as pd
 
@@ -298,18 +190,18 @@ def list_jobs(solution_version: SolutionVersion | str | None = None, session: Se
     only = (
         {} if solution_version is None else {"solutionVersionArn": find_solution_version(solution_version, session).arn}
     )
-    mode = named("mode")
     rows = [
         (
             entry["jobName"],
             entry["status"],
-            mode.taken(entry) or mode.default,
+            _mode(kind, entry),
             entry["solutionVersionArn"].split(":solution/", 1)[-1].split("/", 1)[0],
             entry["creationDateTime"],
             entry["lastUpdatedDateTime"],
             entry.get("failureReason", ""),
         )
-        for entry in session.pages(*_LIST, **only)
+        for kind in job_kinds.JOB_KINDS
+        for entry in _entries(kind, session, only)
     ]
     names = ["name", "status", "mode", "solution", "created", "updated", "failure_reason"]
     frame = pd.DataFrame(rows, columns=names)
@@ -319,9 +211,26 @@ def list_jobs(solution_version: SolutionVersion | str | None = None, session: Se
     return frame
 
 
+def _mode(kind: JobKind, entry: Mapping[str, Any]) -> str:
+    if kind == job_kinds.SEGMENTS:
+        return BATCH_SEGMENT
+    mode = named("mode")
+    return str(mode.taken(entry) or mode.default)
+
+
+def _entries(kind: JobKind, session: Session, only: Mapping[str, str]) -> Iterator[dict[str, Any]]:
+    """Yield what the service lists of a kind; who may list inference jobs only, gets those."""
+    try:
+        yield from session.pages(*kind.listing, **only)
+    except errors.AccessError as error:
+        if kind == job_kinds.INFERENCE:
+            raise
+        choose().say(f"{kind.noun}s are not listed: {error}")
+
+
 def all_names(session: Session) -> Iterator[str]:
-    """Yield the names of all jobs."""
-    return (entry["jobName"] for entry in session.pages(*_LIST))
+    """Yield the names of all inference jobs."""
+    return (entry["jobName"] for entry in session.pages(*job_kinds.INFERENCE.listing))
 
 
 def new_job_name(base: str, now: datetime | None = None) -> str:
@@ -342,10 +251,7 @@ def new_job_name(base: str, now: datetime | None = None) -> str:
     return f"{clean or 'job'}-{stamp}"
 
 
-_LIST = ("list_batch_inference_jobs", "batchInferenceJobs")
-
-
-def _with_input_looked_at(request: JobRequest, context: RequestContext, session: Session) -> RequestContext:
+def _with_input_looked_at(request: AnyRequest, context: RequestContext, session: Session) -> RequestContext:
     """Return the context that knows of an input which is one object, though its name looks like a folder's."""
     looks_like_a_folder = "." not in request.input_path.rsplit("/", 1)[-1]
     if looks_like_a_folder and s3.is_s3(request.input_path) and s3.looked_at(session, request.input_path):
@@ -353,7 +259,7 @@ def _with_input_looked_at(request: JobRequest, context: RequestContext, session:
     return context
 
 
-def refuse(request: JobRequest, context: RequestContext) -> None:
+def refuse(request: AnyRequest, context: RequestContext) -> None:
     """Raise `RequestError` with every rule of the API that the request breaks."""
     broken = errors_of(problems(request, context))
     if broken:
@@ -370,17 +276,18 @@ def warn(problems: Iterable[Problem]) -> None:
         warnings.warn(problem.text, UserWarning, stacklevel=depth)
 
 
-def check_name(name: str, session: Session) -> None:
+def check_name(name: str, session: Session, kind: JobKind = job_kinds.INFERENCE) -> None:
     """Refuse a taken name before any input is uploaded, because its folder is another job's."""
     try:
-        session.call("describe_batch_inference_job", batchInferenceJobArn=session.arn(KIND, name))
+        session.call(kind.describe, **{kind.arn_member: session.arn(kind.resource, name)})
     except errors.NotFoundError:
         return
-    raise _name_taken(name)
+    raise _name_taken(name, kind)
 
 
-def _name_taken(name: str) -> errors.AlreadyExistsError:
+def _name_taken(name: str, kind: JobKind) -> errors.AlreadyExistsError:
+    noun = "job" if kind == job_kinds.INFERENCE else kind.noun
     return errors.AlreadyExistsError(
-        f"A job named {name!r} exists, and names of batch jobs can never be used again. Leave out 'job_name', or take "
-        f"{new_job_name(name)!r}; pnb.attach({name!r}) returns the job there is."
+        f"A {noun} named {name!r} exists, and names of batch jobs can never be used again. Leave out 'job_name', or "
+        f"take {new_job_name(name)!r}; pnb.attach({name!r}) returns the job there is."
     )

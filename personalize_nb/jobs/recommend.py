@@ -5,26 +5,36 @@ They choose what the recipe takes, check it, name the job, give it a folder of i
 
 from __future__ import annotations
 
-import json
 import secrets
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Any, TypeVar, Unpack, overload
 
 from personalize_nb import errors
-from personalize_nb.contract import columns, limits, parameters, recipes
+from personalize_nb.contract import limits, parameters, recipes
+from personalize_nb.contract.job_kinds import INFERENCE, SEGMENTS
 from personalize_nb.contract.parameters import BATCH_INFERENCE, THEME_GENERATION
 from personalize_nb.errors import Problem
-from personalize_nb.inputs.batch import KEYS, Batch, make_batch
-from personalize_nb.inputs.filter_columns import named_column
-from personalize_nb.inputs.forms import given
-from personalize_nb.inputs.key_columns import frame as as_frame
-from personalize_nb.jobs.arguments import JobParameters, ThemeParameters, job_parameters, with_parameters
-from personalize_nb.jobs.job import BatchInferenceJob, check_name, new_job_name, refuse, start
-from personalize_nb.jobs.request import KIND_OF_KEYS, JobRequest, RequestContext, no_batch, no_themes
+from personalize_nb.inputs.batch import Batch
+from personalize_nb.jobs.arguments import JobParameters, ThemeParameters, job_parameters, names_of, with_parameters
+from personalize_nb.jobs.batches import batch_for
+from personalize_nb.jobs.job import AnyJob, BatchInferenceJob, check_name, new_job_name, refuse, start
+from personalize_nb.jobs.request import (
+    AnyRequest,
+    BatchRequest,
+    JobRequest,
+    RequestContext,
+    SegmentRequest,
+    most_records,
+    no_batch,
+    no_themes,
+)
 from personalize_nb.jobs.run import Run
 from personalize_nb.jobs.runs import start_run
-from personalize_nb.resources.filters import Filter, find_filter
+from personalize_nb.jobs.segment_job import BatchSegmentJob
+from personalize_nb.jobs.theme_columns import check_described, name_column, text_columns
+from personalize_nb.jobs.uploads import upload
+from personalize_nb.resources.filters import Filter, find_filter, targets
 from personalize_nb.resources.solutions import SolutionVersion, find_solution_version
 from personalize_nb.results import output_files
 from personalize_nb.session import s3, waiting
@@ -35,9 +45,8 @@ from personalize_nb.session.session import Session
 if TYPE_CHECKING:
     from personalize_nb.inputs.filter_columns import FilterValues
     from personalize_nb.inputs.forms import Data
-    from personalize_nb.inputs.given import Given
 
-    Texts = Mapping[str, bool]
+AskedFor = TypeVar("AskedFor", bound=BatchRequest)
 
 
 def recommend(
@@ -120,22 +129,21 @@ def recommend(
     _check_mode(mode, version)
     if mode == THEME_GENERATION:
         texts = text_columns(version)
-        _check_described(texts)
+        check_described(texts)
         given["item_name"] = name_column(version, item_name, texts)
     chosen = find_filter(filter, session) if filter is not None else None
     source = data if isinstance(data, str) and s3.is_s3(data) else None
     batch = None if source else batch_for(data, version, chosen, filter_values)
-    request = request_for(version, source, chosen, session, given)
+    request = request_for(version, source, chosen, session, given, JobRequest)
     for note in batch.notes if batch else ():
         choose().say(note)
     if source and output:
-        _say_what_is_written_over(request, session)
-    names = {row.attribute: row.name for row in parameters.sent().values()}
-    context = replace(request_context(version, batch, chosen), names=names)
+        say_what_is_written_over(request, session)
+    context = replace(request_context(version, batch, chosen), names=names_of(INFERENCE))
     return begin(request, batch, context, session, at_once=at_once)
 
 
-def _say_what_is_written_over(request: JobRequest, session: Session) -> None:
+def say_what_is_written_over(request: AnyRequest, session: Session) -> None:
     """Say which results of earlier jobs end with this one: output is named after the input, as on AWS."""
     try:
         files = output_files.output_files(session, request.output_path, request.input_path)
@@ -145,22 +153,34 @@ def _say_what_is_written_over(request: JobRequest, session: Session) -> None:
         choose().say(f"{file.address} is there already, of an earlier job with this input name, and is written over")
 
 
-def makes_run(request: JobRequest, batch: Batch | None) -> bool:
+def makes_run(request: AnyRequest, batch: Batch | None) -> bool:
     """Tell whether a request takes several jobs: one for themes takes 100 items."""
-    themes = request.mode == THEME_GENERATION
+    themes = isinstance(request, JobRequest) and request.mode == THEME_GENERATION
     return themes and batch is not None and len(batch) > limits.MAX_THEME_RECORDS_PER_FILE
 
 
+@overload
 def begin(
-    request: JobRequest,
+    request: JobRequest, batch: Batch | None, context: RequestContext, session: Session, *, at_once: int = ...
+) -> BatchInferenceJob | Run: ...
+
+
+@overload
+def begin(
+    request: AnyRequest, batch: Batch | None, context: RequestContext, session: Session, *, at_once: int = ...
+) -> AnyJob | Run: ...
+
+
+def begin(
+    request: AnyRequest,
     batch: Batch | None,
     context: RequestContext,
     session: Session,
     *,
     at_once: int = limits.MAX_JOBS_IN_PROGRESS,
-) -> BatchInferenceJob | Run:
+) -> AnyJob | Run:
     """Start what a request asks for: one job, or a run of several; parameters as for `submit` and `recommend`."""
-    if batch is None or not makes_run(request, batch):
+    if isinstance(request, SegmentRequest) or batch is None or not makes_run(request, batch):
         return submit(request, batch, context, session)
     name, output = request.job_name, request.output_path
     if output == _own_output(name, session):
@@ -174,9 +194,20 @@ def _own_output(name: str, session: Session) -> str:
     return session.location("jobs", name, "output") + "/"
 
 
+def shape_for(version: SolutionVersion) -> type[JobRequest] | type[SegmentRequest]:
+    """Return the kind of request that the recipe of a model takes."""
+    facts = recipes.recipe_of(version.recipe)
+    return SegmentRequest if facts is not None and facts.segments else JobRequest
+
+
 def request_for(
-    version: SolutionVersion, source: str | None, chosen: Filter | None, session: Session, given: JobParameters
-) -> JobRequest:
+    version: SolutionVersion,
+    source: str | None,
+    chosen: Filter | None,
+    session: Session,
+    given: JobParameters,
+    shape: type[AskedFor] = JobRequest,  # type: ignore[assignment]  # mypy has no defaults of type variables
+) -> AskedFor:
     """Return the request for a model and a filter; name, folders and role are filled in where none is given.
 
     Parameters
@@ -185,6 +216,8 @@ def request_for(
         Where the input lies, or None for input that is uploaded to the job's own folder.
     given
         Parameters of `recommend`; the model, the filter and the data are looked for elsewhere.
+    shape
+        The kind of request.
     """
     name = given.get("job_name") or new_job_name(version.name)
     values: dict[str, Any] = {
@@ -197,28 +230,44 @@ def request_for(
         "role_arn": given.get("role_arn") or session.role(),
         "filter": chosen.arn if chosen else None,
     }
-    rows = [row for row in parameters.sent().values() if row.name in values]
+    rows = [row for row in parameters.sent(shape.job_kind).values() if row.name in values]
     for row in rows:
         value, example = values[row.name], row.kind.example
         if example and value is not None and not isinstance(value, Mapping):
             text = f"{row.name!r} must be a mapping such as {example}, got {value!r}."
             raise errors.RequestError([Problem(row.attribute, text)])
-    return JobRequest(**{row.attribute: row.kind.filled(values[row.name]) for row in rows})
+    return shape(**{row.attribute: row.kind.filled(values[row.name]) for row in rows})
 
 
 def request_context(version: SolutionVersion, batch: Batch | None, chosen: Filter | None) -> RequestContext:
     """Return what is known of the world around a request for this model, input and filter."""
+    facts = recipes.recipe_of(version.recipe)
+    segments = facts is not None and facts.segments  # whose input is spread over files
     return RequestContext(
         recipe=version.recipe,
         region=version.session.region,
         kind=batch.kind if batch else None,
         records=len(batch) if batch else None,
+        per_file=min(len(batch), most_records(SEGMENTS, facts)) if batch and segments else None,
+        filter_targets=targets(chosen.expression) if chosen else frozenset(),
         required_values=chosen.required if chosen and batch else (),
         missing_values={name: batch.missing_values(name) for name in batch.placeholders} if batch else None,
     )
 
 
-def submit(request: JobRequest, batch: Batch | None, context: RequestContext, session: Session) -> BatchInferenceJob:
+@overload
+def submit(
+    request: JobRequest, batch: Batch | None, context: RequestContext, session: Session
+) -> BatchInferenceJob: ...
+
+
+@overload
+def submit(
+    request: SegmentRequest, batch: Batch | None, context: RequestContext, session: Session
+) -> BatchSegmentJob: ...
+
+
+def submit(request: AnyRequest, batch: Batch | None, context: RequestContext, session: Session) -> AnyJob:
     """Check a request, upload its input and start it; a refused job leaves nothing behind.
 
     Parameters
@@ -235,15 +284,16 @@ def submit(request: JobRequest, batch: Batch | None, context: RequestContext, se
     if batch is None:
         return start(request, context=context, session=session)
     refuse(request, context)
-    check_name(request.job_name, session)
-    batch.upload(session, request.input_path, request.input_kms_key_arn)
+    check_name(request.job_name, session, request.job_kind)
+    stored = upload(request, batch, context, session)
+    request = request.replace(input_path=stored.path)
     try:
         return start(request, context=context, session=session)
     except errors.PersonalizeError as error:
         if waiting.passing(error):  # an answer was lost, and whether it was carried out could not be looked up
             error.add(f"Whether the job was started is not known: pnb.attach({request.job_name!r}) tells it.")
         else:
-            s3.delete(session, [request.input_path])  # nothing half done stays behind
+            s3.delete(session, stored.files)  # nothing half done stays behind
         raise
 
 
@@ -284,106 +334,3 @@ def _check_mode(mode: str, version: SolutionVersion) -> None:
         raise errors.RequestError([no_batch(facts)])
     if mode == THEME_GENERATION and facts is not None and not facts.themes:
         raise errors.RequestError([no_themes(facts.name)])
-
-
-def _check_described(texts: Texts) -> None:
-    """Refuse themes of items that nothing describes, which a job would find out after its start."""
-    if not any(texts.values()):
-        there = f"its text columns are {', '.join(texts)}" if texts else "it has no text column"
-        text = (
-            f"Themes are made of descriptions, and the items dataset has no textual column; {there}. Train again with "
-            "such a column: pnb.train(..., items, textual='...')."
-        )
-        raise errors.RequestError([Problem("mode", text)])
-
-
-def batch_for(
-    data: Data | Given | Batch,
-    version: SolutionVersion,
-    chosen: Filter | None = None,
-    values: FilterValues | None = None,
-) -> Batch:
-    """Return the checked batch that the recipe of a solution version takes, with values for a filter."""
-    facts = recipes.recipe_of(version.recipe)
-    if facts is not None and not facts.batch:
-        raise errors.RequestError([no_batch(facts)])
-    numbers = chosen.numbers if chosen is not None else ()
-    if isinstance(data, Batch):
-        return data.fit(values, numbers)
-    kind = KIND_OF_KEYS.get(facts.input_keys if facts else ("userId",))
-    read = given(data)  # once: of a generator or an open file nothing is left the second time
-    if kind is None:
-        return make_batch("users", read, values, numbers)
-    return make_batch(kind, read, _values(read, chosen, values, KEYS[kind][0]), numbers)
-
-
-def _values(data: Given, chosen: Filter | None, values: FilterValues | None, key: str) -> FilterValues | None:
-    """Return values for every placeholder of the filter: the ones given, else the frame's column of that name."""
-    if chosen is None:
-        if values:
-            raise errors.InputError(f"'filter_values' need a filter: pass filter=... as well, got {values!r} alone.")
-        return values
-    if values is not None and not isinstance(values, Mapping):
-        return values
-    any_case = {name.lower(): name for name in chosen.placeholders}
-    named = {
-        name if name in chosen.placeholders else any_case.get(str(name).lower(), name): value
-        for name, value in (values or {}).items()
-    }
-    unknown = [name for name in named if name not in chosen.placeholders]
-    if unknown:
-        raise errors.InputError(
-            f"Filter {chosen.name!r} has no placeholder {unknown}; it has {list(chosen.placeholders)}: "
-            f"{chosen.expression}"
-        )
-    frame = as_frame(data, key)
-    found = {name: named_column(frame, name) for name in chosen.placeholders if name not in named}
-    return {**{name: column for name, column in found.items() if column is not None}, **named} or None
-
-
-def name_column(version: SolutionVersion, wanted: str | None = None, texts: Texts | None = None) -> str:
-    """Return the column of item names in the schema of the version's items dataset.
-
-    Parameters
-    ----------
-    version
-        A solution version that themes can be made with.
-    wanted
-        The column, in any case; by default the one whose name says that it holds names.
-    texts
-        What `text_columns` returned, where it is known already.
-
-    Raises
-    ------
-    NotFoundError
-        There is no such column.
-    """
-    texts = text_columns(version) if texts is None else texts
-    if wanted is not None:
-        named = [name for name in texts if name.lower() == str(wanted).lower()]
-        told = f"'item_name' must be a text column of the items, one of {list(texts)}, got {wanted!r}."
-    else:
-        plain = [name for name, textual in texts.items() if not textual]
-        named = [name for name in plain if name.lower() in columns.NAME_COLUMNS]
-        told = f"No column of item names was found among {plain}; pass item_name='...'."
-    if not named:
-        raise errors.NotFoundError(told)
-    return named[0]
-
-
-def text_columns(version: SolutionVersion) -> Texts:
-    """Return the text columns of the version's items dataset, each with whether it is the textual one."""
-    session = version.session
-    datasets = session.pages("list_datasets", "datasets", datasetGroupArn=version.dataset_group_arn)
-    arn = next((entry["datasetArn"] for entry in datasets if entry["datasetType"].upper() == "ITEMS"), None)
-    if arn is None:
-        raise errors.NotFoundError(
-            "Themes need an items dataset with names and a textual column: pnb.train(..., items)."
-        )
-    schema_arn = session.call("describe_dataset", datasetArn=arn)["dataset"]["schemaArn"]
-    schema = json.loads(session.call("describe_schema", schemaArn=schema_arn)["schema"]["schema"])
-    return {
-        one["name"]: bool(one.get("textual"))
-        for one in schema["fields"]
-        if "string" in one["type"] and one["name"] != "ITEM_ID"
-    }

@@ -1,6 +1,7 @@
 """A job request as a value, and every rule of the API about it in one pure function.
 
-The form fills a `JobRequest`, `problems(request)` checks it, `start(request)` sends it, the receipt prints it as the
+There is one for each kind of jobs: `JobRequest` asks for items, `SegmentRequest` for users. The form fills one,
+`problems(request)` checks it, `start(request)` sends it, the receipt prints it as the
 Python call that repeats it.
 """
 
@@ -9,17 +10,61 @@ from __future__ import annotations
 import numbers
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
-from typing import Any, Self
+from typing import Any, ClassVar, Self, TypeAlias
 
 from personalize_nb.contract import limits, parameters, recipes, releases
+from personalize_nb.contract.job_kinds import INFERENCE, SEGMENTS, JobKind
 from personalize_nb.contract.parameters import BATCH_INFERENCE, THEME_GENERATION, THEMES, Parameter
 from personalize_nb.errors import ERROR, WARNING, Problem
 
-KIND_OF_KEYS = {("userId",): "users", ("itemId",): "items", ("userId", "itemList"): "rankings"}
+KIND_OF_KEYS = {
+    ("userId",): "users",
+    ("itemId",): "items",
+    ("userId", "itemList"): "rankings",
+    ("itemAttributes",): "queries",
+}
 
 
 @dataclass(frozen=True)
-class JobRequest:
+class BatchRequest:
+    """What requests of both kinds have."""
+
+    job_kind: ClassVar[JobKind]
+
+    job_name: str
+    solution_version_arn: str
+    input_path: str
+    output_path: str
+    role_arn: str
+    filter_arn: str | None = None
+    num_results: int | None = None
+
+    def replace(self, **changes: Any) -> Self:
+        """Return a copy with some fields changed."""
+        return replace(self, **changes)
+
+    def to_api(self) -> dict[str, Any]:
+        """Return the parameters as boto3's method takes them; what is not set is left out."""
+        wanted: dict[str, Any] = {}
+        for row, value in rows_of(self):
+            if row.required or row.is_set(value):
+                row.put(wanted, value)
+        return wanted
+
+    @classmethod
+    def from_api(cls, described: Mapping[str, Any]) -> Self:
+        """Return the request behind a description of its job (which holds no tags) or behind `to_api`."""
+        values = {name: row.taken(described) for name, row in parameters.sent(cls.job_kind).items()}
+        return cls(**{name: value for name, value in values.items() if value is not None})
+
+    def to_code(self) -> str:
+        """Return the Python call that starts the same job; fields at their defaults are left out."""
+        lines = [f"        {row.attribute}={_python(value)!r}," for row, value in rows_of(self) if row.is_set(value)]
+        return "\n".join(["pnb.start(", f"    pnb.{type(self).__name__}(", *lines, "    )", ")"])
+
+
+@dataclass(frozen=True)
+class JobRequest(BatchRequest):
     """Every parameter of CreateBatchInferenceJob.
 
     Parameters
@@ -50,13 +95,8 @@ class JobRequest:
         Up to 50 tags.
     """
 
-    job_name: str
-    solution_version_arn: str
-    input_path: str
-    output_path: str
-    role_arn: str
-    filter_arn: str | None = None
-    num_results: int | None = None
+    job_kind = INFERENCE
+
     exploration_weight: float | None = None
     exploration_item_age_cut_off: float | None = None
     ranking_influence: Mapping[str, float] = field(default_factory=dict)
@@ -66,33 +106,36 @@ class JobRequest:
     output_kms_key_arn: str | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
 
-    def replace(self, **changes: Any) -> Self:
-        """Return a copy with some fields changed."""
-        return replace(self, **changes)
 
-    def to_api(self) -> dict[str, Any]:
-        """Return the parameters as boto3's `create_batch_inference_job` takes them; what is not set is left out."""
-        wanted: dict[str, Any] = {}
-        for row, value in rows_of(self):
-            if row.required or row.is_set(value):
-                row.put(wanted, value)
-        return wanted
+@dataclass(frozen=True)
+class SegmentRequest(BatchRequest):
+    """Every parameter of CreateBatchSegmentJob.
 
-    @classmethod
-    def from_api(cls, described: Mapping[str, Any]) -> Self:
-        """Return the request behind an answer of DescribeBatchInferenceJob (which holds no tags) or behind `to_api`."""
-        values = {name: row.taken(described) for name, row in parameters.sent().items()}
-        return cls(**{name: value for name, value in values.items() if value is not None})
+    Parameters
+    ----------
+    job_name, solution_version_arn, input_path, output_path, role_arn
+        As for `JobRequest`; the input holds items, or attributes of items.
+    filter_arn
+        One filter on users for the whole job; values of its placeholders come with each record.
+    num_results
+        Users per record, at most 5 million; the service's default is 25.
+    input_kms_key_arn, output_kms_key_arn, tags
+        As for `JobRequest`.
+    """
 
-    def to_code(self) -> str:
-        """Return the Python call that starts the same job; fields at their defaults are left out."""
-        lines = [f"        {row.attribute}={_python(value)!r}," for row, value in rows_of(self) if row.is_set(value)]
-        return "\n".join(["pnb.start(", "    pnb.JobRequest(", *lines, "    )", ")"])
+    job_kind = SEGMENTS
+
+    input_kms_key_arn: str | None = None
+    output_kms_key_arn: str | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
 
 
-def rows_of(request: JobRequest) -> list[tuple[Parameter, Any]]:
+AnyRequest: TypeAlias = JobRequest | SegmentRequest
+
+
+def rows_of(request: BatchRequest) -> list[tuple[Parameter, Any]]:
     """Return what the table of parameters says of each field of a request, with the field's value."""
-    sent = parameters.sent()
+    sent = parameters.sent(request.job_kind)
     return [(sent[one.name], getattr(request, one.name)) for one in fields(request)]
 
 
@@ -107,7 +150,7 @@ class RequestContext:
     region
         Where the job would run.
     kind
-        `users`, `items` or `rankings`: what the input holds.
+        `users`, `items`, `rankings` or `queries`: what the input holds.
     records
         Lines of input.
     per_file
@@ -116,10 +159,12 @@ class RequestContext:
         Placeholders that every record must fill.
     missing_values
         Records without a value, by placeholder; those not named have no value at all.
+    filter_targets
+        What the filter chooses: `items`, `users` or `actions`; empty where there is none or it is not known.
     input_listed
         Whether it was looked at what lies at `input_path`, so that nothing has to be guessed from its name.
     names
-        What fields are called where the request was made, if not as in `JobRequest`.
+        What fields are called where the request was made, if not as in the request.
     """
 
     recipe: str | None = None
@@ -129,6 +174,7 @@ class RequestContext:
     per_file: int | None = None
     required_values: tuple[str, ...] = ()
     missing_values: Mapping[str, int] | None = None
+    filter_targets: frozenset[str] = frozenset()
     input_listed: bool = False
     names: Mapping[str, str] = field(default_factory=dict)
 
@@ -140,7 +186,7 @@ class RequestContext:
         return replace(problem, text=text)
 
 
-def problems(request: JobRequest, context: RequestContext | None = None) -> list[Problem]:
+def problems(request: AnyRequest, context: RequestContext | None = None) -> list[Problem]:
     """Return every rule of the API that the request breaks, errors and warnings, without asking the service.
 
     Parameters
@@ -157,16 +203,27 @@ def problems(request: JobRequest, context: RequestContext | None = None) -> list
     >>> [problem.field for problem in pnb.problems(request)]
     ['job_name', 'solution_version_arn', 'role_arn']
     """
-    if not isinstance(request, JobRequest):
-        raise TypeError(f"'request' must be a pnb.JobRequest, got {request!r}")
+    if not isinstance(request, JobRequest | SegmentRequest):
+        raise TypeError(f"'request' must be a pnb.JobRequest or a pnb.SegmentRequest, got {request!r}")
     context = context or RequestContext()
-    broken = (_values(request), _paths(request, context), _real_time(request), _mode(request), _fit(request, context))
+    own = (_mode(request), _themes(request, context)) if isinstance(request, JobRequest) else ()
+    broken = (_values(request), _paths(request, context), _most_results(request), *own, _fit(request, context))
     return [context.called(problem) for problems_of_kind in broken for problem in problems_of_kind]
 
 
 def no_batch(facts: recipes.Recipe) -> Problem:
     """Return the problem of giving a batch inference job a recipe that it does not take, with the way there is."""
     text = f"Batch inference jobs do not work with the recipe {facts.name}: {facts.instead_of_batch}."
+    return Problem("solution_version_arn", text)
+
+
+def no_segments(facts: recipes.Recipe) -> Problem:
+    """Return the problem of giving a batch segment job a recipe that it does not take, with the way there is."""
+    legal = ", ".join(recipes.names_where(lambda row: row.segments))
+    instead = (
+        f"pnb.recommend(ids, model) starts the job that takes {facts.name}" if facts.batch else facts.instead_of_batch
+    )
+    text = f"Batch segment jobs take models of {legal}, this one is of {facts.name}: {instead}."
     return Problem("solution_version_arn", text)
 
 
@@ -180,17 +237,18 @@ def errors_of(problems: list[Problem]) -> list[Problem]:
     return [problem for problem in problems if problem.level == ERROR]
 
 
-def _values(request: JobRequest) -> Iterator[Problem]:
+def _values(request: AnyRequest) -> Iterator[Problem]:
     """Every value by itself."""
+    operation = f"Create{request.job_kind.operations}"
     for row, value in rows_of(request):
-        if row.is_set(value) and row.member and (newer := releases.lacking("CreateBatchInferenceJob", row.member)):
+        if row.is_set(value) and row.member and (newer := releases.lacking(operation, row.member)):
             yield Problem(row.attribute, f"'{row.attribute}' {newer}.")
         elif row.required or row.default is not None or not row.kind.is_empty(value):
             for text in row.kind.problems(row.attribute, value):
                 yield Problem(row.attribute, text)
 
 
-def _paths(request: JobRequest, context: RequestContext) -> Iterator[Problem]:
+def _paths(request: AnyRequest, context: RequestContext) -> Iterator[Problem]:
     source, target = request.input_path, request.output_path
     if source.rstrip("/") == target.rstrip("/"):
         yield Problem("output_path", f"'output_path' must differ from 'input_path', both are {source!r}.")
@@ -204,9 +262,16 @@ def _paths(request: JobRequest, context: RequestContext) -> Iterator[Problem]:
         yield Problem("input_path", text, WARNING)
 
 
-def _real_time(request: JobRequest) -> Iterator[Problem]:
-    count, most = request.num_results, limits.MAX_REALTIME_RESULTS
-    if isinstance(count, numbers.Integral) and count > most:
+def _most_results(request: AnyRequest) -> Iterator[Problem]:
+    count = request.num_results
+    if not isinstance(count, numbers.Integral):
+        return
+    if isinstance(request, SegmentRequest):
+        if count > limits.MAX_SEGMENT_USERS:
+            text = f"'num_results' may be at most {limits.MAX_SEGMENT_USERS:,} users for each line, got {count:,}."
+            yield Problem("num_results", text)
+    elif count > limits.MAX_REALTIME_RESULTS:
+        most = limits.MAX_REALTIME_RESULTS
         text = f"'num_results' over {most}, the limit in real time, is not documented for batch jobs, got {count}."
         yield Problem("num_results", text, WARNING)
 
@@ -222,27 +287,52 @@ def _mode(request: JobRequest) -> Iterator[Problem]:
             yield Problem(row.attribute, text)
 
 
-def _fit(request: JobRequest, known: RequestContext) -> Iterator[Problem]:
-    themes = request.mode == THEME_GENERATION
+def _themes(request: JobRequest, known: RequestContext) -> Iterator[Problem]:
+    """Judge what themes need of recipe, region and input."""
+    if request.mode != THEME_GENERATION:
+        return
     facts = recipes.recipe_of(known.recipe) if known.recipe else None
-    if facts is not None:
-        yield from _recipe_fit(request, facts, known.kind)
-    if themes and known.region and known.region not in limits.THEME_REGIONS:
+    if facts is not None and not facts.themes:
+        yield no_themes(facts.name)
+    if known.region and known.region not in limits.THEME_REGIONS:
         yield Problem(
             "mode", f"Themes are offered in {', '.join(limits.THEME_REGIONS)}, this session is in {known.region}."
         )
-    in_file = known.per_file or known.records
-    if themes and in_file is not None and in_file > limits.MAX_THEME_RECORDS_PER_FILE:
-        most = limits.MAX_THEME_RECORDS_PER_FILE
+    in_file, most = known.per_file or known.records, limits.MAX_THEME_RECORDS_PER_FILE
+    if in_file is not None and in_file > most:
         yield Problem(
             "input_path",
             f"A theme job takes at most {most} items per file, got {in_file:,}; pnb.themes(items, model) splits them "
             "into jobs.",
         )
-    if in_file is not None and in_file > limits.MAX_RECORDS_PER_FILE:
-        yield Problem("input_path", f"A file holds at most {limits.MAX_RECORDS_PER_FILE:,} records, got {in_file:,}.")
+
+
+def _fit(request: AnyRequest, known: RequestContext) -> Iterator[Problem]:
+    facts = recipes.recipe_of(known.recipe) if known.recipe else None
+    if facts is not None:
+        yield from _recipe_fit(request, facts, known.kind)
+    in_file = known.per_file or known.records
+    most = most_records(request.job_kind, facts)
+    if in_file is not None and in_file > most:
+        yield Problem("input_path", f"A file holds at most {most:,} records, got {in_file:,}.")
+    if request.job_kind == SEGMENTS and known.records and known.per_file:
+        files, most = -(-known.records // known.per_file), limits.MAX_INPUT_FILES
+        if files > most:
+            text = f"A job takes at most {most:,} files of {known.per_file:,} records, got {known.records:,} records."
+            yield Problem("input_path", text)
+    if known.filter_targets and (wrong := known.filter_targets - {request.job_kind.filtered}):
+        text = f"A {request.job_kind.noun} takes filters on {request.job_kind.filtered}, this one is on {min(wrong)}."
+        yield Problem("filter_arn", text)
     if known.missing_values is not None:
         yield from _filter_values(known.required_values, known.missing_values, known.records or 0)
+
+
+def most_records(kind: JobKind, facts: recipes.Recipe | None) -> int:
+    """Return how many records a file of input may have, themes apart."""
+    if kind != SEGMENTS:
+        return limits.MAX_RECORDS_PER_FILE
+    by_attributes = facts is not None and facts.by_attributes
+    return limits.MAX_ATTRIBUTE_SEGMENTS_PER_FILE if by_attributes else limits.MAX_ITEM_SEGMENTS_PER_FILE
 
 
 def _filter_values(required: tuple[str, ...], missing: Mapping[str, int], records: int) -> Iterator[Problem]:
@@ -259,23 +349,24 @@ def _filter_values(required: tuple[str, ...], missing: Mapping[str, int], record
             )
 
 
-def _recipe_fit(request: JobRequest, facts: recipes.Recipe, kind: str | None) -> Iterator[Problem]:
-    if not facts.batch:
+def _recipe_fit(request: AnyRequest, facts: recipes.Recipe, kind: str | None) -> Iterator[Problem]:
+    segments = isinstance(request, SegmentRequest)
+    if segments and not facts.segments:
+        yield no_segments(facts)
+    elif not segments and not facts.batch:
         yield no_batch(facts)
     wanted = KIND_OF_KEYS.get(facts.input_keys)
     if kind is not None and wanted is not None and kind != wanted:
         yield Problem(
             "input_path", f"{facts.name} takes {wanted} ({', '.join(facts.input_keys)}), the input holds {kind}."
         )
-    if request.mode == THEME_GENERATION and not facts.themes:
-        yield no_themes(facts.name)
     if request.num_results is not None and facts.ranks_lists:
         text = f"'num_results' has no effect: {facts.name} answers with the whole list of each line, in another order."
         yield Problem("num_results", text, WARNING)
     yield from _needs(request, facts)
 
 
-def _needs(request: JobRequest, facts: recipes.Recipe) -> Iterator[Problem]:
+def _needs(request: AnyRequest, facts: recipes.Recipe) -> Iterator[Problem]:
     """One problem for each need that the recipe does not meet, though several parameters have it."""
     asked = {row.need for row, value in rows_of(request) if row.need is not None and row.is_set(value)}
     unmet = {need for need in asked if not need.met(facts)}

@@ -7,16 +7,18 @@ here, on the client's side. Nothing but the manifest in S3 is needed to go on, s
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from personalize_nb import errors
 from personalize_nb.contract import limits
 from personalize_nb.contract.parameters import THEME_GENERATION
-from personalize_nb.jobs import job, manifests, written
+from personalize_nb.jobs import manifests, written
+from personalize_nb.jobs.batch_job import input_keys
 from personalize_nb.jobs.job import KIND, BatchInferenceJob
 from personalize_nb.jobs.manifests import Manifest
+from personalize_nb.jobs.outcomes import ItemsOutcome
 from personalize_nb.jobs.request import JobRequest
 from personalize_nb.session import explanations, waiting
 from personalize_nb.session.progress import Counting, Progress, choose
@@ -25,14 +27,11 @@ from personalize_nb.text.counts import counted, verb
 
 if TYPE_CHECKING:
     import pandas as pd
-    import polars as pl
-    import pyarrow as pa
 
-    from personalize_nb.results.results import Results, ResultsAs
-    from personalize_nb.results.titles import Items
+    from personalize_nb.results.results import Results
 
 
-class Run:
+class Run(ItemsOutcome):
     """Several jobs with the face of one. It lives on when this object or the kernel does not.
 
     A job that waits for room is started by `wait()` or `advance()`, of this kernel or of another one that attached.
@@ -184,32 +183,9 @@ class Run:
                 outputs,
                 inputs,
                 self.session,
-                input_keys=lambda: job.input_keys(request, self.session),
+                input_keys=lambda: input_keys(request, self.session),
             )
         return self._results
-
-    def recommendations(self, items: Items | None = None, columns: Sequence[str] | None = None) -> pd.DataFrame:
-        """Return the recommendations of all jobs in input order; see `Results.recommendations`."""
-        return self.results().recommendations(items, columns)
-
-    def themes(
-        self,
-        items: Items | None = None,
-        columns: Sequence[str] | None = None,
-        *,
-        threshold: float | None = limits.THEME_RELEVANCE_THRESHOLD,
-        minimum_items: int = limits.THEME_MINIMUM_ITEMS,
-    ) -> pd.DataFrame:
-        """Return the themes of all jobs in input order; see `Results.themes`."""
-        return self.results().themes(items, columns, threshold=threshold, minimum_items=minimum_items)
-
-    def arrow(self) -> ResultsAs[pa.Table]:
-        """Return the results as Arrow tables, `run.arrow().recommendations()`; see `Results.arrow`."""
-        return self.results().arrow()
-
-    def polars(self) -> ResultsAs[pl.DataFrame]:
-        """Return the results as polars' frames, `run.polars().recommendations()`; see `Results.polars`."""
-        return self.results().polars()
 
     def errors(self) -> pd.DataFrame:
         """Return the input lines that failed or got no item, and why, also of failed jobs; see `Results.errors`."""

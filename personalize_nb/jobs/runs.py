@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from personalize_nb import errors
 from personalize_nb.contract import limits, parameters
 from personalize_nb.jobs import job, manifests
-from personalize_nb.jobs.job import BatchInferenceJob
+from personalize_nb.jobs.job import AnyJob
 from personalize_nb.jobs.manifests import Manifest
 from personalize_nb.jobs.request import JobRequest, RequestContext, problems
 from personalize_nb.jobs.run import Run
@@ -92,7 +92,7 @@ def start_run(
     return run
 
 
-def attach(name: str, session: Session | None = None) -> BatchInferenceJob | Run:
+def attach(name: str, session: Session | None = None) -> AnyJob | Run:
     """Return a job by its name or ARN, or a run by its name, from any kernel, whenever it was started.
 
     Raises

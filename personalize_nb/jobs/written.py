@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from personalize_nb import errors
 from personalize_nb.contract import limits
-from personalize_nb.jobs.request import JobRequest
+from personalize_nb.jobs.request import AnyRequest, JobRequest, SegmentRequest
 from personalize_nb.session.progress import choose
 from personalize_nb.session.session import Session
 
@@ -59,7 +59,7 @@ def await_output(
         sleep(pause)
 
 
-def check_own(session: Session, name: str, request: JobRequest, ended: datetime) -> None:
+def check_own(session: Session, arn: str, request: AnyRequest, ended: datetime) -> None:
     """Refuse output that another job wrote over after the job had ended.
 
     Raises
@@ -69,6 +69,7 @@ def check_own(session: Session, name: str, request: JobRequest, ended: datetime)
     """
     from personalize_nb.results.output_files import output_files
 
+    name = request.job_name
     try:
         files = output_files(session, request.output_path, request.input_path)
     except errors.NotFoundError as error:
@@ -78,7 +79,7 @@ def check_own(session: Session, name: str, request: JobRequest, ended: datetime)
     if not late:
         return
     try:
-        other = _writer(session, name, request, ended, late)
+        other = _writer(session, arn, request, ended, late)
     except errors.AccessError:
         choose().say(
             f"{late[0].address} was written after job {name!r} had ended; whether by another job cannot be told, as "
@@ -93,21 +94,22 @@ def check_own(session: Session, name: str, request: JobRequest, ended: datetime)
         )
 
 
-def _writer(session: Session, name: str, request: JobRequest, ended: datetime, late: Sequence[Stored]) -> str | None:
-    """Return the name of another job that can have written these objects after a time."""
+def _writer(session: Session, arn: str, request: AnyRequest, ended: datetime, late: Sequence[Stored]) -> str | None:
+    """Return the name of another job, of either kind, that can have written these objects after a time."""
     last = max(one.modified for one in late if one.modified) + timedelta(seconds=1)  # S3 tells whole seconds
-    for entry in session.pages("list_batch_inference_jobs", "batchInferenceJobs"):
-        at_work = entry["creationDateTime"] <= last and entry["lastUpdatedDateTime"] > ended
-        if entry["jobName"] == name or entry["status"] == limits.FAILED or not at_work:
-            continue
-        arn = entry["batchInferenceJobArn"]
-        described = session.call("describe_batch_inference_job", batchInferenceJobArn=arn)["batchInferenceJob"]
-        if _same_names(request, JobRequest.from_api(described)):
-            return str(entry["jobName"])
+    for shape in (JobRequest, SegmentRequest):
+        kind = shape.job_kind
+        for entry in session.pages(*kind.listing):
+            at_work = entry["creationDateTime"] <= last and entry["lastUpdatedDateTime"] > ended
+            if entry[kind.arn_member] == arn or entry["status"] == limits.FAILED or not at_work:
+                continue
+            described = session.call(kind.describe, **{kind.arn_member: entry[kind.arn_member]})[kind.answer]
+            if _same_names(request, shape.from_api(described)):
+                return str(entry["jobName"])
     return None
 
 
-def _same_names(one: JobRequest, other: JobRequest) -> bool:
+def _same_names(one: AnyRequest, other: AnyRequest) -> bool:
     """Tell whether two jobs write to the same names; the files of a folder can have any."""
     names = [request.input_path.rpartition("/")[2] for request in (one, other)]
     return one.output_path.rstrip("/") == other.output_path.rstrip("/") and (names[0] == names[1] or "" in names)

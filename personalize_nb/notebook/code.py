@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from personalize_nb.contract import parameters
-from personalize_nb.jobs.request import JobRequest
+from personalize_nb.contract.job_kinds import INFERENCE, JobKind
+from personalize_nb.jobs.request import AnyRequest
 from personalize_nb.notebook.charts import View
 from personalize_nb.text import html
 from personalize_nb.text.redact import redact
@@ -30,8 +31,8 @@ _OWN = ("data", "solution_version", "job_name", "output")
 PER_RECORD = Code("...")  # a series of filter values, one for each record: legal Python, and plainly a gap
 
 
-def recommend(source: str, solution: str, given: Mapping[str, Any]) -> str:
-    """Return a call of `pnb.recommend`.
+def recommend(source: str, solution: str, given: Mapping[str, Any], kind: JobKind = INFERENCE) -> str:
+    """Return a call of `pnb.recommend`, or of what starts another kind of jobs.
 
     Parameters
     ----------
@@ -41,6 +42,8 @@ def recommend(source: str, solution: str, given: Mapping[str, Any]) -> str:
         What finds the solution version.
     given
         The parameters that differ from the defaults.
+    kind
+        The kind of jobs.
 
     Examples
     --------
@@ -48,10 +51,10 @@ def recommend(source: str, solution: str, given: Mapping[str, Any]) -> str:
     "pnb.recommend(data, 'books', num_results=10)"
     """
     parts = [source, repr(solution), *(f"{name}={value!r}" for name, value in given.items())]
-    return f"pnb.recommend({', '.join(parts)})"
+    return f"{kind.call}({', '.join(parts)})"
 
 
-def again(request: JobRequest, tags: Mapping[str, str], own_role: str | None = None) -> str:
+def again(request: AnyRequest, tags: Mapping[str, str], own_role: str | None = None) -> str:
     """Return the call that repeats a job on the input that it left in S3; nothing in it needs to be masked.
 
     Parameters
@@ -65,13 +68,13 @@ def again(request: JobRequest, tags: Mapping[str, str], own_role: str | None = N
     """
     past = f"pnb.attach({request.job_name!r}).request"
     request, given = request.replace(tags=tags), {}
-    for row in parameters.sent().values():
+    for row in parameters.sent(request.job_kind).values():
         value = getattr(request, row.attribute)
         if row.name in _OWN or not row.is_set(value) or (row.name == "role_arn" and own_role in (None, value)):
             continue
         given[row.name] = Code(f"{past}.{row.attribute}") if row.kind.masked else row.kind.short(value)
     solution = parameters.named("solution_version").kind.short(request.solution_version_arn)
-    return recommend(f"{past}.input_path", solution, given)
+    return recommend(f"{past}.input_path", solution, given, request.job_kind)
 
 
 def shown(call: str) -> View:

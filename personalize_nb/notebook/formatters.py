@@ -10,7 +10,12 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-_STEPWISE = (("jobs.job", "BatchInferenceJob"), ("jobs.run", "Run"), ("resources.solutions", "SolutionVersion"))
+_STEPWISE = (
+    ("jobs.job", "BatchInferenceJob"),
+    ("jobs.segment_job", "BatchSegmentJob"),
+    ("jobs.run", "Run"),
+    ("resources.solutions", "SolutionVersion"),
+)
 
 
 def register() -> bool:

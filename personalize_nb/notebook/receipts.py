@@ -14,9 +14,10 @@ from typing import Any
 
 from personalize_nb import errors
 from personalize_nb.contract import limits
+from personalize_nb.contract.job_kinds import SEGMENTS
 from personalize_nb.contract.parameters import THEME_GENERATION, named
-from personalize_nb.jobs.job import BatchInferenceJob
-from personalize_nb.jobs.request import JobRequest, rows_of
+from personalize_nb.jobs.job import AnyJob
+from personalize_nb.jobs.request import AnyRequest, JobRequest, SegmentRequest, rows_of
 from personalize_nb.jobs.run import Run
 from personalize_nb.jobs.runs import attach
 from personalize_nb.notebook import code
@@ -38,20 +39,22 @@ def summary(
     Parameters
     ----------
     described
-        The answer of DescribeBatchInferenceJob.
+        The service's description of the job.
     checked
         When it was given.
     details
         What the service does not tell, by label: the input, filter values, tags, the call that repeats the job.
     """
     ended = described["lastUpdatedDateTime"] if described["status"] in limits.TERMINAL else None
+    segments = SEGMENTS.arn_member in described
+    request = SegmentRequest.from_api(described) if segments else JobRequest.from_api(described)
     facts = {
         "Job": described["jobName"],
         **_state(described),
-        **_asked(JobRequest.from_api(described), details or {}),
+        **_asked(request, details or {}),
         "Started": _time(described["creationDateTime"]),
         **_looked_at(ended, checked),
-        **_next(described["jobName"], described["status"], named("mode").taken(described) == THEME_GENERATION),
+        **_next(described["jobName"], described["status"], _reader(request)),
     }
     return _closed(facts, details or {})
 
@@ -80,7 +83,7 @@ def run_summary(
         **_asked(request, {"Input": counted(described["records"], "record"), **(details or {})}),
         "Started": _time(datetime.fromisoformat(described["created"])),
         **_looked_at(described.get("ended"), checked),
-        **_next(described["name"], described["status"], request.mode == THEME_GENERATION, run=True),
+        **_next(described["name"], described["status"], _reader(request), run=True),
     }
     return _closed(facts, details or {})
 
@@ -92,7 +95,7 @@ def _state(described: Mapping[str, Any]) -> dict[str, str]:
     return facts
 
 
-def _asked(request: JobRequest, details: Mapping[str, str]) -> dict[str, str]:
+def _asked(request: AnyRequest, details: Mapping[str, str]) -> dict[str, str]:
     """Return what was asked, line by line; what only who started the job knows stands in the details."""
     lines: dict[str, list[str]] = {}
     asked = [(row.line, row, value) for row, value in rows_of(request) if row.line is not None]
@@ -109,9 +112,16 @@ def _looked_at(ended: datetime | None, checked: datetime) -> dict[str, str]:
     return {"Ended": _time(ended)} if ended else {"Checked": _time(checked)}
 
 
-def _next(name: str, status: str, themes: bool, run: bool = False) -> dict[str, str]:
+def _reader(request: AnyRequest) -> str:
+    """Return the method that reads what was asked for."""
+    if isinstance(request, SegmentRequest):
+        return "segments"
+    return "themes" if request.mode == THEME_GENERATION else "recommendations"
+
+
+def _next(name: str, status: str, reader: str, run: bool = False) -> dict[str, str]:
     if status == limits.ACTIVE:
-        return {"Read it": f"pnb.attach({name!r}).{'themes' if themes else 'recommendations'}()"}
+        return {"Read it": f"pnb.attach({name!r}).{reader}()"}
     if status == limits.FAILED and run:
         return {"Next": f"pnb.attach({name!r}).retry() starts the jobs that failed again, .errors() says why"}
     if status == limits.FAILED:
@@ -157,7 +167,7 @@ class Receipt:
 
     def __init__(
         self,
-        job: BatchInferenceJob | Run,
+        job: AnyJob | Run,
         details: Mapping[str, str] | None = None,
         sleep: Callable[[float], bool] | None = None,
     ):
@@ -203,14 +213,14 @@ class Receipt:
             if status in limits.TERMINAL:
                 return
 
-    def _advanced(self) -> BatchInferenceJob | Run:
+    def _advanced(self) -> AnyJob | Run:
         """Return the job; of a run one of our own, brought forward: the user's may be waiting in another thread."""
         if not isinstance(self.job, Run):
             return self.job
         run = attach(self.job.name, self.job.session)
         return run.advance() if isinstance(run, Run) else run
 
-    def _bundle(self, job: BatchInferenceJob | Run) -> tuple[dict[str, str], str]:
+    def _bundle(self, job: AnyJob | Run) -> tuple[dict[str, str], str]:
         described, now = job.describe(), datetime.now(UTC)
         if isinstance(job, Run):
             facts = run_summary(described, job.request, now, self._details)
@@ -281,7 +291,7 @@ class _Place:
         self._board.put(self._number, bundle)
 
 
-def watch(job: BatchInferenceJob | Run | str, session: Session | None = None) -> Receipt:
+def watch(job: AnyJob | Run | str, session: Session | None = None) -> Receipt:
     """Show the receipt of a job or run and keep it up to date while the notebook stays open; the cell is not blocked.
 
     Waiting jobs of a run are started as others end.
@@ -303,14 +313,14 @@ def watch(job: BatchInferenceJob | Run | str, session: Session | None = None) ->
     return Receipt(found).show().start()
 
 
-def _looked_up(job: BatchInferenceJob | Run) -> dict[str, str]:
+def _looked_up(job: AnyJob | Run) -> dict[str, str]:
     """Find out what a receipt without a form can tell: tags, and the call that repeats the job on its stored input."""
     request = job.request
     tags = dict(request.tags) or _tags(job)
     return {"Tags": named("tags").kind.told(tags), REPEAT: code.again(request, tags, job.session.role_arn)}
 
 
-def _tags(job: BatchInferenceJob | Run) -> dict[str, str]:
+def _tags(job: AnyJob | Run) -> dict[str, str]:
     if isinstance(job, Run):
         return {}  # a run's manifest holds them, so it has none
     try:

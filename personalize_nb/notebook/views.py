@@ -23,7 +23,7 @@ from personalize_nb.text.redact import redact
 
 if TYPE_CHECKING:
     from personalize_nb.inputs.forms import Data
-    from personalize_nb.jobs.job import BatchInferenceJob
+    from personalize_nb.jobs.job import AnyJob
     from personalize_nb.jobs.run import Run
     from personalize_nb.session.session import Session
 
@@ -184,7 +184,7 @@ def _told(shown: int, fit: int, whole: int, threshold: float, minimum_items: int
     return note
 
 
-def show_job(job: BatchInferenceJob | Run | str, session: Session | None = None) -> View:
+def show_job(job: AnyJob | Run | str, session: Session | None = None) -> View:
     """Show a job's parameters and state, account masked.
 
     Parameters
@@ -194,8 +194,8 @@ def show_job(job: BatchInferenceJob | Run | str, session: Session | None = None)
     session
         Where to look for a name; by default the session of `pnb.connect()`.
     """
-    job = attach(job, session) if isinstance(job, str) else job
-    rows = [(name, redact(str(value))) for name, value in _facts(job.describe()).items()]
+    found = attach(job, session) if isinstance(job, str) else job
+    rows = [(name, redact(str(value))) for name, value in _facts(found.describe()).items()]
     width = max(len(name) for name, _ in rows)
     return View(html.table(rows), "\n".join(f"{name:<{width}}  {value}" for name, value in rows))
 

@@ -141,6 +141,18 @@ def fields(expression: str) -> tuple[tuple[str, str], ...]:
     return tuple(dict.fromkeys(("USERS" if kind == "CURRENTUSER" else kind, column) for kind, column in found))
 
 
+def targets(expression: str) -> frozenset[str]:
+    """Return what a filter chooses from: `items`, `users` or `actions`.
+
+    Examples
+    --------
+    >>> sorted(targets('EXCLUDE UserID WHERE Users.AGE < 18'))
+    ['users']
+    """
+    found = re.findall(r"(?i)\b(?:INCLUDE|EXCLUDE)\s+(Item|User|Action)ID\b", _bare(expression))
+    return frozenset(f"{one.lower()}s" for one in found)
+
+
 def uses_events(expression: str) -> bool:
     """Tell whether a filter looks at what users did.
 

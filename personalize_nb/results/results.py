@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Generic
 
 import pandas as pd
@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from personalize_nb.contract import limits
 from personalize_nb.errors import NotFoundError
-from personalize_nb.results import output_files, shapes
+from personalize_nb.results import output_files, parquet, selection, shapes
 from personalize_nb.results.forms import ARROW, PANDAS, POLARS, Frame, ResultForm
 from personalize_nb.results.members import ITEMS, USERS
 from personalize_nb.results.open_files import OpenFiles
@@ -23,13 +23,16 @@ from personalize_nb.session.session import Session
 from personalize_nb.text.counts import counted, verb
 
 if TYPE_CHECKING:
+    import os
+
     import polars as pl
 
+    from personalize_nb.inputs.forms import Data
     from personalize_nb.results.open_files import Files
     from personalize_nb.results.output_files import Places
     from personalize_nb.results.titles import Items
 
-ROWS = 50_000
+ROWS = 50_000  # input lines of a block, at most
 
 
 class ResultsAs(Generic[Frame]):
@@ -54,7 +57,7 @@ class ResultsAs(Generic[Frame]):
         if not self._rows.were_read:  # a repr reads nothing
             return (
                 "<Results not read yet: .recommendations(items=...), .themes(items=...), .segments(), .errors(), "
-                ".blocks()>"
+                ".blocks(), .to_parquet(path)>"
             )
         steps = [".themes(items=...)" if self.has_themes else ".recommendations(items=...)"]
         if self.has_segments:
@@ -113,28 +116,107 @@ class ResultsAs(Generic[Frame]):
         joined = Titles(items, columns)
         self._tell_failed("recommendations", "an item")
         self._tell_segments()
-        found = list(self._frames(joined, ROWS))
+        found = [self._form.frame(shape, joined) for shape in self._shapes(self._rows.blocks(ROWS))]
         joined.tell_unmatched()
         return self._form.joined(found) if len(found) > 1 else found[0]
 
     def blocks(
-        self, items: Items | None = None, columns: Sequence[str] | None = None, rows: int = ROWS
+        self, items: Items | None = None, columns: Sequence[str] | None = None, rows: int | None = None
     ) -> Iterator[Frame]:
-        """Return `recommendations()` in frames of `rows` input lines each, in bounded memory; at least one frame."""
-        if rows < 1:
+        """Return `recommendations()` in frames of some input lines each, in bounded memory; at least one frame.
+
+        Parameters
+        ----------
+        items, columns
+            As for `recommendations`.
+        rows
+            Input lines in a frame; by default as many as have a million results together, at least one and at most
+            50,000.
+        """
+        if rows is not None and rows < 1:
             raise ValueError(f"'rows' must be 1 or more, got {rows!r}")
         self._refuse_segments("no recommendations")
         self._tell_segments()
-        return self._frames(Titles(items, columns), rows)
+        joined = Titles(items, columns)
+        return (
+            self._form.frame(shape, joined)
+            for shape in self._shapes(self._rows.blocks(ROWS) if rows is None else _every(rows, len(self)))
+        )
 
-    def _frames(self, joined: Titles, rows: int) -> Iterator[Frame]:
-        keys = self._rows.answered_keys((ITEMS,))
-        for start in range(0, max(len(self), 1), rows):
-            shape = shapes.recommendations(self._rows.ordered(start, rows), keys)
-            yield self._form.frame(shape, joined)
+    def to_parquet(
+        self,
+        path: str | os.PathLike[str],
+        items: Items | None = None,
+        columns: Sequence[str] | None = None,
+        *,
+        kms_key_arn: str | None = None,
+    ) -> str:
+        """Write the results to a Parquet file in bounded memory, and return its path or address.
+
+        It holds what `recommendations()`, `themes()` or `segments()` gives, whichever the output is. A file that is
+        there is replaced once the new one is whole.
+
+        Parameters
+        ----------
+        path
+            A file on disk, or an `s3://` address.
+        items, columns
+            As for `recommendations`.
+        kms_key_arn
+            The key that encrypts a file in S3, instead of the bucket's default.
+
+        Raises
+        ------
+        InputError
+            The path names a folder, or one that is not there.
+        """
+        joined = Titles(items, columns)
+        if self.has_themes:
+            tables = iter([ResultsAs(self._rows, ARROW).themes(items, columns)])
+        else:
+            self._tell_failed(*(("segment", "a user") if self._only_segments else ("recommendations", "an item")))
+            if not self._only_segments:
+                self._tell_segments()
+            tables = (ARROW.frame(shape, joined) for shape in self._shapes(self._rows.blocks(ROWS)))
+        written = parquet.write(tables, path, self._rows.session, kms_key_arn)
+        joined.tell_unmatched()
+        return written
+
+    def only(self, *, prefix: str | Sequence[str] | None = None, ids: Data | None = None) -> ResultsAs[Frame]:
+        """Return the results of some input lines only, by the user or item that they ask for.
+
+        Parameters
+        ----------
+        prefix
+            How its id begins, `"r01"`, or a list of such beginnings.
+        ids
+            The ids, as a list or frame.
+
+        Raises
+        ------
+        InputError
+            Neither is given, or both are.
+        """
+        return ResultsAs(selection.selected(self._rows, prefix, ids), self._form)
+
+    def _shapes(self, blocks: Iterable[tuple[int, int]]) -> Iterator[shapes.Shape]:
+        """Yield the shapes of blocks of input lines."""
+        segments = self._only_segments
+        keys = self._segment_keys if segments else self._rows.answered_keys((ITEMS,))
+        for start, count in blocks:
+            rows = self._rows.ordered(start, count)
+            yield shapes.segments(rows, keys) if segments else shapes.recommendations(rows, keys)
+
+    @property
+    def _only_segments(self) -> bool:
+        return self.has_segments and not self._rows.has_lists
+
+    @property
+    def _segment_keys(self) -> list[str]:
+        return [key for key in self._rows.answered_keys(USERS) if key != "userId"] or ["itemId"]
 
     def _refuse_segments(self, absent: str) -> None:
-        if self.has_segments and not self._rows.has_lists:
+        if self._only_segments:
             raise NotFoundError(f"This output holds segments of users, {absent}: .segments() reads it.")
 
     def _tell_segments(self) -> None:
@@ -208,14 +290,21 @@ class ResultsAs(Generic[Frame]):
         if self._are_others(self.has_segments):
             step = ".themes()" if self.has_themes else ".recommendations()"
             raise NotFoundError(f"This output holds no segments of users; {step} reads it.")
-        keys = [key for key in self._rows.answered_keys(USERS) if key != "userId"] or ["itemId"]
-        shape = shapes.segments(self._rows.ordered(0, len(self)), keys)
+        shape = shapes.segments(self._rows.ordered(0, len(self)), self._segment_keys)
         frame = self._form.frame(shape, Titles(items, columns))
         self._tell_failed("segment", "a user")
         if number := self._rows.with_items:
             lines, have = counted(number, "line"), verb(number, "has", "have")
             choose().say(f"{lines} {have} items, no segment; .recommendations() reads {verb(number, 'it', 'them')}")
         return frame
+
+    def arrow(self) -> ResultsAs[pa.Table]:
+        """Return the same results with Arrow tables for frames: `results.arrow().recommendations()`."""
+        return ResultsAs(self._rows, ARROW)
+
+    def polars(self) -> ResultsAs[pl.DataFrame]:
+        """Return the same results with polars' frames: `results.polars().recommendations()`."""
+        return ResultsAs(self._rows, POLARS)
 
     def _are_others(self, expected: bool) -> bool:
         """Tell whether the rows are of another kind; where all failed they can be of any."""
@@ -238,6 +327,11 @@ class ResultsAs(Generic[Frame]):
             lines, were = counted(self.empty, "input line"), verb(self.empty, "was", "were")
             lacking = " or ".join(self._nothing()) if self._rows.has_lists and self.has_segments else nothing
             choose().say(f"{lines} {were} answered without {lacking}; .errors() lists them")
+
+
+def _every(lines: int, size: int) -> Iterator[tuple[int, int]]:
+    """Yield where blocks of so many lines begin, with their lines; at least one."""
+    return ((start, lines) for start in range(0, max(size, 1), lines))
 
 
 class Results(ResultsAs[pd.DataFrame]):
@@ -267,14 +361,6 @@ class Results(ResultsAs[pd.DataFrame]):
         self.output = output
         self.source = source
         super().__init__(Rows(output, source, session, input_keys), PANDAS)
-
-    def arrow(self) -> ResultsAs[pa.Table]:
-        """Return the same results with Arrow tables for frames: `results.arrow().recommendations()`."""
-        return ResultsAs(self._rows, ARROW)
-
-    def polars(self) -> ResultsAs[pl.DataFrame]:
-        """Return the same results with polars' frames: `results.polars().recommendations()`."""
-        return ResultsAs(self._rows, POLARS)
 
 
 def read_results(output: Files, source: Files | None = None, session: Session | None = None) -> Results:

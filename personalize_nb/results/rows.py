@@ -21,7 +21,7 @@ from personalize_nb.errors import AccessError, InputError, NotFoundError
 from personalize_nb.results import lines, matching, output_files
 from personalize_nb.results.lines import flat
 from personalize_nb.results.matching import Matched
-from personalize_nb.results.members import ITEMS, KEYS, THEME, USERS
+from personalize_nb.results.members import IDS, ITEMS, KEYS, THEME, USERS
 from personalize_nb.session.progress import choose
 from personalize_nb.text.counts import counted, verb
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from personalize_nb.session.session import Session
 
 IN_MEMORY = 256 << 20
+MOST_RESULTS = 1_000_000  # of a block
 # keys that become columns; a list to rank is told by the ranks of its items
 _KEYS = [key for key in c.JSON_KEYS if not pa.types.is_list(KEYS[key])]
 
@@ -58,6 +59,11 @@ class Rows:
     ):
         self.output, self.source = output, source
         self._session, self._input_keys = session, input_keys
+
+    @property
+    def session(self) -> Session | None:
+        """What reads `s3://` addresses."""
+        return self._session
 
     @property
     def were_read(self) -> bool:
@@ -187,6 +193,46 @@ class Rows:
         for more in lengths[1:]:
             found = pc.or_(found, pc.greater(more, 0))
         return found
+
+    @cached_property
+    def results(self) -> np.ndarray:
+        """How many items and users each row lists, in the order of the input."""
+        found = np.zeros(len(self.table), np.int64)
+        for name in IDS:
+            lists = pc.struct_field(self.table.column("output"), name)
+            found += pc.fill_null(pc.list_value_length(lists), 0).to_numpy()
+        return found if self.order is None else found[self.order]
+
+    def blocks(self, lines: int) -> Iterator[tuple[int, int]]:
+        """Yield where blocks of rows begin and how many rows they have, at least one block.
+
+        Parameters
+        ----------
+        lines
+            The most of a block; fewer where they have more than `MOST_RESULTS` together, but at least one.
+        """
+        ends = np.cumsum(self.results)
+        start = 0
+        while start == 0 or start < len(self.table):
+            before = ends[start - 1] if start else 0
+            full = int(np.searchsorted(ends, before + MOST_RESULTS, side="right"))
+            count = max(1, min(lines, full - start))
+            yield start, count
+            start += count
+
+    def part(self, chosen: np.ndarray, asked: np.ndarray) -> Rows:
+        """Return some rows with some lines of the input, as if no others had been there.
+
+        Parameters
+        ----------
+        chosen, asked
+            Which rows of `table`, and which lines of `asked`.
+        """
+        keys = self.answered_keys(IDS)  # of a part that is empty nothing tells them
+        part = Rows(self.output, self.source, self._session, lambda: keys)
+        part.asked = self.asked.filter(pa.array(asked))
+        part.table = self.table.filter(pa.array(chosen))
+        return part
 
     @cached_property
     def failed(self) -> int:

@@ -4,12 +4,14 @@ import ast
 import dataclasses
 import inspect
 
+import boto3
 import pytest
 from installed_boto3 import needs_boto3
 from IPython.core.completer import IPCompleter, provisionalcompleter
 
 import personalize_nb as pnb
 from personalize_nb.contract import limits, parameters
+from personalize_nb.contract.job_kinds import INFERENCE, JOB_KINDS, SEGMENTS
 from personalize_nb.contract.kinds import Number
 from personalize_nb.contract.parameters import PARAMETERS, Line, Need, Parameter
 from personalize_nb.contract.releases import lacking
@@ -24,6 +26,7 @@ CALLS = {
     pnb.recommend: set(ROWS),
     pnb.themes: set(ROWS) - {"mode"},
     pnb.JobForm: set(ROWS),
+    pnb.segments: {row.name for row in PARAMETERS if SEGMENTS in row.jobs},
     pnb.preflight: (set(ROWS) - {"data"}) | {"request"},
 }
 
@@ -82,6 +85,23 @@ def test_influences_are_those_of_the_model(model):
     assert set(ROWS["ranking_influence"].kind.names) == set(ROWS["ranking_influence"].parts) == set(influence.key.enum)
 
 
+@pytest.mark.parametrize("kind", JOB_KINDS, ids=lambda kind: kind.resource)
+def test_a_kind_of_jobs_has_the_rows_and_names_of_its_model(kind):
+    model = limits.service_model()
+    request = model.shape_for(f"Create{kind.operations}Request")
+    members = {row.member.partition(".")[0] for row in parameters.sent(kind).values()}
+    assert members == set(request.members)
+    assert set(request.required_members) <= {
+        row.member.partition(".")[0] for row in parameters.sent(kind).values() if row.required
+    }
+    client = boto3.client("personalize", region_name="us-east-1")
+    for name in (kind.create, kind.describe, kind.listing[0]):
+        assert callable(getattr(client, name))
+    assert kind.answer in model.operation_model(f"Describe{kind.operations}").output_shape.members
+    assert kind.listing[1] in model.operation_model(f"List{kind.operations}s").output_shape.members
+    assert {kind.arn_member} == set(model.operation_model(f"Describe{kind.operations}").input_shape.members)
+
+
 # the table and the signatures
 
 
@@ -104,10 +124,11 @@ def test_typed_parameters_are_the_rows():
     assert set(JobParameters.__annotations__) - set(ThemeParameters.__annotations__) == {"mode"}
 
 
-def test_the_fields_of_a_request_are_the_rows_that_are_sent():
-    fields_of_request = {field.name: field for field in dataclasses.fields(pnb.JobRequest)}
-    assert set(fields_of_request) == set(parameters.sent())
-    for name, row in parameters.sent().items():
+@pytest.mark.parametrize("shape", [pnb.JobRequest, pnb.SegmentRequest])
+def test_the_fields_of_a_request_are_the_rows_that_are_sent(shape):
+    fields_of_request = {field.name: field for field in dataclasses.fields(shape)}
+    assert set(fields_of_request) == set(parameters.sent(shape.job_kind))
+    for name, row in parameters.sent(shape.job_kind).items():
         field = fields_of_request[name]
         if row.required:
             assert field.default is field.default_factory is dataclasses.MISSING, name
@@ -125,7 +146,7 @@ def test_labels_and_names_of_fields_are_each_there_once():
 
 
 @pytest.mark.parametrize("use_jedi", [True, False], ids=["jedi", "plain"])
-@pytest.mark.parametrize("call", ["JobForm", "themes", "preflight", "recommend"])
+@pytest.mark.parametrize("call", ["JobForm", "themes", "preflight", "recommend", "segments"])
 def test_a_notebook_completes_parameters(call, use_jedi):
     completer = IPCompleter(namespace={"pnb": pnb}, use_jedi=use_jedi)
     start = f"pnb.{call}("
@@ -145,6 +166,7 @@ NOVELTY = Parameter(
     label="Novelty",
     hint="0.1; from 0 to 1",
     panel=parameters.RANKING,
+    jobs=(INFERENCE,),
     line=Line(text="{} of all"),
 )
 GOOD = {

@@ -19,6 +19,7 @@ import ipywidgets as widgets
 
 from personalize_nb import errors
 from personalize_nb.contract import parameters, recipes
+from personalize_nb.contract.job_kinds import INFERENCE, SEGMENTS
 from personalize_nb.contract.parameters import BATCH_INFERENCE, MAIN, PANELS, THEME_GENERATION, THEMES, Parameter, named
 from personalize_nb.errors import Problem
 from personalize_nb.inputs.filter_columns import is_each
@@ -68,12 +69,14 @@ class FormField:
     def fit(self, widget: Any, facts: recipes.Recipe | None) -> None:
         """Enable a widget where a recipe takes the parameter, and disable it where not, with a word on who does."""
         need = self.row.need
+        takers = need.takers if need else "recommendations"
         widget.disabled = not self.taken(facts)
-        widget.placeholder = f"not for this recipe (for {need.takers})" if need and widget.disabled else self.row.hint
+        widget.placeholder = f"not for this recipe (for {takers})" if widget.disabled else self.row.hint
 
     def taken(self, facts: recipes.Recipe | None) -> bool:
         """Tell whether a recipe takes the parameter; one that is not known takes everything."""
-        return facts is None or self.row.need is None or self.row.need.met(facts)
+        kind = SEGMENTS if facts is not None and facts.segments else INFERENCE
+        return facts is None or (kind in self.row.jobs and (self.row.need is None or self.row.need.met(facts)))
 
     def parsed(self, text: str, problems: list[Problem]) -> Any:
         """Return the field's value; what it cannot be is added to the problems, and None returned."""
@@ -183,8 +186,10 @@ def dropdown(name: str, options: list[tuple[str, str]], value: str) -> Any:
     return widgets.Dropdown(options=options, value=value, description=named(name).label, style=_STYLE, layout=_WIDE)
 
 
-def modes(themes: bool) -> list[tuple[str, str]]:
-    """Return the modes to choose from for a recipe that makes themes, or for one that does not."""
+def modes(themes: bool, segments: bool = False) -> list[tuple[str, str]]:
+    """Return the modes to choose from for a recipe that makes themes or segments, or for one that does not."""
+    if segments:
+        return [("Segments of users", BATCH_INFERENCE)]
     if themes:
         return [("Recommendations", BATCH_INFERENCE), ("Recommendations with themes", THEME_GENERATION)]
     return [(f"Recommendations (themes are for {THEMES.takers})", BATCH_INFERENCE)]
@@ -265,7 +270,7 @@ def fit(form_widgets: Mapping[str, Any], recipe: str, put_away: dict[str, str]) 
     """
     facts = recipes.recipe_of(recipe)
     for name, field in text_fields().items():
-        if field.row.need is None:
+        if field.row.need is None and SEGMENTS in field.row.jobs:
             continue
         widget, taken = form_widgets[name], field.taken(facts)
         if not taken and widget.value:
@@ -275,7 +280,7 @@ def fit(form_widgets: Mapping[str, Any], recipe: str, put_away: dict[str, str]) 
         field.fit(widget, facts)
     mode, themes = form_widgets[MODE], facts is None or facts.themes
     wanted = put_away.pop(MODE, mode.value) if themes else mode.value
-    mode.options = modes(themes)
+    mode.options = modes(themes, facts is not None and facts.segments)
     if not themes and wanted != BATCH_INFERENCE:
         put_away[MODE] = wanted
     mode.value = wanted if themes else BATCH_INFERENCE

@@ -1,8 +1,8 @@
-"""The job form: fields for every parameter of a batch inference job, checked while they are filled.
+"""The job form: fields for every parameter of a batch job, checked while they are filled.
 
-The form fills the same `JobRequest` that `pnb.recommend` makes and starts it the same way. It shows the call that does
-the same, lists every problem beside the button that they disable, and leaves receipts that outlive it. Errors never
-escape into Jupyter's log, where nobody looks: they are shown in the form.
+The form fills the same request that `pnb.recommend` or `pnb.segments` makes and starts it the same way. It shows the
+call that does the same, lists every problem beside the button that they disable, and leaves receipts that outlive it.
+Errors never escape into Jupyter's log, where nobody looks: they are shown in the form.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from personalize_nb.contract.parameters import named
 from personalize_nb.errors import WARNING, Problem
 from personalize_nb.jobs import recommend
 from personalize_nb.jobs.arguments import JobParameters, with_parameters
-from personalize_nb.jobs.job import BatchInferenceJob, new_job_name
+from personalize_nb.jobs.job import AnyJob, new_job_name
 from personalize_nb.jobs.request import errors_of
 from personalize_nb.notebook import code
 from personalize_nb.notebook.form import fields, input, state
@@ -47,12 +47,13 @@ _STALE = "The form has changed since access was checked: check again."
 
 
 class JobForm:
-    """A form that starts a batch inference job; display it as the last line of a cell.
+    """A form that starts a batch job; display it as the last line of a cell.
 
     Parameters
     ----------
     data
-        Users, items or rankings as for `pnb.recommend`; None to name input that lies in S3 already.
+        Users, items or rankings as for `pnb.recommend`, or what `pnb.segments` takes; None to name input that lies in
+        S3 already.
     solution_version
         The one chosen at first: a `SolutionVersion`, a solution's name or an ARN; by default the newest ACTIVE one.
     session
@@ -62,7 +63,7 @@ class JobForm:
 
     Attributes
     ----------
-    job : BatchInferenceJob, Run or None
+    job : BatchInferenceJob, BatchSegmentJob, Run or None
         The job started last, or the run, where themes for more than 100 items were asked.
 
     Raises
@@ -90,7 +91,7 @@ class JobForm:
     ):
         fields.check_names(parameters)
         self.session = current(session or getattr(solution_version, "session", None))
-        self.job: BatchInferenceJob | Run | None = None
+        self.job: AnyJob | Run | None = None
         self.receipt: Receipt | None = None
         self._board = Board()
         self._call_place: Any = None
@@ -206,11 +207,12 @@ class JobForm:
         if values := kept.get("filter_values"):
             kept["filter_values"] = {key: v if isinstance(v, list) else code.PER_RECORD for key, v in values.items()}
         source = self._source.code if self._source else repr(self.widgets[DATA].value.strip() or "s3://...")
-        return code.recommend(source, solution, kept)
+        kind = recommend.shape_for(self.solution_version).job_kind
+        return code.recommend(source, solution, kept, kind)
 
     # What the buttons do
 
-    def start(self) -> BatchInferenceJob | Run:
+    def start(self) -> AnyJob | Run:
         """Start the job and show its receipt; the button does the same.
 
         Raises

@@ -9,10 +9,11 @@ from personalize_nb import errors
 from personalize_nb.contract import columns as c
 from personalize_nb.contract import recipes
 from personalize_nb.errors import WARNING, Problem
+from personalize_nb.inputs import queries
 from personalize_nb.inputs.batch import KEYS, Batch
 from personalize_nb.inputs.forms import given
 from personalize_nb.inputs.given import Given
-from personalize_nb.jobs import recommend
+from personalize_nb.jobs import batches
 from personalize_nb.jobs.request import KIND_OF_KEYS
 from personalize_nb.resources.filters import Filter
 from personalize_nb.resources.solutions import SolutionVersion
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 _SHORT = 5  # ids that the call repeats; longer lists are `data`
 _NEEDED = {"users": f"a column {c.USER_ID!r}", "items": f"a column {c.ITEM_ID!r}"}
+_NEEDED["queries"] = "columns of the items' attributes"
 _NEEDED["rankings"] = f"columns {c.USER_ID!r} and {c.ITEM_ID!r} or {c.ITEM_LIST!r}"
 
 
@@ -54,7 +56,7 @@ class Source:
         """The data, read at first use and only once: of an open file nothing is left the second time."""
         if self._read is None:
             try:
-                self._read = given(self.data)
+                self._read = queries.read(self.data) if queries.is_query(self.data) else given(self.data)
             except errors.InputError as error:
                 self._read = error
         if isinstance(self._read, errors.InputError):
@@ -76,7 +78,7 @@ class Source:
         key = (version.recipe, chosen.name if chosen else "", repr(values))
         if key not in self._batches:
             read = self.data if isinstance(self.data, Batch) else self._given
-            self._batches = {key: recommend.batch_for(read, version, chosen, values)}
+            self._batches = {key: batches.batch_for(read, version, chosen, values)}
         batch = self._batches[key]
         self._first_kind = self._first_kind or batch.kind
         return batch
@@ -101,6 +103,8 @@ class Source:
         if isinstance(self.data, Batch):
             return self.data.kind
         names = {c.canonical(name) for name in self.columns}
+        if c.ITEM_ATTRIBUTES in names:
+            return "queries"
         if c.USER_ID in names:
             return "rankings" if names & {c.ITEM_ID, c.ITEM_LIST} else "users"
         return "items" if c.ITEM_ID in names else None
@@ -125,7 +129,9 @@ class Source:
             return [f"Input: {self._path()}"]
         told = [f"Input: {size(batch)}{self._path(', from ')}"]
         key = KEYS[batch.kind][0]
-        if len(self.columns) == 1 and c.canonical(self.columns[0]) != key and self._held_kind() is None:
+        if batch.kind == "queries":
+            told.append(f"The first asks for {batch.table.column(key)[0].as_py()}.")
+        elif len(self.columns) == 1 and c.canonical(self.columns[0]) != key and self._held_kind() is None:
             told.append(f"Column {self.columns[0]!r} is taken as {key!r}.")
         told += [f"{note}." for note in (() if isinstance(self.data, Batch) else self._given.notes)]
         for problem, rows in batch.findings.groupby("problem", sort=False).size().items():
@@ -139,4 +145,4 @@ class Source:
 
 def size(batch: Batch) -> str:
     """Return how many records a batch holds, in words: `5 users`."""
-    return counted(len(batch), batch.kind.removesuffix("s"))
+    return batch.size

@@ -9,8 +9,9 @@ from collections.abc import Callable, Mapping
 
 from personalize_nb import errors
 from personalize_nb.contract import limits
+from personalize_nb.contract.job_kinds import INFERENCE, JobKind
 from personalize_nb.contract.recipes import recipe_of
-from personalize_nb.jobs import manifests, recommend
+from personalize_nb.jobs import manifests, theme_columns
 from personalize_nb.jobs.request import no_batch
 from personalize_nb.resources.filters import Filter, find_filter, list_filters
 from personalize_nb.resources.solutions import SolutionVersion, find_solution_version, list_solution_versions
@@ -48,7 +49,7 @@ class Options:
         self._names.clear()
 
     def solutions(self, wanted: SolutionVersion | str | None = None) -> list[tuple[str, str]]:
-        """Return the ACTIVE solution versions that batch jobs take, label and ARN, the newest first.
+        """Return the ACTIVE solution versions that batch jobs of either kind take, label and ARN, the newest first.
 
         Raises
         ------
@@ -56,10 +57,12 @@ class Options:
             Batch jobs do not take the one wanted.
         """
         row = None if wanted is None else recipe_of(find_solution_version(wanted, self._session).recipe)
-        if row is not None and not row.batch:
+        if row is not None and not (row.batch or row.segments):
             raise errors.RequestError([no_batch(row)])
         frame = list_solution_versions(self._session)
-        others = [name for name in frame["recipe"].unique() if (row := recipe_of(name)) and not row.batch]
+        others = [
+            name for name in frame["recipe"].unique() if (row := recipe_of(name)) and not (row.batch or row.segments)
+        ]
         frame = frame[(frame["status"] == limits.ACTIVE) & ~frame["recipe"].isin(others)]
         self._newest = set(frame.drop_duplicates("solution")["solution_version_arn"])
         if frame.empty:
@@ -110,16 +113,18 @@ class Options:
         return self._filters[name] if name else None
 
     def name_column(self, version: SolutionVersion, wanted: str | None = None) -> str:
-        """Return the column of the items' names, as `recommend.name_column` does; the schema is read once."""
+        """Return the column of the items' names, as `theme_columns.name_column` does; the schema is read once."""
         if version.arn not in self._texts:
-            self._texts[version.arn] = recommend.text_columns(version)
-        return recommend.name_column(version, wanted, self._texts[version.arn])
+            self._texts[version.arn] = theme_columns.text_columns(version)
+        return theme_columns.name_column(version, wanted, self._texts[version.arn])
 
-    def taken(self, name: str, run: bool) -> bool:
+    def taken(self, name: str, run: bool, kind: JobKind = INFERENCE) -> bool:
         """Tell whether another job has this name, or, for a run, another run."""
         if name in self.own:
             return False
-        return name in self._used("jobs", self._jobs) or (run and name in self._used("runs", self._runs))
+        return name in self._used(kind.noun, lambda: self._jobs(kind)) or (
+            run and name in self._used("runs", self._runs)
+        )
 
     def _used(self, what: str, ask: Callable[[], set[str]]) -> set[str]:
         if what not in self._names:
@@ -129,9 +134,8 @@ class Options:
                 self._names[what] = set()  # who may not list is told by the start itself
         return self._names[what]
 
-    def _jobs(self) -> set[str]:
-        entries = self._session.pages("list_batch_inference_jobs", "batchInferenceJobs")
-        return {entry["jobName"] for entry in entries}
+    def _jobs(self, kind: JobKind) -> set[str]:
+        return {entry["jobName"] for entry in self._session.pages(*kind.listing)}
 
     def _runs(self) -> set[str]:
         return manifests.names(self._session)

@@ -13,7 +13,7 @@ from personalize_nb.errors import WARNING, Problem
 from personalize_nb.inputs.batch import Batch
 from personalize_nb.jobs import recommend
 from personalize_nb.jobs.arguments import JobParameters
-from personalize_nb.jobs.request import JobRequest, RequestContext, problems
+from personalize_nb.jobs.request import AnyRequest, RequestContext, problems
 from personalize_nb.notebook.form import fields
 from personalize_nb.notebook.form.fields import DATA, FILTER, MODE
 from personalize_nb.notebook.form.input import Source, size
@@ -42,7 +42,7 @@ class FormState:
         What a check of access is about; equal while the same would be found.
     """
 
-    request: JobRequest | None
+    request: AnyRequest | None
     batch: Batch | None
     context: RequestContext
     problems: list[Problem]
@@ -115,7 +115,8 @@ def state_of(
         return FormState(None, None, context, wrong)
     address = source if isinstance(source, str) else None
     try:
-        request = recommend.request_for(version, address, chosen, session, given)
+        shape = recommend.shape_for(version)
+        request: AnyRequest = recommend.request_for(version, address, chosen, session, given, shape)
     except errors.NotFoundError as error:
         return FormState(None, batch, context, [*wrong, Problem("role_arn", str(error))])
     run = recommend.makes_run(request, batch)
@@ -125,7 +126,7 @@ def state_of(
     wrong += [replace(problem, text=fields.spoken(problem.text)) for problem in rules]
     wrong += _lacking_values(context)
     name = given.get("job_name", "")
-    if name and options.taken(name, run):
+    if name and options.taken(name, run, request.job_kind):
         wrong.append(Problem("job_name", _taken(name)))
     subject = request.replace(input_path=address or "", job_name=name)
     return FormState(request, batch, context, wrong, tuple(_notes(given, batch, run)), (subject, context))

@@ -1,0 +1,83 @@
+"""The ways to read what a job or a run has written, each in one word: `job.recommendations()`, `job.to_parquet(path)`.
+
+They are those of `Results`, which is loaded only here: pandas and Arrow are not needed to start or watch a job.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from personalize_nb.contract import limits
+
+if TYPE_CHECKING:
+    import os
+
+    import pandas as pd
+    import polars as pl
+    import pyarrow as pa
+
+    from personalize_nb.inputs.forms import Data
+    from personalize_nb.results.results import Results, ResultsAs
+    from personalize_nb.results.titles import Items
+
+
+class Outcome(ABC):
+    """What has results."""
+
+    @abstractmethod
+    def results(self) -> Results:
+        """Return what was written."""
+
+    def arrow(self) -> ResultsAs[pa.Table]:
+        """Return the results as Arrow tables, `job.arrow().recommendations()`; see `Results.arrow`."""
+        return self.results().arrow()
+
+    def polars(self) -> ResultsAs[pl.DataFrame]:
+        """Return the results as polars' frames, `job.polars().recommendations()`; see `Results.polars`."""
+        return self.results().polars()
+
+    def to_parquet(
+        self,
+        path: str | os.PathLike[str],
+        items: Items | None = None,
+        columns: Sequence[str] | None = None,
+        *,
+        kms_key_arn: str | None = None,
+    ) -> str:
+        """Write the results to a Parquet file, on disk or in S3, in bounded memory; see `Results.to_parquet`."""
+        return self.results().to_parquet(path, items, columns, kms_key_arn=kms_key_arn)
+
+    def only(self, *, prefix: str | Sequence[str] | None = None, ids: Data | None = None) -> ResultsAs[pd.DataFrame]:
+        """Return the results of some input lines, `job.only(prefix="r01").recommendations()`; see `Results.only`."""
+        return self.results().only(prefix=prefix, ids=ids)
+
+    def errors(self) -> pd.DataFrame:
+        """Return the input lines that failed or got nothing, with the reason; see `Results.errors`."""
+        return self.results().errors()
+
+
+class ItemsOutcome(Outcome):
+    """What has results that are lists of items."""
+
+    def recommendations(self, items: Items | None = None, columns: Sequence[str] | None = None) -> pd.DataFrame:
+        """Return the recommendations in input order; see `Results.recommendations`."""
+        return self.results().recommendations(items, columns)
+
+    def blocks(
+        self, items: Items | None = None, columns: Sequence[str] | None = None, rows: int | None = None
+    ) -> Iterator[pd.DataFrame]:
+        """Return the recommendations in frames of `rows` input lines, in bounded memory; see `Results.blocks`."""
+        return self.results().blocks(items, columns, rows)
+
+    def themes(
+        self,
+        items: Items | None = None,
+        columns: Sequence[str] | None = None,
+        *,
+        threshold: float | None = limits.THEME_RELEVANCE_THRESHOLD,
+        minimum_items: int = limits.THEME_MINIMUM_ITEMS,
+    ) -> pd.DataFrame:
+        """Return the themes of a theme job; see `Results.themes`."""
+        return self.results().themes(items, columns, threshold=threshold, minimum_items=minimum_items)

@@ -1,0 +1,80 @@
+"""The one-liner for segments: items, or attributes of items, to a started job that finds the users for them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Unpack
+
+from personalize_nb import errors
+from personalize_nb.contract import recipes
+from personalize_nb.contract.job_kinds import SEGMENTS
+from personalize_nb.jobs import arguments, batches, recommend
+from personalize_nb.jobs.arguments import SegmentParameters, job_parameters, with_parameters
+from personalize_nb.jobs.request import SegmentRequest, no_segments
+from personalize_nb.jobs.segment_job import BatchSegmentJob
+from personalize_nb.resources.filters import find_filter
+from personalize_nb.resources.solutions import SolutionVersion, find_solution_version
+from personalize_nb.session import s3
+from personalize_nb.session.connection import current
+from personalize_nb.session.progress import choose
+from personalize_nb.session.session import Session
+
+if TYPE_CHECKING:
+    from personalize_nb.inputs.batch import Batch
+    from personalize_nb.inputs.forms import Data
+
+
+@with_parameters(SegmentParameters)
+def segments(
+    data: Data | Mapping[str, Any] | Batch,
+    solution_version: SolutionVersion | str,
+    *,
+    session: Session | None = None,
+    **parameters: Unpack[SegmentParameters],
+) -> BatchSegmentJob:
+    """Start a batch segment job: the users most likely to want each item, or items with each set of attributes.
+
+    Parameters
+    ----------
+    data
+        What the recipe takes. For `aws-item-affinity` items, as for `pnb.recommend`. For `aws-item-attribute-affinity`
+        attributes of items: a frame with a column for each, named as in the items' schema in any case, a row for each
+        segment (a missing value asks for nothing); or a mapping, `{"genre": "Comedy", "year": 1990}`, in which a list
+        holds values that an item must all have; or Amazon's text, `'ITEMS.GENRE = "Comedy" AND ITEMS.YEAR = 1990'`; or
+        a list of these. Or the `s3://` address of input that lies there already.
+    solution_version
+        What `pnb.train` returned for one of these recipes, a solution's name, or an ARN.
+    session
+        Where to work; by default the solution version's session, else that of `pnb.connect()`.
+    **parameters
+        As for `recommend`. `num_results` are users for each line, at most 5 million; the filter is one on users.
+
+    Returns
+    -------
+    BatchSegmentJob
+        `.wait().segments()` reads it: a row per user, with what was asked for and the rank.
+
+    Raises
+    ------
+    InputError
+        Rows of the data cannot be used; nothing was sent.
+    RequestError
+        The request breaks rules, or the recipe makes no segments; nothing was sent.
+    """
+    session = current(session or getattr(solution_version, "session", None))
+    version = find_solution_version(solution_version, session)
+    facts = recipes.recipe_of(version.recipe)
+    if facts is not None and not facts.segments:
+        raise errors.RequestError([no_segments(facts)])
+    chosen = parameters.get("filter")
+    found = find_filter(chosen, session) if chosen is not None else None
+    source = data if isinstance(data, str) and s3.is_s3(data) else None
+    batch = None if source else batches.batch_for(data, version, found, parameters.get("filter_values"))
+    request = recommend.request_for(version, source, found, session, job_parameters(parameters), SegmentRequest)
+    for note in batch.notes if batch else ():
+        choose().say(note)
+    if source and parameters.get("output"):
+        recommend.say_what_is_written_over(request, session)
+    context = replace(recommend.request_context(version, batch, found), names=arguments.names_of(SEGMENTS))
+    return recommend.submit(request, batch, context, session)
