@@ -16,7 +16,7 @@ from personalize_nb.contract import limits, parameters, releases
 from personalize_nb.contract.parameters import THEME_GENERATION
 from personalize_nb.errors import WARNING, Problem
 from personalize_nb.inputs.batch import Batch
-from personalize_nb.jobs import recommend
+from personalize_nb.jobs import item_texts, recommend
 from personalize_nb.jobs.arguments import JobParameters
 from personalize_nb.jobs.request import JobRequest, RequestContext
 from personalize_nb.resources.filters import Filter, find_filter
@@ -154,6 +154,9 @@ def _filter(given: JobParameters, session: Session, problems: list[Problem]) -> 
     wanted = given.get("filter")
     if wanted is None:
         return None
+    if not isinstance(wanted, (Filter, str)):
+        problems.append(Problem("filter", f"'filter' must be one filter at a time here, got {wanted!r}."))
+        return None
     try:
         return find_filter(wanted, session)
     except errors.NotFoundError as error:
@@ -177,7 +180,7 @@ def _batch(
 def _with_item_name(given: JobParameters, version: SolutionVersion, problems: list[Problem]) -> JobParameters:
     named = given.copy()
     try:
-        named["item_name"] = recommend.name_column(version, given.get("item_name"))
+        named["item_name"] = item_texts.name_column(version, given.get("item_name"))
     except errors.NotFoundError as error:
         problems.append(Problem("item_name", str(error)))
     return named

@@ -3,4 +3,4 @@
 `ids` are checked row by row, `frames` have any spelling, data are `given` once, a `batch` is what is uploaded.
 """
 
-__all__ = ["batch", "filter_columns", "forms", "frames", "given", "ids", "key_columns"]
+__all__ = ["batch", "filter_columns", "forms", "frames", "given", "ids", "json_lines", "key_columns"]

@@ -5,4 +5,4 @@ A `request` is a value that can be checked, a `job` is one request sent, a `run`
 `recommend` takes ids to a job or a run in one call; its `arguments` are those of other calls, too.
 """
 
-__all__ = ["arguments", "job", "manifests", "recommend", "request", "run", "runs"]
+__all__ = ["arguments", "beginning", "item_texts", "job", "manifests", "queue", "recommend", "request", "run", "runs"]

@@ -7,7 +7,7 @@ because the signatures are made of these and the table of parameters.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ForwardRef, TypedDict, TypeVar, cast
 
 from personalize_nb.contract import parameters
@@ -15,6 +15,7 @@ from personalize_nb.contract import parameters
 if TYPE_CHECKING:
     from personalize_nb.inputs.filter_columns import FilterValues
     from personalize_nb.resources.filters import Filter
+    from personalize_nb.resources.solutions import SolutionVersion
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -23,7 +24,7 @@ class ThemeParameters(TypedDict, total=False):
     """What `recommend` takes beside data, model and session, where the mode is settled."""
 
     num_results: int | None
-    filter: Filter | str | None
+    filter: Filter | str | Sequence[Filter | str | None] | None
     filter_values: FilterValues | None
     job_name: str | None
     exploration_weight: float | None
@@ -36,6 +37,10 @@ class ThemeParameters(TypedDict, total=False):
     input_kms_key_arn: str | None
     output_kms_key_arn: str | None
     at_once: int
+    max_bytes: int | None
+    max_records: int | None
+    max_files: int | None
+    reuse: bool
 
 
 class JobParameters(ThemeParameters, total=False):
@@ -44,12 +49,31 @@ class JobParameters(ThemeParameters, total=False):
     mode: str
 
 
+class RepeatParameters(TypedDict, total=False):
+    """What `repeat` takes: what is asked, without the data, of which there are those of the first time."""
+
+    solution_version: SolutionVersion | str
+    num_results: int | None
+    filter: Filter | str | None
+    job_name: str | None
+    exploration_weight: float | None
+    exploration_item_age_cut_off: float | None
+    ranking_influence: Mapping[str, float] | None
+    mode: str
+    item_name: str | None
+    tags: Mapping[str, str] | None
+    role_arn: str | None
+    output: str | None
+    input_kms_key_arn: str | None
+    output_kms_key_arn: str | None
+
+
 def job_parameters(arguments: Mapping[str, Any]) -> JobParameters:
     """Return those of some arguments that are parameters of a job."""
     return cast(JobParameters, {name: arguments[name] for name in arguments if name in JobParameters.__annotations__})
 
 
-def with_parameters(shape: type[ThemeParameters]) -> Callable[[_F], _F]:
+def with_parameters(shape: type[ThemeParameters] | type[RepeatParameters]) -> Callable[[_F], _F]:
     """Let a signature that ends in `**parameters: Unpack[shape]` show each of them, with its default."""
     annotations: dict[str, ForwardRef] = shape.__annotations__
     shown = [

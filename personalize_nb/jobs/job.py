@@ -20,6 +20,7 @@ from personalize_nb.contract.parameters import THEME_GENERATION, named
 from personalize_nb.contract.recipes import RECIPES
 from personalize_nb.errors import Problem
 from personalize_nb.jobs import written
+from personalize_nb.jobs.repeatable import Repeatable
 from personalize_nb.jobs.request import JobRequest, RequestContext, errors_of, problems
 from personalize_nb.resources.solutions import SolutionVersion, find_solution_version
 from personalize_nb.session import creating, explanations, s3, waiting
@@ -40,7 +41,7 @@ _TOLERANCE = timedelta(seconds=60)  # between the clocks of AWS's machines
 _LONGEST_NAME = 49  # of the names that we make: 63 are legal
 
 
-class BatchInferenceJob:
+class BatchInferenceJob(Repeatable):
     """A job of the service, found by its ARN; it lives on when this object or the kernel does not.
 
     Parameters

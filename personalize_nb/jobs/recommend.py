@@ -5,29 +5,34 @@ They choose what the recipe takes, check it, name the job, give it a folder of i
 
 from __future__ import annotations
 
-import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Unpack
 
 from personalize_nb import errors
-from personalize_nb.contract import columns, limits, parameters, recipes
+from personalize_nb.contract import limits, parameters, recipes
 from personalize_nb.contract.parameters import BATCH_INFERENCE, THEME_GENERATION
 from personalize_nb.errors import Problem
 from personalize_nb.inputs.batch import KEYS, Batch, make_batch
 from personalize_nb.inputs.filter_columns import named_column
-from personalize_nb.inputs.forms import given
+from personalize_nb.inputs.forms import given as read_once
 from personalize_nb.inputs.key_columns import frame as as_frame
+from personalize_nb.jobs import reuse as reusing
+from personalize_nb.jobs import side_by_side
 from personalize_nb.jobs.arguments import JobParameters, ThemeParameters, job_parameters, with_parameters
-from personalize_nb.jobs.job import BatchInferenceJob, check_name, new_job_name, refuse, start
+from personalize_nb.jobs.beginning import begin, begin_several, own_output
+from personalize_nb.jobs.item_texts import check_described, name_column, text_columns
+from personalize_nb.jobs.job import BatchInferenceJob, new_job_name
+from personalize_nb.jobs.parts import InputLimits, input_limits
+from personalize_nb.jobs.questions import Question
 from personalize_nb.jobs.request import KIND_OF_KEYS, JobRequest, RequestContext, no_batch, no_themes
 from personalize_nb.jobs.run import Run
-from personalize_nb.jobs.runs import start_run
+from personalize_nb.jobs.runs import check_at_once
 from personalize_nb.resources.filters import Filter, find_filter
 from personalize_nb.resources.solutions import SolutionVersion, find_solution_version
 from personalize_nb.results import output_files
-from personalize_nb.session import s3, waiting
+from personalize_nb.session import s3
 from personalize_nb.session.connection import current
 from personalize_nb.session.progress import choose
 from personalize_nb.session.session import Session
@@ -37,15 +42,13 @@ if TYPE_CHECKING:
     from personalize_nb.inputs.forms import Data
     from personalize_nb.inputs.given import Given
 
-    Texts = Mapping[str, bool]
-
 
 def recommend(
     data: Data | Batch,
-    solution_version: SolutionVersion | str,
+    solution_version: SolutionVersion | str | Sequence[SolutionVersion | str],
     *,
     num_results: int | None = None,
-    filter: Filter | str | None = None,
+    filter: Filter | str | Sequence[Filter | str | None] | None = None,
     filter_values: FilterValues | None = None,
     job_name: str | None = None,
     exploration_weight: float | None = None,
@@ -59,11 +62,17 @@ def recommend(
     input_kms_key_arn: str | None = None,
     output_kms_key_arn: str | None = None,
     at_once: int = limits.MAX_JOBS_IN_PROGRESS,
+    max_bytes: int | None = None,
+    max_records: int | None = None,
+    max_files: int | None = None,
+    reuse: bool = False,
     session: Session | None = None,
 ) -> BatchInferenceJob | Run:
     """Start a batch inference job for the ids in `data` and return it; nothing is waited for.
 
-    Themes for more than 100 items become a run: as many jobs as are needed, with the face of one.
+    Input that is more than one job takes (1 GB, 50 million records, 100 items with themes) becomes a run: as many jobs
+    as are needed, with the face of one. So do several solution versions or filters, which are asked the same side by
+    side, and a job for which the account has no room now: `.wait()` starts it.
 
     Parameters
     ----------
@@ -72,11 +81,13 @@ def recommend(
         rank (`user_id`, `item_id`); or a checked batch of `pnb.users`, `pnb.items`, `pnb.rankings`; or the `s3://`
         address of input that lies there already.
     solution_version
-        What `pnb.train` returned, a solution's name (its newest ACTIVE version), or an ARN.
+        What `pnb.train` returned, a solution's name (its newest ACTIVE version), or an ARN; or a list of these, side by
+        side: the column `solution_version` of the results says which.
     num_results
         Items per record; the service's default is 25.
     filter
-        A filter, its name or its ARN.
+        A filter, its name or its ARN; or a list of these, side by side, in which None is no filter: the column `filter`
+        of the results says which.
     filter_values
         Values of the filter's placeholders, `{"GENRE": ["comedy", "drama"]}`. Placeholders not named here are taken
         from the frame's columns of the same name.
@@ -92,6 +103,11 @@ def recommend(
         Keys that encrypt the input and the output; the one of the input also encrypts what is uploaded.
     at_once
         The most jobs to have pending or in progress, where several are needed; AWS's quota is 5.
+    max_bytes, max_records, max_files
+        What a job takes: bytes of all input, lines of a file, files; AWS's quotas unless yours are others.
+    reuse
+        Whether a job or run that was asked the same (input, model, filter, parameters) is returned in place of a new
+        one, also where another kernel or person with this bucket started it.
     session
         Where to work; by default the solution version's session, else that of `pnb.connect()`.
 
@@ -115,24 +131,65 @@ def recommend(
     3  r00469     2   b0414  0.01...   Life on the Mississippi
     """
     given = job_parameters(locals())  # the signature names them; no name is said again
-    session = current(session or getattr(solution_version, "session", None))
-    version = find_solution_version(solution_version, session)
-    _check_mode(mode, version)
-    if mode == THEME_GENERATION:
-        texts = text_columns(version)
-        _check_described(texts)
-        given["item_name"] = name_column(version, item_name, texts)
-    chosen = find_filter(filter, session) if filter is not None else None
-    source = data if isinstance(data, str) and s3.is_s3(data) else None
-    batch = None if source else batch_for(data, version, chosen, filter_values)
-    request = request_for(version, source, chosen, session, given)
-    for note in batch.notes if batch else ():
+    models, several_models = side_by_side.listed(solution_version, "solution_version")
+    chosen, several_filters = side_by_side.listed(filter, "filter")
+    theirs = (getattr(model, "session", None) for model in models)
+    session = current(session or next((one for one in theirs if one is not None), None))
+    limit = input_limits(max_bytes, max_records, max_files)
+    check_at_once(at_once)
+    versions = [find_solution_version(one, session) for one in models]
+    for version in versions:
+        _check_mode(mode, version)
+    filters = [None if one is None else find_filter(one, session) for one in chosen]
+    labels = side_by_side.labels(versions, filters)
+    if not isinstance(data, Batch) and not (isinstance(data, str) and s3.is_s3(data)):
+        data = read_once(data)  # of a generator or an open file nothing is left the second time
+    questions = [
+        _question(data, version, one, session, {**given, "filter_values": values}, limit)
+        for version in versions
+        for one in filters
+        for values in [side_by_side.values_of(filter_values, one, filters)]
+    ]
+    mark = reusing.fingerprint(questions, filters * len(versions), session)
+    if reuse and (known := reusing.found(mark, session)) is not None:
+        return known
+    for note in dict.fromkeys(note for one in questions if one.batch for note in one.batch.notes):
         choose().say(note)
-    if source and output:
-        _say_what_is_written_over(request, session)
+    for one in questions:
+        if one.batch is None and output:
+            _say_what_is_written_over(one.request, session)
+    if several_models or several_filters:
+        shown = [name for name, is_shown in zip(labels[0], (several_models, several_filters), strict=True) if is_shown]
+        told = [{name: one[name] for name in shown} for one in labels]
+        questions = [replace(one, labels=own) for one, own in zip(questions, told, strict=True)]
+        name = job_name or new_job_name(versions[0].name)
+        job: BatchInferenceJob | Run = begin_several(name, questions, session, at_once=at_once, limit=limit)
+    else:
+        only = questions[0]
+        job = begin(only.request, only.batch, only.context, session, at_once=at_once, limit=limit)
+    reusing.remember(mark, job, session)
+    return job
+
+
+def _question(
+    data: Given | Batch | str,
+    version: SolutionVersion,
+    chosen: Filter | None,
+    session: Session,
+    given: JobParameters,
+    limit: InputLimits,
+) -> Question:
+    """Return what is asked of one model with one filter."""
+    if given["mode"] == THEME_GENERATION:
+        texts = text_columns(version)
+        check_described(texts)
+        given = {**given, "item_name": name_column(version, given["item_name"], texts)}
+    source = data if isinstance(data, str) else None
+    batch = None if isinstance(data, str) else batch_for(data, version, chosen, given["filter_values"])
+    request = request_for(version, source, chosen, session, given)
     names = {row.attribute: row.name for row in parameters.sent().values()}
-    context = replace(request_context(version, batch, chosen), names=names)
-    return begin(request, batch, context, session, at_once=at_once)
+    context = replace(request_context(version, batch, chosen), names=names, most_per_file=limit.max_records)
+    return Question(request, batch, context)
 
 
 def _say_what_is_written_over(request: JobRequest, session: Session) -> None:
@@ -143,35 +200,6 @@ def _say_what_is_written_over(request: JobRequest, session: Session) -> None:
         return
     for file in files:
         choose().say(f"{file.address} is there already, of an earlier job with this input name, and is written over")
-
-
-def makes_run(request: JobRequest, batch: Batch | None) -> bool:
-    """Tell whether a request takes several jobs: one for themes takes 100 items."""
-    themes = request.mode == THEME_GENERATION
-    return themes and batch is not None and len(batch) > limits.MAX_THEME_RECORDS_PER_FILE
-
-
-def begin(
-    request: JobRequest,
-    batch: Batch | None,
-    context: RequestContext,
-    session: Session,
-    *,
-    at_once: int = limits.MAX_JOBS_IN_PROGRESS,
-) -> BatchInferenceJob | Run:
-    """Start what a request asks for: one job, or a run of several; parameters as for `submit` and `recommend`."""
-    if batch is None or not makes_run(request, batch):
-        return submit(request, batch, context, session)
-    name, output = request.job_name, request.output_path
-    if output == _own_output(name, session):
-        output = session.location("runs", name, "output") + "/"
-    else:
-        output = "/".join((output.rstrip("/"), name, "output", ""))
-    return start_run(request.replace(output_path=output), batch, context, session, at_once=at_once)
-
-
-def _own_output(name: str, session: Session) -> str:
-    return session.location("jobs", name, "output") + "/"
 
 
 def request_for(
@@ -193,7 +221,7 @@ def request_for(
         "solution_version": version.arn,
         # a token, so that two callers who take the same name never write over each other's input
         "data": source or session.location("jobs", name, "input", f"{secrets.token_hex(4)}.jsonl"),
-        "output": given.get("output") or _own_output(name, session),
+        "output": given.get("output") or own_output(name, session),
         "role_arn": given.get("role_arn") or session.role(),
         "filter": chosen.arn if chosen else None,
     }
@@ -218,39 +246,10 @@ def request_context(version: SolutionVersion, batch: Batch | None, chosen: Filte
     )
 
 
-def submit(request: JobRequest, batch: Batch | None, context: RequestContext, session: Session) -> BatchInferenceJob:
-    """Check a request, upload its input and start it; a refused job leaves nothing behind.
-
-    Parameters
-    ----------
-    request
-        The request; its input is written to `input_path`.
-    batch
-        The input, or None where it lies at `input_path` already.
-    context
-        What is known of the world around the request.
-    session
-        Where to work.
-    """
-    if batch is None:
-        return start(request, context=context, session=session)
-    refuse(request, context)
-    check_name(request.job_name, session)
-    batch.upload(session, request.input_path, request.input_kms_key_arn)
-    try:
-        return start(request, context=context, session=session)
-    except errors.PersonalizeError as error:
-        if waiting.passing(error):  # an answer was lost, and whether it was carried out could not be looked up
-            error.add(f"Whether the job was started is not known: pnb.attach({request.job_name!r}) tells it.")
-        else:
-            s3.delete(session, [request.input_path])  # nothing half done stays behind
-        raise
-
-
 @with_parameters(ThemeParameters)
 def themes(
     data: Data | Batch,
-    solution_version: SolutionVersion | str,
+    solution_version: SolutionVersion | str | Sequence[SolutionVersion | str],
     *,
     session: Session | None = None,
     **parameters: Unpack[ThemeParameters],
@@ -271,10 +270,7 @@ def themes(
         As for `recommend`; `item_name`, the column of the items dataset that holds names, is looked up in its schema
         by default.
     """
-    session = current(session or getattr(solution_version, "session", None))
-    version = find_solution_version(solution_version, session)
-    _check_mode(THEME_GENERATION, version)
-    return recommend(data, version, mode=THEME_GENERATION, session=session, **parameters)
+    return recommend(data, solution_version, mode=THEME_GENERATION, session=session, **parameters)
 
 
 def _check_mode(mode: str, version: SolutionVersion) -> None:
@@ -284,17 +280,6 @@ def _check_mode(mode: str, version: SolutionVersion) -> None:
         raise errors.RequestError([no_batch(facts)])
     if mode == THEME_GENERATION and facts is not None and not facts.themes:
         raise errors.RequestError([no_themes(facts.name)])
-
-
-def _check_described(texts: Texts) -> None:
-    """Refuse themes of items that nothing describes, which a job would find out after its start."""
-    if not any(texts.values()):
-        there = f"its text columns are {', '.join(texts)}" if texts else "it has no text column"
-        text = (
-            f"Themes are made of descriptions, and the items dataset has no textual column; {there}. Train again with "
-            "such a column: pnb.train(..., items, textual='...')."
-        )
-        raise errors.RequestError([Problem("mode", text)])
 
 
 def batch_for(
@@ -311,7 +296,7 @@ def batch_for(
     if isinstance(data, Batch):
         return data.fit(values, numbers)
     kind = KIND_OF_KEYS.get(facts.input_keys if facts else ("userId",))
-    read = given(data)  # once: of a generator or an open file nothing is left the second time
+    read = read_once(data)  # once: of a generator or an open file nothing is left the second time
     if kind is None:
         return make_batch("users", read, values, numbers)
     return make_batch(kind, read, _values(read, chosen, values, KEYS[kind][0]), numbers)
@@ -339,51 +324,3 @@ def _values(data: Given, chosen: Filter | None, values: FilterValues | None, key
     frame = as_frame(data, key)
     found = {name: named_column(frame, name) for name in chosen.placeholders if name not in named}
     return {**{name: column for name, column in found.items() if column is not None}, **named} or None
-
-
-def name_column(version: SolutionVersion, wanted: str | None = None, texts: Texts | None = None) -> str:
-    """Return the column of item names in the schema of the version's items dataset.
-
-    Parameters
-    ----------
-    version
-        A solution version that themes can be made with.
-    wanted
-        The column, in any case; by default the one whose name says that it holds names.
-    texts
-        What `text_columns` returned, where it is known already.
-
-    Raises
-    ------
-    NotFoundError
-        There is no such column.
-    """
-    texts = text_columns(version) if texts is None else texts
-    if wanted is not None:
-        named = [name for name in texts if name.lower() == str(wanted).lower()]
-        told = f"'item_name' must be a text column of the items, one of {list(texts)}, got {wanted!r}."
-    else:
-        plain = [name for name, textual in texts.items() if not textual]
-        named = [name for name in plain if name.lower() in columns.NAME_COLUMNS]
-        told = f"No column of item names was found among {plain}; pass item_name='...'."
-    if not named:
-        raise errors.NotFoundError(told)
-    return named[0]
-
-
-def text_columns(version: SolutionVersion) -> Texts:
-    """Return the text columns of the version's items dataset, each with whether it is the textual one."""
-    session = version.session
-    datasets = session.pages("list_datasets", "datasets", datasetGroupArn=version.dataset_group_arn)
-    arn = next((entry["datasetArn"] for entry in datasets if entry["datasetType"].upper() == "ITEMS"), None)
-    if arn is None:
-        raise errors.NotFoundError(
-            "Themes need an items dataset with names and a textual column: pnb.train(..., items)."
-        )
-    schema_arn = session.call("describe_dataset", datasetArn=arn)["dataset"]["schemaArn"]
-    schema = json.loads(session.call("describe_schema", schemaArn=schema_arn)["schema"]["schema"])
-    return {
-        one["name"]: bool(one.get("textual"))
-        for one in schema["fields"]
-        if "string" in one["type"] and one["name"] != "ITEM_ID"
-    }

@@ -112,6 +112,8 @@ class RequestContext:
         Lines of input.
     per_file
         Lines of each file, where the input is spread over several.
+    most_per_file
+        The most lines that a file may have, where the account's quota is not the usual one.
     required_values
         Placeholders that every record must fill.
     missing_values
@@ -127,6 +129,7 @@ class RequestContext:
     kind: str | None = None
     records: int | None = None
     per_file: int | None = None
+    most_per_file: int | None = None
     required_values: tuple[str, ...] = ()
     missing_values: Mapping[str, int] | None = None
     input_listed: bool = False
@@ -232,15 +235,17 @@ def _fit(request: JobRequest, known: RequestContext) -> Iterator[Problem]:
             "mode", f"Themes are offered in {', '.join(limits.THEME_REGIONS)}, this session is in {known.region}."
         )
     in_file = known.per_file or known.records
-    if themes and in_file is not None and in_file > limits.MAX_THEME_RECORDS_PER_FILE:
-        most = limits.MAX_THEME_RECORDS_PER_FILE
-        yield Problem(
-            "input_path",
-            f"A theme job takes at most {most} items per file, got {in_file:,}; pnb.themes(items, model) splits them "
-            "into jobs.",
+    most = known.most_per_file or (limits.MAX_THEME_RECORDS_PER_FILE if themes else limits.MAX_RECORDS_PER_FILE)
+    if in_file is not None and in_file > most:
+        text = (
+            f"A file holds at most {most:,} records, got {in_file:,}; pnb.recommend(ids, model) splits them into jobs."
         )
-    if in_file is not None and in_file > limits.MAX_RECORDS_PER_FILE:
-        yield Problem("input_path", f"A file holds at most {limits.MAX_RECORDS_PER_FILE:,} records, got {in_file:,}.")
+        if themes:
+            text = (
+                f"A theme job takes at most {most:,} items per file, got {in_file:,}; pnb.themes(items, model) splits "
+                "them into jobs."
+            )
+        yield Problem("input_path", text)
     if known.missing_values is not None:
         yield from _filter_values(known.required_values, known.missing_values, known.records or 0)
 

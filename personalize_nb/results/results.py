@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Generic
 
 import pandas as pd
@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from personalize_nb.contract import limits
 from personalize_nb.errors import NotFoundError
-from personalize_nb.results import output_files, shapes
+from personalize_nb.results import failed_lines, output_files, shapes
 from personalize_nb.results.forms import ARROW, PANDAS, POLARS, Frame, ResultForm
 from personalize_nb.results.members import ITEMS, USERS
 from personalize_nb.results.open_files import OpenFiles
@@ -254,6 +254,10 @@ class Results(ResultsAs[pd.DataFrame]):
         Reads `s3://` addresses.
     input_keys
         Asked which keys the job's recipe reads, for the columns of a job all of whose lines failed.
+    superseded
+        What addresses of output begin with whose failed lines were asked again: the rest of the output answers these.
+    reasons
+        Why there is no row, by the name of the input file; under an empty name for all others.
     """
 
     def __init__(
@@ -263,10 +267,23 @@ class Results(ResultsAs[pd.DataFrame]):
         session: Session | None = None,
         *,
         input_keys: Callable[[], Sequence[str]] = tuple,
+        superseded: Sequence[str] = (),
+        reasons: Mapping[str, str] | None = None,
     ):
         self.output = output
         self.source = source
-        super().__init__(Rows(output, source, session, input_keys), PANDAS)
+        rows = Rows(output, source, session, input_keys, tuple(superseded), reasons or {})
+        super().__init__(rows, PANDAS)
+
+    def failed_lines(self, without: Container[str] = ()) -> Iterator[tuple[str, bytes]]:
+        """Yield the lines of the input that failed or have no row, as they are, each with the name of its file.
+
+        Parameters
+        ----------
+        without
+            Names of input files to leave out.
+        """
+        return failed_lines.read(self._rows, without)
 
     def arrow(self) -> ResultsAs[pa.Table]:
         """Return the same results with Arrow tables for frames: `results.arrow().recommendations()`."""

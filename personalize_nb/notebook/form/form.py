@@ -18,7 +18,7 @@ from personalize_nb import errors
 from personalize_nb.access import preflight
 from personalize_nb.contract.parameters import named
 from personalize_nb.errors import WARNING, Problem
-from personalize_nb.jobs import recommend
+from personalize_nb.jobs import beginning
 from personalize_nb.jobs.arguments import JobParameters, with_parameters
 from personalize_nb.jobs.job import BatchInferenceJob, new_job_name
 from personalize_nb.jobs.request import errors_of
@@ -234,7 +234,7 @@ class JobForm:
         self._messages.value = html.status(["The input goes to S3, then the job starts."])
         at_once = given.get("at_once", named("at_once").default)
         try:
-            self.job = recommend.begin(plan.request, plan.batch, plan.context, self.session, at_once=at_once)
+            self.job = beginning.begin(plan.request, plan.batch, plan.context, self.session, at_once=at_once)
         except errors.PersonalizeError:
             self._check()
             raise

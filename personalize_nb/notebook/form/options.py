@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from personalize_nb import errors
 from personalize_nb.contract import limits
 from personalize_nb.contract.recipes import recipe_of
-from personalize_nb.jobs import manifests, recommend
+from personalize_nb.jobs import item_texts, manifests
 from personalize_nb.jobs.request import no_batch
 from personalize_nb.resources.filters import Filter, find_filter, list_filters
 from personalize_nb.resources.solutions import SolutionVersion, find_solution_version, list_solution_versions
@@ -110,10 +110,10 @@ class Options:
         return self._filters[name] if name else None
 
     def name_column(self, version: SolutionVersion, wanted: str | None = None) -> str:
-        """Return the column of the items' names, as `recommend.name_column` does; the schema is read once."""
+        """Return the column of the items' names, as `item_texts.name_column` does; the schema is read once."""
         if version.arn not in self._texts:
-            self._texts[version.arn] = recommend.text_columns(version)
-        return recommend.name_column(version, wanted, self._texts[version.arn])
+            self._texts[version.arn] = item_texts.text_columns(version)
+        return item_texts.name_column(version, wanted, self._texts[version.arn])
 
     def taken(self, name: str, run: bool) -> bool:
         """Tell whether another job has this name, or, for a run, another run."""

@@ -11,7 +11,7 @@ from personalize_nb.contract import limits, parameters
 from personalize_nb.contract.parameters import BATCH_INFERENCE
 from personalize_nb.errors import WARNING, Problem
 from personalize_nb.inputs.batch import Batch
-from personalize_nb.jobs import recommend
+from personalize_nb.jobs import beginning, recommend
 from personalize_nb.jobs.arguments import JobParameters
 from personalize_nb.jobs.request import JobRequest, RequestContext, problems
 from personalize_nb.notebook.form import fields
@@ -118,7 +118,7 @@ def state_of(
         request = recommend.request_for(version, address, chosen, session, given)
     except errors.NotFoundError as error:
         return FormState(None, batch, context, [*wrong, Problem("role_arn", str(error))])
-    run = recommend.makes_run(request, batch)
+    run = beginning.makes_run(request, batch)
     # a run cuts its input, so the limit of a file is kept by itself
     judged = replace(context, per_file=limits.MAX_THEME_RECORDS_PER_FILE) if run else context
     rules = [problem for problem in problems(request, judged) if problem.field != "filter_values"]
