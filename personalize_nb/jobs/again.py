@@ -6,25 +6,23 @@ import zlib
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from personalize_nb import errors
 from personalize_nb.contract import limits, parameters
 from personalize_nb.jobs import beginning, manifests, runs
+from personalize_nb.jobs.arguments import RepeatParameters
 from personalize_nb.jobs.failed_parts import check_ended
-from personalize_nb.jobs.job import BatchInferenceJob, new_job_name
+from personalize_nb.jobs.job import BatchInferenceJob, input_keys, new_job_name
 from personalize_nb.jobs.manifests import Manifest, RunGroup, RunPart
-from personalize_nb.jobs.questions import Question
-from personalize_nb.jobs.request import JobRequest, RequestContext
+from personalize_nb.jobs.questions import Question, judge
+from personalize_nb.jobs.request import KIND_OF_KEYS, JobRequest, RequestContext
 from personalize_nb.jobs.run import Run
 from personalize_nb.resources.filters import find_filter
 from personalize_nb.resources.solutions import find_solution_version
 from personalize_nb.results import output_files
 from personalize_nb.session.progress import choose
 from personalize_nb.session.session import Session
-
-if TYPE_CHECKING:
-    from personalize_nb.jobs.arguments import RepeatParameters
 
 _LONGEST = 63
 
@@ -55,19 +53,21 @@ def _name_of_retries(name: str) -> str:
 
 def repeated(arn: str, session: Session, given: RepeatParameters) -> BatchInferenceJob | Run:
     """Start a job on the input of another one; see `BatchInferenceJob.repeat`."""
+    check_names(given)
     started = BatchInferenceJob(arn, session)
-    request = started.request
+    before = request = started.request
     if not request.tags:
         request = request.replace(tags=_tags(started))
     name = given.get("job_name") or _new_name(started.name)
     request = _changed(request, name, given, session)
     _input_is_there(request, session)
-    question = Question(request, None, _context(request, session))
+    question = Question(request, None, _context(request, before, session))
     return beginning.submit(question, session)
 
 
 def repeated_run(run: Run, given: RepeatParameters) -> Run:
     """Start a run on the input of another one; see `Run.repeat`."""
+    check_names(given)
     manifest, session = run._manifest, run.session
     name = given.get("job_name") or _new_name(run.name)
     runs.check_free(name, session)
@@ -79,7 +79,7 @@ def repeated_run(run: Run, given: RepeatParameters) -> Run:
     for number, one in enumerate(manifest.groups):
         own = f"{number + 1}/" if len(manifest.groups) > 1 else ""
         request = _changed(one.request, name, given, session).replace(output_path=f"{folder}/{own}")
-        _context(request, session)
+        judge([(request, _context(request, one.request, session))])
         groups.append(replace(one, request=request))
         first = [part for part in manifest.parts if part.group == number and not part.covers]
         for place, part in enumerate(first):
@@ -111,13 +111,31 @@ def _changed(request: JobRequest, name: str, given: Mapping[str, Any], session: 
     return request.replace(**{**changes, "job_name": name, "output_path": output})
 
 
-def _context(request: JobRequest, session: Session) -> RequestContext:
-    """Return what is known of the world around a request whose input is stored."""
+def check_names(given: Mapping[str, Any]) -> None:
+    """Refuse what a repeated job cannot be given: it has the lines of the first one, and their filter values.
+
+    Raises
+    ------
+    TypeError
+        There is no parameter of this name.
+    """
+    legal = RepeatParameters.__annotations__
+    for name in given:
+        if name not in legal:
+            of_lines = name in ("data", "filter_values")
+            why = "the input stays as it is; pnb.recommend() takes another one" if of_lines else "legal are"
+            told = "" if of_lines else f" {', '.join(legal)}"
+            raise TypeError(f"repeat() takes no {name!r}: {why}{told}")
+
+
+def _context(request: JobRequest, before: JobRequest, session: Session) -> RequestContext:
+    """Return what is known of the world around a request whose input another one has had."""
     recipe = None
     with suppress(errors.AccessError, errors.NotFoundError):
         recipe = find_solution_version(request.solution_version_arn, session).recipe
     names = {row.attribute: row.name for row in parameters.sent().values()}
-    return RequestContext(recipe=recipe, region=session.region, names=names)
+    kind = KIND_OF_KEYS.get(input_keys(before, session))
+    return RequestContext(recipe=recipe, region=session.region, kind=kind, names=names)
 
 
 def _input_is_there(request: JobRequest, session: Session) -> None:

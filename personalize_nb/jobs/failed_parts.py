@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -17,13 +18,11 @@ from personalize_nb.session.session import Session
 if TYPE_CHECKING:
     from personalize_nb.results.results import Results
 
-_MOST = 1000
-
 
 def stored(
     manifest: Manifest, outputs: Sequence[GroupOutput], results: Sequence[Results], session: Session
-) -> Iterator[RunPart]:
-    """Store the lines that failed, of each group and input file their own, and yield the jobs that ask them again.
+) -> list[RunPart]:
+    """Store the lines that failed, of each group and input file their own, and return the jobs that ask them again.
 
     Lines of jobs that failed as a whole are left to these jobs, which are started again.
 
@@ -37,19 +36,21 @@ def stored(
         Where to store them.
     """
     number = sum(bool(one.covers) for one in manifest.parts)
-    names = iter(manifests.new_job_names(manifest.name, _MOST))
-    for group, (output, found) in enumerate(zip(outputs, results, strict=True)):
+    found: list[RunPart] = []
+    for group, (output, written) in enumerate(zip(outputs, results, strict=True)):
         if not output.done or output.failed_again:
             continue
         request = manifest.groups[group].request
         covers = tuple(one.job_name for one in output.done)
-        for name, lines in groupby(found.failed_lines(output.failed_files), key=lambda one: one[0]):
+        for name, lines in groupby(written.failed_lines(output.failed_files), key=lambda one: one[0]):
             for part in parts.cut((line for _, line in lines), request.mode, parts.QUOTAS):
                 number += 1
                 folder = session.location(manifests.FOLDER, manifest.name, "again", f"{number:03d}")
                 path = f"{folder}/input/{name}"  # the output is named after it, as that of the first attempt
                 s3.upload(session, part.file, path, request.input_kms_key_arn)
-                yield RunPart(next(names), path, f"{folder}/output/", part.records, group, covers)
+                found.append(RunPart("", path, f"{folder}/output/", part.records, group, covers))
+    names = manifests.new_job_names(manifest.name, len(found))
+    return [replace(one, job_name=name) for one, name in zip(found, names, strict=True)]
 
 
 def check_ended(what: str, status: str) -> None:

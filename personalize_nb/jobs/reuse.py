@@ -85,7 +85,7 @@ def remember(mark: str | None, job: BatchInferenceJob | Run, session: Session) -
     try:
         s3.upload(session, io.BytesIO(json.dumps({"name": job.name}).encode()), _address(mark, session))
     except errors.PersonalizeError as error:
-        log.warning("job %r is not found by reuse=True, because it could not be noted: %s", job.name, error)
+        log.info("job %r is not found by reuse=True, because it could not be noted: %s", job.name, error)
 
 
 def found(mark: str | None, session: Session) -> BatchInferenceJob | Run | None:
