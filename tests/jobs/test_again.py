@@ -97,7 +97,7 @@ def test_what_fails_again_is_told_once_and_can_be_sent_once_more(whole, session)
 
 
 def test_a_run_sends_its_failed_jobs_and_the_failed_lines_of_the_others(readers_model, session):
-    run = pnb.recommend(READERS, readers_model, num_results=1, max_records=3, session=session)
+    run = pnb.recommend(READERS, readers_model, num_results=1, max_records=3, at_once=1, session=session)
     with pytest.raises(NotFoundError, match=r"what failed is known once it has ended: .wait\(\)"):
         run.retry_failed()
     second = run._manifest.part(1).input_path
