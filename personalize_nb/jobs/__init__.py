@@ -3,6 +3,24 @@
 A `request` is a value that can be checked, a `job` is one request sent, a `run` is several that are one to the user,
 `manifests` remember it in S3, `runs` begins one and finds one again. What was asked for is soon `written`, and
 `recommend` takes ids to a job or a run in one call; its `arguments` are those of other calls, too.
+
+`questions` are what jobs will be asked: input that is more than one job takes is cut into `parts`, several stand
+`side_by_side`, and what was asked before is found for `reuse`; `beginning` makes a job or a run of them. A `queue`
+takes requests as they are. `again` asks what failed once more, or the same with other parameters.
 """
 
-__all__ = ["arguments", "beginning", "item_texts", "job", "manifests", "queue", "recommend", "request", "run", "runs"]
+__all__ = [
+    "arguments",
+    "beginning",
+    "item_texts",
+    "job",
+    "manifests",
+    "parts",
+    "questions",
+    "queue",
+    "recommend",
+    "request",
+    "reuse",
+    "run",
+    "runs",
+]

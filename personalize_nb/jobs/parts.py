@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 from personalize_nb import errors
 from personalize_nb.contract import limits, parameters
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from personalize_nb.inputs.batch import Batch
     from personalize_nb.session.s3 import Stored
 
+LIMITS = ("max_bytes", "max_records", "max_files")
 _IN_MEMORY = 32 << 20
 SHORTEST_LINE = 14  # {"userId":""} and its end
 _LONGEST_ESCAPE = 6  # bytes in JSON that a byte of a text can take
@@ -64,6 +65,11 @@ def input_limits(max_bytes: int | None, max_records: int | None, max_files: int 
         for problem in parameters.named(name).kind.problems(name, value):
             raise errors.InputError(problem)
     return InputLimits(**{name: int(value) for name, value in given.items()})  # type: ignore[arg-type]
+
+
+def limits_in(given: Mapping[str, Any]) -> InputLimits:
+    """Return the limits among parameters of `recommend`."""
+    return input_limits(*(given.get(name) for name in LIMITS))
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,6 @@ from personalize_nb.inputs.batch import KEYS, Batch, make_batch
 from personalize_nb.inputs.filter_columns import named_column
 from personalize_nb.inputs.forms import given as read_once
 from personalize_nb.inputs.key_columns import frame as as_frame
-from personalize_nb.jobs import reuse as reusing
 from personalize_nb.jobs import side_by_side
 from personalize_nb.jobs.arguments import JobParameters, ThemeParameters, job_parameters, with_parameters
 from personalize_nb.jobs.beginning import begin, begin_several, own_output
@@ -27,6 +26,7 @@ from personalize_nb.jobs.job import BatchInferenceJob, new_job_name
 from personalize_nb.jobs.parts import InputLimits, input_limits
 from personalize_nb.jobs.questions import Question
 from personalize_nb.jobs.request import KIND_OF_KEYS, JobRequest, RequestContext, no_batch, no_themes
+from personalize_nb.jobs.reuse import once
 from personalize_nb.jobs.run import Run
 from personalize_nb.jobs.runs import check_at_once
 from personalize_nb.resources.filters import Filter, find_filter
@@ -150,25 +150,24 @@ def recommend(
         for one in filters
         for values in [side_by_side.values_of(filter_values, one, filters)]
     ]
-    mark = reusing.fingerprint(questions, filters * len(versions), session)
-    if reuse and (known := reusing.found(mark, session)) is not None:
-        return known
-    for note in dict.fromkeys(note for one in questions if one.batch for note in one.batch.notes):
-        choose().say(note)
-    for one in questions:
-        if one.batch is None and output:
-            _say_what_is_written_over(one.request, session)
     if several_models or several_filters:
         shown = [name for name, is_shown in zip(labels[0], (several_models, several_filters), strict=True) if is_shown]
         told = [{name: one[name] for name in shown} for one in labels]
         questions = [replace(one, labels=own) for one, own in zip(questions, told, strict=True)]
-        name = job_name or new_job_name(versions[0].name)
-        job: BatchInferenceJob | Run = begin_several(name, questions, session, at_once=at_once, limit=limit)
-    else:
+
+    def start() -> BatchInferenceJob | Run:
+        for note in dict.fromkeys(note for one in questions if one.batch for note in one.batch.notes):
+            choose().say(note)
+        for one in questions:
+            if one.batch is None and output:
+                _say_what_is_written_over(one.request, session)
+        if questions[0].labels:
+            name = job_name or new_job_name(versions[0].name)
+            return begin_several(name, questions, session, at_once=at_once, limit=limit)
         only = questions[0]
-        job = begin(only.request, only.batch, only.context, session, at_once=at_once, limit=limit)
-    reusing.remember(mark, job, session)
-    return job
+        return begin(only.request, only.batch, only.context, session, at_once=at_once, limit=limit)
+
+    return once(questions, filters * len(versions), session, wanted=reuse, start=start)
 
 
 def _question(

@@ -12,7 +12,7 @@ import hashlib
 import io
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from personalize_nb import errors
@@ -78,6 +78,33 @@ def _input(question: Question, session: Session) -> str:
     return digest.hexdigest()
 
 
+def once(
+    questions: Sequence[Question],
+    filters: Sequence[Filter | None],
+    session: Session,
+    *,
+    wanted: bool,
+    start: Callable[[], BatchInferenceJob | Run],
+) -> BatchInferenceJob | Run:
+    """Start what is asked and note its fingerprint; return what has it already, where that is wanted.
+
+    Parameters
+    ----------
+    questions, filters, session
+        As for `fingerprint`.
+    wanted
+        Whether a job or run that was asked the same will do.
+    start
+        Starts it.
+    """
+    mark = fingerprint(questions, filters, session)
+    if wanted and (known := found(mark, session)) is not None:
+        return known
+    job = start()
+    remember(mark, job, session)
+    return job
+
+
 def remember(mark: str | None, job: BatchInferenceJob | Run, session: Session) -> None:
     """Note which job or run has a fingerprint; where that cannot be written, the job is as good without."""
     if mark is None or not session.bucket:
@@ -116,17 +143,21 @@ def found(mark: str | None, session: Session) -> BatchInferenceJob | Run | None:
 
 def _gone(known: BatchInferenceJob | Run) -> str:
     """Return where output of jobs that are done is gone, nothing where all is there."""
-    from personalize_nb.results.output_files import output_files
-
-    for job in known.jobs if isinstance(known, Run) else [known]:
-        request = job.request
-        if job.status == limits.ACTIVE:
-            try:
-                output_files(job.session, request.output_path, request.input_path)
-            except errors.NotFoundError:
-                return request.output_path
-            except errors.AccessError:
-                pass  # who may not look cannot say that it is gone
+    if isinstance(known, Run):
+        places = [(one.request.output_path, part.output_path) for one in known._outputs() for part in one.done]
+    else:
+        output = known.request.output_path
+        places = [(output, output)] if known.status == limits.ACTIVE else []
+    there: dict[str, list[str]] = {}
+    for group, own in places:
+        folder = group if own.startswith(group) else own
+        try:
+            if folder not in there:  # one look for all jobs whose folders lie in it
+                there[folder] = [one.address for one in s3.stored(known.session, folder) if ".out" in one.name]
+        except errors.AccessError:
+            return ""  # who may not look cannot say that it is gone
+        if not any(one.startswith(own) for one in there[folder]):
+            return own
     return ""
 
 
