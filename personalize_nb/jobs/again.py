@@ -15,7 +15,7 @@ from personalize_nb.jobs.arguments import RepeatParameters
 from personalize_nb.jobs.failed_parts import check_ended
 from personalize_nb.jobs.job import BatchInferenceJob, input_keys, new_job_name
 from personalize_nb.jobs.manifests import Manifest, RunGroup, RunPart
-from personalize_nb.jobs.questions import Question, judge
+from personalize_nb.jobs.questions import JobQuestion, judge
 from personalize_nb.jobs.request import KIND_OF_KEYS, JobRequest, RequestContext
 from personalize_nb.jobs.run import Run
 from personalize_nb.resources.filters import find_filter
@@ -61,7 +61,7 @@ def repeated(arn: str, session: Session, given: RepeatParameters) -> BatchInfere
     name = given.get("job_name") or _new_name(started.name)
     request = _changed(request, name, given, session)
     _input_is_there(request, session)
-    question = Question(request, None, _context(request, before, session))
+    question = JobQuestion(request, None, _context(request, before, session))
     return beginning.submit(question, session)
 
 

@@ -11,7 +11,7 @@ from personalize_nb.contract import limits
 from personalize_nb.jobs import runs
 from personalize_nb.jobs.job import BatchInferenceJob, check_name, refuse, start
 from personalize_nb.jobs.parts import QUOTAS, InputLimits, batch_is_over
-from personalize_nb.jobs.questions import Question
+from personalize_nb.jobs.questions import JobQuestion
 from personalize_nb.jobs.request import JobRequest, RequestContext
 from personalize_nb.jobs.run import Run
 from personalize_nb.session import s3, waiting
@@ -37,7 +37,7 @@ def begin(
     limit: InputLimits = QUOTAS,
 ) -> BatchInferenceJob | Run:
     """Start what a request asks for: one job, or a run of several; parameters as for `submit` and `start_run`."""
-    question = Question(request, batch, context).sized(session, limit)
+    question = JobQuestion(request, batch, context).sized(session, limit)
     if not question.is_over(limit):
         return submit(question, session, at_once=at_once, most_bytes=limit.max_bytes)
     if question.files:
@@ -47,7 +47,7 @@ def begin(
 
 def begin_several(
     name: str,
-    questions: Sequence[Question],
+    questions: Sequence[JobQuestion],
     session: Session,
     *,
     at_once: int = limits.MAX_JOBS_IN_PROGRESS,
@@ -71,7 +71,7 @@ def own_output(name: str, session: Session) -> str:
 
 
 def submit(
-    question: Question,
+    question: JobQuestion,
     session: Session,
     *,
     at_once: int = limits.MAX_JOBS_IN_PROGRESS,
@@ -113,7 +113,7 @@ def submit(
         raise
 
 
-def _kept(question: Question, session: Session, at_once: int, full: errors.QuotaError) -> Run:
+def _kept(question: JobQuestion, session: Session, at_once: int, full: errors.QuotaError) -> Run:
     """Keep a job for which there is no room as a run, and say so; where no run can be kept, the refusal stands."""
     request = question.request
     try:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Question:
+class JobQuestion:
     """What one job, or all jobs of a group, are asked.
 
     Parameters
@@ -49,7 +49,7 @@ class Question:
         """Whether the input is stored in parts; it lies where it is otherwise."""
         return self.batch is not None or bool(self.files)
 
-    def sized(self, session: Session, limit: InputLimits) -> Question:
+    def sized(self, session: Session, limit: InputLimits) -> JobQuestion:
         """Return the question with the files of its input, where they are more than one job takes."""
         if self.batch is not None:
             return self
@@ -84,7 +84,7 @@ class Question:
             return parts.cut(parts.stored_blocks(session, self.files), self.request.mode, limit)
         return parts.cut(parts.batch_blocks(self.batch), self.request.mode, limit)
 
-    def shares_input(self, other: Question) -> bool:
+    def shares_input(self, other: JobQuestion) -> bool:
         """Tell whether the input of another question is the same, so that it need not be stored twice."""
         if self.request.mode != other.request.mode or self.request.input_kms_key_arn != other.request.input_kms_key_arn:
             return False

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Protocol, TypeVar
+from typing import Any
 
 from personalize_nb import errors
 from personalize_nb.contract import limits
 from personalize_nb.jobs import job, runs
 from personalize_nb.jobs.job import BatchInferenceJob, new_job_name
-from personalize_nb.jobs.questions import Question, judge
+from personalize_nb.jobs.questions import JobQuestion, judge
 from personalize_nb.jobs.request import JobRequest, RequestContext
 from personalize_nb.jobs.run import Run
+from personalize_nb.resources.solutions import SolutionVersion
 from personalize_nb.session import waiting
 from personalize_nb.session.connection import current
 from personalize_nb.session.progress import Counting, Progress, choose
@@ -73,7 +74,7 @@ def run(
     runs.check_free(name, session)
     for one in asked:
         job.check_name(one.job_name, session)
-    questions = [Question(one, None, context, {"job": one.job_name}) for one in asked]
+    questions = [JobQuestion(one, None, context, {"job": one.job_name}) for one in asked]
     return runs.queue(name, questions, session, at_once=at_once)
 
 
@@ -97,31 +98,18 @@ def _check_apart(requests: Sequence[JobRequest]) -> None:
         written[place] = one.job_name
 
 
-class Waited(Protocol):
-    """What can be waited for."""
-
-    session: Session
-
-    @property
-    def name(self) -> str:
-        """Its name."""
-
-    def describe(self) -> dict[str, Any]:
-        """Return its state."""
-
-
-One = TypeVar("One", bound=Waited)
+Waited = BatchInferenceJob | Run | SolutionVersion
 
 
 def wait(
-    jobs: Iterable[One | str],
+    jobs: Iterable[Waited | str],
     timeout: float | None = waiting.HOURS * 24,
     *,
     progress: Progress | bool | None = None,
     session: Session | None = None,
     sleep: Callable[[float], object] = time.sleep,
     clock: Callable[[], float] = time.monotonic,
-) -> list[One | BatchInferenceJob | Run]:
+) -> list[Waited]:
     """Wait until several jobs and runs have all ended, and return them in their order.
 
     Ctrl-C and the time limit end the waiting only. Jobs of runs that wait for room are started meanwhile.

@@ -24,7 +24,7 @@ from personalize_nb.jobs.beginning import begin, begin_several, own_output
 from personalize_nb.jobs.item_texts import check_described, name_column, text_columns
 from personalize_nb.jobs.job import BatchInferenceJob, new_job_name
 from personalize_nb.jobs.parts import InputLimits, input_limits
-from personalize_nb.jobs.questions import Question
+from personalize_nb.jobs.questions import JobQuestion
 from personalize_nb.jobs.request import KIND_OF_KEYS, JobRequest, RequestContext, no_batch, no_themes
 from personalize_nb.jobs.reuse import once
 from personalize_nb.jobs.run import Run
@@ -177,7 +177,7 @@ def _question(
     session: Session,
     given: JobParameters,
     limit: InputLimits,
-) -> Question:
+) -> JobQuestion:
     """Return what is asked of one model with one filter."""
     if given["mode"] == THEME_GENERATION:
         texts = text_columns(version)
@@ -188,7 +188,7 @@ def _question(
     request = request_for(version, source, chosen, session, given)
     names = {row.attribute: row.name for row in parameters.sent().values()}
     context = replace(request_context(version, batch, chosen), names=names, most_per_file=limit.max_records)
-    return Question(request, batch, context)
+    return JobQuestion(request, batch, context)
 
 
 def _say_what_is_written_over(request: JobRequest, session: Session) -> None:

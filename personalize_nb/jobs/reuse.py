@@ -19,7 +19,7 @@ from personalize_nb import errors
 from personalize_nb.contract import limits
 from personalize_nb.jobs import beginning, parts, runs
 from personalize_nb.jobs.job import BatchInferenceJob
-from personalize_nb.jobs.questions import Question
+from personalize_nb.jobs.questions import JobQuestion
 from personalize_nb.jobs.run import Run
 from personalize_nb.session import s3
 from personalize_nb.session.progress import choose
@@ -33,7 +33,7 @@ log = logging.getLogger(__name__)
 _NOT_ASKED = ("jobName", "roleArn", "tags", "jobInput", "jobOutput")
 
 
-def fingerprint(questions: Sequence[Question], filters: Sequence[Filter | None], session: Session) -> str | None:
+def fingerprint(questions: Sequence[JobQuestion], filters: Sequence[Filter | None], session: Session) -> str | None:
     """Return what is equal where the same is asked again; None where the input may not be looked at.
 
     Parameters
@@ -64,7 +64,7 @@ def fingerprint(questions: Sequence[Question], filters: Sequence[Filter | None],
     return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
 
 
-def _input(question: Question, session: Session) -> str:
+def _input(question: JobQuestion, session: Session) -> str:
     """Return what tells an input from others: every line of a batch; of files in S3 size and time."""
     from personalize_nb.results.output_files import input_files
 
@@ -79,7 +79,7 @@ def _input(question: Question, session: Session) -> str:
 
 
 def once(
-    questions: Sequence[Question],
+    questions: Sequence[JobQuestion],
     filters: Sequence[Filter | None],
     session: Session,
     *,

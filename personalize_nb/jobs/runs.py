@@ -13,7 +13,7 @@ from personalize_nb.jobs import job, manifests
 from personalize_nb.jobs.job import BatchInferenceJob
 from personalize_nb.jobs.manifests import Manifest, RunGroup, RunPart
 from personalize_nb.jobs.parts import InputLimits
-from personalize_nb.jobs.questions import Question, judge
+from personalize_nb.jobs.questions import JobQuestion, judge
 from personalize_nb.jobs.request import JobRequest
 from personalize_nb.jobs.run import Run
 from personalize_nb.session import s3, waiting
@@ -22,7 +22,9 @@ from personalize_nb.session.progress import choose
 from personalize_nb.session.session import Session
 
 
-def start_run(name: str, questions: Sequence[Question], session: Session, *, limit: InputLimits, at_once: int) -> Run:
+def start_run(
+    name: str, questions: Sequence[JobQuestion], session: Session, *, limit: InputLimits, at_once: int
+) -> Run:
     """Cut the input of questions into parts, store them, and start the first jobs.
 
     Parameters
@@ -78,14 +80,14 @@ def start_run(name: str, questions: Sequence[Question], session: Session, *, lim
     return begun(manifest, session)
 
 
-def _first(group: RunGroup, question: Question, name: str) -> JobRequest:
+def _first(group: RunGroup, question: JobQuestion, name: str) -> JobRequest:
     """Return the request of a group's first job, which is judged for all of them."""
     path = f"{group.request.input_path}001.jsonl" if question.is_cut else group.request.input_path
     return group.request.replace(job_name=name, input_path=path, output_path=f"{group.request.output_path}001/")
 
 
 def _stored_inputs(
-    question: Question, group: RunGroup, session: Session, limit: InputLimits
+    question: JobQuestion, group: RunGroup, session: Session, limit: InputLimits
 ) -> Iterator[tuple[str, int | None]]:
     """Store the parts of a question's input, and yield the address of each and how many lines it has."""
     if not question.is_cut:
@@ -98,7 +100,7 @@ def _stored_inputs(
         yield path, part.records
 
 
-def queue(name: str, questions: Sequence[Question], session: Session, *, at_once: int, start: bool = True) -> Run:
+def queue(name: str, questions: Sequence[JobQuestion], session: Session, *, at_once: int, start: bool = True) -> Run:
     """Return a run of requests as they are, each a job under its own name; their input lies where they say.
 
     Parameters

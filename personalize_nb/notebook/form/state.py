@@ -15,7 +15,7 @@ from personalize_nb.jobs import beginning, recommend
 from personalize_nb.jobs.arguments import JobParameters
 from personalize_nb.jobs.job import BatchInferenceJob
 from personalize_nb.jobs.parts import limits_in
-from personalize_nb.jobs.questions import Question
+from personalize_nb.jobs.questions import JobQuestion
 from personalize_nb.jobs.request import JobRequest, RequestContext, problems
 from personalize_nb.jobs.reuse import once
 from personalize_nb.jobs.run import Run
@@ -154,7 +154,7 @@ def begun(
     limit = limits_in(given)
     at_once = given.get("at_once", parameters.named("at_once").default)
     return once(
-        [Question(request, batch, context)],
+        [JobQuestion(request, batch, context)],
         [chosen],
         session,
         wanted=given.get("reuse", False),
