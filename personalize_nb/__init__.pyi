@@ -15,6 +15,8 @@ from .jobs.job import BatchInferenceJob as BatchInferenceJob
 from .jobs.job import list_jobs as list_jobs
 from .jobs.job import start as start
 from .jobs.manifests import list_runs as list_runs
+from .jobs.queue import run as run
+from .jobs.queue import wait as wait
 from .jobs.recommend import recommend as recommend
 from .jobs.recommend import themes as themes
 from .jobs.request import JobRequest as JobRequest

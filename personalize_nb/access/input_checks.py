@@ -23,6 +23,7 @@ from personalize_nb.text.counts import counted, verb
 _BEGINNING = 256 << 10
 _MOST_FILES = 5
 _SHOWN = 3
+_SPLITS = "pnb.recommend(address, model) splits such input by itself"
 _REPAIR = "Legal is plain text, with one JSON object on each line."
 
 
@@ -94,10 +95,10 @@ def _amounts(found: InputFound, read: Collection[str]) -> Iterator[Check]:
     some = "" if found.complete else "at least "
     if len(found.data) > limits.MAX_INPUT_FILES:
         text = f"The input has {some}{len(found.data):,} files; a job takes at most {limits.MAX_INPUT_FILES:,}."
-        yield Check("input: files", ERROR, text, "Put several files together, or spread them over several jobs.")
+        yield Check("input: files", ERROR, text, f"Put several files together; {_SPLITS}.")
     if found.size > limits.MAX_INPUT_BYTES:
         text = f"The input has {some}{found.size:,} bytes; a job takes at most {limits.MAX_INPUT_BYTES:,}."
-        yield Check("input: size", ERROR, text, "Spread it over several jobs.")
+        yield Check("input: size", ERROR, text, f"Spread it over several jobs; {_SPLITS}.")
     archived = [one.key for one in found.data if one.is_archived]
     if archived:
         text = f"{_few(archived)} {'lies' if len(archived) == 1 else 'lie'} in an archive of S3, where nobody can read."

@@ -183,6 +183,9 @@ def _filter(given: JobParameters, session: Session, problems: list[Problem]) -> 
     wanted = given.get("filter")
     if wanted is None:
         return None
+    if not isinstance(wanted, (Filter, str)):
+        problems.append(Problem("filter", f"'filter' must be one filter at a time here, got {wanted!r}."))
+        return None
     try:
         return find_filter(wanted, session)
     except errors.NotFoundError as error:

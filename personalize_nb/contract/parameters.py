@@ -334,6 +334,10 @@ PARAMETERS: tuple[Parameter, ...] = (
         hint=f"{limits.MAX_JOBS_IN_PROGRESS}; where several are needed",
         place=4,
     ),
+    Parameter("max_bytes", WholeNumber(1), label="Bytes of a job", panel=None, line=None),
+    Parameter("max_records", WholeNumber(1), label="Records of a file", panel=None, line=None),
+    Parameter("max_files", WholeNumber(1), label="Files of a job", panel=None, line=None),
+    Parameter("reuse", Kind(), default=False, label="Use again", panel=None, line=None),
     Parameter("session", Kind(), panel=None),
 )
 

@@ -108,7 +108,13 @@ class Batch:
             self.write(file)
         return target
 
-    def upload(self, session: Session, address: str, kms_key_arn: str | None = None) -> str:
+    def upload(
+        self,
+        session: Session,
+        address: str,
+        kms_key_arn: str | None = None,
+        most_bytes: int = limits.MAX_INPUT_BYTES,
+    ) -> str:
         """Store the records as one S3 object and return its address; nothing is stored when writing fails.
 
         Parameters
@@ -119,15 +125,17 @@ class Batch:
             The object's `s3://` address.
         kms_key_arn
             The key that encrypts it, instead of the bucket's default.
+        most_bytes
+            What a job takes of input.
         """
         import tempfile
 
         with tempfile.TemporaryFile() as file:
             self.write(file)
-            if file.tell() > limits.MAX_INPUT_BYTES:
+            if file.tell() > most_bytes:
                 raise InputError(
-                    f"The input would be {file.tell():,} bytes; a job takes {limits.MAX_INPUT_BYTES:,} at most. "
-                    "Split the frame."
+                    f"The input would be {file.tell():,} bytes; a job takes {most_bytes:,} at most. "
+                    "pnb.recommend(batch, model) splits it into jobs."
                 )
             file.seek(0)
             s3.upload(session, file, address, kms_key_arn)

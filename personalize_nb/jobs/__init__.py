@@ -5,15 +5,24 @@ is a `batch_job`, and how what they wrote is read an `outcome`. A `run` is sever
 `manifests` remember it in S3, `runs` begins one and finds one again. What was asked for is soon `written`, and
 `recommend` and `segments` take ids to a job or a run in one call: data become `batches`, which `uploads` store, and
 `theme_columns` are looked up. The `arguments` are those of other calls, too.
+
+`questions` are what jobs will be asked: input that is more than one job takes is cut into `parts`, several stand
+`side_by_side`, and what was asked before is found for `reuse`; `beginning` makes a job or a run of them. A `queue`
+takes requests as they are. `again` asks what failed once more, or the same with other parameters.
 """
 
 __all__ = [
     "arguments",
     "batches",
+    "beginning",
     "job",
     "manifests",
+    "parts",
+    "questions",
+    "queue",
     "recommend",
     "request",
+    "reuse",
     "run",
     "runs",
     "segment_job",

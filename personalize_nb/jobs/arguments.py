@@ -7,7 +7,7 @@ because the signatures are made of these and the table of parameters.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ForwardRef, TypedDict, TypeVar, cast
 
 from personalize_nb.contract import parameters
@@ -16,6 +16,7 @@ from personalize_nb.contract.job_kinds import JobKind
 if TYPE_CHECKING:
     from personalize_nb.inputs.filter_columns import FilterValues
     from personalize_nb.resources.filters import Filter
+    from personalize_nb.resources.solutions import SolutionVersion
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -24,7 +25,7 @@ class SegmentParameters(TypedDict, total=False):
     """What jobs of both kinds take beside data, model and session."""
 
     num_results: int | None
-    filter: Filter | str | None
+    filter: Filter | str | Sequence[Filter | str | None] | None
     filter_values: FilterValues | None
     job_name: str | None
     tags: Mapping[str, str] | None
@@ -42,12 +43,35 @@ class ThemeParameters(SegmentParameters, total=False):
     ranking_influence: Mapping[str, float] | None
     item_name: str | None
     at_once: int
+    max_bytes: int | None
+    max_records: int | None
+    max_files: int | None
+    reuse: bool
 
 
 class JobParameters(ThemeParameters, total=False):
     """What `recommend` takes beside data, model and session."""
 
     mode: str
+
+
+class RepeatParameters(TypedDict, total=False):
+    """What `repeat` takes: what is asked, without the data, of which there are those of the first time."""
+
+    solution_version: SolutionVersion | str
+    num_results: int | None
+    filter: Filter | str | None
+    job_name: str | None
+    exploration_weight: float | None
+    exploration_item_age_cut_off: float | None
+    ranking_influence: Mapping[str, float] | None
+    mode: str
+    item_name: str | None
+    tags: Mapping[str, str] | None
+    role_arn: str | None
+    output: str | None
+    input_kms_key_arn: str | None
+    output_kms_key_arn: str | None
 
 
 def job_parameters(arguments: Mapping[str, Any]) -> JobParameters:
@@ -60,7 +84,7 @@ def names_of(kind: JobKind) -> dict[str, str]:
     return {row.attribute: row.name for row in parameters.sent(kind).values()}
 
 
-def with_parameters(shape: type[SegmentParameters]) -> Callable[[_F], _F]:
+def with_parameters(shape: type[SegmentParameters] | type[RepeatParameters]) -> Callable[[_F], _F]:
     """Let a signature that ends in `**parameters: Unpack[shape]` show each of them, with its default."""
     annotations: dict[str, ForwardRef] = shape.__annotations__
     shown = [

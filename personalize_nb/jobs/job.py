@@ -22,6 +22,7 @@ from personalize_nb.contract.parameters import BATCH_SEGMENT, THEME_GENERATION, 
 from personalize_nb.errors import Problem
 from personalize_nb.jobs.batch_job import BatchJob
 from personalize_nb.jobs.outcomes import ItemsOutcome
+from personalize_nb.jobs.repeatable import Repeatable
 from personalize_nb.jobs.request import AnyRequest, JobRequest, RequestContext, SegmentRequest, errors_of, problems
 from personalize_nb.jobs.segment_job import BatchSegmentJob
 from personalize_nb.resources.solutions import SolutionVersion, find_solution_version
@@ -38,7 +39,7 @@ _TOLERANCE = timedelta(seconds=60)  # between the clocks of AWS's machines
 _LONGEST_NAME = 49  # of the names that we make: 63 are legal
 
 
-class BatchInferenceJob(BatchJob, ItemsOutcome):
+class BatchInferenceJob(BatchJob, ItemsOutcome, Repeatable):
     """A job of the service, found by its ARN; it lives on when this object or the kernel does not.
 
     Parameters

@@ -12,9 +12,9 @@ import io
 import json
 import re
 import secrets
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from personalize_nb import errors
 from personalize_nb.contract import limits
@@ -27,9 +27,52 @@ if TYPE_CHECKING:
     import pandas as pd
 
 FOLDER, FILE = "runs", "manifest.json"
-VERSION = 1
+VERSION = 2
 _TOKEN = 4  # characters
 _OF_RUN = re.compile(rf"(?P<base>.*)-[0-9a-f]{{{_TOKEN}}}-(?P<number>\d{{3,}})(-r\d+)?")
+_LATER = re.compile(rf".*-[0-9a-f]{{{_TOKEN}}}(-\d{{3,}})?-r\d+")
+
+
+@dataclass(frozen=True)
+class RunGroup:
+    """What one question is: all its jobs are asked the same, of parts of one input.
+
+    Parameters
+    ----------
+    request
+        What every job is asked; its paths are the folders of all input and all output, or those of its only job.
+    labels
+        What tells its results from those of other groups: columns and their values.
+    """
+
+    request: JobRequest
+    labels: Mapping[str, str | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class RunPart:
+    """One job of a run.
+
+    Parameters
+    ----------
+    job_name
+        The job's name; of its last attempt where there were several.
+    input_path, output_path
+        Its own.
+    records
+        The number of its input lines, None where nobody has counted them.
+    group
+        The number of the group that it belongs to, from 0.
+    covers
+        Names of jobs whose failed lines are asked again by this one; none for a first part.
+    """
+
+    job_name: str
+    input_path: str
+    output_path: str
+    records: int | None = None
+    group: int = 0
+    covers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -38,74 +81,58 @@ class Manifest:
 
     Parameters
     ----------
-    request
-        What every job is asked; its name is the run's, its paths are the folders of all input and all output.
-    job_names
-        The name of each part's job.
-    records
-        The number of input lines of each part.
+    name
+        The run's name.
+    groups
+        What is asked: one thing, or several side by side.
+    parts
+        The jobs, in the order of the groups and of their input.
     at_once
         The most jobs to have pending or in progress.
     created
         When the run was started, as ISO text.
     """
 
-    request: JobRequest
-    job_names: tuple[str, ...]
-    records: tuple[int, ...]
+    name: str
+    groups: tuple[RunGroup, ...]
+    parts: tuple[RunPart, ...]
     at_once: int
     created: str
 
     @property
-    def name(self) -> str:
-        """The run's name."""
-        return self.request.job_name
+    def request(self) -> JobRequest:
+        """What every job is asked, of several groups the first; its name is the run's."""
+        return self.groups[0].request.replace(job_name=self.name)
 
     @property
-    def inputs(self) -> list[str]:
-        """The address of each part's input."""
-        return [self.part(number).input_path for number in range(len(self.records))]
+    def job_names(self) -> tuple[str, ...]:
+        """The name of each part's job."""
+        return tuple(one.job_name for one in self.parts)
 
-    def label(self, part: int) -> str:
-        """Return the name of a part's files; labels sort as parts do."""
-        return f"{part + 1:0{max(3, len(str(len(self.records))))}d}"
+    @property
+    def records(self) -> int | None:
+        """The number of input lines, None where nobody has counted them."""
+        counts = [one.records for one in self.parts if not one.covers]
+        return None if None in counts else sum(count or 0 for count in counts)
+
+    @property
+    def models(self) -> list[str]:
+        """The ARNs of all solution versions."""
+        return list(dict.fromkeys(one.request.solution_version_arn for one in self.groups))
 
     def part(self, part: int) -> JobRequest:
         """Return the request of one part."""
-        label = self.label(part)
-        return self.request.replace(
-            job_name=self.job_names[part],
-            input_path=f"{self.request.input_path}{label}.jsonl",
-            output_path=f"{self.request.output_path}{label}/",
-        )
-
-    def files(self, session: Session, failed: Collection[str]) -> tuple[str | list[str], str | list[str]]:
-        """Return where output and input lie: two folders; each file by its name for those who may not list them.
-
-        Parameters
-        ----------
-        session
-            Where they are.
-        failed
-            Names of jobs that have written nothing.
-        """
-        folders = self.request.output_path, self.request.input_path
-        try:
-            for folder in folders:
-                s3.stored(session, folder)
-        except errors.AccessError:
-            parts = [self.part(number) for number in range(len(self.records))]
-            done = [one for one in parts if one.job_name not in failed]
-            return [f"{one.output_path}{one.input_path.rpartition('/')[2]}.out" for one in done], self.inputs
-        return folders
+        own = self.parts[part]
+        request = self.groups[own.group].request
+        return request.replace(job_name=own.job_name, input_path=own.input_path, output_path=own.output_path)
 
     def save(self, session: Session) -> None:
         """Write the manifest, in place of an earlier one."""
         values = {
             "version": VERSION,
-            "request": self.request.to_api(),
-            "job_names": self.job_names,
-            "records": self.records,
+            "name": self.name,
+            "groups": [{"labels": dict(one.labels), "request": one.request.to_api()} for one in self.groups],
+            "parts": [asdict(one) for one in self.parts],
             "at_once": self.at_once,
             "created": self.created,
         }
@@ -114,7 +141,14 @@ class Manifest:
 
     def discard(self, session: Session) -> None:
         """Remove what a run that never began has stored, its input and this; what cannot be removed stays."""
-        s3.delete(session, [*self.inputs, address(session, self.name)])
+        own = session.location(FOLDER, self.name) + "/"
+        inputs = dict.fromkeys(one.input_path for one in self.parts if one.input_path.startswith(own))
+        s3.delete(session, [*inputs, address(session, self.name)])
+
+
+def label(number: int, count: int) -> str:
+    """Return the name of the files of a part by its number from 0, of so many; labels sort as parts do."""
+    return f"{number + 1:0{max(3, len(str(count)))}d}"
 
 
 def new_job_names(run: str, count: int) -> tuple[str, ...]:
@@ -130,15 +164,30 @@ def may_be_of(run: str, job_name: str) -> bool:
     return found is not None and found["base"] == run[: _longest_base(len(found["number"]))]
 
 
+def base_of(name: str) -> str:
+    """Return the beginning of a name that says what it is about, without time, random characters and attempts.
+
+    Examples
+    --------
+    >>> base_of("books-20261123-101502-ab12"), base_of("books-20261123-101502-ab12-7f3c-001-r2"), base_of("weekly")
+    ('books', 'books', 'weekly')
+    """
+    return re.sub(rf"(-\d{{8}}-\d{{6}}-[0-9a-f]{{4}})?(-[0-9a-f]{{{_TOKEN}}}-\d{{3,}})?(-r\d+)?$", "", name) or name
+
+
 def _longest_base(width: int) -> int:
     # besides the token there are two hyphens, and room for the mark of a later attempt
     return (limits.string_rule("Name").max_length or 0) - width - _TOKEN - 6
 
 
 def next_job_name(name: str) -> str:
-    """Return the name of a job's next attempt: `x-001`, `x-001-r2`, `x-001-r3`."""
-    base, mark, attempt = name.rpartition("-r")
-    return f"{base}-r{int(attempt) + 1}" if mark and attempt.isdecimal() else f"{name}-r2"
+    """Return the name of a job's next attempt: `x-001`, `x-001-r2`, `x-001-r3`; of a name not ours, one never used."""
+    if _LATER.fullmatch(name):
+        base, _, attempt = name.rpartition("-r")
+        return f"{base}-r{int(attempt) + 1}"
+    if not _OF_RUN.fullmatch(name):
+        name = f"{name[: _longest_base(0)]}-{secrets.token_hex(_TOKEN // 2)}"
+    return f"{name}-r2"
 
 
 def address(session: Session, name: str) -> str:
@@ -189,9 +238,9 @@ def list_runs(session: Session | None = None) -> pd.DataFrame:
         (
             one.name,
             one.request.mode,
-            one.request.solution_version_arn.split(":solution/", 1)[-1].split("/", 1)[0],
-            sum(one.records),
-            len(one.job_names),
+            ", ".join(dict.fromkeys(arn.split(":solution/", 1)[-1].split("/", 1)[0] for arn in one.models)),
+            one.records,
+            len(one.parts),
             pd.Timestamp(one.created),
         )
         for one in every(current(session))
@@ -204,14 +253,27 @@ def _read(session: Session, where: str) -> Manifest:
     text = b"".join(s3.line_blocks(session, where))
     try:
         values = json.loads(text)
+        if values["version"] == 1:
+            return _of_first_version(values)
         if values["version"] != VERSION:
             raise ValueError(f"version {values['version']}, known is {VERSION}; use a newer personalize_nb")
         return Manifest(
-            request=JobRequest.from_api(values["request"]),
-            job_names=tuple(values["job_names"]),
-            records=tuple(values["records"]),
+            name=str(values["name"]),
+            groups=tuple(RunGroup(JobRequest.from_api(one["request"]), one["labels"]) for one in values["groups"]),
+            parts=tuple(RunPart(**{**one, "covers": tuple(one["covers"])}) for one in values["parts"]),
             at_once=int(values["at_once"]),
             created=str(values["created"]),
         )
     except (ValueError, KeyError, TypeError) as error:
         raise errors.InputError(f"{where} is not the manifest of a run: {error!r}") from error
+
+
+def _of_first_version(values: Mapping[str, Any]) -> Manifest:
+    """Read a manifest of the time when all jobs of a run were asked the same."""
+    request, names = JobRequest.from_api(values["request"]), values["job_names"]
+    parts = []
+    for number, (name, records) in enumerate(zip(names, values["records"], strict=True)):
+        own = label(number, len(names))
+        parts.append(RunPart(name, f"{request.input_path}{own}.jsonl", f"{request.output_path}{own}/", records))
+    run, at_once, created = request.job_name, int(values["at_once"]), str(values["created"])
+    return Manifest(run, (RunGroup(request),), tuple(parts), at_once, created)

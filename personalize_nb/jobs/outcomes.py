@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from personalize_nb.inputs.forms import Data
     from personalize_nb.results.results import Results, ResultsAs
+    from personalize_nb.results.side_by_side import SideBySide, SideBySideAs
     from personalize_nb.results.titles import Items
 
 
@@ -27,14 +28,14 @@ class Outcome(ABC):
     """What has results."""
 
     @abstractmethod
-    def results(self) -> Results:
+    def results(self) -> Results | SideBySide:
         """Return what was written."""
 
-    def arrow(self) -> ResultsAs[pa.Table]:
+    def arrow(self) -> ResultsAs[pa.Table] | SideBySideAs[pa.Table]:
         """Return the results as Arrow tables, `job.arrow().recommendations()`; see `Results.arrow`."""
         return self.results().arrow()
 
-    def polars(self) -> ResultsAs[pl.DataFrame]:
+    def polars(self) -> ResultsAs[pl.DataFrame] | SideBySideAs[pl.DataFrame]:
         """Return the results as polars' frames, `job.polars().recommendations()`; see `Results.polars`."""
         return self.results().polars()
 
@@ -49,7 +50,9 @@ class Outcome(ABC):
         """Write the results to a Parquet file, on disk or in S3, in bounded memory; see `Results.to_parquet`."""
         return self.results().to_parquet(path, items, columns, kms_key_arn=kms_key_arn)
 
-    def only(self, *, prefix: str | Sequence[str] | None = None, ids: Data | None = None) -> ResultsAs[pd.DataFrame]:
+    def only(
+        self, *, prefix: str | Sequence[str] | None = None, ids: Data | None = None
+    ) -> ResultsAs[pd.DataFrame] | SideBySideAs[pd.DataFrame]:
         """Return the results of some input lines, `job.only(prefix="r01").recommendations()`; see `Results.only`."""
         return self.results().only(prefix=prefix, ids=ids)
 

@@ -6,9 +6,9 @@ They choose what the recipe takes, check it, name the job, give it a folder of i
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, TypeVar, Unpack, overload
+from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 
 from personalize_nb import errors
 from personalize_nb.contract import limits, parameters, recipes
@@ -16,9 +16,14 @@ from personalize_nb.contract.job_kinds import INFERENCE, SEGMENTS
 from personalize_nb.contract.parameters import BATCH_INFERENCE, THEME_GENERATION
 from personalize_nb.errors import Problem
 from personalize_nb.inputs.batch import Batch
+from personalize_nb.inputs.forms import given as read_once
+from personalize_nb.jobs import side_by_side
 from personalize_nb.jobs.arguments import JobParameters, ThemeParameters, job_parameters, names_of, with_parameters
 from personalize_nb.jobs.batches import batch_for
-from personalize_nb.jobs.job import AnyJob, BatchInferenceJob, check_name, new_job_name, refuse, start
+from personalize_nb.jobs.beginning import begin, begin_several, own_output
+from personalize_nb.jobs.job import BatchInferenceJob, new_job_name
+from personalize_nb.jobs.parts import InputLimits, input_limits
+from personalize_nb.jobs.questions import JobQuestion
 from personalize_nb.jobs.request import (
     AnyRequest,
     BatchRequest,
@@ -29,15 +34,14 @@ from personalize_nb.jobs.request import (
     no_batch,
     no_themes,
 )
+from personalize_nb.jobs.reuse import once
 from personalize_nb.jobs.run import Run
-from personalize_nb.jobs.runs import start_run
-from personalize_nb.jobs.segment_job import BatchSegmentJob
+from personalize_nb.jobs.runs import check_at_once
 from personalize_nb.jobs.theme_columns import check_described, name_column, text_columns
-from personalize_nb.jobs.uploads import upload
 from personalize_nb.resources.filters import Filter, find_filter, targets
 from personalize_nb.resources.solutions import SolutionVersion, find_solution_version
 from personalize_nb.results import output_files
-from personalize_nb.session import s3, waiting
+from personalize_nb.session import s3
 from personalize_nb.session.connection import current
 from personalize_nb.session.progress import choose
 from personalize_nb.session.session import Session
@@ -45,16 +49,17 @@ from personalize_nb.session.session import Session
 if TYPE_CHECKING:
     from personalize_nb.inputs.filter_columns import FilterValues
     from personalize_nb.inputs.forms import Data
+    from personalize_nb.inputs.given import Given
 
 AskedFor = TypeVar("AskedFor", bound=BatchRequest)
 
 
 def recommend(
     data: Data | Batch,
-    solution_version: SolutionVersion | str,
+    solution_version: SolutionVersion | str | Sequence[SolutionVersion | str],
     *,
     num_results: int | None = None,
-    filter: Filter | str | None = None,
+    filter: Filter | str | Sequence[Filter | str | None] | None = None,
     filter_values: FilterValues | None = None,
     job_name: str | None = None,
     exploration_weight: float | None = None,
@@ -68,11 +73,17 @@ def recommend(
     input_kms_key_arn: str | None = None,
     output_kms_key_arn: str | None = None,
     at_once: int = limits.MAX_JOBS_IN_PROGRESS,
+    max_bytes: int | None = None,
+    max_records: int | None = None,
+    max_files: int | None = None,
+    reuse: bool = False,
     session: Session | None = None,
 ) -> BatchInferenceJob | Run:
     """Start a batch inference job for the ids in `data` and return it; nothing is waited for.
 
-    Themes for more than 100 items become a run: as many jobs as are needed, with the face of one.
+    Input that is more than one job takes (1 GB, 50 million records, 100 items with themes) becomes a run: as many jobs
+    as are needed, with the face of one. So do several solution versions or filters, which are asked the same side by
+    side, and a job for which the account has no room now: `.wait()` starts it.
 
     Parameters
     ----------
@@ -81,11 +92,13 @@ def recommend(
         rank (`user_id`, `item_id`); or a checked batch of `pnb.users`, `pnb.items`, `pnb.rankings`; or the `s3://`
         address of input that lies there already.
     solution_version
-        What `pnb.train` returned, a solution's name (its newest ACTIVE version), or an ARN.
+        What `pnb.train` returned, a solution's name (its newest ACTIVE version), or an ARN; or a list of these, side by
+        side: the column `solution_version` of the results says which.
     num_results
         Items per record; the service's default is 25.
     filter
-        A filter, its name or its ARN.
+        A filter, its name or its ARN; or a list of these, side by side, in which None is no filter: the column `filter`
+        of the results says which.
     filter_values
         Values of the filter's placeholders, `{"GENRE": ["comedy", "drama"]}`. Placeholders not named here are taken
         from the frame's columns of the same name.
@@ -101,6 +114,11 @@ def recommend(
         Keys that encrypt the input and the output; the one of the input also encrypts what is uploaded.
     at_once
         The most jobs to have pending or in progress, where several are needed; AWS's quota is 5.
+    max_bytes, max_records, max_files
+        What a job takes: bytes of all input, lines of a file, files; AWS's quotas unless yours are others.
+    reuse
+        Whether a job or run that was asked the same (input, model, filter, parameters) is returned in place of a new
+        one, also where another kernel or person with this bucket started it.
     session
         Where to work; by default the solution version's session, else that of `pnb.connect()`.
 
@@ -124,23 +142,64 @@ def recommend(
     3  r00469     2   b0414  0.01...   Life on the Mississippi
     """
     given = job_parameters(locals())  # the signature names them; no name is said again
-    session = current(session or getattr(solution_version, "session", None))
-    version = find_solution_version(solution_version, session)
-    _check_mode(mode, version)
-    if mode == THEME_GENERATION:
+    models, several_models = side_by_side.listed(solution_version, "solution_version")
+    chosen, several_filters = side_by_side.listed(filter, "filter")
+    theirs = (getattr(model, "session", None) for model in models)
+    session = current(session or next((one for one in theirs if one is not None), None))
+    limit = input_limits(max_bytes, max_records, max_files)
+    check_at_once(at_once)
+    versions = [find_solution_version(one, session) for one in models]
+    for version in versions:
+        _check_mode(mode, version)
+    filters = [None if one is None else find_filter(one, session) for one in chosen]
+    labels = side_by_side.labels(versions, filters)
+    if not isinstance(data, Batch) and not (isinstance(data, str) and s3.is_s3(data)):
+        data = read_once(data)  # of a generator or an open file nothing is left the second time
+    questions = [
+        _question(data, version, one, session, {**given, "filter_values": values}, limit)
+        for version in versions
+        for one in filters
+        for values in [side_by_side.values_of(filter_values, one, filters)]
+    ]
+    if several_models or several_filters:
+        shown = [name for name, is_shown in zip(labels[0], (several_models, several_filters), strict=True) if is_shown]
+        told = [{name: one[name] for name in shown} for one in labels]
+        questions = [replace(one, labels=own) for one, own in zip(questions, told, strict=True)]
+
+    def start() -> BatchInferenceJob | Run:
+        for note in dict.fromkeys(note for one in questions if one.batch for note in one.batch.notes):
+            choose().say(note)
+        for one in questions:
+            if one.batch is None and output:
+                say_what_is_written_over(one.request, session)
+        if questions[0].labels:
+            name = job_name or new_job_name(versions[0].name)
+            return begin_several(name, questions, session, at_once=at_once, limit=limit)
+        only = questions[0]
+        return begin(only.request, only.batch, only.context, session, at_once=at_once, limit=limit)
+
+    return once(questions, filters * len(versions), session, wanted=reuse, start=start)
+
+
+def _question(
+    data: Given | Batch | str,
+    version: SolutionVersion,
+    chosen: Filter | None,
+    session: Session,
+    given: JobParameters,
+    limit: InputLimits,
+) -> JobQuestion:
+    """Return what is asked of one model with one filter."""
+    if given["mode"] == THEME_GENERATION:
         texts = text_columns(version)
         check_described(texts)
-        given["item_name"] = name_column(version, item_name, texts)
-    chosen = find_filter(filter, session) if filter is not None else None
-    source = data if isinstance(data, str) and s3.is_s3(data) else None
-    batch = None if source else batch_for(data, version, chosen, filter_values)
+        given = {**given, "item_name": name_column(version, given["item_name"], texts)}
+    source = data if isinstance(data, str) else None
+    batch = None if isinstance(data, str) else batch_for(data, version, chosen, given["filter_values"])
     request = request_for(version, source, chosen, session, given, JobRequest)
-    for note in batch.notes if batch else ():
-        choose().say(note)
-    if source and output:
-        say_what_is_written_over(request, session)
-    context = replace(request_context(version, batch, chosen), names=names_of(INFERENCE))
-    return begin(request, batch, context, session, at_once=at_once)
+    context = request_context(version, batch, chosen)
+    context = replace(context, names=names_of(INFERENCE), most_per_file=limit.max_records)
+    return JobQuestion(request, batch, context)
 
 
 def say_what_is_written_over(request: AnyRequest, session: Session) -> None:
@@ -151,47 +210,6 @@ def say_what_is_written_over(request: AnyRequest, session: Session) -> None:
         return
     for file in files:
         choose().say(f"{file.address} is there already, of an earlier job with this input name, and is written over")
-
-
-def makes_run(request: AnyRequest, batch: Batch | None) -> bool:
-    """Tell whether a request takes several jobs: one for themes takes 100 items."""
-    themes = isinstance(request, JobRequest) and request.mode == THEME_GENERATION
-    return themes and batch is not None and len(batch) > limits.MAX_THEME_RECORDS_PER_FILE
-
-
-@overload
-def begin(
-    request: JobRequest, batch: Batch | None, context: RequestContext, session: Session, *, at_once: int = ...
-) -> BatchInferenceJob | Run: ...
-
-
-@overload
-def begin(
-    request: AnyRequest, batch: Batch | None, context: RequestContext, session: Session, *, at_once: int = ...
-) -> AnyJob | Run: ...
-
-
-def begin(
-    request: AnyRequest,
-    batch: Batch | None,
-    context: RequestContext,
-    session: Session,
-    *,
-    at_once: int = limits.MAX_JOBS_IN_PROGRESS,
-) -> AnyJob | Run:
-    """Start what a request asks for: one job, or a run of several; parameters as for `submit` and `recommend`."""
-    if isinstance(request, SegmentRequest) or batch is None or not makes_run(request, batch):
-        return submit(request, batch, context, session)
-    name, output = request.job_name, request.output_path
-    if output == _own_output(name, session):
-        output = session.location("runs", name, "output") + "/"
-    else:
-        output = "/".join((output.rstrip("/"), name, "output", ""))
-    return start_run(request.replace(output_path=output), batch, context, session, at_once=at_once)
-
-
-def _own_output(name: str, session: Session) -> str:
-    return session.location("jobs", name, "output") + "/"
 
 
 def shape_for(version: SolutionVersion) -> type[JobRequest] | type[SegmentRequest]:
@@ -226,7 +244,7 @@ def request_for(
         "solution_version": version.arn,
         # a token, so that two callers who take the same name never write over each other's input
         "data": source or session.location("jobs", name, "input", f"{secrets.token_hex(4)}.jsonl"),
-        "output": given.get("output") or _own_output(name, session),
+        "output": given.get("output") or own_output(name, session),
         "role_arn": given.get("role_arn") or session.role(),
         "filter": chosen.arn if chosen else None,
     }
@@ -255,52 +273,10 @@ def request_context(version: SolutionVersion, batch: Batch | None, chosen: Filte
     )
 
 
-@overload
-def submit(
-    request: JobRequest, batch: Batch | None, context: RequestContext, session: Session
-) -> BatchInferenceJob: ...
-
-
-@overload
-def submit(
-    request: SegmentRequest, batch: Batch | None, context: RequestContext, session: Session
-) -> BatchSegmentJob: ...
-
-
-def submit(request: AnyRequest, batch: Batch | None, context: RequestContext, session: Session) -> AnyJob:
-    """Check a request, upload its input and start it; a refused job leaves nothing behind.
-
-    Parameters
-    ----------
-    request
-        The request; its input is written to `input_path`.
-    batch
-        The input, or None where it lies at `input_path` already.
-    context
-        What is known of the world around the request.
-    session
-        Where to work.
-    """
-    if batch is None:
-        return start(request, context=context, session=session)
-    refuse(request, context)
-    check_name(request.job_name, session, request.job_kind)
-    stored = upload(request, batch, context, session)
-    request = request.replace(input_path=stored.path)
-    try:
-        return start(request, context=context, session=session)
-    except errors.PersonalizeError as error:
-        if waiting.passing(error):  # an answer was lost, and whether it was carried out could not be looked up
-            error.add(f"Whether the job was started is not known: pnb.attach({request.job_name!r}) tells it.")
-        else:
-            s3.delete(session, stored.files)  # nothing half done stays behind
-        raise
-
-
 @with_parameters(ThemeParameters)
 def themes(
     data: Data | Batch,
-    solution_version: SolutionVersion | str,
+    solution_version: SolutionVersion | str | Sequence[SolutionVersion | str],
     *,
     session: Session | None = None,
     **parameters: Unpack[ThemeParameters],
@@ -321,10 +297,7 @@ def themes(
         As for `recommend`; `item_name`, the column of the items dataset that holds names, is looked up in its schema
         by default.
     """
-    session = current(session or getattr(solution_version, "session", None))
-    version = find_solution_version(solution_version, session)
-    _check_mode(THEME_GENERATION, version)
-    return recommend(data, version, mode=THEME_GENERATION, session=session, **parameters)
+    return recommend(data, solution_version, mode=THEME_GENERATION, session=session, **parameters)
 
 
 def _check_mode(mode: str, version: SolutionVersion) -> None:

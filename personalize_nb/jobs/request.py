@@ -155,6 +155,8 @@ class RequestContext:
         Lines of input.
     per_file
         Lines of each file, where the input is spread over several.
+    most_per_file
+        The most lines that a file may have, where the account's quota is not the usual one.
     required_values
         Placeholders that every record must fill.
     missing_values
@@ -172,6 +174,7 @@ class RequestContext:
     kind: str | None = None
     records: int | None = None
     per_file: int | None = None
+    most_per_file: int | None = None
     required_values: tuple[str, ...] = ()
     missing_values: Mapping[str, int] | None = None
     filter_targets: frozenset[str] = frozenset()
@@ -298,13 +301,6 @@ def _themes(request: JobRequest, known: RequestContext) -> Iterator[Problem]:
         yield Problem(
             "mode", f"Themes are offered in {', '.join(limits.THEME_REGIONS)}, this session is in {known.region}."
         )
-    in_file, most = known.per_file or known.records, limits.MAX_THEME_RECORDS_PER_FILE
-    if in_file is not None and in_file > most:
-        yield Problem(
-            "input_path",
-            f"A theme job takes at most {most} items per file, got {in_file:,}; pnb.themes(items, model) splits them "
-            "into jobs.",
-        )
 
 
 def _fit(request: AnyRequest, known: RequestContext) -> Iterator[Problem]:
@@ -312,9 +308,17 @@ def _fit(request: AnyRequest, known: RequestContext) -> Iterator[Problem]:
     if facts is not None:
         yield from _recipe_fit(request, facts, known.kind)
     in_file = known.per_file or known.records
-    most = most_records(request.job_kind, facts)
+    themes = isinstance(request, JobRequest) and request.mode == THEME_GENERATION
+    most = known.most_per_file or (
+        limits.MAX_THEME_RECORDS_PER_FILE if themes else most_records(request.job_kind, facts)
+    )
     if in_file is not None and in_file > most:
-        yield Problem("input_path", f"A file holds at most {most:,} records, got {in_file:,}.")
+        text = f"A file holds at most {most:,} records, got {in_file:,}"
+        if themes:
+            text = f"A theme job takes at most {most:,} items per file, got {in_file:,}"
+        if isinstance(request, JobRequest):
+            text += f"; pnb.{'themes(items' if themes else 'recommend(ids'}, model) splits them into jobs"
+        yield Problem("input_path", f"{text}.")
     if request.job_kind == SEGMENTS and known.records and known.per_file:
         files, most = -(-known.records // known.per_file), limits.MAX_INPUT_FILES
         if files > most:

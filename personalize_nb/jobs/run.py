@@ -7,19 +7,21 @@ here, on the client's side. Nothing but the manifest in S3 is needed to go on, s
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Unpack
 
 from personalize_nb import errors
 from personalize_nb.contract import limits
 from personalize_nb.contract.parameters import THEME_GENERATION
-from personalize_nb.jobs import manifests, written
-from personalize_nb.jobs.batch_job import input_keys
+from personalize_nb.jobs import failed_parts, manifests, run_results
+from personalize_nb.jobs.arguments import RepeatParameters, with_parameters
 from personalize_nb.jobs.job import KIND, BatchInferenceJob
-from personalize_nb.jobs.manifests import Manifest
+from personalize_nb.jobs.manifests import Manifest, RunPart
 from personalize_nb.jobs.outcomes import ItemsOutcome
 from personalize_nb.jobs.request import JobRequest
+from personalize_nb.jobs.run_results import GroupOutput
 from personalize_nb.session import explanations, waiting
 from personalize_nb.session.progress import Counting, Progress, choose
 from personalize_nb.session.session import Session
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from personalize_nb.results.results import Results
+    from personalize_nb.results.side_by_side import SideBySide
 
 
 class Run(ItemsOutcome):
@@ -50,7 +53,19 @@ class Run(ItemsOutcome):
         self._states: dict[str, dict[str, Any]] = {}  # by name of a job that was started: status, failureReason
         self._looked = False
         self._calls, self._pages = 0, 1  # calls of the last look, pages of the list of jobs
-        self._results: Results | None = None
+        self._results: Results | SideBySide | None = None
+
+    @classmethod
+    def new(cls, manifest: Manifest, session: Session) -> Run:
+        """Return a run that has just been stored: its jobs' names are new, there is nothing to look for yet."""
+        run = cls(manifest, session)
+        run._looked = True
+        return run
+
+    @property
+    def was_begun(self) -> bool:
+        """Whether any job is known to have been started; nobody is asked."""
+        return bool(self._states)
 
     @property
     def name(self) -> str:
@@ -93,9 +108,9 @@ class Run(ItemsOutcome):
                 continue
             try:
                 self.session.call("create_batch_inference_job", **self._manifest.part(part).to_api())
-            except errors.AlreadyExistsError:
-                # another kernel was faster, or the answer to our own call was lost; the next look tells how it stands
-                self._states[name] = {"status": limits.PENDING}
+            except errors.AlreadyExistsError as error:
+                # another kernel was faster, or the answer to our own call was lost
+                self._states[name] = self._ours(part, error)
             except errors.QuotaError as error:
                 self._calls += error.tries  # botocore's own
                 break  # other work of the account takes the room; the next look tries again
@@ -150,16 +165,55 @@ class Run(ItemsOutcome):
     def retry(self) -> Run:
         """Start the jobs that failed again, under new names, and return the run."""
         self._look()
-        failed = {name for name, _ in self._failures()}
-        names = tuple(manifests.next_job_name(name) if name in failed else name for name in self._manifest.job_names)
-        if failed:
-            self._manifest = replace(self._manifest, job_names=names)
-            self._manifest.save(self.session)
-            self._states = {name: state for name, state in self._states.items() if name not in failed}
-            self._results = None
+        return self._go_on(self._retried())
+
+    def retry_failed(self) -> Run:
+        """Start jobs that failed again, and send the lines that failed of all others again; return the run.
+
+        Its results are then those of all attempts as one: an answer takes the place of the error that was there.
+        """
+        described = self.describe()
+        failed_parts.check_ended(f"run {self.name!r}", described["status"])
+        more: list[RunPart] = []
+        if described["done"]:
+            found = self._each(described["ended"], time.sleep)
+            more += failed_parts.stored(self._manifest, self._outputs(), found, self.session)
+        if not more and not described["failed"]:
+            choose().say(f"nothing of run {self.name!r} failed; there is nothing to send again")
+            return self
+        return self._go_on([*self._retried(), *more])
+
+    @with_parameters(RepeatParameters)
+    def repeat(self, **parameters: Unpack[RepeatParameters]) -> Run:
+        """Start a run on the input of this one, with other parameters where some are named; return it.
+
+        Parameters
+        ----------
+        **parameters
+            As for `recommend`.
+        """
+        from personalize_nb.jobs import again  # which makes runs
+
+        return again.repeated_run(self, parameters)
+
+    def _retried(self) -> list[RunPart]:
+        """Return the parts, those whose job failed with the name of another attempt."""
+        failed = self._failures()
+        return [
+            replace(one, job_name=manifests.next_job_name(one.job_name)) if one.job_name in failed else one
+            for one in self._manifest.parts
+        ]
+
+    def _go_on(self, parts: Sequence[RunPart]) -> Run:
+        """Go on with other parts in place of those there are, which S3 remembers before any job is started."""
+        if tuple(parts) != self._manifest.parts:
+            manifest = replace(self._manifest, parts=tuple(parts))
+            manifest.save(self.session)
+            self._manifest, self._results = manifest, None
+            self._states = {name: state for name, state in self._states.items() if name in manifest.job_names}
         return self.advance()
 
-    def results(self, *, sleep: Callable[[float], object] = time.sleep) -> Results:
+    def results(self, *, sleep: Callable[[float], object] = time.sleep) -> Results | SideBySide:
         """Return what all jobs wrote, as one; the input of jobs that failed is among the errors."""
         described = self.describe()
         if described["status"] not in limits.TERMINAL:
@@ -172,38 +226,39 @@ class Run(ItemsOutcome):
             told = explanations.told(reason)
             raise errors.FailedError(f"Run {self.name!r} ended in {limits.FAILED}: {told}", reason=reason)
         if self._results is None:
-            from personalize_nb.results.results import Results  # pandas and pyarrow, not needed to start or watch a run
+            found = self._each(described["ended"], sleep)
+            if not any(one.labels for one in self._manifest.groups):
+                self._results = found[0]
+            else:
+                from personalize_nb.results.side_by_side import SideBySide
 
-            request = self.request
-            failures = [name for name, _ in self._failures()]
-            failed = {f"{self._label(name)}.jsonl" for name in failures}
-            outputs, inputs = self._manifest.files(self.session, failures)
-            written.await_output(self.session, outputs, inputs, described["ended"], sleep, failed)
-            self._results = Results(
-                outputs,
-                inputs,
-                self.session,
-                input_keys=lambda: input_keys(request, self.session),
-            )
+                self._results = SideBySide(found, [one.labels for one in self._manifest.groups])
         return self._results
+
+    def _each(self, ended: datetime, sleep: Callable[[float], object]) -> list[Results]:
+        return [one.results(ended, sleep) for one in self._outputs()]
+
+    def _outputs(self) -> list[GroupOutput]:
+        failures = self._failures()
+        ended = [name for name, state in self._states.items() if state["status"] in limits.TERMINAL]
+        groups = range(len(self._manifest.groups))
+        return [GroupOutput(self._manifest, group, failures, ended, self.session) for group in groups]
 
     def errors(self) -> pd.DataFrame:
         """Return the input lines that failed or got no item, and why, also of failed jobs; see `Results.errors`."""
-        from personalize_nb.contract import columns as c
-        from personalize_nb.results.output_files import NO_ROW
-
-        frame = self.results().errors()
-        reasons = {f"{self._label(name)}.jsonl": f"job {name!r} failed: {reason}" for name, reason in self._failures()}
-        told = frame[c.FILE].map(reasons)
-        frame[c.ERROR] = frame[c.ERROR].mask((frame[c.ERROR] == NO_ROW) & told.notna(), told)
-        return frame
+        return self.results().errors()
 
     def __len__(self) -> int:
-        return sum(self._manifest.records)
+        return sum(one.records or 0 for one in self._manifest.parts if not one.covers)
+
+    def __bool__(self) -> bool:
+        return True  # also where nobody has counted the records
 
     def __repr__(self) -> str:
         facts = self._described() if self._states else None  # a repr asks nobody
-        size = f"{counted(len(self), 'record')} in {counted(len(self._manifest.job_names), 'job')}"
+        size = counted(len(self._manifest.parts), "job")
+        if self._manifest.records is not None:
+            size = f"{counted(self._manifest.records, 'record')} in {size}"
         if facts is None:
             return f"<Run {self.name} of {size}: .status tells how it stands, .wait() starts what waits>"
         step = ".wait() to wait"
@@ -219,11 +274,24 @@ class Run(ItemsOutcome):
             step = ".retry() to start those that failed again, .errors() says why"
         return f"<Run {self.name} of {size}, {facts['done']} done, {facts['failed']} failed: {step}>"
 
-    def _label(self, name: str) -> str:
-        return self._manifest.label(self._manifest.job_names.index(name))
-
     def _job(self, name: str) -> BatchInferenceJob:
         return BatchInferenceJob(self.session.arn(KIND, name), self.session)
+
+    def _ours(self, part: int, taken: Exception) -> dict[str, Any]:
+        """Return the state of a job that was started already; refuse one of another's that has its name."""
+        asked = self._manifest.part(part)
+        try:
+            described = self._job(asked.job_name).describe()
+        except (errors.NotFoundError, errors.AccessError):
+            return {"status": limits.PENDING}  # the next look tells how it stands
+        there = JobRequest.from_api(described)
+        if (there.input_path, there.output_path) != (asked.input_path, asked.output_path):
+            raise errors.AlreadyExistsError(
+                f"Job {asked.job_name!r} of run {self.name!r} cannot be started: somebody else's job has that name, "
+                f"with the input {there.input_path!r}. Ask it again under another name: "
+                f"pnb.run([request.replace(job_name={manifests.next_job_name(asked.job_name)!r})])."
+            ) from taken
+        return described
 
     def _look(self) -> None:
         """Learn the state of every job: the first time from the list, later of those that have not ended."""
@@ -235,7 +303,8 @@ class Run(ItemsOutcome):
             return
         # one call tells of a hundred jobs; what AWS does not list yet stays as it was
         wanted = set(self._manifest.job_names)
-        only = {"solutionVersionArn": self.request.solution_version_arn}
+        models = self._manifest.models
+        only = {"solutionVersionArn": models[0]} if len(models) == 1 else {}
         entries = list(self.session.pages("list_batch_inference_jobs", "batchInferenceJobs", **only))
         self._states |= {entry["jobName"]: entry for entry in entries if entry["jobName"] in wanted}
         self._calls = self._pages = 1 + len(entries) // 100
@@ -246,13 +315,8 @@ class Run(ItemsOutcome):
         facts = self._described()
         return facts["done"] + facts["failed"], facts["jobs"]
 
-    def _failures(self) -> list[tuple[str, str]]:
-        ended = ((name, state) for name, state in self._states.items() if state["status"] in limits.TERMINAL)
-        return [
-            (name, state.get("failureReason") or f"the service gave no reason ({state['status']})")
-            for name, state in ended
-            if state["status"] != limits.ACTIVE
-        ]
+    def _failures(self) -> dict[str, str]:
+        return run_results.reasons(self._states)
 
     def _described(self) -> dict[str, Any]:
         total, started = len(self._manifest.job_names), len(self._states)
@@ -266,12 +330,17 @@ class Run(ItemsOutcome):
             status = f"PAUSED: {total - started} of {total} jobs {verb(total - started, 'waits', 'wait')} for .wait()"
         counts = {"jobs": total, "done": ended - len(failures), "failed": len(failures)}
         counts |= {"running": started - ended, "waiting": total - started}
-        described = {"name": self.name, "status": status, "records": len(self), "created": self._manifest.created}
+        described = {
+            "name": self.name,
+            "status": status,
+            "records": self._manifest.records,
+            "created": self._manifest.created,
+        }
         described |= counts
         if ended == total:
             described["ended"] = max(state["lastUpdatedDateTime"] for state in self._states.values())
         if failures:
-            name, reason = failures[0]
+            name, reason = next((name, failures[name]) for name in self._manifest.job_names if name in failures)
             described["failureReason"] = (
                 f"{len(failures)} of {total} jobs failed, {name!r} first: {reason} The others' results can be read; "
                 "run.retry() starts those that failed again."

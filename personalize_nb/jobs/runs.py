@@ -1,95 +1,166 @@
-"""Runs that begin, and runs and jobs that are found again: by `start_run` and `pnb.attach`."""
+"""Runs that begin, and runs and jobs that are found again: by `start_run`, `queue` and `pnb.attach`."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
 from personalize_nb import errors
-from personalize_nb.contract import limits, parameters
+from personalize_nb.contract import parameters
 from personalize_nb.jobs import job, manifests
 from personalize_nb.jobs.job import AnyJob
-from personalize_nb.jobs.manifests import Manifest
-from personalize_nb.jobs.request import JobRequest, RequestContext, problems
+from personalize_nb.jobs.manifests import Manifest, RunGroup, RunPart
+from personalize_nb.jobs.parts import InputLimits
+from personalize_nb.jobs.questions import JobQuestion, judge
+from personalize_nb.jobs.request import JobRequest
 from personalize_nb.jobs.run import Run
-from personalize_nb.session import waiting
+from personalize_nb.session import s3, waiting
 from personalize_nb.session.connection import current
 from personalize_nb.session.progress import choose
 from personalize_nb.session.session import Session
 
-if TYPE_CHECKING:
-    from personalize_nb.inputs.batch import Batch
-
 
 def start_run(
-    request: JobRequest,
-    batch: Batch,
-    context: RequestContext,
-    session: Session,
-    *,
-    size: int = limits.MAX_THEME_RECORDS_PER_FILE,
-    at_once: int = limits.MAX_JOBS_IN_PROGRESS,
+    name: str, questions: Sequence[JobQuestion], session: Session, *, limit: InputLimits, at_once: int
 ) -> Run:
-    """Cut a batch into parts, store them, and start the first jobs.
+    """Cut the input of questions into parts, store them, and start the first jobs.
 
     Parameters
     ----------
-    request
-        What every job is asked. Its name becomes the run's; its input path is not used; its output path holds a folder
-        for each part.
-    batch
-        The whole input.
-    context
-        What is known of the world around the request.
+    name
+        The run's name.
+    questions
+        What is asked; the output path of each request is the folder of all output.
     session
         Where to work.
-    size
-        Records per part.
+    limit
+        What a job takes of input.
     at_once
         The most jobs to have pending or in progress.
 
     Raises
     ------
     RequestError
-        The request breaks rules; nothing was sent.
+        A request breaks rules; nothing was sent.
     AlreadyExistsError
         A run or a job has this name.
     """
-    for problem in parameters.named("at_once").kind.problems("at_once", at_once):
-        raise errors.InputError(problem)
-    request = request.replace(input_path=session.location(manifests.FOLDER, request.job_name, "input") + "/")
-    parts = [replace(batch, table=batch.table.slice(begin, size)) for begin in range(0, len(batch), size)]
-    manifest = Manifest(
-        request=request,
-        job_names=manifests.new_job_names(request.job_name, len(parts)),
-        records=tuple(map(len, parts)),
-        at_once=int(at_once),
-        created=f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
-    )
-    context = replace(context, per_file=size)
-    job.refuse(manifest.part(0), context)
-    job.warn(problems(manifest.part(0), context))
-    _check_free(request.job_name, session)
-    run = Run(manifest, session)
+    check_at_once(at_once)
+    names = manifests.new_job_names(name, sum(one.most_parts(limit) for one in questions))
+    groups = []
+    for number, one in enumerate(questions):
+        own = f"{number + 1}/" if len(questions) > 1 else ""
+        source = f"{session.location(manifests.FOLDER, name, 'input')}/{own}"
+        request = one.request.replace(job_name=name, output_path=one.request.output_path + own)
+        groups.append(RunGroup(request.replace(input_path=source) if one.is_cut else request, one.labels))
+    judge([(_first(group, one, names[0]), one.of_parts(limit)) for group, one in zip(groups, questions, strict=True)])
+    check_free(name, session)
+    stored: list[RunPart] = []
     try:
-        for part, address in zip(parts, manifest.inputs, strict=True):
-            part.upload(session, address, request.input_kms_key_arn)
+        for number, one in enumerate(questions):
+            same = next((earlier for earlier in range(number) if one.shares_input(questions[earlier])), None)
+            if same is not None:  # it is stored once
+                groups[number] = replace(
+                    groups[number], request=groups[number].request.replace(input_path=groups[same].request.input_path)
+                )
+                inputs = [(part.input_path, part.records) for part in stored if part.group == same]
+            else:
+                inputs = list(_stored_inputs(one, groups[number], session, limit))
+            count = one.most_parts(limit)
+            for place, (path, records) in enumerate(inputs):
+                output = f"{groups[number].request.output_path}{manifests.label(place, count)}/"
+                stored.append(RunPart(names[len(stored)], path, output, records, number))
+        manifest = Manifest(name, tuple(groups), tuple(stored), int(at_once), now())
         manifest.save(session)
     except errors.PersonalizeError:
-        manifest.discard(session)
+        Manifest(name, tuple(groups), tuple(stored), int(at_once), now()).discard(session)
         raise
-    run._looked = True  # its names are new: there is nothing to look for yet
+    return begun(manifest, session)
+
+
+def _first(group: RunGroup, question: JobQuestion, name: str) -> JobRequest:
+    """Return the request of a group's first job, which is judged for all of them."""
+    path = f"{group.request.input_path}001.jsonl" if question.is_cut else group.request.input_path
+    return group.request.replace(job_name=name, input_path=path, output_path=f"{group.request.output_path}001/")
+
+
+def _stored_inputs(
+    question: JobQuestion, group: RunGroup, session: Session, limit: InputLimits
+) -> Iterator[tuple[str, int | None]]:
+    """Store the parts of a question's input, and yield the address of each and how many lines it has."""
+    if not question.is_cut:
+        yield group.request.input_path, None
+        return
+    count = question.most_parts(limit)
+    for number, part in enumerate(question.cut(session, limit)):
+        path = f"{group.request.input_path}{manifests.label(number, count)}.jsonl"
+        s3.upload(session, part.file, path, group.request.input_kms_key_arn)
+        yield path, part.records
+
+
+def queue(name: str, questions: Sequence[JobQuestion], session: Session, *, at_once: int, start: bool = True) -> Run:
+    """Return a run of requests as they are, each a job under its own name; their input lies where they say.
+
+    Parameters
+    ----------
+    name
+        The run's name.
+    questions
+        The requests, which were judged.
+    session
+        Where to work.
+    at_once
+        The most jobs to have pending or in progress.
+    start
+        Whether there may be room for the first ones.
+    """
+    parts = [
+        RunPart(
+            one.request.job_name,
+            one.request.input_path,
+            one.request.output_path,
+            None if one.batch is None else len(one.batch),
+            number,
+        )
+        for number, one in enumerate(questions)
+    ]
+    groups = tuple(RunGroup(one.request, one.labels) for one in questions)
+    manifest = Manifest(name, groups, tuple(parts), int(at_once), now())
+    manifest.save(session)
+    return begun(manifest, session) if start else Run(manifest, session)
+
+
+def begun(manifest: Manifest, session: Session) -> Run:
+    """Start the first jobs of a run that is stored; one that cannot begin leaves nothing behind."""
+    run = Run.new(manifest, session)
     try:
         run.advance()
     except errors.PersonalizeError as error:
-        if not run._states and not waiting.passing(error):
+        if not run.was_begun and not waiting.passing(error):
             manifest.discard(session)
             raise
         # a job whose answer was lost may be under way: its name is this run's, and the next look finds it
         choose().say(f"run {run.name!r} is stored, and not all of its jobs are started: {error} .wait() goes on")
     return run
+
+
+def check_at_once(at_once: int) -> None:
+    """Refuse a number of jobs at a time that is none.
+
+    Raises
+    ------
+    InputError
+        It is no whole number from 1.
+    """
+    for problem in parameters.named("at_once").kind.problems("at_once", at_once):
+        raise errors.InputError(problem)
+
+
+def now() -> str:
+    """Return the time as a manifest has it."""
+    return f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def attach(name: str, session: Session | None = None) -> AnyJob | Run:
@@ -119,7 +190,14 @@ def attach(name: str, session: Session | None = None) -> AnyJob | Run:
     return run
 
 
-def _check_free(name: str, session: Session) -> None:
+def check_free(name: str, session: Session) -> None:
+    """Refuse the name of a run or job that exists.
+
+    Raises
+    ------
+    AlreadyExistsError
+        It does.
+    """
     job.check_name(name, session)
     try:
         there = manifests.find(session, name) is not None

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, Unpack
 from personalize_nb import errors
 from personalize_nb.contract import recipes
 from personalize_nb.contract.job_kinds import SEGMENTS
-from personalize_nb.jobs import arguments, batches, recommend
+from personalize_nb.jobs import arguments, batches, beginning, recommend
 from personalize_nb.jobs.arguments import SegmentParameters, job_parameters, with_parameters
 from personalize_nb.jobs.request import SegmentRequest, no_segments
 from personalize_nb.jobs.segment_job import BatchSegmentJob
-from personalize_nb.resources.filters import find_filter
+from personalize_nb.resources.filters import Filter, find_filter
 from personalize_nb.resources.solutions import SolutionVersion, find_solution_version
 from personalize_nb.session import s3
 from personalize_nb.session.connection import current
@@ -68,6 +68,8 @@ def segments(
     if facts is not None and not facts.segments:
         raise errors.RequestError([no_segments(facts)])
     chosen = parameters.get("filter")
+    if chosen is not None and not isinstance(chosen, (Filter, str)):
+        raise errors.InputError(f"'filter' must be one filter, its name or its ARN, got {chosen!r}.")
     found = find_filter(chosen, session) if chosen is not None else None
     source = data if isinstance(data, str) and s3.is_s3(data) else None
     batch = None if source else batches.batch_for(data, version, found, parameters.get("filter_values"))
@@ -77,4 +79,4 @@ def segments(
     if source and parameters.get("output"):
         recommend.say_what_is_written_over(request, session)
     context = replace(recommend.request_context(version, batch, found), names=arguments.names_of(SEGMENTS))
-    return recommend.submit(request, batch, context, session)
+    return beginning.start_segments(request, batch, context, session)

@@ -21,7 +21,9 @@ class StoredInput(NamedTuple):
     files: list[str]
 
 
-def upload(request: AnyRequest, batch: Batch, context: RequestContext, session: Session) -> StoredInput:
+def upload(
+    request: AnyRequest, batch: Batch, context: RequestContext, session: Session, most_bytes: int
+) -> StoredInput:
     """Store a job's input.
 
     Parameters
@@ -34,10 +36,12 @@ def upload(request: AnyRequest, batch: Batch, context: RequestContext, session: 
         What is known of the input; `per_file` says how many records a file may have.
     session
         Where to work.
+    most_bytes
+        What a job takes of input.
     """
     size = context.per_file or len(batch)
     if len(batch) <= size:
-        batch.upload(session, request.input_path, request.input_kms_key_arn)
+        batch.upload(session, request.input_path, request.input_kms_key_arn, most_bytes)
         return StoredInput(request.input_path, [request.input_path])
     folder = f"{request.input_path.removesuffix('.jsonl')}/"
     files: list[str] = []

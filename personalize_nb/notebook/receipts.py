@@ -76,11 +76,13 @@ def run_summary(
     jobs = ", ".join(f"{described[state]:,} {state}" for state in ("done", "running", "waiting", "failed"))
     left = described["waiting"]
     wait = f"; {verb(left, 'it starts', 'those start')} while this kernel or a .wait() in another one runs"
+    records = described["records"]
+    size = {} if records is None else {"Input": counted(records, "record")}  # of input in S3 nobody has counted them
     facts = {
         "Run": f"{described['name']} of {counted(described['jobs'], 'job')}",
         **_state(described),
         "Jobs": jobs + (wait if left else ""),
-        **_asked(request, {"Input": counted(described["records"], "record"), **(details or {})}),
+        **_asked(request, {**size, **(details or {})}),
         "Started": _time(datetime.fromisoformat(described["created"])),
         **_looked_at(described.get("ended"), checked),
         **_next(described["name"], described["status"], _reader(request), run=True),

@@ -6,4 +6,4 @@ and `results` gives them `shapes` in several `forms`, with `titles`.
 `evaluation` measures lists, `theme_quality` themes.
 """
 
-__all__ = ["evaluation", "output_files", "results", "theme_quality", "titles"]
+__all__ = ["evaluation", "output_files", "results", "side_by_side", "theme_quality", "titles"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -28,10 +28,16 @@ class ResultForm(Generic[Frame]):
         Makes one of a shape.
     joined
         Puts frames of the same columns one below the other.
+    stacked
+        Puts frames below each other whose columns may differ.
+    labelled
+        Puts columns in front of a frame, each of one text or missing.
     """
 
     frame: Callable[[Shape, Titles], Frame]
     joined: Callable[[Sequence[Frame]], Frame]
+    stacked: Callable[[Sequence[Frame]], Frame]
+    labelled: Callable[[Frame, Mapping[str, str | None]], Frame]
 
 
 def _pandas(shape: Shape, titles: Titles) -> pd.DataFrame:
@@ -69,6 +75,47 @@ def _library() -> Any:
     return polars
 
 
-PANDAS: ResultForm[pd.DataFrame] = ResultForm(_pandas, lambda frames: pd.concat(frames, ignore_index=True))
-ARROW: ResultForm[pa.Table] = ResultForm(_arrow, pa.concat_tables)
-POLARS: ResultForm[pl.DataFrame] = ResultForm(_polars, lambda frames: _library().concat(frames))
+def _pandas_labelled(frame: pd.DataFrame, labels: Mapping[str, str | None]) -> pd.DataFrame:
+    own = _arrow_labelled(pa.table({"": pa.nulls(len(frame))}), labels).drop_columns([""]).to_pandas()
+    own.columns = [_free(name, list(frame.columns)) for name in own.columns]
+    found: pd.DataFrame = pd.concat([own, frame], axis=1)
+    return found
+
+
+def _arrow_labelled(frame: pa.Table, labels: Mapping[str, str | None]) -> pa.Table:
+    own = {
+        _free(name, frame.column_names): pa.repeat(pa.scalar(text, pa.string()), len(frame))
+        for name, text in labels.items()
+    }
+    return pa.table({**own, **dict(zip(frame.column_names, frame.columns, strict=True))})
+
+
+def _polars_labelled(frame: pl.DataFrame, labels: Mapping[str, str | None]) -> pl.DataFrame:
+    polars = _library()
+    own = [polars.lit(text, polars.String).alias(_free(name, frame.columns)) for name, text in labels.items()]
+    found: pl.DataFrame = frame.select(*own, polars.all())
+    return found
+
+
+def _free(name: str, taken: Collection[str]) -> str:
+    """Return the name of a label; a column that has it already keeps it."""
+    return f"{name}_of_run" if name in taken else name
+
+
+def _arrow_stacked(frames: Sequence[pa.Table]) -> pa.Table:
+    return pa.concat_tables(frames, promote_options="default")
+
+
+PANDAS: ResultForm[pd.DataFrame] = ResultForm(
+    _pandas,
+    lambda frames: pd.concat(frames, ignore_index=True),
+    lambda frames: pd.concat(frames, ignore_index=True),
+    _pandas_labelled,
+)
+ARROW: ResultForm[pa.Table] = ResultForm(_arrow, pa.concat_tables, _arrow_stacked, _arrow_labelled)
+POLARS: ResultForm[pl.DataFrame] = ResultForm(
+    _polars,
+    lambda frames: _library().concat(frames),
+    lambda frames: _library().concat(frames, how="diagonal_relaxed"),
+    _polars_labelled,
+)

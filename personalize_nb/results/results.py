@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Generic
 
 import pandas as pd
@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from personalize_nb.contract import limits
 from personalize_nb.errors import NotFoundError
-from personalize_nb.results import output_files, parquet, selection, shapes
+from personalize_nb.results import failed_lines, output_files, parquet, selection, shapes
 from personalize_nb.results.forms import ARROW, PANDAS, POLARS, Frame, ResultForm
 from personalize_nb.results.members import ITEMS, USERS
 from personalize_nb.results.open_files import OpenFiles
@@ -170,17 +170,31 @@ class ResultsAs(Generic[Frame]):
         InputError
             The path names a folder, or one that is not there.
         """
-        joined = Titles(items, columns)
+        return parquet.write(self.tables(items, columns), path, self._rows.session, kms_key_arn)
+
+    def tables(self, items: Items | None, columns: Sequence[str] | None) -> Iterator[pa.Table]:
+        """Yield what `to_parquet` writes, block by block; at least one table."""
         if self.has_themes:
-            tables = iter([ResultsAs(self._rows, ARROW).themes(items, columns)])
-        else:
-            self._tell_failed(*(("segment", "a user") if self._only_segments else ("recommendations", "an item")))
-            if not self._only_segments:
-                self._tell_segments()
-            tables = (ARROW.frame(shape, joined) for shape in self._shapes(self._rows.blocks(ROWS)))
-        written = parquet.write(tables, path, self._rows.session, kms_key_arn)
+            yield ResultsAs(self._rows, ARROW).themes(items, columns)
+            return
+        joined = Titles(items, columns)
+        self._tell_failed(*(("segment", "a user") if self._only_segments else ("recommendations", "an item")))
+        if not self._only_segments:
+            self._tell_segments()
+        for shape in self._shapes(self._rows.blocks(ROWS)):
+            yield ARROW.frame(shape, joined)
         joined.tell_unmatched()
-        return written
+
+    def empty_table(self, items: Items | None, columns: Sequence[str] | None) -> pa.Table:
+        """Return a table without rows that has the columns of `tables`."""
+        if self.has_themes:
+            return ResultsAs(self._rows, ARROW).themes(items, columns)[:0]
+        return ARROW.frame(next(self._shapes([(0, min(1, len(self)))])), Titles(items, columns))[:0]
+
+    @property
+    def session(self) -> Session | None:
+        """What reads `s3://` addresses."""
+        return self._rows.session
 
     def only(self, *, prefix: str | Sequence[str] | None = None, ids: Data | None = None) -> ResultsAs[Frame]:
         """Return the results of some input lines only, by the user or item that they ask for.
@@ -348,6 +362,10 @@ class Results(ResultsAs[pd.DataFrame]):
         Reads `s3://` addresses.
     input_keys
         Asked which keys the job's recipe reads, for the columns of a job all of whose lines failed.
+    superseded
+        What addresses of output begin with whose failed lines were asked again: the rest of the output answers these.
+    reasons
+        Why there is no row, by the name of the input file; under an empty name for all others.
     """
 
     def __init__(
@@ -357,10 +375,23 @@ class Results(ResultsAs[pd.DataFrame]):
         session: Session | None = None,
         *,
         input_keys: Callable[[], Sequence[str]] = tuple,
+        superseded: Sequence[str] = (),
+        reasons: Mapping[str, str] | None = None,
     ):
         self.output = output
         self.source = source
-        super().__init__(Rows(output, source, session, input_keys), PANDAS)
+        rows = Rows(output, source, session, input_keys, tuple(superseded), reasons or {})
+        super().__init__(rows, PANDAS)
+
+    def failed_lines(self, without: Container[str] = ()) -> Iterator[tuple[str, bytes]]:
+        """Yield the lines of the input that failed or have no row, as they are, each with the name of its file.
+
+        Parameters
+        ----------
+        without
+            Names of input files to leave out.
+        """
+        return failed_lines.read(self._rows, without)
 
 
 def read_results(output: Files, source: Files | None = None, session: Session | None = None) -> Results:

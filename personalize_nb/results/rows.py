@@ -8,8 +8,9 @@ from __future__ import annotations
 import itertools
 import os
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -48,6 +49,10 @@ class Rows:
         Reads `s3://` addresses.
     input_keys
         Asked which keys a line of the input has, where no line of input or output tells.
+    superseded
+        What the addresses of output begin with whose rows with errors do not count: others answer their lines.
+    reasons
+        Why there is no row, by the name of the input file; under an empty name for all others.
     """
 
     def __init__(
@@ -56,14 +61,12 @@ class Rows:
         source: Places | None,
         session: Session | None,
         input_keys: Callable[[], Sequence[str]],
+        superseded: tuple[str, ...] = (),
+        reasons: Mapping[str, str] = MappingProxyType({}),
     ):
         self.output, self.source = output, source
-        self._session, self._input_keys = session, input_keys
-
-    @property
-    def session(self) -> Session | None:
-        """What reads `s3://` addresses."""
-        return self._session
+        self.session, self._input_keys = session, input_keys
+        self._superseded, self._reasons = superseded, reasons
 
     @property
     def were_read(self) -> bool:
@@ -74,11 +77,11 @@ class Rows:
     def asked(self) -> pa.Table:
         """The input's records with their lines; empty when there is no input to read."""
         try:
-            files = [] if self.source is None else output_files.input_files(self._session, self.source)
-            return lines.input_table(self._session, files)
+            files = [] if self.source is None else output_files.input_files(self.session, self.source)
+            return lines.input_table(self.session, files)
         except (InputError, AccessError) as error:  # the output is worth reading without it
             choose().say(f"The input cannot be read, so results come in the order of the output. {error}")
-            return lines.input_table(self._session, [])
+            return lines.input_table(self.session, [])
 
     @cached_property
     def record(self) -> pa.DataType:
@@ -88,9 +91,8 @@ class Rows:
     @cached_property
     def table(self) -> pa.Table:
         """The rows, in the order of the output."""
-        files = output_files.output_files(self._session, self.output, self.source)
         read: list[pa.Table] = []
-        tables = lines.output_tables(self._session, files, self.record)
+        tables = self._tables()
         size = 0
         for table in tables:
             read.append(table)
@@ -100,6 +102,15 @@ class Rows:
         if read or self.asked.num_rows:
             return pa.concat_tables(read or [lines.no_rows(self.record)])
         raise NotFoundError(f"The output at {self.output!r} is empty.")
+
+    def _tables(self) -> Iterator[pa.Table]:
+        if isinstance(self.output, list) and not self.output:
+            return  # all jobs of a part of a run failed
+        files = output_files.output_files(self.session, self.output, self.source)
+        old = [one for one in files if one.address.startswith(self._superseded)] if self._superseded else []
+        for table in lines.output_tables(self.session, old, self.record):
+            yield table.filter(pc.is_null(table.column("error")))
+        yield from lines.output_tables(self.session, [one for one in files if one not in old], self.record)
 
     @property
     def question(self) -> np.ndarray | None:
@@ -229,7 +240,7 @@ class Rows:
             Which rows of `table`, and which lines of `asked`.
         """
         keys = self.answered_keys(IDS)  # of a part that is empty nothing tells them
-        part = Rows(self.output, self.source, self._session, lambda: keys)
+        part = Rows(self.output, self.source, self.session, lambda: keys, reasons=self._reasons)
         part.asked = self.asked.filter(pa.array(asked))
         part.table = self.table.filter(pa.array(chosen))
         return part
@@ -306,12 +317,14 @@ class Rows:
             flat(rows.column(c.FILE)),
         ]
         silent = self.asked.take(pa.array(self.unanswered))
-        no_row = pa.repeat(pa.scalar(output_files.NO_ROW), len(silent))
+        names = flat(silent.column(c.FILE))
+        otherwise = self._reasons.get("", output_files.NO_ROW)
+        no_row = pa.array([self._reasons.get(name, otherwise) for name in names.to_pylist()], pa.string())
         unread = [
             matching.records_of(silent, self.record),
             no_row,
             flat(silent.column(c.LINE)),
-            flat(silent.column(c.FILE)),
+            names,
         ]
         whole = [pa.concat_arrays(pair) for pair in zip(columns, unread, strict=True)]
         return pa.table(whole, ["input", c.ERROR, c.LINE, c.FILE])

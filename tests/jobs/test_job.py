@@ -24,7 +24,7 @@ from personalize_nb.errors import (
     ServiceError,
     WaitTimeoutError,
 )
-from personalize_nb.jobs import recommend
+from personalize_nb.jobs import beginning
 from personalize_nb.jobs.job import new_job_name
 from personalize_nb.session import creating, s3
 
@@ -350,7 +350,7 @@ def test_made_names_are_legal_and_never_the_same(base):
 
 
 def test_two_callers_with_one_name_never_share_a_job(session, readers_model, monkeypatch):
-    monkeypatch.setattr(recommend, "check_name", lambda *_: None)  # both looked before either had started
+    monkeypatch.setattr(beginning, "check_name", lambda *_: None)  # both looked before either had started
     first = pnb.recommend(["r1"], readers_model, job_name="one-name", session=session)
     with pytest.raises(AlreadyExistsError):
         pnb.recommend(["r2"], readers_model, job_name="one-name", session=session)

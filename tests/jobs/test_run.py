@@ -8,11 +8,9 @@ import reading_world
 
 import personalize_nb as pnb
 from personalize_nb.errors import AlreadyExistsError, FailedError, NotFoundError, QuotaError, RequestError, ServiceError
-from personalize_nb.jobs import recommend
 from personalize_nb.jobs.job import new_job_name
 from personalize_nb.jobs.manifests import next_job_name
 from personalize_nb.jobs.run import Run
-from personalize_nb.jobs.runs import start_run
 from personalize_nb.session import s3
 from personalize_nb.session.session import Session
 
@@ -23,14 +21,8 @@ EVERYTHING = {"threshold": None, "minimum_items": 0}
 
 def small_run(model, session, size=20, at_once=5, ids=ALL, **parameters):
     """Start a run of small parts, as `pnb.themes` does of parts of 100."""
-    version = pnb.find_solution_version(model, session)
-    given = {"mode": "THEME_GENERATION", "item_name": "TITLE", "num_results": 5, **parameters}
-    request = recommend.request_for(version, None, None, session, given)
-    request = request.replace(output_path=session.location("runs", request.job_name, "output") + "/")
-    batch = pnb.items(ids)
-    return start_run(
-        request, batch, recommend.request_context(version, batch, None), session, size=size, at_once=at_once
-    )
+    given = {"num_results": 5, **parameters}
+    return pnb.themes(ids, model, max_records=size, at_once=at_once, session=session, **given)
 
 
 @pytest.fixture(scope="module")
@@ -169,8 +161,8 @@ def test_a_run_whose_jobs_all_failed_has_no_results(books_model, session):
     for part in (0, 1):
         bucket, key = s3.split(manifest.part(part).input_path)
         session.s3.put_object(Bucket=bucket, Key=key, Body=b"")
-    names = tuple(f"{name}-x" for name in manifest.job_names)
-    run = Run(dataclasses.replace(manifest, job_names=names), session)
+    parts = tuple(dataclasses.replace(one, job_name=f"{one.job_name}-x") for one in manifest.parts)
+    run = Run(dataclasses.replace(manifest, parts=parts), session)
     with pytest.raises(FailedError, match="2 of 2 jobs failed"):
         run.wait(progress=False)
     with pytest.raises(FailedError, match="no records"):
@@ -204,4 +196,4 @@ def test_names_of_jobs_stay_legal_however_long_the_name_of_the_run(books_model, 
     name = ("long-" * 20)[:40] + new_job_name("x")[:22]
     run = small_run(books_model, session, job_name=name, ids=ALL[:2], size=1)
     assert run.name == name and all(len(job.name) <= 63 for job in run.jobs)
-    assert next_job_name("x-001-r2") == "x-001-r3"
+    assert next_job_name("x-ab12-001-r2") == "x-ab12-001-r3"

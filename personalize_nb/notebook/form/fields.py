@@ -11,7 +11,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +23,7 @@ from personalize_nb.contract.job_kinds import INFERENCE, SEGMENTS
 from personalize_nb.contract.parameters import BATCH_INFERENCE, MAIN, PANELS, THEME_GENERATION, THEMES, Parameter, named
 from personalize_nb.errors import Problem
 from personalize_nb.inputs.filter_columns import is_each
+from personalize_nb.jobs.parts import LIMITS, limits_in
 from personalize_nb.resources import filters
 from personalize_nb.resources.filters import Filter, find_filter
 from personalize_nb.session.session import Session
@@ -197,7 +198,7 @@ def modes(themes: bool, segments: bool = False) -> list[tuple[str, str]]:
 
 @dataclass(frozen=True)
 class Presets:
-    """Values for a form's widgets: texts by field, the mode, a filter, and filter values.
+    """Values for a form's widgets: texts by field, the mode, a filter, filter values, and what has no field.
 
     Presetting is the main use of a form in a shared notebook, so the form takes what the one-liner takes. Filter values
     are texts of fields, or series with a value for each record, which no field can show.
@@ -207,6 +208,7 @@ class Presets:
     mode: str
     filter: Filter | None
     filter_values: dict[str, Any]
+    without_field: dict[str, Any]
 
 
 def legal_names() -> list[str]:
@@ -214,11 +216,12 @@ def legal_names() -> list[str]:
     return parameters.names(DATA, SOLUTION)
 
 
-def check_names(given: Iterable[str]) -> None:
+def check_names(given: Mapping[str, Any]) -> None:
     """Refuse parameters that `pnb.recommend` does not have."""
     unknown = [name for name in given if name not in legal_names()]
     if unknown:
         raise TypeError(f"a form has no parameter {unknown}; it takes those of pnb.recommend: {legal_names()}")
+    limits_in(given)
 
 
 def presets(given: Mapping[str, Any], session: Session) -> Presets:
@@ -238,6 +241,7 @@ def presets(given: Mapping[str, Any], session: Session) -> Presets:
         mode,
         find_filter(wanted, session) if wanted is not None else None,
         _filter_values(given.get("filter_values") or {}),
+        {name: given[name] for name in (*LIMITS, "reuse") if given.get(name)},
     )
 
 

@@ -121,7 +121,7 @@ class JobForm:
         self.widgets[FILTER] = fields.dropdown(FILTER, filters, self._options.first_filter(given.filter, filters))
         if self._source is None:
             self.widgets[DATA] = fields.FormField(named(DATA)).widget(address)
-        self._given_values = given.filter_values
+        self._given_values, self._without_field = given.filter_values, given.without_field
         self._values_box = widgets.VBox()
         self._values: dict[str, widgets.Text] = {}
         self._input, self._messages, self._checks = widgets.HTML(), widgets.HTML(), widgets.HTML()
@@ -170,7 +170,7 @@ class JobForm:
         """Return what differs from the defaults, as `pnb.recommend` takes it, and the fields that make no sense."""
         fixed = {name: value for name, value in self._given_values.items() if self._fixed(name)}
         values = fixed | {name: widget.value for name, widget in self._values.items()}
-        given, wrong = state.given_by(self.widgets, values)
+        given, wrong = state.given_by(self.widgets, values, self._without_field)
         if MODE in given:
             try:
                 given["item_name"] = self._options.name_column(self.solution_version, given.get("item_name"))
@@ -234,21 +234,20 @@ class JobForm:
         self._start_button.disabled = True
         self._checks.value, self._checked = "", None
         self._messages.value = html.status(["The input goes to S3, then the job starts."])
-        at_once = given.get("at_once", named("at_once").default)
         try:
-            self.job = recommend.begin(plan.request, plan.batch, plan.context, self.session, at_once=at_once)
+            self.job = job = state.begun(plan.request, plan.batch, plan.context, given, self.filter, self.session)
         except errors.PersonalizeError:
             self._check()
             raise
         self._options.own.add(plan.request.job_name)
         self._started.add(plan.request.job_name)
         place = self._board.place() if self._board.handle is not None else None
-        self.receipt = Receipt(self.job, details).show(place).start()
+        self.receipt = Receipt(job, details).show(place).start()
         self._told = [f"{plan.request.job_name!r} is started; its receipt is below."]
         self._suggest()
         self._check()
         self._last_start = self._clock()
-        return self.job
+        return job
 
     def _suggest(self) -> None:
         """Put a new name in place of one that the form made up; a name that the user wrote stays."""

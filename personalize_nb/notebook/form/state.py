@@ -11,9 +11,14 @@ from personalize_nb.contract import limits, parameters
 from personalize_nb.contract.parameters import BATCH_INFERENCE
 from personalize_nb.errors import WARNING, Problem
 from personalize_nb.inputs.batch import Batch
-from personalize_nb.jobs import recommend
+from personalize_nb.jobs import beginning, recommend
 from personalize_nb.jobs.arguments import JobParameters
-from personalize_nb.jobs.request import AnyRequest, RequestContext, problems
+from personalize_nb.jobs.job import AnyJob
+from personalize_nb.jobs.parts import limits_in
+from personalize_nb.jobs.questions import JobQuestion
+from personalize_nb.jobs.request import AnyRequest, JobRequest, RequestContext, SegmentRequest, problems
+from personalize_nb.jobs.reuse import once
+from personalize_nb.jobs.run import Run
 from personalize_nb.notebook.form import fields
 from personalize_nb.notebook.form.fields import DATA, FILTER, MODE
 from personalize_nb.notebook.form.input import Source, size
@@ -50,7 +55,9 @@ class FormState:
     subject: Any = None
 
 
-def given_by(widgets: Mapping[str, Any], filter_values: Mapping[str, Any]) -> tuple[JobParameters, list[Problem]]:
+def given_by(
+    widgets: Mapping[str, Any], filter_values: Mapping[str, Any], without_field: Mapping[str, Any]
+) -> tuple[JobParameters, list[Problem]]:
     """Return what differs from the defaults, as `pnb.recommend` takes it, and the fields that make no sense.
 
     Parameters
@@ -59,10 +66,13 @@ def given_by(widgets: Mapping[str, Any], filter_values: Mapping[str, Any]) -> tu
         The form's widgets by name; disabled ones do not count.
     filter_values
         Texts of fields, or series, by placeholder.
+    without_field
+        Parameters that code gave and no field shows.
     """
     wrong: list[Problem] = []
     mode = widgets[MODE].value
-    given: dict[str, Any] = {MODE: mode if mode != BATCH_INFERENCE else None, FILTER: widgets[FILTER].value}
+    given: dict[str, Any] = {**without_field, FILTER: widgets[FILTER].value}
+    given[MODE] = mode if mode != BATCH_INFERENCE else None
     for name, field in fields.text_fields().items():
         if widgets[name].disabled:
             continue
@@ -119,9 +129,11 @@ def state_of(
         request: AnyRequest = recommend.request_for(version, address, chosen, session, given, shape)
     except errors.NotFoundError as error:
         return FormState(None, batch, context, [*wrong, Problem("role_arn", str(error))])
-    run = recommend.makes_run(request, batch)
-    # a run cuts its input, so the limit of a file is kept by itself
-    judged = replace(context, per_file=limits.MAX_THEME_RECORDS_PER_FILE) if run else context
+    run, judged = False, context
+    if isinstance(request, JobRequest):
+        run, most = beginning.makes_run(request, batch, limits_in(given)), limits_in(given).records(request.mode)
+        # a run cuts its input, so the limit of a file is kept by itself
+        judged = replace(context, per_file=most if run else None, most_per_file=most)
     rules = [problem for problem in problems(request, judged) if problem.field != "filter_values"]
     wrong += [replace(problem, text=fields.spoken(problem.text)) for problem in rules]
     wrong += _lacking_values(context)
@@ -130,6 +142,28 @@ def state_of(
         wrong.append(Problem("job_name", _taken(name)))
     subject = request.replace(input_path=address or "", job_name=name)
     return FormState(request, batch, context, wrong, tuple(_notes(given, batch, run)), (subject, context))
+
+
+def begun(
+    request: AnyRequest,
+    batch: Batch | None,
+    context: RequestContext,
+    given: JobParameters,
+    chosen: Filter | None,
+    session: Session,
+) -> AnyJob | Run:
+    """Start what a form asks for, or return what was asked the same, where code wants that."""
+    if isinstance(request, SegmentRequest):
+        return beginning.start_segments(request, batch, context, session)
+    limit = limits_in(given)
+    at_once = given.get("at_once", parameters.named("at_once").default)
+    return once(
+        [JobQuestion(request, batch, context)],
+        [chosen],
+        session,
+        wanted=given.get("reuse", False),
+        start=lambda: beginning.begin(request, batch, context, session, at_once=at_once, limit=limit),
+    )
 
 
 def _batch(

@@ -200,3 +200,19 @@ def test_a_form_with_problems_is_not_checked_for_access(form):
     form._check_button.click()
     assert "Input must name" in form._messages.value and form._checks.value == ""
     assert form._start_button.disabled
+
+
+def test_limits_and_reuse_hold_in_the_form_as_in_the_call(session, readers_model):
+    def started():
+        form = JobForm(["r1", "r2", "r3"], readers_model, num_results=1, max_records=2, reuse=True, session=session)
+        assert "max_records=2" in form.code and "reuse=True" in form.code
+        job = form.start()
+        form.receipt.close()
+        return job
+
+    run = started()
+    assert isinstance(run, pnb.Run) and len(run) == 3
+    assert started().name == run.name
+    run.wait(progress=False)
+    with pytest.raises(errors.InputError, match="'max_bytes' must be a whole number from 1, got 0"):
+        JobForm(["r1"], readers_model, max_bytes=0, session=session)
