@@ -322,6 +322,14 @@ PARAMETERS: tuple[Parameter, ...] = (
         hint=f"{limits.MAX_JOBS_IN_PROGRESS}; where several are needed",
         place=4,
     ),
+    Parameter(
+        "max_cost",
+        Number(0),
+        label="Most it may cost",
+        hint="no limit; in the currency of session.rates",
+        panel=DELIVERY,
+        place=6,
+    ),
     Parameter("session", Kind(), panel=None),
 )
 

@@ -36,6 +36,7 @@ class ThemeParameters(TypedDict, total=False):
     input_kms_key_arn: str | None
     output_kms_key_arn: str | None
     at_once: int
+    max_cost: float | None
 
 
 class JobParameters(ThemeParameters, total=False):

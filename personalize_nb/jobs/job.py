@@ -21,7 +21,7 @@ from personalize_nb.contract.recipes import RECIPES
 from personalize_nb.errors import Problem
 from personalize_nb.jobs import written
 from personalize_nb.jobs.request import JobRequest, RequestContext, errors_of, problems
-from personalize_nb.resources.solutions import SolutionVersion, find_solution_version
+from personalize_nb.resources.solutions import find_solution_version
 from personalize_nb.session import creating, explanations, s3, waiting
 from personalize_nb.session.connection import current
 from personalize_nb.session.progress import Progress, choose
@@ -32,10 +32,12 @@ if TYPE_CHECKING:
     import polars as pl
     import pyarrow as pa
 
+    from personalize_nb.jobs.following import Ending
     from personalize_nb.results.results import Results, ResultsAs
     from personalize_nb.results.titles import Items
 
 KIND = "batch-inference-job"
+LIST = ("list_batch_inference_jobs", "batchInferenceJobs")
 _TOLERANCE = timedelta(seconds=60)  # between the clocks of AWS's machines
 _LONGEST_NAME = 49  # of the names that we make: 63 are legal
 
@@ -120,6 +122,22 @@ class BatchInferenceJob:
             clock=clock,
         )
         return self
+
+    def on_end(
+        self, callback: Callable[[BatchInferenceJob], object], *, sleep: Callable[[float], bool] | None = None
+    ) -> Ending:
+        """Call a function with this job when it has ended, well or not; the kernel must live, no cell is blocked.
+
+        Parameters
+        ----------
+        callback
+            Is given the job: `job.on_end(lambda job: print(job.status))`.
+        sleep
+            Replaced in tests.
+        """
+        from personalize_nb.jobs.following import on_end  # it knows jobs and runs
+
+        return on_end(self, callback, sleep)
 
     def results(self, *, sleep: Callable[[float], object] = time.sleep) -> Results:
         """Return what the job wrote.
@@ -270,58 +288,16 @@ def attach(name: str, session: Session | None = None) -> BatchInferenceJob:
     try:
         job.describe()
     except errors.NotFoundError as error:
-        names = session.names(*_LIST, "jobName")
+        names = session.names(*LIST, "jobName")
         raise errors.NotFoundError(
             f"There is no job {name!r}{errors.there_is(name, names)} pnb.list_jobs() lists all jobs."
         ) from error
     return job
 
 
-def list_jobs(solution_version: SolutionVersion | str | None = None, session: Session | None = None) -> pd.DataFrame:
-    """Return the jobs of the account and region, newest first.
-
-    Parameters
-    ----------
-    solution_version
-        Only jobs of this one.
-    session
-        Where to look.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Columns `name`, `status`, `mode`, `solution`, `created`, `updated` (UTC, to the second), `failure_reason`.
-    """
-    import pandas as pd
-
-    session = current(session or getattr(solution_version, "session", None))
-    only = (
-        {} if solution_version is None else {"solutionVersionArn": find_solution_version(solution_version, session).arn}
-    )
-    mode = named("mode")
-    rows = [
-        (
-            entry["jobName"],
-            entry["status"],
-            mode.taken(entry) or mode.default,
-            entry["solutionVersionArn"].split(":solution/", 1)[-1].split("/", 1)[0],
-            entry["creationDateTime"],
-            entry["lastUpdatedDateTime"],
-            entry.get("failureReason", ""),
-        )
-        for entry in session.pages(*_LIST, **only)
-    ]
-    names = ["name", "status", "mode", "solution", "created", "updated", "failure_reason"]
-    frame = pd.DataFrame(rows, columns=names)
-    frame = frame.sort_values("created", ascending=False, kind="stable", ignore_index=True)
-    for column in ("created", "updated"):
-        frame[column] = pd.to_datetime(frame[column], utc=True).dt.floor("s")
-    return frame
-
-
 def all_names(session: Session) -> Iterator[str]:
     """Yield the names of all jobs."""
-    return (entry["jobName"] for entry in session.pages(*_LIST))
+    return (entry["jobName"] for entry in session.pages(*LIST))
 
 
 def new_job_name(base: str, now: datetime | None = None) -> str:
@@ -340,9 +316,6 @@ def new_job_name(base: str, now: datetime | None = None) -> str:
     if len(clean) > room:  # cut between two words where there are several
         clean = (clean[: room + 1].rpartition("-")[0] or clean[:room]).rstrip("-_")
     return f"{clean or 'job'}-{stamp}"
-
-
-_LIST = ("list_batch_inference_jobs", "batchInferenceJobs")
 
 
 def _with_input_looked_at(request: JobRequest, context: RequestContext, session: Session) -> RequestContext:

@@ -19,6 +19,7 @@ from personalize_nb.inputs.batch import KEYS, Batch, make_batch
 from personalize_nb.inputs.filter_columns import named_column
 from personalize_nb.inputs.forms import given
 from personalize_nb.inputs.key_columns import frame as as_frame
+from personalize_nb.jobs import costs
 from personalize_nb.jobs.arguments import JobParameters, ThemeParameters, job_parameters, with_parameters
 from personalize_nb.jobs.job import BatchInferenceJob, check_name, new_job_name, refuse, start
 from personalize_nb.jobs.request import KIND_OF_KEYS, JobRequest, RequestContext, no_batch, no_themes
@@ -59,6 +60,7 @@ def recommend(
     input_kms_key_arn: str | None = None,
     output_kms_key_arn: str | None = None,
     at_once: int = limits.MAX_JOBS_IN_PROGRESS,
+    max_cost: float | None = None,
     session: Session | None = None,
 ) -> BatchInferenceJob | Run:
     """Start a batch inference job for the ids in `data` and return it; nothing is waited for.
@@ -92,6 +94,8 @@ def recommend(
         Keys that encrypt the input and the output; the one of the input also encrypts what is uploaded.
     at_once
         The most jobs to have pending or in progress, where several are needed; AWS's quota is 5.
+    max_cost
+        The most it may cost by `session.rates`, all jobs together; what would cost more is not started.
     session
         Where to work; by default the solution version's session, else that of `pnb.connect()`.
 
@@ -132,7 +136,7 @@ def recommend(
         _say_what_is_written_over(request, session)
     names = {row.attribute: row.name for row in parameters.sent().values()}
     context = replace(request_context(version, batch, chosen), names=names)
-    return begin(request, batch, context, session, at_once=at_once)
+    return begin(request, batch, context, session, at_once=at_once, max_cost=max_cost)
 
 
 def _say_what_is_written_over(request: JobRequest, session: Session) -> None:
@@ -158,8 +162,11 @@ def begin(
     session: Session,
     *,
     at_once: int = limits.MAX_JOBS_IN_PROGRESS,
+    max_cost: float | None = None,
 ) -> BatchInferenceJob | Run:
     """Start what a request asks for: one job, or a run of several; parameters as for `submit` and `recommend`."""
+    if max_cost is not None:
+        costs.refuse(costs.of_request(request, batch, context.recipe, session), max_cost)
     if batch is None or not makes_run(request, batch):
         return submit(request, batch, context, session)
     name, output = request.job_name, request.output_path

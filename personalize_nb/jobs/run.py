@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     import polars as pl
     import pyarrow as pa
 
+    from personalize_nb.jobs.following import Ending
     from personalize_nb.results.results import Results, ResultsAs
     from personalize_nb.results.titles import Items
 
@@ -147,6 +148,20 @@ class Run:
             clock=clock,
         )
         return self
+
+    def on_end(self, callback: Callable[[Run], object], *, sleep: Callable[[float], bool] | None = None) -> Ending:
+        """Call a function with this run when it has ended, well or not; the kernel must live, no cell is blocked.
+
+        Parameters
+        ----------
+        callback
+            Is given the run: `job.on_end(lambda job: print(job.status))`.
+        sleep
+            Replaced in tests.
+        """
+        from personalize_nb.jobs.following import on_end  # it knows jobs and runs
+
+        return on_end(self, callback, sleep)
 
     def retry(self) -> Run:
         """Start the jobs that failed again, under new names, and return the run."""

@@ -9,25 +9,29 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
 from personalize_nb import errors
 from personalize_nb.contract import limits
 from personalize_nb.contract.parameters import THEME_GENERATION, named
+from personalize_nb.jobs import costs, durations
+from personalize_nb.jobs.estimates import recipe_of
+from personalize_nb.jobs.following import follow
 from personalize_nb.jobs.job import BatchInferenceJob
 from personalize_nb.jobs.request import JobRequest, rows_of
 from personalize_nb.jobs.run import Run
 from personalize_nb.jobs.runs import attach
 from personalize_nb.notebook import code
 from personalize_nb.notebook.charts import View
-from personalize_nb.session import explanations, waiting
+from personalize_nb.session import explanations, owners
 from personalize_nb.session.session import Session
 from personalize_nb.text import html
 from personalize_nb.text.counts import counted, verb
 from personalize_nb.text.redact import redact
 
-REPEAT = "Repeat it"
+REPEAT, COST, EXPECTED, OWNER = "Repeat it", "Cost", "Expected end", "Owner"
 
 
 def summary(
@@ -49,8 +53,9 @@ def summary(
         "Job": described["jobName"],
         **_state(described),
         **_asked(JobRequest.from_api(described), details or {}),
+        **_around(details or {}),
         "Started": _time(described["creationDateTime"]),
-        **_looked_at(ended, checked),
+        **_looked_at(ended, checked, described["creationDateTime"], details or {}),
         **_next(described["jobName"], described["status"], named("mode").taken(described) == THEME_GENERATION),
     }
     return _closed(facts, details or {})
@@ -71,15 +76,16 @@ def run_summary(
         As for `summary`.
     """
     jobs = ", ".join(f"{described[state]:,} {state}" for state in ("done", "running", "waiting", "failed"))
-    left = described["waiting"]
+    left, began = described["waiting"], datetime.fromisoformat(described["created"])
     wait = f"; {verb(left, 'it starts', 'those start')} while this kernel or a .wait() in another one runs"
     facts = {
         "Run": f"{described['name']} of {counted(described['jobs'], 'job')}",
         **_state(described),
         "Jobs": jobs + (wait if left else ""),
         **_asked(request, {"Input": counted(described["records"], "record"), **(details or {})}),
-        "Started": _time(datetime.fromisoformat(described["created"])),
-        **_looked_at(described.get("ended"), checked),
+        **_around(details or {}),
+        "Started": _time(began),
+        **_looked_at(described.get("ended"), checked, began, details or {}),
         **_next(described["name"], described["status"], request.mode == THEME_GENERATION, run=True),
     }
     return _closed(facts, details or {})
@@ -104,9 +110,19 @@ def _asked(request: JobRequest, details: Mapping[str, str]) -> dict[str, str]:
     return {label: value for label, value in facts.items() if value}
 
 
-def _looked_at(ended: datetime | None, checked: datetime) -> dict[str, str]:
-    """When it ended, or how old the news of it is."""
-    return {"Ended": _time(ended)} if ended else {"Checked": _time(checked)}
+def _around(details: Mapping[str, str]) -> dict[str, str]:
+    """Return what it comes to, and whose it is."""
+    return {label: details[label] for label in (COST, OWNER) if details.get(label)}
+
+
+def _looked_at(
+    ended: datetime | None, checked: datetime, began: datetime, details: Mapping[str, str]
+) -> dict[str, str]:
+    """When it ended and how long it took; or when it will, and how old the news of it is."""
+    if ended:
+        return {"Ended": f"{_time(ended)}, after {durations.spoken((ended - began).total_seconds())}"}
+    expected = {EXPECTED: details[EXPECTED]} if details.get(EXPECTED) else {}
+    return {**expected, "Checked": _time(checked)}
 
 
 def _next(name: str, status: str, themes: bool, run: bool = False) -> dict[str, str]:
@@ -188,27 +204,14 @@ class Receipt:
 
     def follow(self) -> None:
         """Rewrite the receipt until the job has ended or `close()` is called; a lost connection is waited out."""
-        waited = 0.0
-        while True:
-            pause = max(1.0, waiting.pause(waited, self.job.session.pace, 3 if isinstance(self.job, Run) else 1))
-            if self._sleep(pause):
-                return
-            waited += pause
-            try:
-                bundle, status = self._bundle(self._advanced())
-            except errors.PersonalizeError:
-                continue  # the receipt keeps the last state it could reach, with its time
-            if self._handle is not None:
-                self._handle.update(bundle, raw=True)
-            if status in limits.TERMINAL:
-                return
+        # where it cannot be looked at, the receipt keeps the last state it could reach, with its time
+        follow(self.job, self._rewritten, self._sleep)
 
-    def _advanced(self) -> BatchInferenceJob | Run:
-        """Return the job; of a run one of our own, brought forward: the user's may be waiting in another thread."""
-        if not isinstance(self.job, Run):
-            return self.job
-        run = attach(self.job.name, self.job.session)
-        return run.advance() if isinstance(run, Run) else run
+    def _rewritten(self, job: BatchInferenceJob | Run) -> str:
+        bundle, status = self._bundle(job)
+        if self._handle is not None:
+            self._handle.update(bundle, raw=True)
+        return status
 
     def _bundle(self, job: BatchInferenceJob | Run) -> tuple[dict[str, str], str]:
         described, now = job.describe(), datetime.now(UTC)
@@ -307,7 +310,26 @@ def _looked_up(job: BatchInferenceJob | Run) -> dict[str, str]:
     """Find out what a receipt without a form can tell: tags, and the call that repeats the job on its stored input."""
     request = job.request
     tags = dict(request.tags) or _tags(job)
-    return {"Tags": named("tags").kind.told(tags), REPEAT: code.again(request, tags, job.session.role_arn)}
+    owner = tags.pop(owners.OWNER, "")
+    return {
+        "Tags": named("tags").kind.told(tags),
+        OWNER: owner if owner != job.session.owner else "",
+        **_amounts(job, request),
+        REPEAT: code.again(request, tags, job.session.role_arn),
+    }
+
+
+def _amounts(job: BatchInferenceJob | Run, request: JobRequest) -> dict[str, str]:
+    """Return what the job comes to and when it ends, each as far as the caller may look."""
+    found = {}
+    with suppress(errors.PersonalizeError):
+        found[COST] = costs.of_request(request, None, recipe_of(request, job.session), job.session).text
+    with suppress(errors.PersonalizeError):
+        described = job.describe()
+        took = durations.expected(job.session, request.mode, request.solution_version_arn)
+        if took is not None and isinstance(job, BatchInferenceJob):
+            found[EXPECTED] = took.told(described["creationDateTime"])
+    return found
 
 
 def _tags(job: BatchInferenceJob | Run) -> dict[str, str]:

@@ -232,9 +232,10 @@ class JobForm:
         self._start_button.disabled = True
         self._checks.value, self._checked = "", None
         self._messages.value = html.status(["The input goes to S3, then the job starts."])
-        at_once = given.get("at_once", named("at_once").default)
+        at_once, most = given.get("at_once", named("at_once").default), given.get("max_cost")
         try:
-            self.job = recommend.begin(plan.request, plan.batch, plan.context, self.session, at_once=at_once)
+            args = (plan.request, plan.batch, plan.context, self.session)
+            self.job = recommend.begin(*args, at_once=at_once, max_cost=most)
         except errors.PersonalizeError:
             self._check()
             raise

@@ -6,11 +6,13 @@ A form checks itself at every key press; no key press may cost a call.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from personalize_nb import errors
 from personalize_nb.contract import limits
 from personalize_nb.contract.recipes import recipe_of
-from personalize_nb.jobs import manifests, recommend
+from personalize_nb.jobs import durations, manifests, recommend
+from personalize_nb.jobs.durations import Expected
 from personalize_nb.jobs.request import no_batch
 from personalize_nb.resources.filters import Filter, find_filter, list_filters
 from personalize_nb.resources.solutions import SolutionVersion, find_solution_version, list_solution_versions
@@ -41,11 +43,13 @@ class Options:
         self._filters: dict[str, Filter] = {}
         self._texts: dict[str, Mapping[str, bool]] = {}
         self._names: dict[str, set[str]] = {}
+        self._entries: list[dict[str, Any]] | None = None
 
     def forget(self) -> None:
         """Ask again for what may have changed: solutions are asked for by `solutions`, filters by `filters`."""
         self._filters.clear()
         self._names.clear()
+        self._entries = None
 
     def solutions(self, wanted: SolutionVersion | str | None = None) -> list[tuple[str, str]]:
         """Return the ACTIVE solution versions that batch jobs take, label and ARN, the newest first.
@@ -130,8 +134,14 @@ class Options:
         return self._names[what]
 
     def _jobs(self) -> set[str]:
-        entries = self._session.pages("list_batch_inference_jobs", "batchInferenceJobs")
-        return {entry["jobName"] for entry in entries}
+        if self._entries is None:
+            self._entries = list(self._session.pages("list_batch_inference_jobs", "batchInferenceJobs"))
+        return {entry["jobName"] for entry in self._entries}
+
+    def expected(self, version: SolutionVersion, mode: str) -> Expected | None:
+        """Return how long a job takes, as the jobs that are there did."""
+        self._used("jobs", self._jobs)
+        return durations.expected(self._session, mode, version.arn, self._entries or ())
 
     def _runs(self) -> set[str]:
         return manifests.names(self._session)
