@@ -9,13 +9,13 @@ from typing import Any
 
 from personalize_nb import errors
 from personalize_nb.access.checks import Inspection
-from personalize_nb.access.own_quota import own_quota
 from personalize_nb.access.report import OK, UNCHECKED, Check
 from personalize_nb.contract import limits
 from personalize_nb.contract.parameters import THEME_GENERATION, kms_keys
 from personalize_nb.errors import ERROR, WARNING
 from personalize_nb.jobs.request import problems
 from personalize_nb.resources.filters import uses_events
+from personalize_nb.resources.own_quota import own_quota
 from personalize_nb.resources.standing_costs import of_solution
 
 

@@ -18,6 +18,7 @@ from personalize_nb.jobs import job, manifests, written
 from personalize_nb.jobs.job import KIND, BatchInferenceJob
 from personalize_nb.jobs.manifests import Manifest
 from personalize_nb.jobs.request import JobRequest
+from personalize_nb.jobs.room import Room
 from personalize_nb.session import explanations, waiting
 from personalize_nb.session.progress import Counting, Progress, choose
 from personalize_nb.session.session import Session
@@ -53,6 +54,7 @@ class Run:
         self._looked = False
         self._calls, self._pages = 0, 1  # calls of the last look, pages of the list of jobs
         self._results: Results | None = None
+        self._room = Room(session, set(manifest.job_names), manifest.at_once)
 
     @property
     def name(self) -> str:
@@ -88,11 +90,11 @@ class Run:
         """Start waiting jobs as far as there is room, and return the run; `wait()` does it by itself."""
         self._look()
         running = sum(state["status"] not in limits.TERMINAL for state in self._states.values())
-        for part, name in enumerate(self._manifest.job_names):
-            if running >= self._manifest.at_once:
+        waiting_parts = [(n, name) for n, name in enumerate(self._manifest.job_names) if name not in self._states]
+        most = running + (self._room.left(running) if waiting_parts else 0)
+        for part, name in waiting_parts:
+            if running >= most:
                 break
-            if name in self._states:
-                continue
             try:
                 self.session.call("create_batch_inference_job", **self._manifest.part(part).to_api())
             except errors.AlreadyExistsError:
@@ -173,6 +175,7 @@ class Run:
             self._manifest.save(self.session)
             self._states = {name: state for name, state in self._states.items() if name not in failed}
             self._results = None
+            self._room.own = {*names, *self._room.own}
         return self.advance()
 
     def results(self, *, sleep: Callable[[float], object] = time.sleep) -> Results:
@@ -306,7 +309,7 @@ class Run:
         counts = {"jobs": total, "done": ended - len(failures), "failed": len(failures)}
         counts |= {"running": started - ended, "waiting": total - started}
         described = {"name": self.name, "status": status, "records": len(self), "created": self._manifest.created}
-        described |= counts
+        described |= {**counts, "others": self._room.others}
         if ended == total:
             described["ended"] = max(state["lastUpdatedDateTime"] for state in self._states.values())
         if failures:

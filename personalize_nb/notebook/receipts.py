@@ -77,6 +77,8 @@ def run_summary(
     """
     jobs = ", ".join(f"{described[state]:,} {state}" for state in ("done", "running", "waiting", "failed"))
     left, began = described["waiting"], datetime.fromisoformat(described["created"])
+    others = described.get("others", 0) if left else 0
+    jobs += f"; {counted(others, 'other job')} {verb(others, 'takes', 'take')} room" if others else ""
     wait = f"; {verb(left, 'it starts', 'those start')} while this kernel or a .wait() in another one runs"
     facts = {
         "Run": f"{described['name']} of {counted(described['jobs'], 'job')}",

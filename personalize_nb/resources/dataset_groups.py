@@ -115,12 +115,9 @@ def delete_dataset_group(
     pieces = contents(deleting, group, status, [session.arn("schema", f"{plain}-{kind}") for kind in kinds])
     problems = in_the_way(pieces, session.owner, [others] if isinstance(others, str) else others)
     if problems and not dry_run:
-        raise errors.RequestError(
-            [
-                *problems.values(),
-                Problem("name", f"Nothing of {plain!r} is deleted. dry_run=True shows the whole plan."),
-            ]
-        )
+        refused = errors.RequestError(list(problems.values()))
+        refused.add(f"Nothing of {plain!r} is deleted; dry_run=True shows the whole plan.")
+        raise refused
     if not dry_run:
         _delete(deleting, plain, pieces)
         shown.say(f"dataset group {plain!r} and what stood on it are deleted")
