@@ -122,7 +122,7 @@ def _looked_at(
 ) -> dict[str, str]:
     """When it ended and how long it took; or when it will, and how old the news of it is."""
     if ended:
-        return {"Ended": f"{_time(ended)}, after {durations.spoken((ended - began).total_seconds())}"}
+        return {"Ended": _time(ended), "Took": durations.spoken((ended - began).total_seconds())}
     expected = {EXPECTED: details[EXPECTED]} if details.get(EXPECTED) else {}
     return {**expected, "Checked": _time(checked)}
 

@@ -17,7 +17,9 @@ import pyarrow.compute as pc
 from personalize_nb import errors
 from personalize_nb.contract import limits
 from personalize_nb.errors import ERROR, WARNING, Problem
+from personalize_nb.session import waiting
 from personalize_nb.session.session import Session
+from personalize_nb.training.patient_calls import AGAIN
 from personalize_nb.training.schemas import Dataset
 
 _TYPES = {
@@ -68,7 +70,10 @@ def read(name: str, session: Session) -> ExistingGroup:
         raise TypeError(f"'dataset_group' must be the name or ARN of a dataset group, got {name!r}")
     arn = name if name.startswith("arn:") else session.arn("dataset-group", name)
     try:
-        described = session.call("describe_dataset_group", datasetGroupArn=arn)["datasetGroup"]
+        described = _patiently(
+            "describe_dataset_group",
+            lambda: session.call("describe_dataset_group", datasetGroupArn=arn)["datasetGroup"],
+        )
     except errors.NotFoundError as error:
         names = session.names("list_dataset_groups", "datasetGroups")
         raise errors.NotFoundError(
@@ -76,7 +81,12 @@ def read(name: str, session: Session) -> ExistingGroup:
         ) from error
     if described["status"] == limits.FAILED:
         raise errors.InputError(f"Dataset group {name!r} is {described['status']}; name another, or leave it out.")
-    return ExistingGroup(described["name"], described.get("domain") or "", schemas_of(session.call, session.pages, arn))
+    schemas = _patiently("list_datasets", lambda: schemas_of(session.call, session.pages, arn))
+    return ExistingGroup(described["name"], described.get("domain") or "", schemas)
+
+
+def _patiently(what: str, call: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    return waiting.until_answered(call, what, again=AGAIN)
 
 
 def schemas_of(
@@ -171,9 +181,7 @@ def _column(
     if plain == "boolean":
         made = pc.utf8_lower(made)
         if not pc.all(pc.is_in(pc.drop_null(made), pa.array(_TRUTH))).as_py():
-            problems.append(
-                Problem(frame, f"Column {name!r} of the {frame} must be true or false, as its schema says.")
-            )
+            problems.append(Problem(frame, f"Column {name!r} of the {frame} must be true or false, by its schema."))
             return None
     if made.null_count and "null" not in kinds:
         text = f"Column {name!r} of the {frame} lacks {made.null_count:,} values, and the group's schema requires it."

@@ -204,10 +204,11 @@ def _is_there(recipe: str, session: Session | None) -> bool | None:
         return None
     try:
         session.call("describe_recipe", recipeArn=f"arn:{session.partition}:personalize:::recipe/{recipe}")
-    except (errors.NotFoundError, errors.ServiceError):
-        return False  # also what is no name of a recipe at all
-    except errors.AccessError:
-        return None
+    except errors.CredentialsError:
+        raise
+    except errors.PersonalizeError as error:
+        # what is no name of a recipe at all is invalid input
+        return False if isinstance(error, errors.NotFoundError) or error.code == "InvalidInputException" else None
     return True
 
 

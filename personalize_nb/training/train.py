@@ -63,8 +63,8 @@ def train(
     name
         Begins the names of all resources.
     dataset_group
-        The name or ARN of a dataset group to train in, whoever made it: frames are fitted to its schemas and imported in
-        place of what its datasets have; a dataset without a frame is used as it is.
+        The name or ARN of a dataset group to train in, whoever made it: frames are fitted to its schemas and imported
+        in place of what its datasets have; a dataset without a frame is used as it is.
     recipe
         A recipe's name, for example `aws-similar-items`. For `aws-semantic-similarity` the items need a column `title`
         or `name`, which is marked in the schema, so that the dataset group is another one than that of other recipes.
