@@ -11,7 +11,6 @@ from .inputs.batch import Batch as Batch
 from .inputs.batch import items as items
 from .inputs.batch import rankings as rankings
 from .inputs.batch import users as users
-from .jobs.costs import Estimate as Estimate
 from .jobs.estimates import estimate_cost as estimate_cost
 from .jobs.job import BatchInferenceJob as BatchInferenceJob
 from .jobs.job import start as start
@@ -33,6 +32,7 @@ from .notebook.views import show_themes as show_themes
 from .notebook.views import show_user as show_user
 from .resources.dataset_groups import delete_dataset_group as delete_dataset_group
 from .resources.dataset_groups import list_dataset_groups as list_dataset_groups
+from .resources.estimate import Estimate as Estimate
 from .resources.filters import Filter as Filter
 from .resources.filters import create_filter as create_filter
 from .resources.filters import find_filter as find_filter
@@ -50,6 +50,7 @@ from .session.connection import connect as connect
 from .session.rates import Rates as Rates
 from .session.session import Session as Session
 from .text.redact import redact_notebook as redact_notebook
+from .training.estimates import estimate_training_cost as estimate_training_cost
 from .training.train import train as train
 
 __version__: str

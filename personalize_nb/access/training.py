@@ -13,9 +13,11 @@ from personalize_nb.access import caller_checks, refusals, rights
 from personalize_nb.access.checks import LEVELS
 from personalize_nb.access.report import OK, SUBJECT, UNCHECKED, Check, Report
 from personalize_nb.errors import ERROR
+from personalize_nb.resources.estimate import problems as problems_of_cost
 from personalize_nb.session import waiting
 from personalize_nb.session.connection import connected, current
 from personalize_nb.session.session import Session
+from personalize_nb.training import estimates
 from personalize_nb.training.existing import read as read_group
 from personalize_nb.training.plan import TrainingPlan, plan
 
@@ -41,6 +43,7 @@ def preflight_training(
     tags: Mapping[str, str] | None = None,
     filter: Filter | str | None = None,
     role_arn: str | None = None,
+    max_cost: float | None = None,
     wait: bool = True,
     timeout: float | None = None,
     progress: Progress | bool | None = None,
@@ -56,6 +59,8 @@ def preflight_training(
         A filter, or the expression of one, that jobs are to use with the model: its columns are looked for.
     dataset_group, role_arn, session
         As for `pnb.train`. Without a session that is connected, or given, the session is not checked.
+    max_cost
+        As for `pnb.train`, which refuses what may cost more.
     wait, timeout, progress
         As for `pnb.train`; nothing is waited for here.
 
@@ -94,6 +99,9 @@ def preflight_training(
         existing=existing,
         session=session,
     )
+    if max_cost is not None and not any(problem.level == ERROR for problem in planned.problems):
+        found = estimates.of_plan(planned, session, session.rates if session else None)
+        planned.problems += problems_of_cost(found, max_cost)
     checks = [*_of_plan(planned), *_of_session(session, role_arn, planned.base, tags)]
     checks.sort(key=lambda check: LEVELS.index(check.level))
     report = Report.of(checks)

@@ -12,14 +12,14 @@ from personalize_nb.contract.parameters import BATCH_INFERENCE
 from personalize_nb.errors import Problem
 from personalize_nb.inputs.batch import Batch
 from personalize_nb.inputs.forms import given as read_once
-from personalize_nb.jobs import costs, durations, recommend, stored_amounts
+from personalize_nb.jobs import costs, recommend, stored_amounts
 from personalize_nb.jobs.arguments import JobParameters, with_parameters
-from personalize_nb.jobs.costs import Estimate
 from personalize_nb.jobs.job import BatchInferenceJob
 from personalize_nb.jobs.request import JobRequest
 from personalize_nb.jobs.run import Run
 from personalize_nb.jobs.stored_amounts import Amount
-from personalize_nb.resources import standing_costs
+from personalize_nb.resources import durations, estimate, standing_costs
+from personalize_nb.resources.estimate import Estimate
 from personalize_nb.resources.filters import find_filter
 from personalize_nb.resources.solutions import SolutionVersion, find_solution_version
 from personalize_nb.session import s3
@@ -96,8 +96,8 @@ def estimate_cost(
         raise TypeError(f"{sorted(parameters)} go with ids and their model: pnb.estimate_cost(ids, model, ...)")
     else:
         parts = [_of_request(one, session) for one in _requests(request)]
-    known = replace(costs.total(parts), rates=prices)
-    costs.refuse(known, parameters.get("max_cost"))
+    known = replace(estimate.total(parts), rates=prices)
+    estimate.refuse(known, parameters.get("max_cost"))
     return replace(known, standing=_standing(session))
 
 

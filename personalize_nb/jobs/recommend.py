@@ -25,6 +25,7 @@ from personalize_nb.jobs.job import BatchInferenceJob, check_name, new_job_name,
 from personalize_nb.jobs.request import KIND_OF_KEYS, JobRequest, RequestContext, no_batch, no_themes
 from personalize_nb.jobs.run import Run
 from personalize_nb.jobs.runs import start_run
+from personalize_nb.resources import estimate
 from personalize_nb.resources.filters import Filter, find_filter
 from personalize_nb.resources.solutions import SolutionVersion, find_solution_version
 from personalize_nb.results import output_files
@@ -166,7 +167,7 @@ def begin(
 ) -> BatchInferenceJob | Run:
     """Start what a request asks for: one job, or a run of several; parameters as for `submit` and `recommend`."""
     if max_cost is not None:
-        costs.refuse(costs.of_request(request, batch, context.recipe, session), max_cost)
+        estimate.refuse(costs.of_request(request, batch, context.recipe, session), max_cost)
     if batch is None or not makes_run(request, batch):
         return submit(request, batch, context, session)
     name, output = request.job_name, request.output_path

@@ -16,7 +16,7 @@ from typing import Any
 from personalize_nb import errors
 from personalize_nb.contract import limits
 from personalize_nb.contract.parameters import THEME_GENERATION, named
-from personalize_nb.jobs import costs, durations
+from personalize_nb.jobs import costs
 from personalize_nb.jobs.estimates import recipe_of
 from personalize_nb.jobs.following import follow
 from personalize_nb.jobs.job import BatchInferenceJob
@@ -25,6 +25,7 @@ from personalize_nb.jobs.run import Run
 from personalize_nb.jobs.runs import attach
 from personalize_nb.notebook import code
 from personalize_nb.notebook.charts import View
+from personalize_nb.resources import durations
 from personalize_nb.session import explanations, owners
 from personalize_nb.session.session import Session
 from personalize_nb.text import html

@@ -1,7 +1,16 @@
 """What stands on the service and is found by name.
 
 `solutions` that were trained, `filters`, and `dataset_groups` with all that belongs to them, which `group_contents`
-finds. `standing_costs` are of what is billed while nobody looks. Of jobs, `own_quota` says how many there may be.
+finds. `standing_costs` are of what is billed while nobody looks. An
+`estimate` is of what work comes to, `durations` of how long it takes. Of jobs, `own_quota` says how many there may be.
 """
 
-__all__ = ["dataset_groups", "filters", "own_quota", "solutions", "standing_costs"]
+__all__ = [
+    "dataset_groups",
+    "durations",
+    "estimate",
+    "filters",
+    "own_quota",
+    "solutions",
+    "standing_costs",
+]

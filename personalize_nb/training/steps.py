@@ -117,6 +117,7 @@ class Steps(PatientCalls):
         describe = partial(self._describe, "describe_dataset_group", datasetGroupArn=arn)
         found = self._found(describe)
         if found is not None and found["status"] == limits.FAILED:
+            self._check_own(arn)
             self._session.call("delete_dataset_group", datasetGroupArn=arn)
             found = None
         if found is None:
@@ -296,6 +297,7 @@ class Steps(PatientCalls):
         describe = partial(self._describe, "describe_solution", solutionArn=arn)
         found = self._found(describe)
         if found is not None and found["status"] == limits.FAILED:
+            self._check_own(arn)
             self._session.call("delete_solution", solutionArn=arn)
             found = None
         if found is None:

@@ -12,11 +12,13 @@ from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 from personalize_nb.contract.recipes import recipe_of
+from personalize_nb.resources import estimate
 from personalize_nb.resources.solutions import SolutionVersion
 from personalize_nb.session import waiting
 from personalize_nb.session.connection import connected, current
 from personalize_nb.session.progress import Progress, choose
 from personalize_nb.session.session import Session
+from personalize_nb.training import estimates
 from personalize_nb.training.existing import read as read_group
 from personalize_nb.training.plan import plan
 from personalize_nb.training.steps import Steps
@@ -40,6 +42,7 @@ def train(
     solution_config: Mapping[str, Any] | None = None,
     tags: Mapping[str, str] | None = None,
     role_arn: str | None = None,
+    max_cost: float | None = None,
     wait: bool = True,
     timeout: float | None = None,
     progress: Progress | bool | None = None,
@@ -84,6 +87,8 @@ def train(
         Tags of the dataset group, solution and solution version.
     role_arn
         Instead of the session's role.
+    max_cost
+        The most it may cost by `session.rates`; what may cost more is not begun, whatever of it is done already.
     wait
         False returns while the training runs; `.wait()` waits for it.
     timeout
@@ -133,6 +138,8 @@ def train(
     )
     planned.refuse()
     session = current(asked)
+    if max_cost is not None:
+        estimate.refuse(estimates.of_plan(planned, session, session.rates), max_cost)
     chosen = choose(progress)
     session.location("data")  # a session without a bucket says so before anything is made
     steps = Steps(session, planned.base, role_arn or session.role(), tags or {}, chosen, timeout)

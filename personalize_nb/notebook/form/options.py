@@ -11,9 +11,10 @@ from typing import Any
 from personalize_nb import errors
 from personalize_nb.contract import limits
 from personalize_nb.contract.recipes import recipe_of
-from personalize_nb.jobs import durations, manifests, recommend
-from personalize_nb.jobs.durations import Expected
+from personalize_nb.jobs import manifests, recommend
 from personalize_nb.jobs.request import no_batch
+from personalize_nb.resources import durations
+from personalize_nb.resources.durations import Expected
 from personalize_nb.resources.filters import Filter, find_filter, list_filters
 from personalize_nb.resources.solutions import SolutionVersion, find_solution_version, list_solution_versions
 from personalize_nb.session.session import Session

@@ -14,12 +14,13 @@ from personalize_nb.errors import WARNING, Problem
 from personalize_nb.inputs.batch import Batch
 from personalize_nb.jobs import costs, recommend
 from personalize_nb.jobs.arguments import JobParameters
-from personalize_nb.jobs.costs import Estimate
 from personalize_nb.jobs.request import JobRequest, RequestContext, problems
 from personalize_nb.notebook.form import fields
 from personalize_nb.notebook.form.fields import DATA, FILTER, MODE
 from personalize_nb.notebook.form.input import Source, size
 from personalize_nb.notebook.form.options import Options
+from personalize_nb.resources.estimate import Estimate
+from personalize_nb.resources.estimate import problems as problems_of_cost
 from personalize_nb.resources.filters import Filter
 from personalize_nb.resources.solutions import SolutionVersion
 from personalize_nb.session.session import Session
@@ -136,7 +137,7 @@ def state_of(
     if batch is not None:  # input in S3 is counted at the start: no key press may cost a call
         found = costs.of_batch(batch, request.mode, request.num_results, version.recipe, session.rates)
         estimate = costs.expected_of(found, options.expected(version, request.mode), _at_once(given))
-        wrong += costs.problems(estimate, given.get("max_cost"))
+        wrong += problems_of_cost(estimate, given.get("max_cost"))
     subject = request.replace(input_path=address or "", job_name=name)
     notes = (*_notes(given, batch, run), *_costs(estimate))
     return FormState(request, batch, context, wrong, notes, (subject, context), estimate)
