@@ -135,7 +135,8 @@ def _next(name: str, status: str, themes: bool, run: bool = False) -> dict[str, 
         return {"Next": f"pnb.attach({name!r}).retry() starts the jobs that failed again, .errors() says why"}
     if status == limits.FAILED:
         return {"Next": "mend what the reason names, then start again under a new name"}
-    return {"Follow it": f"pnb.attach({name!r}).wait()"}
+    later = f"pnb.watch({name!r}) shows the outcome, also when this notebook is opened again"
+    return {"Follow it": f"pnb.attach({name!r}).wait()", "Later": later}
 
 
 def _closed(facts: dict[str, str], details: Mapping[str, str]) -> dict[str, str]:
@@ -154,11 +155,19 @@ def rendered(facts: Mapping[str, str]) -> View:
     return View(html.Markup('<div class="pnb-receipt">{}</div>').format(html.table(facts.items())), text)
 
 
-def displayed(bundle: Mapping[str, str]) -> Any:
-    """Show a bundle as a new output of the running cell, and return the handle that rewrites it."""
+def displayed(bundle: Mapping[str, str], name: str = "") -> Any:
+    """Show a bundle as a new output of the running cell, and return the handle that rewrites it.
+
+    Parameters
+    ----------
+    bundle
+        What is shown.
+    name
+        What it is shown as: earlier outputs of that name are rewritten with it, while their page is open.
+    """
     from IPython.display import display  # loaded already wherever this is called
 
-    return display(bundle, raw=True, display_id=True)
+    return display(bundle, raw=True, display_id=f"personalize-nb-{name}" if name else True)
 
 
 class Receipt:
@@ -199,7 +208,9 @@ class Receipt:
             self._details = _looked_up(self.job)
         bundle, _ = self._bundle(self.job)
         if place is None:
-            self._handle = displayed(bundle)
+            self._handle = displayed(bundle, self.job.name)
+            if self._handle is not None:
+                self._handle.update(bundle, raw=True)  # earlier receipts of this job tell the same now
         else:
             self._handle = place
             place.update(bundle, raw=True)
@@ -290,6 +301,7 @@ class _Place:
 def watch(job: BatchInferenceJob | Run | str, session: Session | None = None) -> Receipt:
     """Show the receipt of a job or run and keep it up to date while the notebook stays open; the cell is not blocked.
 
+    In a notebook that is opened again it shows the outcome; earlier receipts on the same page are rewritten too.
     Waiting jobs of a run are started as others end.
 
     Parameters
