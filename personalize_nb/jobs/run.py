@@ -270,7 +270,9 @@ class Run:
     def _look(self) -> None:
         """Learn the state of every job: the first time from the list, later of those that have not ended."""
         running = [name for name, state in self._states.items() if state["status"] not in limits.TERMINAL]
-        if self._looked and len(running) <= self._pages:
+        # where none is running and some wait, another kernel may have started them
+        settled = running or len(self._states) in (0, len(self._manifest.job_names))
+        if self._looked and settled and len(running) <= self._pages:
             self._calls = len(running)
             for name in running:
                 self._states[name] = self._job(name).describe()

@@ -52,10 +52,13 @@ def amount(session: Session, address: str, read_bytes: int = READ_BYTES) -> Amou
         if seen >= read_bytes:
             break
         body = s3.beginning(session, file.address, min(file.size, read_bytes - seen))
-        if len(body) < file.size:
-            body = body[: body.rfind(b"\n") + 1] or body  # a line that is cut off counts with what is not read
+        cut = len(body) < file.size
+        if cut:
+            body = body[: body.rfind(b"\n") + 1] or body[: 0 if records else None]  # a part of a line is no record
         lines = [line for line in body.split(b"\n") if line.strip()]
         seen, records, listed = seen + len(body), records + len(lines), listed + sum(map(_items, lines))
+        if cut:
+            break
     total = sum(one.size for one in files)
     if seen >= total or not seen:
         return Amount(records, listed)
