@@ -270,13 +270,14 @@ class Run:
     def _look(self) -> None:
         """Learn the state of every job: the first time from the list, later of those that have not ended."""
         running = [name for name, state in self._states.items() if state["status"] not in limits.TERMINAL]
-        # where none is running and some wait, another kernel may have started them
-        settled = running or len(self._states) in (0, len(self._manifest.job_names))
-        if self._looked and settled and len(running) <= self._pages:
+        if self._looked and len(running) <= self._pages:
             self._calls = len(running)
             for name in running:
                 self._states[name] = self._job(name).describe()
-            return
+            unfinished = any(state["status"] not in limits.TERMINAL for state in self._states.values())
+            if unfinished or len(self._states) in (0, len(self._manifest.job_names)):
+                return
+            # none is running and some wait, as far as is known here: another kernel may have started them
         # one call tells of a hundred jobs; what AWS does not list yet stays as it was
         wanted = set(self._manifest.job_names)
         only = {"solutionVersionArn": self.request.solution_version_arn}

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from injected import answering
 
 import personalize_nb as pnb
-from personalize_nb.errors import AlreadyExistsError, InputError, NotFoundError
+from personalize_nb.errors import AlreadyExistsError, InputError, NotFoundError, ServiceError
 from personalize_nb.session.session import Session
 from personalize_nb.training import schemas
 from personalize_nb.training.existing import ExistingGroup, fitted
@@ -121,19 +121,14 @@ def recipe_of_tomorrow(session):
 def test_a_recipe_that_is_newer_than_this_release_goes_to_the_service(local_service, readers_model):
     session = Session.local(local_service.path)
     sent = []
-
-    def before_call(params, **_):
-        sent.append(params["body"])
-
-    session.personalize.meta.events.register("before-call.personalize.CreateSolution", before_call)
-    group = readers_model.dataset_group_arn
-    with recipe_of_tomorrow(session), pytest.raises((NotFoundError, pnb.errors.ServiceError)):
-        pnb.train(
-            name="new", dataset_group=group, recipe=NEW, hyperparameters={"x": 1}, progress=False, session=session
-        )
-    assert len(sent) == 1 and NEW in str(
-        sent[0]
-    )  # refused by this service, which has no such recipe, and by nobody before
+    session.personalize.meta.events.register(
+        "provide-client-params.personalize.CreateSolution", lambda params, **_: sent.append(params)
+    )
+    given = {"dataset_group": readers_model.dataset_group_arn, "recipe": NEW, "hyperparameters": {"x": 1}}
+    refusal = answering(session.personalize, "CreateSolution", "InvalidInputException")
+    with recipe_of_tomorrow(session), refusal, pytest.raises(ServiceError, match="CreateSolution is refused"):
+        pnb.train(name="new", progress=False, session=session, **given)
+    assert sent[0]["recipeArn"].endswith(NEW)  # nobody has refused it before the service
     with recipe_of_tomorrow(session):
         report = pnb.preflight_training(*FRAMES, recipe=NEW, session=session)
     assert "error" not in report.loc[report["check"] == "recipe", "level"].tolist()
