@@ -158,7 +158,7 @@ def test_who_cannot_ask_is_warned_of_a_recipe_that_may_be_new_or_misspelled(sess
     assert found["level"] == "warning" and "did you mean 'aws-user-personalization'?" in found["found"]
 
 
-def test_what_failed_and_is_anothers_is_not_replaced(session, readers_model):
+def test_what_failed_and_another_made_is_not_replaced(session, readers_model):
     arn = readers_model.dataset_group_arn
     calls = PatientCalls(session, None, None)
     calls._check_own(arn)
