@@ -11,9 +11,10 @@ from .inputs.batch import Batch as Batch
 from .inputs.batch import items as items
 from .inputs.batch import rankings as rankings
 from .inputs.batch import users as users
+from .jobs.estimates import estimate_cost as estimate_cost
 from .jobs.job import BatchInferenceJob as BatchInferenceJob
-from .jobs.job import list_jobs as list_jobs
 from .jobs.job import start as start
+from .jobs.listing import list_jobs as list_jobs
 from .jobs.manifests import list_runs as list_runs
 from .jobs.queue import run as run
 from .jobs.queue import wait as wait
@@ -36,6 +37,7 @@ from .notebook.views import show_themes as show_themes
 from .notebook.views import show_user as show_user
 from .resources.dataset_groups import delete_dataset_group as delete_dataset_group
 from .resources.dataset_groups import list_dataset_groups as list_dataset_groups
+from .resources.estimate import Estimate as Estimate
 from .resources.filters import Filter as Filter
 from .resources.filters import create_filter as create_filter
 from .resources.filters import find_filter as find_filter
@@ -43,14 +45,17 @@ from .resources.filters import list_filters as list_filters
 from .resources.solutions import SolutionVersion as SolutionVersion
 from .resources.solutions import find_solution_version as find_solution_version
 from .resources.solutions import list_solution_versions as list_solution_versions
+from .resources.standing_costs import standing_costs as standing_costs
 from .results.evaluation import evaluate as evaluate
+from .results.reading import read_results as read_results
 from .results.results import Results as Results
-from .results.results import read_results as read_results
 from .results.theme_quality import ThemeQuality as ThemeQuality
 from .results.theme_quality import theme_quality as theme_quality
 from .session.connection import connect as connect
+from .session.rates import Rates as Rates
 from .session.session import Session as Session
 from .text.redact import redact_notebook as redact_notebook
+from .training.estimates import estimate_training_cost as estimate_training_cost
 from .training.train import train as train
 
 __version__: str

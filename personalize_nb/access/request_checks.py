@@ -9,13 +9,14 @@ from typing import Any
 
 from personalize_nb import errors
 from personalize_nb.access.checks import Inspection
-from personalize_nb.access.own_quota import own_quota
 from personalize_nb.access.report import OK, UNCHECKED, Check
 from personalize_nb.contract import limits
 from personalize_nb.contract.parameters import THEME_GENERATION, kms_keys
 from personalize_nb.errors import ERROR, WARNING
 from personalize_nb.jobs.request import JobRequest, problems
 from personalize_nb.resources.filters import targets, uses_events
+from personalize_nb.resources.own_quota import own_quota
+from personalize_nb.resources.standing_costs import of_solution
 
 
 def model(job: Inspection) -> Iterator[Check]:
@@ -40,16 +41,10 @@ def standing_costs(job: Inspection) -> Iterator[Check]:
         return
     arn = job.version["solutionArn"]
     described = job.session.call("describe_solution", solutionArn=arn)["solution"]
-    if not described.get("performAutoTraining"):
-        return
-    config = (described.get("solutionConfig") or {}).get("autoTrainingConfig") or {}
-    schedule = config.get("schedulingExpression", "rate(7 days)")
-    found = (
-        f"Solution {arn.rsplit('/', 1)[-1]!r} has performAutoTraining on: it trains a new version by itself, "
-        f"{schedule}, and each training is billed. This job does not need it."
-    )
-    to_do = f"session.personalize.update_solution(solutionArn={arn!r}, performAutoTraining=False)"
-    yield Check("auto training", WARNING, found, to_do)
+    standing = of_solution(arn, described)
+    if standing is not None:
+        found = f"Of solution {standing.name!r}: {standing.why}. This job does not need it."
+        yield Check("auto training", WARNING, found, standing.stop)
 
 
 def rules(job: Inspection) -> Iterator[Check]:

@@ -18,9 +18,10 @@ from personalize_nb.contract.job_kinds import SEGMENTS, JobKind
 from personalize_nb.contract.parameters import THEME_GENERATION
 from personalize_nb.errors import WARNING, Problem
 from personalize_nb.inputs.batch import Batch
-from personalize_nb.jobs import batches, recommend, theme_columns
+from personalize_nb.jobs import batches, costs, recommend, theme_columns
 from personalize_nb.jobs.arguments import JobParameters, names_of
 from personalize_nb.jobs.request import AnyRequest, JobRequest, RequestContext, SegmentRequest
+from personalize_nb.resources import estimate
 from personalize_nb.resources.filters import Filter, find_filter
 from personalize_nb.resources.solutions import SolutionVersion, find_solution_version
 from personalize_nb.session import s3
@@ -176,6 +177,9 @@ def from_data(data: Any, solution_version: SolutionVersion | str, session: Sessi
         isinstance(request, JobRequest) and request.mode == THEME_GENERATION and batch is not None
     ):  # more items become several jobs
         context = replace(context, per_file=min(len(batch), limits.MAX_THEME_RECORDS_PER_FILE))
+    most = given.get("max_cost")
+    if most is not None and (batch is not None or source is not None):
+        problems += estimate.problems(costs.of_request(request, batch, version.recipe, session), most)
     return Subject(request, context, uploads=source is None, problems=tuple(problems))
 
 

@@ -13,9 +13,12 @@ from personalize_nb.access import caller_checks, refusals, rights
 from personalize_nb.access.checks import LEVELS
 from personalize_nb.access.report import OK, SUBJECT, UNCHECKED, Check, Report
 from personalize_nb.errors import ERROR
+from personalize_nb.resources.estimate import problems as problems_of_cost
 from personalize_nb.session import waiting
 from personalize_nb.session.connection import connected, current
 from personalize_nb.session.session import Session
+from personalize_nb.training import estimates
+from personalize_nb.training.existing import read as read_group
 from personalize_nb.training.plan import TrainingPlan, plan
 
 if TYPE_CHECKING:
@@ -25,11 +28,12 @@ if TYPE_CHECKING:
 
 
 def preflight_training(
-    interactions: Data,
+    interactions: Data | None = None,
     items: Data | None = None,
     users: Data | None = None,
     *,
     name: str = "personalize-nb",
+    dataset_group: str | None = None,
     recipe: str = "aws-user-personalization",
     textual: str | bool | None = None,
     categorical: Collection[str] = (),
@@ -39,6 +43,7 @@ def preflight_training(
     tags: Mapping[str, str] | None = None,
     filter: Filter | str | None = None,
     role_arn: str | None = None,
+    max_cost: float | None = None,
     wait: bool = True,
     timeout: float | None = None,
     progress: Progress | bool | None = None,
@@ -52,8 +57,10 @@ def preflight_training(
         As for `pnb.train`, which refuses what is an error here and says what is a warning.
     filter
         A filter, or the expression of one, that jobs are to use with the model: its columns are looked for.
-    role_arn, session
+    dataset_group, role_arn, session
         As for `pnb.train`. Without a session that is connected, or given, the session is not checked.
+    max_cost
+        As for `pnb.train`, which refuses what may cost more.
     wait, timeout, progress
         As for `pnb.train`; nothing is waited for here.
 
@@ -73,6 +80,9 @@ def preflight_training(
     """
     waiting.check_timeout(timeout)
     session = connected() if session is None else current(session)
+    if dataset_group is not None:
+        session = current(session)
+    existing = None if dataset_group is None or session is None else read_group(dataset_group, session)
     planned = plan(
         interactions,
         items,
@@ -86,8 +96,12 @@ def preflight_training(
         solution_config=solution_config,
         tags=tags,
         filter=filter,
+        existing=existing,
         session=session,
     )
+    if max_cost is not None and not any(problem.level == ERROR for problem in planned.problems):
+        found = estimates.of_plan(planned, session, session.rates if session else None)
+        planned.problems += problems_of_cost(found, max_cost)
     checks = [*_of_plan(planned), *_of_session(session, role_arn, planned.base, tags)]
     checks.sort(key=lambda check: LEVELS.index(check.level))
     report = Report.of(checks)

@@ -338,6 +338,14 @@ PARAMETERS: tuple[Parameter, ...] = (
     Parameter("max_records", WholeNumber(1), label="Records of a file", panel=None, line=None),
     Parameter("max_files", WholeNumber(1), label="Files of a job", panel=None, line=None),
     Parameter("reuse", Kind(), default=False, label="Use again", panel=None, line=None),
+    Parameter(
+        "max_cost",
+        Number(0),
+        label="Most it may cost",
+        hint="no limit; in the currency of session.rates",
+        panel=DELIVERY,
+        place=6,
+    ),
     Parameter("session", Kind(), panel=None),
 )
 

@@ -2,20 +2,27 @@
 
 A `request` is a value that can be checked, a `job` is one request sent, a `segment_job` one for users; what both are
 is a `batch_job`, and how what they wrote is read an `outcome`. A `run` is several that are one to the user,
-`manifests` remember it in S3, `runs` begins one and finds one again. What was asked for is soon `written`, and
-`recommend` and `segments` take ids to a job or a run in one call: data become `batches`, which `uploads` store, and
-`theme_columns` are looked up. The `arguments` are those of other calls, too.
+`manifests` remember it in S3, `room` says how many may start, `runs` begins one and finds one again. What was asked for
+is soon `written`, and `recommend` and `segments` take ids to a job or a run in one call: data become `batches`, which
+`uploads` store, and `theme_columns` are looked up. The `arguments` are those of other calls, too.
 
 `questions` are what jobs will be asked: input that is more than one job takes is cut into `parts`, several stand
 `side_by_side`, and what was asked before is found for `reuse`; `beginning` makes a job or a run of them. A `queue`
 takes requests as they are. `again` asks what failed once more, or the same with other parameters.
+
+Before all that `costs` says what it comes to, with `stored_amounts` for input that lies in S3; `estimates` tell it.
+After it `following` looks for the end. `listing` shows all jobs of the account.
 """
 
 __all__ = [
     "arguments",
     "batches",
     "beginning",
+    "costs",
+    "estimates",
+    "following",
     "job",
+    "listing",
     "manifests",
     "parts",
     "questions",

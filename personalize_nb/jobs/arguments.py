@@ -33,6 +33,7 @@ class SegmentParameters(TypedDict, total=False):
     output: str | None
     input_kms_key_arn: str | None
     output_kms_key_arn: str | None
+    max_cost: float | None
 
 
 class ThemeParameters(SegmentParameters, total=False):

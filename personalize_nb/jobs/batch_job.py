@@ -23,6 +23,7 @@ from personalize_nb.session.progress import Progress, choose
 from personalize_nb.session.session import Session
 
 if TYPE_CHECKING:
+    from personalize_nb.jobs.following import Ending
     from personalize_nb.results.results import Results
 
 
@@ -118,6 +119,20 @@ class BatchJob(Outcome):
             clock=clock,
         )
         return self
+
+    def on_end(self, callback: Callable[[Self], object], *, sleep: Callable[[float], bool] | None = None) -> Ending:
+        """Call a function with this job when it has ended, well or not; the kernel must live, no cell is blocked.
+
+        Parameters
+        ----------
+        callback
+            Is given the job: `job.on_end(lambda job: print(job.status))`.
+        sleep
+            Replaced in tests.
+        """
+        from personalize_nb.jobs.following import on_end  # it knows jobs and runs
+
+        return on_end(self, callback, sleep)
 
     def results(self, *, sleep: Callable[[float], object] = time.sleep) -> Results:
         """Return what the job wrote.

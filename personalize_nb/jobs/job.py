@@ -7,32 +7,31 @@ import secrets
 import sys
 import time
 import warnings
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from types import FrameType
-from typing import TYPE_CHECKING, Any, TypeAlias, overload
+from typing import TYPE_CHECKING, TypeAlias, overload
 
 from personalize_nb import errors
 from personalize_nb.contract import job_kinds
 from personalize_nb.contract.job_kinds import JobKind
-from personalize_nb.contract.parameters import BATCH_SEGMENT, THEME_GENERATION, named
+from personalize_nb.contract.parameters import THEME_GENERATION, named
 from personalize_nb.errors import Problem
 from personalize_nb.jobs.batch_job import BatchJob
 from personalize_nb.jobs.outcomes import ItemsOutcome
 from personalize_nb.jobs.repeatable import Repeatable
 from personalize_nb.jobs.request import AnyRequest, JobRequest, RequestContext, SegmentRequest, errors_of, problems
 from personalize_nb.jobs.segment_job import BatchSegmentJob
-from personalize_nb.resources.solutions import SolutionVersion, find_solution_version
 from personalize_nb.session import creating, s3
 from personalize_nb.session.connection import current
 from personalize_nb.session.progress import choose
 from personalize_nb.session.session import Session
 
 if TYPE_CHECKING:
-    import pandas as pd
+    pass
 
 KIND = job_kinds.INFERENCE.resource
 _TOLERANCE = timedelta(seconds=60)  # between the clocks of AWS's machines
@@ -167,66 +166,6 @@ def _is_there(job: AnyJob) -> bool:
     except (errors.NotFoundError, errors.AccessError):
         return False
     return True
-
-
-def list_jobs(solution_version: SolutionVersion | str | None = None, session: Session | None = None) -> pd.DataFrame:
-    """Return the jobs of the account and region, of both kinds, newest first.
-
-    Parameters
-    ----------
-    solution_version
-        Only jobs of this one.
-    session
-        Where to look.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Columns `name`, `status`, `mode` (of segment jobs `BATCH_SEGMENT`), `solution`, `created`, `updated` (UTC, to
-        the second), `failure_reason`.
-    """
-    import pandas as pd
-
-    session = current(session or getattr(solution_version, "session", None))
-    only = (
-        {} if solution_version is None else {"solutionVersionArn": find_solution_version(solution_version, session).arn}
-    )
-    rows = [
-        (
-            entry["jobName"],
-            entry["status"],
-            _mode(kind, entry),
-            entry["solutionVersionArn"].split(":solution/", 1)[-1].split("/", 1)[0],
-            entry["creationDateTime"],
-            entry["lastUpdatedDateTime"],
-            entry.get("failureReason", ""),
-        )
-        for kind in job_kinds.JOB_KINDS
-        for entry in _entries(kind, session, only)
-    ]
-    names = ["name", "status", "mode", "solution", "created", "updated", "failure_reason"]
-    frame = pd.DataFrame(rows, columns=names)
-    frame = frame.sort_values("created", ascending=False, kind="stable", ignore_index=True)
-    for column in ("created", "updated"):
-        frame[column] = pd.to_datetime(frame[column], utc=True).dt.floor("s")
-    return frame
-
-
-def _mode(kind: JobKind, entry: Mapping[str, Any]) -> str:
-    if kind == job_kinds.SEGMENTS:
-        return BATCH_SEGMENT
-    mode = named("mode")
-    return str(mode.taken(entry) or mode.default)
-
-
-def _entries(kind: JobKind, session: Session, only: Mapping[str, str]) -> Iterator[dict[str, Any]]:
-    """Yield what the service lists of a kind; who may list inference jobs only, gets those."""
-    try:
-        yield from session.pages(*kind.listing, **only)
-    except errors.AccessError as error:
-        if kind == job_kinds.INFERENCE:
-            raise
-        choose().say(f"{kind.noun}s are not listed: {error}")
 
 
 def all_names(session: Session) -> Iterator[str]:

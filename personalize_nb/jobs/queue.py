@@ -8,8 +8,9 @@ from typing import Any
 
 from personalize_nb import errors
 from personalize_nb.contract import limits
-from personalize_nb.jobs import job, runs
-from personalize_nb.jobs.job import BatchInferenceJob, new_job_name
+from personalize_nb.jobs import costs, job, runs
+from personalize_nb.jobs.estimates import recipe_of
+from personalize_nb.jobs.job import AnyJob, new_job_name
 from personalize_nb.jobs.questions import JobQuestion, judge
 from personalize_nb.jobs.request import JobRequest, RequestContext
 from personalize_nb.jobs.run import Run
@@ -26,6 +27,7 @@ def run(
     *,
     name: str | None = None,
     at_once: int = limits.MAX_JOBS_IN_PROGRESS,
+    max_cost: float | None = None,
     session: Session | None = None,
 ) -> Run:
     """Start many requests as one run: a few at a time, the others wait in a queue.
@@ -40,6 +42,8 @@ def run(
         The run's name, for `pnb.attach`; by default made from the time.
     at_once
         The most jobs to have pending or in progress; AWS's quota is 5.
+    max_cost
+        The most that all of them may cost by `session.rates`; what would cost more is not started.
     session
         Where to work; by default that of `pnb.connect()`.
 
@@ -74,6 +78,7 @@ def run(
     runs.check_free(name, session)
     for one in asked:
         job.check_name(one.job_name, session)
+    costs.check([(one, None, recipe_of(one, session)) for one in asked], session, max_cost)
     questions = [JobQuestion(one, None, context, {"job": one.job_name}) for one in asked]
     return runs.queue(name, questions, session, at_once=at_once)
 
@@ -98,7 +103,7 @@ def _check_apart(requests: Sequence[JobRequest]) -> None:
         written[place] = one.job_name
 
 
-Waited = BatchInferenceJob | Run | SolutionVersion
+Waited = AnyJob | Run | SolutionVersion
 
 
 def wait(

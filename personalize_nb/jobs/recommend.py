@@ -17,7 +17,7 @@ from personalize_nb.contract.parameters import BATCH_INFERENCE, THEME_GENERATION
 from personalize_nb.errors import Problem
 from personalize_nb.inputs.batch import Batch
 from personalize_nb.inputs.forms import given as read_once
-from personalize_nb.jobs import side_by_side
+from personalize_nb.jobs import costs, side_by_side
 from personalize_nb.jobs.arguments import JobParameters, ThemeParameters, job_parameters, names_of, with_parameters
 from personalize_nb.jobs.batches import batch_for
 from personalize_nb.jobs.beginning import begin, begin_several, own_output
@@ -77,6 +77,7 @@ def recommend(
     max_records: int | None = None,
     max_files: int | None = None,
     reuse: bool = False,
+    max_cost: float | None = None,
     session: Session | None = None,
 ) -> BatchInferenceJob | Run:
     """Start a batch inference job for the ids in `data` and return it; nothing is waited for.
@@ -119,6 +120,8 @@ def recommend(
     reuse
         Whether a job or run that was asked the same (input, model, filter, parameters) is returned in place of a new
         one, also where another kernel or person with this bucket started it.
+    max_cost
+        The most it may cost by `session.rates`, all jobs together; what would cost more is not started.
     session
         Where to work; by default the solution version's session, else that of `pnb.connect()`.
 
@@ -167,6 +170,7 @@ def recommend(
         questions = [replace(one, labels=own) for one, own in zip(questions, told, strict=True)]
 
     def start() -> BatchInferenceJob | Run:
+        costs.check([(one.request, one.batch, one.context.recipe) for one in questions], session, max_cost)
         for note in dict.fromkeys(note for one in questions if one.batch for note in one.batch.notes):
             choose().say(note)
         for one in questions:

@@ -7,7 +7,7 @@ here, on the client's side. Nothing but the manifest in S3 is needed to go on, s
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Unpack
@@ -21,6 +21,7 @@ from personalize_nb.jobs.job import KIND, BatchInferenceJob
 from personalize_nb.jobs.manifests import Manifest, RunPart
 from personalize_nb.jobs.outcomes import ItemsOutcome
 from personalize_nb.jobs.request import JobRequest
+from personalize_nb.jobs.room import Room
 from personalize_nb.jobs.run_results import GroupOutput
 from personalize_nb.session import explanations, waiting
 from personalize_nb.session.progress import Counting, Progress, choose
@@ -30,6 +31,7 @@ from personalize_nb.text.counts import counted, verb
 if TYPE_CHECKING:
     import pandas as pd
 
+    from personalize_nb.jobs.following import Ending
     from personalize_nb.results.results import Results
     from personalize_nb.results.side_by_side import SideBySide
 
@@ -54,6 +56,7 @@ class Run(ItemsOutcome):
         self._looked = False
         self._calls, self._pages = 0, 1  # calls of the last look, pages of the list of jobs
         self._results: Results | SideBySide | None = None
+        self._room = Room(session, set(manifest.job_names), manifest.at_once)
 
     @classmethod
     def new(cls, manifest: Manifest, session: Session) -> Run:
@@ -83,6 +86,11 @@ class Run(ItemsOutcome):
         self._look()
         return [self._job(name) for name in self._manifest.job_names if name in self._states]
 
+    def asked(self) -> Iterator[tuple[JobRequest, list[RunPart]]]:
+        """Yield each question with its jobs, without those that ask failed lines again."""
+        for number, one in enumerate(self._manifest.groups):
+            yield one.request, [part for part in self._manifest.parts if part.group == number and not part.covers]
+
     def describe(self) -> dict[str, Any]:
         """Return the state of the run: `status`, how many jobs are done, failed, running and waiting, and the end."""
         self._look()
@@ -101,11 +109,11 @@ class Run(ItemsOutcome):
         """Start waiting jobs as far as there is room, and return the run; `wait()` does it by itself."""
         self._look()
         running = sum(state["status"] not in limits.TERMINAL for state in self._states.values())
-        for part, name in enumerate(self._manifest.job_names):
-            if running >= self._manifest.at_once:
+        waiting_parts = [(n, name) for n, name in enumerate(self._manifest.job_names) if name not in self._states]
+        most = running + (self._room.left(running) if waiting_parts else 0)
+        for part, name in waiting_parts:
+            if running >= most:
                 break
-            if name in self._states:
-                continue
             try:
                 self.session.call("create_batch_inference_job", **self._manifest.part(part).to_api())
             except errors.AlreadyExistsError as error:
@@ -162,6 +170,20 @@ class Run(ItemsOutcome):
         )
         return self
 
+    def on_end(self, callback: Callable[[Run], object], *, sleep: Callable[[float], bool] | None = None) -> Ending:
+        """Call a function with this run when it has ended, well or not; the kernel must live, no cell is blocked.
+
+        Parameters
+        ----------
+        callback
+            Is given the run: `job.on_end(lambda job: print(job.status))`.
+        sleep
+            Replaced in tests.
+        """
+        from personalize_nb.jobs.following import on_end  # it knows jobs and runs
+
+        return on_end(self, callback, sleep)
+
     def retry(self) -> Run:
         """Start the jobs that failed again, under new names, and return the run."""
         self._look()
@@ -211,6 +233,7 @@ class Run(ItemsOutcome):
             manifest.save(self.session)
             self._manifest, self._results = manifest, None
             self._states = {name: state for name, state in self._states.items() if name in manifest.job_names}
+            self._room.own = {*manifest.job_names, *self._room.own}
         return self.advance()
 
     def results(self, *, sleep: Callable[[float], object] = time.sleep) -> Results | SideBySide:
@@ -300,7 +323,10 @@ class Run(ItemsOutcome):
             self._calls = len(running)
             for name in running:
                 self._states[name] = self._job(name).describe()
-            return
+            unfinished = any(state["status"] not in limits.TERMINAL for state in self._states.values())
+            if unfinished or len(self._states) in (0, len(self._manifest.job_names)):
+                return
+            # none is running and some wait, as far as is known here: another kernel may have started them
         # one call tells of a hundred jobs; what AWS does not list yet stays as it was
         wanted = set(self._manifest.job_names)
         models = self._manifest.models
@@ -336,7 +362,7 @@ class Run(ItemsOutcome):
             "records": self._manifest.records,
             "created": self._manifest.created,
         }
-        described |= counts
+        described |= {**counts, "others": self._room.others}
         if ended == total:
             described["ended"] = max(state["lastUpdatedDateTime"] for state in self._states.values())
         if failures:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 from personalize_nb import errors
 from personalize_nb.contract import recipes
 from personalize_nb.contract.job_kinds import SEGMENTS
-from personalize_nb.jobs import arguments, batches, beginning, recommend
+from personalize_nb.jobs import arguments, batches, beginning, costs, recommend
 from personalize_nb.jobs.arguments import SegmentParameters, job_parameters, with_parameters
 from personalize_nb.jobs.request import SegmentRequest, no_segments
 from personalize_nb.jobs.segment_job import BatchSegmentJob
@@ -79,4 +79,5 @@ def segments(
     if source and parameters.get("output"):
         recommend.say_what_is_written_over(request, session)
     context = replace(recommend.request_context(version, batch, found), names=arguments.names_of(SEGMENTS))
+    costs.check([(request, batch, version.recipe)], session, parameters.get("max_cost"))
     return beginning.start_segments(request, batch, context, session)

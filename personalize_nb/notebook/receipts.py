@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,19 +17,24 @@ from personalize_nb import errors
 from personalize_nb.contract import limits
 from personalize_nb.contract.job_kinds import SEGMENTS
 from personalize_nb.contract.parameters import THEME_GENERATION, named
+from personalize_nb.jobs import costs
+from personalize_nb.jobs.batch_job import BatchJob
+from personalize_nb.jobs.estimates import recipe_of
+from personalize_nb.jobs.following import follow
 from personalize_nb.jobs.job import AnyJob
 from personalize_nb.jobs.request import AnyRequest, JobRequest, SegmentRequest, rows_of
 from personalize_nb.jobs.run import Run
 from personalize_nb.jobs.runs import attach
 from personalize_nb.notebook import code
 from personalize_nb.notebook.charts import View
-from personalize_nb.session import explanations, waiting
+from personalize_nb.resources import durations
+from personalize_nb.session import explanations, owners
 from personalize_nb.session.session import Session
 from personalize_nb.text import html
 from personalize_nb.text.counts import counted, verb
 from personalize_nb.text.redact import redact
 
-REPEAT = "Repeat it"
+REPEAT, COST, EXPECTED, OWNER = "Repeat it", "Cost", "Expected end", "Owner"
 
 
 def summary(
@@ -52,8 +58,9 @@ def summary(
         "Job": described["jobName"],
         **_state(described),
         **_asked(request, details or {}),
+        **_around(details or {}),
         "Started": _time(described["creationDateTime"]),
-        **_looked_at(ended, checked),
+        **_looked_at(ended, checked, described["creationDateTime"], details or {}),
         **_next(described["jobName"], described["status"], _reader(request)),
     }
     return _closed(facts, details or {})
@@ -74,7 +81,9 @@ def run_summary(
         As for `summary`.
     """
     jobs = ", ".join(f"{described[state]:,} {state}" for state in ("done", "running", "waiting", "failed"))
-    left = described["waiting"]
+    left, began = described["waiting"], datetime.fromisoformat(described["created"])
+    others = described.get("others", 0) if left else 0
+    jobs += f"; {counted(others, 'other job')} {verb(others, 'takes', 'take')} room" if others else ""
     wait = f"; {verb(left, 'it starts', 'those start')} while this kernel or a .wait() in another one runs"
     records = described["records"]
     size = {} if records is None else {"Input": counted(records, "record")}  # of input in S3 nobody has counted them
@@ -83,8 +92,9 @@ def run_summary(
         **_state(described),
         "Jobs": jobs + (wait if left else ""),
         **_asked(request, {**size, **(details or {})}),
-        "Started": _time(datetime.fromisoformat(described["created"])),
-        **_looked_at(described.get("ended"), checked),
+        **_around(details or {}),
+        "Started": _time(began),
+        **_looked_at(described.get("ended"), checked, began, details or {}),
         **_next(described["name"], described["status"], _reader(request), run=True),
     }
     return _closed(facts, details or {})
@@ -109,9 +119,19 @@ def _asked(request: AnyRequest, details: Mapping[str, str]) -> dict[str, str]:
     return {label: value for label, value in facts.items() if value}
 
 
-def _looked_at(ended: datetime | None, checked: datetime) -> dict[str, str]:
-    """When it ended, or how old the news of it is."""
-    return {"Ended": _time(ended)} if ended else {"Checked": _time(checked)}
+def _around(details: Mapping[str, str]) -> dict[str, str]:
+    """Return what it comes to, and whose it is."""
+    return {label: details[label] for label in (COST, OWNER) if details.get(label)}
+
+
+def _looked_at(
+    ended: datetime | None, checked: datetime, began: datetime, details: Mapping[str, str]
+) -> dict[str, str]:
+    """When it ended and how long it took; or when it will, and how old the news of it is."""
+    if ended:
+        return {"Ended": _time(ended), "Took": durations.spoken((ended - began).total_seconds())}
+    expected = {EXPECTED: details[EXPECTED]} if details.get(EXPECTED) else {}
+    return {**expected, "Checked": _time(checked)}
 
 
 def _reader(request: AnyRequest) -> str:
@@ -128,7 +148,8 @@ def _next(name: str, status: str, reader: str, run: bool = False) -> dict[str, s
         return {"Next": f"pnb.attach({name!r}).retry() starts the jobs that failed again, .errors() says why"}
     if status == limits.FAILED:
         return {"Next": "mend what the reason names, then start again under a new name"}
-    return {"Follow it": f"pnb.attach({name!r}).wait()"}
+    later = f"pnb.watch({name!r}) shows the outcome, also when this notebook is opened again"
+    return {"Follow it": f"pnb.attach({name!r}).wait()", "Later": later}
 
 
 def _closed(facts: dict[str, str], details: Mapping[str, str]) -> dict[str, str]:
@@ -147,11 +168,19 @@ def rendered(facts: Mapping[str, str]) -> View:
     return View(html.Markup('<div class="pnb-receipt">{}</div>').format(html.table(facts.items())), text)
 
 
-def displayed(bundle: Mapping[str, str]) -> Any:
-    """Show a bundle as a new output of the running cell, and return the handle that rewrites it."""
+def displayed(bundle: Mapping[str, str], name: str = "") -> Any:
+    """Show a bundle as a new output of the running cell, and return the handle that rewrites it.
+
+    Parameters
+    ----------
+    bundle
+        What is shown.
+    name
+        What it is shown as: earlier outputs of that name are rewritten with it, while their page is open.
+    """
     from IPython.display import display  # loaded already wherever this is called
 
-    return display(bundle, raw=True, display_id=True)
+    return display(bundle, raw=True, display_id=f"personalize-nb-{name}" if name else True)
 
 
 class Receipt:
@@ -192,7 +221,9 @@ class Receipt:
             self._details = _looked_up(self.job)
         bundle, _ = self._bundle(self.job)
         if place is None:
-            self._handle = displayed(bundle)
+            self._handle = displayed(bundle, self.job.name)
+            if self._handle is not None:
+                self._handle.update(bundle, raw=True)  # earlier receipts of this job tell the same now
         else:
             self._handle = place
             place.update(bundle, raw=True)
@@ -200,29 +231,16 @@ class Receipt:
 
     def follow(self) -> None:
         """Rewrite the receipt until the job has ended or `close()` is called; a lost connection is waited out."""
-        waited = 0.0
-        while True:
-            pause = max(1.0, waiting.pause(waited, self.job.session.pace, 3 if isinstance(self.job, Run) else 1))
-            if self._sleep(pause):
-                return
-            waited += pause
-            try:
-                bundle, status = self._bundle(self._advanced())
-            except errors.PersonalizeError:
-                continue  # the receipt keeps the last state it could reach, with its time
-            if self._handle is not None:
-                self._handle.update(bundle, raw=True)
-            if status in limits.TERMINAL:
-                return
+        # where it cannot be looked at, the receipt keeps the last state it could reach, with its time
+        follow(self.job, self._rewritten, self._sleep)
 
-    def _advanced(self) -> AnyJob | Run:
-        """Return the job; of a run one of our own, brought forward: the user's may be waiting in another thread."""
-        if not isinstance(self.job, Run):
-            return self.job
-        run = attach(self.job.name, self.job.session)
-        return run.advance() if isinstance(run, Run) else run
+    def _rewritten(self, job: BatchJob | Run) -> str:
+        bundle, status = self._bundle(job)
+        if self._handle is not None:
+            self._handle.update(bundle, raw=True)
+        return status
 
-    def _bundle(self, job: AnyJob | Run) -> tuple[dict[str, str], str]:
+    def _bundle(self, job: BatchJob | Run) -> tuple[dict[str, str], str]:
         described, now = job.describe(), datetime.now(UTC)
         if isinstance(job, Run):
             facts = run_summary(described, job.request, now, self._details)
@@ -296,6 +314,7 @@ class _Place:
 def watch(job: AnyJob | Run | str, session: Session | None = None) -> Receipt:
     """Show the receipt of a job or run and keep it up to date while the notebook stays open; the cell is not blocked.
 
+    In a notebook that is opened again it shows the outcome; earlier receipts on the same page are rewritten too.
     Waiting jobs of a run are started as others end.
 
     Parameters
@@ -319,7 +338,26 @@ def _looked_up(job: AnyJob | Run) -> dict[str, str]:
     """Find out what a receipt without a form can tell: tags, and the call that repeats the job on its stored input."""
     request = job.request
     tags = dict(request.tags) or _tags(job)
-    return {"Tags": named("tags").kind.told(tags), REPEAT: code.again(request, tags, job.session.role_arn)}
+    owner = tags.pop(owners.OWNER, "")
+    return {
+        "Tags": named("tags").kind.told(tags),
+        OWNER: owner if owner != job.session.owner else "",
+        **_amounts(job, request),
+        REPEAT: code.again(request, tags, job.session.role_arn),
+    }
+
+
+def _amounts(job: AnyJob | Run, request: AnyRequest) -> dict[str, str]:
+    """Return what the job comes to and when it ends, each as far as the caller may look."""
+    found = {}
+    with suppress(errors.PersonalizeError):
+        found[COST] = costs.of_request(request, None, recipe_of(request, job.session), job.session).text
+    with suppress(errors.PersonalizeError):
+        described = job.describe()
+        took = durations.expected(job.session, costs.mode_of(request), request.solution_version_arn)
+        if took is not None and not isinstance(job, Run):
+            found[EXPECTED] = took.told(described["creationDateTime"])
+    return found
 
 
 def _tags(job: AnyJob | Run) -> dict[str, str]:

@@ -5,15 +5,24 @@ At AWS five dataset groups may be active, and what is forgotten may go on costin
 
 from __future__ import annotations
 
-import logging
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
 from personalize_nb import errors
+from personalize_nb.errors import Problem
+from personalize_nb.resources.group_contents import (
+    GONE_IN_ORDER,
+    Looking,
+    Piece,
+    contents,
+    in_the_way,
+    member_of,
+    named,
+)
 from personalize_nb.session import waiting
 from personalize_nb.session.connection import current
 from personalize_nb.session.progress import Progress, choose
@@ -21,10 +30,6 @@ from personalize_nb.session.session import Session
 
 if TYPE_CHECKING:
     import pandas as pd
-
-log = logging.getLogger(__name__)
-
-Answer = TypeVar("Answer")
 
 
 def list_dataset_groups(session: Session | None = None) -> pd.DataFrame:
@@ -45,17 +50,22 @@ def delete_dataset_group(
     name: str,
     *,
     timeout: float | None = waiting.HOURS,
+    dry_run: bool = False,
+    others: Collection[str] = (),
     progress: Progress | bool | None = None,
     session: Session | None = None,
     sleep: Callable[[float], object] = time.sleep,
     clock: Callable[[], float] = time.monotonic,
-) -> None:
+) -> pd.DataFrame:
     """Delete a dataset group with all that stands on it; what passes, as throttling does, is sat out at every step.
 
     These go, in this order: campaigns, recommenders, filters, solutions with their versions, event trackers, metric
-    attributions, datasets, and the schemas that no other dataset has. Results of batch jobs stay in S3. A step that
-    fails leaves the rest in place; the call can be repeated. It finds the schemas of `pnb.train` by their names once
-    the datasets are gone; of others the error names those that are left.
+    attributions, datasets, and the schemas that no other dataset has. Results of batch jobs and exports stay in S3.
+
+    Everything is looked at first. Nothing is deleted while work on the group is under way (imports, exports, trainings,
+    batch jobs), nor while something stands on it that somebody else has made, by its tag `personalize_nb:owner`. A step
+    that fails leaves the rest in place; the call can be repeated. It finds the schemas of `pnb.train` by their names
+    once the datasets are gone; of others the error names those that are left.
 
     Parameters
     ----------
@@ -63,6 +73,11 @@ def delete_dataset_group(
         The dataset group's name or ARN, as `pnb.list_dataset_groups()` shows it.
     timeout
         Seconds to wait for each step.
+    dry_run
+        Only show the plan.
+    others
+        What somebody else has made on the group and is to go as well, by name: `["filter/unread"]`. What belongs to who
+        made the group goes with it.
     progress
         False for silence, or a display of your own.
     session
@@ -70,46 +85,70 @@ def delete_dataset_group(
     sleep, clock
         Replaced in tests.
 
+    Returns
+    -------
+    pandas.DataFrame
+        What goes, in order, and work that stays: `kind`, `name`, `status`, `owner`, `plan`, `in_the_way`.
+
     Raises
     ------
     NotFoundError
         There is no such dataset group; the message names near ones.
+    RequestError
+        Something stands in the way; `.problems` lists all of it, and nothing is deleted.
     """
     waiting.check_timeout(timeout)
     session = current(session)
     shown = choose(progress)
     group = name if name.startswith("arn:") else session.arn("dataset-group", name)
     plain = group.rsplit("/", 1)[-1]
-    deleting = _Deleting(session, f"pnb.delete_dataset_group({plain!r})", shown, timeout, sleep, clock)
+    deleting = _Deleting(session, f"pnb.delete_dataset_group({plain!r})", sleep, clock, shown, timeout)
     try:
-        deleting.answer(group, "describe_dataset_group", datasetGroupArn=group)
+        status = deleting.answer(group, "describe_dataset_group", datasetGroupArn=group)["datasetGroup"]["status"]
     except errors.NotFoundError as error:
         names = session.names("list_dataset_groups", "datasetGroups")
         raise errors.NotFoundError(
             f"There is no dataset group {name!r}{errors.there_is(name, names)} pnb.list_dataset_groups() lists all."
         ) from error
-    solutions = deleting.found(group, "solution")
-    deleting.all("campaign", [arn for one in solutions for arn in deleting.found(one, "campaign", "solutionArn")])
-    deleting.all("recommender", deleting.found(group, "recommender"))
-    deleting.all("filter", deleting.found(group, "filter"))
-    deleting.all("solution", solutions)
-    for kind in ("event_tracker", "metric_attribution"):
-        deleting.all(kind, deleting.found(group, kind))
-    _delete_data(deleting, group)
-    deleting.all("dataset_group", [group])
-    shown.say(f"dataset group {plain!r} and what stood on it are deleted")
+    # an earlier call may have deleted the datasets and not got to the schemas
+    kinds = _TYPES if _OF_TRAIN.search(plain) else ()
+    pieces = contents(deleting, group, status, [session.arn("schema", f"{plain}-{kind}") for kind in kinds])
+    problems = in_the_way(pieces, session.owner, [others] if isinstance(others, str) else others)
+    if problems and not dry_run:
+        refused = errors.RequestError(list(problems.values()))
+        refused.add(f"Nothing of {plain!r} is deleted; dry_run=True shows the whole plan.")
+        raise refused
+    if not dry_run:
+        _delete(deleting, plain, pieces)
+        shown.say(f"dataset group {plain!r} and what stood on it are deleted")
+    return _shown(pieces, problems)
 
 
-def _delete_data(deleting: _Deleting, group: str) -> None:
-    """Delete the datasets of a group, then their schemas: nothing else says which schemas were a group's."""
-    datasets = deleting.found(group, "dataset")
-    schemas = dict.fromkeys(deleting.schema_of(arn) for arn in datasets)
-    plain = group.rsplit("/", 1)[-1]
-    if _OF_TRAIN.search(plain):  # an earlier call may have deleted the datasets and not got to the schemas
-        schemas |= dict.fromkeys(deleting.session.arn("schema", f"{plain}-{kind}") for kind in _TYPES)
-    left = [arn for arn in schemas if arn]  # what an event tracker made has no schema of ours
+def _shown(pieces: Sequence[Piece], problems: Mapping[str, Problem]) -> pd.DataFrame:
+    import pandas as pd
+
+    rows = [
+        (
+            one.kind.replace("_", " "),
+            one.name,
+            one.status,
+            one.owner,
+            "goes" if one.goes else "stays",
+            problems[one.arn].text if one.arn in problems else "",
+        )
+        for one in pieces
+    ]
+    return pd.DataFrame(rows, columns=["kind", "name", "status", "owner", "plan", "in_the_way"])
+
+
+def _delete(deleting: _Deleting, plain: str, pieces: Sequence[Piece]) -> None:
+    """Delete what goes, kind by kind."""
+    arns = {kind: [one.arn for one in pieces if one.kind == kind] for kind in GONE_IN_ORDER}
+    for kind in GONE_IN_ORDER[: GONE_IN_ORDER.index("dataset")]:
+        deleting.all(kind, arns[kind])
+    left = list(arns["schema"])  # nothing else says which schemas were a group's
     try:
-        deleting.all("dataset", datasets)
+        deleting.all("dataset", arns["dataset"])
         while left:
             deleting.schema(left[0])
             del left[0]
@@ -121,55 +160,20 @@ def _delete_data(deleting: _Deleting, group: str) -> None:
                 "session.call('delete_schema', schemaArn=...)."
             )
         raise
+    deleting.all("dataset_group", arns["dataset_group"])
 
 
 # the names of what pnb.train makes: the group's ends in a hash of its schemas, a schema's in its type
 _OF_TRAIN = re.compile(r"-[0-9a-f]{6}$")
 _TYPES = ("interactions", "items", "users")
-# Read where the account may: who may not list them learns from the service what stands on the group.
-_RARE = ("campaign", "recommender", "event_tracker", "metric_attribution")
 
 
 @dataclass(frozen=True)
-class _Deleting:
+class _Deleting(Looking):
     """Asks for deletions in one dataset group and waits for their ends; every call of it has the same patience."""
 
-    session: Session
-    again: str
     progress: Progress
     timeout: float | None
-    sleep: Callable[[float], object]
-    clock: Callable[[], float]
-
-    def answer(self, arn: str, operation: str, **parameters: Any) -> dict[str, Any]:
-        """Call an operation that only looks."""
-        return self._patient(arn, lambda: self.session.call(operation, **parameters))
-
-    def entries(self, arn: str, operation: str, member: str, **parameters: Any) -> list[dict[str, Any]]:
-        """Return all that a List operation has."""
-        return self._patient(arn, lambda: list(self.session.pages(operation, member, **parameters)))
-
-    def found(self, arn: str, kind: str, parent: str = "datasetGroupArn") -> list[str]:
-        """Return the ARNs of all resources of a kind that stand on another one."""
-        member = "Filters" if kind == "filter" else f"{_member(kind)}s"
-        try:
-            entries = self.entries(arn, f"list_{kind}s", member, **{parent: arn})
-        except errors.AccessError as error:
-            if kind not in _RARE:
-                raise
-            log.warning("what is %s of %s may not be listed: %s", kind, arn, error)
-            return []
-        except errors.NotFoundError:  # its parent went in the meantime
-            return []
-        return [one[f"{_member(kind)}Arn"] for one in entries]
-
-    def schema_of(self, dataset: str) -> str:
-        """Return the ARN of a dataset's schema, empty where it has none or is gone."""
-        try:
-            described = self.answer(dataset, "describe_dataset", datasetArn=dataset)["dataset"]
-        except errors.NotFoundError:
-            return ""
-        return str(described.get("schemaArn") or "")
 
     def schema(self, arn: str) -> None:
         """Delete a schema; one that a dataset of another group has stays."""
@@ -183,12 +187,12 @@ class _Deleting:
 
     def all(self, kind: str, arns: Sequence[str]) -> None:
         """Delete the resources of one kind, side by side, and wait until all are gone."""
-        member = _member(kind)
+        member = member_of(kind)
         key = f"{member}Arn"
         for arn in arns:
             waiting.until_taken(
                 lambda arn=arn: self.session.call(f"delete_{kind}", **{key: arn}),  # type: ignore[misc]
-                _named(arn),
+                named(arn),
                 again=self.again,
                 progress=self.progress,
                 sleep=self.sleep,
@@ -197,7 +201,7 @@ class _Deleting:
         for arn in arns:
             waiting.until_gone(
                 lambda arn=arn: self.session.call(f"describe_{kind}", **{key: arn})[member],  # type: ignore[misc]
-                _named(arn),
+                named(arn),
                 arn,
                 again=self.again,
                 timeout=self.timeout,
@@ -206,16 +210,3 @@ class _Deleting:
                 sleep=self.sleep,
                 clock=self.clock,
             )
-
-    def _patient(self, arn: str, call: Callable[[], Answer]) -> Answer:
-        return waiting.until_answered(call, _named(arn), again=self.again, sleep=self.sleep, clock=self.clock)
-
-
-def _member(kind: str) -> str:
-    """Return how botocore's members name a kind: `eventTracker` for `event_tracker`."""
-    first, *more = kind.split("_")
-    return first + "".join(part.capitalize() for part in more)
-
-
-def _named(arn: str) -> str:
-    return f"deleting {arn.split(':', 5)[-1]}"

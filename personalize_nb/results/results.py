@@ -10,14 +10,11 @@ import pyarrow as pa
 
 from personalize_nb.contract import limits
 from personalize_nb.errors import NotFoundError
-from personalize_nb.results import failed_lines, output_files, parquet, selection, shapes
+from personalize_nb.results import failed_lines, parquet, selection, shapes
 from personalize_nb.results.forms import ARROW, PANDAS, POLARS, Frame, ResultForm
 from personalize_nb.results.members import ITEMS, USERS
-from personalize_nb.results.open_files import OpenFiles
 from personalize_nb.results.rows import Rows
 from personalize_nb.results.titles import Titles
-from personalize_nb.session import s3
-from personalize_nb.session.connection import current
 from personalize_nb.session.progress import choose
 from personalize_nb.session.session import Session
 from personalize_nb.text.counts import counted, verb
@@ -28,7 +25,6 @@ if TYPE_CHECKING:
     import polars as pl
 
     from personalize_nb.inputs.forms import Data
-    from personalize_nb.results.open_files import Files
     from personalize_nb.results.output_files import Places
     from personalize_nb.results.titles import Items
 
@@ -392,36 +388,3 @@ class Results(ResultsAs[pd.DataFrame]):
             Names of input files to leave out.
         """
         return failed_lines.read(self._rows, without)
-
-
-def read_results(output: Files, source: Files | None = None, session: Session | None = None) -> Results:
-    """Return the results of any batch job, ours or not, from where it wrote or from downloaded files.
-
-    Files may be compressed (gzip, bzip2, xz, zstd, lz4). One that is named is read whatever its name is; of folders the
-    files that end in `.out`, also compressed.
-
-    Parameters
-    ----------
-    output
-        `s3://bucket/folder/`, an `.out` object, a file or folder on disk, a pattern like `out/*.out`, an open file or
-        buffer of text or bytes (read at once, from where it stands), or a list of these.
-    source
-        The job's input, to get its order and the lines without an answer; named like the output.
-    session
-        Reads `s3://` addresses; by default the session of `pnb.connect()`.
-
-    Raises
-    ------
-    InputError
-        What is named is no address, path, open file or list of them. Files are looked for when they are read.
-    """
-    opened = OpenFiles()
-    output = opened.placed(output, "output")
-    source = None if source is None else opened.placed(source, "source")
-    output = output if isinstance(output, str) else output_files.addresses(output, "output")
-    source = source if source is None or isinstance(source, str) else output_files.addresses(source, "source")
-    named = output_files.addresses(output, "output")
-    named += [] if source is None else output_files.addresses(source, "source")
-    found = Results(output, source, current(session) if session or any(map(s3.is_s3, named)) else None)
-    opened.owned(found._rows)
-    return found

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
 from personalize_nb import errors
 from personalize_nb.contract import releases
-from personalize_nb.session import answers, call_log, clients, credentials
+from personalize_nb.session import answers, call_log, clients, credentials, owners
 from personalize_nb.session.client_errors import garbled, translated
 from personalize_nb.session.credentials import CredentialSource
 
@@ -45,9 +45,15 @@ class Calls:
         self.region = region
         self._source, self._restart = source, restart
         self._renewals = 0
+        self._tags = True  # until tags are refused
         self._service: ServiceInfo | None = None
         self._clients: dict[str, BaseClient] = {}
         self._lock = threading.RLock()
+
+    @property
+    def owner(self) -> str:
+        """Whose is what this makes; empty where nobody knows."""
+        return ""
 
     @property
     def personalize(self) -> PersonalizeClient:
@@ -114,12 +120,18 @@ class Calls:
         if newer := list(releases.too_new(named, parameters)):
             raise errors.ServiceError(f"{named}: {' '.join(newer)}", "ParamValidationError")
 
-        def ask() -> dict[str, Any]:
-            client = self.personalize
-            answer: dict[str, Any] = getattr(client, operation)(**parameters)
-            return answers.checked(client, operation, answer)
+        def ask(asked: Mapping[str, Any]) -> dict[str, Any]:
+            def sent() -> dict[str, Any]:
+                client = self.personalize
+                answer: dict[str, Any] = getattr(client, operation)(**asked)
+                return answers.checked(client, operation, answer)
 
-        answer = self.answer(named, ask)
+            return self.answer(named, sent)
+
+        if self._tags and operation.startswith("create_") and owners.taggable(named):
+            answer, self._tags = owners.create(parameters, self.owner, ask)
+        else:
+            answer = ask(parameters)
         call_log.record_change(operation, parameters, answer)
         return answer
 
@@ -188,7 +200,9 @@ class Calls:
     def _begin_anew(self) -> None:
         self._renewals += 1
         self._clients.clear()
-        self.__dict__.pop("account", None)  # a renewal may be a change to another account
+        for one in ("account", "owner"):  # a renewal may be a change to another account
+            self.__dict__.pop(one, None)
+        self._tags = True
 
     def names(self, operation: str, member: str, key: str = "name") -> list[str]:
         """Return the names in a List operation's answer, for a message; none where they may not be listed.

@@ -8,19 +8,24 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from personalize_nb import errors
 from personalize_nb.contract.partitions import partition_of
-from personalize_nb.session import aws_settings, folders
+from personalize_nb.session import aws_settings, folders, owners
+from personalize_nb.session import rates as price_table
 from personalize_nb.session.calls import Calls
 from personalize_nb.session.credentials import CredentialSource
+from personalize_nb.session.rates import Rates
 from personalize_nb.session.waiting import POLITE, QUICK
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import boto3
+    import pandas as pd
 
     from personalize_nb.local import ServiceInfo
 
@@ -74,6 +79,8 @@ class Session(Calls):
         self.bucket = bucket
         self.prefix = prefix.strip("/")
         self.role_arn = role_arn
+        self._owners: dict[str, str] = {}  # by ARN
+        self._rates: tuple[Rates | None, ...] = ()  # empty until they are asked for
         # the shortest pause between two looks: AWS counts the calls of an account
         self.pace = POLITE if restart is None else QUICK
 
@@ -207,11 +214,39 @@ class Session(Calls):
             log.warning("who calls may not be asked; the account %s is that of the role or of what is there", seen)
             return seen
 
+    @cached_property
+    def owner(self) -> str:
+        """Who works here: `PERSONALIZE_NB_OWNER`, or the hub's user, or the caller as STS knows them; else empty.
+
+        What is made has it as its tag `personalize_nb:owner`, where tags are allowed.
+        """
+        return owners.owner_of(self)
+
+    def owner_of(self, arn: str) -> str:
+        """Return who made a resource, as its tag tells, which is read once; empty where it has none."""
+        if arn not in self._owners:
+            self._owners[arn] = owners.tags_of(self, arn).get(owners.OWNER, "")
+        return self._owners[arn]
+
     def _seen_account(self) -> str:
         """Return the account of the role, which must be the caller's own to be passed, or of a dataset group."""
         groups = () if self.role_arn else self.names("list_dataset_groups", "datasetGroups", "datasetGroupArn")
         parts = (self.role_arn or next(iter(groups), "")).split(":")
         return parts[4] if len(parts) > 5 else ""
+
+    @property
+    def rates(self) -> Rates | None:
+        """The table of prices that costs are told by; from `PERSONALIZE_NB_RATES`, a CSV file, until one is set.
+
+        `session.rates = ...` takes whatever makes a `pnb.Rates`, and None for no prices.
+        """
+        if not self._rates:
+            self._rates = (Rates.of(os.environ.get(price_table.VARIABLE) or None),)
+        return self._rates[0]
+
+    @rates.setter
+    def rates(self, table: Rates | pd.DataFrame | Iterable[Mapping[str, Any]] | str | Path | None) -> None:
+        self._rates = (Rates.of(table),)
 
     @cached_property
     def partition(self) -> str:

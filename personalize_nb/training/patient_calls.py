@@ -62,6 +62,18 @@ class PatientCalls:
             return False
         return True
 
+    def _check_own(self, arn: str) -> None:
+        """Refuse to put something new in the place of what failed and is another's."""
+        try:
+            owner = self._session.owner_of(arn)
+        except (errors.AccessError, errors.NotFoundError):
+            return
+        if owner and owner != self._session.owner:
+            raise errors.AlreadyExistsError(
+                f"{arn.split(':', 5)[-1]} failed, and {owner!r} made it: ask them to delete it, or train under another "
+                "'name'."
+            )
+
     def _found(self, describe: Callable[[], Found]) -> Found | None:
         """Return a description, None where there is nothing; what passes is sat out."""
         try:

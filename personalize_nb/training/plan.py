@@ -14,13 +14,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from personalize_nb import errors
 from personalize_nb.contract import solution_config as rules
+from personalize_nb.contract.domain_recipes import DOMAIN_RECIPES
 from personalize_nb.contract.parameters import named
 from personalize_nb.contract.recipes import RECIPES, Recipe, names_where
 from personalize_nb.errors import ERROR, WARNING, InputError, Problem
 from personalize_nb.inputs.frames import table
 from personalize_nb.training import amounts, filter_columns, hyperparameters, item_marks, schemas
 from personalize_nb.training.configuration import configuration
+from personalize_nb.training.existing import ExistingGroup, fitted, unmarked
 from personalize_nb.training.schemas import INTERACTIONS, ITEMS, USERS, Dataset
 
 if TYPE_CHECKING:
@@ -38,7 +41,8 @@ class TrainingPlan:
     """What `train` is to make, and everything that keeps it from that.
 
     `base` begins all names; `datasets` and `config` are as the service gets them; `problems` are errors, and warnings
-    that are said before the training; `causes` are the errors that have findings row by row.
+    that are said before the training; `causes` are the errors that have findings row by row. `existing` is the dataset
+    group it is made in, where that is there already.
     """
 
     base: str = ""
@@ -48,6 +52,7 @@ class TrainingPlan:
     datasets: list[Dataset] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     causes: list[tuple[str, InputError]] = field(default_factory=list)
+    existing: ExistingGroup = field(default_factory=lambda: ExistingGroup(""))
 
     @property
     def performs_hpo(self) -> bool:
@@ -87,7 +92,7 @@ class TrainingPlan:
 
 
 def plan(
-    interactions: Data,
+    interactions: Data | None,
     items: Data | None = None,
     users: Data | None = None,
     *,
@@ -100,6 +105,7 @@ def plan(
     solution_config: Mapping[str, Any] | None = None,
     tags: Mapping[str, str] | None = None,
     filter: Filter | str | None = None,
+    existing: ExistingGroup | None = None,
     session: Session | None = None,
 ) -> TrainingPlan:
     """Return the plan of a training with everything that is wrong with it.
@@ -110,11 +116,13 @@ def plan(
         As `train` takes them.
     filter
         A filter, or the expression of one, that jobs are to use with the model.
+    existing
+        The dataset group to train in; None for one of its own.
     session
-        Where DescribeAlgorithm may be asked; None asks nobody.
+        Where DescribeRecipe and DescribeAlgorithm may be asked; None asks nobody.
     """
-    made = TrainingPlan(event_type=event_type)
-    _arguments(made, name, recipe, hyperparameters, solution_config, tags)
+    made = TrainingPlan(event_type=event_type, existing=existing or ExistingGroup(""))
+    _arguments(made, name, recipe, hyperparameters, solution_config, tags, session)
     _prepare(made, {INTERACTIONS: interactions, ITEMS: items, USERS: users}, textual, categorical)
     row = RECIPES.get(made.recipe)
     with made.collecting("solution_config"):
@@ -128,6 +136,8 @@ def plan(
         _configure(made, row, by_type if whole else {}, whole, session)
     if whole and filter is not None:
         made.problems += filter_columns.problems(filter, by_type, row)
+    if whole:
+        made.problems += unmarked({dataset.type: dataset for dataset in made.datasets}, made.existing)
     if INTERACTIONS in by_type:
         made.problems += amounts.problems(by_type[INTERACTIONS], row, event_type, made.config)
         with made.collecting("interactions"):
@@ -140,34 +150,66 @@ def _mapping(value: object) -> bool:
     return value is None or isinstance(value, Mapping)
 
 
-def _arguments(made: TrainingPlan, name: object, recipe: object, *mappings: Any) -> None:
+def _arguments(
+    made: TrainingPlan,
+    name: object,
+    recipe: object,
+    hyperparameters: object,
+    solution_config: object,
+    tags: object,
+    session: Session | None,
+) -> None:
     """Judge what is no data: names, the recipe, mappings."""
     for argument, value in (("name", name), ("recipe", recipe)):
         if not isinstance(value, str):
             made.problems.append(Problem(argument, f"{argument!r} must be text, got {value!r}."))
-    for argument, value in zip(("hyperparameters", "solution_config", "tags"), mappings, strict=True):
+    mappings = {"hyperparameters": hyperparameters, "solution_config": solution_config, "tags": tags}
+    for argument, value in mappings.items():
         if not _mapping(value):
             text = f"{argument!r} must be a mapping of names to values, got {value!r}."
             made.problems.append(Problem(argument, text))
-    if isinstance(mappings[-1], Mapping):
-        made.problems += [Problem("tags", text) for text in named("tags").kind.problems("tags", mappings[-1])]
+    if isinstance(tags, Mapping):
+        made.problems += [Problem("tags", text) for text in named("tags").kind.problems("tags", tags)]
     if isinstance(name, str):
         made.base = re.sub(r"[^A-Za-z0-9_-]+", "-", name).strip("-_")[:_LONGEST_NAME].strip("-_")
         if not made.base:
             made.problems.append(Problem("name", f"'name' needs letters or digits, got {name!r}."))
     if isinstance(recipe, str):
         made.recipe = recipe.rsplit("/", 1)[-1]
-        made.problems += _recipe_problems(made.recipe)
+        made.problems += _recipe_problems(made.recipe, session)
 
 
-def _recipe_problems(recipe: str) -> Iterator[Problem]:
-    if recipe not in RECIPES:
+def _recipe_problems(recipe: str, session: Session | None) -> Iterator[Problem]:
+    if recipe in DOMAIN_RECIPES:
+        text = f"{recipe} is for recommenders of domain {DOMAIN_RECIPES[recipe].domain}; a solution needs a custom one."
+        yield Problem("recipe", text)
+    elif recipe not in RECIPES:
         near = difflib.get_close_matches(recipe, RECIPES, n=1)
         meant = f" (did you mean {near[0]!r}?)" if near else ""
-        yield Problem("recipe", f"There is no recipe {recipe!r}{meant}; there are {', '.join(sorted(RECIPES))}.")
+        known = _is_there(recipe, session)
+        if known is False:
+            yield Problem("recipe", f"There is no recipe {recipe!r}{meant}; there are {', '.join(sorted(RECIPES))}.")
+        else:
+            told = "the service has it" if known else "whether the service has it could not be asked"
+            text = f"recipe {recipe!r} is none that this release knows{meant}; {told}, and only it judges the training"
+            yield Problem("recipe", text, WARNING)
     elif not RECIPES[recipe].batch and not RECIPES[recipe].segments:
         legal = ", ".join(sorted(names_where(lambda other: other.batch)))
         yield Problem("recipe", f"No batch job takes a solution version of {recipe}; train one of {legal}.")
+
+
+def _is_there(recipe: str, session: Session | None) -> bool | None:
+    """Ask the service for a recipe that may be newer than this release; None where nobody can be asked."""
+    if session is None:
+        return None
+    try:
+        session.call("describe_recipe", recipeArn=f"arn:{session.partition}:personalize:::recipe/{recipe}")
+    except errors.CredentialsError:
+        raise
+    except errors.PersonalizeError as error:
+        # what is no name of a recipe at all is invalid input
+        return False if isinstance(error, errors.NotFoundError) or error.code == "InvalidInputException" else None
+    return True
 
 
 def _prepare(
@@ -177,7 +219,7 @@ def _prepare(
     categorical = [categorical] if isinstance(categorical, str) else categorical
     given: dict[str, pd.DataFrame] = {}
     for kind, data in frames.items():
-        if data is not None or kind == INTERACTIONS:
+        if data is not None or (kind == INTERACTIONS and kind not in made.existing.schemas):
             with made.collecting(kind.lower()):
                 given[kind] = table(data, f"The {kind.lower()} must be a DataFrame")
     own = {kind: {schemas.amazon_name(one) for one in frame.columns} for kind, frame in given.items()}
@@ -188,7 +230,9 @@ def _prepare(
         wanted = [one for one in categorical if schemas.amazon_name(one) in own[kind]]
         with made.collecting(kind.lower()):
             dataset = schemas.prepare(kind, frame, textual=textual, categorical=wanted)
+            dataset, problems = fitted(dataset, made.existing)
             made.datasets.append(dataset)
+            made.problems += problems
             made.problems += [Problem(kind.lower(), note, WARNING) for note in dataset.notes]
 
 
@@ -196,7 +240,8 @@ def _configure(
     made: TrainingPlan, row: Recipe, by_type: Mapping[str, Dataset], whole: bool, session: Session | None
 ) -> None:
     """Judge the configuration by the recipe and the datasets, and mark in the schemas what both ask for."""
-    fields = {kind: dataset.schema["fields"] for kind, dataset in by_type.items()}
+    held = made.existing.fields
+    fields = {**held, **{kind: dataset.schema["fields"] for kind, dataset in by_type.items()}}
     made.problems += rules.problems(row, made.config, fields)
     facts = hyperparameters.known(session, row, made.config)
     made.problems += hyperparameters.problems(row, made.config, facts)
@@ -208,7 +253,9 @@ def _configure(
     made.problems += wrong
     if not whole:
         return
-    made.problems += _absent_datasets(made.config, by_type)
+    made.problems += _absent_datasets(made.config, fields)
+    if ITEMS in held and ITEMS not in by_type:
+        return  # what their values allow only the service knows
     made.problems += item_marks.problems(made.datasets, row, made.config)
     with made.collecting("items"):
         if "itemName" in row.item_marks:
@@ -254,7 +301,7 @@ def _with_schema_names(config: dict[str, Any], by_type: Mapping[str, Dataset]) -
     return {**config, "trainingDataConfig": renamed}
 
 
-def _absent_datasets(config: Mapping[str, Any], by_type: Mapping[str, Dataset]) -> Iterator[Problem]:
+def _absent_datasets(config: Mapping[str, Any], by_type: Mapping[str, Any]) -> Iterator[Problem]:
     for member, choice in config.get("trainingDataConfig", {}).items():
         for kind in choice:
             if kind.upper() not in by_type and kind.upper() in (ITEMS, USERS):

@@ -15,6 +15,7 @@ import tempfile
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
 from typing import IO, Any
 
@@ -26,12 +27,14 @@ from personalize_nb.session import creating, s3, waiting
 from personalize_nb.session.progress import Progress
 from personalize_nb.session.session import Session
 from personalize_nb.training import schemas
+from personalize_nb.training.existing import ExistingGroup, schemas_of
 from personalize_nb.training.patient_calls import AGAIN, PatientCalls
 from personalize_nb.training.plan import TrainingPlan
 from personalize_nb.training.schemas import Dataset
 
 _LIVE = (limits.ACTIVE, limits.PENDING, limits.IN_PROGRESS)
 _TIDYING_SECONDS = 120.0
+_LONGEST_GROUP = 36  # leaves room for what is added within 63 characters
 _HASH = r"-[0-9a-f]{6}"
 
 
@@ -77,6 +80,7 @@ class Steps(PatientCalls):
         self._role_arn = role_arn
         self._tags = {"tags": [{"tagKey": key, "tagValue": value} for key, value in tags.items()]} if tags else {}
         self._made: str | None = None  # the dataset group, when this call made it
+        self._domain: dict[str, str] = {}
         self._imports = False  # whether this call began to import
 
     @contextmanager
@@ -113,6 +117,7 @@ class Steps(PatientCalls):
         describe = partial(self._describe, "describe_dataset_group", datasetGroupArn=arn)
         found = self._found(describe)
         if found is not None and found["status"] == limits.FAILED:
+            self._check_own(arn)
             self._session.call("delete_dataset_group", datasetGroupArn=arn)
             found = None
         if found is None:
@@ -132,6 +137,25 @@ class Steps(PatientCalls):
         self._active(describe, f"dataset group {name!r}", arn, found)
         return name
 
+    def existing(self, group: ExistingGroup) -> str:
+        """Return the name of a dataset group that is there, when it can be trained in."""
+        arn = self._session.arn("dataset-group", group.name)
+        describe = partial(self._describe, "describe_dataset_group", datasetGroupArn=arn)
+        self._active(describe, f"dataset group {group.name!r}", arn, None)
+        self._domain = {"domain": group.domain} if group.domain else {}
+        return group.name
+
+    def last_import(self, group: str) -> Any:
+        """Return when the data of a group was last imported; long ago where it never was."""
+        arn = self._session.arn("dataset-group", group)
+        ended = [
+            job["lastUpdatedDateTime"]
+            for entry in self._pages("list_datasets", "datasets", datasetGroupArn=arn)
+            for job in self._pages("list_dataset_import_jobs", "datasetImportJobs", datasetArn=entry["datasetArn"])
+            if job["status"] == limits.ACTIVE
+        ]
+        return max(ended, default=datetime.min.replace(tzinfo=UTC))
+
     def _tell_others(self, name: str, datasets: list[Dataset]) -> None:
         """Say when data of another structure makes a new dataset group: at AWS five may be active."""
         try:
@@ -143,7 +167,8 @@ class Steps(PatientCalls):
             return
         newest = max(others, key=lambda one: one["creationDateTime"])
         try:
-            changed = _differences(self._schemas_of(newest["datasetGroupArn"]), datasets)
+            there = schemas_of(self._session.call, self._pages, newest["datasetGroupArn"])
+            changed = _differences(there, datasets)
         except errors.PersonalizeError:
             changed = "its schemas cannot be read"
         more = f" (and {len(others) - 1} more of that name)" if len(others) > 1 else ""
@@ -151,15 +176,6 @@ class Steps(PatientCalls):
             f"new dataset group {name!r}, because the data has not the structure of {newest['name']!r}{more}: "
             f"{changed}. pnb.delete_dataset_group({newest['name']!r}) deletes the old one with everything trained on it"
         )
-
-    def _schemas_of(self, group_arn: str) -> dict[str, dict[str, Any]]:
-        """Return the schemas of a dataset group's datasets by dataset type, `INTERACTIONS` and so on."""
-        schemas_by_type = {}
-        for entry in self._pages("list_datasets", "datasets", datasetGroupArn=group_arn):
-            arn = self._dataset(entry["datasetArn"])["schemaArn"]
-            text = self._describe("describe_schema", schemaArn=arn)["schema"]
-            schemas_by_type[entry["datasetType"].upper()] = json.loads(text)
-        return schemas_by_type
 
     def datasets(self, group: str, datasets: list[Dataset]) -> None:
         """Make the datasets that are not there, and wait for all of them."""
@@ -171,7 +187,7 @@ class Steps(PatientCalls):
                 self._create(
                     "create_dataset",
                     partial(self._dataset, arn),
-                    name=f"{group}-{dataset.type.lower()}",
+                    name=_named(group, dataset.type.lower()),
                     schemaArn=self._schema(group, dataset),
                     datasetGroupArn=self._session.arn("dataset-group", group),
                     datasetType=dataset.type,
@@ -185,7 +201,7 @@ class Steps(PatientCalls):
         kind, rows = dataset.type.lower(), f"{dataset.table.num_rows:,} {dataset.type.lower()}"
         arn = self._session.arn("dataset", f"{group}/{dataset.type}")
         with tempfile.TemporaryFile() as file:
-            content = f"{group}-{kind}-{dataset.write_csv(file)[:8]}"
+            content = _named(group, f"{kind}-{dataset.write_csv(file)[:8]}")
             jobs = self._pages("list_dataset_import_jobs", "datasetImportJobs", datasetArn=arn)
             live = [job for job in jobs if job["status"] in _LIVE]
             latest = max(live, key=lambda job: job["creationDateTime"], default=None)
@@ -227,11 +243,11 @@ class Steps(PatientCalls):
         return self._describe("describe_dataset", datasetArn=arn)
 
     def _schema(self, group: str, dataset: Dataset) -> str:
-        name = f"{group}-{dataset.type.lower()}"
+        name = _named(group, dataset.type.lower())
         arn = self._session.arn("schema", name)
         describe = partial(self._describe, "describe_schema", schemaArn=arn)
         if self._found(describe) is None:
-            self._create("create_schema", describe, name=name, schema=schemas.avro(dataset))
+            self._create("create_schema", describe, name=name, schema=schemas.avro(dataset), **self._domain)
         return arn
 
     def _import(self, dataset_arn: str, content: str, taken: Collection[str], file: IO[bytes]) -> str:
@@ -281,6 +297,7 @@ class Steps(PatientCalls):
         describe = partial(self._describe, "describe_solution", solutionArn=arn)
         found = self._found(describe)
         if found is not None and found["status"] == limits.FAILED:
+            self._check_own(arn)
             self._session.call("delete_solution", solutionArn=arn)
             found = None
         if found is None:
@@ -342,6 +359,12 @@ class Steps(PatientCalls):
         described = waiting.until_answered(version.describe, f"training of {version.name!r}", again=AGAIN)
         self._active(version.describe, f"training of {version.name!r}", version.arn, described)
         return version
+
+
+def _named(group: str, rest: str) -> str:
+    """Return a name that begins with a group's; of a long one, which others may have given, with its beginning."""
+    begin = group if len(group) <= _LONGEST_GROUP else f"{group[: _LONGEST_GROUP - 7]}-{_hash(group)}"
+    return f"{begin}-{rest}"
 
 
 def _hash(*texts: str) -> str:

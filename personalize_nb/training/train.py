@@ -11,11 +11,15 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
+from personalize_nb.contract.recipes import recipe_of
+from personalize_nb.resources import estimate
 from personalize_nb.resources.solutions import SolutionVersion
 from personalize_nb.session import waiting
 from personalize_nb.session.connection import connected, current
 from personalize_nb.session.progress import Progress, choose
 from personalize_nb.session.session import Session
+from personalize_nb.training import estimates
+from personalize_nb.training.existing import read as read_group
 from personalize_nb.training.plan import plan
 from personalize_nb.training.steps import Steps
 
@@ -24,11 +28,12 @@ if TYPE_CHECKING:
 
 
 def train(
-    interactions: Data,
+    interactions: Data | None = None,
     items: Data | None = None,
     users: Data | None = None,
     *,
     name: str = "personalize-nb",
+    dataset_group: str | None = None,
     recipe: str = "aws-user-personalization",
     textual: str | bool | None = None,
     categorical: Collection[str] = (),
@@ -37,6 +42,7 @@ def train(
     solution_config: Mapping[str, Any] | None = None,
     tags: Mapping[str, str] | None = None,
     role_arn: str | None = None,
+    max_cost: float | None = None,
     wait: bool = True,
     timeout: float | None = None,
     progress: Progress | bool | None = None,
@@ -52,13 +58,16 @@ def train(
     ----------
     interactions
         Columns (or index levels) `user_id`, `item_id`, `timestamp` (datetimes or epoch seconds), and if there are any
-        `event_type`, `event_value`, `impression` and up to 5 more.
+        `event_type`, `event_value`, `impression` and up to 5 more. None, with a `dataset_group`, for what that has.
     items
         `item_id`, once each, and metadata; a title column stays plain text, one column of descriptions is textual.
     users
         `user_id`, once each, and metadata.
     name
         Begins the names of all resources.
+    dataset_group
+        The name or ARN of a dataset group to train in, whoever made it: frames are fitted to its schemas and imported
+        in place of what its datasets have; a dataset without a frame is used as it is.
     recipe
         A recipe's name, for example `aws-similar-items`. For `aws-semantic-similarity` the items need a column `title`
         or `name`, which is marked in the schema, so that the dataset group is another one than that of other recipes.
@@ -78,6 +87,8 @@ def train(
         Tags of the dataset group, solution and solution version.
     role_arn
         Instead of the session's role.
+    max_cost
+        The most it may cost by `session.rates`; what may cost more is not begun, whatever of it is done already.
     wait
         False returns while the training runs; `.wait()` waits for it.
     timeout
@@ -106,6 +117,10 @@ def train(
     <SolutionVersion books-user-personalization-... of aws-user-personalization: pnb.recommend(ids, this) starts a job>
     """
     waiting.check_timeout(timeout)
+    asked = connected() if session is None else current(session)
+    if dataset_group is not None or not (isinstance(recipe, str) and recipe_of(recipe)):
+        asked = current(session)  # only the service knows the group, and recipes that are newer than this
+    existing = None if dataset_group is None or asked is None else read_group(dataset_group, asked)
     planned = plan(
         interactions,
         items,
@@ -118,21 +133,24 @@ def train(
         hyperparameters=hyperparameters,
         solution_config=solution_config,
         tags=tags,
-        session=connected() if session is None else current(session),
+        existing=existing,
+        session=asked,
     )
     planned.refuse()
-    session = current(session)
+    session = current(asked)
+    if max_cost is not None:
+        estimate.refuse(estimates.of_plan(planned, session, session.rates), max_cost)
     chosen = choose(progress)
     session.location("data")  # a session without a bucket says so before anything is made
     steps = Steps(session, planned.base, role_arn or session.role(), tags or {}, chosen, timeout)
     for note in planned.notes:
         chosen.say(note)
     with steps.accounted():
-        group = steps.group(planned.datasets)
+        group = steps.group(planned.datasets) if existing is None else steps.existing(existing)
         steps.datasets(group, planned.datasets)
         begun = [
             steps.begin_import(group, one) for one in planned.datasets
         ]  # side by side at AWS, where each takes minutes
-        imported = max([steps.end_import(one) for one in begun])
+        imported = max([steps.end_import(one) for one in begun], default=None) or steps.last_import(group)
         version = steps.version(steps.solution(group, planned), imported)
         return steps.waited(version) if wait else version

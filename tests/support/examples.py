@@ -19,7 +19,7 @@ from personalize_nb.session.session import Session
 from personalize_nb.training.train import train
 
 # What an example in a docstring calls where it needs a service; the others run without one.
-ASKS_A_SERVICE = re.compile(r"pnb\.(connect|create_role|JobForm|preflight|recommend|train|watch)\(")
+ASKS_A_SERVICE = re.compile(r"pnb\.(connect|create_role|estimate_cost|JobForm|preflight|recommend|train|watch)\(")
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -28,7 +28,7 @@ def clean_environment(tmp_path_factory):
     nowhere = str(tmp_path_factory.mktemp("aws") / "absent")
     with pytest.MonkeyPatch.context() as patch:
         for name in list(os.environ):
-            if name.startswith(("AWS_", "PERSONALIZE_NB_")) or name.upper().endswith("_PROXY"):
+            if name.startswith(("AWS_", "PERSONALIZE_NB_", "JUPYTERHUB_")) or name.upper().endswith("_PROXY"):
                 patch.delenv(name)
         patch.setenv("AWS_CONFIG_FILE", nowhere)
         patch.setenv("AWS_SHARED_CREDENTIALS_FILE", nowhere)

@@ -96,7 +96,6 @@ def test_too_few_interactions_hide_no_other_mistake(rows, given, also):
     [
         ({"recipe": BY_ATTRIBUTE, "items": None}, "learns from the items; give their frame"),
         ({"recipe": "aws-semantic-similarity", "items": None}, "got no items frame"),
-        ({"recipe": "aws-user-personalisation"}, "did you mean 'aws-user-personalization'?"),
         ({"event_type": "purchase"}, "of event type 'purchase', got 0; event types .*: 'view' .1,350., 'buy' .150."),
         ({"event_type": "buy"}, "at least 1,000 interactions of event type 'buy', got 150"),
         ({"event_type": "buy", "interactions": UNTYPED}, "no column 'event_type'"),

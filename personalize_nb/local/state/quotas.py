@@ -12,6 +12,8 @@ from dataclasses import dataclass, replace
 from personalize_nb.contract.limits import ACTIVE, MAX_EVENT_TYPES_AND_COLUMNS, MAX_JOBS_IN_PROGRESS
 from personalize_nb.local.state.lifecycle import UNFINISHED
 
+VARIABLE = "PERSONALIZE_NB_QUOTAS"
+
 
 @dataclass(frozen=True)
 class Quota:
@@ -37,7 +39,7 @@ class Quota:
         return UNFINISHED if self.unfinished else None
 
     def message(self, noun: str) -> str:
-        """Return the refusal in AWS's words."""
+        """Return the refusal in AWS's words, and what raises a quota here that does not pass by itself."""
         article = "an" if noun[0] in "aeiou" else "a"
         if self.unfinished:
             return (
@@ -45,7 +47,8 @@ class Quota:
             )
         return (
             f"Cannot create {article} {noun}. More than {self.limit} resources in {ACTIVE} state. "
-            "Please delete some and try again."
+            "Please delete some and try again. This local service allows more when it starts with, for example, "
+            f"{VARIABLE}={noun.replace(' ', '_')}={10 * self.limit}."
         )
 
 
@@ -79,8 +82,6 @@ DATA_QUOTAS: dict[str, int] = {
     # different event types together with the schema's metadata columns
     "event_types_and_columns": MAX_EVENT_TYPES_AND_COLUMNS,
 }
-
-VARIABLE = "PERSONALIZE_NB_QUOTAS"
 
 
 def configured(environment: Mapping[str, str]) -> dict[str, Quota]:

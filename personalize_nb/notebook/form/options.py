@@ -6,6 +6,7 @@ A form checks itself at every key press; no key press may cost a call.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from personalize_nb import errors
 from personalize_nb.contract import limits
@@ -13,6 +14,8 @@ from personalize_nb.contract.job_kinds import INFERENCE, JobKind
 from personalize_nb.contract.recipes import recipe_of
 from personalize_nb.jobs import manifests, theme_columns
 from personalize_nb.jobs.request import no_batch
+from personalize_nb.resources import durations
+from personalize_nb.resources.durations import Expected
 from personalize_nb.resources.filters import Filter, find_filter, list_filters
 from personalize_nb.resources.solutions import SolutionVersion, find_solution_version, list_solution_versions
 from personalize_nb.session.session import Session
@@ -42,11 +45,13 @@ class Options:
         self._filters: dict[str, Filter] = {}
         self._texts: dict[str, Mapping[str, bool]] = {}
         self._names: dict[str, set[str]] = {}
+        self._entries: dict[JobKind, list[dict[str, Any]]] = {}
 
     def forget(self) -> None:
         """Ask again for what may have changed: solutions are asked for by `solutions`, filters by `filters`."""
         self._filters.clear()
         self._names.clear()
+        self._entries.clear()
 
     def solutions(self, wanted: SolutionVersion | str | None = None) -> list[tuple[str, str]]:
         """Return the ACTIVE solution versions that batch jobs of either kind take, label and ARN, the newest first.
@@ -135,7 +140,14 @@ class Options:
         return self._names[what]
 
     def _jobs(self, kind: JobKind) -> set[str]:
-        return {entry["jobName"] for entry in self._session.pages(*kind.listing)}
+        if kind not in self._entries:
+            self._entries[kind] = list(self._session.pages(*kind.listing))
+        return {entry["jobName"] for entry in self._entries[kind]}
+
+    def expected(self, version: SolutionVersion, mode: str, kind: JobKind) -> Expected | None:
+        """Return how long a job takes, as the jobs that are there did."""
+        self._used(kind.noun, lambda: self._jobs(kind))
+        return durations.expected(self._session, mode, version.arn, self._entries.get(kind, ()))
 
     def _runs(self) -> set[str]:
         return manifests.names(self._session)

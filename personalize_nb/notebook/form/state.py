@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Any, cast
 
 from personalize_nb import errors
@@ -11,7 +12,7 @@ from personalize_nb.contract import limits, parameters
 from personalize_nb.contract.parameters import BATCH_INFERENCE
 from personalize_nb.errors import WARNING, Problem
 from personalize_nb.inputs.batch import Batch
-from personalize_nb.jobs import beginning, recommend
+from personalize_nb.jobs import beginning, costs, recommend
 from personalize_nb.jobs.arguments import JobParameters
 from personalize_nb.jobs.job import AnyJob
 from personalize_nb.jobs.parts import limits_in
@@ -23,6 +24,8 @@ from personalize_nb.notebook.form import fields
 from personalize_nb.notebook.form.fields import DATA, FILTER, MODE
 from personalize_nb.notebook.form.input import Source, size
 from personalize_nb.notebook.form.options import Options
+from personalize_nb.resources.estimate import Estimate
+from personalize_nb.resources.estimate import problems as problems_of_cost
 from personalize_nb.resources.filters import Filter
 from personalize_nb.resources.solutions import SolutionVersion
 from personalize_nb.session.session import Session
@@ -45,6 +48,8 @@ class FormState:
         What happens at the start that no field says.
     subject
         What a check of access is about; equal while the same would be found.
+    estimate
+        What it comes to; None of input that lies in S3.
     """
 
     request: AnyRequest | None
@@ -53,6 +58,7 @@ class FormState:
     problems: list[Problem]
     notes: tuple[str, ...] = ()
     subject: Any = None
+    estimate: Estimate | None = None
 
 
 def given_by(
@@ -140,8 +146,30 @@ def state_of(
     name = given.get("job_name", "")
     if name and options.taken(name, run, request.job_kind):
         wrong.append(Problem("job_name", _taken(name)))
+    estimate = None
+    if batch is not None:  # input in S3 is counted at the start: no key press may cost a call
+        found = costs.of_request(request, batch, version.recipe, session)
+        took = options.expected(version, costs.mode_of(request), request.job_kind)
+        estimate = costs.expected_of(found, took, _at_once(given))
+        wrong += problems_of_cost(estimate, given.get("max_cost"))
     subject = request.replace(input_path=address or "", job_name=name)
-    return FormState(request, batch, context, wrong, tuple(_notes(given, batch, run)), (subject, context))
+    notes = (*_notes(given, batch, run), *_costs(estimate))
+    return FormState(request, batch, context, wrong, notes, (subject, context), estimate)
+
+
+def _at_once(given: JobParameters) -> int:
+    value = given.get("at_once")
+    return value if isinstance(value, int) else limits.MAX_JOBS_IN_PROGRESS
+
+
+def _costs(estimate: Estimate | None) -> list[str]:
+    """Return what a job comes to, and how long it takes."""
+    if estimate is None:
+        return []
+    unknown = "" if estimate.rates is not None else " (no rates are set, so no price is known)"
+    took = estimate.expected
+    time = f" It ends {took.told(datetime.now(UTC))}." if took is not None else ""
+    return [f"Cost: {estimate.text}{unknown}.{time}"]
 
 
 def begun(
@@ -153,6 +181,7 @@ def begun(
     session: Session,
 ) -> AnyJob | Run:
     """Start what a form asks for, or return what was asked the same, where code wants that."""
+    costs.check([(request, batch, context.recipe)], session, given.get("max_cost"))
     if isinstance(request, SegmentRequest):
         return beginning.start_segments(request, batch, context, session)
     limit = limits_in(given)
@@ -196,7 +225,13 @@ def details(state: FormState, given: JobParameters, chosen: Filter | None) -> di
         "Filter": f"{chosen.name}{' with ' + told if told else ''}" if chosen else "",
         "Tags": parameters.named("tags").kind.told(given.get("tags") or {}),
         "Service role": given.get("role_arn") or "",
+        "Cost": state.estimate.text if state.estimate is not None else "",
+        "Expected end": _expected_end(state.estimate),
     }
+
+
+def _expected_end(estimate: Estimate | None) -> str:
+    return "" if estimate is None or estimate.expected is None else estimate.expected.told(datetime.now(UTC))
 
 
 def idle_values(names: Iterable[str], chosen: Filter | None) -> list[Problem]:

@@ -31,6 +31,7 @@ def test_every_parameter_of_the_one_liner_is_one_of_the_form(session, books_mode
         "input_kms_key_arn": "arn:aws:kms:us-east-1:123456789012:key/1a",
         "output_kms_key_arn": "arn:aws:kms:us-east-1:123456789012:key/2b",
         "at_once": 2,
+        "max_cost": 5.0,
     }
     form = JobForm(["b1"], books_model, session=session, **given)
     assert form.parameters() == (given, [])

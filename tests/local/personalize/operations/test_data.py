@@ -60,7 +60,8 @@ def test_the_sixth_group_is_too_many(plane):
         plane.group(f"g{number}")
     code, message = plane.refused("create_dataset_group", name="g5")
     assert code == "LimitExceededException"
-    assert message.endswith("More than 5 resources in ACTIVE state. Please delete some and try again.")
+    assert "More than 5 resources in ACTIVE state. Please delete some and try again." in message
+    assert "PERSONALIZE_NB_QUOTAS=dataset_group=50" in message
 
 
 def test_lists_are_paged_oldest_first(plane):
