@@ -15,9 +15,10 @@ demo: $(STAMP)
 	$(BIN)/personalize-nb demo --output build --local $(SERVICE)
 	@echo "Next: 'make lab' opens the same notebook in JupyterLab, with the models that are trained now."
 
-# Two processes, each with services of its own; one hash seed, so that both find the same tests in the same order.
+# Three processes, each with services of its own: much of a test is waiting, so two processors have work for more than
+# two. One hash seed, so that all find the same tests in the same order.
 test: $(STAMP)
-	PYTHONHASHSEED=0 $(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
+	PYTHONHASHSEED=0 $(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
 # The oldest releases that pyproject.toml allows, of everything, in a venv of their own: all that the client does, with a
 # real job on the service. What a newer boto3 brought is skipped, with the release's name. Ten to twenty minutes.
@@ -29,9 +30,11 @@ test-oldest:
 	PYTHONHASHSEED=0 $(OLDEST)/bin/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder \
 	    $(addprefix tests/,text contract samples session resources inputs results training jobs access local/test_workflow.py)
 
-# Kill every kind of work before each of its writes, once and twice, and compare with work that nobody killed.
+# Kill every kind of work before each of its writes, once and twice, and compare with work that nobody killed. Then look
+# for counterexamples of every property, ten times as long as the tests do and elsewhere each time.
 torture: $(STAMP)
 	PYTHONHASHSEED=0 $(BIN)/python -m pytest tests/local --torture --numprocesses 2
+	PYTHONHASHSEED=0 $(BIN)/python -m pytest tests -m hypothesis --hypothesis-profile thorough --numprocesses 2
 
 lab: $(STAMP)
 	PERSONALIZE_NB_PATH="$${PERSONALIZE_NB_PATH:-$(CURDIR)/$(SERVICE)}" $(BIN)/jupyter lab notebooks/01_quickstart.ipynb

@@ -16,30 +16,27 @@ from personalize_nb.training.train import train
 
 pytest.register_assert_rewrite("promised")
 
-# The same examples in every run, however slow the machine is: a run that fails, fails again.
-hypothesis.settings.register_profile(
-    "steady",
-    derandomize=True,
-    database=None,
-    deadline=None,
-    suppress_health_check=[hypothesis.HealthCheck.too_slow],
-)
+# The same examples in every run, however slow the machine is: a run that fails, fails again. As they are the same, few
+# are enough; `make torture` searches on, with new ones.
+EASY = {"database": None, "deadline": None, "suppress_health_check": [hypothesis.HealthCheck.too_slow]}
+hypothesis.settings.register_profile("steady", derandomize=True, max_examples=50, **EASY)
+hypothesis.settings.register_profile("thorough", max_examples=500, print_blob=True, **EASY)
 hypothesis.settings.load_profile("steady")
 
 # No tests and no examples: helpers of the tests, and programs that they start beside them.
 collect_ignore = ["support", "local/clients"]
 
-# The files that take longest, in the order in which they begin, so that both processes of `make test` end together.
-# Nothing is trained beside the quickstart, which compiles the recipes. Kernels, and services that come back to their
-# address, begin while few other tests take ports.
+# The files that take longest, in the order in which they begin, so that the processes of `make test` end together.
+# Nothing is trained beside the quickstart, which compiles the recipes: other clients train last. Kernels, and services
+# that come back to their address, begin while few other tests take ports.
 LONGEST = (
     "test_quickstart",
     "test_headless",
+    "test_other_clients",
     "test_notebooks",
     "test_crash",
     "test_service",
     "test_movielens",
-    "test_other_clients",
     "test_batch_formats",
     "test_aws_cli",
 )

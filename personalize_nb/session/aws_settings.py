@@ -9,12 +9,14 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from personalize_nb import errors
 from personalize_nb.session import explanations
 
 if TYPE_CHECKING:
+    import botocore.loaders
     import botocore.session
 
 _FILES = {"config_file": "~/.aws/config", "credentials_file": "~/.aws/credentials"}
@@ -40,10 +42,27 @@ def session_without_settings() -> botocore.session.Session:
             for name, (_, _, default, _) in _settings().items()
         }
     )
+    core.register_component("data_loader", _models())
     store = core.get_component("config_store")
     for section in ("s3", "proxies_config"):  # they have variables of their own
         store.set_config_variable(section, {})
     return core
+
+
+@cache
+def _models() -> botocore.loaders.Loader:
+    """Return what reads the models of AWS's services, each once for all clients: they take longer than all the rest."""
+    import botocore.loaders
+
+    return botocore.loaders.Loader(extra_search_paths=_Places())
+
+
+class _Places(list[str]):
+    """Folders, each once, although every session of boto3 adds its own."""
+
+    def append(self, place: str) -> None:
+        if place not in self:
+            super().append(place)
 
 
 @contextmanager

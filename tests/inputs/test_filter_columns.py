@@ -12,7 +12,7 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import personalize_nb as pnb
@@ -122,15 +122,17 @@ SHORT = {
 
 
 @pytest.mark.parametrize("library", SHORT)
-@given(st.floats(width=16, min_value=0.0625, max_value=1, exclude_max=True))
-def test_a_short_float_has_its_own_digits_in_every_library(library, number):
+@settings(max_examples=20)
+@given(st.lists(st.floats(width=16, min_value=0.0625, max_value=1, exclude_max=True), min_size=5, max_size=5))
+def test_a_short_float_has_its_own_digits_in_every_library(library, numbers):
     # as values for each record, for all of them, and as a column
-    values, wanted = SHORT[library]([number, number]), f'"{np.float32(number)!s}"'
-    assert value(values, "uv") == [wanted, wanted]
-    assert value([np.float32(number)], "uv") == [wanted, wanted]
-    table = pa.table({"user_id": ["u"], "G": pa.array([number], pa.float32())})
+    wanted = [f'"{np.float32(number)!s}"' for number in numbers]
+    assert value(SHORT[library](numbers), "uvwxy") == wanted
+    assert value([np.float32(number) for number in numbers], "uv") == [",".join(wanted)] * 2
+    table = pa.table({"user_id": list("uvwxy"), "G": pa.array(numbers, pa.float32())})
     for frame in (table, pl.from_arrow(table), table.to_pandas()):
-        assert json.loads(pnb.users(frame, filter_values=["G"]).lines()[0])["filterValues"] == {"G": wanted}
+        lines = pnb.users(frame, filter_values=["G"]).lines(len(numbers))
+        assert [json.loads(line)["filterValues"] for line in lines] == [{"G": each} for each in wanted]
 
 
 @pytest.mark.parametrize(

@@ -47,10 +47,11 @@ def until():
     """Call a function until it gives something true, or fail after a deadline."""
 
     def poll(look, what="the awaited state"):
-        deadline = time.monotonic() + DEADLINE_SECONDS
+        began = time.monotonic()
         while not (found := look()):
-            assert time.monotonic() < deadline, f"{what} did not come within {DEADLINE_SECONDS} s"
-            time.sleep(0.02)
+            assert time.monotonic() < began + DEADLINE_SECONDS, f"{what} did not come within {DEADLINE_SECONDS} s"
+            # looking costs the service time as well: the longer it has been, the more seldom
+            time.sleep(min(0.25, max(0.02, (time.monotonic() - began) / 20)))
         return found
 
     return poll

@@ -10,11 +10,12 @@ import os
 import re
 from collections.abc import Iterator
 
+import botocore.session
 import pytest
 
 from personalize_nb import local
 from personalize_nb.samples.bundled import books
-from personalize_nb.session import connection
+from personalize_nb.session import aws_settings, connection
 from personalize_nb.session.session import Session
 from personalize_nb.training.train import train
 
@@ -33,6 +34,8 @@ def clean_environment(tmp_path_factory):
         patch.setenv("AWS_CONFIG_FILE", nowhere)
         patch.setenv("AWS_SHARED_CREDENTIALS_FILE", nowhere)
         patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+        # every session of boto3 would read the models of its services again: many times the work of a test
+        patch.setattr(botocore.session, "create_loader", lambda path=None: aws_settings._models())
         # kernels of two processes of pytest would share a history otherwise
         patch.setenv("IPYTHONDIR", str(tmp_path_factory.mktemp("ipython")))
         yield
