@@ -16,6 +16,7 @@ After it `following` looks for the end. `listing` shows all jobs of the account.
 
 __all__ = [
     "arguments",
+    "batch_job",
     "batches",
     "beginning",
     "costs",

@@ -166,9 +166,9 @@ class ResultsAs(Generic[Frame]):
         InputError
             The path names a folder, or one that is not there.
         """
-        return parquet.write(self.tables(items, columns), path, self._rows.session, kms_key_arn)
+        return parquet.write(self._tables(items, columns), path, self._rows.session, kms_key_arn)
 
-    def tables(self, items: Items | None, columns: Sequence[str] | None) -> Iterator[pa.Table]:
+    def _tables(self, items: Items | None, columns: Sequence[str] | None) -> Iterator[pa.Table]:
         """Yield what `to_parquet` writes, block by block; at least one table."""
         if self.has_themes:
             yield ResultsAs(self._rows, ARROW).themes(items, columns)
@@ -181,8 +181,8 @@ class ResultsAs(Generic[Frame]):
             yield ARROW.frame(shape, joined)
         joined.tell_unmatched()
 
-    def empty_table(self, items: Items | None, columns: Sequence[str] | None) -> pa.Table:
-        """Return a table without rows that has the columns of `tables`."""
+    def _empty_table(self, items: Items | None, columns: Sequence[str] | None) -> pa.Table:
+        """Return a table without rows that has the columns of `_tables`."""
         if self.has_themes:
             return ResultsAs(self._rows, ARROW).themes(items, columns)[:0]
         return ARROW.frame(next(self._shapes([(0, min(1, len(self)))])), Titles(items, columns))[:0]

@@ -112,12 +112,12 @@ class SideBySideAs(Generic[Frame]):
     ) -> str:
         """Write all results to one Parquet file in bounded memory; see `Results.to_parquet`."""
         pairs = list(zip(self._each, self._labels, strict=True))
-        empty = [ARROW.labelled(one.empty_table(items, columns), labels) for one, labels in pairs]
+        empty = [ARROW.labelled(one._empty_table(items, columns), labels) for one, labels in pairs]
         no_rows = ARROW.stacked(empty)  # has the columns of all
         tables = (
             ARROW.stacked([no_rows, ARROW.labelled(table, labels)])
             for one, labels in pairs
-            for table in one.tables(items, columns)
+            for table in one._tables(items, columns)
         )
         return parquet.write(tables, path, self._each[0].session, kms_key_arn)
 
