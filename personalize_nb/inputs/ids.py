@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 from personalize_nb.contract import columns as c
 from personalize_nb.contract import limits
 from personalize_nb.errors import InputError
+from personalize_nb.inputs import text_bytes
 from personalize_nb.text.counts import counted
 from personalize_nb.text.elements import elements, plain
 from personalize_nb.text.values import is_unicode, missing, shown
@@ -58,6 +59,15 @@ class Findings:
     def adopt(self, inner: Findings, owner: np.ndarray) -> None:
         """Take over the findings about parts of rows; `owner` gives each part's row."""
         self._parts += [(part.assign(row=owner[part["row"]]), error) for part, error in inner._parts]
+
+    def repeat(self, inner: Findings, places: np.ndarray) -> None:
+        """Take over findings about values for each row that has the value; `places` gives each row's value."""
+        for part, error in inner._parts:
+            found = np.full(max(places.max(), part["row"].max()) + 1, -1)
+            found[part["row"]] = np.arange(len(part))
+            rows = np.flatnonzero(found[places] >= 0)
+            again = part.iloc[found[places[rows]]]
+            self._parts.append((again.assign(row=rows).reset_index(drop=True), error))
 
     def _add(self, mask: Any, column: str, values: Any, problem: str, error: bool) -> None:
         rows = np.flatnonzero(mask.to_numpy(zero_copy_only=False) if hasattr(mask, "to_numpy") else mask)
@@ -129,8 +139,17 @@ def to_strings(series: pd.Series, column: str, findings: Findings) -> pa.Array:
         Receives errors (missing, empty, float, too long) and notes (spaces around an id, text like `233.0`).
     """
     array, wrong = _converted(series, column, findings)
-    if isinstance(array, pa.ChunkedArray):
-        array = array.combine_chunks()
+    array = text_bytes.one_array(array)
+    rows = text_bytes.to_judge(array)
+    if len(rows):
+        taken, found = pa.array(rows), Findings()
+        _judge(array.take(taken), wrong.take(taken), column, found)
+        findings.adopt(found, rows)
+    return array
+
+
+def _judge(array: pa.Array, wrong: pa.Array, column: str, findings: Findings) -> None:
+    """Find what the texts of ids tell; all of it is in rows that `text_bytes.to_judge` names."""
     absent = pc.and_not(pc.is_null(array), wrong)
     findings.error(absent, column, array, f"the id is missing; {_DROPPED}")
     findings.error(_true(pc.equal(array, "")), column, array, "the id is an empty text")
@@ -150,7 +169,6 @@ def to_strings(series: pd.Series, column: str, findings: Findings) -> pa.Array:
     )
     for mask, problem in notes:
         findings.note(_true(mask), column, array, problem)
-    return array
 
 
 def _converted(series: pd.Series, column: str, findings: Findings) -> tuple[Any, Any]:
