@@ -2,14 +2,19 @@
 
 The text of a whole block is one string array whose data buffer is the file's content: no Python loop over records. What
 stands between two ids, the end of one line and the begin of the next, is one text; where records have filter values,
-there is such a text for each combination of values that occurs.
+there is such a text for each combination of values that occurs. Texts become JSON's before they are put together, and
+only where they have a character that needs it.
 """
 
 from __future__ import annotations
 
 import json
+from collections import deque
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeAlias
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -17,6 +22,9 @@ from personalize_nb.contract import columns as c
 from personalize_nb.inputs import distinct, text_bytes
 
 ROWS = 1 << 17
+_AHEAD = 2  # blocks that are made while one is written
+# what stands in each line: a text of its own, one of a few, or the same in all
+_Part: TypeAlias = "pa.Array | tuple[pa.Array, np.ndarray] | str"
 
 
 def encoded(table: pa.Table, rows: int = ROWS) -> Iterator[bytes | memoryview]:
@@ -30,19 +38,30 @@ def encoded(table: pa.Table, rows: int = ROWS) -> Iterator[bytes | memoryview]:
     rows
         Records per block.
     """
-    key, *others = table.column_names
+    blocks = (table.slice(start, rows) for start in range(0, table.num_rows, rows))
+    if table.num_rows <= rows:
+        for block in blocks:
+            yield from _block(block)
+        return
+    with ThreadPoolExecutor(_AHEAD) as pool:  # Arrow works beside Python
+        made: deque[Future[list[bytes | memoryview]]] = deque()
+        for block in blocks:
+            made.append(pool.submit(_block, block))
+            if len(made) > _AHEAD:
+                yield from made.popleft().result()
+        while made:
+            yield from made.popleft().result()
+
+
+def _block(block: pa.Table) -> list[bytes | memoryview]:
+    key, *others = block.column_names
     begin = f'{{"{c.JSON_NAMES[key]}":"'
-    for start in range(0, table.num_rows, rows):
-        block = table.slice(start, rows)
-        ids = escaped(_large(block.column(key)))
-        yield begin.encode()
-        if others:
-            ends = _ends(block.select(others), "}\n" + begin)
-            yield _buffer(_joined(ids, ends))[: -len(begin.encode())]
-        else:
-            whole = pa.LargeListArray.from_arrays(pa.array([0, len(ids)], pa.int64()), ids)
-            yield _buffer(pc.binary_join(whole, _text('"}\n' + begin)))
-            yield b'"}\n'
+    ids = escaped(_large(block.column(key)))
+    if others:
+        lines = _buffer(_woven([ids, *_rest(block.select(others), "}\n" + begin)]))
+        return [begin.encode(), lines[: -len(begin)]]
+    whole = pa.LargeListArray.from_arrays(pa.array([0, len(ids)], pa.int64()), ids)
+    return [begin.encode(), _buffer(pc.binary_join(whole, _text('"}\n' + begin))), b'"}\n']
 
 
 def escaped(texts: pa.Array) -> pa.Array:
@@ -58,7 +77,7 @@ def escaped(texts: pa.Array) -> pa.Array:
     return texts
 
 
-def _ends(block: pa.Table, between: str) -> pa.Array:
+def _rest(block: pa.Table, between: str) -> list[_Part]:
     """Return what follows the id in each line, with the begin of the next line."""
     closing, parts = '"', []
     for name in block.column_names:
@@ -67,12 +86,27 @@ def _ends(block: pa.Table, between: str) -> pa.Array:
             closing = '"]'
     values = block.select([name for name in block.column_names if name.startswith("$")])
     if not values.column_names:
-        return _joined(*parts, closing + between)
-    found = distinct.together(distinct.firsts(column) for column in values.columns)
-    rows, places = distinct.numbered(found)
-    ends = _joined(closing, _values(values.take(pa.array(rows))), between)
-    ends = ends if len(rows) == len(found) else ends.take(pa.array(places))
-    return _joined(*parts, ends) if parts else ends
+        return [*parts, closing + between]
+    rows, places = distinct.numbered(distinct.together(distinct.firsts(column) for column in values.columns))
+    return [*parts, (_joined(closing, _values(values.take(pa.array(rows))), between), places)]
+
+
+def _woven(parts: list[_Part]) -> pa.Array:
+    """Return the texts of all parts, row by row, one after the other."""
+    known, places, size = [], [], 0
+    rows = max(len(part) for part in parts if isinstance(part, pa.Array))
+    for part in parts:
+        texts, own = (
+            part
+            if isinstance(part, tuple)
+            else (pa.array([part], pa.large_string()), np.zeros(rows, np.int64))
+            if isinstance(part, str)
+            else (part, np.arange(rows))
+        )
+        known.append(texts)
+        places.append(own + size)
+        size += len(texts)
+    return pc.take(pa.concat_arrays(known), pa.array(np.stack(places, axis=1).ravel()), boundscheck=False)
 
 
 def _items(lists: pa.ListArray) -> pa.Array:

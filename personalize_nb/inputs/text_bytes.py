@@ -24,8 +24,17 @@ _MISSING_BEGIN, _MISSING_SIZES = np.frombuffer(b"nN<", np.uint8), (3, 4)
 
 def one_array(column: pa.Array | pa.ChunkedArray) -> pa.Array:
     """Return a column as one array."""
-    found = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
-    return found if isinstance(found, pa.Array) else pa.concat_arrays(found.chunks)
+    if isinstance(column, pa.Array):
+        return column
+    if column.num_chunks == 1:  # which combine_chunks() copies
+        return column.chunk(0)
+    return pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type)
+
+
+def is_ascii(texts: pa.Array) -> bool:
+    """Tell whether no text has a character beyond ASCII; such texts are valid Unicode whatever they hold."""
+    data, _ = parts(texts)
+    return not len(data) or bool(data.max() <= _ASCII)
 
 
 def parts(texts: pa.Array) -> tuple[np.ndarray, np.ndarray]:
@@ -83,6 +92,18 @@ def _odd(ids: pa.Array) -> np.ndarray:
     return np.flatnonzero(found)
 
 
+def has_any(texts: pa.Array, characters: str) -> bool:
+    """Tell whether any text has one of some characters of ASCII.
+
+    Examples
+    --------
+    >>> has_any(pa.array(["a|b", "c,d"]), ",;"), has_any(pa.array(["a|b"]), ",;")
+    (True, False)
+    """
+    data, _ = parts(texts)
+    return any(bool((data == ord(one)).any()) for one in characters)
+
+
 def special(texts: pa.Array) -> list[str]:
     r"""Return the characters among texts that JSON escapes, a backslash before all others.
 
@@ -120,7 +141,7 @@ def _hash(texts: pa.Array, found: np.ndarray) -> None:
     data, places = parts(texts)
     sizes = np.diff(places)
     least, most = int(sizes.min()), int(sizes.max())
-    if least == most > _WORD:  # as numbers of orders and UUIDs are; the last word may overlap the one before
+    if least == most >= _WORD:  # as numbers of orders and UUIDs are; the last word may overlap the one before
         found[:] = 0
         for place in (*range(0, most - _WORD, _WORD), most - _WORD):
             found[:] = _mixed(found) ^ np.ndarray((len(texts),), _WORDS, data, place, (most,))
