@@ -225,7 +225,10 @@ def _ranking_table(source: pd.DataFrame, values: dict[str, pa.Array], findings: 
     ranked = to_strings(source[c.ITEM_ID], c.ITEM_ID, findings)
     findings.raise_errors(len(source), "rows")
     groups = distinct.together(distinct.firsts(keys) for keys in (users, *values.values()))
-    double = distinct.repeats(distinct.together([groups, distinct.firsts(ranked)]))
+    if distinct.are_distinct(ranked, groups):
+        double = np.zeros(len(groups), bool)
+    else:
+        double = distinct.repeats(distinct.together([groups, distinct.firsts(ranked)]))
     findings.note(double, c.ITEM_ID, ranked, "the item is in this user's list already; it is listed once")
     # a user with two values of a filter has a list for each
     records, places = distinct.numbered(groups)

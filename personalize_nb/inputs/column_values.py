@@ -20,26 +20,36 @@ _OF_PANDAS = (pd.Series, pd.Index)
 _KINDS = "biufmM"  # numpy's kinds whose values are numbers of a fixed size, in memory
 
 
-def known(column: Any) -> tuple[list[Any], np.ndarray]:
+def known(column: Any) -> tuple[Any, np.ndarray]:
     """Return the values of a series or array of any library as they come, and each row's place among them.
 
     Examples
     --------
     >>> values, places = known(pd.Series(["x", "y", "x"]))
-    >>> values, places.tolist()
+    >>> values.tolist(), places.tolist()
     (['x', 'y'], [0, 1, 0])
     """
     if hasattr(type(column), "__arrow_c_stream__") and not isinstance(column, _OF_PANDAS):
         with suppress(Exception):  # another library's code; a series of objects that Arrow does not know is a list
             column = pa.chunked_array(column)
+            if pa.types.is_string_view(column.type):  # which Arrow does not take rows of
+                column = column.cast(pa.large_string())
     found = _firsts(column)
     if found is None:
-        values = elements(column)
-        return values, np.arange(len(values))
+        return column, np.arange(len(column))
     rows, places = distinct.numbered(found)
-    if isinstance(column, pa.Array | pa.ChunkedArray):
-        return elements(column.take(pa.array(rows))), places
-    return elements(column.iloc[rows] if isinstance(column, pd.Series) else column[rows]), places
+    return _at(column, rows), places
+
+
+def taken(values: Any, rows: np.ndarray) -> list[Any]:
+    """Return values of some rows as Python's."""
+    return elements(values if len(rows) == len(values) else _at(values, rows))
+
+
+def _at(values: Any, rows: np.ndarray) -> Any:
+    if isinstance(values, pa.Array | pa.ChunkedArray):
+        return values.take(pa.array(rows))
+    return values.iloc[rows] if isinstance(values, pd.Series) else values[rows]
 
 
 def _firsts(column: Any) -> np.ndarray | None:
@@ -60,7 +70,7 @@ def _firsts_of_pandas(column: pd.Series | pd.Index) -> np.ndarray | None:
     if isinstance(dtype, pd.ArrowDtype):
         return _firsts_of_arrow(pa.array(column))
     is_text = isinstance(dtype, pd.StringDtype) or (
-        dtype == object and pd.api.types.infer_dtype(column, skipna=True) == "string"
+        pd.api.types.is_object_dtype(dtype) and pd.api.types.infer_dtype(column, skipna=True) == "string"
     )
     if not is_text:
         return None

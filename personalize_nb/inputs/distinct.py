@@ -17,15 +17,27 @@ from personalize_nb.inputs import text_bytes
 _SAMPLE, _FEW = 4_096, 256
 
 
-def are_distinct(texts: pa.Array | pa.ChunkedArray) -> bool:
+def are_distinct(texts: pa.Array | pa.ChunkedArray, numbers: np.ndarray | None = None) -> bool:
     """Tell whether no two texts are the same; where it is hard to tell, they are said to be the same.
+
+    Parameters
+    ----------
+    texts
+        The texts.
+    numbers
+        A whole number beside each; texts with others beside them are not the same.
 
     Examples
     --------
     >>> are_distinct(pa.array(["a", "b"])), are_distinct(pa.array(["a", "b", "a"]))
     (True, False)
+    >>> are_distinct(pa.array(["a", "b", "a"]), np.array([0, 0, 1]))
+    True
     """
-    found = np.sort(text_bytes.hashes(text_bytes.one_array(texts)))
+    found = text_bytes.hashes(text_bytes.one_array(texts))
+    if numbers is not None:
+        found = text_bytes.mixed(found) ^ numbers.astype(np.uint64)
+    found.sort()
     return not bool((found[1:] == found[:-1]).any())
 
 

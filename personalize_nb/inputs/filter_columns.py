@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from personalize_nb.contract import limits
 from personalize_nb.errors import InputError
-from personalize_nb.inputs import arrow, column_values, text_bytes
+from personalize_nb.inputs import arrow, column_values, plain_values, text_bytes
 from personalize_nb.inputs.ids import Findings
 from personalize_nb.inputs.list_texts import listed
 from personalize_nb.resources import filters
@@ -117,8 +117,20 @@ def is_each(value: Any) -> bool:
     return (hasattr(value, "dtype") and getattr(value, "ndim", 0) == 1) or arrow.is_arrow(value)
 
 
-def _texts(name: str, values: list[Any], findings: Findings) -> pa.Array:
+def _texts(name: str, values: Any, findings: Findings) -> pa.Array:
     """Return values as quoted text."""
+    usual = plain_values.texts(values)
+    quoted = text_bytes.joined('"', usual, '"')
+    rows = np.flatnonzero(usual.is_null().to_numpy(zero_copy_only=False))
+    if len(rows):
+        found = Findings()
+        others = _one_by_one(name, column_values.taken(values, rows), found)
+        findings.adopt(found, rows)
+        quoted = pc.replace_with_mask(quoted, usual.is_null(), others)
+    return quoted
+
+
+def _one_by_one(name: str, values: list[Any], findings: Findings) -> pa.Array:
     values = [plain(value) for value in values]
     texts: list[str | None] = [None] * len(values)
     problems: dict[str, list[int]] = {}
@@ -159,7 +171,7 @@ def _texts(name: str, values: list[Any], findings: Findings) -> pa.Array:
         findings.note(mask(commas), name, values, told)
     if gaps:
         findings.note(mask(gaps), name, values, "a value that is missing or empty within a list is left out")
-    return pa.array(texts, pa.string())
+    return pa.array(texts, pa.large_string())
 
 
 def _has_commas(value: Any) -> bool:

@@ -76,17 +76,22 @@ def _of_objects(cells: list[Any]) -> tuple[pa.Array, np.ndarray] | None:
         return None if texts is None else _of_arrow(texts)
     if not kinds <= {list, tuple, np.ndarray}:
         return None
-    if np.ndarray in kinds:
-        arrays = [cell for cell in cells if type(cell) is np.ndarray]
-        if any(one.ndim != 1 or one.dtype.kind not in "OUiu" for one in arrays):
-            return None
-        cells = [cell.tolist() if type(cell) is np.ndarray else cell for cell in cells]
-    values = list(itertools.chain.from_iterable(cells))
+    arrays = [cell for cell in cells if type(cell) is np.ndarray]
+    if any(one.ndim != 1 or one.dtype.kind not in "OUiu" for one in arrays):
+        return None
+    lengths = np.fromiter(map(len, cells), np.int64, len(cells))
+    if len(arrays) == len(cells) and len({one.dtype for one in arrays}) == 1:
+        values = np.concatenate(arrays)
+        if values.dtype.kind in "iu":
+            return pa.array(values.astype(values.dtype.newbyteorder("="), copy=False)), lengths
+    else:
+        lists = (cell.tolist() if type(cell) is np.ndarray else cell for cell in cells)
+        values = list(itertools.chain.from_iterable(lists))
     items = _array(values, set(map(type, values)) - {type(None)})
-    return None if items is None else (items, np.fromiter(map(len, cells), np.int64, len(cells)))
+    return None if items is None else (items, lengths)
 
 
-def _array(values: list[Any], kinds: set[type]) -> pa.Array | None:
+def _array(values: list[Any] | np.ndarray, kinds: set[type]) -> pa.Array | None:
     """Return Python's texts or whole numbers as an array of them, of whatever else nothing."""
     if kinds not in ({str}, {int}):
         return None

@@ -9,6 +9,7 @@ only where they have a character that needs it.
 from __future__ import annotations
 
 import json
+import math
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -87,8 +88,27 @@ def _rest(block: pa.Table, between: str) -> list[_Part]:
     values = block.select([name for name in block.column_names if name.startswith("$")])
     if not values.column_names:
         return [*parts, closing + between]
-    rows, places = distinct.numbered(distinct.together(distinct.firsts(column) for column in values.columns))
-    return [*parts, (_joined(closing, _values(values.take(pa.array(rows))), between), places)]
+    combined, places = _combined(values)
+    return [*parts, (text_bytes.joined(closing, _values(combined), between), places)]
+
+
+def _combined(values: pa.Table) -> tuple[pa.Table, np.ndarray]:
+    """Return combinations of values, all that occur among them, and the place of each row's."""
+    columns = [text_bytes.one_array(column) for column in values.columns]
+    sizes = [len(column.dictionary) + 1 for column in columns]  # with the one that is missing
+    indices = [
+        pc.fill_null(column.indices, size - 1).to_numpy(zero_copy_only=False)
+        for column, size in zip(columns, sizes, strict=True)
+    ]
+    if math.prod(sizes) <= values.num_rows // 2:
+        every = np.unravel_index(np.arange(math.prod(sizes)), sizes)
+        known = [
+            column.dictionary.take(pa.array(one, mask=one == size - 1))
+            for column, size, one in zip(columns, sizes, every, strict=True)
+        ]
+        return pa.table(known, values.column_names), np.ravel_multi_index(indices, sizes)
+    rows, places = distinct.numbered(distinct.together(map(distinct.firsts_of_numbers, indices)))
+    return values.take(pa.array(rows)), places
 
 
 def _woven(parts: list[_Part]) -> pa.Array:
@@ -123,15 +143,12 @@ def _places(lists: pa.ListArray) -> pa.Array:
 def _values(values: pa.Table) -> pa.Array:
     """Return the member of filter values of each record, after a comma; nothing where all are missing."""
     members = [
-        _joined(f',{json.dumps(name[1:])}:"', escaped(_large(values.column(name))), '"') for name in values.column_names
+        text_bytes.joined(f',{json.dumps(name[1:])}:"', escaped(_large(values.column(name))), '"')
+        for name in values.column_names
     ]
-    text = _joined(*(pc.fill_null(member, "") for member in members))
+    text = text_bytes.joined(*(pc.fill_null(member, "") for member in members))
     inner = pc.utf8_slice_codeunits(text, 1)  # without the first comma
-    return pc.if_else(pc.equal(text, _text("")), _text(""), _joined(',"filterValues":{', inner, "}"))
-
-
-def _joined(*parts: pa.Array | str) -> pa.Array:
-    return pc.binary_join_element_wise(*(_text(part) if isinstance(part, str) else part for part in parts), _text(""))
+    return pc.if_else(pc.equal(text, _text("")), _text(""), text_bytes.joined(',"filterValues":{', inner, "}"))
 
 
 def _text(text: str) -> pa.Scalar:

@@ -31,6 +31,18 @@ def one_array(column: pa.Array | pa.ChunkedArray) -> pa.Array:
     return pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type)
 
 
+def joined(*texts: pa.Array | str) -> pa.Array:
+    """Return texts of each row one after the other; those given alone stand in every row.
+
+    Examples
+    --------
+    >>> joined("<", pa.array(["a", None], pa.large_string()), ">").to_pylist()
+    ['<a>', None]
+    """
+    large = (pa.scalar(one, pa.large_string()) if isinstance(one, str) else one for one in (*texts, ""))
+    return pc.binary_join_element_wise(*large)
+
+
 def is_ascii(texts: pa.Array) -> bool:
     """Tell whether no text has a character beyond ASCII; such texts are valid Unicode whatever they hold."""
     data, _ = parts(texts)
@@ -144,7 +156,7 @@ def _hash(texts: pa.Array, found: np.ndarray) -> None:
     if least == most >= _WORD:  # as numbers of orders and UUIDs are; the last word may overlap the one before
         found[:] = 0
         for place in (*range(0, most - _WORD, _WORD), most - _WORD):
-            found[:] = _mixed(found) ^ np.ndarray((len(texts),), _WORDS, data, place, (most,))
+            found[:] = mixed(found) ^ np.ndarray((len(texts),), _WORDS, data, place, (most,))
     else:
         _hash_any(data, places[:-1], sizes, found)
     if texts.null_count:
@@ -159,9 +171,10 @@ def _hash_any(data: np.ndarray, begins: np.ndarray, left: np.ndarray, found: np.
     while int(left.max()) > _WORD:
         longer = left > _WORD
         rows, begins, left = rows[longer], begins[longer] + _WORD, left[longer] - _WORD
-        found[rows] = _mixed(found[rows]) ^ (words[begins] & _MASKS[np.minimum(left, _WORD)])
+        found[rows] = mixed(found[rows]) ^ (words[begins] & _MASKS[np.minimum(left, _WORD)])
 
 
-def _mixed(numbers: np.ndarray) -> np.ndarray:
-    mixed: np.ndarray = (numbers ^ (numbers >> _HALF)) * _FACTOR
-    return mixed
+def mixed(numbers: np.ndarray) -> np.ndarray:
+    """Return other numbers of 64 bits, as many, in whose upper bits all bits of those given have a part."""
+    found: np.ndarray = (numbers ^ (numbers >> _HALF)) * _FACTOR
+    return found
