@@ -19,7 +19,7 @@ _MASKS = np.array([(1 << 8 * size) - 1 for size in range(_WORD + 1)], np.uint64)
 _WORDS = np.dtype("<u8")
 _FACTOR, _HALF = np.uint64(0x9E3779B97F4A7C15), np.uint64(32)
 # how texts of missing values begin, and how long they are: nan, None, null, <NA>, NaT
-_MISSING_BEGIN, _MISSING_SIZES = np.frombuffer(b"nN<", np.uint8), (3, 4)
+_MISSING_BEGINS, _MISSING_SIZES = b"nN<", (3, 4)
 
 
 def one_array(column: pa.Array | pa.ChunkedArray) -> pa.Array:
@@ -98,7 +98,8 @@ def _odd(ids: pa.Array) -> np.ndarray:
         odd[_ASCII + 1 :] = True  # spaces that nobody sees are beyond ASCII
         found |= odd[data[begins]] | odd[data[ends]]
     if least <= max(_MISSING_SIZES):
-        found |= np.isin(sizes, _MISSING_SIZES) & np.isin(data[begins], _MISSING_BEGIN)
+        rows = np.flatnonzero((sizes >= min(_MISSING_SIZES)) & (sizes <= max(_MISSING_SIZES)))
+        found[rows] |= np.isin(data[begins[rows]], list(_MISSING_BEGINS))
     if (data == _POINT).any():
         found |= (data[ends] == _ZERO) & (data[np.maximum(ends - 1, 0)] == _POINT)
     return np.flatnonzero(found)
