@@ -2,9 +2,8 @@
 
 Each contender starts from the same frame and ends with a file of the same records: peers convert what they are given
 to their own form, make text of numbers and members of filter values, and check nothing. Ours finds missing, empty, long
-and doubtful ids and repeated records besides. `the write alone` is what is left when the records are made, and polars' is
-its bare write of a frame that has the right columns already. Peak memory is that of a process of its own, the frame
-included; a peer that cannot write such records in one call is left out of it.
+and doubtful ids and repeated records besides. `the write alone` is what is left when the records are made; polars' is
+its bare write of a frame that has the right columns already. Memory is that of a process of its own.
 """
 
 from __future__ import annotations

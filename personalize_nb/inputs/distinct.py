@@ -82,7 +82,7 @@ def firsts_of_numbers(values: np.ndarray) -> np.ndarray:
         places = values - least
         table = np.empty(most - least + 1, np.int64)
         table[places[::-1]] = rows[::-1]  # what is written last stays
-        return table[places]
+        return np.asarray(table[places])
     order = np.argsort(values)
     ordered = values[order]
     begins = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))

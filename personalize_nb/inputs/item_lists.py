@@ -19,6 +19,7 @@ from personalize_nb.text.values import missing
 
 _BARS = "items in a text are separated by '|', as in '27|886'"
 _NO_BARS = ",;[({<"  # a text with one of them may be a list of another kind, or the text of an object
+_KINDS = ("O", "U", "i", "u")  # of arrays that may hold ids
 _WRITTEN = "give the list itself, or write it '27|886' or '[\"27\", \"886\"]'"
 
 
@@ -77,13 +78,14 @@ def _of_objects(cells: list[Any]) -> tuple[pa.Array, np.ndarray] | None:
     if not kinds <= {list, tuple, np.ndarray}:
         return None
     arrays = [cell for cell in cells if type(cell) is np.ndarray]
-    if any(one.ndim != 1 or one.dtype.kind not in "OUiu" for one in arrays):
+    if any(one.ndim != 1 or one.dtype.kind not in _KINDS for one in arrays):
         return None
     lengths = np.fromiter(map(len, cells), np.int64, len(cells))
     if len(arrays) == len(cells) and len({one.dtype for one in arrays}) == 1:
-        values = np.concatenate(arrays)
-        if values.dtype.kind in "iu":
-            return pa.array(values.astype(values.dtype.newbyteorder("="), copy=False)), lengths
+        whole = np.concatenate(arrays)
+        if whole.dtype.kind in "iu":
+            return pa.array(whole.astype(whole.dtype.newbyteorder("="), copy=False)), lengths
+        values = whole.tolist()
     else:
         lists = (cell.tolist() if type(cell) is np.ndarray else cell for cell in cells)
         values = list(itertools.chain.from_iterable(lists))
@@ -91,7 +93,7 @@ def _of_objects(cells: list[Any]) -> tuple[pa.Array, np.ndarray] | None:
     return None if items is None else (items, lengths)
 
 
-def _array(values: list[Any] | np.ndarray, kinds: set[type]) -> pa.Array | None:
+def _array(values: list[Any], kinds: set[type]) -> pa.Array | None:
     """Return Python's texts or whole numbers as an array of them, of whatever else nothing."""
     if kinds not in ({str}, {int}):
         return None

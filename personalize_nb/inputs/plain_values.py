@@ -18,7 +18,8 @@ from personalize_nb.inputs import text_bytes
 
 # bars join values, quotes and backslashes are quoted, commas and brackets may be meant as lists
 _MEANING = '|"\\,['
-_LEAST_FLOAT, _MOST_FLOAT = 1e-3, 1e15  # between them every library writes floats without an exponent
+_LEAST_FLOAT, _MOST_FLOAT = 1e-3, 1e9  # between them Python and Arrow write floats without an exponent
+_MOST_WHOLE = 1e15
 
 
 def texts(values: Any) -> pa.Array:
@@ -67,9 +68,9 @@ def _array(values: Any) -> pa.Array | None:
 def _of_floats(array: pa.Array) -> pa.Array:
     numbers = array.to_numpy(zero_copy_only=False)  # what is missing is not a number
     sizes = np.abs(numbers)
-    usual = (sizes >= _LEAST_FLOAT) & (sizes < _MOST_FLOAT)
+    whole = (np.trunc(numbers) == numbers) & (sizes < _MOST_WHOLE)
+    usual = (sizes >= _LEAST_FLOAT) & ((sizes < _MOST_FLOAT) | whole)
     numbers = np.where(usual, numbers, 0.5)
-    whole = np.trunc(numbers) == numbers
     as_whole = pa.array(np.where(whole, numbers, 0).astype(np.int64)).cast(pa.large_string())
     found = pc.if_else(pa.array(whole), as_whole, pa.array(numbers).cast(pa.large_string()))
     return pc.if_else(pa.array(usual), found, pa.scalar(None, pa.large_string()))

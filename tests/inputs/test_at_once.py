@@ -3,7 +3,6 @@
 import datetime
 import enum
 import json
-import math
 import re
 
 import numpy as np
@@ -53,7 +52,7 @@ FORMS = {
 }
 SPACES = "[ \t\n\r\f\ufeff\u00a0\u200b]"
 TOLD = {
-    "missing": lambda text: text is None,
+    "the id is missing": lambda text: text is None,
     "is an empty text": lambda text: text == "",
     "longer than 256": lambda text: bool(text) and len(text) > 256,
     "a line break at the end": lambda text: bool(text) and text[-1] in "\r\n",
@@ -80,7 +79,7 @@ def found(data, make=pnb.users):
 
 @pytest.mark.parametrize("form", FORMS)
 @given(st.lists(st.one_of(st.none(), TEXTS), min_size=1, max_size=8))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_every_rule_of_ids_is_found_in_its_rows_and_in_no_others(form, texts):
     told = found(FORMS[form](texts))
     for part, applies in TOLD.items():
@@ -90,7 +89,7 @@ def test_every_rule_of_ids_is_found_in_its_rows_and_in_no_others(form, texts):
 
 @pytest.mark.parametrize("form", FORMS)
 @given(st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_the_same_ids_are_found_whatever_their_lengths(form, data):
     # a zero byte at the end, and words that begin alike, are what a hash of bytes may take for one another
     part = st.sampled_from(["a", "b", "a\0", "a\0\0", "12345678", "é"])
@@ -98,8 +97,8 @@ def test_the_same_ids_are_found_whatever_their_lengths(form, data):
     ids = data.draw(st.lists(st.sampled_from(pool), min_size=1, max_size=12))
     batch = pnb.users(FORMS[form](ids))
     assert [one["userId"] for one in written(batch)] == list(dict.fromkeys(ids))
-    doubles = batch.findings[batch.findings["problem"].str.contains("occurs earlier")]
-    assert doubles["row"].tolist() == [row for row, one in enumerate(ids) if one in ids[:row]]
+    doubles = [row for row, problem in found(FORMS[form](ids)) if "occurs earlier" in problem]
+    assert doubles == [row for row, one in enumerate(ids) if one in ids[:row]]
 
 
 @pytest.mark.parametrize("distinct", [3, 6_000])
@@ -112,24 +111,23 @@ def test_many_ids_of_few_or_of_many_kinds_are_sent_once(distinct):
 
 
 def test_blocks_of_lines_are_what_json_writes(tmp_path):
-    rows = 140_000  # more than a block
+    rows = 132_000  # more than a block
     ids = [f'u"{number}\\' if number % 1_000 == 0 else f"u{number}é" for number in range(rows)]
     shelves = [None if number % 7 == 0 else f'she"lf{number % 5}' for number in range(rows)]
-    prices = [number / 8 for number in range(rows)]
-    frame = pd.DataFrame({"user_id": ids, "SHELF": shelves, "PRICE": prices})
+    frame = pd.DataFrame({"user_id": ids, "SHELF": shelves, "PRICE": range(rows)})
     for names in (["SHELF"], ["SHELF", "PRICE"]):
         path = pnb.users(frame, filter_values=names).to_jsonl(tmp_path / "in.jsonl")
         lines = []
-        for number, one in enumerate(ids):
-            given_ = {"SHELF": shelves[number], "PRICE": prices[number]}
-            values = {name: filters.quoted(given_[name]) for name in names if given_[name] is not None}
-            record = {"userId": one, **({"filterValues": values} if values else {})}
-            lines.append(json.dumps(record, ensure_ascii=False, separators=(",", ":")) + "\n")
-        assert path.read_bytes() == "".join(lines).encode()
+        for number, (one, shelf) in enumerate(zip(ids, shelves, strict=True)):
+            values = {} if shelf is None else {"SHELF": f'"she\\"lf{number % 5}"'}
+            values |= {"PRICE": f'"{number}"'} if "PRICE" in names else {}
+            lines.append({"userId": one, **({"filterValues": values} if values else {})})
+        wanted = "".join(json.dumps(line, ensure_ascii=False, separators=(",", ":")) + "\n" for line in lines)
+        assert path.read_text(encoding="utf-8") == wanted
 
 
 @given(st.lists(TEXTS.filter(bool), min_size=1, max_size=5, unique=True), st.data())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_lines_with_values_and_lists_are_what_json_writes(items, data):
     items = [item[:256] for item in items]
     users = [f"u{number}" for number in range(len(items))]
@@ -169,7 +167,7 @@ def forms_of_values(values, kind):
 
 @pytest.mark.parametrize("kind", VALUES)
 @given(st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_values_of_a_column_are_what_each_alone_is(kind, data):
     values = data.draw(st.lists(VALUES[kind], min_size=1, max_size=6))
     values += values[:2]  # some twice
@@ -178,12 +176,7 @@ def test_values_of_a_column_are_what_each_alone_is(kind, data):
     for form in forms_of_values(values, kind):
         batch = pnb.users(ids, filter_values={"G": form})
         sent = [line.get("filterValues", {}).get("G") for line in written(batch)]
-        if kind == "moments" and isinstance(form, np.ndarray | pa.Array | pl.Series | pd.Series):
-            wanted = [f'"{math.floor(value.replace(tzinfo=datetime.UTC).timestamp())}"' for value in values]
-            sent = [one and f'"{math.floor(float(one.strip(chr(34))))}"' for one in sent]
-            assert all(abs(int(a.strip('"')) - int(b.strip('"'))) <= 1 for a, b in zip(sent, wanted, strict=True))
-        else:
-            assert sent == wanted, type(form)
+        assert sent == wanted, type(form)
 
 
 def test_values_that_python_finds_equal_stay_apart():
@@ -194,7 +187,7 @@ def test_values_that_python_finds_equal_stay_apart():
 
 
 @given(st.lists(st.sampled_from(["a", "b", "x" * 1001, "Paris, London", "[1]", float("inf")]), min_size=1, max_size=9))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_what_is_found_of_a_value_is_found_in_each_of_its_rows(values):
     def told(one):
         return found(one, lambda value: pnb.users(["u"], filter_values={"G": pd.Series([value], dtype=object)}))
@@ -234,7 +227,7 @@ def test_one_bad_list_costs_one_row_whatever_stands_beside_it(cell, beside):
 
 
 @given(st.lists(st.lists(st.one_of(st.integers(-(2**70), 2**70)), min_size=1, max_size=3), min_size=1, max_size=4))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_lists_of_numbers_keep_every_digit_in_every_form(lists):
     users = [f"u{number}" for number in range(len(lists))]
     texts = [[str(one) for one in row] for row in lists]
@@ -251,7 +244,7 @@ def test_lists_of_numbers_keep_every_digit_in_every_form(lists):
 
 
 @given(st.lists(st.tuples(st.sampled_from("uvw"), st.sampled_from(["1", "2", "3"]), st.sampled_from([None, "x", "y"]))))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_rows_of_users_become_their_lists(rows):
     rows = [("u", "9", "x"), *rows]
     frame = pd.DataFrame(rows, columns=["user_id", "item_id", "G"])
