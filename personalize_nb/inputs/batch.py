@@ -15,12 +15,11 @@ from typing import IO, TYPE_CHECKING
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from personalize_nb.contract import columns as c
 from personalize_nb.contract import limits
 from personalize_nb.errors import InputError
-from personalize_nb.inputs import json_lines
+from personalize_nb.inputs import distinct, json_lines
 from personalize_nb.inputs.filter_columns import FilterValues, filter_columns, find_no_numbers
 from personalize_nb.inputs.forms import Data, given
 from personalize_nb.inputs.given import Given
@@ -231,8 +230,8 @@ def make_batch(
         table = pa.table({KEYS[kind][0]: ids, **values})
     findings.raise_errors(len(source), kind)
     notes += note_of_header(table.column(0)[0].as_py(), KEYS[kind][0])
-    distinct = _distinct(table, findings)
-    return Batch(kind, distinct, findings.frame(), (*notes, *findings.sentences(len(source))))
+    records = _distinct(table, findings)
+    return Batch(kind, records, findings.frame(), (*notes, *findings.sentences(len(source))))
 
 
 def _ranking_table(source: pd.DataFrame, values: dict[str, pa.Array], findings: Findings) -> pa.Table:
@@ -246,38 +245,28 @@ def _ranking_table(source: pd.DataFrame, values: dict[str, pa.Array], findings: 
         )
     ranked = to_strings(source[c.ITEM_ID], c.ITEM_ID, findings)
     findings.raise_errors(len(source), "rows")
-    rows = pa.table({c.USER_ID: users, c.ITEM_LIST: ranked, **values})
-    repeated = pd.DataFrame({name: _codes(rows.column(name)) for name in rows.column_names})
-    double = repeated.duplicated().to_numpy()
-    findings.note(pa.array(double), c.ITEM_ID, ranked, "the item is in this user's list already; it is listed once")
+    groups = distinct.together(distinct.firsts(keys) for keys in (users, *values.values()))
+    if distinct.are_distinct(ranked, groups):
+        double = np.zeros(len(groups), bool)
+    else:
+        double = distinct.repeats(distinct.together([groups, distinct.firsts(ranked)]))
+    findings.note(double, c.ITEM_ID, ranked, "the item is in this user's list already; it is listed once")
     # a user with two values of a filter has a list for each
-    lists = rows.filter(pa.array(~double)).group_by([c.USER_ID, *values], use_threads=False)
-    found = lists.aggregate([(c.ITEM_LIST, "list")])
-    return pa.table(
-        {
-            c.USER_ID: found.column(c.USER_ID),
-            c.ITEM_LIST: found.column(f"{c.ITEM_LIST}_list"),
-            **{name: found.column(name) for name in values},
-        }
-    )
+    records, places = distinct.numbered(groups)
+    rows = np.flatnonzero(~double)
+    owners = places[rows]
+    if (owners[1:] < owners[:-1]).any():  # the rows of a user are not together
+        order = np.argsort(owners, kind="stable")
+        rows, owners = rows[order], owners[order]
+    begins = np.searchsorted(owners, np.arange(len(records) + 1))
+    lists = pa.ListArray.from_arrays(pa.array(begins, pa.int32()), ranked.take(pa.array(rows)))
+    heads = pa.table({c.USER_ID: users, **values}).take(pa.array(records))
+    return heads.add_column(1, c.ITEM_LIST, lists)
 
 
 def _distinct(table: pa.Table, findings: Findings) -> pa.Table:
-    codes = pd.DataFrame({name: _codes(table.column(name)) for name in table.column_names})
-    double = codes.duplicated().to_numpy()
+    double = distinct.repeated(table)
     if not double.any():
         return table
     findings.note(double, table.column_names[0], table.column(0), "the same record occurs earlier; it is sent once")
     return table.filter(pa.array(~double))
-
-
-def _codes(column: pa.ChunkedArray | pa.Array) -> np.ndarray:
-    """Return a number per value, equal where the values are."""
-    array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
-    array = array.chunk(0) if isinstance(array, pa.ChunkedArray) else array
-    if pa.types.is_list(array.type):  # of numbers, because a text may hold any separator
-        numbers = pa.array(_codes(array.flatten()).astype(str))
-        offsets = np.concatenate([[0], pc.list_value_length(array).to_numpy(zero_copy_only=False).cumsum()])
-        array = pc.binary_join(pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), numbers), ",")
-    codes: np.ndarray = pc.fill_null(pc.dictionary_encode(array).indices, -1).to_numpy(zero_copy_only=False)
-    return codes

@@ -12,16 +12,15 @@ import pyarrow.compute as pc
 
 from personalize_nb.contract import limits
 from personalize_nb.errors import InputError
-from personalize_nb.inputs import arrow
+from personalize_nb.inputs import arrow, column_values, plain_values, text_bytes
 from personalize_nb.inputs.ids import Findings
 from personalize_nb.inputs.list_texts import listed
 from personalize_nb.resources import filters
-from personalize_nb.text.elements import elements, is_list, plain
+from personalize_nb.text.elements import is_list, plain
 from personalize_nb.text.values import shown
 
 FilterValues: TypeAlias = Mapping[str, Any] | Sequence[str]
 
-_PLAIN = (str, int, float)
 _NUMBER = r'^\s*"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?"\s*$'
 
 
@@ -73,14 +72,22 @@ def named_column(source: pd.DataFrame, name: str) -> pd.Series | None:
 def find_no_numbers(values: Mapping[str, Any], numbers: Collection[str], findings: Findings) -> None:
     """Find values that a filter cannot compare by `<` or `>`; the service would fail their lines."""
     for name in numbers:
-        texts = values.get(f"${name}")
-        if texts is not None:
+        column = values.get(f"${name}")
+        if column is not None:
+            found, texts, places = Findings(), *_parts(text_bytes.one_array(column))
             wrong = pc.fill_null(pc.invert(pc.match_substring_regex(texts, _NUMBER)), False)
-            findings.error(wrong, name, texts, f"the filter compares ${name}: give one number, or a moment in time")
+            found.error(wrong, name, texts, f"the filter compares ${name}: give one number, or a moment in time")
+            findings.repeat(found, places)
 
 
-def _column(name: str, value: Any, index: pd.Index, findings: Findings) -> pa.Array:
-    rows = len(index)
+def _parts(column: pa.DictionaryArray) -> tuple[pa.Array, np.ndarray]:
+    """Return the texts of a column, a missing one behind them, and the place of each row's among them."""
+    texts = pa.concat_arrays([column.dictionary, pa.nulls(1, column.dictionary.type)])
+    return texts, pc.fill_null(column.indices, len(texts) - 1).to_numpy(zero_copy_only=False)
+
+
+def _column(name: str, value: Any, index: pd.Index, findings: Findings) -> pa.DictionaryArray:
+    rows, found = len(index), Findings()
     if is_each(value):
         if len(value) != rows:
             raise InputError(f"Filter values {name!r}: {len(value)} values for {rows} records; give one for each.")
@@ -90,14 +97,17 @@ def _column(name: str, value: Any, index: pd.Index, findings: Findings) -> pa.Ar
                 f"Filter values {name!r} have the index of the records in another order; values go to records by "
                 "position. Sort them alike: values.reindex(frame.index)."
             )
-        texts = _texts(name, elements(value), findings)
+        known, places = column_values.known(value)
     else:
-        value = list(value) if isinstance(value, Iterator) and is_list(value) else value
-        texts = _texts(name, [value], findings, rows).take(pa.array([0] * rows, pa.int32()))
+        known = [list(value) if isinstance(value, Iterator) and is_list(value) else value]
+        places = np.zeros(rows, np.int64)
+    texts = _texts(name, known, found)
     longest = limits.MAX_FILTER_VALUE_CHARACTERS
     long = pc.fill_null(pc.greater(pc.utf8_length(texts), longest), False)
-    findings.error(long, name, texts, f"filter values longer than {longest} characters")
-    return texts
+    found.error(long, name, texts, f"filter values longer than {longest} characters")
+    findings.repeat(found, places)
+    coded = texts.dictionary_encode()  # two values may have one text
+    return pa.DictionaryArray.from_arrays(coded.indices.take(pa.array(places)), coded.dictionary)
 
 
 def is_each(value: Any) -> bool:
@@ -107,18 +117,25 @@ def is_each(value: Any) -> bool:
     return (hasattr(value, "dtype") and getattr(value, "ndim", 0) == 1) or arrow.is_arrow(value)
 
 
-def _texts(name: str, values: list[Any], findings: Findings, times: int = 1) -> pa.Array:
-    """Return values as quoted text; what is found of them is found `times` over, where they are of so many records."""
+def _texts(name: str, values: Any, findings: Findings) -> pa.Array:
+    """Return values as quoted text."""
+    usual = plain_values.texts(values)
+    quoted = text_bytes.joined('"', usual, '"')
+    rows = np.flatnonzero(usual.is_null().to_numpy(zero_copy_only=False))
+    if len(rows):
+        found = Findings()
+        others = _one_by_one(name, column_values.taken(values, rows), found)
+        findings.adopt(found, rows)
+        quoted = pc.replace_with_mask(quoted, usual.is_null(), others)
+    return quoted
+
+
+def _one_by_one(name: str, values: list[Any], findings: Findings) -> pa.Array:
     values = [plain(value) for value in values]
     texts: list[str | None] = [None] * len(values)
     problems: dict[str, list[int]] = {}
     commas, gaps = [], []
-    known: dict[tuple[type, Any], str | None] = {}  # few values in many rows, as columns of categories have
     for row, value in enumerate(values):
-        key = (type(value), value) if type(value) in _PLAIN else None
-        if key in known:
-            texts[row] = known[key]
-            continue
         try:
             text = filters.quoted(value)
             if text is not None:
@@ -134,16 +151,14 @@ def _texts(name: str, values: list[Any], findings: Findings, times: int = 1) -> 
                 commas.append(row)
             elif filters.lacks_parts(value):
                 gaps.append(row)
-            elif key is not None:
-                known[key] = text
 
     def mask(rows: list[int]) -> np.ndarray:
         wanted = np.zeros(len(values), bool)
         wanted[rows] = True
-        return np.repeat(wanted, times)
+        return wanted
 
     for problem, rows in problems.items():
-        findings.error(mask(rows), name, values * times, problem)
+        findings.error(mask(rows), name, values, problem)
     if commas:
         parts = _meant(values[commas[0]])
         bars = "" if any("|" in part for part in parts) else f", or {'|'.join(parts)!r}"
@@ -153,10 +168,10 @@ def _texts(name: str, values: list[Any], findings: Findings, times: int = 1) -> 
             else ("the text of a list", "as it is, with its brackets")
         )
         told = f"{what} is sent {is_sent}; several values are a list, {parts}{bars}"
-        findings.note(mask(commas), name, values * times, told)
+        findings.note(mask(commas), name, values, told)
     if gaps:
-        findings.note(mask(gaps), name, values * times, "a value that is missing or empty within a list is left out")
-    return pa.array(texts, pa.string())
+        findings.note(mask(gaps), name, values, "a value that is missing or empty within a list is left out")
+    return pa.array(texts, pa.large_string())
 
 
 def _has_commas(value: Any) -> bool:

@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 from personalize_nb.contract import columns as c
 from personalize_nb.contract import limits
 from personalize_nb.errors import InputError
+from personalize_nb.inputs import text_bytes
 from personalize_nb.text.counts import counted
 from personalize_nb.text.elements import elements, plain
 from personalize_nb.text.values import is_unicode, missing, shown
@@ -58,6 +59,15 @@ class Findings:
     def adopt(self, inner: Findings, owner: np.ndarray) -> None:
         """Take over the findings about parts of rows; `owner` gives each part's row."""
         self._parts += [(part.assign(row=owner[part["row"]]), error) for part, error in inner._parts]
+
+    def repeat(self, inner: Findings, places: np.ndarray) -> None:
+        """Take over findings about values for each row that has the value; `places` gives each row's value."""
+        for part, error in inner._parts:
+            found = np.full(max(places.max(), part["row"].max()) + 1, -1)
+            found[part["row"]] = np.arange(len(part))
+            rows = np.flatnonzero(found[places] >= 0)
+            again = part.iloc[found[places[rows]]]
+            self._parts.append((again.assign(row=rows).reset_index(drop=True), error))
 
     def _add(self, mask: Any, column: str, values: Any, problem: str, error: bool) -> None:
         rows = np.flatnonzero(mask.to_numpy(zero_copy_only=False) if hasattr(mask, "to_numpy") else mask)
@@ -129,8 +139,17 @@ def to_strings(series: pd.Series, column: str, findings: Findings) -> pa.Array:
         Receives errors (missing, empty, float, too long) and notes (spaces around an id, text like `233.0`).
     """
     array, wrong = _converted(series, column, findings)
-    if isinstance(array, pa.ChunkedArray):
-        array = array.combine_chunks()
+    array = text_bytes.one_array(array)
+    rows = text_bytes.to_judge(array)
+    if len(rows):
+        taken, found = pa.array(rows), Findings()
+        _judge(array.take(taken), pa.array(wrong[rows]), column, found)
+        findings.adopt(found, rows)
+    return array
+
+
+def _judge(array: pa.Array, wrong: pa.Array, column: str, findings: Findings) -> None:
+    """Find what the texts of ids tell; all of it is in rows that `text_bytes.to_judge` names."""
     absent = pc.and_not(pc.is_null(array), wrong)
     findings.error(absent, column, array, f"the id is missing; {_DROPPED}")
     findings.error(_true(pc.equal(array, "")), column, array, "the id is an empty text")
@@ -150,22 +169,20 @@ def to_strings(series: pd.Series, column: str, findings: Findings) -> pa.Array:
     )
     for mask, problem in notes:
         findings.note(_true(mask), column, array, problem)
-    return array
 
 
-def _converted(series: pd.Series, column: str, findings: Findings) -> tuple[Any, Any]:
+def _converted(series: pd.Series, column: str, findings: Findings) -> tuple[Any, np.ndarray]:
     """Return strings, and a mask of the rows that are already found wrong."""
     if isinstance(series.dtype, pd.SparseDtype):
         series = series.sparse.to_dense()  # type: ignore[attr-defined]  # unknown to pandas' stubs
     dtype = series.dtype
-    right = pa.array(np.zeros(len(series), bool))
+    right = np.zeros(len(series), bool)
     if isinstance(dtype, pd.CategoricalDtype):
         known, wrong = _converted(pd.Series(dtype.categories), column, Findings())
-        if pc.any(wrong).as_py():
+        if wrong.any():
             return _one_by_one(series.astype(object).tolist(), column, findings)
-        known = known.combine_chunks() if isinstance(known, pa.ChunkedArray) else known
         codes = series.cat.codes.to_numpy()
-        return known.take(pa.array(codes, mask=codes < 0)), right
+        return text_bytes.one_array(known).take(pa.array(codes, mask=codes < 0)), right
     if isinstance(dtype, pd.ArrowDtype):
         return _of_arrow(series, column, findings)
     if pd.api.types.is_bool_dtype(dtype) or dtype.kind in "mM":
@@ -184,22 +201,23 @@ def _converted(series: pd.Series, column: str, findings: Findings) -> tuple[Any,
     return _one_by_one(series.tolist(), column, findings)
 
 
-def _of_arrow(series: pd.Series, column: str, findings: Findings) -> tuple[Any, Any]:
+def _of_arrow(series: pd.Series, column: str, findings: Findings) -> tuple[Any, np.ndarray]:
     """Convert a column of Arrow's types; those that hold no ids are refused as a whole."""
     array = pa.array(series, from_pandas=True)
     array = pa.chunked_array([array]) if isinstance(array, pa.Array) else array
     kind, types = array.type, pa.types
     while types.is_dictionary(kind):
         kind = kind.value_type
-    right = pa.array(np.zeros(len(series), bool))
+    right = np.zeros(len(series), bool)
     if types.is_floating(kind):
         return _refused_floats(series, column, findings)
     if types.is_integer(kind) or types.is_null(kind):
         return array.cast(kind).cast(pa.string()), right
     if types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind):
         try:
-            texts = array.cast(kind).cast(pa.string())
-            texts.validate(full=True)  # Arrow takes the bytes of others' files for UTF-8
+            texts = text_bytes.one_array(array.cast(kind).cast(pa.string()))
+            if not text_bytes.is_ascii(texts):
+                texts.validate(full=True)  # Arrow takes the bytes of others' files for UTF-8
             return texts, right
         except pa.ArrowInvalid:
             return _one_by_one(elements(array), column, findings)
@@ -221,9 +239,9 @@ def _no_ids(column: str, dtype: Any) -> InputError:
     return InputError(f"{column} is a column of {dtype}, which are no ids. Name the column that holds the ids.")
 
 
-def _refused_floats(series: pd.Series, column: str, findings: Findings) -> tuple[Any, Any]:
+def _refused_floats(series: pd.Series, column: str, findings: Findings) -> tuple[Any, np.ndarray]:
     array = pa.array(_native(series).astype("float64"), from_pandas=True)
-    filled = pc.is_valid(array)
+    filled = pc.is_valid(array).to_numpy(zero_copy_only=False)
     if isinstance(series.dtype, pd.ArrowDtype):
         repair = _FLOATS_OF_ARROW.format(series.dtype.pyarrow_dtype)
     else:
@@ -236,7 +254,7 @@ def _refused_floats(series: pd.Series, column: str, findings: Findings) -> tuple
     return pa.nulls(len(series), pa.string()), filled
 
 
-def _one_by_one(values: list[Any], column: str, findings: Findings) -> tuple[Any, Any]:
+def _one_by_one(values: list[Any], column: str, findings: Findings) -> tuple[Any, np.ndarray]:
     """Convert Python objects of mixed types, the one case without a columnar way."""
     texts: list[str | None] = [None] * len(values)
     wrong: dict[str, list[int]] = {}
@@ -251,7 +269,7 @@ def _one_by_one(values: list[Any], column: str, findings: Findings) -> tuple[Any
         this[rows] = True
         mask |= this
         findings.error(this, column, values, problem)
-    return pa.array(texts, pa.string()), pa.array(mask)
+    return pa.array(texts, pa.string()), mask
 
 
 def _one(value: Any) -> tuple[str | None, str | None]:

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from personalize_nb.contract import columns as c
+from personalize_nb.inputs import text_bytes
 from personalize_nb.inputs.ids import Findings, to_strings
 from personalize_nb.inputs.list_texts import is_text_of_another, listed
 from personalize_nb.text.elements import elements, is_list, plain
 from personalize_nb.text.values import missing
 
 _BARS = "items in a text are separated by '|', as in '27|886'"
+_NO_BARS = ",;[({<"  # a text with one of them may be a list of another kind, or the text of an object
+_KINDS = ("O", "U", "i", "u")  # of arrays that may hold ids
 _WRITTEN = "give the list itself, or write it '27|886' or '[\"27\", \"886\"]'"
 
 
@@ -28,7 +33,81 @@ def to_lists(series: pd.Series, findings: Findings) -> pa.ListArray:
     findings
         Receives rows that hold no list, and items that are no ids.
     """
-    cells = elements(series)
+    whole = _columnar(series, findings)
+    return _one_by_one(elements(series), findings) if whole is None else whole
+
+
+def _columnar(series: pd.Series, findings: Findings) -> pa.ListArray | None:
+    """Return lists of nothing but texts or whole numbers; None where a cell needs a closer look."""
+    if isinstance(series.dtype, pd.ArrowDtype | pd.StringDtype):
+        found = _of_arrow(text_bytes.one_array(pa.array(series)))
+    else:
+        found = _of_objects(series.tolist()) if series.dtype == object else None
+    if found is None:
+        return None
+    items, lengths = found
+    if items.null_count == len(items) or not lengths.all():
+        return None
+    return _lists(pd.Series(pd.arrays.ArrowExtensionArray(items)), lengths, findings)
+
+
+def _of_arrow(array: pa.Array) -> tuple[pa.Array, np.ndarray] | None:
+    """Return items, and how many each list has."""
+    if array.null_count:
+        return None
+    if _is_text(array.type):
+        array = array.cast(pa.large_string())
+        if text_bytes.has_any(array, _NO_BARS):
+            return None
+        array = pc.split_pattern(array, "|")
+        if not pc.binary_length(array.flatten()).to_numpy().all():  # an empty place is told
+            return None
+    elif not pa.types.is_list(array.type) and not pa.types.is_large_list(array.type):
+        return None
+    items, lengths = array.flatten(), pc.list_value_length(array).to_numpy()
+    if not _is_text(items.type) and not pa.types.is_integer(items.type):
+        return None
+    return items, lengths.astype(np.int64)
+
+
+def _of_objects(cells: list[Any]) -> tuple[pa.Array, np.ndarray] | None:
+    kinds = set(map(type, cells))
+    if kinds == {str}:
+        texts = _array(cells, {str})
+        return None if texts is None else _of_arrow(texts)
+    if not kinds <= {list, tuple, np.ndarray}:
+        return None
+    arrays = [cell for cell in cells if type(cell) is np.ndarray]
+    if any(one.ndim != 1 or one.dtype.kind not in _KINDS for one in arrays):
+        return None
+    lengths = np.fromiter(map(len, cells), np.int64, len(cells))
+    if len(arrays) == len(cells) and len({one.dtype for one in arrays}) == 1:
+        whole = np.concatenate(arrays)
+        if whole.dtype.kind in "iu":
+            return pa.array(whole.astype(whole.dtype.newbyteorder("="), copy=False)), lengths
+        values = whole.tolist()
+    else:
+        lists = (cell.tolist() if type(cell) is np.ndarray else cell for cell in cells)
+        values = list(itertools.chain.from_iterable(lists))
+    items = _array(values, set(map(type, values)) - {type(None)})
+    return None if items is None else (items, lengths)
+
+
+def _array(values: list[Any], kinds: set[type]) -> pa.Array | None:
+    """Return Python's texts or whole numbers as an array of them, of whatever else nothing."""
+    if kinds not in ({str}, {int}):
+        return None
+    try:
+        return pa.array(values, pa.large_string() if kinds == {str} else pa.int64())
+    except (UnicodeEncodeError, OverflowError, pa.ArrowInvalid):
+        return None
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
+
+
+def _one_by_one(cells: list[Any], findings: Findings) -> pa.ListArray:
     lists: list[list[Any]] = []
     wrong: dict[str, list[int]] = {}
     gaps = []
@@ -48,9 +127,14 @@ def to_lists(series: pd.Series, findings: Findings) -> pa.ListArray:
     findings.error((lengths == 0) & ~known, c.ITEM_LIST, cells, "the list has no items")
     findings.note(_mask(gaps, len(lists)), c.ITEM_LIST, cells, "an empty place between bars is left out")
     flat = pd.Series([item for one in lists for item in one], dtype=object)
+    return _lists(flat, lengths, findings)
+
+
+def _lists(items: pd.Series, lengths: np.ndarray, findings: Findings) -> pa.ListArray:
+    """Return items as lists of so many each."""
     inner = Findings()
-    strings = to_strings(flat, c.ITEM_LIST, inner) if len(flat) else pa.array([], pa.string())
-    findings.adopt(inner, np.repeat(np.arange(len(lists)), lengths))
+    strings = to_strings(items, c.ITEM_LIST, inner) if len(items) else pa.array([], pa.string())
+    findings.adopt(inner, np.repeat(np.arange(len(lengths)), lengths))
     return pa.ListArray.from_arrays(pa.array(np.concatenate([[0], lengths.cumsum()]), pa.int32()), strings)
 
 
