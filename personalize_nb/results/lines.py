@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 import pyarrow.json
 
 from personalize_nb.contract import columns as c
-from personalize_nb.results import parts
+from personalize_nb.results import cut_lists, parts
 from personalize_nb.results.members import (
     DAMAGED,
     IDS,
@@ -138,7 +138,10 @@ def _tables(session: Session | None, name: str, source: Sequence[Stored], kind: 
 
 def _parsed(block: bytes, ends: np.ndarray, kind: _Kind) -> tuple[pa.Table, np.ndarray]:
     """Return the rows of a block with these line ends, and for each on which of its lines it stands, from 0."""
-    table = _parsed_by_arrow(block, kind) if _is_an_object_a_line(block, ends) else None
+    table = None
+    if _is_an_object_a_line(block, ends) and _is_utf8(block):
+        table = cut_lists.parsed(block, ends, lambda text: _parsed_by_arrow(text, kind))
+        table = _parsed_by_arrow(block, kind) if table is None else table
     count = len(ends) + (not block.endswith(b"\n"))
     if table is not None and table.num_rows == count:
         return table, np.arange(count)
