@@ -26,7 +26,7 @@ _MOST = 1 << 30  # what offsets of 32 bits reach, with room
 
 
 def _list_of(element: str) -> str:
-    return rf"^\[(?:{element}(?:, ?{element})*)?\]$"
+    return rf"^(?:{element}(?:, ?{element})*)?\]$"
 
 
 _FORMS = {
@@ -78,7 +78,7 @@ def parsed(text: bytes, ends: np.ndarray, parse: Callable[[bytes], pa.Table | No
     short = parse(_without(text, begins + 1, stops - 1))
     if short is None or short.num_rows != len(ends) + (not text.endswith(b"\n")):
         return None
-    bodies = _slices(text, begins, stops)
+    bodies = _slices(text, begins + 1, stops)  # the bracket at the end parts a list from the next one
     lines = np.searchsorted(ends, begins)
     found: dict[str, _Lists] = {}
     try:
@@ -113,11 +113,16 @@ def _slices(text: bytes | pa.Buffer, begins: np.ndarray, stops: np.ndarray) -> p
     return pa.StringArray.from_buffers(max(0, len(offsets) - 1), pa.py_buffer(offsets), pa.py_buffer(text))
 
 
+def _texts(text: bytes | pa.Buffer, begins: np.ndarray, stops: np.ndarray) -> pa.StringArray:
+    """Return slices of a text alone."""
+    slices = _slices(text, begins, stops)
+    return slices.take(pa.array(np.arange(0, len(slices), 2, np.int32)))
+
+
 def _without(text: bytes, begins: np.ndarray, stops: np.ndarray) -> bytes:
     """Return a text without some slices of it."""
-    kept = _slices(text, np.concatenate([[0], stops]), np.concatenate([begins, [len(text)]]))
-    chosen = kept.take(pa.array(np.arange(0, len(kept), 2)))
-    return bytes(chosen.buffers()[2])[: len(text) - int((stops - begins).sum())]
+    kept = _texts(text, np.concatenate([[0], stops]), np.concatenate([begins, [len(text)]]))
+    return bytes(kept.buffers()[2])[: len(text) - int((stops - begins).sum())]
 
 
 def _elements(bodies: pa.StringArray, name: str) -> tuple[np.ndarray, pa.Array]:
@@ -127,19 +132,16 @@ def _elements(bodies: pa.StringArray, name: str) -> tuple[np.ndarray, pa.Array]:
     text = bodies.buffers()[2]
     limits = np.frombuffer(bodies.buffers()[1], np.int32)[: len(bodies) + 1]
     content = np.frombuffer(text, np.uint8)[: limits[-1]]
-    if name not in _NUMBERS:
-        quotes = np.flatnonzero(content == _QUOTE)
-        begins, stops = quotes[::2] + 1, quotes[1::2]
-    else:
-        marks = np.flatnonzero((content == _COMMA) | (content == _OPENS) | (content == _CLOSES))
-        follows = content[marks[:-1]] != _CLOSES
-        begins, stops = marks[:-1][follows] + 1, marks[1:][follows]
-        some = begins < stops  # an empty list has two brackets and nothing
-        begins, stops = begins[some], stops[some]
-    lengths = np.diff(np.searchsorted(begins, limits))
-    slices = _slices(text, begins, stops)
-    texts = slices.take(pa.array(np.arange(0, len(slices), 2)))
-    return lengths, _numbers(texts) if name in _NUMBERS else texts
+    if name in _NUMBERS:
+        stops = np.flatnonzero((content == _COMMA) | (content == _CLOSES))
+        begins = np.concatenate([[0], stops[:-1] + 1])
+        some = begins < stops  # an empty list has its end alone
+        if not some.all():
+            begins, stops = begins[some], stops[some]
+        return np.diff(np.searchsorted(begins, limits)), _numbers(_texts(text, begins, stops))
+    quotes = np.flatnonzero(content == _QUOTE)
+    begins = quotes[::2]
+    return np.diff(np.searchsorted(begins, limits)), _texts(text, begins + 1, quotes[1::2])
 
 
 def _numbers(texts: pa.StringArray) -> pa.Array:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -26,12 +26,9 @@ class ResultForm(Generic[Frame]):
     ----------
     frame
         Makes one of a shape.
-    joined
-        Puts frames of the same columns one below the other.
     """
 
     frame: Callable[[Shape, Titles], Frame]
-    joined: Callable[[Sequence[Frame]], Frame]
 
 
 def _pandas(shape: Shape, titles: Titles) -> pd.DataFrame:
@@ -69,6 +66,6 @@ def _library() -> Any:
     return polars
 
 
-PANDAS: ResultForm[pd.DataFrame] = ResultForm(_pandas, lambda frames: pd.concat(frames, ignore_index=True))
-ARROW: ResultForm[pa.Table] = ResultForm(_arrow, pa.concat_tables)
-POLARS: ResultForm[pl.DataFrame] = ResultForm(_polars, lambda frames: _library().concat(frames))
+PANDAS: ResultForm[pd.DataFrame] = ResultForm(_pandas)
+ARROW: ResultForm[pa.Table] = ResultForm(_arrow)
+POLARS: ResultForm[pl.DataFrame] = ResultForm(_polars)

@@ -15,8 +15,10 @@ from personalize_nb.results.forms import ARROW, PANDAS, POLARS, Frame, ResultFor
 from personalize_nb.results.members import ITEMS, USERS
 from personalize_nb.results.open_files import OpenFiles
 from personalize_nb.results.rows import Rows
+from personalize_nb.results.shapes import Shape
 from personalize_nb.results.titles import Titles
 from personalize_nb.session import s3
+from personalize_nb.session.ahead import in_order
 from personalize_nb.session.connection import current
 from personalize_nb.session.progress import choose
 from personalize_nb.session.session import Session
@@ -113,9 +115,9 @@ class ResultsAs(Generic[Frame]):
         joined = Titles(items, columns)
         self._tell_failed("recommendations", "an item")
         self._tell_segments()
-        found = list(self._frames(joined, ROWS))
+        found = self._form.frame(shapes.joined(list(self._shapes(ROWS))), joined)
         joined.tell_unmatched()
-        return self._form.joined(found) if len(found) > 1 else found[0]
+        return found
 
     def blocks(
         self, items: Items | None = None, columns: Sequence[str] | None = None, rows: int = ROWS
@@ -128,10 +130,14 @@ class ResultsAs(Generic[Frame]):
         return self._frames(Titles(items, columns), rows)
 
     def _frames(self, joined: Titles, rows: int) -> Iterator[Frame]:
-        keys = self._rows.answered_keys((ITEMS,))
-        for start in range(0, max(len(self), 1), rows):
-            shape = shapes.recommendations(self._rows.ordered(start, rows), keys)
+        for shape in self._shapes(rows):
             yield self._form.frame(shape, joined)
+
+    def _shapes(self, rows: int) -> Iterator[Shape]:
+        keys, ordered = self._rows.answered_keys((ITEMS,)), self._rows.ordered
+        self._rows.order  # noqa: B018  # found once, before threads ask for it
+        starts = range(0, max(len(self), 1), rows)
+        return in_order(lambda start: shapes.recommendations(ordered(start, rows), keys), starts, pa.cpu_count())
 
     def _refuse_segments(self, absent: str) -> None:
         if self.has_segments and not self._rows.has_lists:

@@ -5,6 +5,7 @@ Every reader works in bounded memory and goes on where it was when a connection 
 
 from __future__ import annotations
 
+import itertools
 import logging
 import os
 from collections.abc import Iterable, Iterator, Mapping
@@ -125,21 +126,32 @@ def line_blocks(
         It is compressed and damaged, or an archive.
     """
     size = size or BLOCK
-    pending: list[bytes] = []
+    pending: list[bytes | memoryview] = []
     try:
-        file = compression.opened(_Stream(_blocks(session, address, size, whole)))
-        while block := file.read(size):
-            end = block.rfind(b"\n") + 1
-            if not end:  # a line longer than a block is joined once, at its end
-                pending.append(block)
-                continue
-            yield b"".join([*pending, block[:end]])
-            pending = [block[end:]]
+        for block in _plain_blocks(_blocks(session, address, size, whole), size):
+            start, view = 0, memoryview(block)
+            while end := block.rfind(b"\n", start, start + size) + 1 or block.find(b"\n", start) + 1:
+                yield b"".join([*pending, view[start:end]])
+                pending, start = [], end
+            if start < len(block):  # a line longer than a block is joined once, at its end
+                pending.append(view[start:])
     except errors.InputError as error:
         error.add(f"It is {address!r}.")
         raise
-    if rest := b"".join(pending):
-        yield rest
+    if pending:
+        yield b"".join(pending)
+
+
+def _plain_blocks(blocks: Iterator[bytes], size: int) -> Iterator[bytes]:
+    """Yield what blocks hold, decompressed where they are compressed."""
+    first = next(blocks, b"")
+    whole = itertools.chain([first], blocks)
+    if compression.is_plain(first):
+        yield from whole
+        return
+    file = compression.opened(_Stream(whole))
+    while block := file.read(size):
+        yield block
 
 
 def upload(session: Session, source: IO[bytes], address: str, kms_key_arn: str | None = None) -> None:
