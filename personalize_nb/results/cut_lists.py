@@ -4,12 +4,12 @@ Nearly all of an output are lists of ids and of numbers. A parser of JSON takes 
 expression proves for each list that it is one of plain texts or numbers, and then its elements are where the quotes and
 commas are. What is left of the lines is short, is read as JSON, and gets its lists back.
 
-Whatever is not proven leaves the block to the parser: an escape, a key twice, a list that is spaced or nested otherwise.
+Whatever is not proven leaves the block to the parser: an escape, a key twice, a list that is spaced otherwise.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +21,7 @@ from personalize_nb.results.members import IDS, RELEVANCE, SCORES
 
 _TEXT = r'"[^"\\\x00-\x1f]*"'
 _NUMBER = r"(?:-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?|null)"
-_OPENS, _CLOSES, _COMMA, _QUOTE = (ord(mark) for mark in "[],\"")
+_OPENS, _CLOSES, _COMMA, _QUOTE = (ord(mark) for mark in '[],"')
 _MOST = 1 << 30  # what offsets of 32 bits reach, with room
 
 
@@ -116,7 +116,7 @@ def _slices(text: bytes | pa.Buffer, begins: np.ndarray, stops: np.ndarray) -> p
 def _texts(text: bytes | pa.Buffer, begins: np.ndarray, stops: np.ndarray) -> pa.StringArray:
     """Return slices of a text alone."""
     slices = _slices(text, begins, stops)
-    return slices.take(pa.array(np.arange(0, len(slices), 2, np.int32)))
+    return slices.take(pa.array(np.arange(0, len(slices), 2, dtype=np.int32)))
 
 
 def _without(text: bytes, begins: np.ndarray, stops: np.ndarray) -> bytes:

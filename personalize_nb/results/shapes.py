@@ -18,7 +18,6 @@ from personalize_nb.resources import filters
 from personalize_nb.results.lines import flat
 from personalize_nb.results.members import ITEMS, RELEVANCE, SCORES, THEME, USERS, VALUES
 
-
 _FEW_ROWS = 4_000
 
 
@@ -43,7 +42,9 @@ def joined(shapes: Sequence[Shape]) -> Shape:
 def _joined(parts: Sequence[Any]) -> pa.Table | ItemColumns:
     if isinstance(parts[0], pa.Table):
         return pa.concat_tables(parts)
-    chunks = [chunk for one in parts for chunk in (one.ids.chunks if isinstance(one.ids, pa.ChunkedArray) else [one.ids])]
+    chunks = [
+        chunk for one in parts for chunk in (one.ids.chunks if isinstance(one.ids, pa.ChunkedArray) else [one.ids])
+    ]
     return ItemColumns(pa.chunked_array(chunks), parts[0].prefix)
 
 

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, Any
 
 from personalize_nb import errors
-from personalize_nb.session import compression, explanations, object_reading
+from personalize_nb.session import compression, explanations, object_reading, object_writing
 from personalize_nb.session.client_errors import garbled
 from personalize_nb.session.connection import current
 from personalize_nb.session.session import Session
@@ -175,7 +175,7 @@ def upload(session: Session, source: IO[bytes], address: str, kms_key_arn: str |
 
     def put() -> None:
         source.seek(begin)  # a second time, with new credentials
-        session.s3.upload_fileobj(cast("IO[bytes]", _KeptOpen(source)), bucket, key, ExtraArgs=encrypted)
+        object_writing.store(session.s3, source, size, bucket, key, encrypted)
 
     session.answer("PutObject", put)
     log.info("uploaded %s to %s", counted(size, "byte"), address)
@@ -233,19 +233,6 @@ class _Stream:
             self._block = memoryview(next(self._blocks, b""))
         found, self._block = bytes(self._block[:size]), self._block[size:]
         return found
-
-
-class _KeptOpen:
-    """A stream that boto3 does not close when it has sent it."""
-
-    def __init__(self, source: IO[bytes]):
-        self._source = source
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._source, name)
-
-    def close(self) -> None:
-        """Leave it open: it may have to be sent again, and who opened it closes it."""
 
 
 def _listed(session: Session, bucket: str, prefix: str, most: int | None) -> tuple[list[Stored], bool]:
