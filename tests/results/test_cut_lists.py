@@ -65,7 +65,7 @@ def read(block, kind):
     return table, places.tolist(), count
 
 
-@settings(max_examples=400)
+@settings(max_examples=150)
 @given(st.lists(rows() | damaged(rows()), min_size=1, max_size=6), st.booleans())
 def test_a_block_of_any_lines_is_read_as_if_the_fast_road_were_not_there(drawn, ended):
     block = b"\n".join(drawn) + b"\n" * ended
