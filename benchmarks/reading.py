@@ -241,7 +241,7 @@ def _download(file: Path, count: int, service: ServiceInfo) -> Callable[[], None
 
 
 def _from_disk(file: Path, count: int, service: ServiceInfo) -> Callable[[], None]:
-    return _ours(file)
+    return _ours(file, count)
 
 
 _FAST = {OURS: _ours, "in blocks": _ours_in_blocks, "pyarrow, the limit": _arrow, "polars": _polars, "DuckDB": _duckdb}
