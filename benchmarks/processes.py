@@ -1,10 +1,14 @@
-"""Server processes under measurement: what they cost while something is done with them."""
+"""Processes under measurement: what they cost while something is done with them, or in them."""
 
 from __future__ import annotations
 
+import multiprocessing
+import os
 import time
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -37,3 +41,16 @@ class Watched:
     def _cpu(self) -> float:
         times = self._process.cpu_times()
         return times.user + times.system
+
+
+def apart(task: Callable[..., Callable[[], None]], *arguments: Any) -> dict[str, float]:
+    """Do a task in a new process, where no other contender has left anything; what it cost there.
+
+    `task` is called there with the arguments and imports and opens what it needs; what it returns is measured.
+    """
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+        return pool.submit(_measured, task, *arguments).result()
+
+
+def _measured(task: Callable[..., Callable[[], None]], *arguments: Any) -> dict[str, float]:
+    return Watched(os.getpid()).spends(task(*arguments))

@@ -6,8 +6,6 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import pyarrow.compute as pc
-
 from personalize_nb.contract import columns as c
 from personalize_nb.contract import limits, recipes
 from personalize_nb.contract.parameters import BATCH_SEGMENT, THEME_GENERATION
@@ -40,6 +38,8 @@ def of_batch(
     """
     listed = 0
     if c.ITEM_LIST in batch.table.column_names:
+        import pyarrow.compute as pc  # a batch is at hand, so Arrow is as well
+
         listed = pc.sum(pc.list_value_length(batch.table.column(c.ITEM_LIST))).as_py() or 0
     return of_amount(Amount(len(batch), listed), mode, num_results, recipe, rates)
 

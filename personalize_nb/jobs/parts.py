@@ -14,6 +14,8 @@ from personalize_nb.session import s3
 from personalize_nb.session.session import Session
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from personalize_nb.inputs.batch import Batch
     from personalize_nb.session.s3 import Stored
 
@@ -80,7 +82,7 @@ class CutPart:
     records: int
 
 
-def batch_blocks(batch: Batch) -> Iterator[memoryview]:
+def batch_blocks(batch: Batch) -> Iterator[bytes | memoryview]:
     """Yield the lines of a batch."""
     from personalize_nb.inputs.json_lines import encoded
 
@@ -90,7 +92,23 @@ def batch_blocks(batch: Batch) -> Iterator[memoryview]:
 def longest(batch: Batch) -> int:
     """Return a number of bytes that a batch will not take more of, without writing it."""
     names = sum(len(name) + 16 for name in batch.table.column_names)
-    return int(batch.table.nbytes) * _LONGEST_ESCAPE + len(batch) * (names + 32)
+    size = sum(map(_size, batch.table.columns))
+    return size * _LONGEST_ESCAPE + len(batch) * (names + 32)
+
+
+def _size(column: pa.ChunkedArray) -> int:
+    """Return a number of bytes that the values of a column are not more of, where each row has its own."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if not pa.types.is_dictionary(column.type):
+        return int(column.nbytes)
+    if not pa.types.is_string(column.type.value_type):
+        return len(column) * max((chunk.dictionary.nbytes for chunk in column.chunks), default=0)
+    # of values that are kept once the longest stands for all
+    return len(column) * max(
+        (pc.max(pc.binary_length(one.dictionary)).as_py() or 0 for one in column.chunks), default=0
+    )
 
 
 def batch_is_over(batch: Batch, mode: str, limit: InputLimits) -> bool:

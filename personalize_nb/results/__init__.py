@@ -1,7 +1,8 @@
 """What jobs wrote comes back as frames.
 
-`output_files` are found, `open_files` copied, their `lines` read as Arrow, `matching` puts the `rows` in input order,
-and `results` gives them `shapes` in several `forms`, with `titles`; `reading` takes what any job wrote.
+`output_files` are found, `open_files` copied, their `lines` read as Arrow (`cut_lists` where they are as jobs write
+them), `matching` puts the `rows` in input order, and `results` gives them `shapes` in several `forms`, with `titles`;
+`reading` takes what any job wrote.
 
 `evaluation` measures lists, `theme_quality` themes.
 """

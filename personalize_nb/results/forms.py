@@ -26,8 +26,6 @@ class ResultForm(Generic[Frame]):
     ----------
     frame
         Makes one of a shape.
-    joined
-        Puts frames of the same columns one below the other.
     stacked
         Puts frames below each other whose columns may differ.
     labelled
@@ -35,7 +33,6 @@ class ResultForm(Generic[Frame]):
     """
 
     frame: Callable[[Shape, Titles], Frame]
-    joined: Callable[[Sequence[Frame]], Frame]
     stacked: Callable[[Sequence[Frame]], Frame]
     labelled: Callable[[Frame, Mapping[str, str | None]], Frame]
 
@@ -109,13 +106,11 @@ def _arrow_stacked(frames: Sequence[pa.Table]) -> pa.Table:
 PANDAS: ResultForm[pd.DataFrame] = ResultForm(
     _pandas,
     lambda frames: pd.concat(frames, ignore_index=True),
-    lambda frames: pd.concat(frames, ignore_index=True),
     _pandas_labelled,
 )
-ARROW: ResultForm[pa.Table] = ResultForm(_arrow, pa.concat_tables, _arrow_stacked, _arrow_labelled)
+ARROW: ResultForm[pa.Table] = ResultForm(_arrow, _arrow_stacked, _arrow_labelled)
 POLARS: ResultForm[pl.DataFrame] = ResultForm(
     _polars,
-    lambda frames: _library().concat(frames),
     lambda frames: _library().concat(frames, how="diagonal_relaxed"),
     _polars_labelled,
 )

@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 import pyarrow.json
 
 from personalize_nb.contract import columns as c
-from personalize_nb.results import parts
+from personalize_nb.results import cut_lists, parts
 from personalize_nb.results.members import (
     DAMAGED,
     IDS,
@@ -37,6 +37,7 @@ from personalize_nb.results.single_lines import (
     output_of,
     shown,
 )
+from personalize_nb.session.ahead import ahead, in_order
 
 if TYPE_CHECKING:
     from personalize_nb.session.s3 import Stored
@@ -49,6 +50,7 @@ _OUTPUT = pa.struct(
         (THEME, pa.string()),
     ]
 )
+_BLOCK = 4 << 20
 _PARSED_AT_ONCE = 2 << 20
 _LINES_OF_A_PIECE = 500
 _SPACE = b" \t\r"
@@ -100,7 +102,11 @@ def _widened(table: pa.Table, schema: pa.Schema) -> pa.Table:
 
 def flat(column: Any) -> Any:
     """Return a column as one array."""
-    array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    if not isinstance(column, pa.ChunkedArray):
+        return column
+    if column.num_chunks == 1:  # combining one copies it
+        return column.chunk(0)
+    array = column.combine_chunks()
     return array.chunk(0) if isinstance(array, pa.ChunkedArray) else array
 
 
@@ -110,8 +116,8 @@ class _Kind(Protocol):
     @property
     def schema(self) -> pa.Schema: ...
 
-    def prepare(self, text: bytes) -> None:
-        """Learn of a block what the schema has to hold."""
+    def prepared(self, text: bytes) -> _Kind:
+        """Return what the lines of a block are, with a schema that holds all of it."""
         ...
 
     def sound(self, table: pa.Table) -> bool:
@@ -124,30 +130,38 @@ class _Kind(Protocol):
 
 
 def _tables(session: Session | None, name: str, source: Sequence[Stored], kind: _Kind) -> Iterator[pa.Table]:
+    """Yield the lines of a file: while some blocks are parsed the next ones come."""
     first = 1
-    for block in parts.line_blocks(session, source):
-        if first == 1:
-            block = block.removeprefix(_MARK)
-        kind.prepare(block)
-        ends = np.flatnonzero(np.frombuffer(block, np.uint8) == ord("\n"))
-        table, places = _parsed(block, ends, kind)
+    blocks = ahead(parts.line_blocks(session, source, _BLOCK))
+    for table, places, count in in_order(_parsed, _prepared(blocks, kind), pa.cpu_count()):
         named = pa.DictionaryArray.from_arrays(pa.array(np.zeros(table.num_rows, np.int32)), pa.array([name]))
         yield table.append_column(c.FILE, pc.cast(named, pa.string())).append_column(c.LINE, pa.array(places + first))
-        first += len(ends)
+        first += count
 
 
-def _parsed(block: bytes, ends: np.ndarray, kind: _Kind) -> tuple[pa.Table, np.ndarray]:
-    """Return the rows of a block with these line ends, and for each on which of its lines it stands, from 0."""
-    table = _parsed_by_arrow(block, kind) if _is_an_object_a_line(block, ends) else None
+def _prepared(blocks: Iterator[bytes], kind: _Kind) -> Iterator[tuple[bytes, _Kind]]:
+    for number, block in enumerate(blocks):
+        text = block if number else block.removeprefix(_MARK)
+        yield text, kind.prepared(text)
+
+
+def _parsed(given: tuple[bytes, _Kind]) -> tuple[pa.Table, np.ndarray, int]:
+    """Return the rows of a block, for each on which of its lines it stands, from 0, and how many lines end."""
+    block, kind = given
+    ends = np.flatnonzero(np.frombuffer(block, np.uint8) == ord("\n"))
+    table = None
+    if _is_an_object_a_line(block, ends) and _is_utf8(block):
+        table = cut_lists.parsed(block, ends, lambda text: _parsed_by_arrow(text, kind))
+        table = _parsed_by_arrow(block, kind) if table is None else table
     count = len(ends) + (not block.endswith(b"\n"))
     if table is not None and table.num_rows == count:
-        return table, np.arange(count)
+        return table, np.arange(count), len(ends)
     lines = [line.strip(_SPACE).removeprefix(_MARK) for line in block.split(b"\n")]  # files may have been joined
     places = [place for place, line in enumerate(lines) if line]
     pieces = [places[start : start + _LINES_OF_A_PIECE] for start in range(0, len(places), _LINES_OF_A_PIECE)]
     tables = [_piece([lines[place] for place in piece], kind) for piece in pieces]
     table = pa.concat_tables(tables).combine_chunks() if tables else kind.schema.empty_table()
-    return table, np.array(places, np.int64)
+    return table, np.array(places, np.int64), len(ends)
 
 
 def _is_an_object_a_line(block: bytes, ends: np.ndarray) -> bool:
@@ -174,7 +188,8 @@ def _parsed_by_arrow(text: bytes, kind: _Kind) -> pa.Table | None:
     options = pa.json.ParseOptions(explicit_schema=schema, unexpected_field_behavior="ignore")
     for size in (_PARSED_AT_ONCE, len(text) + 1):  # a line longer than the first size needs the second
         try:
-            table = pa.json.read_json(io.BytesIO(text), pa.json.ReadOptions(block_size=size), options)
+            read = pa.json.ReadOptions(use_threads=False, block_size=size)  # other blocks are read beside this one
+            table = pa.json.read_json(io.BytesIO(text), read, options)
         except pa.ArrowException:
             continue
         table = table.select([name for name in schema.names if name != DAMAGED]).combine_chunks()
@@ -198,8 +213,9 @@ class _Answers:
         self._names = [one.name for one in record]
         self.schema = pa.schema([("input", record), ("output", _OUTPUT), ("error", pa.string()), (DAMAGED, pa.bool_())])
 
-    def prepare(self, text: bytes) -> None:
-        """Need to learn nothing."""
+    def prepared(self, text: bytes) -> _Kind:
+        """Return itself: what output holds is known."""
+        return self
 
     def sound(self, table: pa.Table) -> bool:
         output = table.column("output")
@@ -232,14 +248,14 @@ class _Answers:
 class _Questions:
     """The lines of a job's input. Those that are no record of known keys are empty records."""
 
-    def __init__(self) -> None:
-        self.placeholders: set[str] = set()
+    def __init__(self, placeholders: Iterable[str] = ()) -> None:
+        self.placeholders = set(placeholders)
 
     @property
     def schema(self) -> pa.Schema:
         return pa.schema(list(record_type(self.placeholders)))
 
-    def prepare(self, text: bytes) -> None:
+    def prepared(self, text: bytes) -> _Kind:
         """Learn which filter values lines of a block give."""
         if f'"{VALUES}"'.encode() in text:
             options = pa.json.ParseOptions(explicit_schema=self.schema, unexpected_field_behavior="infer")
@@ -252,6 +268,7 @@ class _Questions:
                 names = [name for line in text.split(b"\n") for name in (self.row(line).get(VALUES) or {})]
             room = MOST_PLACEHOLDERS - len(self.placeholders)
             self.placeholders |= set(sorted({*names} - self.placeholders)[:room])
+        return _Questions(self.placeholders)  # while its lines are read, those of later blocks are learnt
 
     def sound(self, table: pa.Table) -> bool:
         return True

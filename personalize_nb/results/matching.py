@@ -70,6 +70,8 @@ def positions(asked: pa.ChunkedArray, answered: pa.ChunkedArray) -> np.ndarray:
 
     The n-th answer with a key belongs to the n-th question with that key. One without a key belongs to none.
     """
+    if not asked.null_count and asked.equals(answered):  # as output nearly always follows its input
+        return np.arange(len(asked))
     both = flat(pa.chunked_array([*asked.chunks, *answered.chunks], asked.type))
     codes = pc.fill_null(pc.dictionary_encode(both).indices, -1).to_numpy(zero_copy_only=False).astype(np.int64)
     occurrence = np.empty_like(codes)

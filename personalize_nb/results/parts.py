@@ -71,11 +71,11 @@ def _place(file: Stored) -> list[tuple[int, int, str]]:
     return [(0, int(one), one) if one.isdecimal() else (1, 0, one) for one in pieces]
 
 
-def line_blocks(session: Session | None, files: Iterable[Stored]) -> Iterator[bytes]:
-    """Yield what the parts of an output hold, in blocks that end with a line's end."""
+def line_blocks(session: Session | None, files: Iterable[Stored], size: int) -> Iterator[bytes]:
+    """Yield what the parts of an output hold, in blocks of about a size that end with a line's end."""
     cut = b""
     for file in files:
-        for block in s3.line_blocks(session, file.address, whole=file.size):
+        for block in s3.line_blocks(session, file.address, size, whole=file.size):
             if cut:
                 # `}` and `{` meet between two lines only
                 between = b"\n" if cut.rstrip(_SPACE).endswith(b"}") and block.lstrip(_SPACE).startswith(b"{") else b""

@@ -14,7 +14,9 @@ from personalize_nb.results import failed_lines, parquet, selection, shapes
 from personalize_nb.results.forms import ARROW, PANDAS, POLARS, Frame, ResultForm
 from personalize_nb.results.members import ITEMS, USERS
 from personalize_nb.results.rows import Rows
+from personalize_nb.results.shapes import Shape
 from personalize_nb.results.titles import Titles
+from personalize_nb.session.ahead import in_order
 from personalize_nb.session.progress import choose
 from personalize_nb.session.session import Session
 from personalize_nb.text.counts import counted, verb
@@ -112,9 +114,9 @@ class ResultsAs(Generic[Frame]):
         joined = Titles(items, columns)
         self._tell_failed("recommendations", "an item")
         self._tell_segments()
-        found = [self._form.frame(shape, joined) for shape in self._shapes(self._rows.blocks(ROWS))]
+        found = self._form.frame(shapes.joined(list(self._shapes(self._rows.blocks(ROWS)))), joined)
         joined.tell_unmatched()
-        return self._form.joined(found) if len(found) > 1 else found[0]
+        return found
 
     def blocks(
         self, items: Items | None = None, columns: Sequence[str] | None = None, rows: int | None = None
@@ -209,13 +211,13 @@ class ResultsAs(Generic[Frame]):
         """
         return ResultsAs(selection.selected(self._rows, prefix, ids), self._form)
 
-    def _shapes(self, blocks: Iterable[tuple[int, int]]) -> Iterator[shapes.Shape]:
+    def _shapes(self, blocks: Iterable[tuple[int, int]]) -> Iterator[Shape]:
         """Yield the shapes of blocks of input lines."""
-        segments = self._only_segments
+        segments, ordered = self._only_segments, self._rows.ordered
         keys = self._segment_keys if segments else self._rows.answered_keys((ITEMS,))
-        for start, count in blocks:
-            rows = self._rows.ordered(start, count)
-            yield shapes.segments(rows, keys) if segments else shapes.recommendations(rows, keys)
+        made = shapes.segments if segments else shapes.recommendations
+        self._rows.order  # noqa: B018  # found once, before threads ask for it
+        return in_order(lambda block: made(ordered(*block), keys), blocks, pa.cpu_count())
 
     @property
     def _only_segments(self) -> bool:

@@ -5,7 +5,7 @@ A shape is a list of parts: tables, and places where columns of the user's items
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -18,20 +18,54 @@ from personalize_nb.resources import filters
 from personalize_nb.results.lines import flat
 from personalize_nb.results.members import ITEMS, RELEVANCE, SCORES, THEME, USERS, VALUES
 
+_FEW_ROWS = 4_000
+
 
 @dataclass(frozen=True)
 class ItemColumns:
     """Where columns of the user's items go: those of `ids`, their names after `prefix`."""
 
-    ids: pa.Array
+    ids: pa.Array | pa.ChunkedArray
     prefix: str = ""
 
 
 Shape: TypeAlias = "list[pa.Table | ItemColumns]"
 
 
+def joined(shapes: Sequence[Shape]) -> Shape:
+    """Return shapes of the same columns as one, without a copy."""
+    if len(shapes) == 1:
+        return shapes[0]
+    return [_joined(parts) for parts in zip(*shapes, strict=True)]
+
+
+def _joined(parts: Sequence[Any]) -> pa.Table | ItemColumns:
+    if isinstance(parts[0], pa.Table):
+        return pa.concat_tables(parts)
+    chunks = [
+        chunk for one in parts for chunk in (one.ids.chunks if isinstance(one.ids, pa.ChunkedArray) else [one.ids])
+    ]
+    return ItemColumns(pa.chunked_array(chunks), parts[0].prefix)
+
+
+def _pieces(rows: pa.Table) -> Iterator[pa.Table]:
+    """Yield rows in pieces that mostly lie in one chunk each, as rows of several are copied to lie in one."""
+    batches: list[pa.RecordBatch] = []
+    for batch in rows.to_batches():
+        batches.append(batch)
+        if sum(one.num_rows for one in batches) >= _FEW_ROWS:
+            yield pa.Table.from_batches(batches)
+            batches = []
+    if batches or not rows.num_rows:
+        yield pa.Table.from_batches(batches, rows.schema)
+
+
 def recommendations(rows: pa.Table, keys: Sequence[str]) -> Shape:
     """Return one row per recommended item."""
+    return joined([_recommendations(piece, keys) for piece in _pieces(rows)])
+
+
+def _recommendations(rows: pa.Table, keys: Sequence[str]) -> Shape:
     output = flat(rows.column("output"))
     owner, rank, items = _exploded(pc.struct_field(output, ITEMS))
     told = _keys(flat(rows.column("input")), owner, keys)
@@ -113,6 +147,8 @@ def _exploded(lists: pa.ListArray) -> tuple[np.ndarray, pa.Array, pa.Array]:
 def _aligned(lists: pa.ListArray, owner: np.ndarray, rank: pa.Array) -> pa.Array:
     """Return the number beside each item; missing where a record has none or fewer numbers than items."""
     lengths = pc.fill_null(pc.list_value_length(lists), 0).to_numpy(zero_copy_only=False).astype(np.int64)
+    if len(lists.flatten()) == len(owner) and np.array_equal(lengths, np.bincount(owner, minlength=len(lists))):
+        return lists.flatten()
     place: Any = (lengths.cumsum() - lengths)[owner] + rank.to_numpy() - 1
     absent = rank.to_numpy() > lengths[owner]
     return lists.flatten().take(pa.array(place, mask=absent))

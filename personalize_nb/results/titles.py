@@ -16,6 +16,7 @@ from personalize_nb.contract import columns as c
 from personalize_nb.errors import InputError
 from personalize_nb.inputs import frames
 from personalize_nb.inputs.ids import Findings, to_strings
+from personalize_nb.results.lines import flat
 from personalize_nb.session.progress import choose
 from personalize_nb.text.counts import counted, verb
 
@@ -55,7 +56,7 @@ class Titles:
         findings.raise_errors(len(frame), "items")
         self.frame = frame[chosen].reset_index(drop=True)
 
-    def join(self, frame: pd.DataFrame, ids: pa.Array, prefix: str = "") -> pd.DataFrame:
+    def join(self, frame: pd.DataFrame, ids: pa.Array | pa.ChunkedArray, prefix: str = "") -> pd.DataFrame:
         """Add the columns for these ids; an unknown id has missing values."""
         if self.frame is None:
             return frame
@@ -63,7 +64,7 @@ class Titles:
         found = (self._with_gaps if (place < 0).any() else self.frame).reindex(place).set_axis(frame.index)
         return pd.concat([frame, found.set_axis(self._names(frame.columns, prefix), axis=1)], axis=1)
 
-    def columns_of(self, ids: pa.Array, taken: Collection[str], prefix: str = "") -> pa.Table:
+    def columns_of(self, ids: pa.Array | pa.ChunkedArray, taken: Collection[str], prefix: str = "") -> pa.Table:
         """Return the columns for these ids as an Arrow table, under names that are not taken."""
         if self.frame is None:
             return pa.table({})
@@ -91,8 +92,8 @@ class Titles:
                 "columns=[...], or make its values of one kind."
             ) from error
 
-    def _places(self, ids: pa.Array) -> pa.Array:
-        place = pc.index_in(ids, self._ids)
+    def _places(self, ids: pa.Array | pa.ChunkedArray) -> pa.Array:
+        place = flat(pc.index_in(ids, self._ids))
         self.asked, self.matched = self.asked + len(place), self.matched + len(place) - place.null_count
         return place
 

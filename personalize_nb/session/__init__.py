@@ -3,11 +3,12 @@
 `session` holds the `clients`, whose calls `call_log` writes down; `connection` knows the current one; `credentials` are
 asked for again when they end. `client_errors` turns boto3's errors into ours by the table of `explanations`, `answers`
 holds what comes to AWS's model, `creating` makes things once, `owners` marks what is made, `rates` are the user's table
-of prices. `s3` streams objects, `compression` unpacks files, `waiting` waits for a resource with what `progress` says
-meanwhile.
+of prices. `s3` streams objects, `compression` unpacks files, `ahead` works while the next block comes, `waiting` waits
+for a resource with what `progress` says meanwhile.
 """
 
 __all__ = [
+    "ahead",
     "client_errors",
     "compression",
     "connection",

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 SUFFIXES = (".gz", ".gzip", ".bz2", ".xz", ".zst", ".zstd", ".lz4")
 _LONGEST_MAGIC = 10
+_ARCHIVES = (b"PK\x03\x04", b"7z\xbc\xaf\x27\x1c", b"Rar!\x1a\x07")
 
 
 class ByteSource(Protocol):
@@ -33,6 +34,11 @@ class ByteSource(Protocol):
 def is_compressed(head: bytes) -> bool:
     """Tell by its first bytes whether a file is compressed in a way that `opened` reads."""
     return any(matches(head) for matches, _, _ in _KINDS)
+
+
+def is_plain(head: bytes) -> bool:
+    """Tell by its first bytes whether a file is certainly what it holds: neither compressed nor an archive."""
+    return len(head) >= _LONGEST_MAGIC and not is_compressed(head) and not head.startswith(_ARCHIVES)
 
 
 def opened(file: ByteSource, called: str = "The file") -> IO[bytes]:
@@ -54,7 +60,7 @@ def opened(file: ByteSource, called: str = "The file") -> IO[bytes]:
     while len(head) < _LONGEST_MAGIC and (more := file.read(_LONGEST_MAGIC - len(head))):
         head += more
     whole = io.BufferedReader(_Source(head, file))
-    if head.startswith((b"PK\x03\x04", b"7z\xbc\xaf\x27\x1c", b"Rar!\x1a\x07")):
+    if head.startswith(_ARCHIVES):
         raise InputError(
             f"{called} is an archive of files (zip, 7z or rar); legal is plain text, or one file compressed with gzip, "
             "bzip2, xz, zstd or lz4. Unpack it, and name the file that was in it."

@@ -5,6 +5,7 @@ Every reader works in bounded memory and goes on where it was when a connection 
 
 from __future__ import annotations
 
+import itertools
 import logging
 import os
 from collections.abc import Iterable, Iterator, Mapping
@@ -12,10 +13,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, Any
 
 from personalize_nb import errors
-from personalize_nb.session import compression, explanations, object_reading
+from personalize_nb.session import compression, explanations, object_reading, object_writing
 from personalize_nb.session.client_errors import garbled
 from personalize_nb.session.connection import current
 from personalize_nb.session.session import Session
@@ -125,21 +126,32 @@ def line_blocks(
         It is compressed and damaged, or an archive.
     """
     size = size or BLOCK
-    pending: list[bytes] = []
+    pending: list[bytes | memoryview] = []
     try:
-        file = compression.opened(_Stream(_blocks(session, address, size, whole)))
-        while block := file.read(size):
-            end = block.rfind(b"\n") + 1
-            if not end:  # a line longer than a block is joined once, at its end
-                pending.append(block)
-                continue
-            yield b"".join([*pending, block[:end]])
-            pending = [block[end:]]
+        for block in _plain_blocks(_blocks(session, address, size, whole), size):
+            start, view = 0, memoryview(block)
+            while end := block.rfind(b"\n", start, start + size) + 1 or block.find(b"\n", start) + 1:
+                yield b"".join([*pending, view[start:end]])
+                pending, start = [], end
+            if start < len(block):  # a line longer than a block is joined once, at its end
+                pending.append(view[start:])
     except errors.InputError as error:
         error.add(f"It is {address!r}.")
         raise
-    if rest := b"".join(pending):
-        yield rest
+    if pending:
+        yield b"".join(pending)
+
+
+def _plain_blocks(blocks: Iterator[bytes], size: int) -> Iterator[bytes]:
+    """Yield what blocks hold, decompressed where they are compressed."""
+    first = next(blocks, b"")
+    whole = itertools.chain([first], blocks)
+    if compression.is_plain(first):
+        yield from whole
+        return
+    file = compression.opened(_Stream(whole))
+    while block := file.read(size):
+        yield block
 
 
 def upload(session: Session, source: IO[bytes], address: str, kms_key_arn: str | None = None) -> None:
@@ -163,7 +175,7 @@ def upload(session: Session, source: IO[bytes], address: str, kms_key_arn: str |
 
     def put() -> None:
         source.seek(begin)  # a second time, with new credentials
-        session.s3.upload_fileobj(cast("IO[bytes]", _KeptOpen(source)), bucket, key, ExtraArgs=encrypted)
+        object_writing.store(session.s3, source, size, bucket, key, encrypted)
 
     session.answer("PutObject", put)
     log.info("uploaded %s to %s", counted(size, "byte"), address)
@@ -221,19 +233,6 @@ class _Stream:
             self._block = memoryview(next(self._blocks, b""))
         found, self._block = bytes(self._block[:size]), self._block[size:]
         return found
-
-
-class _KeptOpen:
-    """A stream that boto3 does not close when it has sent it."""
-
-    def __init__(self, source: IO[bytes]):
-        self._source = source
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._source, name)
-
-    def close(self) -> None:
-        """Leave it open: it may have to be sent again, and who opened it closes it."""
 
 
 def _listed(session: Session, bucket: str, prefix: str, most: int | None) -> tuple[list[Stored], bool]:
