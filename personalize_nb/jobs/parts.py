@@ -165,7 +165,7 @@ def stored_blocks(session: Session, files: Iterable[Stored]) -> Iterator[bytes]:
 
 
 def cut(blocks: Iterable[bytes | memoryview], mode: str, limit: InputLimits) -> Iterator[CutPart]:
-    """Yield parts of blocks of lines, each as long as the limits allow; empty lines are left out.
+    """Yield parts of blocks of text, each as long as the limits allow; empty lines are left out.
 
     A part is to be used before the next one is asked for, which closes its file.
 
@@ -174,7 +174,7 @@ def cut(blocks: Iterable[bytes | memoryview], mode: str, limit: InputLimits) -> 
     InputError
         A line alone is more than a job takes.
     """
-    most, lines = limit.records(mode), (line for block in blocks for line in _lines(block))
+    most, lines = limit.records(mode), _lines(blocks)
     file: IO[bytes] = tempfile.SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115 closed where the next one begins
     size = records = 0
     try:
@@ -200,7 +200,11 @@ def cut(blocks: Iterable[bytes | memoryview], mode: str, limit: InputLimits) -> 
         file.close()
 
 
-def _lines(block: bytes | memoryview) -> Iterator[bytes]:
-    for line in bytes(block).split(b"\n"):
-        if line.strip():
-            yield line + b"\n"
+def _lines(blocks: Iterable[bytes | memoryview]) -> Iterator[bytes]:
+    """Yield the lines of blocks, which may end anywhere."""
+    begun = b""
+    for block in blocks:
+        *lines, begun = (begun + bytes(block)).split(b"\n")
+        yield from (line + b"\n" for line in lines if line.strip())
+    if begun.strip():
+        yield begun + b"\n"
