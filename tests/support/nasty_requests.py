@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from functools import cache
 from urllib.parse import quote, quote_from_bytes
 
-import botocore.session
-from botocore.model import ListShape, MapShape, StructureShape
+from botocore.loaders import Loader
+from botocore.model import ListShape, MapShape, ServiceModel, StructureShape
 
 MODELS = ("personalize", "personalize-runtime", "personalize-events", "s3", "iam", "sts", "kms")
 DEEPEST = 3
@@ -88,7 +88,7 @@ def write(model_name, operation, path, value):
 
 @cache
 def _model(name):
-    return botocore.session.get_session().get_service_model(name)
+    return ServiceModel(Loader().load_service_model(name, "service-2"), name)
 
 
 def _is_json(model_name):
