@@ -56,6 +56,12 @@ class Outcome(ABC):
         """Return the results of some input lines, `job.only(prefix="r01").recommendations()`; see `Results.only`."""
         return self.results().only(prefix=prefix, ids=ids)
 
+    def blocks(
+        self, items: Items | None = None, columns: Sequence[str] | None = None, rows: int | None = None
+    ) -> Iterator[pd.DataFrame]:
+        """Return the recommendations or segments in frames of `rows` input lines each; see `Results.blocks`."""
+        return self.results().blocks(items, columns, rows)
+
     def errors(self) -> pd.DataFrame:
         """Return the input lines that failed or got nothing, with the reason; see `Results.errors`."""
         return self.results().errors()
@@ -67,12 +73,6 @@ class ItemsOutcome(Outcome):
     def recommendations(self, items: Items | None = None, columns: Sequence[str] | None = None) -> pd.DataFrame:
         """Return the recommendations in input order; see `Results.recommendations`."""
         return self.results().recommendations(items, columns)
-
-    def blocks(
-        self, items: Items | None = None, columns: Sequence[str] | None = None, rows: int | None = None
-    ) -> Iterator[pd.DataFrame]:
-        """Return the recommendations in frames of `rows` input lines, in bounded memory; see `Results.blocks`."""
-        return self.results().blocks(items, columns, rows)
 
     def themes(
         self,

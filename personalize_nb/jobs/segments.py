@@ -11,7 +11,9 @@ from personalize_nb.contract import recipes
 from personalize_nb.contract.job_kinds import SEGMENTS
 from personalize_nb.jobs import arguments, batches, beginning, costs, recommend
 from personalize_nb.jobs.arguments import SegmentParameters, job_parameters, with_parameters
+from personalize_nb.jobs.questions import JobQuestion
 from personalize_nb.jobs.request import SegmentRequest, no_segments
+from personalize_nb.jobs.reuse import once
 from personalize_nb.jobs.segment_job import BatchSegmentJob
 from personalize_nb.resources.filters import Filter, find_filter
 from personalize_nb.resources.solutions import SolutionVersion, find_solution_version
@@ -74,10 +76,16 @@ def segments(
     source = data if isinstance(data, str) and s3.is_s3(data) else None
     batch = None if source else batches.batch_for(data, version, found, parameters.get("filter_values"))
     request = recommend.request_for(version, source, found, session, job_parameters(parameters), SegmentRequest)
-    for note in batch.notes if batch else ():
-        choose().say(note)
-    if source and parameters.get("output"):
-        recommend.say_what_is_written_over(request, session)
     context = replace(recommend.request_context(version, batch, found), names=arguments.names_of(SEGMENTS))
-    costs.check([(request, batch, version.recipe)], session, parameters.get("max_cost"))
-    return beginning.start_segments(request, batch, context, session)
+
+    def start() -> BatchSegmentJob:
+        costs.check([(request, batch, version.recipe)], session, parameters.get("max_cost"))
+        for note in batch.notes if batch else ():
+            choose().say(note)
+        if source and parameters.get("output"):
+            recommend.say_what_is_written_over(request, session)
+        return beginning.start_segments(request, batch, context, session)
+
+    asked = [JobQuestion(request, batch, context)]
+    wanted = parameters.get("reuse", False)
+    return once(asked, [found], session, name=request.job_name, wanted=wanted, start=start)

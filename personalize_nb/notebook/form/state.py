@@ -182,17 +182,16 @@ def begun(
 ) -> AnyJob | Run:
     """Start what a form asks for, or return what was asked the same, where code wants that."""
     costs.check([(request, batch, context.recipe)], session, given.get("max_cost"))
-    if isinstance(request, SegmentRequest):
-        return beginning.start_segments(request, batch, context, session)
     limit = limits_in(given)
     at_once = given.get("at_once", parameters.named("at_once").default)
-    return once(
-        [JobQuestion(request, batch, context)],
-        [chosen],
-        session,
-        wanted=given.get("reuse", False),
-        start=lambda: beginning.begin(request, batch, context, session, at_once=at_once, limit=limit),
-    )
+
+    def start() -> AnyJob | Run:
+        if isinstance(request, SegmentRequest):
+            return beginning.start_segments(request, batch, context, session)
+        return beginning.begin(request, batch, context, session, at_once=at_once, limit=limit)
+
+    question, wanted = JobQuestion(request, batch, context), given.get("reuse", False)
+    return once([question], [chosen], session, name=request.job_name, wanted=wanted, start=start)
 
 
 def _batch(
