@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from personalize_nb.contract import limits
+from personalize_nb.contract.parameters import BATCH_SEGMENT, THEME_GENERATION
 
 if TYPE_CHECKING:
     import os
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from personalize_nb.results.results import Results, ResultsAs
     from personalize_nb.results.side_by_side import SideBySide, SideBySideAs
     from personalize_nb.results.titles import Items
+
+
+READERS = {BATCH_SEGMENT: ".segments()", THEME_GENERATION: ".themes(items=...)"}  # others read recommendations
 
 
 class Outcome(ABC):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, TypeVar, Unpack, cast
 
 from personalize_nb import errors
 from personalize_nb.contract import limits, parameters, recipes
@@ -181,7 +181,8 @@ def recommend(
         if questions[0].labels:
             return begin_several(name, questions, session, at_once=at_once, limit=limit)
         only = questions[0]
-        return begin(only.request, only.batch, only.context, session, at_once=at_once, limit=limit)
+        begun = begin(only.request, only.batch, only.context, session, at_once=at_once, limit=limit)
+        return cast("BatchInferenceJob | Run", begun)
 
     return once(questions, filters * len(versions), session, name=name, wanted=reuse, start=start)
 

@@ -12,6 +12,7 @@ import personalize_nb as pnb
 from personalize_nb.errors import FailedError, InputError, NotFoundError, RequestError
 from personalize_nb.jobs.manifests import base_of, next_job_name
 from personalize_nb.session import s3
+from personalize_nb.session.owners import OWNER, owner_of
 from personalize_nb.session.session import Session
 
 READERS = [f"r{number}" for number in range(8)]
@@ -143,12 +144,12 @@ def test_any_job_is_repeated_with_other_parameters(whole, session):
     mine = whole.repeat(num_results=1, exploration_weight=0)
     assert mine.request.exploration_weight == 0 and mine.name.startswith("again-whole-")
     told = session.personalize.list_tags_for_resource(resourceArn=mine.arn)["tags"]
-    assert told == [{"tagKey": "team", "tagValue": "shelf"}]
+    assert {one["tagKey"]: one["tagValue"] for one in told} == {"team": "shelf", OWNER: owner_of(session)}
     pnb.wait([mine], progress=False)
 
 
 def test_what_cannot_be_repeated_is_refused(whole, books_model, session):
-    for wrong, told in (("num_result", "no 'num_result': legal are .*num_results"), ("data", "the input stays")):
+    for wrong, told in (("num_result", "no parameter 'num_result'.*mean 'num_results'"), ("data", "the input stays")):
         with pytest.raises(TypeError, match=told):
             whole.repeat(**{wrong: 1})
     with pytest.raises(RequestError, match="'num_results' must be a whole number"):

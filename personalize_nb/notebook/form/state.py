@@ -17,7 +17,7 @@ from personalize_nb.jobs.arguments import JobParameters
 from personalize_nb.jobs.job import AnyJob
 from personalize_nb.jobs.parts import limits_in
 from personalize_nb.jobs.questions import JobQuestion
-from personalize_nb.jobs.request import AnyRequest, JobRequest, RequestContext, SegmentRequest, problems
+from personalize_nb.jobs.request import AnyRequest, JobRequest, RequestContext, problems
 from personalize_nb.jobs.reuse import once
 from personalize_nb.jobs.run import Run
 from personalize_nb.notebook.form import fields
@@ -186,8 +186,6 @@ def begun(
     at_once = given.get("at_once", parameters.named("at_once").default)
 
     def start() -> AnyJob | Run:
-        if isinstance(request, SegmentRequest):
-            return beginning.start_segments(request, batch, context, session)
         return beginning.begin(request, batch, context, session, at_once=at_once, limit=limit)
 
     question, wanted = JobQuestion(request, batch, context), given.get("reuse", False)
