@@ -167,7 +167,7 @@ def wait(
         return _together(found, states)
 
     names = ", ".join(repr(one.name) for one in found)
-    what = names if len(found) < 4 else counted(len(found), "job")
+    what = f"the work on {names if len(found) < 4 else counted(len(found), 'job')}"
     waiting.until_active(
         look,
         what,
