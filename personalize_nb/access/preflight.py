@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from personalize_nb.inputs.forms import Data
 
 
-@with_parameters(JobParameters)
+@with_parameters(JobParameters, checked=False)  # from_data does it, which knows the kind
 def preflight(
     request: AnyRequest | Mapping[str, Any] | Data | Batch,
     solution_version: SolutionVersion | str | None = None,

@@ -337,7 +337,7 @@ PARAMETERS: tuple[Parameter, ...] = (
     Parameter("max_bytes", WholeNumber(1), jobs=(INFERENCE,), label="Bytes of a job", panel=None, line=None),
     Parameter("max_records", WholeNumber(1), jobs=(INFERENCE,), label="Records of a file", panel=None, line=None),
     Parameter("max_files", WholeNumber(1), jobs=(INFERENCE,), label="Files of a job", panel=None, line=None),
-    Parameter("reuse", Kind(), jobs=(INFERENCE,), default=False, label="Use again", panel=None, line=None),
+    Parameter("reuse", Kind(), default=False, label="Use again", panel=None, line=None),
     Parameter(
         "max_cost",
         Number(0),

@@ -6,8 +6,10 @@ because the signatures are made of these and the table of parameters.
 
 from __future__ import annotations
 
+import difflib
+import functools
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ForwardRef, TypedDict, TypeVar, cast
 
 from personalize_nb.contract import parameters
@@ -33,6 +35,7 @@ class SegmentParameters(TypedDict, total=False):
     output: str | None
     input_kms_key_arn: str | None
     output_kms_key_arn: str | None
+    reuse: bool
     max_cost: float | None
 
 
@@ -47,7 +50,6 @@ class ThemeParameters(SegmentParameters, total=False):
     max_bytes: int | None
     max_records: int | None
     max_files: int | None
-    reuse: bool
 
 
 class JobParameters(ThemeParameters, total=False):
@@ -73,6 +75,11 @@ class RepeatParameters(TypedDict, total=False):
     output: str | None
     input_kms_key_arn: str | None
     output_kms_key_arn: str | None
+    max_cost: float | None
+
+
+_LINES = "the input stays as it is, with its filter values; pnb.recommend() and pnb.segments() take another one"
+_ABSENT = {"data": _LINES, "filter_values": _LINES}  # of what is repeated
 
 
 def job_parameters(arguments: Mapping[str, Any]) -> JobParameters:
@@ -85,8 +92,20 @@ def names_of(kind: JobKind) -> dict[str, str]:
     return {row.attribute: row.name for row in parameters.sent(kind).values()}
 
 
-def with_parameters(shape: type[SegmentParameters] | type[RepeatParameters]) -> Callable[[_F], _F]:
-    """Let a signature that ends in `**parameters: Unpack[shape]` show each of them, with its default."""
+def with_parameters(
+    shape: type[SegmentParameters] | type[RepeatParameters], *, checked: bool = True
+) -> Callable[[_F], _F]:
+    """Let a signature that ends in `**parameters: Unpack[shape]` show each of them, with its default, and mean it.
+
+    A keyword that is not shown is refused, as one of a function that names its parameters.
+
+    Parameters
+    ----------
+    shape
+        The parameters.
+    checked
+        Whether keywords are judged here; False for what judges them itself.
+    """
     annotations: dict[str, ForwardRef] = shape.__annotations__
     shown = [
         inspect.Parameter(
@@ -98,11 +117,50 @@ def with_parameters(shape: type[SegmentParameters] | type[RepeatParameters]) -> 
         for row in parameters.PARAMETERS
         if row.name in annotations
     ]
+    absent = _ABSENT if shape is RepeatParameters else {}
 
     def show(function: _F) -> _F:
         signature = inspect.signature(function)
         own = [one for one in signature.parameters.values() if one.kind is not one.VAR_KEYWORD]
-        function.__dict__["__signature__"] = signature.replace(parameters=[*own, *shown])
-        return function
+        legal = [one.name for one in (*own, *shown) if one.name != "self"]
+        call = function.__qualname__.removesuffix(".__init__")
+
+        @functools.wraps(function)
+        def judging(*args: Any, **given: Any) -> Any:
+            check_names(given, call, legal, absent)
+            return function(*args, **given)
+
+        made = judging if checked else function
+        made.__dict__["__signature__"] = signature.replace(parameters=[*own, *shown])
+        return cast(_F, made)
 
     return show
+
+
+def check_names(given: Iterable[str], call: str, legal: Sequence[str], absent: Mapping[str, str] | None = None) -> None:
+    """Refuse names that are no parameters of a call.
+
+    Parameters
+    ----------
+    given
+        The names.
+    call
+        What is called.
+    legal
+        The names there are.
+    absent
+        Why there are not some that others have.
+
+    Raises
+    ------
+    TypeError
+        There is no parameter of this name.
+    """
+    for name in given:
+        if name in legal:
+            continue
+        if why := (absent or {}).get(name):
+            raise TypeError(f"{call}() has no parameter {name!r}: {why}")
+        near = difflib.get_close_matches(name, legal, n=1)
+        meant = f" (did you mean {near[0]!r}?)" if near else ""
+        raise TypeError(f"{call}() has no parameter {name!r}{meant}; legal are {', '.join(legal)}")

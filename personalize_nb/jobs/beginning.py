@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from personalize_nb import errors
 from personalize_nb.contract import limits
+from personalize_nb.contract.job_kinds import SEGMENTS
 from personalize_nb.jobs import runs
-from personalize_nb.jobs.job import BatchInferenceJob, check_name, refuse, start
+from personalize_nb.jobs.job import AnyJob, check_name, refuse, start
 from personalize_nb.jobs.parts import QUOTAS, InputLimits, batch_is_over
 from personalize_nb.jobs.questions import JobQuestion
-from personalize_nb.jobs.request import AnyRequest, JobRequest, RequestContext, SegmentRequest
+from personalize_nb.jobs.request import AnyRequest, JobRequest, RequestContext
 from personalize_nb.jobs.run import Run
-from personalize_nb.jobs.segment_job import BatchSegmentJob
 from personalize_nb.jobs.uploads import upload
 from personalize_nb.session import s3, waiting
 from personalize_nb.session.progress import choose
@@ -23,8 +23,6 @@ from personalize_nb.session.session import Session
 if TYPE_CHECKING:
     from personalize_nb.inputs.batch import Batch
 
-AskedFor = TypeVar("AskedFor", JobRequest, SegmentRequest)
-
 
 def makes_run(request: JobRequest, batch: Batch | None, limit: InputLimits = QUOTAS) -> bool:
     """Tell whether a request takes several jobs: more records or bytes than one takes, 100 items with themes."""
@@ -32,16 +30,19 @@ def makes_run(request: JobRequest, batch: Batch | None, limit: InputLimits = QUO
 
 
 def begin(
-    request: JobRequest,
+    request: AnyRequest,
     batch: Batch | None,
     context: RequestContext,
     session: Session,
     *,
     at_once: int = limits.MAX_JOBS_IN_PROGRESS,
     limit: InputLimits = QUOTAS,
-) -> BatchInferenceJob | Run:
+) -> AnyJob | Run:
     """Start what a request asks for: one job, or a run of several; parameters as for `submit` and `start_run`."""
-    question = JobQuestion(request, batch, context).sized(session, limit)
+    question = JobQuestion(request, batch, context)
+    if request.job_kind == SEGMENTS:  # whose input is spread over the files of one job
+        return submit(question, session, at_once=at_once)
+    question = question.sized(session, limit)
     if not question.is_over(limit):
         return submit(question, session, at_once=at_once, most_bytes=limit.max_bytes)
     if question.files:
@@ -80,7 +81,7 @@ def submit(
     *,
     at_once: int = limits.MAX_JOBS_IN_PROGRESS,
     most_bytes: int = limits.MAX_INPUT_BYTES,
-) -> BatchInferenceJob | Run:
+) -> AnyJob | Run:
     """Check a request, upload its input and start it; a refused job leaves nothing behind.
 
     Where other work of the account takes all the room there is, nothing is waited for: the job is kept as a run of one
@@ -102,26 +103,14 @@ def submit(
         return start(request, context=question.context, session=session)
     except errors.PersonalizeError as error:
         if isinstance(error, errors.QuotaError) and not waiting.passing(error):
-            return _kept(question, session, at_once, error)
-        _take_back(error, request, files, session)
-        raise
-
-
-def start_segments(
-    request: SegmentRequest, batch: Batch | None, context: RequestContext, session: Session
-) -> BatchSegmentJob:
-    """Check a request for segments, upload its input and start it; a refused job leaves nothing behind."""
-    request, files = _stored(request, batch, context, session, limits.MAX_INPUT_BYTES)
-    try:
-        return start(request, context=context, session=session)
-    except errors.PersonalizeError as error:
+            return _kept(replace(question, request=request), files, session, at_once, error)
         _take_back(error, request, files, session)
         raise
 
 
 def _stored(
-    request: AskedFor, batch: Batch | None, context: RequestContext, session: Session, most_bytes: int
-) -> tuple[AskedFor, list[str]]:
+    request: AnyRequest, batch: Batch | None, context: RequestContext, session: Session, most_bytes: int
+) -> tuple[AnyRequest, list[str]]:
     """Store the input of a request that is right; return the request with where it lies, and the files there."""
     if batch is None:
         return request, []
@@ -139,14 +128,14 @@ def _take_back(error: errors.PersonalizeError, request: AnyRequest, files: list[
         s3.delete(session, files)  # nothing half done stays behind
 
 
-def _kept(question: JobQuestion, session: Session, at_once: int, full: errors.QuotaError) -> Run:
+def _kept(question: JobQuestion, files: list[str], session: Session, at_once: int, full: errors.QuotaError) -> Run:
     """Keep a job for which there is no room as a run, and say so; where no run can be kept, the refusal stands."""
     request = question.request
     try:
         run = runs.queue(request.job_name, [question], session, at_once=at_once, start=False)
     except errors.PersonalizeError:
-        if question.batch is not None:
-            s3.delete(session, [request.input_path])
+        if files:
+            s3.delete(session, files)
         raise full from None
     choose().say(
         f"there is no room for job {request.job_name!r} now: {full} It is kept and not started; .wait() starts it as "

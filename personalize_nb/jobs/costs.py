@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from personalize_nb.contract import columns as c
 from personalize_nb.contract import limits, recipes
 from personalize_nb.contract.parameters import BATCH_SEGMENT, THEME_GENERATION
-from personalize_nb.jobs.request import AnyRequest, JobRequest
+from personalize_nb.jobs.request import AnyRequest
 from personalize_nb.jobs.stored_amounts import Amount, amount
 from personalize_nb.resources.durations import Expected
 from personalize_nb.resources.estimate import Estimate, refuse, total
@@ -63,7 +63,7 @@ def of_amount(
 
 def mode_of(request: AnyRequest) -> str:
     """Return the mode of a request; `BATCH_SEGMENT` for segments, which have no other."""
-    return request.mode if isinstance(request, JobRequest) else BATCH_SEGMENT
+    return request.mode
 
 
 def of_request(request: AnyRequest, batch: Batch | None, recipe: str | None, session: Session) -> Estimate:

@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any
 
 from personalize_nb import errors
 from personalize_nb.contract import limits
-from personalize_nb.jobs.request import JobRequest
+from personalize_nb.contract.job_kinds import SEGMENTS, JobKind
+from personalize_nb.jobs.request import AnyRequest, JobRequest, SegmentRequest
 from personalize_nb.session import s3
 from personalize_nb.session.connection import current
 from personalize_nb.session.session import Session
@@ -45,7 +46,7 @@ class RunGroup:
         What tells its results from those of other groups: columns and their values.
     """
 
-    request: JobRequest
+    request: AnyRequest
     labels: Mapping[str, str | None] = field(default_factory=dict)
 
 
@@ -100,9 +101,14 @@ class Manifest:
     created: str
 
     @property
-    def request(self) -> JobRequest:
+    def request(self) -> AnyRequest:
         """What every job is asked, of several groups the first; its name is the run's."""
         return self.groups[0].request.replace(job_name=self.name)
+
+    @property
+    def kind(self) -> JobKind:
+        """The kind of its jobs, which all are of one."""
+        return self.groups[0].request.job_kind
 
     @property
     def job_names(self) -> tuple[str, ...]:
@@ -120,7 +126,7 @@ class Manifest:
         """The ARNs of all solution versions."""
         return list(dict.fromkeys(one.request.solution_version_arn for one in self.groups))
 
-    def part(self, part: int) -> JobRequest:
+    def part(self, part: int) -> AnyRequest:
         """Return the request of one part."""
         own = self.parts[part]
         request = self.groups[own.group].request
@@ -131,6 +137,7 @@ class Manifest:
         values = {
             "version": VERSION,
             "name": self.name,
+            "kind": self.kind.resource,
             "groups": [{"labels": dict(one.labels), "request": one.request.to_api()} for one in self.groups],
             "parts": [asdict(one) for one in self.parts],
             "at_once": self.at_once,
@@ -257,9 +264,10 @@ def _read(session: Session, where: str) -> Manifest:
             return _of_first_version(values)
         if values["version"] != VERSION:
             raise ValueError(f"version {values['version']}, known is {VERSION}; use a newer personalize_nb")
+        shape = SegmentRequest if values.get("kind") == SEGMENTS.resource else JobRequest
         return Manifest(
             name=str(values["name"]),
-            groups=tuple(RunGroup(JobRequest.from_api(one["request"]), one["labels"]) for one in values["groups"]),
+            groups=tuple(RunGroup(shape.from_api(one["request"]), one["labels"]) for one in values["groups"]),
             parts=tuple(RunPart(**{**one, "covers": tuple(one["covers"])}) for one in values["parts"]),
             at_once=int(values["at_once"]),
             created=str(values["created"]),

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from personalize_nb.contract import limits
+from personalize_nb.contract.parameters import BATCH_SEGMENT, THEME_GENERATION
 
 if TYPE_CHECKING:
     import os
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from personalize_nb.results.results import Results, ResultsAs
     from personalize_nb.results.side_by_side import SideBySide, SideBySideAs
     from personalize_nb.results.titles import Items
+
+
+READERS = {BATCH_SEGMENT: ".segments()", THEME_GENERATION: ".themes(items=...)"}  # others read recommendations
 
 
 class Outcome(ABC):
@@ -56,6 +60,12 @@ class Outcome(ABC):
         """Return the results of some input lines, `job.only(prefix="r01").recommendations()`; see `Results.only`."""
         return self.results().only(prefix=prefix, ids=ids)
 
+    def blocks(
+        self, items: Items | None = None, columns: Sequence[str] | None = None, rows: int | None = None
+    ) -> Iterator[pd.DataFrame]:
+        """Return the recommendations or segments in frames of `rows` input lines each; see `Results.blocks`."""
+        return self.results().blocks(items, columns, rows)
+
     def errors(self) -> pd.DataFrame:
         """Return the input lines that failed or got nothing, with the reason; see `Results.errors`."""
         return self.results().errors()
@@ -67,12 +77,6 @@ class ItemsOutcome(Outcome):
     def recommendations(self, items: Items | None = None, columns: Sequence[str] | None = None) -> pd.DataFrame:
         """Return the recommendations in input order; see `Results.recommendations`."""
         return self.results().recommendations(items, columns)
-
-    def blocks(
-        self, items: Items | None = None, columns: Sequence[str] | None = None, rows: int | None = None
-    ) -> Iterator[pd.DataFrame]:
-        """Return the recommendations in frames of `rows` input lines, in bounded memory; see `Results.blocks`."""
-        return self.results().blocks(items, columns, rows)
 
     def themes(
         self,

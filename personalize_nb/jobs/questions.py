@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from personalize_nb import errors
 from personalize_nb.jobs import job, parts
 from personalize_nb.jobs.parts import CutPart, InputLimits
-from personalize_nb.jobs.request import JobRequest, RequestContext, errors_of, problems
+from personalize_nb.jobs.request import AnyRequest, RequestContext, errors_of, problems
 from personalize_nb.session.session import Session
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class JobQuestion:
         The files of input in S3, where they are more than one job takes.
     """
 
-    request: JobRequest
+    request: AnyRequest
     batch: Batch | None
     context: RequestContext
     labels: Mapping[str, str | None] = field(default_factory=dict)
@@ -93,7 +93,7 @@ class JobQuestion:
         return self.batch.kind == other.batch.kind and bool(self.batch.table.equals(other.batch.table))
 
 
-def judge(asked: Sequence[tuple[JobRequest, RequestContext]]) -> None:
+def judge(asked: Sequence[tuple[AnyRequest, RequestContext]]) -> None:
     """Refuse requests that break rules of the API, with all that is wrong; warn of what is only unwise.
 
     Raises

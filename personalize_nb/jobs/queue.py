@@ -12,7 +12,7 @@ from personalize_nb.jobs import costs, job, runs
 from personalize_nb.jobs.estimates import recipe_of
 from personalize_nb.jobs.job import AnyJob, new_job_name
 from personalize_nb.jobs.questions import JobQuestion, judge
-from personalize_nb.jobs.request import JobRequest, RequestContext
+from personalize_nb.jobs.request import AnyRequest, BatchRequest, RequestContext
 from personalize_nb.jobs.run import Run
 from personalize_nb.resources.solutions import SolutionVersion
 from personalize_nb.session import waiting
@@ -23,7 +23,7 @@ from personalize_nb.text.counts import counted
 
 
 def run(
-    requests: Iterable[JobRequest],
+    requests: Iterable[AnyRequest] | AnyRequest,
     *,
     name: str | None = None,
     at_once: int = limits.MAX_JOBS_IN_PROGRESS,
@@ -63,12 +63,19 @@ def run(
         run.wait().recommendations()
     """
     session = current(session)
-    asked = [requests] if isinstance(requests, JobRequest) else list(requests)
-    wrong = next((one for one in asked if not isinstance(one, JobRequest)), None)
+    asked: list[AnyRequest] = [requests] if isinstance(requests, BatchRequest) else list(requests)
+    wrong = next((one for one in asked if not isinstance(one, BatchRequest)), None)
     if wrong is not None:
-        raise TypeError(f"'requests' must be a list of pnb.JobRequest, got {wrong!r} among them")
+        raise TypeError(
+            f"'requests' must be a list of pnb.JobRequest, or of pnb.SegmentRequest, got {wrong!r} among them"
+        )
     if not asked:
         raise errors.InputError("'requests' must hold at least one pnb.JobRequest, got none.")
+    if len({one.job_kind for one in asked}) > 1:
+        raise errors.InputError(
+            "'requests' must be of one kind, as each has a quota of its own, got pnb.JobRequest and "
+            "pnb.SegmentRequest; pnb.run() each kind by itself, and pnb.wait([run, other]) waits for both."
+        )
     runs.check_at_once(at_once)
     context = RequestContext(region=session.region)
     judge([(one, context) for one in asked])
@@ -77,13 +84,13 @@ def run(
     judge([(asked[0].replace(job_name=name), context)])
     runs.check_free(name, session)
     for one in asked:
-        job.check_name(one.job_name, session)
+        job.check_name(one.job_name, session, one.job_kind)
     costs.check([(one, None, recipe_of(one, session)) for one in asked], session, max_cost)
     questions = [JobQuestion(one, None, context, {"job": one.job_name}) for one in asked]
     return runs.queue(name, questions, session, at_once=at_once)
 
 
-def _check_apart(requests: Sequence[JobRequest]) -> None:
+def _check_apart(requests: Sequence[AnyRequest]) -> None:
     """Refuse requests that would be one job, or write over each other."""
     names = [one.job_name for one in requests]
     if twice := sorted({name for name in names if names.count(name) > 1}):
@@ -160,7 +167,7 @@ def wait(
         return _together(found, states)
 
     names = ", ".join(repr(one.name) for one in found)
-    what = names if len(found) < 4 else counted(len(found), "job")
+    what = f"the work on {names if len(found) < 4 else counted(len(found), 'job')}"
     waiting.until_active(
         look,
         what,

@@ -8,7 +8,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, TypeVar, Unpack, cast
 
 from personalize_nb import errors
 from personalize_nb.contract import limits, parameters, recipes
@@ -169,6 +169,8 @@ def recommend(
         told = [{name: one[name] for name in shown} for one in labels]
         questions = [replace(one, labels=own) for one, own in zip(questions, told, strict=True)]
 
+    name = job_name or new_job_name(versions[0].name) if questions[0].labels else questions[0].request.job_name
+
     def start() -> BatchInferenceJob | Run:
         costs.check([(one.request, one.batch, one.context.recipe) for one in questions], session, max_cost)
         for note in dict.fromkeys(note for one in questions if one.batch for note in one.batch.notes):
@@ -177,12 +179,12 @@ def recommend(
             if one.batch is None and output:
                 say_what_is_written_over(one.request, session)
         if questions[0].labels:
-            name = job_name or new_job_name(versions[0].name)
             return begin_several(name, questions, session, at_once=at_once, limit=limit)
         only = questions[0]
-        return begin(only.request, only.batch, only.context, session, at_once=at_once, limit=limit)
+        begun = begin(only.request, only.batch, only.context, session, at_once=at_once, limit=limit)
+        return cast("BatchInferenceJob | Run", begun)
 
-    return once(questions, filters * len(versions), session, wanted=reuse, start=start)
+    return once(questions, filters * len(versions), session, name=name, wanted=reuse, start=start)
 
 
 def _question(

@@ -8,7 +8,7 @@ from personalize_nb.jobs.arguments import RepeatParameters, with_parameters
 from personalize_nb.session.session import Session
 
 if TYPE_CHECKING:
-    from personalize_nb.jobs.job import BatchInferenceJob
+    from personalize_nb.jobs.job import AnyJob
     from personalize_nb.jobs.run import Run
 
 
@@ -18,7 +18,7 @@ class Repeatable:
     arn: str
     session: Session
 
-    def retry_failed(self) -> BatchInferenceJob | Run:
+    def retry_failed(self) -> AnyJob | Run:
         """Send the lines that failed again, and return a run whose results are those of both attempts as one.
 
         Lines without any row in the output count; those answered without an item do not. Where no line failed nothing
@@ -29,7 +29,7 @@ class Repeatable:
         return again.failed_of_job(self.arn, self.session)
 
     @with_parameters(RepeatParameters)
-    def repeat(self, **parameters: Unpack[RepeatParameters]) -> BatchInferenceJob | Run:
+    def repeat(self, **parameters: Unpack[RepeatParameters]) -> AnyJob | Run:
         """Start a job on the input of this one, with other parameters where some are named; return it.
 
         Parameters

@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Self, TypeAlias
 
 from personalize_nb.contract import limits, parameters, recipes, releases
 from personalize_nb.contract.job_kinds import INFERENCE, SEGMENTS, JobKind
-from personalize_nb.contract.parameters import BATCH_INFERENCE, THEME_GENERATION, THEMES, Parameter
+from personalize_nb.contract.parameters import BATCH_INFERENCE, BATCH_SEGMENT, THEME_GENERATION, THEMES, Parameter
 from personalize_nb.errors import ERROR, WARNING, Problem
 
 KIND_OF_KEYS = {
@@ -124,6 +124,7 @@ class SegmentRequest(BatchRequest):
     """
 
     job_kind = SEGMENTS
+    mode: ClassVar[str] = BATCH_SEGMENT  # it has no other
 
     input_kms_key_arn: str | None = None
     output_kms_key_arn: str | None = None

@@ -1,6 +1,6 @@
 """Work that is paid for once: a job or run of the same input, model and parameters is found again by a fingerprint.
 
-    reuse/<fingerprint>.json  the name of the job or run that was started last with it
+    reuse/<fingerprint>.json  the names of the jobs and runs that were asked it, the last one first
 
 Who shares the bucket and the prefix shares what is found. A fingerprint holds what decides the answer: the model, the
 filter with its expression, all parameters, and every line of the input; not the names, the role and the tags.
@@ -13,16 +13,18 @@ import io
 import json
 import logging
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from personalize_nb import errors
-from personalize_nb.contract import limits
-from personalize_nb.jobs import beginning, parts, runs
-from personalize_nb.jobs.job import BatchInferenceJob
+from personalize_nb.contract import limits, recipes
+from personalize_nb.contract.job_kinds import JobKind
+from personalize_nb.jobs import beginning, manifests, parts
+from personalize_nb.jobs.job import AnyJob, job_of
 from personalize_nb.jobs.questions import JobQuestion
+from personalize_nb.jobs.request import AnyRequest, JobRequest
 from personalize_nb.jobs.run import Run
-from personalize_nb.jobs.segment_job import BatchSegmentJob
-from personalize_nb.session import s3
+from personalize_nb.session import s3, waiting
 from personalize_nb.session.progress import choose
 from personalize_nb.session.session import Session
 
@@ -31,6 +33,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+Started = TypeVar("Started", bound="AnyJob | Run")
+
+_MOST_NAMES = 5
 _NOT_ASKED = ("jobName", "roleArn", "tags", "jobInput", "jobOutput")
 
 
@@ -50,7 +55,8 @@ def fingerprint(questions: Sequence[JobQuestion], filters: Sequence[Filter | Non
     inputs: dict[int | str, str] = {}
     for question, chosen in zip(questions, filters, strict=True):
         request = question.request
-        asked = {name: value for name, value in request.to_api().items() if name not in _NOT_ASKED}
+        asked = _without_defaults(request, question.context.recipe).to_api()
+        asked = {name: value for name, value in asked.items() if name not in _NOT_ASKED}
         own = request.output_path == beginning.own_output(request.job_name, session)
         keys = request.input_kms_key_arn, request.output_kms_key_arn
         source: int | str = request.input_path if question.batch is None else id(question.batch)
@@ -61,8 +67,21 @@ def fingerprint(questions: Sequence[JobQuestion], filters: Sequence[Filter | Non
                 log.info("whether the same was asked before cannot be told: %s", error)
                 return None
         expression = chosen.expression if chosen else None
-        told.append([asked, expression, None if own else request.output_path, keys, inputs[source]])
+        output = None if own else request.output_path
+        told.append([asked, expression, output, keys, inputs[source], sorted(question.labels)])
     return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+
+
+def _without_defaults(request: AnyRequest, recipe: str | None) -> AnyRequest:
+    """Return a request that leaves out what the service takes by itself: said or not, it is asked the same."""
+    facts = recipes.recipe_of(recipe) if recipe else None
+    defaults: dict[str, float] = {}
+    if facts is not None and not facts.ranks_lists:  # a ranking gives the whole list by itself
+        defaults["num_results"] = limits.DEFAULT_NUM_RESULTS
+    if isinstance(request, JobRequest):
+        defaults["exploration_weight"] = limits.DEFAULT_EXPLORATION_WEIGHT
+        defaults["exploration_item_age_cut_off"] = limits.DEFAULT_EXPLORATION_ITEM_AGE_CUT_OFF
+    return request.replace(**{name: None for name, value in defaults.items() if getattr(request, name) == value})
 
 
 def _input(question: JobQuestion, session: Session) -> str:
@@ -84,55 +103,82 @@ def once(
     filters: Sequence[Filter | None],
     session: Session,
     *,
+    name: str,
     wanted: bool,
-    start: Callable[[], BatchInferenceJob | Run],
-) -> BatchInferenceJob | Run:
+    start: Callable[[], Started],
+) -> Started:
     """Start what is asked and note its fingerprint; return what has it already, where that is wanted.
+
+    It is noted before anything is started, so that an attempt that was interrupted is found as well; a name with
+    nothing behind it is as good as none.
 
     Parameters
     ----------
     questions, filters, session
         As for `fingerprint`.
+    name
+        What the job or run will be called.
     wanted
         Whether a job or run that was asked the same will do.
     start
         Starts it.
     """
     mark = fingerprint(questions, filters, session)
-    if wanted and (known := found(mark, session)) is not None:
-        return known
-    job = start()
-    remember(mark, job, session)
-    return job
+    before = noted(mark, session)
+    if wanted and (known := found(mark, before, questions[0].request.job_kind, session)) is not None:
+        return cast(Started, known)
+    remember(mark, [name, *before], session)
+    try:
+        return start()
+    except errors.PersonalizeError as error:
+        if not waiting.passing(error):  # of what was refused nothing stays behind
+            remember(mark, before, session)
+        raise
 
 
-def remember(mark: str | None, job: BatchInferenceJob | Run, session: Session) -> None:
-    """Note which job or run has a fingerprint; where that cannot be written, the job is as good without."""
+def noted(mark: str | None, session: Session) -> list[str]:
+    """Return the names that a fingerprint was given, the last one first."""
+    if mark is None or not session.bucket:
+        return []
+    try:
+        values = json.loads(b"".join(s3.line_blocks(session, _address(mark, session))))
+        return [str(one) for one in values.get("names", [values["name"]])]
+    except (errors.NotFoundError, errors.AccessError, ValueError, KeyError, TypeError, AttributeError) as error:
+        log.info("nothing that can be used again: %s", error)
+        return []
+
+
+def remember(mark: str | None, names: Sequence[str], session: Session) -> None:
+    """Note which jobs or runs have a fingerprint; where that cannot be written, the job is as good without."""
     if mark is None or not session.bucket:
         return
+    where = _address(mark, session)
     try:
-        s3.upload(session, io.BytesIO(json.dumps({"name": job.name}).encode()), _address(mark, session))
+        if names:
+            told = {"name": names[0], "names": names[:_MOST_NAMES]}
+            s3.upload(session, io.BytesIO(json.dumps(told).encode()), where)
+        else:
+            s3.delete(session, [where])
     except errors.PersonalizeError as error:
-        log.info("job %r is not found by reuse=True, because it could not be noted: %s", job.name, error)
+        log.info("what was asked is not found by reuse=True, because it could not be noted: %s", error)
 
 
-def found(mark: str | None, session: Session) -> BatchInferenceJob | Run | None:
+def found(mark: str | None, names: Sequence[str], kind: JobKind, session: Session) -> AnyJob | Run | None:
     """Return the job or run with a fingerprint, and say so; None where there is none that is of use."""
     if mark is None:
         choose().say("whether the same was asked before cannot be told, as the input may not be looked at")
         return None
-    if not session.bucket:
-        return None
+    return next((known for name in names if (known := _of_use(name, kind, session)) is not None), None)
+
+
+def _of_use(name: str, kind: JobKind, session: Session) -> AnyJob | Run | None:
     try:
-        name = json.loads(b"".join(s3.line_blocks(session, _address(mark, session))))["name"]
-        known = runs.attach(name, session)
-        if isinstance(known, BatchSegmentJob):
-            return None  # a job of another kind that has the name by now
+        known = _named(name, kind, session)
         described = known.describe()
-        status = described["status"]
-    except (errors.NotFoundError, errors.AccessError, ValueError, KeyError, TypeError) as error:
-        log.info("nothing that can be used again: %s", error)
+    except (errors.NotFoundError, errors.AccessError, errors.InputError) as error:
+        log.info("%r cannot be used again: %s", name, error)
         return None
+    status = described["status"]
     done = described["done"] if isinstance(known, Run) else int(status == limits.ACTIVE)
     if status in limits.TERMINAL and not done:
         return None
@@ -144,7 +190,15 @@ def found(mark: str | None, session: Session) -> BatchInferenceJob | Run | None:
     return known
 
 
-def _gone(known: BatchInferenceJob | Run) -> str:
+def _named(name: str, kind: JobKind, session: Session) -> AnyJob | Run:
+    """Return the run of a name, or the job of a kind, which may share its name with one of the other kind."""
+    manifest = None
+    with suppress(errors.AccessError):  # who may not list a bucket is refused what is not there
+        manifest = manifests.find(session, name)
+    return job_of(session.arn(kind.resource, name), session) if manifest is None else Run(manifest, session)
+
+
+def _gone(known: AnyJob | Run) -> str:
     """Return where output of jobs that are done is gone, nothing where all is there."""
     if isinstance(known, Run):
         places = [(one.request.output_path, part.output_path) for one in known._outputs() for part in one.done]

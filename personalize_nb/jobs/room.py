@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from personalize_nb import errors
 from personalize_nb.contract import limits
-from personalize_nb.contract.job_kinds import INFERENCE
+from personalize_nb.contract.job_kinds import INFERENCE, JobKind
 from personalize_nb.resources.own_quota import own_quota
 from personalize_nb.session.session import Session
 
@@ -26,6 +26,8 @@ class Room:
         Names of the queue's own jobs.
     at_once
         The most of them to have pending or in progress.
+    kind
+        Their kind, each of which has a quota of its own.
 
     Attributes
     ----------
@@ -36,6 +38,7 @@ class Room:
     session: Session
     own: Collection[str]
     at_once: int
+    kind: JobKind = INFERENCE
     others: int = 0
     _quota: int | None = _UNKNOWN
 
@@ -51,13 +54,13 @@ class Room:
         if wanted <= 0:
             return 0
         try:
-            entries = self.session.pages(*INFERENCE.listing)
+            entries = self.session.pages(*self.kind.listing)
             unfinished = [one["jobName"] for one in entries if one["status"] not in limits.TERMINAL]
         except errors.AccessError:
             return wanted  # then only the service's refusal tells
         self.others = sum(name not in self.own for name in unfinished)
         if self._quota == _UNKNOWN:
-            self._quota = own_quota(self.session, INFERENCE)
+            self._quota = own_quota(self.session, self.kind)
         if self._quota is not None:
             return max(0, min(wanted, self._quota - running - self.others))
         # the quota may have been raised, which the service alone knows: one is tried

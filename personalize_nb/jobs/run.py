@@ -14,13 +14,12 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 from personalize_nb import errors
 from personalize_nb.contract import limits
-from personalize_nb.contract.parameters import THEME_GENERATION
 from personalize_nb.jobs import failed_parts, manifests, run_results
 from personalize_nb.jobs.arguments import RepeatParameters, with_parameters
-from personalize_nb.jobs.job import KIND, BatchInferenceJob
+from personalize_nb.jobs.job import AnyJob, job_of
 from personalize_nb.jobs.manifests import Manifest, RunPart
-from personalize_nb.jobs.outcomes import ItemsOutcome
-from personalize_nb.jobs.request import JobRequest
+from personalize_nb.jobs.outcomes import READERS, ItemsOutcome
+from personalize_nb.jobs.request import AnyRequest
 from personalize_nb.jobs.room import Room
 from personalize_nb.jobs.run_results import GroupOutput
 from personalize_nb.session import explanations, waiting
@@ -34,6 +33,7 @@ if TYPE_CHECKING:
     from personalize_nb.jobs.following import Ending
     from personalize_nb.results.results import Results
     from personalize_nb.results.side_by_side import SideBySide
+    from personalize_nb.results.titles import Items
 
 
 class Run(ItemsOutcome):
@@ -56,7 +56,7 @@ class Run(ItemsOutcome):
         self._looked = False
         self._calls, self._pages = 0, 1  # calls of the last look, pages of the list of jobs
         self._results: Results | SideBySide | None = None
-        self._room = Room(session, set(manifest.job_names), manifest.at_once)
+        self._room = Room(session, set(manifest.job_names), manifest.at_once, manifest.kind)
 
     @classmethod
     def new(cls, manifest: Manifest, session: Session) -> Run:
@@ -76,17 +76,17 @@ class Run(ItemsOutcome):
         return self._manifest.name
 
     @property
-    def request(self) -> JobRequest:
+    def request(self) -> AnyRequest:
         """What every job is asked; its paths are the folders of all input and all output."""
         return self._manifest.request
 
     @property
-    def jobs(self) -> list[BatchInferenceJob]:
+    def jobs(self) -> list[AnyJob]:
         """The jobs that were started, in the order of the input."""
         self._look()
         return [self._job(name) for name in self._manifest.job_names if name in self._states]
 
-    def asked(self) -> Iterator[tuple[JobRequest, list[RunPart]]]:
+    def asked(self) -> Iterator[tuple[AnyRequest, list[RunPart]]]:
         """Yield each question with its jobs, without those that ask failed lines again."""
         for number, one in enumerate(self._manifest.groups):
             yield one.request, [part for part in self._manifest.parts if part.group == number and not part.covers]
@@ -115,7 +115,7 @@ class Run(ItemsOutcome):
             if running >= most:
                 break
             try:
-                self.session.call("create_batch_inference_job", **self._manifest.part(part).to_api())
+                self.session.call(self._manifest.kind.create, **self._manifest.part(part).to_api())
             except errors.AlreadyExistsError as error:
                 # another kernel was faster, or the answer to our own call was lost
                 self._states[name] = self._ours(part, error)
@@ -267,6 +267,10 @@ class Run(ItemsOutcome):
         groups = range(len(self._manifest.groups))
         return [GroupOutput(self._manifest, group, failures, ended, self.session) for group in groups]
 
+    def segments(self, items: Items | None = None, columns: Sequence[str] | None = None) -> pd.DataFrame:
+        """Return the segments, a row per user, in input order; see `Results.segments`."""
+        return self.results().segments(items, columns)
+
     def errors(self) -> pd.DataFrame:
         """Return the input lines that failed or got no item, and why, also of failed jobs; see `Results.errors`."""
         return self.results().errors()
@@ -291,14 +295,13 @@ class Run(ItemsOutcome):
             )
             step = f"{waiting} only while .wait() runs, in any kernel"
         if facts["status"] == limits.ACTIVE:
-            themes = self.request.mode == THEME_GENERATION
-            step = ".themes(items=...) to read" if themes else ".recommendations(items=...) to read"
+            step = f"{READERS.get(self.request.mode, '.recommendations(items=...)')} to read"
         elif facts["status"] in limits.TERMINAL:
             step = ".retry() to start those that failed again, .errors() says why"
         return f"<Run {self.name} of {size}, {facts['done']} done, {facts['failed']} failed: {step}>"
 
-    def _job(self, name: str) -> BatchInferenceJob:
-        return BatchInferenceJob(self.session.arn(KIND, name), self.session)
+    def _job(self, name: str) -> AnyJob:
+        return job_of(self.session.arn(self._manifest.kind.resource, name), self.session)
 
     def _ours(self, part: int, taken: Exception) -> dict[str, Any]:
         """Return the state of a job that was started already; refuse one of another's that has its name."""
@@ -307,7 +310,7 @@ class Run(ItemsOutcome):
             described = self._job(asked.job_name).describe()
         except (errors.NotFoundError, errors.AccessError):
             return {"status": limits.PENDING}  # the next look tells how it stands
-        there = JobRequest.from_api(described)
+        there = type(asked).from_api(described)
         if (there.input_path, there.output_path) != (asked.input_path, asked.output_path):
             raise errors.AlreadyExistsError(
                 f"Job {asked.job_name!r} of run {self.name!r} cannot be started: somebody else's job has that name, "
@@ -331,7 +334,7 @@ class Run(ItemsOutcome):
         wanted = set(self._manifest.job_names)
         models = self._manifest.models
         only = {"solutionVersionArn": models[0]} if len(models) == 1 else {}
-        entries = list(self.session.pages("list_batch_inference_jobs", "batchInferenceJobs", **only))
+        entries = list(self.session.pages(*self._manifest.kind.listing, **only))
         self._states |= {entry["jobName"]: entry for entry in entries if entry["jobName"] in wanted}
         self._calls = self._pages = 1 + len(entries) // 100
         self._looked = True

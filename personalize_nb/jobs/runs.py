@@ -14,7 +14,7 @@ from personalize_nb.jobs.job import AnyJob
 from personalize_nb.jobs.manifests import Manifest, RunGroup, RunPart
 from personalize_nb.jobs.parts import InputLimits
 from personalize_nb.jobs.questions import JobQuestion, judge
-from personalize_nb.jobs.request import JobRequest
+from personalize_nb.jobs.request import AnyRequest
 from personalize_nb.jobs.run import Run
 from personalize_nb.session import s3, waiting
 from personalize_nb.session.connection import current
@@ -80,7 +80,7 @@ def start_run(
     return begun(manifest, session)
 
 
-def _first(group: RunGroup, question: JobQuestion, name: str) -> JobRequest:
+def _first(group: RunGroup, question: JobQuestion, name: str) -> AnyRequest:
     """Return the request of a group's first job, which is judged for all of them."""
     path = f"{group.request.input_path}001.jsonl" if question.is_cut else group.request.input_path
     return group.request.replace(job_name=name, input_path=path, output_path=f"{group.request.output_path}001/")

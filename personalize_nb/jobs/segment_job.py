@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from personalize_nb.contract import job_kinds
 from personalize_nb.jobs.batch_job import BatchJob
+from personalize_nb.jobs.repeatable import Repeatable
 from personalize_nb.jobs.request import SegmentRequest
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from personalize_nb.results.titles import Items
 
 
-class BatchSegmentJob(BatchJob):
+class BatchSegmentJob(BatchJob, Repeatable):
     """A batch segment job, which `pnb.segments` starts; it lives on when this object or the kernel does not.
 
     Parameters

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Any, Unpack, cast
 
 from personalize_nb import errors
 from personalize_nb.contract import recipes
 from personalize_nb.contract.job_kinds import SEGMENTS
 from personalize_nb.jobs import arguments, batches, beginning, costs, recommend
 from personalize_nb.jobs.arguments import SegmentParameters, job_parameters, with_parameters
+from personalize_nb.jobs.job import AnyJob
+from personalize_nb.jobs.questions import JobQuestion
 from personalize_nb.jobs.request import SegmentRequest, no_segments
+from personalize_nb.jobs.reuse import once
+from personalize_nb.jobs.run import Run
 from personalize_nb.jobs.segment_job import BatchSegmentJob
 from personalize_nb.resources.filters import Filter, find_filter
 from personalize_nb.resources.solutions import SolutionVersion, find_solution_version
@@ -32,7 +36,7 @@ def segments(
     *,
     session: Session | None = None,
     **parameters: Unpack[SegmentParameters],
-) -> BatchSegmentJob:
+) -> BatchSegmentJob | Run:
     """Start a batch segment job: the users most likely to want each item, or items with each set of attributes.
 
     Parameters
@@ -52,8 +56,9 @@ def segments(
 
     Returns
     -------
-    BatchSegmentJob
-        `.wait().segments()` reads it: a row per user, with what was asked for and the rank.
+    BatchSegmentJob or Run
+        `.wait().segments()` reads it: a row per user, with what was asked for and the rank. A run is what waits for
+        room on the account: `.wait()` starts it.
 
     Raises
     ------
@@ -74,10 +79,17 @@ def segments(
     source = data if isinstance(data, str) and s3.is_s3(data) else None
     batch = None if source else batches.batch_for(data, version, found, parameters.get("filter_values"))
     request = recommend.request_for(version, source, found, session, job_parameters(parameters), SegmentRequest)
-    for note in batch.notes if batch else ():
-        choose().say(note)
-    if source and parameters.get("output"):
-        recommend.say_what_is_written_over(request, session)
     context = replace(recommend.request_context(version, batch, found), names=arguments.names_of(SEGMENTS))
-    costs.check([(request, batch, version.recipe)], session, parameters.get("max_cost"))
-    return beginning.start_segments(request, batch, context, session)
+
+    def start() -> AnyJob | Run:
+        costs.check([(request, batch, version.recipe)], session, parameters.get("max_cost"))
+        for note in batch.notes if batch else ():
+            choose().say(note)
+        if source and parameters.get("output"):
+            recommend.say_what_is_written_over(request, session)
+        return beginning.begin(request, batch, context, session)
+
+    asked = [JobQuestion(request, batch, context)]
+    wanted = parameters.get("reuse", False)
+    begun = once(asked, [found], session, name=request.job_name, wanted=wanted, start=start)
+    return cast("BatchSegmentJob | Run", begun)

@@ -67,7 +67,7 @@ def summary(
 
 
 def run_summary(
-    described: Mapping[str, Any], request: JobRequest, checked: datetime, details: Mapping[str, str] | None = None
+    described: Mapping[str, Any], request: AnyRequest, checked: datetime, details: Mapping[str, str] | None = None
 ) -> dict[str, str]:
     """Return what a receipt says of a run: as for a job, and how many of its jobs are done.
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from personalize_nb import errors
+from personalize_nb.contract.job_kinds import INFERENCE, SEGMENTS
 from personalize_nb.resources.solutions import SolutionVersion, find_solution_version
 from personalize_nb.resources.value_texts import texts
 from personalize_nb.session import creating, waiting
@@ -178,7 +179,7 @@ def required_placeholders(expression: str) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class Filter:
-    """A filter of the service: pass it, its name or its ARN to `pnb.recommend(..., filter=...)`."""
+    """A filter of the service: pass it, its name or its ARN to `pnb.recommend(..., filter=...)` or `pnb.segments`."""
 
     name: str
     arn: str
@@ -203,7 +204,8 @@ class Filter:
 
     def __repr__(self) -> str:
         values = f", filter_values={{{', '.join(f'{name!r}: ...' for name in self.placeholders)}}}"
-        step = f"pnb.recommend(..., filter={self.name!r}{values if self.placeholders else ''})"
+        call = (SEGMENTS if targets(self.expression) == {SEGMENTS.filtered} else INFERENCE).call
+        step = f"{call}(..., filter={self.name!r}{values if self.placeholders else ''})"
         return f"<Filter {self.name} {self.status}: {step}>"
 
 

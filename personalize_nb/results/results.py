@@ -121,7 +121,9 @@ class ResultsAs(Generic[Frame]):
     def blocks(
         self, items: Items | None = None, columns: Sequence[str] | None = None, rows: int | None = None
     ) -> Iterator[Frame]:
-        """Return `recommendations()` in frames of some input lines each, in bounded memory; at least one frame.
+        """Return `recommendations()`, or `segments()`, in frames of some input lines each; at least one frame.
+
+        Memory is bounded. Where there are recommendations the frames hold these.
 
         Parameters
         ----------
@@ -133,8 +135,8 @@ class ResultsAs(Generic[Frame]):
         """
         if rows is not None and rows < 1:
             raise ValueError(f"'rows' must be 1 or more, got {rows!r}")
-        self._refuse_segments("no recommendations")
-        self._tell_segments()
+        if not self._only_segments:
+            self._tell_segments()
         joined = Titles(items, columns)
         return (
             self._form.frame(shape, joined)

@@ -97,7 +97,7 @@ class SideBySideAs(Generic[Frame]):
     def blocks(
         self, items: Items | None = None, columns: Sequence[str] | None = None, rows: int | None = None
     ) -> Iterator[Frame]:
-        """Return `recommendations()` in frames of `rows` input lines each, in bounded memory."""
+        """Return `recommendations()`, or `segments()`, in frames of `rows` input lines each; see `Results.blocks`."""
         for one, labels in zip(self._each, self._labels, strict=True):
             for frame in one.blocks(items, columns, rows):
                 yield self._form.labelled(frame, labels)

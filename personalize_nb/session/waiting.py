@@ -255,6 +255,8 @@ class _Wait:
             return self._until(end, look, failure)
         except KeyboardInterrupt:
             told = f"stopped waiting; {self.what} goes on. Wait again with {self.again}."
+            if not self.again:  # a call, which goes on nowhere
+                told = f"stopped {self.what}; AWS may have been asked for it, and may do it all the same."
             self.progress.say(told)
             raise KeyboardInterrupt(told) from None
 

@@ -1,5 +1,6 @@
 """Asked again: only what failed, merged with what did not; the same with other parameters; and nothing twice."""
 
+import inspect
 import json
 
 import hypothesis
@@ -9,9 +10,10 @@ import pytest
 import wire_faults
 
 import personalize_nb as pnb
-from personalize_nb.errors import FailedError, InputError, NotFoundError, RequestError
+from personalize_nb.errors import AlreadyExistsError, FailedError, InputError, NotFoundError, RequestError
 from personalize_nb.jobs.manifests import base_of, next_job_name
 from personalize_nb.session import s3
+from personalize_nb.session.owners import OWNER, VARIABLE, owner_of
 from personalize_nb.session.session import Session
 
 READERS = [f"r{number}" for number in range(8)]
@@ -143,12 +145,12 @@ def test_any_job_is_repeated_with_other_parameters(whole, session):
     mine = whole.repeat(num_results=1, exploration_weight=0)
     assert mine.request.exploration_weight == 0 and mine.name.startswith("again-whole-")
     told = session.personalize.list_tags_for_resource(resourceArn=mine.arn)["tags"]
-    assert told == [{"tagKey": "team", "tagValue": "shelf"}]
+    assert {one["tagKey"]: one["tagValue"] for one in told} == {"team": "shelf", OWNER: owner_of(session)}
     pnb.wait([mine], progress=False)
 
 
 def test_what_cannot_be_repeated_is_refused(whole, books_model, session):
-    for wrong, told in (("num_result", "no 'num_result': legal are .*num_results"), ("data", "the input stays")):
+    for wrong, told in (("num_result", "no parameter 'num_result'.*mean 'num_results'"), ("data", "the input stays")):
         with pytest.raises(TypeError, match=told):
             whole.repeat(**{wrong: 1})
     with pytest.raises(RequestError, match="'num_results' must be a whole number"):
@@ -220,3 +222,97 @@ def test_the_name_of_another_attempt_is_new_and_legal(name):
     assert second.endswith("-r2") and third == f"{second[:-1]}3" and len(third) <= 63
     assert (second[:-3] == name) == (name == "x-ab12-001")
     assert base_of(second) == base_of(third)
+
+
+@pytest.mark.parametrize("parts", [1, 3])
+def test_what_was_interrupted_while_it_started_is_found_again(parts, readers_model, session):
+    ids, calls = READERS[:3], []
+
+    def interrupt(**_):
+        calls.append(1)
+        if len(calls) == min(parts, 2):
+            raise KeyboardInterrupt
+
+    def cell():
+        limit = {"max_records": 1} if parts > 1 else {}
+        return pnb.recommend(ids, readers_model, num_results=3 + parts, reuse=True, **limit)
+
+    event = "after-call.personalize.CreateBatchInferenceJob"
+    events = session.client("personalize").meta.events
+    events.register(event, interrupt)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            cell()
+        before = len(calls)
+        found = cell()
+    finally:
+        events.unregister(event, interrupt)
+    assert len(calls) == before and len(found.wait(progress=False).recommendations()) == 3 * (3 + parts)
+    assert cell().name == found.name
+
+
+def test_a_refused_attempt_does_not_hide_an_earlier_one(readers_model, session):
+    ids = READERS[4:6]
+    first = pnb.recommend(ids, readers_model, num_results=3)
+    with pytest.raises(AlreadyExistsError):
+        pnb.recommend(ids, readers_model, num_results=3, job_name=first.name)
+    assert pnb.recommend(ids, readers_model, num_results=3, reuse=True).name == first.name
+    first.wait(progress=False)
+
+
+def test_defaults_are_the_same_said_or_not_and_columns_are_not(readers_model):
+    job = pnb.recommend(READERS[2:4], readers_model)
+    for same in ({"num_results": 25}, {"mode": "BATCH_INFERENCE"}, {"num_results": 25, "exploration_weight": None}):
+        assert pnb.recommend(READERS[2:4], readers_model, reuse=True, **same).name == job.name
+    beside = pnb.recommend(READERS[2:4], [readers_model], reuse=True)
+    assert beside.name != job.name
+    pnb.wait([job, beside], progress=False)
+    assert "solution_version" in beside.recommendations()
+
+
+def test_a_repeat_does_not_ask_one_thing_twice_and_names_what_it_asks(whole, readers_model, session):
+    shelf = pnb.create_filter("again-sea", 'INCLUDE ItemID WHERE Items.SHELF IN ("sea")', readers_model, progress=False)
+    run = pnb.recommend(READERS[:1], readers_model, filter=[None, shelf], num_results=1)
+    for one in (None, shelf):
+        with pytest.raises(InputError, match="2 questions that differ in 'filter'"):
+            run.repeat(filter=one)
+    again = run.repeat(num_results=2)
+    requests = [
+        whole.request.replace(job_name=f"again-run-{n}", output_path=session.location(f"run{n}/")) for n in "ab"
+    ]
+    many = pnb.run(requests, session=session).wait(progress=False).repeat(num_results=1)
+    pnb.wait([run, again, many], progress=False)
+    assert set(again.recommendations()["filter"].dropna()) == {"again-sea"}
+    assert set(many.recommendations()["job"]) == {one.name for one in many.jobs}
+
+
+def test_a_repeat_is_checked_as_the_first_time(whole, readers_model, session):
+    text = "INCLUDE ItemID WHERE Items.SHELF IN ($SHELF)"
+    chosen = pnb.create_filter("again-shelf", text, readers_model, progress=False)
+    with wire_faults.faults(session, "CreateBatchInferenceJob") as seen:
+        with pytest.raises(RequestError, match="SHELF"):
+            whole.repeat(filter=chosen)
+        with pytest.raises(RequestError, match="max_cost"):
+            whole.repeat(max_cost=0)
+        for name, value in (("solution_version", [readers_model] * 2), ("filter", [chosen])):
+            with pytest.raises(InputError, match=f"'{name}' must be one here"):
+                whole.repeat(**{name: value})
+        assert not seen["CreateBatchInferenceJob"]
+
+
+def test_a_repeat_is_of_who_asks_for_it(whole, session, monkeypatch):
+    monkeypatch.setenv(VARIABLE, "anna")
+    job = pnb.attach(whole.name, other_kernel(session)).repeat(num_results=1)
+    monkeypatch.setenv(VARIABLE, "bert")
+    again = pnb.attach(job.name, other_kernel(session)).repeat()
+    told = session.personalize.list_tags_for_resource(resourceArn=again.arn)["tags"]
+    assert {one["tagKey"]: one["tagValue"] for one in told} == {"team": "shelf", OWNER: "bert"}
+    pnb.wait([job, again], progress=False)
+
+
+@pytest.mark.parametrize("call", ["segments", "themes", "estimate_cost", "preflight"])
+def test_a_keyword_that_is_none_is_refused(call, readers_model):
+    for wrong in ("num_result", "numResults", "filters", "colour"):
+        with pytest.raises(TypeError, match=f"has no parameter '{wrong}'.*num_results"):
+            getattr(pnb, call)(READERS, readers_model, **{wrong: 1})
+    assert wrong not in inspect.signature(getattr(pnb, call)).parameters

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pandas as pd
 import pytest
 import reading_world as world
-from injected import refused
+from injected import answering, refused
 
 import personalize_nb as pnb
 from personalize_nb import errors
@@ -159,6 +159,60 @@ def test_one_name_of_two_kinds(session, job, readers_model, capsys):
         pytest.fail("names of the two kinds do not meet")
     assert isinstance(pnb.attach(job.name, session), pnb.BatchInferenceJob)
     assert f"a batch segment job of this name as well: pnb.attach({job.arn!r})" in capsys.readouterr().err
+
+
+# all that others can
+
+
+def test_filters_name_the_call_that_takes_them(readers):
+    assert "pnb.segments(..., filter='segments-events'" in repr(readers)
+
+
+def test_segments_come_in_blocks(job):
+    blocks = list(job.blocks(rows=1))
+    assert [len(one) for one in blocks] == [10, 10, 0]
+    pd.testing.assert_frame_equal(pd.concat(blocks, ignore_index=True), job.segments(), check_dtype=False)
+
+
+def test_what_was_asked_before_is_found_again(job, affinity_model):
+    ids = ["b0", "b1", "nowhere"]
+    assert pnb.segments(ids, affinity_model, num_results=10, reuse=True).arn == job.arn
+
+
+def test_a_segment_job_is_repeated_and_its_failed_lines_are_sent_again(job, session):
+    again = job.repeat(num_results=3).wait(progress=False)
+    assert isinstance(again, pnb.BatchSegmentJob) and len(again.segments()) == 6
+    with pytest.raises(TypeError, match=r"has no parameter 'mode'; legal are .*num_results"):
+        job.repeat(mode="THEME_GENERATION")
+    run = again.retry_failed()
+    assert isinstance(run, pnb.Run)
+    run = pnb.attach(run.name, session).wait(progress=False)
+    assert run.segments().equals(again.segments()) and run.errors()["item_id"].tolist() == ["nowhere"]
+    assert {one.arn.split(":")[5].split("/")[0] for one in run.jobs} == {"batch-segment-job"}
+    assert ".segments() to read" in repr(run)
+
+
+def test_segments_wait_for_room_and_run_many_at_once(job, affinity_model, session, readers_model, capsys):
+    with answering(session.client("personalize"), "CreateBatchSegmentJob", "LimitExceededException"):
+        run = pnb.segments(["b1"], affinity_model, num_results=2)
+        assert isinstance(run, pnb.Run) and "there is no room" in capsys.readouterr().err
+    names = [new_job_name("many") for _ in range(2)]
+    asked = [
+        job.request.replace(job_name=name, num_results=n + 1, output_path=session.location(name) + "/")
+        for n, name in enumerate(names)
+    ]
+    many = pnb.run(asked, session=session)
+    pnb.wait([run, many], progress=False)
+    assert len(run.segments()) == 2
+    assert many.segments()["job"].value_counts().to_dict() == {names[0]: 2, names[1]: 4}
+    other = pnb.JobRequest(
+        **{one: getattr(asked[0], one) for one in ("solution_version_arn", "role_arn")},
+        job_name="x",
+        input_path="s3://b/i.jsonl",
+        output_path="s3://b/o/",
+    )
+    with pytest.raises(errors.InputError, match="must be of one kind"):
+        pnb.run([asked[0], other], session=session)
 
 
 # before it starts

@@ -4,7 +4,7 @@ import pytest
 
 import personalize_nb as pnb
 from personalize_nb.errors import FailedError, InputError, NotFoundError, QuotaError, ServiceError, WaitTimeoutError
-from personalize_nb.session import waiting
+from personalize_nb.session import creating, waiting
 
 
 class World:
@@ -99,6 +99,14 @@ def test_interruption_stops_only_the_waiting():
     with pytest.raises(KeyboardInterrupt, match=r"stopped waiting; job 'x' goes on"):
         world.wait()
     assert world.shown[-1].endswith("Wait again with pnb.attach('x').wait().")
+
+
+def test_an_interrupted_call_does_not_say_that_it_goes_on():
+    def interrupted():
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt, match=r"^stopped starting job 'x'; AWS may .* do it all the same\.$"):
+        creating.made(interrupted, lambda: None, "starting job 'x'")
 
 
 def test_passing_trouble_is_sat_out():

@@ -80,7 +80,7 @@ class JobForm:
     <JobForm for books-user-personalization-...: display it in JupyterLab, or .start()>
     """
 
-    @with_parameters(JobParameters)
+    @with_parameters(JobParameters, checked=False)
     def __init__(
         self,
         data: Data | Batch | None = None,

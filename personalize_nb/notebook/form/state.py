@@ -17,7 +17,7 @@ from personalize_nb.jobs.arguments import JobParameters
 from personalize_nb.jobs.job import AnyJob
 from personalize_nb.jobs.parts import limits_in
 from personalize_nb.jobs.questions import JobQuestion
-from personalize_nb.jobs.request import AnyRequest, JobRequest, RequestContext, SegmentRequest, problems
+from personalize_nb.jobs.request import AnyRequest, JobRequest, RequestContext, problems
 from personalize_nb.jobs.reuse import once
 from personalize_nb.jobs.run import Run
 from personalize_nb.notebook.form import fields
@@ -182,17 +182,14 @@ def begun(
 ) -> AnyJob | Run:
     """Start what a form asks for, or return what was asked the same, where code wants that."""
     costs.check([(request, batch, context.recipe)], session, given.get("max_cost"))
-    if isinstance(request, SegmentRequest):
-        return beginning.start_segments(request, batch, context, session)
     limit = limits_in(given)
     at_once = given.get("at_once", parameters.named("at_once").default)
-    return once(
-        [JobQuestion(request, batch, context)],
-        [chosen],
-        session,
-        wanted=given.get("reuse", False),
-        start=lambda: beginning.begin(request, batch, context, session, at_once=at_once, limit=limit),
-    )
+
+    def start() -> AnyJob | Run:
+        return beginning.begin(request, batch, context, session, at_once=at_once, limit=limit)
+
+    question, wanted = JobQuestion(request, batch, context), given.get("reuse", False)
+    return once([question], [chosen], session, name=request.job_name, wanted=wanted, start=start)
 
 
 def _batch(
