@@ -27,7 +27,9 @@ log = logging.getLogger(__name__)
 Answer = TypeVar("Answer")
 
 HOURS = 3600.0
-QUICK, POLITE = 0.25, 3.0
+QUICK, POLITE = 0.05, 3.0
+# After a look that failed, doubled with each more.
+_AFTER_FAILURE = 0.25
 _LONGEST = 60.0
 _GONE, _TAKEN = "gone", "asked for"
 # Polls in a row that may fail before a wait gives up: seconds for a call, minutes for work of hours.
@@ -296,7 +298,7 @@ class _Wait:
                 )
             self.progress.update(self.what, f"{status}{trouble}")
             gap = pause(elapsed + started - (started if self.since is None else self.since), self.pace, self.calls())
-            gap = max(gap, min(_LONGEST, QUICK * 2**failures) if failures else 0)
+            gap = max(gap, min(_LONGEST, _AFTER_FAILURE * 2**failures) if failures else 0)
             self.sleep(gap if self.timeout is None else min(gap, max(self.timeout - elapsed, 0)))
 
     def _failed(self, told: str, described: Mapping[str, Any]) -> errors.FailedError:

@@ -53,7 +53,7 @@ def test_it_ends_when_the_resource_is_active():
 
 
 def test_gaps_grow_with_the_time_waited():
-    assert [waiting.pause(seconds) for seconds in (0, 2, 10, 300, 6000)] == [0.25, 0.25, 1, 30, 60]
+    assert [waiting.pause(seconds) for seconds in (0, 2, 10, 300, 6000)] == [0.05, 0.2, 1, 30, 60]
     world = World(*["CREATE IN_PROGRESS"] * 100, "ACTIVE")
     world.wait()
     assert world.slept == sorted(world.slept)
