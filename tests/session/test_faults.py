@@ -207,4 +207,4 @@ def test_a_first_minute_has_about_ten_calls_however_many_jobs_there_are(own, aws
 
 def test_a_local_job_is_noticed_at_once(own, aws):
     assert (own.pace, aws.pace) == (waiting.QUICK, waiting.POLITE)
-    assert [waiting.pause(seconds) for seconds in (0, 1, 2)] == [0.25] * 3
+    assert [waiting.pause(seconds) for seconds in (0, 1, 2)] == [0.05, 0.1, 0.2]
