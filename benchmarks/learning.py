@@ -26,7 +26,8 @@ from personalize_nb.local.recipes.history import Sequences
 
 TITLE = "Learning and ranking beside implicit"
 ITEMS, ASKED, RESULTS, FACTORS = 50_000, 8_000, 25, 64
-EVENTS = (1_000_000, 3_000_000, 10_000_000)
+EVENTS = (100_000, 1_000_000, 10_000_000, 50_000_000)
+RANKED = 1_000_000
 LENGTHS = (20, 50)
 ALS, ITEM_ITEM = "implicit ALS", "implicit item-item"
 _TASTES, _PER_USER = 200, 50
@@ -34,7 +35,7 @@ _TASTES, _PER_USER = 200, 50
 
 def run(rounds: int, scale: float) -> list[Row]:
     events = [max(40_000, int(number * scale)) for number in EVENTS]
-    found = _ranking(events[0], max(500, int(ASKED * scale)), rounds)
+    found = _ranking(max(40_000, int(RANKED * scale)), max(500, int(ASKED * scale)), rounds)
     for number in events:
         task = f"{number:,} events of {ITEMS:,} items learnt"
         contenders = {OURS: partial(_apart, _learn, number), ALS: partial(_apart, _learn_als, number)}
@@ -59,8 +60,7 @@ def make(users: int, events: int, seed: int = 0) -> Sequences:
 
 def _ranking(events: int, asked: int, rounds: int) -> list[Row]:
     learnt = make(events // _PER_USER, events)
-    fitted = sequential.fit(learnt, 0)
-    matrix = sequential.learn(learnt)
+    fitted, matrix = sequential.train(learnt, 0)
     prior = sequential.prior_of(sequential.popularity(learnt), fitted.prior_power)
     catalogue = sequential.catalogue_of(matrix * np.float32(1.0 / fitted.temperature), prior)
     peers = _peers(matrix, asked)
@@ -89,20 +89,20 @@ def _peers(matrix: sparse.csr_matrix, users: int) -> dict[str, Callable[[sparse.
     from implicit.nearest_neighbours import ItemItemRecommender, NearestNeighboursScorer  # after its warnings are off
 
     rng = np.random.default_rng(0)
-    als = _als()
-    als.user_factors = rng.normal(size=(users, FACTORS)).astype(np.float32)
-    als.item_factors = rng.normal(size=(ITEMS, FACTORS)).astype(np.float32)
+    model = als()
+    model.user_factors = rng.normal(size=(users, FACTORS)).astype(np.float32)
+    model.item_factors = rng.normal(size=(ITEMS, FACTORS)).astype(np.float32)
     neighbours = ItemItemRecommender(num_threads=workers())
     neighbours.similarity = abs(matrix).astype(np.float64).tocsr()
     neighbours.scorer = NearestNeighboursScorer(neighbours.similarity)
     everyone = np.arange(users)
     return {
-        ALS: lambda counts: als.recommend(everyone, counts, N=RESULTS, filter_already_liked_items=True),
+        ALS: lambda counts: model.recommend(everyone, counts, N=RESULTS, filter_already_liked_items=True),
         ITEM_ITEM: lambda counts: neighbours.recommend(everyone, counts, N=RESULTS, filter_already_liked_items=True),
     }
 
 
-def _als():
+def als():
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # implicit looks for a GPU and says so
         from implicit.cpu.als import AlternatingLeastSquares
@@ -121,19 +121,15 @@ def _apart(learn: Callable[[int], dict[str, float]], events: int) -> dict[str, f
 
 
 def _learn(events: int) -> dict[str, float]:
-    def both(sequences: Sequences) -> None:
-        sequential.fit(sequences, 0)
-        sequential.learn(sequences)
-
-    both(make(4_000, 40_000))
-    return _spent(both, make(events // _PER_USER, events))
+    sequential.train(make(4_000, 40_000), 0)
+    return _spent(lambda sequences: sequential.train(sequences, 0), make(events // _PER_USER, events))
 
 
 def _learn_als(events: int) -> dict[str, float]:
     learnt = make(events // _PER_USER, events)
     places = (learnt.owner, learnt.items)
     counts = sparse.csr_matrix((np.ones(len(learnt.items), np.float32), places), shape=(learnt.n_users, ITEMS))
-    model = _als()
+    model = als()
     with threadpool_limits(1, "blas"):
         return _spent(lambda interactions: model.fit(interactions, show_progress=False), counts)
 

@@ -142,6 +142,13 @@ def _ours(folder: Path) -> Iterator[Server]:
 
 @contextmanager
 def _moto(folder: Path) -> Iterator[Server]:
+    with moto_server(folder) as (url, pid):
+        yield Server(url, pid, "testing", "testing", folder)
+
+
+@contextmanager
+def moto_server(folder: Path) -> Iterator[tuple[str, int]]:
+    """Yield the address and process of moto's server, which answers."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -151,7 +158,7 @@ def _moto(folder: Path) -> Iterator[Server]:
     try:
         url = f"http://127.0.0.1:{port}"
         _await(f"{url}/moto-api/data.json", process)
-        yield Server(url, process.pid, "testing", "testing", folder)
+        yield url, process.pid
     finally:
         process.kill()
         process.wait()
@@ -167,7 +174,7 @@ def _await(url: str, process: subprocess.Popen[bytes]) -> None:
         except urllib.error.URLError as error:
             if process.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError("moto's server does not answer; install it with: pip install '.[bench]'") from error
-            time.sleep(0.1)
+            time.sleep(0.02)
 
 
 def _each(task: Callable[[int], None], count: int) -> None:

@@ -264,6 +264,7 @@ CASES = {
     "filter": filtering,
     "train": training("aws-user-personalization"),
     "train-segments": training("aws-item-affinity"),
+    "train-themes": training("aws-similar-items"),
     "search": searching,
     "batch": inferring,
     "themes": naming,

@@ -23,7 +23,7 @@ _BLOCK = 512
 # The most popular items, whose pairs have a dense table: rows of the others are short.
 _HEAVY = 4096
 # Entries of a Gram matrix beside that table, in all and of a row at least: the rest is small beside the penalty.
-_ENTRIES, _ROW_LEAST = 3_000_000, 64
+_ENTRIES, _ROW_LEAST = 1_200_000, 24
 # Pairs that fewer users share change nothing beside the penalty, and are most of all pairs.
 _SHARED_BY = 3
 # How much of a pair counts by the number of steps that follow both: all of it, whatever follows.

@@ -34,11 +34,10 @@ from personalize_nb.local.recipes.sequential import (
     MEMORIES,
     Settings,
     catalogue_of,
-    fit,
-    learn,
     popularity,
     prior_of,
     states_of,
+    train,
 )
 
 # A cold item borrows this share of what its nearest items by metadata would get.
@@ -60,10 +59,9 @@ class Sequential(Model):
         settings = settings_of(hyperparameters)
         sequences = usual_users(history.sequences, hyperparameters)
         features = item_features(data, history.item_ids)
-        fitted = fit(sequences, seed, settings, features)
-        progress(2, 4)
-        matrix = learn(sequences, settings, features=features) * np.float32(1.0 / fitted.temperature)
+        fitted, matrix = train(sequences, seed, settings, features)
         progress(3, 4)
+        matrix = matrix * np.float32(1.0 / fitted.temperature)
         count = popularity(history.sequences)
         cold, warm = np.flatnonzero(count == 0), np.flatnonzero(count > 0)
         if len(cold):

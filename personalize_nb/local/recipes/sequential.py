@@ -13,11 +13,12 @@ from __future__ import annotations
 
 import operator
 from dataclasses import dataclass
-from functools import cache, reduce
+from functools import reduce
 
 import numpy as np
 from scipy import sparse
 
+from personalize_nb.local.recipes import sharpness
 from personalize_nb.local.recipes.counts import company, succession
 from personalize_nb.local.recipes.ease import affordable, ease
 from personalize_nb.local.recipes.heap import largest, unit_maximum
@@ -30,7 +31,7 @@ from personalize_nb.local.recipes.scoring import ScoredCatalogue, States
 WINDOW, TAU, LSR_MOST, LSR_PENALTY = 40, 16.0, 200, 400.0
 # What larger data may cost: steps x window (a window of at least the share _LEAST_WINDOW), items x predictors squared,
 # and pairs of items of a user that count as company.
-_MOST_STEPS_BACK, _LEAST_WINDOW, _MOST_CELLS, _MOST_COMPANY = 120_000_000, 0.4, 1_000_000_000, 150_000_000
+_MOST_STEPS_BACK, _LEAST_WINDOW, _MOST_CELLS, _MOST_COMPANY = 120_000_000, 0.4, 400_000_000, 50_000_000
 # The newest steps of a user that count as company, at the least and the most: older ones say little of what comes next.
 _FEWEST_OF_COMPANY, _MOST_OF_COMPANY = 20, 200
 # EASE in closed form, and its local form.
@@ -50,10 +51,10 @@ MEMORIES, EVER, HISTORY = (6.0, 12.0, 24.0), 0.06, 200
 AGAIN = 60.0
 # Items already met share at least this probability: below any real suggestion, above what nothing speaks for.
 LEAST_AGAIN = 0.002
-_HELD_BACK_USERS, _HELD_BACK_CELLS = 400, 8_000_000
-# The temperature is fitted on a model of half the data, within these numbers of steps.
-_FEWEST_STEPS_TO_FIT, _MOST_STEPS_TO_FIT = 20_000, 300_000
-_TEMPERATURES = np.geomspace(0.05, 50.0, 30)
+# By this share of the steps of so many users temperature and memory are chosen.
+_ASKED, _FEWEST_HELD_BACK, _HELD_BACK_USERS, _HELD_BACK_CELLS = 0.1, 5, 400, 8_000_000
+# They are fitted on a model of half the data, of so many steps at least; larger data are learnt once for both.
+_FEWEST_STEPS_TO_FIT, _MOST_STEPS_TO_LEARN_TWICE = 20_000, 300_000
 # Where too few users can be held back to fit one; the memory is then the first.
 _TEMPERATURE = 1.0
 # What a factor e of popularity adds to a score before the temperature: it orders what nothing else does. Held-back
@@ -178,75 +179,71 @@ def popularity(sequences: Sequences) -> np.ndarray:
     return np.bincount(sequences.items, sequences.weights, minlength=sequences.n_items).astype(np.float64)
 
 
+def train(
+    sequences: Sequences, seed: int, settings: Settings = DEFAULT, features: sparse.csr_matrix | None = None
+) -> tuple[Fit, sparse.csr_matrix]:
+    """Return what the data teach of scores and memory, and the matrix.
+
+    On large data one matrix serves both. It is learnt without the steps that it is asked for, the newest few of some
+    hundred users: these are too few of all to be missed.
+    """
+    held = held_back(sequences, np.random.default_rng(seed))
+    if len(sequences.items) <= _MOST_STEPS_TO_LEARN_TWICE or len(held) < _FEWEST_HELD_BACK:
+        return fit(sequences, seed, settings, features), learn(sequences, settings, features=features)
+    asked = np.zeros(sequences.n_users, bool)
+    asked[held] = True
+    known = sequences.where(~(newest(sequences, _ASKED) & asked[sequences.owner]))
+    matrix = learn(known, settings, features=features)
+    return _fitted(sequences, held, matrix, popularity(known), settings), matrix
+
+
 def fit(
     sequences: Sequences, seed: int, settings: Settings = DEFAULT, features: sparse.csr_matrix | None = None
 ) -> Fit:
-    """Learn from most users, and choose temperature and memory by the likelihood of what the others did last."""
+    """Learn from half of the data, and choose temperature and memory by what other users did last."""
     rng = np.random.default_rng(seed)
-    long_enough = np.flatnonzero(np.diff(sequences.starts) >= 5)
-    n_held = int(min(_HELD_BACK_USERS, len(long_enough) // 10, max(8, _HELD_BACK_CELLS // sequences.n_items)))
-    again = coming_back(sequences)
-    if n_held < 5:
-        return Fit(_TEMPERATURE, again)
-    held = np.sort(rng.choice(long_enough, n_held, replace=False))
+    held = held_back(sequences, rng)
+    if len(held) < _FEWEST_HELD_BACK:
+        return Fit(_TEMPERATURE, coming_back(sequences))
     others = np.setdiff1d(np.arange(sequences.n_users), held)
     mean_length = max(1.0, len(sequences.items) / sequences.n_users)
-    enough = int(np.clip(len(sequences.items) / 2, _FEWEST_STEPS_TO_FIT, _MOST_STEPS_TO_FIT) / mean_length)
+    enough = int(max(len(sequences.items) / 2, _FEWEST_STEPS_TO_FIT) / mean_length)
     if len(others) > enough:
         others = np.sort(rng.choice(others, enough, replace=False))
     training = sequences.of_users(others)
-    given, truth = split_newest(sequences.of_users(held), 0.1)
     matrix = learn(training, settings, means_of(sequences), features)
-    count = popularity(training)
+    return _fitted(sequences, held, matrix, popularity(training), settings)
+
+
+def held_back(sequences: Sequences, rng: np.random.Generator) -> np.ndarray:
+    """Return users by whose newest steps temperature and memory are chosen."""
+    long_enough = np.flatnonzero(np.diff(sequences.starts) >= 5)
+    number = int(min(_HELD_BACK_USERS, len(long_enough) // 10, max(8, _HELD_BACK_CELLS // sequences.n_items)))
+    return np.sort(rng.choice(long_enough, number, replace=False))
+
+
+def _fitted(
+    sequences: Sequences, held: np.ndarray, matrix: sparse.csr_matrix, count: np.ndarray, settings: Settings
+) -> Fit:
+    """Choose temperature and memory by the likelihood of what some users did last."""
+    given, truth = split_newest(sequences.of_users(held), _ASKED)
+
+    def sharpest(memory: float) -> tuple[np.ndarray, float]:
+        return sharpness.sharpest(matrix, states_of(given, np.zeros(len(held)), settings, memory), truth, prior)
+
+    def prior(temperature: float) -> np.ndarray:
+        return prior_of(count, POPULARITY_SHARE / temperature)
+
     memory = MEMORIES[0]
-    likelihoods, temperature = _temperature(matrix, count, given, truth, settings, memory)
+    likelihoods, temperature = sharpest(memory)
     # without recency all memories are the same
     for slower in MEMORIES[1:] if settings.recency else ():
-        slowers, at = _temperature(matrix, count, given, truth, settings, slower)
+        slowers, at = sharpest(slower)
         gains = slowers - likelihoods
         # few users cannot tell memories apart: a slower one must be better beyond doubt, by two standard errors
-        if gains.mean() > 2.0 * gains.std() / np.sqrt(n_held):
+        if gains.mean() > 2.0 * gains.std() / np.sqrt(len(held)):
             memory, likelihoods, temperature = slower, slowers, at
-    return Fit(temperature, again, memory)
-
-
-def _temperature(
-    matrix: sparse.csr_matrix, count: np.ndarray, given: Sequences, truth: Sequences, settings: Settings, memory: float
-) -> tuple[np.ndarray, float]:
-    """Return how likely each user's new items of `truth` are at the best temperature, as logarithms, and that one."""
-    states = states_of(given, np.zeros(given.n_users), settings, memory)
-    shape = (given.n_users, given.n_items)
-    logits = (sparse.csr_matrix((states.val, states.idx, states.ptr), shape=shape) @ matrix).toarray()
-    seen = (
-        sparse.csr_matrix((np.ones(len(states.seen_idx)), states.seen_idx, states.seen_ptr), shape=shape).toarray() > 0
-    )
-    rows, items = truth.owner, truth.items
-    new = ~seen[rows, items]
-    rows, items = rows[new], items[new]
-    if not len(rows):
-        return np.zeros(given.n_users), _TEMPERATURE
-    per_user = 1.0 / np.bincount(rows, minlength=given.n_users)[rows]
-
-    @cache
-    def likelihoods(place: int) -> np.ndarray:
-        temperature = _TEMPERATURES[place]
-        scaled = logits / np.float32(temperature)
-        top = scaled.max(axis=1, keepdims=True)
-        prior = prior_of(count, POPULARITY_SHARE / temperature)
-        mass = np.where(seen, 0.0, np.exp(scaled - top)) @ prior
-        log_mass = np.log(np.maximum(mass, 1e-300)) + top[:, 0]
-        each = per_user * (scaled[rows, items] + np.log(prior[items]) - log_mass[rows])
-        return np.bincount(rows, each, minlength=given.n_users)
-
-    # It rises to one peak and falls: thirds of the range are given up until the peak is left.
-    low, high = 0, len(_TEMPERATURES) - 1
-    while low < high:
-        third = (high - low) // 3
-        if likelihoods(low + third).sum() < likelihoods(high - third).sum():
-            low += third + 1
-        else:
-            high -= max(1, third)
-    return likelihoods(low), float(_TEMPERATURES[low])
+    return Fit(temperature, coming_back(sequences), memory)
 
 
 def prior_of(count: np.ndarray, power: float) -> np.ndarray:
@@ -265,11 +262,17 @@ def coming_back(sequences: Sequences) -> float:
 
 def split_newest(sequences: Sequences, share: float) -> tuple[Sequences, Sequences]:
     """Split every user into the older part and the newest `share` (at least one step of two or more)."""
-    lengths = np.diff(sequences.starts)
-    newest = np.where(lengths >= 2, np.maximum(1, np.round(lengths * share)), 0).astype(np.int64)
-    position = np.arange(len(sequences.items)) - sequences.starts[:-1][sequences.owner]
-    is_newest = position >= (lengths - newest)[sequences.owner]
+    is_newest = newest(sequences, share)
     return sequences.where(~is_newest), sequences.where(is_newest)
+
+
+def newest(sequences: Sequences, share: float) -> np.ndarray:
+    """Tell of each step whether it is among the newest `share` of its user's."""
+    lengths = np.diff(sequences.starts)
+    number = np.where(lengths >= 2, np.maximum(1, np.round(lengths * share)), 0).astype(np.int64)
+    position = np.arange(len(sequences.items)) - sequences.starts[:-1][sequences.owner]
+    found: np.ndarray = position >= (lengths - number)[sequences.owner]
+    return found
 
 
 def states_of(given: Sequences, again: np.ndarray, settings: Settings = DEFAULT, memory: float = MEMORIES[0]) -> States:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import logging
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
     from personalize_nb.local.tasks.theme_settings import ThemeSettings
     from personalize_nb.local.themes.generators import ThemeGenerator
     from personalize_nb.local.themes.maker import ThemeMaker
+
+
+log = logging.getLogger(__name__)
 
 
 def progress(context: WorkContext, resource: AnyResource) -> Callable[[int, int], None]:
@@ -161,6 +165,17 @@ def theme_maker(context: WorkContext, resource: InferenceResource, settings: The
     item_name = resource.body["themeGenerationConfig"]["fieldsForThemeGeneration"]["itemName"]
     cache = context.root / "cache"
     return ThemeMaker.build(load(context, resource.facts, {}), item_name, cache, generator=_generator(settings, cache))
+
+
+def prepare_themes(context: WorkContext, facts: DataFacts) -> None:
+    """Read the texts of the items as the theme jobs of a version will want them, so that the first need not."""
+    from personalize_nb.local.themes import maker
+
+    try:
+        maker.prepare(load(context, facts, {}), context.root / "cache")
+    except Exception:
+        # a model can do without: texts that cannot be read are the affair of the job that asks for themes
+        log.warning("the items of a solution version cannot be prepared for themes", exc_info=True)
 
 
 def _generator(settings: ThemeSettings, cache: Path) -> ThemeGenerator | None:

@@ -34,6 +34,7 @@ from personalize_nb.local.tasks.task_data import (
     load,
     number,
     outlive_second,
+    prepare_themes,
     progress,
     schemas_of,
     theme_maker,
@@ -166,6 +167,8 @@ def _train(
     if report is not None:
         report(1, 1)
     model.save(folder)
+    if RECIPES[recipe].themes:
+        prepare_themes(context, facts)
     measured = hold_out.hold_out(recipe, data, **arguments, seed=SEED)
     # the clock may have been set back meanwhile
     hours = max(1, math.ceil((context.clock() - started) / 3.6)) / 1000

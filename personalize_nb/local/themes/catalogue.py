@@ -26,6 +26,7 @@ MAKER_COLUMN = re.compile(r"(^|_)(AUTHOR|DIRECTOR|BRAND|ARTIST|CREATOR|MAKER|DES
 NO_CATEGORY = re.compile(
     r"ID$|URL|LINK|IMAGE|PHONE|EMAIL|SKU|ISBN|LANGUAGE|CURRENCY|PROMOT|PRICE|COUNTRY", re.IGNORECASE
 )
+NAME_COLUMN = re.compile(r"(^|_)(NAME|TITLE)$")
 MAX_CATEGORY_WORDS = 4
 MAX_VALUES = 2000  # a categorical column with more values is an identifier, not a category
 MEDIA = {
@@ -111,6 +112,20 @@ def read_catalogue(data: TrainingData, item_name: str, medium: str | None = None
         key=lambda item: item.id,
     )
     return Catalogue(tuple(items), medium or _medium(schema, items))
+
+
+def name_columns(schema: Schema) -> list[str]:
+    """Guess which column a job will name: the one that is marked, else those that are called so, else the only text."""
+    if schema.item_name is not None:
+        return [schema.item_name]
+    texts = [
+        field.name
+        for field in schema.fields
+        if field.type == "string" and not field.textual and not field.categorical and not NO_CATEGORY.search(field.name)
+    ]
+    texts = [name for name in texts if not MAKER_COLUMN.search(name.upper())]
+    called = [name for name in texts if NAME_COLUMN.search(name.upper())]
+    return called or (texts if len(texts) == 1 else [])
 
 
 def _strings(table: pa.Table, column: str) -> list[str]:

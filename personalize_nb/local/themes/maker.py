@@ -13,8 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
-from personalize_nb.local.data.schema import TrainingData
-from personalize_nb.local.themes.catalogue import read_catalogue
+from personalize_nb.local.data.schema import ITEMS, TrainingData
+from personalize_nb.local.themes.catalogue import name_columns, read_catalogue
 from personalize_nb.local.themes.extractive import ExtractiveThemes
 from personalize_nb.local.themes.generators import Draft, Evidence, Proposal, ThemeGenerator, ThemeRequest
 from personalize_nb.local.themes.index import Index, load_or_build
@@ -26,6 +26,18 @@ from personalize_nb.local.themes.validator import Validator
 SAME_GROUP = 0.5  # groups that share this part of their items may share a theme
 REMEMBERED = 50
 FALLBACK_CONFIDENCE = 0.1
+
+
+def prepare(data: TrainingData, cache: Path) -> None:
+    """Index the items for the jobs to come, by each column that they may call the items' names.
+
+    A job that calls another one so, or finds the items changed, makes its own index.
+    """
+    schema = data.schemas.get(ITEMS)
+    if data.items is None or schema is None or schema.textual is None:
+        return
+    for column in name_columns(schema):
+        load_or_build(read_catalogue(data, column), cache)
 
 
 @dataclass(frozen=True)
