@@ -14,11 +14,11 @@ from typing import Any
 
 from personalize_nb import errors
 from personalize_nb.contract import limits, parameters, releases
-from personalize_nb.contract.job_kinds import SEGMENTS, JobKind
+from personalize_nb.contract.job_kinds import JobKind
 from personalize_nb.contract.parameters import THEME_GENERATION
 from personalize_nb.errors import WARNING, Problem
 from personalize_nb.inputs.batch import Batch
-from personalize_nb.jobs import batches, costs, recommend, theme_columns
+from personalize_nb.jobs import api_arguments, batches, costs, recommend, theme_columns
 from personalize_nb.jobs.arguments import JobParameters, names_of
 from personalize_nb.jobs.request import AnyRequest, JobRequest, RequestContext, SegmentRequest
 from personalize_nb.resources import estimate
@@ -85,7 +85,7 @@ def from_request(request: Any, session: Session) -> Subject:
         shown = repr(request) if isinstance(request, str) else f"a {type(request).__name__}{size}"
         text = f"{_HOW}: pnb.preflight(ids, model, num_results=10). Got {shown} without a model."
         raise errors.RequestError([Problem("solution_version", text)])
-    shape = _shape(request, session)
+    shape = api_arguments.shape_of(request, session)
     kind, model = shape.job_kind, limits.service_model()
     legal = dict(model.shape_for(f"Create{kind.operations}Request").members)
     answered = model.shape_for(kind.operations).members
@@ -103,22 +103,6 @@ def from_request(request: Any, session: Session) -> Subject:
         raise errors.RequestError(
             [Problem("batchInferenceJobConfig", f"{_HOW}. Got {dict(request)!r}: {error}.")]
         ) from error
-
-
-def _shape(request: Mapping[str, Any], session: Session) -> type[JobRequest] | type[SegmentRequest]:
-    """Return which kind of request boto3's arguments are; both have the same ones, so the model's recipe tells."""
-    if SEGMENTS.arn_member in request:
-        return SegmentRequest
-    both = {(row.member or "").split(".")[0] for row in parameters.sent(SEGMENTS).values()}
-    arn = request.get("solutionVersionArn")
-    if not isinstance(arn, str) or not arn or set(request) - both:
-        return JobRequest
-    try:
-        return recommend.shape_for(find_solution_version(arn, session))
-    except errors.CredentialsError:
-        raise
-    except errors.PersonalizeError:  # the check of the model tells of it
-        return JobRequest
 
 
 def _wrong(key: str, value: Any, known: Mapping[str, Any], asked: JobKind, within: str = "") -> Iterator[Problem]:

@@ -33,6 +33,7 @@ GONE_IN_ORDER = (
 # Work that ends by itself: the service keeps no way to delete it, and what it works on cannot go before its end.
 _OF_DATASETS = ("dataset_import_job", "dataset_export_job")
 _OF_VERSIONS = ("batch_inference_job", "batch_segment_job")
+_SERVING = ("campaign", "recommender", "event_tracker", "metric_attribution")  # the toolkit makes none of these
 _LASTING = ("campaign", "recommender", "solution_version", *_OF_DATASETS, "data_deletion_job", *_OF_VERSIONS)
 # Read where the account may: who may not list them learns from the service what stands on the group.
 _RARE = ("campaign", "recommender", "event_tracker", "metric_attribution", *_LASTING)
@@ -210,18 +211,32 @@ def in_the_way(pieces: Collection[Piece], own: str, others: Collection[str]) -> 
         text = ""
         if piece.busy:
             text = f"{piece.label} is {piece.status}: wait until it has ended, then delete."
-        elif (
-            piece.goes
-            and piece.owner not in ("", own, group.owner)
-            and not {piece.name, piece.label, piece.arn} & named
-        ):
-            text = (
-                f"{piece.label} was made by {piece.owner!r}, neither by you ({own or 'nobody tells who you are'}) nor "
-                f"by who made the group: ask them, then name it: others=[{piece.label!r}]."
-            )
+        elif piece.goes and not {piece.name, piece.label, piece.arn} & named:
+            text = _of_another(piece, own, group.owner)
         if text:
             found[piece.arn] = Problem(piece.kind, text)
     return found
+
+
+def _of_another(piece: Piece, own: str, maker: str) -> str:
+    """Return why what is not known to be of who asks, or of the group's maker, does not go unnamed; empty where it is.
+
+    Where neither it nor the group tells who made it, it is the group's: who names that means all that is its own. What
+    serves others is nobody's guess: it is made with other tools, which set no tag, and somebody may live from it.
+    """
+    if piece.owner in (own, maker) and piece.owner:
+        return ""
+    if not piece.owner:
+        if piece.kind not in _SERVING:
+            return ""
+        return (
+            f"{piece.label} has no owner's tag, so somebody else may have made it, and it may be in use: look, then "
+            f"name it: others=[{piece.label!r}]."
+        )
+    return (
+        f"{piece.label} was made by {piece.owner!r}, neither by you ({own or 'nobody tells who you are'}) nor "
+        f"by who made the group: ask them, then name it: others=[{piece.label!r}]."
+    )
 
 
 def member_of(kind: str) -> str:
