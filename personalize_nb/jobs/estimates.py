@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, Unpack
 
 from personalize_nb import errors
@@ -155,7 +156,8 @@ def _of_request(given: Any, session: Session) -> Estimate:
         return of_run(given)
     session = given.session if isinstance(given, BatchJob) else session
     request = _request(given, session)
-    return _of_amount(stored_amounts.amount(session, request.input_path), request, session)
+    took = durations.expected(session, costs.mode_of(request), request.solution_version_arn)
+    return replace(_of_amount(stored_amounts.amount(session, request.input_path), request, session), one_job=took)
 
 
 def of_run(run: Run) -> Estimate:
@@ -165,6 +167,7 @@ def of_run(run: Run) -> Estimate:
 
 def _of_groups(run: Run) -> Iterator[Estimate]:
     """Yield what each question of a run comes to; input that nobody counted is looked at."""
+    took = cache(partial(durations.expected, run.session))  # one look for all questions of a model
     for request, parts in run.asked():
         ranks = _lists(request, run.session)
         amounts = [
@@ -175,13 +178,12 @@ def _of_groups(run: Run) -> Iterator[Estimate]:
         ]
         exact = all(one.exact for one in amounts)
         found = Amount(sum(one.records for one in amounts), sum(one.listed for one in amounts), exact)
-        yield replace(_of_amount(found, request, run.session), jobs=len(parts))
+        one_job = took(costs.mode_of(request), request.solution_version_arn)
+        yield replace(_of_amount(found, request, run.session), jobs=len(parts), one_job=one_job)
 
 
 def _of_amount(amount: Amount, request: AnyRequest, session: Session) -> Estimate:
-    mode = costs.mode_of(request)
-    found = costs.of_amount(amount, mode, request.num_results, recipe_of(request, session))
-    return replace(found, one_job=durations.expected(session, mode, request.solution_version_arn))
+    return costs.of_amount(amount, costs.mode_of(request), request.num_results, recipe_of(request, session))
 
 
 def _request(given: Any, session: Session) -> AnyRequest:

@@ -7,9 +7,11 @@ thread rewrites it until the job has ended.
 
 from __future__ import annotations
 
+import os
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,7 +21,7 @@ from personalize_nb.contract.job_kinds import SEGMENTS
 from personalize_nb.contract.parameters import THEME_GENERATION, named
 from personalize_nb.jobs import costs
 from personalize_nb.jobs.batch_job import BatchJob
-from personalize_nb.jobs.estimates import recipe_of
+from personalize_nb.jobs.estimates import of_run, recipe_of
 from personalize_nb.jobs.following import follow
 from personalize_nb.jobs.job import AnyJob
 from personalize_nb.jobs.request import AnyRequest, JobRequest, SegmentRequest, rows_of
@@ -35,6 +37,7 @@ from personalize_nb.text.counts import counted, verb
 from personalize_nb.text.redact import redact
 
 REPEAT, COST, EXPECTED, OWNER = "Repeat it", "Cost", "Expected end", "Owner"
+_NAMED = 6  # of questions that differ in a line
 
 
 def summary(
@@ -57,7 +60,7 @@ def summary(
     facts = {
         "Job": described["jobName"],
         **_state(described),
-        **_asked(request, details or {}),
+        **_asked([request], details or {}),
         **_around(details or {}),
         "Started": _time(described["creationDateTime"]),
         **_looked_at(ended, checked, described["creationDateTime"], details or {}),
@@ -67,7 +70,10 @@ def summary(
 
 
 def run_summary(
-    described: Mapping[str, Any], request: JobRequest, checked: datetime, details: Mapping[str, str] | None = None
+    described: Mapping[str, Any],
+    requests: Sequence[JobRequest],
+    checked: datetime,
+    details: Mapping[str, str] | None = None,
 ) -> dict[str, str]:
     """Return what a receipt says of a run: as for a job, and how many of its jobs are done.
 
@@ -75,8 +81,8 @@ def run_summary(
     ----------
     described
         What `Run.describe()` answers.
-    request
-        What every job is asked.
+    requests
+        What its jobs are asked: one thing, or several.
     checked, details
         As for `summary`.
     """
@@ -91,11 +97,11 @@ def run_summary(
         "Run": f"{described['name']} of {counted(described['jobs'], 'job')}",
         **_state(described),
         "Jobs": jobs + (wait if left else ""),
-        **_asked(request, {**size, **(details or {})}),
+        **_asked(requests, {**size, **_outputs(described["name"], requests), **(details or {})}),
         **_around(details or {}),
         "Started": _time(began),
         **_looked_at(described.get("ended"), checked, began, details or {}),
-        **_next(described["name"], described["status"], _reader(request), run=True),
+        **_next(described["name"], described["status"], _reader(requests[0]), run=True, some=bool(described["done"])),
     }
     return _closed(facts, details or {})
 
@@ -107,16 +113,40 @@ def _state(described: Mapping[str, Any]) -> dict[str, str]:
     return facts
 
 
-def _asked(request: AnyRequest, details: Mapping[str, str]) -> dict[str, str]:
+def _asked(requests: Sequence[AnyRequest], details: Mapping[str, str]) -> dict[str, str]:
     """Return what was asked, line by line; what only who started the job knows stands in the details."""
+    told = [_lines(one) for one in requests]
+    facts = {label: details.get(label) or _together([one[label] for one in told]) for label in told[0]}
+    return {label: value for label, value in facts.items() if value}
+
+
+def _together(texts: Iterable[str]) -> str:
+    """Return what several questions say in a line: once what is the same, else each of it."""
+    several = list(dict.fromkeys(texts))
+    if len(several) == 1:
+        return several[0]
+    more = f" and {len(several) - _NAMED:,} more" if len(several) > _NAMED else ""
+    return "; ".join(text or "none" for text in several[:_NAMED]) + more
+
+
+def _outputs(name: str, requests: Sequence[JobRequest]) -> dict[str, str]:
+    """Return where several questions have their output: below which folder, and what tells each."""
+    paths = {one.output_path for one in requests}
+    if len(paths) == 1:
+        return {}
+    common = os.path.commonprefix(sorted(paths)).rpartition("/")[0] + "/"
+    where = common if common.count("/") > 2 else "several buckets"
+    return {"Output": f"{where} (in full: [job.request.output_path for job in pnb.attach({name!r}).jobs])"}
+
+
+def _lines(request: AnyRequest) -> dict[str, str]:
     lines: dict[str, list[str]] = {}
     asked = [(row.line, row, value) for row, value in rows_of(request) if row.line is not None]
     for line, row, value in sorted(asked, key=lambda one: one[0].place):
         told = lines.setdefault(line.label or row.label, [])
         if not row.kind.is_empty(value):
             told.append(line.text.format(row.kind.told(value), job=request.job_name))
-    facts = {label: details.get(label) or ", ".join(told) for label, told in lines.items()}
-    return {label: value for label, value in facts.items() if value}
+    return {label: ", ".join(told) for label, told in lines.items()}
 
 
 def _around(details: Mapping[str, str]) -> dict[str, str]:
@@ -141,11 +171,13 @@ def _reader(request: AnyRequest) -> str:
     return "themes" if request.mode == THEME_GENERATION else "recommendations"
 
 
-def _next(name: str, status: str, reader: str, run: bool = False) -> dict[str, str]:
+def _next(name: str, status: str, reader: str, run: bool = False, some: bool = False) -> dict[str, str]:
     if status == limits.ACTIVE:
         return {"Read it": f"pnb.attach({name!r}).{reader}()"}
     if status == limits.FAILED and run:
-        return {"Next": f"pnb.attach({name!r}).retry() starts the jobs that failed again, .errors() says why"}
+        retry = f"pnb.attach({name!r}).retry()"
+        whole = f"mend what the reason names, then {retry} starts the jobs again"
+        return {"Next": f"{retry} starts the jobs that failed again, .errors() says why" if some else whole}
     if status == limits.FAILED:
         return {"Next": "mend what the reason names, then start again under a new name"}
     later = f"pnb.watch({name!r}) shows the outcome, also when this notebook is opened again"
@@ -243,7 +275,7 @@ class Receipt:
     def _bundle(self, job: BatchJob | Run) -> tuple[dict[str, str], str]:
         described, now = job.describe(), datetime.now(UTC)
         if isinstance(job, Run):
-            facts = run_summary(described, job.request, now, self._details)
+            facts = run_summary(described, [one for one, _ in job.asked()], now, self._details)
         else:
             facts = summary(described, now, self._details)
         return rendered(facts)._repr_mimebundle_(), described["status"]
@@ -336,33 +368,46 @@ def watch(job: AnyJob | Run | str, session: Session | None = None) -> Receipt:
 
 def _looked_up(job: AnyJob | Run) -> dict[str, str]:
     """Find out what a receipt without a form can tell: tags, and the call that repeats the job on its stored input."""
-    request = job.request
-    tags = dict(request.tags) or _tags(job)
-    owner = tags.pop(owners.OWNER, "")
-    return {
-        "Tags": named("tags").kind.told(tags),
+    several = [dict(one.tags) for one, _ in job.asked()] if isinstance(job, Run) else [_tags(job)]
+    owner = "; ".join(dict.fromkeys(tags.pop(owners.OWNER, "") for tags in several))
+    found = {
+        "Tags": _together(named("tags").kind.told(tags) if tags else "" for tags in several),
         OWNER: owner if owner != job.session.owner else "",
-        **_amounts(job, request),
-        REPEAT: code.again(request, tags, job.session.role_arn),
     }
+    if isinstance(job, Run):
+        return {**found, **_amounts_of_run(job), REPEAT: f"pnb.attach({job.name!r}).repeat()"}
+    return {**found, **_amounts(job), REPEAT: code.again(job.request, several[0], job.session.role_arn)}
 
 
-def _amounts(job: AnyJob | Run, request: AnyRequest) -> dict[str, str]:
+def _amounts(job: AnyJob) -> dict[str, str]:
     """Return what the job comes to and when it ends, each as far as the caller may look."""
-    found = {}
+    found, request = {}, job.request
     with suppress(errors.PersonalizeError):
         found[COST] = costs.of_request(request, None, recipe_of(request, job.session), job.session).text
     with suppress(errors.PersonalizeError):
         described = job.describe()
         took = durations.expected(job.session, costs.mode_of(request), request.solution_version_arn)
-        if took is not None and not isinstance(job, Run):
+        if took is not None:
             found[EXPECTED] = took.told(described["creationDateTime"])
     return found
 
 
-def _tags(job: AnyJob | Run) -> dict[str, str]:
-    if isinstance(job, Run):
-        return {}  # a run's manifest holds them, so it has none
+def _amounts_of_run(run: Run) -> dict[str, str]:
+    """Return what all questions of a run come to, and when the jobs end that have not, so many at a time."""
+    found = {}
+    with suppress(errors.PersonalizeError):
+        estimate = of_run(run)
+        found[COST] = estimate.text
+        described = run.describe()
+        left = replace(estimate, jobs=described["running"] + described["waiting"]).expected
+        if left is not None:
+            found[EXPECTED] = left.told(datetime.now(UTC))
+    return found
+
+
+def _tags(job: AnyJob) -> dict[str, str]:
+    if job.request.tags:
+        return dict(job.request.tags)
     try:
         answer = job.session.call("list_tags_for_resource", resourceArn=job.arn)
     except errors.PersonalizeError:

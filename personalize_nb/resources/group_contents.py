@@ -33,7 +33,8 @@ GONE_IN_ORDER = (
 # Work that ends by itself: the service keeps no way to delete it, and what it works on cannot go before its end.
 _OF_DATASETS = ("dataset_import_job", "dataset_export_job")
 _OF_VERSIONS = ("batch_inference_job", "batch_segment_job")
-_SERVING = ("campaign", "recommender", "event_tracker", "metric_attribution")  # the toolkit makes none of these
+_SERVING = ("campaign", "recommender", "event_tracker")  # the toolkit makes none of these
+_UNTAGGED = ("schema", "metric_attribution", "dataset_group")  # two cannot have tags, and the group was named
 _LASTING = ("campaign", "recommender", "solution_version", *_OF_DATASETS, "data_deletion_job", *_OF_VERSIONS)
 # Read where the account may: who may not list them learns from the service what stands on the group.
 _RARE = ("campaign", "recommender", "event_tracker", "metric_attribution", *_LASTING)
@@ -221,17 +222,17 @@ def in_the_way(pieces: Collection[Piece], own: str, others: Collection[str]) -> 
 def _of_another(piece: Piece, own: str, maker: str) -> str:
     """Return why what is not known to be of who asks, or of the group's maker, does not go unnamed; empty where it is.
 
-    Where neither it nor the group tells who made it, it is the group's: who names that means all that is its own. What
-    serves others is nobody's guess: it is made with other tools, which set no tag, and somebody may live from it.
+    Where nothing of a group tells who made it, it is one maker's, and who names the group means it all: but never what
+    serves others, which is made with other tools, and somebody may live from it.
     """
-    if piece.owner in (own, maker) and piece.owner:
+    if piece.kind in _UNTAGGED or (piece.owner and piece.owner in (own, maker)):
+        return ""
+    if not piece.owner and not maker and piece.kind not in _SERVING:
         return ""
     if not piece.owner:
-        if piece.kind not in _SERVING:
-            return ""
         return (
-            f"{piece.label} has no owner's tag, so somebody else may have made it, and it may be in use: look, then "
-            f"name it: others=[{piece.label!r}]."
+            f"{piece.label} has no tag {owners.OWNER!r}, so that somebody else may have made it and may use it: ask, "
+            f"then name it: others=[{piece.label!r}]."
         )
     return (
         f"{piece.label} was made by {piece.owner!r}, neither by you ({own or 'nobody tells who you are'}) nor "

@@ -26,6 +26,9 @@ DESCRIBED = {
 }
 
 
+PRICE = {"quantity": "recommendations", "price": 1, "currency": "USD", "source": "bill", "date": "2026-11-01"}
+
+
 class ScriptedJob:
     """A job whose describe() answers a script: descriptions, or errors to raise."""
 
@@ -104,17 +107,17 @@ def test_a_run_tells_how_many_jobs_are_done_and_what_the_others_wait_for():
     described = {"name": "all", "status": "CREATE IN_PROGRESS", "records": 250, "created": "2026-11-23T10:15:02Z"}
     described |= {"jobs": 3, "done": 1, "failed": 0, "running": 1, "waiting": 1}
     request = JobRequest.from_api(DESCRIBED | {"jobName": "all", "batchInferenceJobMode": "THEME_GENERATION"})
-    facts = receipts.run_summary(described, request, WHEN)
+    facts = receipts.run_summary(described, [request], WHEN)
     assert facts["Run"] == "all of 3 jobs" and facts["Input"] == "250 records"
     assert facts["Jobs"].startswith("1 done, 1 running, 1 waiting, 0 failed; it starts while this kernel")
     assert facts["Started"] == "2026-11-23 10:15:02 UTC"
     assert facts["Checked"] == "2026-11-23 10:15:02 UTC" and "Ended" not in facts
-    failed = receipts.run_summary(described | {"status": "CREATE FAILED", "waiting": 0}, request, WHEN)
+    failed = receipts.run_summary(described | {"status": "CREATE FAILED", "waiting": 0}, [request], WHEN)
     assert failed["Next"].startswith("pnb.attach('all').retry()") and failed["Jobs"].endswith("0 failed")
-    done = receipts.run_summary(described | {"status": "ACTIVE", "waiting": 0}, request, WHEN)
+    done = receipts.run_summary(described | {"status": "ACTIVE", "waiting": 0}, [request], WHEN)
     assert done["Read it"] == "pnb.attach('all').themes()"
     over = described | {"status": "ACTIVE", "waiting": 0, "ended": WHEN + timedelta(minutes=5)}
-    told = receipts.run_summary(over, request, WHEN + timedelta(days=1))
+    told = receipts.run_summary(over, [request], WHEN + timedelta(days=1))
     assert told["Ended"] == "2026-11-23 10:20:02 UTC" and "Checked" not in told
 
 
@@ -129,6 +132,35 @@ def test_a_watched_job_tells_its_tags_and_a_call_that_repeats_it(session, reader
     call = next(line for line in lines if line.startswith("Repeat it ")).removeprefix("Repeat it ")
     assert call.startswith(f"pnb.recommend(pnb.attach({job.name!r}).request.input_path, 'reading")
     assert "num_results=3" in call and "tags={'team': 'books'}" in call and "role_arn" not in call
+
+
+def test_a_run_in_which_nothing_succeeded_is_mended_first():
+    described = {"name": "all", "status": "CREATE FAILED", "records": 2, "created": "2026-11-23T10:15:02Z"}
+    described |= {"jobs": 1, "done": 0, "failed": 1, "running": 0, "waiting": 0, "failureReason": "no such bucket"}
+    facts = receipts.run_summary(described, [JobRequest.from_api(DESCRIBED)], WHEN)
+    assert facts["Next"].startswith("mend what the reason names, then pnb.attach('all').retry()")
+
+
+def test_a_run_of_several_questions_tells_all_of_them(session, readers_model, monkeypatch):
+    shown = Shown()
+    monkeypatch.setattr("IPython.display.display", lambda bundle, **how: shown.update(bundle, True) or shown)
+    base = pnb.recommend(["r1", "r2"], readers_model, num_results=1, session=session).wait(progress=False)
+    requests = [
+        base.request.replace(
+            job_name=f"{base.name}-{count}", num_results=count, output_path=f"{base.request.output_path}{count}/"
+        )
+        for count in (3, 4)
+    ]
+    monkeypatch.setattr(session, "rates", pnb.Rates([PRICE]))
+    run = pnb.run(requests, at_once=1, session=session)
+    pnb.watch(run.name, session).close()
+    facts = dict(line.split("  ", 1) for line in shown.texts[0].splitlines())
+    facts = {label: value.strip() for label, value in facts.items()}
+    assert facts["Results per line"] == "3; 4" and "Input" not in facts
+    assert facts["Cost"] == pnb.estimate_cost(run).text and "14.00 USD" in facts["Cost"]
+    assert facts["Repeat it"] == f"pnb.attach('{run.name}').repeat()" and "after" in facts["Expected end"]
+    assert facts["Output"].endswith(f"(in full: [job.request.output_path for job in pnb.attach('{run.name}').jobs])")
+    assert "/3/" not in facts["Output"] and run.wait(progress=False).describe()["done"] == 2
 
 
 def test_following_a_run_starts_its_waiting_jobs(session, books_model):
