@@ -71,7 +71,8 @@ class JobForm:
     NotFoundError
         There is no ACTIVE solution version to choose, or none, or no filter, of the name given.
     TypeError
-        `pnb.recommend` has no such parameter; the message lists those it has.
+        `pnb.recommend` has no such parameter; the message lists those it has. Or several models or filters were given,
+        of which a form asks one.
 
     Examples
     --------
@@ -90,6 +91,7 @@ class JobForm:
         **parameters: Unpack[JobParameters],
     ):
         fields.check_names(parameters)
+        fields.check_one(solution_version, parameters.get("filter"))
         self.session = current(session or getattr(solution_version, "session", None))
         self.job: AnyJob | Run | None = None
         self.receipt: Receipt | None = None
