@@ -46,8 +46,8 @@ def preflight(
         What `pnb.recommend` or `pnb.segments` takes, with the model beside it; or a `JobRequest` or `SegmentRequest`;
         or the arguments of boto3's `create_batch_inference_job` or `create_batch_segment_job`.
     solution_version
-        The model, where `request` is data, or a list of models: as for `pnb.recommend`. Each is judged with each filter,
-        and what is found of one of them only says of which. A session may stand here where there is no model.
+        The model, where `request` is data, or a list of models: as for `pnb.recommend`. Each is judged with each
+        filter, and what is found of one of them only says of which. A session may stand here where there is no model.
     session
         Where the job would run; by default the solution version's session, else that of `pnb.connect()`.
     **parameters
@@ -81,14 +81,12 @@ def preflight(
     4            caller    ok
     5       permissions    ok
     """
-    if session is None and not (
-        isinstance(solution_version, SolutionVersion | str | None) or is_list(solution_version)
-    ):
-        solution_version, session = None, solution_version
-    models = [solution_version]
-    if is_list(solution_version):
-        models = solution_version = list(solution_version)  # type: ignore[arg-type]  # of what is no scalar
-    theirs = (getattr(model, "session", None) for model in models)
+    models: Any = solution_version
+    if is_list(models):
+        models = solution_version = list(models)
+    elif session is None and not isinstance(models, SolutionVersion | str | None):
+        solution_version, session = None, models
+    theirs = (getattr(model, "session", None) for model in (models if isinstance(models, list) else [solution_version]))
     session = current(session or next((one for one in theirs if one is not None), None))
     if solution_version is not None:
         subjects = from_data(request, solution_version, session, parameters)

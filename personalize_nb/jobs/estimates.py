@@ -162,7 +162,7 @@ def _of_request(given: Any, session: Session) -> Estimate:
 
 def of_run(run: Run) -> Estimate:
     """Return what a run comes to by its session's rates: all its questions, and what was asked again."""
-    return replace(estimate.total(_of_groups(run)), rates=run.session.rates, at_once=run._manifest.at_once)
+    return replace(estimate.total(_of_groups(run)), rates=run.session.rates)
 
 
 def _of_groups(run: Run) -> Iterator[Estimate]:
@@ -179,7 +179,8 @@ def _of_groups(run: Run) -> Iterator[Estimate]:
         exact = all(one.exact for one in amounts)
         found = Amount(sum(one.records for one in amounts), sum(one.listed for one in amounts), exact)
         one_job = took(costs.mode_of(request), request.solution_version_arn)
-        yield replace(_of_amount(found, request, run.session), jobs=len(parts), one_job=one_job)
+        estimated, at_once = _of_amount(found, request, run.session), run._manifest.at_once
+        yield replace(estimated, jobs=len(parts), one_job=one_job, at_once=at_once)
 
 
 def _of_amount(amount: Amount, request: AnyRequest, session: Session) -> Estimate:

@@ -399,7 +399,7 @@ def _amounts_of_run(run: Run) -> dict[str, str]:
         estimate = of_run(run)
         found[COST] = estimate.text
         described = run.describe()
-        left = replace(estimate, jobs=described["running"] + described["waiting"]).expected
+        left = replace(estimate, jobs=described["running"] + described["waiting"], of_one=1).expected
         if left is not None:
             found[EXPECTED] = left.told(datetime.now(UTC))
     return found

@@ -46,6 +46,8 @@ class Estimate:
         What goes on costing beside it, in words.
     at_once
         How many of the jobs are under way at a time.
+    of_one
+        How often after each other jobs of one part of it start, which takes no more at a time.
     """
 
     quantities: Mapping[str, float]
@@ -55,11 +57,17 @@ class Estimate:
     one_job: Expected | None = None
     standing: tuple[str, ...] = field(default=())
     at_once: int = limits.MAX_JOBS_IN_PROGRESS
+    of_one: int = 1
+
+    @property
+    def rounds(self) -> int:
+        """How often after each other jobs start, so many at a time."""
+        return max(self.of_one, -(-self.jobs // max(1, self.at_once)))
 
     @property
     def expected(self) -> Expected | None:
         """How long it takes, so many jobs at a time; None where nothing tells."""
-        return None if self.one_job is None else self.one_job.times(-(-self.jobs // max(1, self.at_once)))
+        return None if self.one_job is None else self.one_job.times(self.rounds)
 
     @property
     def cost(self) -> float | None:
@@ -88,6 +96,7 @@ class Estimate:
             longest,
             tuple(dict.fromkeys((*self.standing, *other.standing))),
             max(self.at_once, other.at_once),
+            max(self.rounds, other.rounds),
         )
 
     @property
