@@ -37,5 +37,6 @@ __all__ = [
     "runs",
     "segment_job",
     "segments",
+    "side_by_side",
     "theme_columns",
 ]
