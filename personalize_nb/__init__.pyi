@@ -32,6 +32,7 @@ from .notebook.charts import plot_popularity as plot_popularity
 from .notebook.charts import plot_scores as plot_scores
 from .notebook.form.form import JobForm as JobForm
 from .notebook.receipts import watch as watch
+from .notebook.saved_receipts import refresh_receipts as refresh_receipts
 from .notebook.views import show_job as show_job
 from .notebook.views import show_themes as show_themes
 from .notebook.views import show_user as show_user

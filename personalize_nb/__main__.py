@@ -1,7 +1,7 @@
 """`personalize-nb`: the toolkit from a shell.
 
 `demo` runs the quickstart on this machine, `local` serves, `state` looks after what that keeps, `run`
-executes notebooks, `redact` masks them.
+executes notebooks, `receipts` brings what they say of jobs up to date, `redact` masks them.
 """
 
 from __future__ import annotations
@@ -78,6 +78,16 @@ def _redact(program: str, arguments: Sequence[str]) -> int:
     return 0
 
 
+def _receipts(program: str, arguments: Sequence[str]) -> int:
+    from personalize_nb.notebook.saved_receipts import refresh_receipts
+
+    parser = argparse.ArgumentParser(prog=program, description=COMMANDS["receipts"][1])
+    parser.add_argument("notebook", nargs="+", type=Path)
+    for notebook in parser.parse_args(arguments).notebook:
+        print(f"{notebook}: {', '.join(refresh_receipts(notebook)) or 'no receipt was rewritten'}")
+    return 0
+
+
 def _state(program: str, arguments: Sequence[str]) -> int:
     from personalize_nb.state import main
 
@@ -89,13 +99,14 @@ COMMANDS: dict[str, tuple[Callable[[str, Sequence[str]], int], str]] = {
     "local": (_local, "start the embedded service in the foreground, or end one that runs"),
     "state": (_state, "check, repair, keep, restore or remove what the embedded service has on disk"),
     "run": (_run, "execute notebooks without a browser and save them masked"),
+    "receipts": (_receipts, "rewrite the receipts of saved notebooks to how their jobs stand now, in place"),
     "redact": (_redact, "mask accounts, roles, buckets, keys and tokens in saved notebooks, in place"),
 }
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one of the commands; answer its exit code, or 1 with a line on stderr that says why."""
-    lines = "\n".join(f"  {name:8}{told}" for name, (_, told) in COMMANDS.items())
+    lines = "\n".join(f"  {name:10}{told}" for name, (_, told) in COMMANDS.items())
     parser = argparse.ArgumentParser(
         prog="personalize-nb",
         description="Amazon Personalize batch inference, on AWS or on the embedded service of this machine.",

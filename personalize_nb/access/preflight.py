@@ -7,7 +7,8 @@ credentials that are refused are, for they make every answer worthless. Nothing 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Unpack
 
 from personalize_nb import errors
@@ -21,6 +22,7 @@ from personalize_nb.jobs.request import AnyRequest
 from personalize_nb.resources.solutions import SolutionVersion
 from personalize_nb.session.connection import current
 from personalize_nb.session.session import Session
+from personalize_nb.text.elements import is_list
 
 if TYPE_CHECKING:
     import boto3
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
 @with_parameters(JobParameters, checked=False)  # from_data does it, which knows the kind
 def preflight(
     request: AnyRequest | Mapping[str, Any] | Data | Batch,
-    solution_version: SolutionVersion | str | None = None,
+    solution_version: SolutionVersion | str | Sequence[SolutionVersion | str] | None = None,
     session: Session | boto3.Session | None = None,
     **parameters: Unpack[JobParameters],
 ) -> Report:
@@ -44,7 +46,8 @@ def preflight(
         What `pnb.recommend` or `pnb.segments` takes, with the model beside it; or a `JobRequest` or `SegmentRequest`;
         or the arguments of boto3's `create_batch_inference_job` or `create_batch_segment_job`.
     solution_version
-        The model, where `request` is data: as for `pnb.recommend`. A session may stand here where there is none.
+        The model, where `request` is data, or a list of models: as for `pnb.recommend`. Each is judged with each
+        filter, and what is found of one of them only says of which. A session may stand here where there is no model.
     session
         Where the job would run; by default the solution version's session, else that of `pnb.connect()`.
     **parameters
@@ -78,27 +81,44 @@ def preflight(
     4            caller    ok
     5       permissions    ok
     """
-    if session is None and not isinstance(solution_version, (SolutionVersion, str, type(None))):
-        solution_version, session = None, solution_version
-    session = current(session or getattr(solution_version, "session", None))
+    models: Any = solution_version
+    if is_list(models):
+        models = solution_version = list(models)
+    elif session is None and not isinstance(models, SolutionVersion | str | None):
+        solution_version, session = None, models
+    theirs = (getattr(model, "session", None) for model in (models if isinstance(models, list) else [solution_version]))
+    session = current(session or next((one for one in theirs if one is not None), None))
     if solution_version is not None:
-        subject = from_data(request, solution_version, session, parameters)
+        subjects = from_data(request, solution_version, session, parameters)
     elif parameters:
         raise TypeError(f"{sorted(parameters)} go with ids and their model: pnb.preflight(ids, model, ...)")
     else:
-        subject = from_request(request, session)
-    return _report(subject, session)
+        subjects = [from_request(request, session)]
+    return _report(subjects, session)
 
 
 def of_request(request: AnyRequest, session: Session, *, uploads: bool) -> Report:
     """Check a request whose input lies in S3, or, where `uploads` says so, is stored there only when the job starts."""
-    return _report(Subject(request, uploads=uploads), session)
+    return _report([Subject(request, uploads=uploads)], session)
 
 
-def _report(subject: Subject, session: Session) -> Report:
-    checks = list(_checked(Inspection(subject, session)))
+def _report(subjects: Sequence[Subject], session: Session) -> Report:
+    found: dict[tuple[str, ...], tuple[Check, list[str]]] = {}
+    reader = Inspection(subjects[0], session).reader  # what all need is read once
+    for subject in subjects:
+        inspection = Inspection(subject, session)
+        inspection.reader = reader
+        for check in _checked(inspection):
+            told = (check.check, check.level, check.found, check.to_do, check.policy)
+            found.setdefault(told, (check, []))[1].append(subject.label)
+    checks = [_told(check, list(dict.fromkeys(labels)), len(subjects)) for check, labels in found.values()]
     checks.sort(key=lambda check: LEVELS.index(check.level))
     return Report.of(checks)
+
+
+def _told(check: Check, labels: Sequence[str], of: int) -> Check:
+    """Return a check that says of which of several jobs it is, where it is not of all."""
+    return check if len(labels) == of else replace(check, found=f"{'; '.join(labels)}: {check.found}")
 
 
 def _permissions(job: Inspection) -> Iterator[Check]:

@@ -8,20 +8,24 @@ noted, not raised.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from personalize_nb import errors
 from personalize_nb.contract import limits, parameters, releases
-from personalize_nb.contract.job_kinds import SEGMENTS, JobKind
+from personalize_nb.contract.job_kinds import JobKind
 from personalize_nb.contract.parameters import THEME_GENERATION
+from personalize_nb.contract.recipes import recipe_of
 from personalize_nb.errors import WARNING, Problem
 from personalize_nb.inputs.batch import Batch
-from personalize_nb.jobs import batches, costs, recommend, theme_columns
+from personalize_nb.inputs.forms import given as read_once
+from personalize_nb.jobs import api_arguments, batches, costs, recommend, side_by_side, theme_columns
 from personalize_nb.jobs.arguments import JobParameters, names_of
 from personalize_nb.jobs.request import AnyRequest, JobRequest, RequestContext, SegmentRequest
 from personalize_nb.resources import estimate
+from personalize_nb.resources.estimate import Estimate
 from personalize_nb.resources.filters import Filter, find_filter
 from personalize_nb.resources.solutions import SolutionVersion, find_solution_version
 from personalize_nb.session import s3
@@ -55,12 +59,18 @@ class Subject:
         Whether the input is still to be uploaded.
     problems
         What keeps the input or the filter from being used, and what is worth a look.
+    label
+        Which of several it is that are asked side by side; empty for one alone.
+    estimate
+        What it would come to, where that is limited.
     """
 
     request: AnyRequest
     context: RequestContext = field(default_factory=RequestContext)
     uploads: bool = False
     problems: tuple[Problem, ...] = ()
+    label: str = ""
+    estimate: Estimate | None = None
 
 
 def from_request(request: Any, session: Session) -> Subject:
@@ -85,7 +95,7 @@ def from_request(request: Any, session: Session) -> Subject:
         shown = repr(request) if isinstance(request, str) else f"a {type(request).__name__}{size}"
         text = f"{_HOW}: pnb.preflight(ids, model, num_results=10). Got {shown} without a model."
         raise errors.RequestError([Problem("solution_version", text)])
-    shape = _shape(request, session)
+    shape = api_arguments.shape_of(request, session)
     kind, model = shape.job_kind, limits.service_model()
     legal = dict(model.shape_for(f"Create{kind.operations}Request").members)
     answered = model.shape_for(kind.operations).members
@@ -103,22 +113,6 @@ def from_request(request: Any, session: Session) -> Subject:
         raise errors.RequestError(
             [Problem("batchInferenceJobConfig", f"{_HOW}. Got {dict(request)!r}: {error}.")]
         ) from error
-
-
-def _shape(request: Mapping[str, Any], session: Session) -> type[JobRequest] | type[SegmentRequest]:
-    """Return which kind of request boto3's arguments are; both have the same ones, so the model's recipe tells."""
-    if SEGMENTS.arn_member in request:
-        return SegmentRequest
-    both = {(row.member or "").split(".")[0] for row in parameters.sent(SEGMENTS).values()}
-    arn = request.get("solutionVersionArn")
-    if not isinstance(arn, str) or not arn or set(request) - both:
-        return JobRequest
-    try:
-        return recommend.shape_for(find_solution_version(arn, session))
-    except errors.CredentialsError:
-        raise
-    except errors.PersonalizeError:  # the check of the model tells of it
-        return JobRequest
 
 
 def _wrong(key: str, value: Any, known: Mapping[str, Any], asked: JobKind, within: str = "") -> Iterator[Problem]:
@@ -145,11 +139,18 @@ def _wrong(key: str, value: Any, known: Mapping[str, Any], asked: JobKind, withi
         yield Problem(path, f"{path!r} must be a string, got {value!r}.")
 
 
-def from_data(data: Any, solution_version: SolutionVersion | str, session: Session, given: JobParameters) -> Subject:
-    """Return what `pnb.recommend`, or `pnb.segments`, would start with the same arguments.
+def from_data(
+    data: Any,
+    solution_version: SolutionVersion | str | Sequence[SolutionVersion | str],
+    session: Session,
+    given: JobParameters,
+) -> list[Subject]:
+    """Return what `pnb.recommend`, or `pnb.segments`, would start with the same arguments: one, or several at once.
 
     Raises
     ------
+    InputError
+        A list of models or filters is empty, or names one twice.
     NotFoundError
         There is no such solution version, or the session has no bucket.
     TypeError
@@ -157,15 +158,67 @@ def from_data(data: Any, solution_version: SolutionVersion | str, session: Sessi
     """
     if isinstance(data, JobRequest | SegmentRequest):
         raise TypeError(f"a {type(data).__name__} holds its model and parameters already: pnb.preflight(request)")
-    version = find_solution_version(solution_version, session)
+    models, several_models = side_by_side.listed(solution_version, "solution_version")
+    wanted, several_filters = side_by_side.listed(given.get("filter"), "filter")
+    versions = [find_solution_version(one, session) for one in models]
+    filters = [_filter(one, session) for one in wanted]
+    found = [chosen for chosen, problems in filters if not problems]
+    side_by_side.labels(versions, found)  # refuses what is there twice
+    if len(versions) * len(filters) > 1 and not isinstance(data, (str, Batch)):
+        with suppress(errors.InputError):  # each of them tells of it
+            data = _read_once(data, versions)
+    subjects = []
+    for version, names in zip(versions, side_by_side.labels(versions, [None]), strict=True):
+        for one, (chosen, problems) in zip(wanted, filters, strict=True):
+            own = given.copy()
+            own["filter"], own["filter_values"] = one, side_by_side.values_of(given.get("filter_values"), chosen, found)
+            label = [str(names["solution_version"])] if several_models else []
+            label += [_named(one)] if several_filters else []
+            several = several_models or several_filters
+            subjects.append(_subject(data, version, chosen, session, own, problems, ", ".join(label), several))
+    return _within(given.get("max_cost"), subjects)
+
+
+def _read_once(data: Any, versions: Sequence[SolutionVersion]) -> Any:
+    """Return data of which nothing is lost when it is read for the first of several; queries are read as they are."""
+    by_attributes = any(row is not None and row.by_attributes for row in (recipe_of(one.recipe) for one in versions))
+    return data if by_attributes else read_once(data)
+
+
+def _named(chosen: Any) -> str:
+    return "no filter" if chosen is None else f"filter {chosen.name if isinstance(chosen, Filter) else chosen}"
+
+
+def _within(most: float | None, subjects: list[Subject]) -> list[Subject]:
+    """Return what is asked, the first with what is wrong with the cost of all together."""
+    known = [one.estimate for one in subjects if one.estimate is not None]
+    if most is None or len(known) < len(subjects):
+        return subjects
+    first, *others = subjects
+    return [replace(first, problems=(*first.problems, *estimate.problems(estimate.total(known), most))), *others]
+
+
+def _subject(
+    data: Any,
+    version: SolutionVersion,
+    chosen: Filter | None,
+    session: Session,
+    given: JobParameters,
+    known: Sequence[Problem],
+    label: str,
+    several: bool,
+) -> Subject:
+    """Return what is asked of one model with one filter."""
     shape = recommend.shape_for(version)
     rows = [row for row in parameters.PARAMETERS if shape.job_kind in row.jobs]
     legal = [row.name for row in rows if row.name not in ("data", "session")]
     if unknown := sorted(set(given) - set(legal)):
         call = shape.job_kind.call
         raise TypeError(f"{call} has no parameter {unknown[0]!r}, so pnb.preflight neither; legal are {legal}")
-    problems: list[Problem] = []
-    chosen = _filter(given, session, problems)
+    problems = list(known)
+    if several and shape is SegmentRequest:
+        text = f"{shape.job_kind.call} takes one model and one filter; call it for each, got {label!r} among several."
+        problems.append(Problem("solution_version", text))
     source = data if isinstance(data, str) and s3.is_s3(data) else None
     batch = None if source else _batch(data, version, chosen, given, problems)
     if given.get("mode") == THEME_GENERATION:
@@ -177,24 +230,23 @@ def from_data(data: Any, solution_version: SolutionVersion | str, session: Sessi
         isinstance(request, JobRequest) and request.mode == THEME_GENERATION and batch is not None
     ):  # more items become several jobs
         context = replace(context, per_file=min(len(batch), limits.MAX_THEME_RECORDS_PER_FILE))
-    most = given.get("max_cost")
-    if most is not None and (batch is not None or source is not None):
-        problems += estimate.problems(costs.of_request(request, batch, version.recipe, session), most)
-    return Subject(request, context, uploads=source is None, problems=tuple(problems))
+    cost = None
+    if given.get("max_cost") is not None and (batch is not None or source is not None):
+        cost = costs.of_request(request, batch, version.recipe, session)
+    return Subject(request, context, source is None, tuple(problems), label, cost)
 
 
-def _filter(given: JobParameters, session: Session, problems: list[Problem]) -> Filter | None:
-    wanted = given.get("filter")
+def _filter(wanted: Any, session: Session) -> tuple[Filter | None, list[Problem]]:
+    """Return a filter, or what is wrong with it."""
     if wanted is None:
-        return None
+        return None, []
     if not isinstance(wanted, (Filter, str)):
-        problems.append(Problem("filter", f"'filter' must be one filter at a time here, got {wanted!r}."))
-        return None
+        text = f"'filter' must be a filter, its name, its ARN, or a list of these, got {wanted!r}."
+        return None, [Problem("filter", text)]
     try:
-        return find_filter(wanted, session)
+        return find_filter(wanted, session), []
     except errors.NotFoundError as error:
-        problems.append(Problem("filter", str(error)))
-        return None
+        return None, [Problem("filter", str(error))]
 
 
 def _batch(

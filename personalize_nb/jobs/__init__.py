@@ -10,11 +10,13 @@ is soon `written`, and `recommend` and `segments` take ids to a job or a run in 
 `side_by_side`, and what was asked before is found for `reuse`; `beginning` makes a job or a run of them. A `queue`
 takes requests as they are. `again` asks what failed once more, or the same with other parameters.
 
-Before all that `costs` says what it comes to, with `stored_amounts` for input that lies in S3; `estimates` tell it.
+Before all that `costs` says what it comes to, with `stored_amounts` for input that lies in S3 and `job_counts` for how
+many jobs it takes; `estimates` tell it, of `api_arguments` as well.
 After it `following` looks for the end. `listing` shows all jobs of the account.
 """
 
 __all__ = [
+    "api_arguments",
     "arguments",
     "batch_job",
     "batches",
@@ -35,5 +37,6 @@ __all__ = [
     "runs",
     "segment_job",
     "segments",
+    "side_by_side",
     "theme_columns",
 ]

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 from personalize_nb.contract import columns as c
 from personalize_nb.contract import limits, recipes
 from personalize_nb.contract.parameters import BATCH_SEGMENT, THEME_GENERATION
+from personalize_nb.jobs import job_counts
+from personalize_nb.jobs.parts import QUOTAS, InputLimits
 from personalize_nb.jobs.request import AnyRequest
 from personalize_nb.jobs.stored_amounts import Amount, amount
-from personalize_nb.resources.durations import Expected
 from personalize_nb.resources.estimate import Estimate, refuse, total
 from personalize_nb.session.rates import RECOMMENDATIONS, RECORDS, SEGMENT_USERS, THEMES, Rates
 from personalize_nb.session.session import Session
@@ -21,7 +22,12 @@ if TYPE_CHECKING:
 
 
 def of_batch(
-    batch: Batch, mode: str, num_results: int | None, recipe: str | None, rates: Rates | None = None
+    batch: Batch,
+    mode: str,
+    num_results: int | None,
+    recipe: str | None,
+    rates: Rates | None = None,
+    limit: InputLimits = QUOTAS,
 ) -> Estimate:
     """Return what a job comes to whose input is at hand.
 
@@ -35,17 +41,25 @@ def of_batch(
         The model's; None where it is not known.
     rates
         Prices.
+    limit
+        What a job takes.
     """
     listed = 0
     if c.ITEM_LIST in batch.table.column_names:
         import pyarrow.compute as pc  # a batch is at hand, so Arrow is as well
 
         listed = pc.sum(pc.list_value_length(batch.table.column(c.ITEM_LIST))).as_py() or 0
-    return of_amount(Amount(len(batch), listed), mode, num_results, recipe, rates)
+    found = of_amount(Amount(len(batch), listed), mode, num_results, recipe, rates, limit)
+    return found if mode == BATCH_SEGMENT else replace(found, jobs=job_counts.of_batch(batch, mode, limit))
 
 
 def of_amount(
-    counted: Amount, mode: str, num_results: int | None, recipe: str | None, rates: Rates | None = None
+    counted: Amount,
+    mode: str,
+    num_results: int | None,
+    recipe: str | None,
+    rates: Rates | None = None,
+    limit: InputLimits = QUOTAS,
 ) -> Estimate:
     """Return what a job comes to that has so much input; parameters as for `of_batch`."""
     facts = recipes.recipe_of(recipe) if recipe else None
@@ -56,8 +70,9 @@ def of_amount(
         quantities = {RECORDS: counted.records, SEGMENT_USERS: made}
     if mode == THEME_GENERATION:
         quantities[THEMES] = counted.records
-    most = limits.MAX_THEME_RECORDS_PER_FILE
-    jobs = max(1, -(-counted.records // most)) if mode == THEME_GENERATION else 1
+    jobs = (
+        1 if mode == BATCH_SEGMENT else job_counts.of_records(counted.records, mode, limit)
+    )  # its input has many files
     return Estimate(quantities, rates, counted.exact, jobs)
 
 
@@ -66,12 +81,14 @@ def mode_of(request: AnyRequest) -> str:
     return request.mode
 
 
-def of_request(request: AnyRequest, batch: Batch | None, recipe: str | None, session: Session) -> Estimate:
+def of_request(
+    request: AnyRequest, batch: Batch | None, recipe: str | None, session: Session, limit: InputLimits = QUOTAS
+) -> Estimate:
     """Return what a request comes to by the session's rates; its input is at hand, or else lies in S3."""
     mode = mode_of(request)
     if batch is not None:
-        return of_batch(batch, mode, request.num_results, recipe, session.rates)
-    return of_amount(amount(session, request.input_path), mode, request.num_results, recipe, session.rates)
+        return of_batch(batch, mode, request.num_results, recipe, session.rates, limit)
+    return of_amount(amount(session, request.input_path), mode, request.num_results, recipe, session.rates, limit)
 
 
 def check(asked: Iterable[tuple[AnyRequest, Batch | None, str | None]], session: Session, most: float | None) -> None:
@@ -88,9 +105,3 @@ def check(asked: Iterable[tuple[AnyRequest, Batch | None, str | None]], session:
     """
     if most is not None:
         refuse(total(of_request(request, batch, recipe, session) for request, batch, recipe in asked), most)
-
-
-def expected_of(estimate: Estimate, one_job: Expected | None, at_once: int = limits.MAX_JOBS_IN_PROGRESS) -> Estimate:
-    """Return an estimate that knows how long its jobs take, so many at a time."""
-    rounds = -(-estimate.jobs // max(1, at_once))
-    return replace(estimate, expected=None if one_job is None else one_job.times(rounds))

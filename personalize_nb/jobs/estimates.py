@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, Unpack
 
 from personalize_nb import errors
@@ -12,11 +13,13 @@ from personalize_nb.contract.parameters import BATCH_INFERENCE, BATCH_SEGMENT
 from personalize_nb.errors import Problem
 from personalize_nb.inputs.batch import Batch
 from personalize_nb.inputs.forms import given as read_once
-from personalize_nb.jobs import batches, costs, side_by_side, stored_amounts
+from personalize_nb.jobs import api_arguments, batches, costs, job_counts, side_by_side, stored_amounts
 from personalize_nb.jobs.arguments import JobParameters, with_parameters
 from personalize_nb.jobs.batch_job import BatchJob
+from personalize_nb.jobs.parts import limits_in
 from personalize_nb.jobs.request import AnyRequest, BatchRequest, JobRequest, SegmentRequest
 from personalize_nb.jobs.run import Run
+from personalize_nb.jobs.runs import check_at_once
 from personalize_nb.jobs.stored_amounts import Amount
 from personalize_nb.resources import durations, estimate, standing_costs
 from personalize_nb.resources.estimate import Estimate
@@ -41,7 +44,7 @@ if TYPE_CHECKING:
 
 _HOW = (
     "pnb.estimate_cost takes ids with their model, pnb.estimate_cost(ids, model, num_results=10), or a JobRequest, a "
-    "job, a run, the arguments of create_batch_inference_job, or a list of such"
+    "job, a run, the arguments of create_batch_inference_job or create_batch_segment_job, or a list of such"
 )
 
 
@@ -121,38 +124,50 @@ def _requests(request: Any) -> list[Any]:
 
 def _of_data(data: Any, models: Sequence[Any], session: Session, given: JobParameters) -> Iterator[Estimate]:
     """Yield what each model comes to, with each filter."""
-    num_results, at_once = given.get("num_results"), given.get("at_once", limits.MAX_JOBS_IN_PROGRESS)
+    num_results, limit = given.get("num_results"), limits_in(given)
+    at_once = given.get("at_once", limits.MAX_JOBS_IN_PROGRESS)
+    check_at_once(at_once)
     wanted, _ = side_by_side.listed(given.get("filter"), "filter")
     filters = [None if one is None else find_filter(one, session) for one in wanted]
     read: dict[str, Amount] = {}
-    source = data if isinstance(data, (str, Batch)) else read_once(data)  # of a generator nothing is left for the next
-    for model in models:
-        version = find_solution_version(model, session)
+    source = data
+    for version in [find_solution_version(model, session) for model in models]:
         facts = recipes.recipe_of(version.recipe)
+        if not isinstance(source, (str, Batch)) and not (facts is not None and facts.by_attributes):
+            source = read_once(source)  # of a generator nothing is left for the next
         mode = BATCH_SEGMENT if facts is not None and facts.segments else given.get("mode", BATCH_INFERENCE)
         took = durations.expected(session, mode, version.arn)
         for chosen in filters:
             if isinstance(source, str) and s3.is_s3(source):
                 read[source] = read.get(source) or stored_amounts.amount(session, source)
-                found = costs.of_amount(read[source], mode, num_results, version.recipe)
+                found = costs.of_amount(read[source], mode, num_results, version.recipe, limit=limit)
+                if mode != BATCH_SEGMENT:
+                    found = replace(found, jobs=job_counts.of_stored(session, source, read[source], mode, limit))
             else:
                 values = side_by_side.values_of(given.get("filter_values"), chosen, filters)
                 batch = batches.batch_for(source, version, chosen, values)
-                found = costs.of_batch(batch, mode, num_results, version.recipe)
-            yield costs.expected_of(found, took, at_once)
+                found = costs.of_batch(batch, mode, num_results, version.recipe, limit=limit)
+            yield replace(found, one_job=took, at_once=at_once)
 
 
 def _of_request(given: Any, session: Session) -> Estimate:
     """Return what a request comes to whose input lies in S3, or what a job or run did."""
     if isinstance(given, Run):
-        return estimate.total(_of_groups(given))
+        return of_run(given)
     session = given.session if isinstance(given, BatchJob) else session
-    request = _request(given)
-    return _of_amount(stored_amounts.amount(session, request.input_path), request, session)
+    request = _request(given, session)
+    took = durations.expected(session, costs.mode_of(request), request.solution_version_arn)
+    return replace(_of_amount(stored_amounts.amount(session, request.input_path), request, session), one_job=took)
+
+
+def of_run(run: Run) -> Estimate:
+    """Return what a run comes to by its session's rates: all its questions, and what was asked again."""
+    return replace(estimate.total(_of_groups(run)), rates=run.session.rates)
 
 
 def _of_groups(run: Run) -> Iterator[Estimate]:
     """Yield what each question of a run comes to; input that nobody counted is looked at."""
+    took = cache(partial(durations.expected, run.session))  # one look for all questions of a model
     for request, parts in run.asked():
         ranks = _lists(request, run.session)
         amounts = [
@@ -163,23 +178,23 @@ def _of_groups(run: Run) -> Iterator[Estimate]:
         ]
         exact = all(one.exact for one in amounts)
         found = Amount(sum(one.records for one in amounts), sum(one.listed for one in amounts), exact)
-        yield replace(_of_amount(found, request, run.session), jobs=len(parts))
+        one_job = took(costs.mode_of(request), request.solution_version_arn)
+        estimated, at_once = _of_amount(found, request, run.session), run._manifest.at_once
+        yield replace(estimated, jobs=len(parts), one_job=one_job, at_once=at_once)
 
 
 def _of_amount(amount: Amount, request: AnyRequest, session: Session) -> Estimate:
-    mode = costs.mode_of(request)
-    found = costs.of_amount(amount, mode, request.num_results, recipe_of(request, session))
-    return costs.expected_of(found, durations.expected(session, mode, request.solution_version_arn))
+    return costs.of_amount(amount, costs.mode_of(request), request.num_results, recipe_of(request, session))
 
 
-def _request(given: Any) -> AnyRequest:
+def _request(given: Any, session: Session) -> AnyRequest:
     if isinstance(given, (JobRequest, SegmentRequest)):
         return given
     if not isinstance(given, Mapping):
         request: AnyRequest = given.request
         return request
     try:
-        return JobRequest.from_api(given)
+        return api_arguments.shape_of(given, session).from_api(given)
     except (TypeError, ValueError, KeyError) as error:
         raise errors.RequestError([Problem("request", f"{_HOW}. Got {dict(given)!r}: {error}.")]) from error
 

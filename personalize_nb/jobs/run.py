@@ -87,9 +87,9 @@ class Run(ItemsOutcome):
         return [self._job(name) for name in self._manifest.job_names if name in self._states]
 
     def asked(self) -> Iterator[tuple[AnyRequest, list[RunPart]]]:
-        """Yield each question with its jobs, without those that ask failed lines again."""
+        """Yield each question with its jobs, also those that ask failed lines again."""
         for number, one in enumerate(self._manifest.groups):
-            yield one.request, [part for part in self._manifest.parts if part.group == number and not part.covers]
+            yield one.request, [part for part in self._manifest.parts if part.group == number]
 
     def describe(self) -> dict[str, Any]:
         """Return the state of the run: `status`, how many jobs are done, failed, running and waiting, and the end."""

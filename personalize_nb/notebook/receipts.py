@@ -8,164 +8,31 @@ thread rewrites it until the job has ended.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from personalize_nb import errors
-from personalize_nb.contract import limits
-from personalize_nb.contract.job_kinds import SEGMENTS
-from personalize_nb.contract.parameters import THEME_GENERATION, named
-from personalize_nb.jobs import costs
 from personalize_nb.jobs.batch_job import BatchJob
-from personalize_nb.jobs.estimates import recipe_of
 from personalize_nb.jobs.following import follow
 from personalize_nb.jobs.job import AnyJob
-from personalize_nb.jobs.request import AnyRequest, JobRequest, SegmentRequest, rows_of
 from personalize_nb.jobs.run import Run
 from personalize_nb.jobs.runs import attach
-from personalize_nb.notebook import code
+from personalize_nb.notebook import receipt_facts
 from personalize_nb.notebook.charts import View
-from personalize_nb.resources import durations
-from personalize_nb.session import explanations, owners
 from personalize_nb.session.session import Session
 from personalize_nb.text import html
-from personalize_nb.text.counts import counted, verb
-from personalize_nb.text.redact import redact
 
-REPEAT, COST, EXPECTED, OWNER = "Repeat it", "Cost", "Expected end", "Owner"
-
-
-def summary(
-    described: Mapping[str, Any], checked: datetime, details: Mapping[str, str] | None = None
-) -> dict[str, str]:
-    """Return what a receipt says of a job, label by label, with accounts and buckets masked.
-
-    Parameters
-    ----------
-    described
-        The service's description of the job.
-    checked
-        When it was given.
-    details
-        What the service does not tell, by label: the input, filter values, tags, the call that repeats the job.
-    """
-    ended = described["lastUpdatedDateTime"] if described["status"] in limits.TERMINAL else None
-    segments = SEGMENTS.arn_member in described
-    request = SegmentRequest.from_api(described) if segments else JobRequest.from_api(described)
-    facts = {
-        "Job": described["jobName"],
-        **_state(described),
-        **_asked(request, details or {}),
-        **_around(details or {}),
-        "Started": _time(described["creationDateTime"]),
-        **_looked_at(ended, checked, described["creationDateTime"], details or {}),
-        **_next(described["jobName"], described["status"], _reader(request)),
-    }
-    return _closed(facts, details or {})
+# of the element that holds a receipt: tells in a saved notebook whose it is
+NAME = "data-pnb-name"
 
 
-def run_summary(
-    described: Mapping[str, Any], request: AnyRequest, checked: datetime, details: Mapping[str, str] | None = None
-) -> dict[str, str]:
-    """Return what a receipt says of a run: as for a job, and how many of its jobs are done.
-
-    Parameters
-    ----------
-    described
-        What `Run.describe()` answers.
-    request
-        What every job is asked.
-    checked, details
-        As for `summary`.
-    """
-    jobs = ", ".join(f"{described[state]:,} {state}" for state in ("done", "running", "waiting", "failed"))
-    left, began = described["waiting"], datetime.fromisoformat(described["created"])
-    others = described.get("others", 0) if left else 0
-    jobs += f"; {counted(others, 'other job')} {verb(others, 'takes', 'take')} room" if others else ""
-    wait = f"; {verb(left, 'it starts', 'those start')} while this kernel or a .wait() in another one runs"
-    records = described["records"]
-    size = {} if records is None else {"Input": counted(records, "record")}  # of input in S3 nobody has counted them
-    facts = {
-        "Run": f"{described['name']} of {counted(described['jobs'], 'job')}",
-        **_state(described),
-        "Jobs": jobs + (wait if left else ""),
-        **_asked(request, {**size, **(details or {})}),
-        **_around(details or {}),
-        "Started": _time(began),
-        **_looked_at(described.get("ended"), checked, began, details or {}),
-        **_next(described["name"], described["status"], _reader(request), run=True),
-    }
-    return _closed(facts, details or {})
-
-
-def _state(described: Mapping[str, Any]) -> dict[str, str]:
-    facts = {"Status": described["status"]}
-    if described["status"] == limits.FAILED:
-        facts["Reason"] = explanations.told(described.get("failureReason"))
-    return facts
-
-
-def _asked(request: AnyRequest, details: Mapping[str, str]) -> dict[str, str]:
-    """Return what was asked, line by line; what only who started the job knows stands in the details."""
-    lines: dict[str, list[str]] = {}
-    asked = [(row.line, row, value) for row, value in rows_of(request) if row.line is not None]
-    for line, row, value in sorted(asked, key=lambda one: one[0].place):
-        told = lines.setdefault(line.label or row.label, [])
-        if not row.kind.is_empty(value):
-            told.append(line.text.format(row.kind.told(value), job=request.job_name))
-    facts = {label: details.get(label) or ", ".join(told) for label, told in lines.items()}
-    return {label: value for label, value in facts.items() if value}
-
-
-def _around(details: Mapping[str, str]) -> dict[str, str]:
-    """Return what it comes to, and whose it is."""
-    return {label: details[label] for label in (COST, OWNER) if details.get(label)}
-
-
-def _looked_at(
-    ended: datetime | None, checked: datetime, began: datetime, details: Mapping[str, str]
-) -> dict[str, str]:
-    """When it ended and how long it took; or when it will, and how old the news of it is."""
-    if ended:
-        return {"Ended": _time(ended), "Took": durations.spoken((ended - began).total_seconds())}
-    expected = {EXPECTED: details[EXPECTED]} if details.get(EXPECTED) else {}
-    return {**expected, "Checked": _time(checked)}
-
-
-def _reader(request: AnyRequest) -> str:
-    """Return the method that reads what was asked for."""
-    if isinstance(request, SegmentRequest):
-        return "segments"
-    return "themes" if request.mode == THEME_GENERATION else "recommendations"
-
-
-def _next(name: str, status: str, reader: str, run: bool = False) -> dict[str, str]:
-    if status == limits.ACTIVE:
-        return {"Read it": f"pnb.attach({name!r}).{reader}()"}
-    if status == limits.FAILED and run:
-        return {"Next": f"pnb.attach({name!r}).retry() starts the jobs that failed again, .errors() says why"}
-    if status == limits.FAILED:
-        return {"Next": "mend what the reason names, then start again under a new name"}
-    later = f"pnb.watch({name!r}) shows the outcome, also when this notebook is opened again"
-    return {"Follow it": f"pnb.attach({name!r}).wait()", "Later": later}
-
-
-def _closed(facts: dict[str, str], details: Mapping[str, str]) -> dict[str, str]:
-    call = details.get(REPEAT, "")
-    masked = {label: redact(value) for label, value in facts.items()}
-    if call:
-        masked[REPEAT] = redact(call)
-        masked |= {"": code.MASKED} if masked[REPEAT] != call else {}
-    return masked
-
-
-def rendered(facts: Mapping[str, str]) -> View:
-    """Return a receipt's facts as something to look at."""
+def rendered(facts: Mapping[str, str], name: str = "") -> View:
+    """Return a receipt's facts as something to look at, which says whose they are."""
     width = max(map(len, facts))
     text = "\n".join(f"{label:<{width}}  {value}" for label, value in facts.items())
-    return View(html.Markup('<div class="pnb-receipt">{}</div>').format(html.table(facts.items())), text)
+    return View(
+        html.Markup('<div class="pnb-receipt" {}="{}">{}</div>').format(NAME, name, html.table(facts.items())), text
+    )
 
 
 def displayed(bundle: Mapping[str, str], name: str = "") -> Any:
@@ -191,7 +58,7 @@ class Receipt:
     job
         The job or run.
     details
-        What the service does not tell of it; see `summary`. Without them tags and the call are looked up.
+        What the service does not tell of it; see `receipt_facts.summary`. Without them tags and the call are looked up.
     sleep
         Waits a number of seconds or until told to stop, and answers whether it was told; replaced in tests.
     """
@@ -217,9 +84,7 @@ class Receipt:
         place
             What to rewrite, with the `update` of a display handle; by default a new output below the running cell.
         """
-        if self._details is None:
-            self._details = _looked_up(self.job)
-        bundle, _ = self._bundle(self.job)
+        bundle = self.bundle()
         if place is None:
             self._handle = displayed(bundle, self.job.name)
             if self._handle is not None:
@@ -243,10 +108,16 @@ class Receipt:
     def _bundle(self, job: BatchJob | Run) -> tuple[dict[str, str], str]:
         described, now = job.describe(), datetime.now(UTC)
         if isinstance(job, Run):
-            facts = run_summary(described, job.request, now, self._details)
+            facts = receipt_facts.run_summary(described, [one for one, _ in job.asked()], now, self._details)
         else:
-            facts = summary(described, now, self._details)
-        return rendered(facts)._repr_mimebundle_(), described["status"]
+            facts = receipt_facts.summary(described, now, self._details)
+        return rendered(facts, job.name)._repr_mimebundle_(), described["status"]
+
+    def bundle(self) -> dict[str, str]:
+        """Return what it shows, as the job stands now."""
+        if self._details is None:
+            self._details = receipt_facts.looked_up(self.job)
+        return self._bundle(self.job)[0]
 
     def start(self) -> Receipt:
         """Follow the job in a thread of its own, which ends with the kernel."""
@@ -295,10 +166,15 @@ class Board:
 
     def _joined(self) -> dict[str, str]:
         newest = [self._bundles[number] for number in sorted(self._bundles, reverse=True)]
-        joined = {"text/plain": "\n\n".join(bundle["text/plain"] for bundle in newest)}
-        if newest:
-            joined["text/html"] = "".join(bundle.get("text/html", "") for bundle in newest)
-        return joined
+        return joined(newest)
+
+
+def joined(bundles: Sequence[Mapping[str, str]]) -> dict[str, str]:
+    """Return several receipts as one output."""
+    found = {"text/plain": "\n\n".join(bundle["text/plain"] for bundle in bundles)}
+    if bundles:
+        found["text/html"] = "".join(bundle.get("text/html", "") for bundle in bundles)
+    return found
 
 
 class _Place:
@@ -314,7 +190,8 @@ class _Place:
 def watch(job: AnyJob | Run | str, session: Session | None = None) -> Receipt:
     """Show the receipt of a job or run and keep it up to date while the notebook stays open; the cell is not blocked.
 
-    In a notebook that is opened again it shows the outcome; earlier receipts on the same page are rewritten too.
+    In a notebook that is opened again it shows the outcome, in the output of its own cell; earlier receipts are
+    rewritten while their page stays open. `pnb.refresh_receipts(path)` rewrites all receipts of a saved notebook.
     Waiting jobs of a run are started as others end.
 
     Parameters
@@ -332,44 +209,3 @@ def watch(job: AnyJob | Run | str, session: Session | None = None) -> Receipt:
     """
     found = attach(job, session) if isinstance(job, str) else job
     return Receipt(found).show().start()
-
-
-def _looked_up(job: AnyJob | Run) -> dict[str, str]:
-    """Find out what a receipt without a form can tell: tags, and the call that repeats the job on its stored input."""
-    request = job.request
-    tags = dict(request.tags) or _tags(job)
-    owner = tags.pop(owners.OWNER, "")
-    return {
-        "Tags": named("tags").kind.told(tags),
-        OWNER: owner if owner != job.session.owner else "",
-        **_amounts(job, request),
-        REPEAT: code.again(request, tags, job.session.role_arn),
-    }
-
-
-def _amounts(job: AnyJob | Run, request: AnyRequest) -> dict[str, str]:
-    """Return what the job comes to and when it ends, each as far as the caller may look."""
-    found = {}
-    with suppress(errors.PersonalizeError):
-        found[COST] = costs.of_request(request, None, recipe_of(request, job.session), job.session).text
-    with suppress(errors.PersonalizeError):
-        described = job.describe()
-        took = durations.expected(job.session, costs.mode_of(request), request.solution_version_arn)
-        if took is not None and not isinstance(job, Run):
-            found[EXPECTED] = took.told(described["creationDateTime"])
-    return found
-
-
-def _tags(job: AnyJob | Run) -> dict[str, str]:
-    if isinstance(job, Run):
-        return {}  # a run's manifest holds them, so it has none
-    try:
-        answer = job.session.call("list_tags_for_resource", resourceArn=job.arn)
-    except errors.PersonalizeError:
-        return {}  # a receipt is shown also to those who may not read tags
-    tags: dict[str, str] = named("tags").kind.from_wire(answer.get("tags", ()))
-    return tags
-
-
-def _time(moment: datetime) -> str:
-    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"

@@ -63,9 +63,10 @@ def delete_dataset_group(
     attributions, datasets, and the schemas that no other dataset has. Results of batch jobs and exports stay in S3.
 
     Everything is looked at first. Nothing is deleted while work on the group is under way (imports, exports, trainings,
-    batch jobs), nor while something stands on it that somebody else has made, by its tag `personalize_nb:owner`. A step
-    that fails leaves the rest in place; the call can be repeated. It finds the schemas of `pnb.train` by their names
-    once the datasets are gone; of others the error names those that are left.
+    batch jobs), nor while something stands on it that somebody else has made, by its tag `personalize_nb:owner`; what
+    has no such tag where the group has one, or serves somebody (a campaign, a recommender, an event tracker), may be
+    somebody else's too. A step that fails leaves the rest in place; the call can be repeated. It finds the schemas of
+    `pnb.train` by their names once the datasets are gone; of others the error names those that are left.
 
     Parameters
     ----------
@@ -76,8 +77,8 @@ def delete_dataset_group(
     dry_run
         Only show the plan.
     others
-        What somebody else has made on the group and is to go as well, by name: `["filter/unread"]`. What belongs to who
-        made the group goes with it.
+        What somebody else has made on the group, or may have, and is to go as well, by name: `["filter/unread"]`. What
+        belongs to who made the group goes with it.
     progress
         False for silence, or a display of your own.
     session

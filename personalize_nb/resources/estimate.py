@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from personalize_nb import errors
-from personalize_nb.contract import parameters
+from personalize_nb.contract import limits, parameters
 from personalize_nb.errors import Problem
 from personalize_nb.resources.durations import Expected
 from personalize_nb.session.rates import QUANTITIES, Rates
@@ -40,18 +40,34 @@ class Estimate:
         Whether all quantities were counted, rather than projected.
     jobs
         How many jobs it is.
-    expected
-        How long it takes; None where nothing tells.
+    one_job
+        How long one of them takes, of several kinds the longest; None where nothing tells.
     standing
         What goes on costing beside it, in words.
+    at_once
+        How many of the jobs are under way at a time.
+    of_one
+        How often after each other jobs of one part of it start, which takes no more at a time.
     """
 
     quantities: Mapping[str, float]
     rates: Rates | None = None
     exact: bool = True
     jobs: int = 1
-    expected: Expected | None = None
+    one_job: Expected | None = None
     standing: tuple[str, ...] = field(default=())
+    at_once: int = limits.MAX_JOBS_IN_PROGRESS
+    of_one: int = 1
+
+    @property
+    def rounds(self) -> int:
+        """How often after each other jobs start, so many at a time."""
+        return max(self.of_one, -(-self.jobs // max(1, self.at_once)))
+
+    @property
+    def expected(self) -> Expected | None:
+        """How long it takes, so many jobs at a time; None where nothing tells."""
+        return None if self.one_job is None else self.one_job.times(self.rounds)
 
     @property
     def cost(self) -> float | None:
@@ -71,9 +87,7 @@ class Estimate:
     def __add__(self, other: Estimate) -> Estimate:
         both = Counter(self.quantities)
         both.update(other.quantities)
-        longest = max(
-            (one for one in (self.expected, other.expected) if one), key=lambda one: one.seconds, default=None
-        )
+        longest = max((one for one in (self.one_job, other.one_job) if one), key=lambda one: one.seconds, default=None)
         return Estimate(
             dict(both),
             self.rates,
@@ -81,6 +95,8 @@ class Estimate:
             self.jobs + other.jobs,
             longest,
             tuple(dict.fromkeys((*self.standing, *other.standing))),
+            max(self.at_once, other.at_once),
+            max(self.rounds, other.rounds),
         )
 
     @property
@@ -176,8 +192,8 @@ def _number(value: float) -> str:
 
 
 def _noun(name: str, value: float) -> str:
-    one = QUANTITIES[name]
-    return one if value == 1 or one.startswith("GB") else f"{one}s"
+    one, several = QUANTITIES[name]
+    return one if value == 1 else several
 
 
 def _money(amount: float) -> str:

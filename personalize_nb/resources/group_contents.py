@@ -33,6 +33,8 @@ GONE_IN_ORDER = (
 # Work that ends by itself: the service keeps no way to delete it, and what it works on cannot go before its end.
 _OF_DATASETS = ("dataset_import_job", "dataset_export_job")
 _OF_VERSIONS = ("batch_inference_job", "batch_segment_job")
+_SERVING = ("campaign", "recommender", "event_tracker")  # the toolkit makes none of these
+_UNTAGGED = ("schema", "metric_attribution", "dataset_group")  # two cannot have tags, and the group was named
 _LASTING = ("campaign", "recommender", "solution_version", *_OF_DATASETS, "data_deletion_job", *_OF_VERSIONS)
 # Read where the account may: who may not list them learns from the service what stands on the group.
 _RARE = ("campaign", "recommender", "event_tracker", "metric_attribution", *_LASTING)
@@ -210,18 +212,32 @@ def in_the_way(pieces: Collection[Piece], own: str, others: Collection[str]) -> 
         text = ""
         if piece.busy:
             text = f"{piece.label} is {piece.status}: wait until it has ended, then delete."
-        elif (
-            piece.goes
-            and piece.owner not in ("", own, group.owner)
-            and not {piece.name, piece.label, piece.arn} & named
-        ):
-            text = (
-                f"{piece.label} was made by {piece.owner!r}, neither by you ({own or 'nobody tells who you are'}) nor "
-                f"by who made the group: ask them, then name it: others=[{piece.label!r}]."
-            )
+        elif piece.goes and not {piece.name, piece.label, piece.arn} & named:
+            text = _of_another(piece, own, group.owner)
         if text:
             found[piece.arn] = Problem(piece.kind, text)
     return found
+
+
+def _of_another(piece: Piece, own: str, maker: str) -> str:
+    """Return why what is not known to be of who asks, or of the group's maker, does not go unnamed; empty where it is.
+
+    Where nothing of a group tells who made it, it is one maker's, and who names the group means it all: but never what
+    serves others, which is made with other tools, and somebody may live from it.
+    """
+    if piece.kind in _UNTAGGED or (piece.owner and piece.owner in (own, maker)):
+        return ""
+    if not piece.owner and not maker and piece.kind not in _SERVING:
+        return ""
+    if not piece.owner:
+        return (
+            f"{piece.label} has no tag {owners.OWNER!r}, so that somebody else may have made it and may use it: ask, "
+            f"then name it: others=[{piece.label!r}]."
+        )
+    return (
+        f"{piece.label} was made by {piece.owner!r}, neither by you ({own or 'nobody tells who you are'}) nor "
+        f"by who made the group: ask them, then name it: others=[{piece.label!r}]."
+    )
 
 
 def member_of(kind: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -73,11 +74,22 @@ def _to_disk(tables: Iterator[pa.Table], name: str) -> str:
     try:
         with half:
             _write(tables, half)
+        os.chmod(half.name, _mode(target))
         os.replace(half.name, target)
     except BaseException:  # also where the kernel is interrupted: half a file is worth nothing
         os.unlink(half.name)
         raise
     return str(target)
+
+
+def _mode(target: Path) -> int:
+    """Return the permissions of a file that was there, else those that a new one gets here."""
+    try:
+        return stat.S_IMODE(target.stat().st_mode)
+    except OSError:
+        mask = os.umask(0o077)  # there is no way to only look
+        os.umask(mask)
+        return 0o666 & ~mask
 
 
 def _write(tables: Iterator[pa.Table], file: IO[Any]) -> None:

@@ -25,18 +25,19 @@ VARIABLE = "PERSONALIZE_NB_RATES"
 RECORDS, RECOMMENDATIONS, THEMES = "records", "recommendations", "themes"
 SEGMENT_USERS = "segment_users"
 IMPORTED, INTERACTIONS, HOURS = "imported_gb", "interactions", "training_hours"
-# what is counted, with what one of it is called
+# what is counted, with what one of it is called, and several
 QUANTITIES = {
-    RECORDS: "record",
-    RECOMMENDATIONS: "recommendation",
-    THEMES: "theme",
-    SEGMENT_USERS: "user in segments",
-    IMPORTED: "GB imported",
-    INTERACTIONS: "interaction",
-    HOURS: "training hour",
+    RECORDS: ("record", "records"),
+    RECOMMENDATIONS: ("recommendation", "recommendations"),
+    THEMES: ("theme", "themes"),
+    SEGMENT_USERS: ("user in segments", "users in segments"),
+    IMPORTED: ("GB imported", "GB imported"),
+    INTERACTIONS: ("interaction", "interactions"),
+    HOURS: ("training hour", "training hours"),
 }
-# Of each line one price is enough, because the sources disagree on what of it is counted.
-BILLED = ((RECORDS, RECOMMENDATIONS, SEGMENT_USERS), (THEMES,), (IMPORTED,), (INTERACTIONS, HOURS))
+# Of each line one price is enough, because the sources disagree on what of it is counted. The first tells the line
+# from others: records are read for recommendations as well as for segments, and the price of one is none of the other.
+BILLED = ((RECOMMENDATIONS, RECORDS), (SEGMENT_USERS, RECORDS), (THEMES,), (IMPORTED,), (INTERACTIONS, HOURS))
 
 _COLUMNS = ("quantity", "price", "per", "currency", "source", "date")
 _EXAMPLE = (
@@ -126,8 +127,9 @@ class Rates:
     def unpriced(self, quantities: Mapping[str, float]) -> list[str]:
         """Return what is billed of quantities and has no price here, by the names of rows that would price it."""
         priced = {one.quantity for one in self.rows}
-        lacking = [names for names in BILLED if any(quantities.get(name) for name in names) and not priced & {*names}]
-        return [" or ".join(name for name in names if quantities.get(name)) for names in lacking]
+        lacking = [line for line in BILLED if _is_billed(line, quantities) and not priced & {*line}]
+        told = (" or ".join(name for name in QUANTITIES if name in line and quantities.get(name)) for line in lacking)
+        return list(dict.fromkeys(told))
 
     def sources(self, quantities: Mapping[str, float]) -> str:
         """Return where the prices of quantities were read, and when."""
@@ -146,6 +148,14 @@ class Rates:
             for one in self.rows
         )
         return f"<Rates in {self.currency}: {'; '.join(told)}>"
+
+
+def _is_billed(line: tuple[str, ...], quantities: Mapping[str, float]) -> bool:
+    """Tell whether quantities have anything of a line; what lines share is of the one whose first is there."""
+    if not any(quantities.get(name) for name in line):
+        return False
+    sharing = (one[0] for one in BILLED if {*one} & {*line})
+    return line[0] in quantities or not any(name in quantities for name in sharing)
 
 
 def _read(table: Any, wrong: list[str]) -> Iterator[Rate]:

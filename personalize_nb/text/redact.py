@@ -124,7 +124,7 @@ def redact_notebook(path: str | Path, known: Iterable[str] = ()) -> None:
         The file is no notebook of nbformat 4, or cannot be read.
     """
     file = Path(path).resolve()  # a link stays a link
-    notebook = _read(file)
+    notebook = read_notebook(file)
     notebook["metadata"].pop("widgets", None)
     for cell in notebook["cells"]:
         cell.get("metadata", {}).pop("execution", None)
@@ -133,10 +133,16 @@ def redact_notebook(path: str | Path, known: Iterable[str] = ()) -> None:
             if _WIDGET in data and len(data) > 1:
                 del data[_WIDGET]
     notebook = _until_stable(notebook, [*known])
+    write_notebook(file, notebook)
+
+
+def write_notebook(file: Path, notebook: dict[str, Any]) -> None:
+    """Save a notebook in place of the one before."""
     _replace(file, json.dumps(notebook, indent=1, ensure_ascii=False) + "\n")
 
 
-def _read(file: Path) -> dict[str, Any]:
+def read_notebook(file: Path) -> dict[str, Any]:
+    """Return a saved notebook as JSON has it, or say why it is none."""
     try:
         notebook: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError as error:

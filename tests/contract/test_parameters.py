@@ -18,7 +18,7 @@ from personalize_nb.contract.releases import lacking
 from personalize_nb.jobs import recommend as recommending
 from personalize_nb.jobs.arguments import JobParameters, ThemeParameters
 from personalize_nb.jobs.request import RequestContext
-from personalize_nb.notebook import code, receipts
+from personalize_nb.notebook import code, receipt_facts
 from personalize_nb.notebook.form import fields
 
 ROWS = {row.name: row for row in PARAMETERS}
@@ -186,7 +186,7 @@ def novel(monkeypatch):
     )
     monkeypatch.setattr(parameters, "PARAMETERS", (*PARAMETERS, NOVELTY))
     monkeypatch.setattr(recommending, "JobRequest", shape)
-    monkeypatch.setattr(receipts, "JobRequest", shape)
+    monkeypatch.setattr(receipt_facts, "JobRequest", shape)
     return shape
 
 
@@ -236,6 +236,6 @@ def test_a_new_parameter_is_told_by_the_receipt_and_repeated_by_its_call(novel):
     request = novel(**GOOD, novelty=0.5)
     described = {"name": "weekly", "status": "ACTIVE", "records": 1, "created": "2026-11-23T10:15:02Z", "jobs": 1}
     described |= {"done": 1, "failed": 0, "running": 0, "waiting": 0}
-    facts = receipts.run_summary(described, request, receipts.datetime.now(receipts.UTC))
+    facts = receipt_facts.run_summary(described, [request], receipt_facts.datetime.now(receipt_facts.UTC))
     assert facts["Novelty"] == "0.5 of all"
     assert code.again(request, {}).endswith("'books/0a1b2c3d', novelty=0.5)")

@@ -14,6 +14,7 @@ from personalize_nb.session.session import Session
 
 ARN = "arn:aws:personalize:us-east-1:123456789012:"
 NOW = datetime(2026, 11, 30, tzinfo=UTC)
+SERVING, UNTAGGED = ("campaign", "recommender", "event_tracker"), ("schema", "metric_attribution")
 WORK = {
     "ListDatasetImportJobs": ("datasetImportJobs", "datasetImportJobArn", "dataset-import-job"),
     "ListDatasetExportJobs": ("datasetExportJobs", "datasetExportJobArn", "dataset-export-job"),
@@ -128,10 +129,26 @@ def test_what_another_made_on_a_group_goes_only_by_name(session, anna):
 def test_only_what_a_third_person_made_has_to_be_named(own, maker, owner, kind):
     group = Piece("dataset_group", f"{ARN}dataset-group/g", "ACTIVE", maker)
     piece = Piece(kind, f"{ARN}{kind.replace('_', '-')}/x", "ACTIVE", owner)
-    third = owner not in ("", own, maker)
+    # what tells of no owner is somebody's where the group tells of one, and what serves others always is
+    unknown = not owner and (bool(maker) or kind in SERVING)
+    third = kind not in UNTAGGED and (unknown or owner not in ("", own, maker))
     assert list(in_the_way([piece, group], own, ())) == ([piece.arn] if third else [])
     for name in (piece.name, piece.label, piece.arn):
         assert in_the_way([piece, group], own, [name]) == {}
+
+
+def test_a_campaign_made_with_other_tools_does_not_go_unnamed(local_service, group, readers_model):
+    session = Session.local(local_service.path)
+    listed = {"name": "shop", "status": "ACTIVE", "campaignArn": f"{ARN}campaign/shop"}
+    changed = changes(session)
+    with (
+        answering(session.personalize, "ListCampaigns", {"campaigns": [listed]}),
+        answering(session.personalize, "ListTagsForResource", {"tags": []}),  # nor does the group tell
+    ):
+        with pytest.raises(RequestError, match=r"campaign/shop has no tag .* others=\['campaign/shop'\]"):
+            pnb.delete_dataset_group(group, session=session)
+        asked = pnb.delete_dataset_group(group, dry_run=True, others=["shop"], session=session)
+    assert changed() == [] and set(asked["in_the_way"]) == {""}
 
 
 def test_tags_that_may_not_be_read_are_nobodys(session, group):

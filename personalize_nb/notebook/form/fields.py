@@ -27,6 +27,7 @@ from personalize_nb.jobs.parts import LIMITS, limits_in
 from personalize_nb.resources import filters
 from personalize_nb.resources.filters import Filter, find_filter
 from personalize_nb.session.session import Session
+from personalize_nb.text.elements import is_list
 
 # Dictionaries, from which every widget makes a style and a layout of its own: a shared one would hide all at once.
 _STYLE = {"description_width": "13em"}
@@ -222,6 +223,16 @@ def check_names(given: Mapping[str, Any]) -> None:
     if unknown:
         raise TypeError(f"a form has no parameter {unknown}; it takes those of pnb.recommend: {legal_names()}")
     limits_in(given)
+
+
+def check_one(solution_version: Any, chosen: Any) -> None:
+    """Refuse several models or filters, of which a form asks one."""
+    for name, value in ((SOLUTION, solution_version), (FILTER, chosen)):
+        if is_list(value):
+            raise TypeError(
+                f"a form takes one {name!r}, got a list: choose one. Several side by side are one run of "
+                f"pnb.recommend(data, {'[model, other]' if name == SOLUTION else 'model, filter=[None, other]'})."
+            )
 
 
 def presets(given: Mapping[str, Any], session: Session) -> Presets:

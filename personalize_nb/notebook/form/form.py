@@ -27,7 +27,8 @@ from personalize_nb.notebook.form import fields, input, state
 from personalize_nb.notebook.form.fields import DATA, FILTER, MODE, SOLUTION, Presets
 from personalize_nb.notebook.form.options import NO_FILTER, Options
 from personalize_nb.notebook.form.state import FormState
-from personalize_nb.notebook.receipts import REPEAT, Board, Receipt, displayed
+from personalize_nb.notebook.receipt_facts import REPEAT
+from personalize_nb.notebook.receipts import Board, Receipt, displayed
 from personalize_nb.session import s3
 from personalize_nb.session.connection import current
 from personalize_nb.session.session import Session
@@ -71,7 +72,7 @@ class JobForm:
     NotFoundError
         There is no ACTIVE solution version to choose, or none, or no filter, of the name given.
     TypeError
-        `pnb.recommend` has no such parameter; the message lists those it has.
+        `pnb.recommend` has no such parameter; the message lists those it has. Or models or filters are several.
 
     Examples
     --------
@@ -90,6 +91,7 @@ class JobForm:
         **parameters: Unpack[JobParameters],
     ):
         fields.check_names(parameters)
+        fields.check_one(solution_version, parameters.get("filter"))
         self.session = current(session or getattr(solution_version, "session", None))
         self.job: AnyJob | Run | None = None
         self.receipt: Receipt | None = None

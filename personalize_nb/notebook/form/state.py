@@ -148,9 +148,9 @@ def state_of(
         wrong.append(Problem("job_name", _taken(name)))
     estimate = None
     if batch is not None:  # input in S3 is counted at the start: no key press may cost a call
-        found = costs.of_request(request, batch, version.recipe, session)
+        found = costs.of_request(request, batch, version.recipe, session, limits_in(given))
         took = options.expected(version, costs.mode_of(request), request.job_kind)
-        estimate = costs.expected_of(found, took, _at_once(given))
+        estimate = replace(found, one_job=took, at_once=_at_once(given))
         wrong += problems_of_cost(estimate, given.get("max_cost"))
     subject = request.replace(input_path=address or "", job_name=name)
     notes = (*_notes(given, batch, run), *_costs(estimate))

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 import personalize_nb as pnb
-from personalize_nb.notebook.receipts import rendered, summary
+from personalize_nb.notebook.receipt_facts import summary
+from personalize_nb.notebook.receipts import rendered
 
 ASKED = {"affinity_model": ["b0"], "attributes_model": {"shelf": "sea"}}
 
