@@ -85,7 +85,7 @@ def repeated_run(run: Run, given: RepeatParameters) -> Run:
         first = [part for part in manifest.parts if part.group == number and not part.covers]
         for place, part in enumerate(first):
             output = f"{request.output_path}{manifests.label(place, len(first))}/"
-            stored.append(replace(part, job_name=names[len(stored)], output_path=output))
+            stored.append(replace(part, job_name=names[len(stored)], output_path=output, refused=""))
     for part in stored:
         _input_is_there(groups[part.group].request.replace(input_path=part.input_path), session)
     new = replace(manifest, name=name, groups=tuple(groups), parts=tuple(stored), created=runs.now())

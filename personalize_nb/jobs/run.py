@@ -81,7 +81,7 @@ class Run(ItemsOutcome):
     def jobs(self) -> list[BatchInferenceJob]:
         """The jobs that were started, in the order of the input."""
         self._states.look(self._manifest)
-        started = self._states.started
+        started = set(self._states.started)
         return [self._states.job(name) for name in self._manifest.job_names if name in started]
 
     def asked(self) -> Iterator[tuple[JobRequest, list[RunPart]]]:

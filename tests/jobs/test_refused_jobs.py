@@ -6,7 +6,7 @@ import pytest
 import wire_faults
 
 import personalize_nb as pnb
-from personalize_nb.errors import FailedError, ServiceError, WaitTimeoutError
+from personalize_nb.errors import CredentialsError, FailedError, ServiceError, WaitTimeoutError
 from personalize_nb.jobs import manifests
 from personalize_nb.session import s3
 from personalize_nb.session.session import Session
@@ -72,6 +72,7 @@ def test_a_part_that_is_refused_costs_its_part_only(place, refusing, readers_mod
     ends.clear()
     retried = pnb.attach(run.name, session).retry_failed().wait(progress=False)
     assert retried.recommendations()["user_id"].tolist() == READERS and retried.errors().empty
+    assert again.repeat().wait(progress=False).recommendations()["user_id"].tolist() == READERS
 
 
 def test_a_run_of_which_every_job_is_refused_leaves_nothing_behind(refusing, readers_model, session):
@@ -80,6 +81,23 @@ def test_a_run_of_which_every_job_is_refused_leaves_nothing_behind(refusing, rea
     with pytest.raises(ServiceError, match=REASON):
         small(readers_model, session)
     assert {one.address for one in s3.stored(session, session.location("runs"))} == before
+
+
+def test_what_is_about_no_job_is_no_refusal_of_one(readers_model, session):
+    run = small(readers_model, session)
+    run.jobs[0].wait(progress=False)
+    slow = wire_faults.refusal("ThrottlingException", "Rate exceeded")
+    with wire_faults.faults(session, "CreateBatchInferenceJob", *[slow] * 99):
+        run.advance()
+    assert (run.describe()["failed"], run.describe()["waiting"]) == (0, 2)
+    expired = wire_faults.refusal("ExpiredTokenException", "The security token included in the request is expired")
+    with (
+        wire_faults.faults(session, "CreateBatchInferenceJob", *[expired] * 99),
+        pytest.raises(CredentialsError),
+    ):
+        while True:
+            run.advance()
+    assert run.wait(progress=False).describe()["done"] == 4
 
 
 @pytest.mark.parametrize("place", [0, 1, 2])
@@ -93,6 +111,11 @@ def test_a_request_without_input_leaves_the_others_alone(place, stored, session)
     assert run.recommendations()["job"].unique().tolist() == [
         one.job_name for number, one in enumerate(requests) if number != place
     ]
+    found = run.errors()  # there is no line, and all the same nothing is missing without a word
+    assert found["job"].tolist() == [requests[place].job_name] and found["user_id"].isna().all()
+    assert found["error"].str.contains("failed: ").all()
+    assert run.arrow().errors().num_rows == len(run.polars().errors()) == 1
+    assert run.results().only(ids=READERS[:1]).errors().empty
 
 
 @pytest.mark.parametrize("seen_by", ["list", "create"])
@@ -164,13 +187,14 @@ def test_what_others_change_meanwhile_stays(readers_model, session):
 
 def test_where_all_jobs_failed_errors_say_why_and_nothing_is_promised(stored, session):
     empty = session.location("empty-input.jsonl")
-    session.s3.put_object(**dict(zip(("Bucket", "Key"), s3.split(empty), strict=True)), Body=b'{"userId": 7}\n' * 0)
+    session.s3.put_object(**dict(zip(("Bucket", "Key"), s3.split(empty), strict=True)), Body=b"")
     requests = [one.replace(input_path=empty) for one in asked(stored, session, "all-failed", 2)]
     run = pnb.run(requests, session=session)
     with pytest.raises(FailedError, match="2 of 2 jobs failed") as caught:
         run.wait(progress=False)
     assert "others' results" not in str(caught.value) and "Once that is put right, run.retry()" in str(caught.value)
-    assert "error" in run.errors().columns
+    assert run.errors()["error"].str.contains("failed: ").tolist() == [True, True]
+    assert ".errors() says why" in repr(run)
     with pytest.raises(FailedError):
         run.recommendations()
 
