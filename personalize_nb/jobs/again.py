@@ -88,7 +88,7 @@ def repeated_run(run: Run, given: RepeatParameters) -> Run:
         groups.append(RunGroup(request, _labels(one, given, names[len(stored)], session)))
         for place, part in enumerate(first):
             output = f"{request.output_path}{manifests.label(place, len(first))}/"
-            stored.append(replace(part, job_name=names[len(stored)], output_path=output))
+            stored.append(replace(part, job_name=names[len(stored)], output_path=output, refused=""))
     for part in stored:
         _check_input(groups[part.group].request.replace(input_path=part.input_path), session)
     if given.get("max_cost") is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import groupby
@@ -35,7 +36,7 @@ def stored(
     session
         Where to store them.
     """
-    number = sum(bool(one.covers) for one in manifest.parts)
+    told = hashlib.sha256()
     found: list[RunPart] = []
     for group, (output, written) in enumerate(zip(outputs, results, strict=True)):
         if not output.done or output.failed_again:
@@ -44,12 +45,16 @@ def stored(
         covers = tuple(one.job_name for one in output.done)
         for name, lines in groupby(written.failed_lines(output.failed_files), key=lambda one: one[0]):
             for part in parts.cut((line for _, line in lines), request.mode, parts.QUOTAS):
-                number += 1
-                folder = session.location(manifests.FOLDER, manifest.name, "again", f"{number:03d}")
+                body = part.file.read()
+                part.file.seek(0)
+                # named after what is asked again: who sends the same lines at the same time sends the same jobs
+                own = hashlib.sha256("\n".join((str(group), name, *covers, "")).encode() + body).hexdigest()[:12]
+                told.update(own.encode())
+                folder = session.location(manifests.FOLDER, manifest.name, "again", own)
                 path = f"{folder}/input/{name}"  # the output is named after it, as that of the first attempt
                 s3.upload(session, part.file, path, request.input_kms_key_arn)
                 found.append(RunPart("", path, f"{folder}/output/", part.records, group, covers))
-    names = manifests.new_job_names(manifest.name, len(found))
+    names = manifests.new_job_names(manifest.name, len(found), manifests.token_of(told.hexdigest()))
     return [replace(one, job_name=name) for one, name in zip(found, names, strict=True)]
 
 

@@ -16,6 +16,7 @@ from personalize_nb.jobs.batch_job import BatchJob
 from personalize_nb.jobs.run import Run
 from personalize_nb.jobs.runs import attach
 from personalize_nb.session import waiting
+from personalize_nb.session.progress import choose
 
 log = logging.getLogger(__name__)
 
@@ -36,27 +37,28 @@ def follow(job: Work, look: Callable[[Work], str], sleep: Sleep) -> bool:
     sleep
         Waits a number of seconds or until told to stop, and answers whether it was told.
     """
-    waited = 0.0
+    waited, shown = 0.0, ""
+    own: Work | None = None
     while True:
         pause = max(1.0, waiting.pause(waited, job.session.pace, 3 if isinstance(job, Run) else 1))
         if sleep(pause):
             return False
         waited += pause
         try:
-            status = look(_advanced(job))
+            if isinstance(job, Run):
+                # one of our own, brought forward: the user's may be waiting in another thread
+                own = own or attach(job.name, job.session)
+                if isinstance(own, Run):
+                    own.renew().advance()
+            status = look(own or job)
         except errors.PersonalizeError as error:
             log.info("%s cannot be looked at and is looked at again: %s", job.name, error)
+            if not waiting.passing(error) and type(error).__name__ + error.code != shown:
+                shown = type(error).__name__ + error.code  # once, and not at every look
+                choose().say(f"{job.name} is followed, and cannot be looked at: {error}")
             continue
         if status in limits.TERMINAL:
             return True
-
-
-def _advanced(job: Work) -> Work:
-    """Return the job; of a run one of our own, brought forward: the user's may be waiting in another thread."""
-    if not isinstance(job, Run):
-        return job
-    run = attach(job.name, job.session)
-    return run.advance() if isinstance(run, Run) else run
 
 
 class Ending:

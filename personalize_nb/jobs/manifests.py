@@ -8,12 +8,13 @@ that.
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import re
 import secrets
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from personalize_nb import errors
@@ -22,6 +23,7 @@ from personalize_nb.contract.job_kinds import SEGMENTS, JobKind
 from personalize_nb.jobs.request import AnyRequest, JobRequest, SegmentRequest
 from personalize_nb.session import s3
 from personalize_nb.session.connection import current
+from personalize_nb.session.progress import choose
 from personalize_nb.session.session import Session
 
 if TYPE_CHECKING:
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
 
 FOLDER, FILE = "runs", "manifest.json"
 VERSION = 2
+_CHANGED = ("PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey", "412", "409")
+_TRIES = 5
 _TOKEN = 4  # characters
 _OF_RUN = re.compile(rf"(?P<base>.*)-[0-9a-f]{{{_TOKEN}}}-(?P<number>\d{{3,}})(-r\d+)?")
 _LATER = re.compile(rf".*-[0-9a-f]{{{_TOKEN}}}(-\d{{3,}})?-r\d+")
@@ -66,6 +70,8 @@ class RunPart:
         The number of the group that it belongs to, from 0.
     covers
         Names of jobs whose failed lines are asked again by this one; none for a first part.
+    refused
+        Why its job could not be started; empty where nobody was refused it.
     """
 
     job_name: str
@@ -74,6 +80,7 @@ class RunPart:
     records: int | None = None
     group: int = 0
     covers: tuple[str, ...] = ()
+    refused: str = ""
 
 
 @dataclass(frozen=True)
@@ -132,8 +139,22 @@ class Manifest:
         request = self.groups[own.group].request
         return request.replace(job_name=own.job_name, input_path=own.input_path, output_path=own.output_path)
 
-    def save(self, session: Session) -> None:
-        """Write the manifest, in place of an earlier one."""
+    def retried(self, failed: Mapping[str, str], more: Sequence[RunPart]) -> Manifest:
+        """Return the manifest with other names for jobs that failed, and with more jobs, as far as it lacks them."""
+        there = set(self.job_names)
+        parts = [
+            replace(one, job_name=failed[one.job_name], refused="") if one.job_name in failed else one
+            for one in self.parts
+        ]
+        return replace(self, parts=(*parts, *(one for one in more if one.job_name not in there)))
+
+    def with_refused(self, reasons: Mapping[str, str]) -> Manifest:
+        """Return the manifest with the reasons why jobs could not be started, by their names."""
+        return replace(
+            self, parts=tuple(replace(one, refused=reasons.get(one.job_name, one.refused)) for one in self.parts)
+        )
+
+    def _text(self) -> bytes:
         values = {
             "version": VERSION,
             "name": self.name,
@@ -143,8 +164,40 @@ class Manifest:
             "at_once": self.at_once,
             "created": self.created,
         }
-        text = io.BytesIO(json.dumps(values, indent=1).encode())
-        s3.upload(session, text, address(session, self.name), self.request.input_kms_key_arn)
+        return json.dumps(values, indent=1).encode()
+
+    def save(self, session: Session) -> None:
+        """Write the manifest, in place of an earlier one."""
+        s3.upload(session, io.BytesIO(self._text()), address(session, self.name), self.request.input_kms_key_arn)
+
+    def replaces(self, session: Session, tag: str) -> bool:
+        """Write the manifest in place of the one that has this ETag; tell whether that was still there.
+
+        Parameters
+        ----------
+        session
+            Where to write it.
+        tag
+            Empty where there must be none.
+        """
+        where, key = address(session, self.name), self.request.input_kms_key_arn
+        bucket, name = s3.split(where)
+        shape = session.s3.meta.service_model.operation_model("PutObject").input_shape
+        more: dict[str, Any] = {"IfMatch": tag} if tag else {"IfNoneMatch": "*"}
+        if shape is None or not set(more) <= set(shape.members):  # of a botocore that is older than the condition
+            self.save(session)
+            return True
+        more |= {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": key} if key else {}
+        text = self._text()
+        try:
+            session.answer("PutObject", lambda: session.s3.put_object(Bucket=bucket, Key=name, Body=text, **more))
+        except errors.PersonalizeError as error:
+            if error.code in _CHANGED:
+                return False
+            if error.code != "NotImplemented":
+                raise
+            self.save(session)  # a store that speaks S3 without the condition
+        return True
 
     def discard(self, session: Session) -> None:
         """Remove what a run that never began has stored, its input and this; what cannot be removed stays."""
@@ -158,9 +211,9 @@ def label(number: int, count: int) -> str:
     return f"{number + 1:0{max(3, len(str(count)))}d}"
 
 
-def new_job_names(run: str, count: int) -> tuple[str, ...]:
-    """Return names that no job had before: a job that bears one is a job of this run."""
-    token, width = secrets.token_hex(_TOKEN // 2), max(3, len(str(count)))
+def new_job_names(run: str, count: int, token: str = "") -> tuple[str, ...]:
+    """Return names that no job had before, but for a token that is given: one who bears such a name is of this run."""
+    token, width = token or secrets.token_hex(_TOKEN // 2), max(3, len(str(count)))
     base = run[: _longest_base(width)]
     return tuple(f"{base}-{token}-{number:0{width}d}" for number in range(1, count + 1))
 
@@ -187,14 +240,23 @@ def _longest_base(width: int) -> int:
     return (limits.string_rule("Name").max_length or 0) - width - _TOKEN - 6
 
 
-def next_job_name(name: str) -> str:
-    """Return the name of a job's next attempt: `x-001`, `x-001-r2`, `x-001-r3`; of a name not ours, one never used."""
+def next_job_name(name: str, run: str = "") -> str:
+    """Return the name of a job's next attempt: `x-001`, `x-001-r2`, `x-001-r3`.
+
+    A name not ours gets a token as well: made for a run, the same from every kernel, else one never used.
+    """
     if _LATER.fullmatch(name):
         base, _, attempt = name.rpartition("-r")
         return f"{base}-r{int(attempt) + 1}"
     if not _OF_RUN.fullmatch(name):
-        name = f"{name[: _longest_base(0)]}-{secrets.token_hex(_TOKEN // 2)}"
+        token = token_of(f"{run}\n{name}") if run else secrets.token_hex(_TOKEN // 2)
+        name = f"{name[: _longest_base(0)]}-{token}"
     return f"{name}-r2"
+
+
+def token_of(text: str) -> str:
+    """Return the token of names that are to be the same wherever they are made."""
+    return hashlib.sha256(text.encode()).hexdigest()[:_TOKEN]
 
 
 def address(session: Session, name: str) -> str:
@@ -218,6 +280,38 @@ def find(session: Session, name: str) -> Manifest | None:
         return None
 
 
+def changed(own: Manifest, session: Session, change: Callable[[Manifest], Manifest]) -> Manifest:
+    """Change the manifest of a run as it is stored now, and return it; what others change meanwhile stays.
+
+    Parameters
+    ----------
+    own
+        What is changed where none is stored.
+    session
+        Where it is stored.
+    change
+        Returns the new one, and what it is given where nothing is to be changed.
+    """
+    where = address(session, own.name)
+    for _ in range(_TRIES):
+        # the tag first: of content that is newer than it, the writing is refused
+        tag = _tag(session, where)
+        there = _read(session, where) if tag else own
+        new = change(there)
+        if (tag and new.parts == there.parts) or new.replaces(session, tag):
+            return new
+    raise errors.ServiceError(f"Run {own.name!r} is being changed by others; try again in a moment.")
+
+
+def _tag(session: Session, where: str) -> str:
+    """Return the ETag of an object, empty where there is none."""
+    bucket, key = s3.split(where)
+    try:
+        return str(session.answer("HeadObject", lambda: session.s3.head_object(Bucket=bucket, Key=key))["ETag"])
+    except errors.NotFoundError:
+        return ""
+
+
 def names(session: Session) -> set[str]:
     """Return the names of all runs below the session's prefix, without reading their manifests."""
     found = s3.stored(session, session.location(FOLDER) + "/")
@@ -225,10 +319,14 @@ def names(session: Session) -> set[str]:
 
 
 def every(session: Session) -> Iterator[Manifest]:
-    """Yield the manifests of all runs below the session's prefix."""
+    """Yield the manifests of all runs below the session's prefix; those that cannot be read are named and left out."""
     for found in s3.stored(session, session.location(FOLDER) + "/"):
-        if found.name == FILE:
+        if found.name != FILE:
+            continue
+        try:
             yield _read(session, found.address)
+        except (errors.InputError, errors.AccessError, errors.NotFoundError) as error:
+            choose().say(f"run {found.address.rsplit('/', 2)[-2]!r} is left out: {error}")
 
 
 def list_runs(session: Session | None = None) -> pd.DataFrame:
@@ -253,6 +351,7 @@ def list_runs(session: Session | None = None) -> pd.DataFrame:
         for one in every(current(session))
     ]
     frame = pd.DataFrame(rows, columns=["name", "mode", "solution", "records", "jobs", "created"])
+    frame["records"] = frame["records"].astype("Int64")  # of some runs nobody has counted them
     return frame.sort_values("created", ascending=False, kind="stable", ignore_index=True)
 
 

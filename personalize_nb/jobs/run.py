@@ -6,22 +6,23 @@ here, on the client's side. Nothing but the manifest in S3 is needed to go on, s
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Unpack
 
 from personalize_nb import errors
 from personalize_nb.contract import limits
-from personalize_nb.jobs import failed_parts, manifests, run_results
+from personalize_nb.jobs import failed_parts, manifests
 from personalize_nb.jobs.arguments import RepeatParameters, with_parameters
-from personalize_nb.jobs.job import AnyJob, job_of
+from personalize_nb.jobs.job import AnyJob
 from personalize_nb.jobs.manifests import Manifest, RunPart
 from personalize_nb.jobs.outcomes import READERS, ItemsOutcome
 from personalize_nb.jobs.request import AnyRequest
 from personalize_nb.jobs.room import Room
 from personalize_nb.jobs.run_results import GroupOutput
+from personalize_nb.jobs.run_states import JobStates
 from personalize_nb.session import explanations, waiting
 from personalize_nb.session.progress import Counting, Progress, choose
 from personalize_nb.session.session import Session
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
     from personalize_nb.results.side_by_side import SideBySide
     from personalize_nb.results.titles import Items
 
+log = logging.getLogger(__name__)
+
 
 class Run(ItemsOutcome):
     """Several jobs with the face of one. It lives on when this object or the kernel does not.
@@ -47,28 +50,22 @@ class Run(ItemsOutcome):
         What the run consists of.
     session
         Where it runs.
+    new
+        Whether it has just been stored: its jobs' names are new, there is nothing to look for yet.
     """
 
-    def __init__(self, manifest: Manifest, session: Session):
+    def __init__(self, manifest: Manifest, session: Session, *, new: bool = False):
         self.session = session
         self._manifest = manifest
-        self._states: dict[str, dict[str, Any]] = {}  # by name of a job that was started: status, failureReason
-        self._looked = False
-        self._calls, self._pages = 0, 1  # calls of the last look, pages of the list of jobs
+        self._states = JobStates(manifest, session, looked=new)
         self._results: Results | SideBySide | None = None
         self._room = Room(session, set(manifest.job_names), manifest.at_once, manifest.kind)
-
-    @classmethod
-    def new(cls, manifest: Manifest, session: Session) -> Run:
-        """Return a run that has just been stored: its jobs' names are new, there is nothing to look for yet."""
-        run = cls(manifest, session)
-        run._looked = True
-        return run
+        self._full: errors.QuotaError | None = None  # why the last try to start a job had no room
 
     @property
     def was_begun(self) -> bool:
         """Whether any job is known to have been started; nobody is asked."""
-        return bool(self._states)
+        return bool(self._states.started)
 
     @property
     def name(self) -> str:
@@ -83,8 +80,9 @@ class Run(ItemsOutcome):
     @property
     def jobs(self) -> list[AnyJob]:
         """The jobs that were started, in the order of the input."""
-        self._look()
-        return [self._job(name) for name in self._manifest.job_names if name in self._states]
+        self._states.look(self._manifest)
+        started = set(self._states.started)
+        return [self._states.job(name) for name in self._manifest.job_names if name in started]
 
     def asked(self) -> Iterator[tuple[AnyRequest, list[RunPart]]]:
         """Yield each question with its jobs, also those that ask failed lines again."""
@@ -93,7 +91,7 @@ class Run(ItemsOutcome):
 
     def describe(self) -> dict[str, Any]:
         """Return the state of the run: `status`, how many jobs are done, failed, running and waiting, and the end."""
-        self._look()
+        self._states.look(self._manifest)
         return self._described()
 
     @property
@@ -106,26 +104,81 @@ class Run(ItemsOutcome):
         return status
 
     def advance(self) -> Run:
-        """Start waiting jobs as far as there is room, and return the run; `wait()` does it by itself."""
-        self._look()
-        running = sum(state["status"] not in limits.TERMINAL for state in self._states.values())
-        waiting_parts = [(n, name) for n, name in enumerate(self._manifest.job_names) if name not in self._states]
+        """Start waiting jobs as far as there is room, and return the run; `wait()` does it by itself.
+
+        A job that the service refuses to start is one that failed: the others go on, `retry()` tries it again.
+        """
+        self._states.look(self._manifest)
+        self._start()
+        self._note_refused()
+        return self
+
+    def begin(self) -> list[errors.PersonalizeError]:
+        """Start the first jobs of a run that is new; return why some could not be started.
+
+        Where the first ones are refused, one after the other, it is not for what is their own: no more are tried.
+        """
+        refused = self._start(limits.MAX_JOBS_IN_PROGRESS)
+        if refused and self.was_begun:
+            self._note_refused()
+        return refused
+
+    def without_room(self) -> str:
+        """Return why nothing could be started, where that is for want of room; nobody is asked."""
+        if self._states.by_name:
+            return ""
+        others = self._room.others
+        taken = f"{counted(others, 'other job')} {verb(others, 'takes', 'take')} it." if others else ""
+        return str(self._full) if self._full else taken
+
+    def _start(self, most_refused: int | None = None) -> list[errors.PersonalizeError]:
+        """Start waiting jobs as far as there is room; return why some are refused."""
+        running = len(self._states.running)
+        waiting_parts = [n for n, name in enumerate(self._manifest.job_names) if name not in self._states.by_name]
         most = running + (self._room.left(running) if waiting_parts else 0)
-        for part, name in waiting_parts:
-            if running >= most:
+        refused: list[errors.PersonalizeError] = []
+        self._full = None
+        for part in waiting_parts:
+            if running >= most or (len(refused) == most_refused and not self.was_begun):
                 break
             try:
-                self.session.call(self._manifest.kind.create, **self._manifest.part(part).to_api())
-            except errors.AlreadyExistsError as error:
-                # another kernel was faster, or the answer to our own call was lost
-                self._states[name] = self._ours(part, error)
-            except errors.QuotaError as error:
-                self._calls += error.tries  # botocore's own
+                error = self._states.create(self._manifest, part)
+            except errors.QuotaError as full:
+                self._states.calls += full.tries  # botocore's own
+                self._full = full
                 break  # other work of the account takes the room; the next look tries again
-            else:
-                self._states[name] = {"status": limits.PENDING}
-            running += self._states[name]["status"] not in limits.TERMINAL
+            refused += [error] if error else []
+            running = len(self._states.running)
+        return refused
+
+    def _note_refused(self) -> None:
+        """Let other kernels know which jobs were refused; where that cannot be written, they find out themselves."""
+        new = {
+            one.job_name: reason
+            for one in self._manifest.parts
+            if (reason := self._states.refusals.get(one.job_name)) and not one.refused
+        }
+        if not new:
+            return
+        try:
+            self._take(manifests.changed(self._manifest, self.session, lambda there: there.with_refused(new)))
+        except errors.PersonalizeError as error:
+            log.info("that jobs of run %r were refused is not stored: %s", self.name, error)
+
+    def renew(self) -> Run:
+        """Take over what other kernels have changed in the run since, as by `retry()`, and return it."""
+        there = manifests.find(self.session, self.name)
+        if there is not None:
+            self._take(there)
         return self
+
+    def _take(self, manifest: Manifest) -> None:
+        """Go on with a manifest as it is stored now."""
+        if manifest.parts == self._manifest.parts:
+            return
+        self._manifest, self._results = manifest, None
+        self._states.take(manifest)
+        self._room.own = {*manifest.job_names, *self._room.own}
 
     def wait(
         self,
@@ -164,7 +217,8 @@ class Run(ItemsOutcome):
             timeout=timeout,
             progress=Counting(choose(progress), self._counts),
             pace=self.session.pace,
-            calls=lambda: self._calls,
+            calls=lambda: self._states.calls,
+            rest=self._unstarted,
             sleep=sleep,
             clock=clock,
         )
@@ -186,24 +240,25 @@ class Run(ItemsOutcome):
 
     def retry(self) -> Run:
         """Start the jobs that failed again, under new names, and return the run."""
-        self._look()
-        return self._go_on(self._retried())
+        self.renew()
+        self._states.look(self._manifest)
+        return self._go_on()
 
     def retry_failed(self) -> Run:
         """Start jobs that failed again, and send the lines that failed of all others again; return the run.
 
         Its results are then those of all attempts as one: an answer takes the place of the error that was there.
         """
-        described = self.describe()
+        described = self.renew().describe()
         failed_parts.check_ended(f"run {self.name!r}", described["status"])
         more: list[RunPart] = []
         if described["done"]:
             found = self._each(described["ended"], time.sleep)
-            more += failed_parts.stored(self._manifest, self._outputs(), found, self.session)
+            more = failed_parts.stored(self._manifest, self._outputs(), found, self.session)
         if not more and not described["failed"]:
             choose().say(f"nothing of run {self.name!r} failed; there is nothing to send again")
             return self
-        return self._go_on([*self._retried(), *more])
+        return self._go_on(more)
 
     @with_parameters(RepeatParameters)
     def repeat(self, **parameters: Unpack[RepeatParameters]) -> Run:
@@ -218,22 +273,11 @@ class Run(ItemsOutcome):
 
         return again.repeated_run(self, parameters)
 
-    def _retried(self) -> list[RunPart]:
-        """Return the parts, those whose job failed with the name of another attempt."""
-        failed = self._failures()
-        return [
-            replace(one, job_name=manifests.next_job_name(one.job_name)) if one.job_name in failed else one
-            for one in self._manifest.parts
-        ]
-
-    def _go_on(self, parts: Sequence[RunPart]) -> Run:
-        """Go on with other parts in place of those there are, which S3 remembers before any job is started."""
-        if tuple(parts) != self._manifest.parts:
-            manifest = replace(self._manifest, parts=tuple(parts))
-            manifest.save(self.session)
-            self._manifest, self._results = manifest, None
-            self._states = {name: state for name, state in self._states.items() if name in manifest.job_names}
-            self._room.own = {*manifest.job_names, *self._room.own}
+    def _go_on(self, more: Sequence[RunPart] = ()) -> Run:
+        """Go on with failed jobs under other names, and more jobs; S3 remembers them before any is started."""
+        failed = {name: manifests.next_job_name(name, self.name) for name in self._states.failures}
+        if failed or more:
+            self._take(manifests.changed(self._manifest, self.session, lambda there: there.retried(failed, more)))
         return self.advance()
 
     def results(self, *, sleep: Callable[[float], object] = time.sleep) -> Results | SideBySide:
@@ -248,8 +292,11 @@ class Run(ItemsOutcome):
             reason = described["failureReason"]
             told = explanations.told(reason)
             raise errors.FailedError(f"Run {self.name!r} ended in {limits.FAILED}: {told}", reason=reason)
+        return self._read(described["ended"], sleep)
+
+    def _read(self, ended: datetime, sleep: Callable[[float], object]) -> Results | SideBySide:
         if self._results is None:
-            found = self._each(described["ended"], sleep)
+            found = self._each(ended, sleep)
             if not any(one.labels for one in self._manifest.groups):
                 self._results = found[0]
             else:
@@ -259,11 +306,11 @@ class Run(ItemsOutcome):
         return self._results
 
     def _each(self, ended: datetime, sleep: Callable[[float], object]) -> list[Results]:
-        return [one.results(ended, sleep) for one in self._outputs()]
+        several = len(self._manifest.groups) > 1  # the others can be read where the output of one is gone
+        return [one.results(ended, sleep, gone_is_told=several) for one in self._outputs()]
 
     def _outputs(self) -> list[GroupOutput]:
-        failures = self._failures()
-        ended = [name for name, state in self._states.items() if state["status"] in limits.TERMINAL]
+        failures, ended = self._states.failures, self._states.ended
         groups = range(len(self._manifest.groups))
         return [GroupOutput(self._manifest, group, failures, ended, self.session) for group in groups]
 
@@ -273,16 +320,24 @@ class Run(ItemsOutcome):
 
     def errors(self) -> pd.DataFrame:
         """Return the input lines that failed or got no item, and why, also of failed jobs; see `Results.errors`."""
+        described = self.describe()
+        if described["status"] == limits.FAILED and not described["done"]:
+            return self._read(described["ended"], time.sleep).errors()  # results there are none
         return self.results().errors()
 
     def __len__(self) -> int:
-        return sum(one.records or 0 for one in self._manifest.parts if not one.covers)
+        if self._manifest.records is None:
+            raise TypeError(
+                f"nobody has counted the input lines of run {self.name!r}, which lie in S3; len(run.results()) does "
+                "once it has ended"
+            )
+        return self._manifest.records
 
     def __bool__(self) -> bool:
         return True  # also where nobody has counted the records
 
     def __repr__(self) -> str:
-        facts = self._described() if self._states else None  # a repr asks nobody
+        facts = self._described() if self._states.by_name else None  # a repr asks nobody
         size = counted(len(self._manifest.parts), "job")
         if self._manifest.records is not None:
             size = f"{counted(self._manifest.records, 'record')} in {size}"
@@ -300,57 +355,23 @@ class Run(ItemsOutcome):
             step = ".retry() to start those that failed again, .errors() says why"
         return f"<Run {self.name} of {size}, {facts['done']} done, {facts['failed']} failed: {step}>"
 
-    def _job(self, name: str) -> AnyJob:
-        return job_of(self.session.arn(self._manifest.kind.resource, name), self.session)
-
-    def _ours(self, part: int, taken: Exception) -> dict[str, Any]:
-        """Return the state of a job that was started already; refuse one of another's that has its name."""
-        asked = self._manifest.part(part)
-        try:
-            described = self._job(asked.job_name).describe()
-        except (errors.NotFoundError, errors.AccessError):
-            return {"status": limits.PENDING}  # the next look tells how it stands
-        there = type(asked).from_api(described)
-        if (there.input_path, there.output_path) != (asked.input_path, asked.output_path):
-            raise errors.AlreadyExistsError(
-                f"Job {asked.job_name!r} of run {self.name!r} cannot be started: somebody else's job has that name, "
-                f"with the input {there.input_path!r}. Ask it again under another name: "
-                f"pnb.run([request.replace(job_name={manifests.next_job_name(asked.job_name)!r})])."
-            ) from taken
-        return described
-
-    def _look(self) -> None:
-        """Learn the state of every job: the first time from the list, later of those that have not ended."""
-        running = [name for name, state in self._states.items() if state["status"] not in limits.TERMINAL]
-        if self._looked and len(running) <= self._pages:
-            self._calls = len(running)
-            for name in running:
-                self._states[name] = self._job(name).describe()
-            unfinished = any(state["status"] not in limits.TERMINAL for state in self._states.values())
-            if unfinished or len(self._states) in (0, len(self._manifest.job_names)):
-                return
-            # none is running and some wait, as far as is known here: another kernel may have started them
-        # one call tells of a hundred jobs; what AWS does not list yet stays as it was
-        wanted = set(self._manifest.job_names)
-        models = self._manifest.models
-        only = {"solutionVersionArn": models[0]} if len(models) == 1 else {}
-        entries = list(self.session.pages(*self._manifest.kind.listing, **only))
-        self._states |= {entry["jobName"]: entry for entry in entries if entry["jobName"] in wanted}
-        self._calls = self._pages = 1 + len(entries) // 100
-        self._looked = True
-
     def _counts(self) -> tuple[int, int]:
         """Return how many jobs have ended, and of how many."""
         facts = self._described()
         return facts["done"] + facts["failed"], facts["jobs"]
 
-    def _failures(self) -> dict[str, str]:
-        return run_results.reasons(self._states)
+    def _unstarted(self) -> str:
+        """Return what a wait that ends leaves undone; nothing where all jobs were started."""
+        names = [one for one in self._manifest.job_names if one not in self._states.by_name]
+        if not names:
+            return ""
+        told = ", ".join(map(repr, names[:3])) + (f" and {len(names) - 3:,} more" if len(names) > 3 else "")
+        goes = "what was started goes on, " if self._states.running else ""
+        return f"{goes}{told} {verb(len(names), 'waits and starts', 'wait and start')} only while it is waited for"
 
     def _described(self) -> dict[str, Any]:
-        total, started = len(self._manifest.job_names), len(self._states)
-        failures = self._failures()
-        ended = sum(state["status"] in limits.TERMINAL for state in self._states.values())
+        total, started = len(self._manifest.job_names), len(self._states.by_name)
+        failures, ended = self._states.failures, len(self._states.ended)
         status = limits.IN_PROGRESS if started else limits.PENDING
         if ended == total:
             status = limits.FAILED if failures else limits.ACTIVE
@@ -367,11 +388,10 @@ class Run(ItemsOutcome):
         }
         described |= {**counts, "others": self._room.others}
         if ended == total:
-            described["ended"] = max(state["lastUpdatedDateTime"] for state in self._states.values())
+            described["ended"] = max(state["lastUpdatedDateTime"] for state in self._states.by_name.values())
         if failures:
             name, reason = next((name, failures[name]) for name in self._manifest.job_names if name in failures)
-            described["failureReason"] = (
-                f"{len(failures)} of {total} jobs failed, {name!r} first: {reason} The others' results can be read; "
-                "run.retry() starts those that failed again."
-            )
+            told = f"{len(failures)} of {total} jobs failed, {name!r} first: {explanations.sentences(reason)}"
+            readable = " The others' results can be read;" if len(failures) < ended else " Once that is put right,"
+            described["failureReason"] = f"{told}{readable} run.retry() starts those that failed again."
         return described

@@ -61,13 +61,26 @@ class GroupOutput:
         """The names of the input files of jobs that failed; an empty one stands for those of a whole folder."""
         return {_file(one) for one in self.first if one.job_name in self._failures}
 
-    def results(self, ended: datetime, sleep: Callable[[float], object]) -> Results:
-        """Return what the group's jobs wrote; the lines of jobs that failed are among the errors."""
+    def results(self, ended: datetime, sleep: Callable[[float], object], *, gone_is_told: bool = False) -> Results:
+        """Return what the group's jobs wrote; the lines of jobs that failed are among the errors.
+
+        Parameters
+        ----------
+        ended
+            When the run ended.
+        sleep
+            What waits for output that is not there yet.
+        gone_is_told
+            Whether lines whose output is gone are among the errors as well, where all of the group's is.
+        """
         from personalize_nb.results.results import Results  # pandas and pyarrow, not needed to start or watch a run
 
         outputs, inputs = self._places()
         if outputs:
             written.await_output(self._session, outputs, inputs, ended, sleep, self.failed_files)
+        gone = self._gone(outputs, inputs) if gone_is_told and outputs else ""
+        if gone:
+            outputs = []
         later = [one for one in self.again if one.job_name in self._done]
         for one in later:
             written.await_output(self._session, one.output_path, one.input_path, ended, sleep)
@@ -82,10 +95,22 @@ class GroupOutput:
             superseded=[_own_output(one) for one in self.done if one.job_name in covered],
             reasons={
                 _file(one): f"job {one.job_name!r} failed: {self._failures[one.job_name]}"
-                for one in self.first
                 if one.job_name in self._failures
+                else f"job {one.job_name!r} is done, and its output is gone: {gone}"
+                for one in self.first
+                if gone or one.job_name in self._failures
             },
         )
+
+    def _gone(self, outputs: str | list[str], inputs: str | list[str]) -> str:
+        """Return why there is no output at all, nothing where there is any."""
+        from personalize_nb.results.output_files import output_files
+
+        try:
+            output_files(self._session, outputs, inputs)
+        except errors.NotFoundError as error:
+            return str(error)
+        return ""
 
     def _places(self) -> tuple[str | list[str], str | list[str]]:
         """Return where output and input lie: two folders; each file by its name for those who may not list them."""

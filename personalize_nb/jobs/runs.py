@@ -20,6 +20,7 @@ from personalize_nb.session import s3, waiting
 from personalize_nb.session.connection import current
 from personalize_nb.session.progress import choose
 from personalize_nb.session.session import Session
+from personalize_nb.text.counts import counted, verb
 
 
 def start_run(
@@ -133,16 +134,31 @@ def queue(name: str, questions: Sequence[JobQuestion], session: Session, *, at_o
 
 
 def begun(manifest: Manifest, session: Session) -> Run:
-    """Start the first jobs of a run that is stored; one that cannot begin leaves nothing behind."""
-    run = Run.new(manifest, session)
+    """Start the first jobs of a run that is stored; one of which no job can begin leaves nothing behind."""
+    run = Run(manifest, session, new=True)
     try:
-        run.advance()
+        refused = run.begin()
     except errors.PersonalizeError as error:
         if not run.was_begun and not waiting.passing(error):
             manifest.discard(session)
             raise
         # a job whose answer was lost may be under way: its name is this run's, and the next look finds it
         choose().say(f"run {run.name!r} is stored, and not all of its jobs are started: {error} .wait() goes on")
+        return run
+    if refused and not run.was_begun:
+        manifest.discard(session)
+        raise refused[0]
+    if refused:
+        number = len(refused)
+        choose().say(
+            f"{counted(number, 'job')} of run {run.name!r} {verb(number, 'is', 'are')} refused and "
+            f"{verb(number, 'counts', 'count')} as failed, the others go on: {refused[0]}"
+        )
+    elif reason := run.without_room():
+        choose().say(
+            f"there is no room for the jobs of run {run.name!r} now: {reason} It is kept and nothing of it is started; "
+            f".wait() starts its jobs as soon as there is room, in another kernel pnb.attach({run.name!r}).wait()"
+        )
     return run
 
 

@@ -99,7 +99,7 @@ class Rows:
             size += table.nbytes
             if size > IN_MEMORY:
                 return _spooled(itertools.chain(read, tables))
-        if read or self.asked.num_rows:
+        if read or self.asked.num_rows or self._reasons:
             return pa.concat_tables(read or [lines.no_rows(self.record)])
         raise NotFoundError(f"The output at {self.output!r} is empty.")
 
@@ -242,6 +242,7 @@ class Rows:
         keys = self.answered_keys(IDS)  # of a part that is empty nothing tells them
         part = Rows(self.output, self.source, self.session, lambda: keys, reasons=self._reasons)
         part.asked = self.asked.filter(pa.array(asked))
+        part.lineless = {}
         part.table = self.table.filter(pa.array(chosen))
         return part
 
@@ -299,6 +300,14 @@ class Rows:
     def _given(self, key: str) -> pa.ChunkedArray:
         return pc.is_valid(pc.struct_field(self.table.column("input"), key))
 
+    @cached_property
+    def lineless(self) -> dict[str, str]:
+        """Why there is no row of an input file that has no line either, by its name: it is empty, or not there."""
+        if not self._reasons:
+            return {}
+        there = set(pc.unique(self.asked.column(c.FILE)).to_pylist())
+        return {name: why for name, why in self._reasons.items() if (name not in there if name else not there)}
+
     def unsuccessful(self) -> pa.Table:
         """Return the input lines that got nothing; columns `input`, `error`, `line`, `file`."""
         failed = np.flatnonzero(pc.or_(pc.is_valid(self.table.column("error")), self.without_results).to_numpy())
@@ -326,7 +335,14 @@ class Rows:
             flat(silent.column(c.LINE)),
             names,
         ]
-        whole = [pa.concat_arrays(pair) for pair in zip(columns, unread, strict=True)]
+        number = len(self.lineless)
+        absent = [
+            pa.nulls(number, columns[0].type),
+            pa.array(self.lineless.values(), pa.string()),
+            pa.nulls(number, pa.int64()),
+            pa.array(self.lineless, pa.string()),
+        ]
+        whole = [pa.concat_arrays(each) for each in zip(columns, unread, absent, strict=True)]
         return pa.table(whole, ["input", c.ERROR, c.LINE, c.FILE])
 
     def _records(self, echoed: pa.StructArray, places: np.ndarray) -> pa.StructArray:

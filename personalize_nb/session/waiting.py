@@ -78,6 +78,7 @@ def until_active(
     progress: Progress,
     pace: float = QUICK,
     calls: Callable[[], int] = lambda: 1,
+    rest: Callable[[], str] = lambda: "",
     since: float | None = None,
     sleep: Callable[[float], object] = time.sleep,
     clock: Callable[[], float] = time.monotonic,
@@ -102,6 +103,8 @@ def until_active(
         The session's: the shortest pause between two looks.
     calls
         Tells how many calls the last look took.
+    rest
+        Tells what does not go on by itself when the wait ends, in words; nothing where all does.
     since
         When the work began that this is a part of, by `clock`: what came before counts for the gaps.
     sleep, clock
@@ -116,6 +119,7 @@ def until_active(
     wait = _Wait(
         what, arn, again, timeout, progress, sleep, clock, pace, calls, since, patience=_LONG_PATIENCE, goes_on=True
     )
+    wait.rest = rest
     # AWS may not show for some seconds what it has just made
     wait.passing_kinds = (errors.NotFoundError,)
     return wait.until(limits.ACTIVE, describe, failure)
@@ -240,6 +244,7 @@ class _Wait:
     in_use_passes: bool = False
     patience: int = _PATIENCE
     goes_on: bool = False
+    rest: Callable[[], str] = lambda: ""
     passing_kinds: tuple[type[errors.PersonalizeError], ...] = ()
 
     def until(
@@ -254,7 +259,7 @@ class _Wait:
         try:
             return self._until(end, look, failure)
         except KeyboardInterrupt:
-            told = f"stopped waiting; {self.what} goes on. Wait again with {self.again}."
+            told = f"stopped waiting; {self.rest() or f'{self.what} goes on'}. Wait again with {self.again}."
             if not self.again:  # a call, which goes on nowhere
                 told = f"stopped {self.what}; AWS may have been asked for it, and may do it all the same."
             self.progress.say(told)
@@ -293,8 +298,9 @@ class _Wait:
                 self.progress.update(self.what, f"{end} after {elapsed:.0f} s")
                 return described
             if self.timeout is not None and elapsed >= self.timeout:
+                goes = self.rest() or "it goes on"
                 raise errors.WaitTimeoutError(
-                    f"{self.what} is {status} after {elapsed:.0f} s; it goes on. Wait again with {self.again}.",
+                    f"{self.what} is {status} after {elapsed:.0f} s; {goes}. Wait again with {self.again}.",
                     arn=self.arn,
                     status=status,
                 )
@@ -323,7 +329,8 @@ class _Wait:
         if isinstance(error, errors.NotFoundError) or not self.goes_on:
             return error
         told = copy.copy(error)
-        told.add(f"{self.what[:1].upper()}{self.what[1:]} goes on; wait for it again with {self.again}.")
+        goes = self.rest() or f"{self.what[:1].upper()}{self.what[1:]} goes on"
+        told.add(f"{goes}; wait for it again with {self.again}.")
         return told
 
 

@@ -105,7 +105,7 @@ def test_a_run_sends_its_failed_jobs_and_the_failed_lines_of_the_others(readers_
     second = run._manifest.part(1).input_path
     run.wait(progress=False)
     spoilt(session, run._manifest.part(0), {"r0"}, {"r2"})
-    run._states[run._manifest.job_names[1]] |= {"status": "CREATE FAILED", "failureReason": "Internal."}
+    run._states.by_name[run._manifest.job_names[1]] |= {"status": "CREATE FAILED", "failureReason": "Internal."}
     run._results = None
     run.retry_failed().wait(progress=False)
     assert asked(session, run) == ["r0", "r2"]

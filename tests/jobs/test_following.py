@@ -38,6 +38,14 @@ def test_the_call_is_made_once_with_the_job(before, end):
     assert ending.join(30) and told == [job]
 
 
+def test_an_error_that_stays_is_shown_once_and_one_that_passes_is_not(capsys):
+    stays = ServiceError("no such thing", code="InvalidInputException")
+    job = ScriptedJob(LOST, LOST, stays, stays, LOST, "ACTIVE")
+    assert on_end(job, lambda one: None, sleep=lambda _: False).join(30)
+    told = capsys.readouterr().err
+    assert told.count("weekly is followed, and cannot be looked at: no such thing") == 1 and "lost" not in told
+
+
 def test_what_is_cancelled_is_not_called():
     told, asleep, go = [], threading.Event(), threading.Event()
 

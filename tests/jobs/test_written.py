@@ -89,7 +89,10 @@ def test_a_run_waits_for_its_output_too(books_model, session):
         assert len(run.results(sleep=bring)) == 101
     # the part of a job that failed has none, and is not waited for
     other = pnb.attach(run.name, session)
-    other._states[run._manifest.job_names[1]] = {**other._states[run._manifest.job_names[1]], "status": "CREATE FAILED"}
+    other._states.by_name[run._manifest.job_names[1]] = {
+        **other._states.by_name[run._manifest.job_names[1]],
+        "status": "CREATE FAILED",
+    }
     with absent(session, second):
         assert other.results(sleep=lambda _: pytest.fail("nothing comes")).failed == 1
 
