@@ -14,6 +14,7 @@ import json
 import logging
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from personalize_nb import errors
@@ -22,7 +23,7 @@ from personalize_nb.contract.job_kinds import JobKind
 from personalize_nb.jobs import beginning, manifests, parts
 from personalize_nb.jobs.job import AnyJob, job_of
 from personalize_nb.jobs.questions import JobQuestion
-from personalize_nb.jobs.request import AnyRequest, JobRequest
+from personalize_nb.jobs.request import AnyRequest, JobRequest, errors_of, problems
 from personalize_nb.jobs.run import Run
 from personalize_nb.session import s3, waiting
 from personalize_nb.session.progress import choose
@@ -127,6 +128,8 @@ def once(
     before = noted(mark, session)
     if wanted and (known := found(mark, before, questions[0].request.job_kind, session)) is not None:
         return cast(Started, known)
+    if any(_is_refused(one) for one in questions):
+        return start()  # which says why; nothing is written before
     remember(mark, [name, *before], session)
     try:
         return start()
@@ -134,6 +137,12 @@ def once(
         if not waiting.passing(error):  # of what was refused nothing stays behind
             remember(mark, before, session)
         raise
+
+
+def _is_refused(question: JobQuestion) -> bool:
+    """Tell whether a request breaks rules, however its input is cut."""
+    context = replace(question.context, records=None, per_file=None)
+    return bool(errors_of(problems(question.request, context)))
 
 
 def noted(mark: str | None, session: Session) -> list[str]:

@@ -114,6 +114,6 @@ def test_lines_that_are_asked_again_cost_again(session, readers_model):
     first = RunPart("one", request.input_path, request.output_path, 100)
     again = RunPart("two", request.input_path, request.output_path, 5, covers=("one",))
     created = f"{datetime(2026, 11, 30, tzinfo=UTC):%Y-%m-%dT%H:%M:%SZ}"
-    run = Run.new(Manifest("run", (RunGroup(request),), (first, again), 1, created), session)
+    run = Run(Manifest("run", (RunGroup(request),), (first, again), 1, created), session, new=True)
     found = pnb.estimate_cost(run)
     assert found.quantities == {"records": 105, "recommendations": 210} and (found.jobs, found.at_once) == (2, 1)

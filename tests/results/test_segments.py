@@ -55,7 +55,7 @@ def test_filter_values_of_segments_are_columns(read):
 
 def test_segments_are_no_recommendations_and_these_are_no_segments(read):
     found = read(row({"itemId": "i1"}, ["u1"]))
-    for other in (found.recommendations, found.blocks, found.themes):
+    for other in (found.recommendations, found.themes):
         with pytest.raises(NotFoundError, match=r"segments of users.*\.segments\(\) reads"):
             other()
     recommended = read({"input": {"userId": "u"}, "output": {"recommendedItems": ["a"]}})
