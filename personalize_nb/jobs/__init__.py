@@ -35,5 +35,7 @@ __all__ = [
     "runs",
     "segment_job",
     "segments",
+    "side_by_side",
+    "stored_amounts",
     "theme_columns",
 ]

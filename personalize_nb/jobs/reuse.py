@@ -20,6 +20,7 @@ from personalize_nb.contract import limits
 from personalize_nb.jobs import beginning, parts, runs
 from personalize_nb.jobs.job import BatchInferenceJob
 from personalize_nb.jobs.questions import JobQuestion
+from personalize_nb.jobs.request import JobRequest
 from personalize_nb.jobs.run import Run
 from personalize_nb.jobs.segment_job import BatchSegmentJob
 from personalize_nb.session import s3
@@ -50,9 +51,6 @@ def fingerprint(questions: Sequence[JobQuestion], filters: Sequence[Filter | Non
     inputs: dict[int | str, str] = {}
     for question, chosen in zip(questions, filters, strict=True):
         request = question.request
-        asked = {name: value for name, value in request.to_api().items() if name not in _NOT_ASKED}
-        own = request.output_path == beginning.own_output(request.job_name, session)
-        keys = request.input_kms_key_arn, request.output_kms_key_arn
         source: int | str = request.input_path if question.batch is None else id(question.batch)
         if source not in inputs:
             try:
@@ -60,8 +58,32 @@ def fingerprint(questions: Sequence[JobQuestion], filters: Sequence[Filter | Non
             except errors.PersonalizeError as error:
                 log.info("whether the same was asked before cannot be told: %s", error)
                 return None
-        expression = chosen.expression if chosen else None
-        told.append([asked, expression, None if own else request.output_path, keys, inputs[source]])
+        told.append(told_of(request, chosen, inputs[source], session))
+    return mark_of(told)
+
+
+def told_of(request: JobRequest, chosen: Filter | None, source: str, session: Session) -> list[Any]:
+    """Return what tells one question from others.
+
+    Parameters
+    ----------
+    request
+        The request.
+    chosen
+        Its filter.
+    source
+        What tells its input from others.
+    session
+        Where it is asked.
+    """
+    asked = {name: value for name, value in request.to_api().items() if name not in _NOT_ASKED}
+    own = request.output_path == beginning.own_output(request.job_name, session)
+    keys = request.input_kms_key_arn, request.output_kms_key_arn
+    return [asked, chosen.expression if chosen else None, None if own else request.output_path, keys, source]
+
+
+def mark_of(told: Sequence[Any]) -> str:
+    """Return the fingerprint of what is told of questions."""
     return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
 
 
@@ -147,7 +169,7 @@ def found(mark: str | None, session: Session) -> BatchInferenceJob | Run | None:
 def _gone(known: BatchInferenceJob | Run) -> str:
     """Return where output of jobs that are done is gone, nothing where all is there."""
     if isinstance(known, Run):
-        places = [(one.request.output_path, part.output_path) for one in known._outputs() for part in one.done]
+        places = [(one.request.output_path, part.output_path) for one in known.outputs() for part in one.done]
     else:
         output = known.request.output_path
         places = [(output, output)] if known.status == limits.ACTIVE else []

@@ -199,7 +199,7 @@ class Run(ItemsOutcome):
         more: list[RunPart] = []
         if described["done"]:
             found = self._each(described["ended"], time.sleep)
-            more += failed_parts.stored(self._manifest, self._outputs(), found, self.session)
+            more += failed_parts.stored(self._manifest, self.outputs(), found, self.session)
         if not more and not described["failed"]:
             choose().say(f"nothing of run {self.name!r} failed; there is nothing to send again")
             return self
@@ -259,9 +259,10 @@ class Run(ItemsOutcome):
         return self._results
 
     def _each(self, ended: datetime, sleep: Callable[[float], object]) -> list[Results]:
-        return [one.results(ended, sleep) for one in self._outputs()]
+        return [one.results(ended, sleep) for one in self.outputs()]
 
-    def _outputs(self) -> list[GroupOutput]:
+    def outputs(self) -> list[GroupOutput]:
+        """Return where each question's jobs have input and output, and what is known of their ends; nobody is asked."""
         failures = self._failures()
         ended = [name for name, state in self._states.items() if state["status"] in limits.TERMINAL]
         groups = range(len(self._manifest.groups))
