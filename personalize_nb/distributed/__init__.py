@@ -5,7 +5,7 @@
     lists = run.wait().recommendations()                # a Dask DataFrame, a partition for each part of the output
     pnb.distributed.evaluate(lists, truth).compute()
 
-It needs the extra `distributed`. Any scheduler of Dask does; `distributed.Client(...)` chooses a cluster. Each partition
+It needs the extra `distributed`. Any scheduler of Dask does; `distributed.Client(...)` chooses a cluster. A partition
 goes the road of `checking`, `repeats` and `storing`; `asking` makes a run of all, whose `output` is read by partitions
 and taken together by `measures`.
 """

@@ -32,6 +32,7 @@ __all__ = [
     "request",
     "reuse",
     "run",
+    "run_results",
     "runs",
     "segment_job",
     "segments",
