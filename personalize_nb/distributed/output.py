@@ -18,7 +18,7 @@ import pandas as pd
 from personalize_nb import errors
 from personalize_nb.contract import recipes
 from personalize_nb.contract.parameters import THEME_GENERATION
-from personalize_nb.distributed.tasks import library
+from personalize_nb.distributed.tasks import needed
 from personalize_nb.jobs import runs
 from personalize_nb.jobs.run import Run
 from personalize_nb.resources.filters import find_filter, quoted
@@ -178,7 +178,8 @@ class DistributedRun:
         return repr(self.run).replace("<Run ", "<DistributedRun ", 1)
 
     def _frame(self, read: Callable[[Results], pd.DataFrame], name: str, found: Iterator[OutputPart]) -> DataFrame:
-        frames = library("dask.dataframe")
+        with needed():
+            import dask.dataframe as frames
         shape = self._shape(read)
         pieces = list(found)
         made: DataFrame = (

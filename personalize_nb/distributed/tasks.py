@@ -5,9 +5,9 @@ Dask's dashboard groups tasks by the beginnings of their names. Nothing of a ses
 
 from __future__ import annotations
 
-import importlib
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from personalize_nb import errors
@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from dask.delayed import Delayed
 
 
-def library(name: str) -> Any:
-    """Return Dask, or a module of it.
+@contextmanager
+def needed() -> Iterator[None]:
+    """Say what to install where Dask is not.
 
     Raises
     ------
@@ -25,10 +26,10 @@ def library(name: str) -> Any:
         It is not installed.
     """
     try:
-        return importlib.import_module(name)
+        yield
     except ImportError as error:
         raise ImportError(
-            f"pnb.distributed needs {name}, which is not installed: pip install 'personalize-nb[distributed]'"
+            f"pnb.distributed needs Dask, which is not installed ({error}): pip install 'personalize-nb[distributed]'"
         ) from error
 
 
@@ -36,7 +37,9 @@ class NamedTasks:
     """Tasks of one piece of work: `check-partition-<token>-00007`."""
 
     def __init__(self) -> None:
-        self._dask = library("dask")
+        with needed():
+            import dask
+        self._dask = dask
         self._token = secrets.token_hex(8)
 
     def task(self, name: str, number: int, function: Callable[..., Any], *arguments: Any) -> Delayed:
