@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 
 from personalize_nb import errors
 from personalize_nb.contract import columns as c
+from personalize_nb.contract import recipes
 from personalize_nb.inputs.batch import KEYS, REPEATED, Batch
 from personalize_nb.inputs.forms import given
 from personalize_nb.inputs.given import Given
@@ -25,6 +26,7 @@ from personalize_nb.inputs.key_columns import frame as as_frame
 from personalize_nb.jobs import parts
 from personalize_nb.jobs.batches import batch_for
 from personalize_nb.jobs.parts import InputLimits
+from personalize_nb.jobs.request import KIND_OF_KEYS
 from personalize_nb.resources.filters import Filter
 from personalize_nb.resources.solutions import SolutionVersion
 from personalize_nb.session.portable import PortableSession
@@ -141,7 +143,7 @@ def check(partition: Any, question: PartitionQuestion) -> Checked:
         read = given(partition)
         batch = batch_for(read, question.model(), question.chosen, question.values, findings)
     except errors.InputError as error:
-        return Checked(rows, findings, fault="" if findings.have_errors else str(error))
+        return Checked(rows, findings, _kind(question), fault="" if findings.have_errors else str(error))
     sentences = set(findings.sentences(rows))
     by_item = batch.kind == "rankings" and c.ITEM_LIST not in as_frame(read, c.USER_ID).columns
     cuts, digest = _sized(batch, question)
@@ -159,6 +161,12 @@ def check(partition: Any, question: PartitionQuestion) -> Checked:
         missing={name: batch.missing_values(name) for name in batch.placeholders},
         digest=digest,
     )
+
+
+def _kind(question: PartitionQuestion) -> str:
+    """Return what the recipe takes."""
+    facts = recipes.recipe_of(question.version[1])
+    return KIND_OF_KEYS.get(facts.input_keys if facts else (), "users")
 
 
 def _origin(read: Given, batch: Batch, by_item: bool) -> np.ndarray | None:

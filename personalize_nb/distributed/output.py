@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pandas as pd
 
@@ -19,6 +19,7 @@ from personalize_nb import errors
 from personalize_nb.contract import recipes
 from personalize_nb.contract.parameters import THEME_GENERATION
 from personalize_nb.distributed.tasks import needed
+from personalize_nb.inputs.forms import given
 from personalize_nb.jobs import runs
 from personalize_nb.jobs.run import Run
 from personalize_nb.resources.filters import find_filter, quoted
@@ -79,6 +80,11 @@ class OutputPart:
         return frame
 
 
+def _once(items: Items | None) -> Any:
+    """Return items as they can be sent: of a generator or an open file nothing is left the second time."""
+    return items if items is None or isinstance(items, Mapping) else given(items)
+
+
 @dataclass(frozen=True)
 class _Lists:
     """How recommendations are read."""
@@ -88,6 +94,10 @@ class _Lists:
 
     def __call__(self, results: Results) -> pd.DataFrame:
         return results.recommendations(self.items, self.columns)
+
+    def example(self, results: Results) -> pd.DataFrame:
+        """Return the same, and say nothing of an item that is none."""
+        return next(results.blocks(self.items, self.columns))
 
 
 @dataclass(frozen=True)
@@ -100,14 +110,23 @@ class _Themes:
     def __call__(self, results: Results) -> pd.DataFrame:
         return results.themes(self.items, self.columns)
 
-
-def _failed(results: Results) -> pd.DataFrame:
-    return results.errors()
+    example = __call__
 
 
-def read_part(
-    part: OutputPart, where: PortableSession, read: Callable[[Results], pd.DataFrame], shape: pd.DataFrame
-) -> pd.DataFrame:
+@dataclass(frozen=True)
+class _Failures:
+    """How lines are read that got nothing."""
+
+    def __call__(self, results: Results) -> pd.DataFrame:
+        return results.errors()
+
+    example = __call__
+
+
+_Read: TypeAlias = "_Lists | _Themes | _Failures"
+
+
+def read_part(part: OutputPart, where: PortableSession, read: _Read, shape: pd.DataFrame) -> pd.DataFrame:
     """Return one partition, with the columns and types that all have."""
     found = part.labelled(read(part.results(where.session())))
     return found.reindex(columns=shape.columns).astype(shape.dtypes.to_dict())
@@ -153,20 +172,22 @@ class DistributedRun:
     def recommendations(self, items: Items | None = None, columns: Sequence[str] | None = None) -> DataFrame:
         """Return all recommendations as a Dask DataFrame, a partition for each file of output; nothing is read yet.
 
+        Texts have Dask's own type for them. What is to be told of a partition, its worker writes into its log.
+
         Parameters
         ----------
         items, columns
             As for `Results.recommendations`; the frame goes to every worker.
         """
-        return self._frame(_Lists(items, columns), "read-output", self._answered())
+        return self._frame(_Lists(_once(items), columns), "read-output", self._answered())
 
     def themes(self, items: Items | None = None, columns: Sequence[str] | None = None) -> DataFrame:
         """Return all themes as a Dask DataFrame; see `Results.themes`."""
-        return self._frame(_Themes(items, columns), "read-themes", self._answered())
+        return self._frame(_Themes(_once(items), columns), "read-themes", self._answered())
 
     def errors(self) -> DataFrame:
         """Return the input lines that got nothing as a Dask DataFrame, those of failed jobs too; see `Run.errors`."""
-        return self._frame(_failed, "read-errors", self._unanswered())
+        return self._frame(_Failures(), "read-errors", self._unanswered())
 
     def __len__(self) -> int:
         return len(self.run)
@@ -177,7 +198,7 @@ class DistributedRun:
     def __repr__(self) -> str:
         return repr(self.run).replace("<Run ", "<DistributedRun ", 1)
 
-    def _frame(self, read: Callable[[Results], pd.DataFrame], name: str, found: Iterator[OutputPart]) -> DataFrame:
+    def _frame(self, read: _Read, name: str, found: Iterator[OutputPart]) -> DataFrame:
         with needed():
             import dask.dataframe as frames
         shape = self._shape(read)
@@ -198,15 +219,17 @@ class DistributedRun:
         )
         return made
 
-    def _shape(self, read: Callable[[Results], pd.DataFrame]) -> pd.DataFrame:
+    def _shape(self, read: _Read) -> pd.DataFrame:
         """Return the frame without rows that has the columns of every partition: a line of each question is read."""
         frames = []
         with tempfile.TemporaryDirectory() as folder:
             for number, one in enumerate(self.run.outputs()):
                 file = Path(folder, f"{number}.out")
-                file.write_text(json.dumps(self._example(one.request, read is _failed)) + "\n", encoding="utf-8")
+                file.write_text(
+                    json.dumps(self._example(one.request, isinstance(read, _Failures))) + "\n", encoding="utf-8"
+                )
                 part = OutputPart(str(file), "", self._keys(one.request), one.labels)
-                frames.append(part.labelled(read(part.results(None))).iloc[:0])
+                frames.append(part.labelled(read.example(part.results(None))).iloc[:0])
         shape: pd.DataFrame = pd.concat(frames, ignore_index=True)
         return shape
 
