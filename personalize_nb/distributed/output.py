@@ -86,7 +86,7 @@ def _once(items: Items | None) -> Any:
 
 
 @dataclass(frozen=True)
-class _Lists:
+class _ReadLists:
     """How recommendations are read."""
 
     items: Any = None
@@ -101,7 +101,7 @@ class _Lists:
 
 
 @dataclass(frozen=True)
-class _Themes:
+class _ReadThemes:
     """How themes are read."""
 
     items: Any = None
@@ -114,7 +114,7 @@ class _Themes:
 
 
 @dataclass(frozen=True)
-class _Failures:
+class _ReadFailures:
     """How lines are read that got nothing."""
 
     def __call__(self, results: Results) -> pd.DataFrame:
@@ -123,7 +123,7 @@ class _Failures:
     example = __call__
 
 
-_Read: TypeAlias = "_Lists | _Themes | _Failures"
+_Read: TypeAlias = "_ReadLists | _ReadThemes | _ReadFailures"
 
 
 def read_part(part: OutputPart, where: PortableSession, read: _Read, shape: pd.DataFrame) -> pd.DataFrame:
@@ -179,15 +179,15 @@ class DistributedRun:
         items, columns
             As for `Results.recommendations`; the frame goes to every worker.
         """
-        return self._frame(_Lists(_once(items), columns), "read-output", self._answered())
+        return self._frame(_ReadLists(_once(items), columns), "read-output", self._answered())
 
     def themes(self, items: Items | None = None, columns: Sequence[str] | None = None) -> DataFrame:
         """Return all themes as a Dask DataFrame; see `Results.themes`."""
-        return self._frame(_Themes(_once(items), columns), "read-themes", self._answered())
+        return self._frame(_ReadThemes(_once(items), columns), "read-themes", self._answered())
 
     def errors(self) -> DataFrame:
         """Return the input lines that got nothing as a Dask DataFrame, those of failed jobs too; see `Run.errors`."""
-        return self._frame(_Failures(), "read-errors", self._unanswered())
+        return self._frame(_ReadFailures(), "read-errors", self._unanswered())
 
     def __len__(self) -> int:
         return len(self.run)
@@ -226,7 +226,7 @@ class DistributedRun:
             for number, one in enumerate(self.run.outputs()):
                 file = Path(folder, f"{number}.out")
                 file.write_text(
-                    json.dumps(self._example(one.request, isinstance(read, _Failures))) + "\n", encoding="utf-8"
+                    json.dumps(self._example(one.request, isinstance(read, _ReadFailures))) + "\n", encoding="utf-8"
                 )
                 part = OutputPart(str(file), "", self._keys(one.request), one.labels)
                 frames.append(part.labelled(read.example(part.results(None))).iloc[:0])

@@ -82,7 +82,7 @@ class JobPlace:
 
 
 @dataclass(frozen=True)
-class Piece:
+class LineRange:
     """Some blocks of a stretch of the input.
 
     Parameters
@@ -167,7 +167,7 @@ class Spread:
         token = secrets.token_hex(8)
         folder = self._root / "scratch" / f"spread-{token}"
         place = JobPlace(self._root, self._region, self._account, folder, bucket, key)
-        waiting: deque[tuple[Piece, Future]] = deque()
+        waiting: deque[tuple[LineRange, Future]] = deque()
         try:
             folder.mkdir(mode=0o700)
             self._send(runner, place)
@@ -192,7 +192,7 @@ class Spread:
         except (TypeError, AttributeError, pickle.PicklingError) as error:
             self._give_up(error)
 
-    def _asked(self, piece: Piece, place: JobPlace, token: str) -> Any:
+    def _asked(self, piece: LineRange, place: JobPlace, token: str) -> Any:
         if self.lost:
             return None
         try:
@@ -202,7 +202,7 @@ class Spread:
             return None
 
     def _taken(
-        self, runner: Runner, place: JobPlace, piece: Piece, future: Any
+        self, runner: Runner, place: JobPlace, piece: LineRange, future: Any
     ) -> Iterator[tuple[int, bytes | memoryview]]:
         """Wait for a piece and yield it; where the cluster is lost, answer it here."""
         while not self.lost:
@@ -234,7 +234,7 @@ class Spread:
         self.lost = True
 
 
-def write_part(piece: Piece, place: JobPlace) -> int:
+def write_part(piece: LineRange, place: JobPlace) -> int:
     """Answer a piece on a worker: write its part of the output, and return how many lines it has.
 
     A part is there as a whole or not at all; who writes it again writes the same.
@@ -253,16 +253,16 @@ def write_part(piece: Piece, place: JobPlace) -> int:
     return total
 
 
-def _pieces(source: BinaryIO, rows: int) -> Iterator[Piece]:
+def _pieces(source: BinaryIO, rows: int) -> Iterator[LineRange]:
     """Yield the pieces of a file, each of some blocks."""
     number = itertools.count()
     for begin, text in places(source):
         blocks = sum(1 for _ in blocks_of(text, rows))
         for first in range(0, blocks, BLOCKS):
-            yield Piece(next(number), begin, len(text), first)
+            yield LineRange(next(number), begin, len(text), first)
 
 
-def _lines(objects: ObjectStore, place: JobPlace, piece: Piece, rows: int) -> Iterator[Lines]:
+def _lines(objects: ObjectStore, place: JobPlace, piece: LineRange, rows: int) -> Iterator[Lines]:
     """Yield the blocks of a piece."""
     with objects.open(place.bucket, place.key) as source:
         source.seek(piece.begin)
