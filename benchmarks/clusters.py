@@ -40,7 +40,7 @@ def run(rounds: int, scale: float) -> list[Row]:
         stack.callback(session.stop)
         model = _model(session)
         seen = pnb.create_filter("seen", _FILTER, model.dataset_group_arn, session=session)
-        made = partial(distributed.LocalCluster, threads_per_worker=1, dashboard_address=None, memory_limit=0)
+        made = partial(distributed.LocalCluster, threads_per_worker=1, dashboard_address=":0", memory_limit=0)
         two, one = (stack.enter_context(made(n_workers=count)) for count in (2, 1))
         addresses = {OURS: two.scheduler_address, ONE: one.scheduler_address, ALONE: ""}
         inputs = {}
@@ -51,9 +51,7 @@ def run(rounds: int, scale: float) -> list[Row]:
 
         def job(address: str, users: int) -> Figures:
             there = pnb.Session.local(folder, scheduler=address)
-            begun = pnb.recommend(
-                inputs[users], model, filter=seen, exploration_weight=0.0, session=there, output=_output(session, users)
-            )
+            begun = pnb.recommend(inputs[users], model, filter=seen, exploration_weight=0.0, session=there)
             start = time.perf_counter()
             begun.wait(progress=False)
             seconds = time.perf_counter() - start
@@ -80,10 +78,6 @@ def _model(session: pnb.Session) -> pnb.SolutionVersion:
         }
     )
     return pnb.train(events, name="clusters", progress=False, session=session)
-
-
-def _output(session: pnb.Session, users: int) -> str:
-    return session.location("clusters", "output", str(users)) + "/"
 
 
 def _digest(session: pnb.Session, folder: str) -> str:

@@ -224,11 +224,11 @@ class DistributedRun:
         frames = []
         with tempfile.TemporaryDirectory() as folder:
             for number, one in enumerate(self.run.outputs()):
-                file = Path(folder, f"{number}.out")
-                file.write_text(
-                    json.dumps(self._example(one.request, isinstance(read, _ReadFailures))) + "\n", encoding="utf-8"
-                )
-                part = OutputPart(str(file), "", self._keys(one.request), one.labels)
+                file, source = Path(folder, f"{number}.jsonl.out"), Path(folder, f"{number}.jsonl")
+                line = self._example(one.request, isinstance(read, _ReadFailures))
+                source.write_text(json.dumps(line["input"]) + "\n", encoding="utf-8")  # it tells of filter values
+                file.write_text(json.dumps(line) + "\n", encoding="utf-8")
+                part = OutputPart(str(file), str(source), self._keys(one.request), one.labels)
                 frames.append(part.labelled(read.example(part.results(None))).iloc[:0])
         shape: pd.DataFrame = pd.concat(frames, ignore_index=True)
         return shape

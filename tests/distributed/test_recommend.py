@@ -134,7 +134,27 @@ def test_models_and_filters_stand_side_by_side(frames, readers_model):
     assert found["filter"].fillna("none").value_counts().to_dict() == {"shelf-of-choice": 12, "none": 12}
     filtered = found[found["filter"] == "shelf-of-choice"]
     wanted = filtered["SHELF"].map(lambda shelf: f'The "{shelf}" book')
+    assert filtered["user_id"].map({"r1": "sea", "r2": "crime", "r3": "garden"}).tolist() == filtered["SHELF"].tolist()
     assert all(title.startswith(begin) for title, begin in zip(filtered["title"], wanted, strict=True))
+
+
+def test_a_job_that_failed_is_told_by_its_lines_and_asked_again(frames, readers_model):
+    session = readers_model.session
+    whole = frames.from_pandas(READERS.head(6), npartitions=3)
+    run = pnb.distributed.recommend(whole, readers_model, max_files=1, at_once=1, **OPTIONS)
+    last = s3.stored(session, run.run.request.input_path)[-1].address
+    bucket, key = s3.split(last)
+    kept = b"".join(s3.line_blocks(session, last))
+    session.s3.put_object(Bucket=bucket, Key=key, Body=b"\x1f\x8b")  # its job waits for room
+    with pytest.raises(errors.FailedError, match="compressed"):
+        run.wait(progress=False)
+    session.s3.put_object(Bucket=bucket, Key=key, Body=kept)
+    assert run.recommendations().compute()["user_id"].unique().tolist() == ["r0", "r1", "r2", "r3"]
+    failed = run.errors().compute()
+    assert failed["user_id"].tolist() == ["r4", "r5"] and failed["error"].str.contains("compressed").all()
+    assert run.run.errors()["user_id"].tolist() == ["r4", "r5"]
+    run.retry().wait(progress=False)
+    assert run.errors().compute().empty and run.recommendations().compute()["user_id"].nunique() == 6
 
 
 @pytest.mark.parametrize(
