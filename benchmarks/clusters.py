@@ -38,7 +38,7 @@ def run(rounds: int, scale: float) -> list[Row]:
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         session = pnb.Session.local(folder, scheduler="")
         stack.callback(session.stop)
-        model = _model(session)
+        model = _model(session, max(100_000, int(EVENTS * scale)))
         seen = pnb.create_filter("seen", _FILTER, model.dataset_group_arn, session=session)
         made = partial(distributed.LocalCluster, threads_per_worker=1, dashboard_address=":0", memory_limit=0)
         two, one = (stack.enter_context(made(n_workers=count)) for count in (2, 1))
@@ -67,9 +67,9 @@ def run(rounds: int, scale: float) -> list[Row]:
         return found
 
 
-def _model(session: pnb.Session) -> pnb.SolutionVersion:
-    learnt = make(KNOWN, EVENTS)
-    events = pd.DataFrame(
+def _model(session: pnb.Session, events: int) -> pnb.SolutionVersion:
+    learnt = make(KNOWN, events)
+    frame = pd.DataFrame(
         {
             "user_id": np.repeat(np.arange(KNOWN), np.diff(learnt.starts)).astype(str),
             "item_id": learnt.items.astype(str),
@@ -77,7 +77,7 @@ def _model(session: pnb.Session) -> pnb.SolutionVersion:
             "event_type": "watch",
         }
     )
-    return pnb.train(events, name="clusters", progress=False, session=session)
+    return pnb.train(frame, name="clusters", progress=False, session=session)
 
 
 def _digest(session: pnb.Session, folder: str) -> str:

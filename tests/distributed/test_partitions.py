@@ -73,11 +73,14 @@ def outcome(find, *arguments):
     return records, rows
 
 
-@given(st.lists(st.tuples(IDS, GENRES), min_size=1, max_size=30), st.lists(st.integers(0, 30), max_size=5))
-def test_users_with_values_in_any_partitions_are_those_of_the_frame(rows, cuts):
-    whole = pd.DataFrame(rows, columns=["user_id", "GENRE"], dtype=object)
-    for asked in (question(), question(chosen=FILTER), question(chosen=FILTER, values={"GENRE": ["s"]})):
-        assert outcome(distributed, pieces(whole, cuts), asked) == outcome(at_once, whole, asked)
+@given(
+    st.lists(st.tuples(IDS, GENRES), min_size=1, max_size=30),
+    st.lists(st.integers(0, 30), max_size=5),
+    st.sampled_from([{}, {"chosen": FILTER}, {"chosen": FILTER, "values": {"GENRE": ["s"]}}]),
+)
+def test_users_with_values_in_any_partitions_are_those_of_the_frame(rows, cuts, options):
+    whole, asked = pd.DataFrame(rows, columns=["user_id", "GENRE"], dtype=object), question(**options)
+    assert outcome(distributed, pieces(whole, cuts), asked) == outcome(at_once, whole, asked)
 
 
 @given(st.lists(IDS | WRONG, min_size=1, max_size=20), st.lists(st.integers(0, 20), max_size=4))
