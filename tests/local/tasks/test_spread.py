@@ -26,6 +26,7 @@ INPUT = "\n".join(line for number, line in enumerate(LINES) for line in (line, N
 
 @pytest.fixture
 def root(tmp_path, monkeypatch):
+    pytest.importorskip("cloudpickle", reason="Dask, the extra `distributed`, is not on this machine")
     monkeypatch.setattr(batch, "_MAX_LINES", 3)  # many blocks
     monkeypatch.setattr(input_lines, "CHUNK_BYTES", 700)  # and stretches
     (tmp_path / "scratch").mkdir()
