@@ -1,4 +1,5 @@
 # The public names, each once: `__init__.py` loads them from here when they are first used.
+from . import distributed as distributed
 from . import errors as errors
 from . import samples as samples
 from .access.permissions import allow_personalize as allow_personalize

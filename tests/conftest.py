@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import dask_cluster
 import examples
 import hypothesis
 import pytest
@@ -112,3 +113,12 @@ def real_movielens():
     if not folder.exists():
         pytest.skip("the MovieLens folder is not on this machine")
     return folder
+
+
+@pytest.fixture(scope="session")
+def dask_client():
+    """Give a client of a cluster with two worker processes; skip where Dask is not installed."""
+    pytest.importorskip("distributed", reason="Dask, the extra `distributed`, is not on this machine")
+    pytest.importorskip("dask.dataframe", reason="Dask, the extra `distributed`, is not on this machine")
+    with dask_cluster.running() as client:
+        yield client

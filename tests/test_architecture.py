@@ -31,6 +31,7 @@ ROOMS = [
     "training",
     "jobs",
     "access",
+    "distributed",
     "notebook",
 ]
 ROOMS_OF_THE_SERVICE = [

@@ -4,4 +4,16 @@
 become `queries`, a `batch` is what is uploaded.
 """
 
-__all__ = ["batch", "filter_columns", "forms", "frames", "given", "ids", "json_lines", "key_columns", "queries"]
+__all__ = [
+    "batch",
+    "distinct",
+    "filter_columns",
+    "forms",
+    "frames",
+    "given",
+    "ids",
+    "json_lines",
+    "key_columns",
+    "queries",
+    "text_bytes",
+]

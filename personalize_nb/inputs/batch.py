@@ -40,6 +40,7 @@ KEYS = {
 }
 _ONE = {"users": "user", "items": "item", "rankings": "ranking", "queries": "query"}
 MAX_SHOWN_LINES = 3
+REPEATED = "the same record occurs earlier; it is sent once"
 
 
 @dataclass(frozen=True, repr=False)
@@ -200,7 +201,11 @@ def rankings(data: Data, *, filter_values: FilterValues | None = None) -> Batch:
 
 
 def make_batch(
-    kind: str, data: Data | Given, filter_values: FilterValues | None = None, numbers: Collection[str] = ()
+    kind: str,
+    data: Data | Given,
+    filter_values: FilterValues | None = None,
+    numbers: Collection[str] = (),
+    findings: Findings | None = None,
 ) -> Batch:
     """Return data of one kind as a batch.
 
@@ -212,12 +217,14 @@ def make_batch(
         As for `users`.
     numbers
         The placeholders whose value must be one number.
+    findings
+        Receives what is found, also where an error ends in `InputError`.
     """
     read = given(data)
     source = frame(read, KEYS[kind][0])
     if source.empty:
         raise InputError(f"There are no {kind} in the input (columns {list(source.columns)}, 0 rows).")
-    findings = Findings()
+    findings = Findings() if findings is None else findings
     notes = [*read.notes, *note_of_taken(read, KEYS[kind][0])]
     values = filter_columns(source, filter_values or {}, findings)
     find_no_numbers(values, numbers, findings)
@@ -268,5 +275,5 @@ def _distinct(table: pa.Table, findings: Findings) -> pa.Table:
     double = distinct.repeated(table)
     if not double.any():
         return table
-    findings.note(double, table.column_names[0], table.column(0), "the same record occurs earlier; it is sent once")
+    findings.note(double, table.column_names[0], table.column(0), REPEATED)
     return table.filter(pa.array(~double))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime
 import numbers
 import uuid
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -68,6 +69,26 @@ class Findings:
             rows = np.flatnonzero(found[places] >= 0)
             again = part.iloc[found[places[rows]]]
             self._parts.append((again.assign(row=rows).reset_index(drop=True), error))
+
+    @classmethod
+    def gathered(cls, parts: Iterable[tuple[Findings, int]]) -> Findings:
+        """Return findings about parts of one input, each with the row of the input that it begins with, as one."""
+        alike: dict[tuple[str, str, bool], list[pd.DataFrame]] = {}
+        for inner, begin in parts:
+            for part, error in inner._parts:
+                kind = (part["column"].iloc[0], part["problem"].iloc[0], error)
+                alike.setdefault(kind, []).append(part.assign(row=part["row"] + begin))
+        found = cls()
+        found._parts = [
+            (pd.concat(same, ignore_index=True).sort_values("row", kind="stable", ignore_index=True), error)
+            for (_, _, error), same in alike.items()
+        ]
+        return found
+
+    @property
+    def have_errors(self) -> bool:
+        """Whether there are rows that cannot be used."""
+        return any(error for _, error in self._parts)
 
     def _add(self, mask: Any, column: str, values: Any, problem: str, error: bool) -> None:
         rows = np.flatnonzero(mask.to_numpy(zero_copy_only=False) if hasattr(mask, "to_numpy") else mask)

@@ -34,9 +34,11 @@ __all__ = [
     "request",
     "reuse",
     "run",
+    "run_results",
     "runs",
     "segment_job",
     "segments",
     "side_by_side",
+    "stored_amounts",
     "theme_columns",
 ]

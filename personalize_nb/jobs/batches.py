@@ -12,6 +12,7 @@ from personalize_nb.inputs.batch import KEYS, Batch, make_batch
 from personalize_nb.inputs.filter_columns import named_column
 from personalize_nb.inputs.forms import given
 from personalize_nb.inputs.given import Given
+from personalize_nb.inputs.ids import Findings
 from personalize_nb.inputs.key_columns import frame as as_frame
 from personalize_nb.jobs.request import KIND_OF_KEYS, no_batch
 from personalize_nb.resources.filters import Filter
@@ -28,8 +29,17 @@ def batch_for(
     version: SolutionVersion,
     chosen: Filter | None = None,
     values: FilterValues | None = None,
+    findings: Findings | None = None,
 ) -> Batch:
-    """Return the checked batch that the recipe of a solution version takes, with values for a filter."""
+    """Return the checked batch that the recipe of a solution version takes, with values for a filter.
+
+    Parameters
+    ----------
+    data, version, chosen, values
+        As for `recommend`.
+    findings
+        Receives what is found in rows, also where an error ends in `InputError`.
+    """
     facts = recipes.recipe_of(version.recipe)
     if facts is not None and not (facts.batch or facts.segments):
         raise errors.RequestError([no_batch(facts)])
@@ -43,8 +53,8 @@ def batch_for(
         data = Given(written, notes=asked.notes)
     read = given(data)  # once: of a generator or an open file nothing is left the second time
     if kind is None:
-        return make_batch("users", read, values, numbers)
-    return make_batch(kind, read, _values(read, chosen, values, KEYS[kind][0]), numbers)
+        return make_batch("users", read, values, numbers, findings)
+    return make_batch(kind, read, _values(read, chosen, values, KEYS[kind][0]), numbers, findings)
 
 
 def _values(data: Given, chosen: Filter | None, values: FilterValues | None, key: str) -> FilterValues | None:

@@ -83,10 +83,16 @@ class CutPart:
 
 
 def batch_blocks(batch: Batch) -> Iterator[bytes | memoryview]:
-    """Yield the lines of a batch."""
+    """Yield the lines of a batch in blocks of whole lines, which the pieces that they are made in are not."""
     from personalize_nb.inputs.json_lines import encoded
 
-    return encoded(batch.table)
+    rest: bytes = b""
+    for piece in encoded(batch.table):
+        block = b"".join([rest, piece])
+        end = block.rfind(b"\n") + 1
+        rest = block[end:]
+        if end:
+            yield memoryview(block)[:end]
 
 
 def longest(batch: Batch) -> int:

@@ -153,7 +153,7 @@ def recommend(
     check_at_once(at_once)
     versions = [find_solution_version(one, session) for one in models]
     for version in versions:
-        _check_mode(mode, version)
+        check_mode(mode, version)
     filters = [None if one is None else find_filter(one, session) for one in chosen]
     labels = side_by_side.labels(versions, filters)
     if not isinstance(data, Batch) and not (isinstance(data, str) and s3.is_s3(data)):
@@ -196,16 +196,22 @@ def _question(
     limit: InputLimits,
 ) -> JobQuestion:
     """Return what is asked of one model with one filter."""
-    if given["mode"] == THEME_GENERATION:
-        texts = text_columns(version)
-        check_described(texts)
-        given = {**given, "item_name": name_column(version, given["item_name"], texts)}
+    given = with_item_name(version, given)
     source = data if isinstance(data, str) else None
     batch = None if isinstance(data, str) else batch_for(data, version, chosen, given["filter_values"])
     request = request_for(version, source, chosen, session, given, JobRequest)
     context = request_context(version, batch, chosen)
     context = replace(context, names=names_of(INFERENCE), most_per_file=limit.max_records)
     return JobQuestion(request, batch, context)
+
+
+def with_item_name(version: SolutionVersion, given: JobParameters) -> JobParameters:
+    """Return the parameters of a job with the column of names that themes need."""
+    if given.get("mode") != THEME_GENERATION:
+        return given
+    texts = text_columns(version)
+    check_described(texts)
+    return {**given, "item_name": name_column(version, given.get("item_name"), texts)}
 
 
 def say_what_is_written_over(request: AnyRequest, session: Session) -> None:
@@ -306,7 +312,7 @@ def themes(
     return recommend(data, solution_version, mode=THEME_GENERATION, session=session, **parameters)
 
 
-def _check_mode(mode: str, version: SolutionVersion) -> None:
+def check_mode(mode: str, version: SolutionVersion) -> None:
     """Name the wrong recipe before the data is judged by it: items have no column `user_id`."""
     facts = recipes.recipe_of(version.recipe)
     if facts is not None and not facts.batch:

@@ -56,10 +56,6 @@ def fingerprint(questions: Sequence[JobQuestion], filters: Sequence[Filter | Non
     inputs: dict[int | str, str] = {}
     for question, chosen in zip(questions, filters, strict=True):
         request = question.request
-        asked = _without_defaults(request, question.context.recipe).to_api()
-        asked = {name: value for name, value in asked.items() if name not in _NOT_ASKED}
-        own = request.output_path == beginning.own_output(request.job_name, session)
-        keys = request.input_kms_key_arn, request.output_kms_key_arn
         source: int | str = request.input_path if question.batch is None else id(question.batch)
         if source not in inputs:
             try:
@@ -67,9 +63,37 @@ def fingerprint(questions: Sequence[JobQuestion], filters: Sequence[Filter | Non
             except errors.PersonalizeError as error:
                 log.info("whether the same was asked before cannot be told: %s", error)
                 return None
-        expression = chosen.expression if chosen else None
-        output = None if own else request.output_path
-        told.append([asked, expression, output, keys, inputs[source], sorted(question.labels)])
+        told.append(
+            [*told_of(request, chosen, inputs[source], session, question.context.recipe), sorted(question.labels)]
+        )
+    return mark_of(told)
+
+
+def told_of(request: AnyRequest, chosen: Filter | None, source: str, session: Session, recipe: str | None) -> list[Any]:
+    """Return what tells one question from others.
+
+    Parameters
+    ----------
+    request
+        The request.
+    chosen
+        Its filter.
+    source
+        What tells its input from others.
+    session
+        Where it is asked.
+    recipe
+        The recipe of its model, which has defaults.
+    """
+    asked = _without_defaults(request, recipe).to_api()
+    asked = {name: value for name, value in asked.items() if name not in _NOT_ASKED}
+    own = request.output_path == beginning.own_output(request.job_name, session)
+    keys = request.input_kms_key_arn, request.output_kms_key_arn
+    return [asked, chosen.expression if chosen else None, None if own else request.output_path, keys, source]
+
+
+def mark_of(told: Sequence[Any]) -> str:
+    """Return the fingerprint of what is told of questions."""
     return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
 
 
@@ -210,7 +234,7 @@ def _named(name: str, kind: JobKind, session: Session) -> AnyJob | Run:
 def _gone(known: AnyJob | Run) -> str:
     """Return where output of jobs that are done is gone, nothing where all is there."""
     if isinstance(known, Run):
-        places = [(one.request.output_path, part.output_path) for one in known._outputs() for part in one.done]
+        places = [(one.request.output_path, part.output_path) for one in known.outputs() for part in one.done]
     else:
         output = known.request.output_path
         places = [(output, output)] if known.status == limits.ACTIVE else []

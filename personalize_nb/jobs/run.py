@@ -254,7 +254,7 @@ class Run(ItemsOutcome):
         more: list[RunPart] = []
         if described["done"]:
             found = self._each(described["ended"], time.sleep)
-            more = failed_parts.stored(self._manifest, self._outputs(), found, self.session)
+            more = failed_parts.stored(self._manifest, self.outputs(), found, self.session)
         if not more and not described["failed"]:
             choose().say(f"nothing of run {self.name!r} failed; there is nothing to send again")
             return self
@@ -307,9 +307,10 @@ class Run(ItemsOutcome):
 
     def _each(self, ended: datetime, sleep: Callable[[float], object]) -> list[Results]:
         several = len(self._manifest.groups) > 1  # the others can be read where the output of one is gone
-        return [one.results(ended, sleep, gone_is_told=several) for one in self._outputs()]
+        return [one.results(ended, sleep, gone_is_told=several) for one in self.outputs()]
 
-    def _outputs(self) -> list[GroupOutput]:
+    def outputs(self) -> list[GroupOutput]:
+        """Return where each question's jobs have input and output, and what is known of their ends; nobody is asked."""
         failures, ended = self._states.failures, self._states.ended
         groups = range(len(self._manifest.groups))
         return [GroupOutput(self._manifest, group, failures, ended, self.session) for group in groups]

@@ -38,7 +38,7 @@ class GroupOutput:
     def __init__(
         self, manifest: Manifest, group: int, failures: Mapping[str, str], ended: Collection[str], session: Session
     ):
-        self.request = manifest.groups[group].request
+        self.request, self.labels = manifest.groups[group].request, manifest.groups[group].labels
         self._manifest, self._group, self._session = manifest, group, session
         self._failures = failures
         parts = [one for one in manifest.parts if one.group == group]
@@ -58,8 +58,8 @@ class GroupOutput:
 
     @property
     def failed_files(self) -> set[str]:
-        """The names of the input files of jobs that failed; an empty one stands for those of a whole folder."""
-        return {_file(one) for one in self.first if one.job_name in self._failures}
+        """The names of the input files of jobs that failed; an empty one stands for all of a folder."""
+        return set(self._reasons())
 
     def results(self, ended: datetime, sleep: Callable[[float], object], *, gone_is_told: bool = False) -> Results:
         """Return what the group's jobs wrote; the lines of jobs that failed are among the errors.
@@ -93,13 +93,7 @@ class GroupOutput:
             self._session,
             input_keys=lambda: input_keys(self.request, self._session),
             superseded=[_own_output(one) for one in self.done if one.job_name in covered],
-            reasons={
-                _file(one): f"job {one.job_name!r} failed: {self._failures[one.job_name]}"
-                if one.job_name in self._failures
-                else f"job {one.job_name!r} is done, and its output is gone: {gone}"
-                for one in self.first
-                if gone or one.job_name in self._failures
-            },
+            reasons=self._reasons(gone),
         )
 
     def _gone(self, outputs: str | list[str], inputs: str | list[str]) -> str:
@@ -111,6 +105,29 @@ class GroupOutput:
         except errors.NotFoundError as error:
             return str(error)
         return ""
+
+    def reason(self, part: RunPart) -> str:
+        """Return why the job of a part failed; nothing where it did not."""
+        why = self._failures.get(part.job_name)
+        return "" if why is None else f"job {part.job_name!r} failed: {why}"
+
+    def _reasons(self, gone: str = "") -> dict[str, str]:
+        """Return why there is no output, by the names of input files; of all jobs, where that of all is gone."""
+        told = {
+            one: self.reason(one) or f"job {one.job_name!r} is done, and its output is gone: {gone}"
+            for one in self.first
+            if gone or one.job_name in self._failures
+        }
+        return {name: why for one, why in told.items() for name in self._files(one)}
+
+    def _files(self, part: RunPart) -> list[str]:
+        """Return the names of a part's input files: of its folder, where it is one of several and may be listed."""
+        if not _file(part) and len(self.first) > 1:
+            try:
+                return [one.name for one in s3.stored(self._session, part.input_path)]
+            except errors.AccessError:
+                pass
+        return [_file(part)]
 
     def _places(self) -> tuple[str | list[str], str | list[str]]:
         """Return where output and input lie: two folders; each file by its name for those who may not list them."""

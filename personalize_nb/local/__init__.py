@@ -31,7 +31,7 @@ from personalize_nb.local.process.discovery import (
     require_awake,
 )
 from personalize_nb.local.state import durability, layout, platform
-from personalize_nb.local.tasks import theme_settings
+from personalize_nb.local.tasks import cluster_address, theme_settings
 from personalize_nb.local.upkeep import folders
 from personalize_nb.local.upkeep.checking import check
 from personalize_nb.local.upkeep.mending import Mended, repair
@@ -71,6 +71,7 @@ def start(
     timeout: float = 60,
     themes: str | Mapping[str, Any] | None = None,
     durable: bool | None = None,
+    scheduler: str | None = None,
 ) -> ServiceInfo:
     """Find the service of a folder, or start it as a process of its own.
 
@@ -92,6 +93,10 @@ def start(
     durable
         Whether what it acknowledges outlives a power cut, at the cost of a wait for the disk in every write; by
         default `PERSONALIZE_NB_DURABLE` (`1` or `0`), else not. The death of a process loses nothing in either mode.
+    scheduler
+        The address of a Dask scheduler, `tcp://10.0.0.1:8786`, whose workers answer batch inference jobs from the next
+        one on, with the same output; they see this folder under the same path. An empty text ends it. By default
+        `PERSONALIZE_NB_SCHEDULER`, else what the folder holds.
 
     Raises
     ------
@@ -103,8 +108,11 @@ def start(
     durable = durability.asked(os.environ) if durable is None else durable
     chosen = themes or theme_settings.from_environment(os.environ)
     settings = theme_settings.parse(chosen) if chosen else None
+    address = cluster_address.asked(os.environ) if scheduler is None else cluster_address.checked(scheduler)
     root = layout.claim_folder(Path(path))
     try:
+        if address is not None:
+            cluster_address.keep(root, address)
         if settings is not None:
             theme_settings.keep(root, settings)
         running = attach(root)

@@ -19,7 +19,7 @@ from pathlib import Path
 from personalize_nb.errors import LocalServiceError
 from personalize_nb.local import REFUSAL, check_identity, stop
 from personalize_nb.local.state import durability, layout, platform
-from personalize_nb.local.tasks import theme_settings
+from personalize_nb.local.tasks import cluster_address, theme_settings
 
 
 def main(arguments: Sequence[str] | None = None, program: str | None = None) -> int:
@@ -91,6 +91,9 @@ def _serve(options: argparse.Namespace) -> int:
     themes = theme_settings.from_environment(os.environ)
     if themes and not detached:  # `start` has done it before it began this process
         theme_settings.keep(layout.claim_folder(options.path), theme_settings.parse(themes))
+    scheduler = cluster_address.asked(os.environ)
+    if scheduler is not None and not detached:
+        cluster_address.keep(layout.claim_folder(options.path), scheduler)
     access_key, secret_key = os.environ.get("AWS_ACCESS_KEY_ID"), os.environ.get("AWS_SECRET_ACCESS_KEY")
     root = layout.claim_folder(options.path)
     try:

@@ -7,4 +7,4 @@ them), `matching` puts the `rows` in input order, and `results` gives them `shap
 `evaluation` measures lists, `theme_quality` themes.
 """
 
-__all__ = ["evaluation", "output_files", "reading", "results", "side_by_side", "theme_quality", "titles"]
+__all__ = ["evaluation", "output_files", "parts", "reading", "results", "side_by_side", "theme_quality", "titles"]

@@ -7,7 +7,9 @@ a truth of the user's own: a later week, a hold-out, clicks on a mailing.
 from __future__ import annotations
 
 import numbers
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -71,45 +73,148 @@ def evaluate(
     >>> evaluate(lists, pd.DataFrame({"user_id": ["u"], "item_id": ["b"]}), cut_offs=[5])["mean_reciprocal_rank_at_5"]
     np.float64(0.5)
     """
+    against = truth_of(truth, interactions, items, category, cut_offs, ideal)
+    return together([measured(recommendations, against)], against)
+
+
+@dataclass(frozen=True)
+class Truth:
+    """What lists are measured against, checked.
+
+    Parameters
+    ----------
+    wanted
+        The truth: a row for each item that was right for a user, each once.
+    seen, offered
+        History and catalogue, or None.
+    category, cut_offs, ideal
+        As for `evaluate`.
+    """
+
+    wanted: pd.DataFrame
+    seen: pd.DataFrame | None
+    offered: pd.DataFrame | None
+    category: str | None
+    cut_offs: Sequence[int]
+    ideal: str
+
+    @cached_property
+    def users(self) -> pd.Index:
+        """The users of the truth."""
+        users: pd.Index = pd.Index(self.wanted[c.USER_ID].unique())
+        return users
+
+
+@dataclass(frozen=True)
+class MeasuredLists:
+    """What some lists tell; of lists in parts all are taken `together`.
+
+    Parameters
+    ----------
+    present
+        The users of the truth that have a list, by their places.
+    hits
+        For each of them, which of the first positions are right.
+    longest
+        How long the longest list is, up to the largest cut-off.
+    items
+        What anybody is recommended.
+    popularity, diversity
+        Sum and number of what a mean is of, by cut-off.
+    example
+        A user that has a list; empty where nobody has.
+    """
+
+    present: np.ndarray
+    hits: np.ndarray
+    longest: int
+    items: frozenset[str]
+    popularity: Mapping[int, tuple[float, int]]
+    diversity: Mapping[int, tuple[float, int]]
+    example: str
+
+
+def truth_of(
+    truth: Data,
+    interactions: Data | None,
+    items: Data | None,
+    category: str | None,
+    cut_offs: Sequence[int],
+    ideal: str,
+) -> Truth:
+    """Return what lists are measured against; parameters as for `evaluate`."""
+    chosen = frames.plain(truth, "truth", c.USER_ID, c.ITEM_ID)
+    seen = None if interactions is None else frames.plain(interactions, "interactions", c.ITEM_ID)
+    offered = None if items is None else frames.plain(items, "items", c.ITEM_ID)
+    _checked(chosen, offered, category, cut_offs, ideal)
+    wanted = chosen[[c.USER_ID, c.ITEM_ID]].drop_duplicates()
+    return Truth(wanted, seen, offered, category, cut_offs, ideal)
+
+
+def measured(recommendations: Data, truth: Truth) -> MeasuredLists:
+    """Return what lists tell, of all users or of some."""
     given = _lists(
         frames.plain(
             recommendations, "recommendations", c.USER_ID, c.RANK, c.ITEM_ID, hint="job.recommendations() of a user job"
         )
     )
-    chosen = frames.plain(truth, "truth", c.USER_ID, c.ITEM_ID)
-    seen = None if interactions is None else frames.plain(interactions, "interactions", c.ITEM_ID)
-    offered = None if items is None else frames.plain(items, "items", c.ITEM_ID)
-    _checked(chosen, offered, category, cut_offs, ideal)
-    deepest = max(cut_offs)
+    deepest = max(truth.cut_offs)
     lists = given[given[c.RANK] <= deepest]
-    wanted = chosen[[c.USER_ID, c.ITEM_ID]].drop_duplicates()
-    users = pd.Index(wanted[c.USER_ID].unique())
-    _meet(given, wanted, users)
-    relevant = wanted[c.USER_ID].value_counts().reindex(users).to_numpy()
-    right = lists.merge(wanted, on=[c.USER_ID, c.ITEM_ID])
-    hits = np.zeros((len(users), deepest), bool)
-    hits[users.get_indexer(right[c.USER_ID]), right[c.RANK].to_numpy() - 1] = True
+    places = truth.users.get_indexer(pd.Index(given[c.USER_ID].unique()))
+    present = np.sort(places[places >= 0])
+    right = lists.merge(truth.wanted, on=[c.USER_ID, c.ITEM_ID])
+    hits = np.zeros((len(present), deepest), bool)
+    rows = np.searchsorted(present, truth.users.get_indexer(pd.Index(right[c.USER_ID])))
+    hits[rows, right[c.RANK].to_numpy() - 1] = True
+    popularity, diversity = {}, {}
+    for cut in truth.cut_offs:
+        top = lists[lists[c.RANK] <= cut]
+        if truth.seen is not None:
+            times = top[c.ITEM_ID].map(truth.seen[c.ITEM_ID].value_counts()).fillna(0)
+            popularity[cut] = float(times.sum()), len(times)
+        if truth.category is not None and truth.offered is not None:
+            diversity[cut] = _diversity(top, truth.offered, truth.category)
     longest = int(lists[c.RANK].max()) if len(lists) else 0
+    example = given[c.USER_ID].iloc[0] if len(given) else ""
+    return MeasuredLists(present, hits, longest, frozenset(lists[c.ITEM_ID].unique()), popularity, diversity, example)
+
+
+def together(parts: Sequence[MeasuredLists], truth: Truth) -> pd.Series:
+    """Return the metrics of lists that were measured in parts, of which no two are of one user."""
+    users, wanted, deepest = truth.users, truth.wanted, max(truth.cut_offs)
+    present = np.concatenate([np.zeros(0, np.int64), *(one.present for one in parts)]).astype(np.int64)
+    _meet(present, users, next((one.example for one in parts if one.example), ""))
+    hits = np.zeros((len(users), deepest), bool)
+    for one in parts:
+        hits[one.present] = one.hits
+    longest = max((one.longest for one in parts), default=0)
     if longest < deepest:
         choose().say(f"no list is longer than {longest}: figures at {deepest} are those of shorter lists")
-    found = ranking_metrics(hits, relevant, cut_offs, ideal)
+    relevant = wanted[c.USER_ID].value_counts().reindex(users).to_numpy()
+    found = ranking_metrics(hits, relevant, truth.cut_offs, truth.ideal)
 
-    catalogue = {item for frame in (seen, offered) if frame is not None for item in frame[c.ITEM_ID].unique()}
+    catalogue = {
+        item for frame in (truth.seen, truth.offered) if frame is not None for item in frame[c.ITEM_ID].unique()
+    }
     if catalogue:
         if not wanted[c.ITEM_ID].isin(catalogue).any():
             raise InputError(
                 f"No item of 'truth' is among the items or interactions: its items are like "
                 f"{wanted[c.ITEM_ID].iloc[0]!r}, theirs like {next(iter(sorted(catalogue)))!r}"
             )
-        found["coverage"] = len(catalogue.intersection(lists[c.ITEM_ID].unique())) / len(catalogue)
-    for cut in cut_offs:
-        top = lists[lists[c.RANK] <= cut]
-        if seen is not None:
-            count = seen[c.ITEM_ID].value_counts()
-            found[f"popularity_at_{cut}"] = float(top[c.ITEM_ID].map(count).fillna(0).mean())
-        if category is not None and offered is not None:
-            found[f"diversity_at_{cut}"] = _diversity(top, offered, category)
+        shown = {item for one in parts for item in one.items}
+        found["coverage"] = len(catalogue & shown) / len(catalogue)
+    for cut in truth.cut_offs:
+        if truth.seen is not None:
+            found[f"popularity_at_{cut}"] = _mean_of([one.popularity[cut] for one in parts])
+        if truth.category is not None and truth.offered is not None:
+            found[f"diversity_at_{cut}"] = 1 - _mean_of([one.diversity[cut] for one in parts])
     return pd.Series({**found, "users": len(users)}, name="value")
+
+
+def _mean_of(sums: Sequence[tuple[float, int]]) -> float:
+    number = sum(count for _, count in sums)
+    return sum(amount for amount, _ in sums) / number if number else float("nan")
 
 
 def _lists(recommendations: pd.DataFrame) -> pd.DataFrame:
@@ -136,20 +241,33 @@ def _lists(recommendations: pd.DataFrame) -> pd.DataFrame:
     return found
 
 
-def _meet(recommendations: pd.DataFrame, wanted: pd.DataFrame, users: pd.Index) -> None:
-    """Refuse lists and truth that speak of other users; say how many users of the truth have no list."""
-    absent = ~users.isin(recommendations[c.USER_ID])
-    if absent.all() and len(recommendations):
+def _meet(present: np.ndarray, users: pd.Index, example: str) -> None:
+    """Refuse lists and truth that speak of other users, and lists of one user in several parts.
+
+    How many users of the truth have no list is said.
+    """
+    if not len(present) and example:
         raise InputError(
             f"No user of 'truth' has a list: its users are like {users[0]!r}, those of 'recommendations' like "
-            f"{recommendations[c.USER_ID].iloc[0]!r}"
+            f"{example!r}"
         )
-    if absent.any():
-        choose().say(f"{absent.sum():,} of {len(users):,} users of the truth have no list; they count as without a hit")
+    times = np.bincount(present, minlength=len(users))
+    if (times > 1).any():
+        raise InputError(
+            f"'recommendations' must have one list for a user; {users[int(times.argmax())]!r} has rows in "
+            f"{times.max()} partitions. Where models or filters stand side by side, measure each by itself: "
+            "pnb.distributed.evaluate(lists[lists['filter'] == 'name'], truth)."
+        )
+    absent = int((times == 0).sum())
+    if absent:
+        choose().say(f"{absent:,} of {len(users):,} users of the truth have no list; they count as without a hit")
 
 
-def _diversity(lists: pd.DataFrame, items: pd.DataFrame, category: str) -> float:
-    """One minus the mean cosine of two items of a list; by the norm of the sum of a list's unit vectors."""
+def _diversity(lists: pd.DataFrame, items: pd.DataFrame, category: str) -> tuple[float, int]:
+    """Return the sum over lists of the mean cosine of two items, by the norm of the sum of a list's unit vectors.
+
+    The number beside it says of how many lists.
+    """
     indicators = items.drop_duplicates(c.ITEM_ID).set_index(c.ITEM_ID)[category].fillna("").str.get_dummies("|")
     flags = indicators.to_numpy(float)
     vectors = flags / np.maximum(np.linalg.norm(flags, axis=1, keepdims=True), 1e-12)
@@ -163,7 +281,7 @@ def _diversity(lists: pd.DataFrame, items: pd.DataFrame, category: str) -> float
     lengths = np.bincount(owner, minlength=len(owners))
     pairs = lengths * (lengths - 1)
     alike = ((sums**2).sum(axis=1) - own)[pairs > 0] / pairs[pairs > 0]
-    return float(1 - alike.mean()) if len(alike) else float("nan")
+    return float(alike.sum()), len(alike)
 
 
 def _checked(

@@ -34,6 +34,7 @@ def connect(
     timeout: float | None = None,
     themes: str | Mapping[str, Any] | None = None,
     durable: bool | None = None,
+    scheduler: str | None = None,
 ) -> Session:
     """Choose the session that every later call uses, and return it.
 
@@ -49,7 +50,7 @@ def connect(
         Options of a new session, in either world.
     profile, boto3_session
         For `Session.aws` alone.
-    path, account, idle_seconds, timeout, themes, durable
+    path, account, idle_seconds, timeout, themes, durable, scheduler
         For `Session.local` alone.
 
     Examples

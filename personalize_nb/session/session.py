@@ -149,6 +149,7 @@ class Session(Calls):
         timeout: float = 60,
         themes: str | Mapping[str, Any] | None = None,
         durable: bool | None = None,
+        scheduler: str | None = None,
     ) -> Session:
         """Return a session on the embedded service, which is started, or found when it already runs.
 
@@ -166,6 +167,8 @@ class Session(Calls):
             What writes themes: `{"generator": "openai", "model": "llama3.2"}`.
         durable
             Whether what the service acknowledges outlives a power cut; see `personalize_nb.local.start`.
+        scheduler
+            The Dask scheduler whose workers answer batch inference jobs: `tcp://10.0.0.1:8786`; empty for none.
         """
         folder = folders.read(path or os.environ.get(FOLDER) or folders.default_folder())
 
@@ -180,6 +183,7 @@ class Session(Calls):
                 timeout=timeout,
                 themes=themes,
                 durable=durable,
+                scheduler=scheduler,
             )
 
         service = restart()

@@ -12,7 +12,7 @@ import wire_faults
 import personalize_nb as pnb
 from personalize_nb.errors import AlreadyExistsError, FailedError, InputError, NotFoundError, RequestError
 from personalize_nb.jobs import manifests
-from personalize_nb.jobs.parts import InputLimits, cut
+from personalize_nb.jobs.parts import InputLimits, batch_blocks, cut
 from personalize_nb.session import s3
 from personalize_nb.session.session import Session
 
@@ -148,6 +148,15 @@ def test_parts_are_the_input_and_within_the_limits(lines, most_bytes, most_recor
     assert all(len(body) <= most_bytes and body.count(b"\n") == records <= most_records for body, records in found)
     for (body, records), (after, _) in zip(found, found[1:], strict=False):  # no part is smaller than it must be
         assert records == most_records or len(body) + after.index(b"\n") + 1 > most_bytes
+
+
+@hypothesis.given(st.integers(1, 12), st.integers(1, 5), st.booleans())
+def test_parts_of_a_batch_are_its_lines(records, most, with_values):
+    frame = pd.DataFrame({"user_id": [f"u{number}" for number in range(records)]}).assign(GENRE="sea")
+    batch = pnb.users(frame, filter_values=["GENRE"] if with_values else None)
+    parts = [part.file.read() for part in cut(batch_blocks(batch), "BATCH_INFERENCE", InputLimits(max_records=most))]
+    assert [part.count(b"\n") for part in parts] == [min(most, records - first) for first in range(0, records, most)]
+    assert b"".join(parts).decode().splitlines() == batch.lines(records)
 
 
 def test_a_line_that_no_job_takes_is_refused(readers_model, session):

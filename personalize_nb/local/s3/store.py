@@ -267,6 +267,10 @@ class ObjectStore:
         store._key = key
         return store
 
+    def seals(self, bucket: str) -> bool:
+        """Tell whether the bytes of a new object are encrypted on the disk."""
+        return self.encrypted(NO_DETAILS, bucket).seal is not None
+
     def encrypted(self, details: ObjectDetails, bucket: str, wish: Encryption | None = None) -> ObjectDetails:
         """Return the details of a new object with the encryption that is asked for, or else its bucket's default.
 

@@ -1,7 +1,7 @@
 """Where a local service keeps what, below the one folder that is its own.
 
     service.json service.lock service.log     who serves here, how to reach it
-    themes.json                               what writes themes, when told
+    themes.json cluster.json                  what writes themes, which cluster answers jobs, when told
     state.sqlite objects/                     resources and queue; S3's buckets
     datasets/<group>/<TYPE>.*.parquet         imported rows; `versions` knows which are the present ones
     streamed.sqlite                           rows put one by one

@@ -30,12 +30,13 @@ from personalize_nb.local.data.allowed import Allowed
 from personalize_nb.local.errors import WorkError
 from personalize_nb.local.recipes.base import Model, Queries, Ranked
 from personalize_nb.local.tasks import input_files, theme_notes
-from personalize_nb.local.tasks.input_lines import ITEM_LIST, Block, Wanted, parse_lines, read_lines
+from personalize_nb.local.tasks.input_lines import ITEM_LIST, Block, Lines, Wanted, parse_lines, read_lines
 from personalize_nb.local.tasks.output_rows import good_rows, merge, row_bytes, theme_row
 
 if TYPE_CHECKING:
     from personalize_nb.local.filters.bound import BoundFilter
     from personalize_nb.local.s3.store import ObjectStore
+    from personalize_nb.local.tasks.spread import Spread
     from personalize_nb.local.themes.maker import ThemeMaker
 
 CHECK = "_CHECK"
@@ -77,6 +78,7 @@ def run(
     bound_filter: BoundFilter | None = None,
     theme_maker: ThemeMaker | None = None,
     progress: Progress = lambda done, total: None,
+    spread: Spread | None = None,
 ) -> None:
     """Answer every line of the input.
 
@@ -96,6 +98,8 @@ def run(
         Needed when the mode is THEME_GENERATION.
     progress
         Told after each block how many lines are done, of how many.
+    spread
+        Lets other machines answer; themes of a file are made together and stay here.
 
     Raises
     ------
@@ -111,11 +115,13 @@ def run(
     if not objects.has_bucket(out_bucket):
         raise WorkError(f"Invalid S3 output path. There is no bucket {out_bucket!r}.")
     objects.put(out_bucket, f"{folder}{CHECK}", b"")
+    if themes or objects.seals(out_bucket):  # what is encrypted lies in no part in plain text
+        spread = None
     runner = _BatchRunner(spec, model, facts, bound_filter, theme_maker)
     done = 0
     for key, name in names.items():
         with objects.open(bucket, key) as source, objects.writer(out_bucket, f"{folder}{name}.out") as out:
-            for count, text in runner.answer(source):
+            for count, text in runner.answer(source) if spread is None else spread.answers(runner, bucket, key, source):
                 out.write(text)
                 done += count
                 progress(done, total)
@@ -221,9 +227,14 @@ class _BatchRunner:
         """Yield for each block its number of lines and the text of its rows."""
         self.notes, self.line = [], 0
         for lines in read_lines(source, self.rows):
-            block = parse_lines(lines, self.wanted)
-            yield len(block), row_bytes(self._rows(block))
-            self.line += len(block)
+            count, text = self.answered(lines)
+            yield count, text
+            self.line += count
+
+    def answered(self, lines: Lines) -> tuple[int, memoryview]:
+        """Return how many lines a block has, and the text of its rows."""
+        block = parse_lines(lines, self.wanted)
+        return len(block), row_bytes(self._rows(block))
 
     def _rows(self, block: Block) -> pa.StringArray:
         answered = self._usable(block)

@@ -100,6 +100,15 @@ class Block:
 
 def read_lines(file: BinaryIO, rows: int) -> Iterator[Lines]:
     """Read a file in blocks of at most `rows` lines, holding some megabytes at a time."""
+    for text in stretches(file):
+        yield from blocks_of(text, rows)
+
+
+def stretches(file: BinaryIO) -> Iterator[bytes]:
+    """Yield what a file holds in stretches of some megabytes, without the line's end between two of them.
+
+    Blocks never reach from one into the next, so that whoever has a stretch makes the same blocks of it.
+    """
     pending: list[bytes] = []
     at_start = True
     while True:
@@ -111,14 +120,24 @@ def read_lines(file: BinaryIO, rows: int) -> Iterator[Lines]:
             at_start = False
         head, newline, tail = chunk.rpartition(b"\n")
         if newline:
-            yield from _blocks(b"".join([*pending, head]), rows)
+            yield b"".join([*pending, head])
             pending = [tail]
         else:
             pending.append(chunk)
-    yield from _blocks(b"".join(pending), rows)
+    yield b"".join(pending)
 
 
-def _blocks(text: bytes, rows: int) -> Iterator[Lines]:
+def places(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
+    """Yield each stretch of a file with where it begins."""
+    begin = len(_BYTE_ORDER_MARK) if file.read(len(_BYTE_ORDER_MARK)) == _BYTE_ORDER_MARK else 0
+    file.seek(0)
+    for text in stretches(file):
+        yield begin, text
+        begin += len(text) + 1
+
+
+def blocks_of(text: bytes, rows: int) -> Iterator[Lines]:
+    """Yield blocks of at most `rows` lines of a stretch."""
     lines = pc.list_flatten(pc.split_pattern(pa.array([text], pa.binary()), b"\n"))
     undecodable: set[int] = set()
     try:

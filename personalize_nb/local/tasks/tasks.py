@@ -25,7 +25,7 @@ from personalize_nb.local.state import layout
 from personalize_nb.local.state.facts import Changes, ModelFacts, TrialFacts
 from personalize_nb.local.state.resources import AnyResource
 from personalize_nb.local.state.versions import Replacement
-from personalize_nb.local.tasks import theme_settings
+from personalize_nb.local.tasks import cluster_address, theme_settings
 from personalize_nb.local.tasks.run import Task, WorkContext
 from personalize_nb.local.tasks.task_data import (
     bound_filter,
@@ -234,7 +234,7 @@ def delete_users(context: WorkContext, resource: DeletionResource) -> Changes:
 def run_batch_inference_job(context: WorkContext, resource: InferenceResource) -> None:
     """Answer every line of a batch inference job's input."""
     from personalize_nb.local.recipes import families
-    from personalize_nb.local.tasks import batch
+    from personalize_nb.local.tasks import batch, spread
 
     body, facts = resource.body, resource.facts
     recipe = RECIPES[facts.recipe]
@@ -257,15 +257,17 @@ def run_batch_inference_job(context: WorkContext, resource: InferenceResource) -
         theme_items_per_file=settings.items_per_file,
     )
     outlive_second(context, resource)
-    batch.run(
-        spec,
-        objects=context.objects,
-        model=model,
-        facts=recipe,
-        bound_filter=bound_filter(context, resource, model),
-        theme_maker=theme_maker(context, resource, settings),
-        progress=progress(context, resource),
-    )
+    with spread.connected(cluster_address.kept(context.root), context) as cluster:
+        batch.run(
+            spec,
+            objects=context.objects,
+            model=model,
+            facts=recipe,
+            bound_filter=bound_filter(context, resource, model),
+            theme_maker=theme_maker(context, resource, settings),
+            progress=progress(context, resource),
+            spread=cluster,
+        )
 
 
 def run_batch_segment_job(context: WorkContext, resource: SegmentResource) -> None:

@@ -18,7 +18,7 @@ from personalize_nb.local.process.discovery import read_record
 from personalize_nb.local.state import layout, model_folders, versions, wholeness
 from personalize_nb.local.state.kinds import KINDS
 from personalize_nb.local.state.wholeness import Identity
-from personalize_nb.local.tasks import theme_settings
+from personalize_nb.local.tasks import cluster_address, theme_settings
 from personalize_nb.local.upkeep import folders
 
 # where JSON stands, by database: table, key and column
@@ -38,7 +38,7 @@ _FOLDERS = (
     *("datasets", "models", "cache", "scratch", layout.LOST),
 )
 _FILES = (
-    *(*layout.DATABASES, layout.RECORD, theme_settings.FILE, layout.LOG),
+    *(*layout.DATABASES, layout.RECORD, theme_settings.FILE, cluster_address.FILE, layout.LOG),
     *(layout.LOCK, layout.START_LOCK, layout.SNAPSHOT_LOCK),
 )
 _MEND = "Mend a copy: personalize-nb state repair"

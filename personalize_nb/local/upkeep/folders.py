@@ -20,7 +20,7 @@ from personalize_nb.errors import LocalServiceError
 from personalize_nb.local.errors import DamagedError
 from personalize_nb.local.process.discovery import read_record
 from personalize_nb.local.state import diskspace, layout, wholeness
-from personalize_nb.local.tasks import theme_settings
+from personalize_nb.local.tasks import cluster_address, theme_settings
 
 # a service that is just ending still holds the folder for a moment
 _LOCK_SECONDS = 15.0
@@ -39,7 +39,11 @@ _FILES = (
     f"objects/{layout.LOST}/bodies/{_HEX * 2}/{_HEX * 32}",
     f"datasets/*/[A-Z]*{layout.DRAFT}",
     f"objects/incoming/{_NUMBER}.{_HEX * 32}",
-    *(f"{name}{end}" for name in (layout.RECORD, theme_settings.FILE) for end in ("", f".{_NUMBER}")),
+    *(
+        f"{name}{end}"
+        for name in (layout.RECORD, theme_settings.FILE, cluster_address.FILE)
+        for end in ("", f".{_NUMBER}")
+    ),
     *(f"{layout.LOG}{end}" for end in ("", f".{_NUMBER}")),
     layout.START_LOCK,
     layout.SNAPSHOT_LOCK,

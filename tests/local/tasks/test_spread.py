@@ -1,0 +1,205 @@
+"""A job on a cluster writes what one machine writes, byte for byte, whatever becomes of workers and of the cluster."""
+
+from __future__ import annotations
+
+import io
+import json
+from types import SimpleNamespace
+from unittest import mock
+
+import dask_cluster
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from personalize_nb.contract.recipes import RECIPES
+from personalize_nb.errors import LocalServiceError
+from personalize_nb.local.s3.store import ObjectStore
+from personalize_nb.local.tasks import batch, cluster_address, input_lines, spread
+from personalize_nb.local.tasks.batch import BatchSpec
+
+REGION, ACCOUNT = "us-east-1", "123456789012"
+NASTY = ["", "no json", '{"userId": 7}', '{"userId":"a b"}\r', "  ", '{"itemId":"x"}', '{"userId":"\\ud800"}', "[1]"]
+LINES = [f'{{"userId":"u{number}"}}' for number in range(60)]
+INPUT = "\n".join(line for number, line in enumerate(LINES) for line in (line, NASTY[number % len(NASTY)]))
+
+
+@pytest.fixture
+def root(tmp_path, monkeypatch):
+    pytest.importorskip("cloudpickle", reason="Dask, the extra `distributed`, is not on this machine")
+    monkeypatch.setattr(batch, "_MAX_LINES", 3)  # many blocks
+    monkeypatch.setattr(input_lines, "CHUNK_BYTES", 700)  # and stretches
+    (tmp_path / "scratch").mkdir()
+    return tmp_path
+
+
+@pytest.fixture
+def objects(root):
+    store = ObjectStore(root / "objects")
+    store.create_bucket("bucket", REGION)
+    store.put("bucket", "in/users.json", b"\xef\xbb\xbf" + INPUT.encode())
+    yield store
+    store.close()
+
+
+def a_model(strike=None):
+    """Return a model that ranks by names; its class goes to workers as it is, for they have no such module."""
+
+    class NamesModel:
+        def rank(self, queries):
+            import pyarrow as pa
+
+            from personalize_nb.local.recipes.base import Ranked
+
+            if strike is not None and "u31" in queries.users:
+                strike()
+            items = [[f"{user}-{place}" for place in range(3)] for user in queries.users]
+            return Ranked(pa.array(items), pa.array([[0.5, 0.25, 0.1]] * len(items)))
+
+    return NamesModel()
+
+
+def answer(objects, model, cluster=None, progress=None):
+    batch.run(
+        BatchSpec("job", "s3://bucket/in/", "s3://bucket/out/"),
+        objects=objects,
+        model=model,
+        facts=RECIPES["aws-user-personalization"],
+        spread=cluster,
+        progress=progress or (lambda done, total: None),
+    )
+    with objects.open("bucket", "out/users.json.out") as file:
+        return file.read()
+
+
+def of(client, root, objects):
+    return spread.Spread(client, root, REGION, ACCOUNT, objects)
+
+
+def test_output_is_that_of_one_machine(dask_client, root, objects):
+    alone = answer(objects, a_model())
+    seen = []
+    cluster = of(dask_client, root, objects)
+    progress = lambda done, total: seen.append((done, total, len(list((root / "scratch").iterdir()))))  # noqa: E731
+    assert answer(objects, a_model(), cluster, progress) == alone
+    assert not cluster.lost
+    assert seen[-1][:2] == (len(alone.splitlines()),) * 2
+    assert seen[0][2] == 1 and not list((root / "scratch").iterdir())  # parts lie in one folder, which goes
+
+
+def test_a_lost_workers_block_is_repeated(dask_client, root, objects, tmp_path):
+    alone = answer(objects, a_model())
+    cluster = of(dask_client, root, objects)
+    strike = dask_cluster.killing_once(str(tmp_path / "struck"))
+    assert answer(objects, a_model(strike), cluster) == alone
+    assert (tmp_path / "struck").exists() and not cluster.lost
+
+
+class FailingClient:
+    """A cluster that takes some tasks, and is gone."""
+
+    def __init__(self, taken):
+        self.left = taken
+        self.names = []
+
+    def nthreads(self):
+        return {"worker": 1}
+
+    def submit(self, function, *arguments, key, pure):
+        self.names.append(key)
+        if not self.left:
+            raise OSError("the scheduler is gone")
+        self.left -= 1
+        return SimpleNamespace(result=lambda timeout: function(*arguments))
+
+    def cancel(self, futures):
+        raise OSError("the scheduler is gone")
+
+
+@pytest.mark.parametrize("taken", [0, 1, 5])
+def test_what_a_lost_cluster_leaves_is_answered_here(taken, root, objects):
+    alone = answer(objects, a_model())
+    client = FailingClient(taken)
+    cluster = of(client, root, objects)
+    assert answer(objects, a_model(), cluster) == alone
+    assert cluster.lost and len(client.names) == taken + 1
+    assert all(name.startswith("batch-answer-lines-") for name in client.names)
+
+
+def test_a_cluster_without_workers_is_given_up_and_a_job_can_be_ended_meanwhile(root, objects):
+    client = FailingClient(9)
+
+    def late(timeout):
+        raise TimeoutError
+
+    client.submit = lambda *arguments, **names: SimpleNamespace(result=late)
+    client.scheduler_info = lambda: {"workers": {}}
+    cluster, told = of(client, root, objects), []
+    assert answer(objects, a_model(), cluster, lambda done, total: told.append(done)) == answer(objects, a_model())
+    assert cluster.lost and told[0] == 0
+
+
+def test_a_model_that_cannot_be_sent_answers_here(root, objects):
+    model = a_model()
+    model.lock = open(__file__)  # noqa: SIM115  # nobody can send an open file
+    with model.lock:
+        cluster = of(FailingClient(9), root, objects)
+        assert answer(objects, model, cluster) == answer(objects, a_model())
+        assert cluster.lost
+
+
+def test_an_ended_job_leaves_nothing(root, objects):
+    class EndedError(Exception):
+        pass
+
+    def ended(done, total):
+        raise EndedError
+
+    with pytest.raises(EndedError):
+        answer(objects, a_model(), of(FailingClient(9), root, objects), ended)
+    assert not list((root / "scratch").iterdir())
+
+
+def test_without_a_scheduler_that_answers_there_is_no_cluster(root, objects, monkeypatch):
+    context = SimpleNamespace(root=root, region=REGION, account=ACCOUNT, objects=objects)
+    monkeypatch.setattr(spread, "_REACHED", 0.05)
+    for address in ("", "tcp://127.0.0.1:9"):
+        with spread.connected(address, context) as found:
+            assert found is None
+
+
+def test_a_cluster_is_connected(dask_client, root, objects):
+    context = SimpleNamespace(root=root, region=REGION, account=ACCOUNT, objects=objects)
+    with spread.connected(dask_client.scheduler.address, context) as found:
+        assert answer(objects, a_model(), found) == answer(objects, a_model())
+        assert not found.lost
+
+
+@given(st.lists(st.sampled_from([*NASTY, "a", "é" * 5]), max_size=40), st.integers(1, 60), st.integers(1, 7))
+def test_stretches_have_the_blocks_of_the_file(lines, chunk, rows):
+    content = "\n".join(lines).encode()
+    with mock.patch.object(input_lines, "CHUNK_BYTES", chunk):
+        whole = [block.texts.to_pylist() for block in input_lines.read_lines(io.BytesIO(content), rows)]
+        found = []
+        for begin, text in input_lines.places(io.BytesIO(content)):
+            assert content[begin : begin + len(text)] == text
+            found += [block.texts.to_pylist() for block in input_lines.blocks_of(text, rows)]
+    assert found == whole
+
+
+@pytest.mark.parametrize("given", ["127.0.0.1:8786", "http://h:1", "tcp://h", "tcp://user@h:1", 8786, "tcp://h:1 x"])
+def test_what_is_no_scheduler_is_refused(given):
+    with pytest.raises(LocalServiceError, match="tcp://10.0.0.1:8786"):
+        cluster_address.checked(given)
+
+
+def test_the_address_is_kept_and_taken_away(tmp_path):
+    assert cluster_address.kept(tmp_path) == ""
+    cluster_address.keep(tmp_path, cluster_address.checked("tls://host:8786"))
+    assert cluster_address.kept(tmp_path) == "tls://host:8786"
+    cluster_address.keep(tmp_path, "")
+    assert cluster_address.kept(tmp_path) == ""
+    (tmp_path / cluster_address.FILE).write_text(json.dumps({"scheduler": 7}))
+    assert cluster_address.kept(tmp_path) == ""
+    assert cluster_address.asked({cluster_address.VARIABLE: " tcp://h:1 "}) == "tcp://h:1"
+    assert cluster_address.asked({cluster_address.VARIABLE: " "}) is None
