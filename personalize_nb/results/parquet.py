@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-import stat
+import secrets
+import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -65,31 +66,23 @@ def _to_disk(tables: Iterator[pa.Table], name: str) -> str:
     target = Path(name).expanduser()
     if name.endswith(("/", os.sep)) or target.is_dir():
         raise InputError(f"'path' must name a file, got the folder {name!r}: {str(target / 'results.parquet')!r}")
+    half = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
     try:
-        half = tempfile.NamedTemporaryFile(dir=target.parent, prefix=f".{target.name}.", delete=False)  # noqa: SIM115
+        file = open(half, "xb")  # noqa: SIM115  # with the permissions that files get here, as tempfile's have not
     except OSError as error:
         raise InputError(
             f"{str(target)!r} cannot be written: {error.strerror}. Name a file in a folder that is there."
         ) from error
     try:
-        with half:
-            _write(tables, half)
-        os.chmod(half.name, _mode(target))
-        os.replace(half.name, target)
+        with file:
+            _write(tables, file)
+        if target.exists():
+            shutil.copymode(target, half)
+        os.replace(half, target)
     except BaseException:  # also where the kernel is interrupted: half a file is worth nothing
-        os.unlink(half.name)
+        half.unlink()
         raise
     return str(target)
-
-
-def _mode(target: Path) -> int:
-    """Return the permissions of a file that was there, else those that a new one gets here."""
-    try:
-        return stat.S_IMODE(target.stat().st_mode)
-    except OSError:
-        mask = os.umask(0o077)  # there is no way to only look
-        os.umask(mask)
-        return 0o666 & ~mask
 
 
 def _write(tables: Iterator[pa.Table], file: IO[Any]) -> None:

@@ -329,8 +329,8 @@ class _Wait:
         if isinstance(error, errors.NotFoundError) or not self.goes_on:
             return error
         told = copy.copy(error)
-        goes = self.rest() or f"{self.what[:1].upper()}{self.what[1:]} goes on"
-        told.add(f"{goes}; wait for it again with {self.again}.")
+        goes = self.rest() or f"{self.what} goes on"
+        told.add(f"{goes[:1].upper()}{goes[1:]}; wait for it again with {self.again}.")
         return told
 
 

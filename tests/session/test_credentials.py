@@ -153,7 +153,8 @@ def test_a_run_and_a_training_say_how_to_go_on(session, books_model):
     with (
         wire_faults.faults(session, "DescribeBatchInferenceJob", *ended),
         pytest.raises(
-            errors.CredentialsError, match=rf"\. Run '{run.name}' goes on; .*pnb.attach\('{run.name}'\).wait\(\)"
+            errors.CredentialsError,
+            match=rf"\. What was started goes on, '{run.name}-\w+-002' waits .*pnb.attach\('{run.name}'\).wait\(\)",
         ),
     ):
         run.wait(**NOTHING)

@@ -14,7 +14,7 @@ from personalize_nb.session import object_writing, s3
 
 @pytest.fixture
 def address(session):
-    return session.location("storage", "stream")
+    return session.location("writing", "stream")
 
 
 @pytest.fixture

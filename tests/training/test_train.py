@@ -201,7 +201,8 @@ def test_settings_reach_the_service_and_make_another_solution(lab):
     assert solution["solutionConfig"]["algorithmHyperParameters"] == {"popularity_discount_factor": "0.2"}
     assert solution["eventType"] == "read"
     tags = lab.call("list_tags_for_resource", resourceArn=model.arn)["tags"]
-    assert tags == [{"tagKey": "team", "tagValue": "books"}]
+    assert {"tagKey": "team", "tagValue": "books"} in tags
+    assert {one["tagKey"] for one in tags} == {"team", "personalize_nb:owner"}
 
 
 def test_an_interrupted_training_is_taken_up_again(lab):
