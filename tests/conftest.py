@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import dask_cluster
@@ -16,6 +17,10 @@ from personalize_nb.session.session import Session
 from personalize_nb.training.train import train
 
 pytest.register_assert_rewrite("promised")
+
+# jsonschema, which nbformat loads, makes 38 parsers of a grammar of addresses, seconds in each process: no format of
+# notebooks asks for one, and jsonschema does without where there is none.
+sys.modules.setdefault("rfc3987_syntax", None)
 
 # The same examples in every run, however slow the machine is: a run that fails, fails again. As they are the same, few
 # are enough; `make torture` searches on, with new ones.
