@@ -11,6 +11,7 @@ import examples
 import hypothesis
 import pytest
 import reading_world
+from xdist.scheduler import LoadFileScheduling
 
 from personalize_nb import local
 from personalize_nb.session.session import Session
@@ -47,6 +48,26 @@ LONGEST = (
     "test_aws_cli",
 )
 
+# What takes seconds to make is made by one of the processes: the service of the examples, and the cluster.
+TOGETHER = {
+    "personalize_nb/": "examples",
+    "tests/distributed/": "cluster",
+    "tests/local/tasks/test_spread.py": "cluster",
+}
+
+
+class ByWorld(LoadFileScheduling):
+    """Give a process whole files, and all of the files that share what takes long to make."""
+
+    def _split_scope(self, nodeid):
+        file = super()._split_scope(nodeid)
+        return next((world for start, world in TOGETHER.items() if file.startswith(start)), file)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    return ByWorld(config, log) if config.getoption("dist") == "loadfile" else None
+
 
 def pytest_configure(config):
     config.pluginmanager.register(examples)
@@ -62,7 +83,8 @@ def pytest_collection_modifyitems(config, items):
     config.hook.pytest_deselected(items=[item for item in items if bool(item.get_closest_marker("torture")) != chosen])
     items[:] = [item for item in items if bool(item.get_closest_marker("torture")) == chosen]
     place = {name: number for number, name in enumerate(LONGEST)}
-    items.sort(key=lambda item: place.get(item.path.stem, len(place)))
+    # the examples go to one process together: the earlier it has them, the less the others wait at the end
+    items.sort(key=lambda item: place.get(item.path.stem, len(place) + (not isinstance(item, pytest.DoctestItem))))
 
 
 @pytest.fixture(scope="session")
