@@ -260,7 +260,7 @@ class Spread:
 
     def _threads(self) -> int:
         try:
-            return max(1, sum(self._client.nthreads().values()))
+            return max(1, int(sum(self._client.nthreads().values())))
         except Exception as error:
             self._give_up(error)
             return 1
