@@ -21,7 +21,7 @@ from personalize_nb.jobs.run import Run
 from personalize_nb.notebook import code
 from personalize_nb.resources import durations
 from personalize_nb.session import explanations, owners
-from personalize_nb.text.counts import counted, verb
+from personalize_nb.text.counts import counted, spoken, verb
 from personalize_nb.text.redact import redact
 
 REPEAT, COST, EXPECTED, OWNER = "Repeat it", "Cost", "Expected end", "Owner"
@@ -147,7 +147,7 @@ def _looked_at(
 ) -> dict[str, str]:
     """When it ended and how long it took; or when it will, and how old the news of it is."""
     if ended:
-        return {"Ended": _time(ended), "Took": durations.spoken((ended - began).total_seconds())}
+        return {"Ended": _time(ended), "Took": spoken((ended - began).total_seconds())}
     expected = {EXPECTED: details[EXPECTED]} if details.get(EXPECTED) else {}
     return {**expected, "Checked": _time(checked)}
 

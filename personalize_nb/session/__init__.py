@@ -4,7 +4,8 @@
 asked for again when they end. `client_errors` turns boto3's errors into ours by the table of `explanations`, `answers`
 holds what comes to AWS's model, `creating` makes things once, `owners` marks what is made, `rates` are the user's table
 of prices; what is `portable` of a session becomes one in another process. `s3` streams objects, `compression` unpacks
-files, `ahead` works while the next block comes, `waiting` waits for a resource with what `progress` says meanwhile.
+files, `ahead` works while the next block comes, `waiting` waits for a resource with what `progress` says meanwhile,
+`transfers` shows bytes that come and go.
 """
 
 __all__ = [
@@ -21,5 +22,6 @@ __all__ = [
     "rates",
     "s3",
     "session",
+    "transfers",
     "waiting",
 ]

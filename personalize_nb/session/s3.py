@@ -19,7 +19,9 @@ from personalize_nb import errors
 from personalize_nb.session import compression, explanations, object_reading, object_writing
 from personalize_nb.session.client_errors import garbled
 from personalize_nb.session.connection import current
+from personalize_nb.session.progress import Progress
 from personalize_nb.session.session import Session
+from personalize_nb.session.transfers import Transfer
 from personalize_nb.text.counts import counted
 
 log = logging.getLogger(__name__)
@@ -154,7 +156,13 @@ def _plain_blocks(blocks: Iterator[bytes], size: int) -> Iterator[bytes]:
         yield block
 
 
-def upload(session: Session, source: IO[bytes], address: str, kms_key_arn: str | None = None) -> None:
+def upload(
+    session: Session,
+    source: IO[bytes],
+    address: str,
+    kms_key_arn: str | None = None,
+    progress: Progress | bool | None = None,
+) -> None:
     """Store a stream; large ones go up in parts and in parallel.
 
     Parameters
@@ -167,6 +175,8 @@ def upload(session: Session, source: IO[bytes], address: str, kms_key_arn: str |
         Its `s3://` address.
     kms_key_arn
         The key that encrypts it; without one nothing is said of encryption, so that the bucket's default holds.
+    progress
+        Where a large one is shown on its way; False for nowhere.
     """
     bucket, key = split(address)
     begin = source.tell()
@@ -175,7 +185,8 @@ def upload(session: Session, source: IO[bytes], address: str, kms_key_arn: str |
 
     def put() -> None:
         source.seek(begin)  # a second time, with new credentials
-        object_writing.store(session.s3, source, size, bucket, key, encrypted)
+        with Transfer(f"upload of {key.rpartition('/')[2]!r}", size, progress) as transfer:
+            object_writing.store(session.s3, source, size, bucket, key, encrypted, transfer.add)
 
     session.answer("PutObject", put)
     log.info("uploaded %s to %s", counted(size, "byte"), address)

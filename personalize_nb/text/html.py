@@ -25,6 +25,7 @@ __all__ = [
     "image",
     "join",
     "lines",
+    "progress",
     "table",
 ]
 
@@ -119,6 +120,13 @@ def code(text: str) -> Markup:
 def details(summary: str, content: object) -> Markup:
     """Return content that is folded away until its summary is clicked."""
     return Markup("<details><summary>{}</summary>{}</details>").format(summary, content)
+
+
+def progress(done: int, total: int, label: str) -> Markup:
+    """Return a bar of how much is done, with the percentage for who sees no bar."""
+    return Markup(
+        '<progress value="{0}" max="{1}" aria-label="{2}" style="vertical-align:middle">{3} %</progress>'
+    ).format(done, total, label, 100 * done // max(total, 1))
 
 
 def image(svg: str, alt: str) -> Markup:
