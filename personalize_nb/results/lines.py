@@ -148,9 +148,7 @@ def _tables(
         first += count
 
 
-def _prepared(
-    blocks: Iterator[bytes], kind: _Kind, told: Callable[[int], None]
-) -> Iterator[tuple[bytes, _Kind]]:
+def _prepared(blocks: Iterator[bytes], kind: _Kind, told: Callable[[int], None]) -> Iterator[tuple[bytes, _Kind]]:
     for number, block in enumerate(blocks):
         told(len(block))
         text = block if number else block.removeprefix(_MARK)

@@ -76,6 +76,11 @@ class ResultsAs(Generic[Frame]):
         return self._rows.failed
 
     @property
+    def answered(self) -> int:
+        """How many input lines were answered with an item or a user."""
+        return self._rows.answered
+
+    @property
     def empty(self) -> int:
         """How many input lines were answered with nothing, as when a filter leaves none; `.errors()` has them."""
         return self._rows.empty

@@ -255,6 +255,11 @@ class Rows:
         return len(self.table) - int(self.table.column("error").null_count) + len(self.unanswered)
 
     @cached_property
+    def answered(self) -> int:
+        """How many rows have an item or a user."""
+        return int(self.table.column("error").null_count) - self.empty
+
+    @cached_property
     def empty(self) -> int:
         """How many rows have no error and nothing else either."""
         return int(pc.sum(self.without_results).as_py() or 0)

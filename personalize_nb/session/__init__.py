@@ -10,6 +10,7 @@ files, `ahead` works while the next block comes, `waiting` waits for a resource 
 
 __all__ = [
     "ahead",
+    "answers",
     "client_errors",
     "compression",
     "connection",

@@ -12,7 +12,9 @@ import shutil
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, Protocol, TextIO
 
 from personalize_nb.text.counts import spoken
@@ -205,6 +207,19 @@ def _bar(done: int | None, total: int | None) -> str:
     return f"[{'#' * filled}{'.' * (_BAR - filled)}] "
 
 
+_quiet = ContextVar("personalize_nb_quiet", default=False)
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Show nothing of what this thread does inside, where no display is named: nobody asked for it."""
+    before = _quiet.set(True)
+    try:
+        yield
+    finally:
+        _quiet.reset(before)
+
+
 def choose(progress: Progress | bool | None = None) -> Progress:
     """Return the display to use: the one given, none for False, else the one that fits where we run.
 
@@ -214,7 +229,7 @@ def choose(progress: Progress | bool | None = None) -> Progress:
         A display, False for silence, None or True to choose: `PERSONALIZE_NB_PROGRESS` (`none`, `text`, `notebook`)
         decides when set, else a notebook gets the notebook display and everything else plain text.
     """
-    if progress is False:
+    if progress is False or (progress is None and _quiet.get()):
         return NullProgress()
     if progress is not None and progress is not True:
         return progress

@@ -25,6 +25,7 @@ __all__ = [
     "image",
     "join",
     "lines",
+    "link",
     "progress",
     "table",
 ]
@@ -89,6 +90,13 @@ def table(
 def lines(*parts: object) -> Markup:
     """Return each part as a block of its own, empty ones left out."""
     return join(Markup("<div>{}</div>").format(part) for part in parts if part)
+
+
+def link(address: str, text: str) -> Markup:
+    """Return a link that opens beside the notebook; an address that is none of the web stays text."""
+    if not address.startswith("https://"):
+        return escape(text)
+    return Markup('<a href="{}" target="_blank" rel="noopener noreferrer">{}</a>').format(address, text)
 
 
 def alert(messages: Sequence[object], heading: str = "", urgent: bool = True) -> Markup:

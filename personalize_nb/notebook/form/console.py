@@ -65,6 +65,8 @@ class Console:
         What is told of the data, of the form as it stands, and of access: HTML widgets.
     values
         A box for the fields of a filter's placeholders.
+    jobs
+        A box for how the jobs go that the form has started.
     start_button
         The button of the primary action.
     """
@@ -79,7 +81,7 @@ class Console:
     ):
         self.widgets = form_widgets
         self.input, self.messages, self.checks = widgets.HTML(), widgets.HTML(), widgets.HTML()
-        self.values = widgets.VBox()
+        self.values, self.jobs = widgets.VBox(), widgets.VBox()
         self.buttons = {action.label: self._button(action) for action in actions}
         self.start_button = next(self.buttons[action.label] for action in actions if action.primary)
         self._settling = False
@@ -95,6 +97,7 @@ class Console:
             self.messages,
             widgets.HBox(list(self.buttons.values())),
             self.checks,
+            self.jobs,
         ]
 
     def _button(self, action: Action) -> Any:

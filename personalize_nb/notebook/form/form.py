@@ -26,6 +26,7 @@ from personalize_nb.notebook.form.console import Action, Console
 from personalize_nb.notebook.form.fields import DATA, FILTER, MODE, SOLUTION, Presets
 from personalize_nb.notebook.form.options import NO_FILTER, Options
 from personalize_nb.notebook.form.state import FormState
+from personalize_nb.notebook.form.status import Status
 from personalize_nb.notebook.receipt_facts import REPEAT
 from personalize_nb.notebook.receipts import Board, Receipt, displayed
 from personalize_nb.session import s3
@@ -130,6 +131,7 @@ class JobForm:
             Action("Refresh lists", "Look for new solutions and filters", self.refresh),
         ]
         self.console = Console(self.widgets, changes, self._check, actions, lambda: repr(self))
+        self._status = Status(self.console.jobs)
         self._solution_changed()
 
     # What the fields say
@@ -220,8 +222,8 @@ class JobForm:
         self._options.own.add(plan.request.job_name)
         self._started.add(plan.request.job_name)
         place = self._board.place() if self._board.handle is not None else None
-        self.receipt = Receipt(job, details).show(place).start()
-        self._told = [f"{plan.request.job_name!r} is started; its receipt is below."]
+        self.receipt = Receipt(job, details, told=self._status.line()).show(place).start()
+        self._told = [f"{plan.request.job_name!r} is started; below stands how it goes."]
         self._suggest()
         self._check()
         self._last_start = self._clock()

@@ -1,0 +1,64 @@
+"""How the jobs of a form go on, told in the form itself: a line for each, the newest first, to its end.
+
+The record below the form is what is saved, and Jupyter rewrites it only while the page that it was made in stays open.
+Widgets live with the kernel: a page that is loaded again, a cell that was deleted and comes back, a second view of the
+notebook all show these lines as they stand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import ipywidgets as widgets
+
+from personalize_nb.notebook.receipts import JobState
+from personalize_nb.session.progress import counted, over
+from personalize_nb.text import html
+from personalize_nb.text.counts import spoken
+
+
+class Status:
+    """The lines of a form's jobs.
+
+    Parameters
+    ----------
+    box
+        Holds them.
+    """
+
+    def __init__(self, box: Any):
+        self._box = box
+        box.add_class("pnb-status")
+
+    def line(self) -> Callable[[JobState], None]:
+        """Return what is told how a job stands, and shows it above the lines that are there."""
+        line, receipt = widgets.HTML(), widgets.HTML()
+        known = ""
+
+        def show(state: JobState) -> None:
+            nonlocal known
+            if not known:  # it has a line once there is something to say
+                self._box.children = (line, receipt, *self._box.children)
+            line.value = _shown(state)
+            if state.status != known:  # else what a reader has opened would be closed at every look
+                receipt.value = html.details(f"Receipt of {state.name}", state.view.html)
+            known = state.status
+
+        return show
+
+
+def told(state: JobState) -> str:
+    """Return in one line how a job stands."""
+    if not state.ended:
+        return f"{state.name}: {state.status} {counted(*(state.share or (None, None)))}".rstrip()
+    outcome = state.reason or state.lines
+    return f"{state.name}: {over(state.status, state.seconds)}{f'; {outcome}' if outcome else ''}"
+
+
+def _shown(state: JobState) -> html.Markup:
+    if state.ended:
+        return html.status([told(state)])
+    bar = html.progress(*state.share, f"Progress of {state.name}") if state.share and state.share[0] else ""
+    # the time is no part of what a screen reader announces, or it would speak at every look
+    return html.status([told(state)]) + html.lines(html.join([bar, f"for {spoken(state.seconds)}"], " "))
