@@ -90,7 +90,7 @@ class TextProgress:
             else:
                 bar = _bar(done, total)
                 width = shutil.get_terminal_size().columns - 1  # a full line would begin the next one
-                self._current = f"{what}: {bar}{state} {counted(done, total)}".rstrip()[: max(width - len(since), 0)]
+                self._current = f"{what}: {bar}{state} {counted(done, total)}"[: max(width - len(since), 0)].rstrip()
                 self._current += since
                 self._write(f"\r\x1b[2K{self._current}")
 

@@ -1,8 +1,8 @@
 """Links to the AWS console name the right region and partition, and tell nothing once they are masked."""
 
 import json
-from types import SimpleNamespace
 
+import boto3
 import nbformat
 import pytest
 
@@ -12,6 +12,7 @@ from personalize_nb.jobs.request import JobRequest
 from personalize_nb.jobs.segment_job import BatchSegmentJob
 from personalize_nb.notebook import console_links, receipts
 from personalize_nb.notebook.output_facts import OutputFacts
+from personalize_nb.session.session import Session
 from personalize_nb.text.redact import redact_notebook
 
 ACCOUNT, BUCKET = "123456789012", "films-raw"
@@ -27,7 +28,9 @@ def job(region, partition="aws", kind=BatchInferenceJob, folder="out/of it/", lo
         version = {"datasetGroupArn": arn("dataset-group/films"), "recipeArn": "arn:aws:personalize:::recipe/aws-sims"}
         return {"solutionVersion": {**version, "solutionVersionArn": parameters["solutionVersionArn"]}}
 
-    session = SimpleNamespace(region=region, is_local=local, call=call)
+    keys = boto3.Session(aws_access_key_id="x", aws_secret_access_key="x")
+    session = Session.aws(region, boto3_session=keys) if not local else Session(None, region=region, restart=dict)
+    session.call = call
     resource = "batch-inference-job" if kind is BatchInferenceJob else "batch-segment-job"
     made = kind(arn(f"{resource}/weekly"), session)
     request = JobRequest(

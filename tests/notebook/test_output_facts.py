@@ -72,12 +72,12 @@ def test_large_output_is_not_read_to_be_counted(tmp_path, monkeypatch):
     def beginning(session, address, size):
         read.append(size)
         with open(address, "rb") as file:
-            return file.read(150)
+            return file.read(400)
 
     monkeypatch.setattr("personalize_nb.session.s3.beginning", beginning)
     found = output_facts.found(Written(tmp_path, LINES * 100))
     assert found.facts == {"Lines": "not counted here: 1 file of 0 MB; pnb.attach('weekly').errors() counts"}
-    assert [row[2] for row in found.rows] == ["a", "b", "c", "d"] and len(read) == 1
+    assert [row[2] for row in found.rows][:4] == ["a", "b", "c", "d"] and len(read) == 1
 
 
 @pytest.mark.parametrize("status", ["CREATE IN_PROGRESS", "CREATE FAILED"])

@@ -12,6 +12,8 @@ from typing import Any
 
 import ipywidgets as widgets
 
+from personalize_nb.notebook.form.console import told_place
+from personalize_nb.notebook.form.notify import Notifier
 from personalize_nb.notebook.receipts import JobState
 from personalize_nb.session.progress import counted, over
 from personalize_nb.text import html
@@ -25,24 +27,35 @@ class Status:
     ----------
     box
         Holds them.
+
+    Attributes
+    ----------
+    notifier
+        Notifies of jobs that have ended.
     """
 
     def __init__(self, box: Any):
-        self._box = box
+        place = told_place()
+        self.notifier = Notifier(place)
+        self._box, self._head = box, (self.notifier.box, place)
+        box.children = self._head
         box.add_class("pnb-status")
 
     def line(self) -> Callable[[JobState], None]:
         """Return what is told how a job stands, and shows it above the lines that are there."""
-        line, receipt = widgets.HTML(), widgets.HTML()
+        line, receipt = told_place(), told_place()
         known = ""
 
         def show(state: JobState) -> None:
             nonlocal known
             if not known:  # it has a line once there is something to say
-                self._box.children = (line, receipt, *self._box.children)
+                others = self._box.children[len(self._head) :]
+                self._box.children = (*self._head, line, receipt, *others)
             line.value = _shown(state)
             if state.status != known:  # else what a reader has opened would be closed at every look
                 receipt.value = html.details(f"Receipt of {state.name}", state.view.html)
+                if state.ended:
+                    self.notifier.tell(told(state))
             known = state.status
 
         return show

@@ -1,6 +1,7 @@
 """The form tells how its jobs go, the newest first, to their end."""
 
 import dataclasses
+import re
 
 import ipywidgets as widgets
 import pytest
@@ -34,18 +35,42 @@ def test_lines_stand_newest_first_and_follow_their_jobs():
     lines = status.Status(box)
     first, second = lines.line(), lines.line()
     first(PENDING)
-    assert 'role="status"' in box.children[0].value and "<progress" not in box.children[0].value
+    assert 'role="status"' in box.children[2].value and "<progress" not in box.children[2].value
     first(GOING)
     second(dataclasses.replace(PENDING, name="later"))
-    newest, _, oldest, receipt = (one.value for one in box.children)
+    newest, _, oldest, receipt = (one.value for one in box.children[2:])
     assert "later: CREATE PENDING" in newest and 'value="30" max="100"' in oldest and "75 s" in oldest
     # the time is outside of what is announced
     assert "75 s" not in oldest.split("</div></div>")[0]
-    opened = box.children[3]
+    opened = box.children[5]
     changes = []
     opened.observe(changes.append, "value")
     first(dataclasses.replace(GOING, share=(31, 100), view=View(Markup("<b>other</b>"), "other")))
     assert changes == [] and "<b>all</b>" in receipt  # what a reader has opened stays open
-    first(FAILED)
-    assert "no &lt;i&gt;such&lt;/i&gt; bucket" in box.children[2].value and "<progress" not in box.children[2].value
+    first(dataclasses.replace(FAILED, view=View(Markup("<b>end</b>"), "end")))
+    assert "no &lt;i&gt;such&lt;/i&gt; bucket" in box.children[4].value and "<progress" not in box.children[4].value
     assert len(changes) == 1
+
+
+def test_who_asks_is_notified_once_of_the_end_and_of_nothing_that_anybody_wrote_as_code():
+    box = widgets.VBox()
+    shown = status.Status(box)
+    place = box.children[1]
+    line = shown.line()
+    line(GOING)
+    line(ACTIVE)
+    assert place.value == ""  # nobody asked
+    shown.notifier.box.value = True
+    assert "requestPermission" in place.value
+    line = shown.line()
+    line(GOING)
+    assert "requestPermission" in place.value
+    line(FAILED)
+    assert "<i>such" not in place.value and "no &lt;i&gt;such&lt;/i&gt; bucket</span>" in place.value
+    scripts = re.findall('onerror="([^"]*)"', place.value)
+    assert len(scripts) == 1 and "bucket" not in scripts[0]
+    told = place.value
+    line(dataclasses.replace(FAILED, reason="other"))
+    assert place.value == told
+    shown.notifier.box.value = False
+    assert place.value == ""
