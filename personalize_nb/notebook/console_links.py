@@ -37,7 +37,7 @@ def links(job: BatchJob | Run) -> dict[str, str]:
     if session.is_local or host is None:
         return {}
     base = f"https://{session.region}.{host}"
-    request = job.asked()[0][0] if isinstance(job, Run) else job.request
+    request = next(job.asked())[0] if isinstance(job, Run) else job.request
     found = {}
     try:
         group = find_solution_version(request.solution_version_arn, session).dataset_group_arn

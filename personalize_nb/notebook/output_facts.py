@@ -93,7 +93,7 @@ def found(job: BatchJob | Run) -> OutputFacts:
         The job or run.
     """
     try:
-        with progress.quiet():
+        with progress.showing(False):  # nobody asked for words about it
             return _found(job)
     except Exception as error:  # whatever the output holds: how the job stands is told all the same
         log.info("the output of %s is not shown: %s", job.name, error)

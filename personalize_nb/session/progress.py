@@ -207,17 +207,23 @@ def _bar(done: int | None, total: int | None) -> str:
     return f"[{'#' * filled}{'.' * (_BAR - filled)}] "
 
 
-_quiet = ContextVar("personalize_nb_quiet", default=False)
+_showing: ContextVar[Progress | None] = ContextVar("personalize_nb_showing", default=None)
 
 
 @contextmanager
-def quiet() -> Iterator[None]:
-    """Show nothing of what this thread does inside, where no display is named: nobody asked for it."""
-    before = _quiet.set(True)
+def showing(progress: Progress | bool | None = None) -> Iterator[None]:
+    """Let what is done inside share one display, where it names none: one piece of work has one line.
+
+    Parameters
+    ----------
+    progress
+        As for `choose`.
+    """
+    before = _showing.set(choose(progress))
     try:
         yield
     finally:
-        _quiet.reset(before)
+        _showing.reset(before)
 
 
 def choose(progress: Progress | bool | None = None) -> Progress:
@@ -226,13 +232,16 @@ def choose(progress: Progress | bool | None = None) -> Progress:
     Parameters
     ----------
     progress
-        A display, False for silence, None or True to choose: `PERSONALIZE_NB_PROGRESS` (`none`, `text`, `notebook`)
-        decides when set, else a notebook gets the notebook display and everything else plain text.
+        A display, False for silence, True to choose; None for the one that is `showing`, else to choose.
+        `PERSONALIZE_NB_PROGRESS` (`none`, `text`, `notebook`) decides when set, else a notebook gets the notebook
+        display and everything else plain text.
     """
-    if progress is False or (progress is None and _quiet.get()):
+    if progress is False:
         return NullProgress()
     if progress is not None and progress is not True:
         return progress
+    if progress is None and (shared := _showing.get()) is not None:
+        return shared
     wanted = os.environ.get(ENVIRONMENT, "").strip().lower()
     if wanted and wanted not in CHOICES:
         raise ValueError(f"{ENVIRONMENT} must be one of {', '.join(CHOICES)}, got {wanted!r}")

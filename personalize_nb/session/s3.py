@@ -19,7 +19,6 @@ from personalize_nb import errors
 from personalize_nb.session import compression, explanations, object_reading, object_writing
 from personalize_nb.session.client_errors import garbled
 from personalize_nb.session.connection import current
-from personalize_nb.session.progress import Progress
 from personalize_nb.session.session import Session
 from personalize_nb.session.transfers import Transfer
 from personalize_nb.text.counts import counted
@@ -156,13 +155,7 @@ def _plain_blocks(blocks: Iterator[bytes], size: int) -> Iterator[bytes]:
         yield block
 
 
-def upload(
-    session: Session,
-    source: IO[bytes],
-    address: str,
-    kms_key_arn: str | None = None,
-    progress: Progress | bool | None = None,
-) -> None:
+def upload(session: Session, source: IO[bytes], address: str, kms_key_arn: str | None = None) -> None:
     """Store a stream; large ones go up in parts and in parallel.
 
     Parameters
@@ -175,8 +168,6 @@ def upload(
         Its `s3://` address.
     kms_key_arn
         The key that encrypts it; without one nothing is said of encryption, so that the bucket's default holds.
-    progress
-        Where a large one is shown on its way; False for nowhere.
     """
     bucket, key = split(address)
     begin = source.tell()
@@ -185,7 +176,7 @@ def upload(
 
     def put() -> None:
         source.seek(begin)  # a second time, with new credentials
-        with Transfer(f"upload of {key.rpartition('/')[2]!r}", size, progress) as transfer:
+        with Transfer(f"upload of {key.rpartition('/')[2]!r}", size) as transfer:
             object_writing.store(session.s3, source, size, bucket, key, encrypted, transfer.add)
 
     session.answer("PutObject", put)

@@ -256,7 +256,7 @@ class Steps(PatientCalls):
         # a token, so that two kernels that train on the same frames never delete each other's file
         address = self._session.location("data", f"{name}-{secrets.token_hex(4)}.csv")
         file.seek(0)
-        s3.upload(self._session, file, address, progress=self._progress)
+        s3.upload(self._session, file, address)
         arn = self._session.arn("dataset-import-job", name)
         asked: dict[str, Any] = {
             "jobName": name,

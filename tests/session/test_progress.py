@@ -102,6 +102,16 @@ def test_the_display_is_chosen(monkeypatch):
         progress.choose()
 
 
+def test_work_within_work_shares_its_display():
+    mine = progress.NullProgress()
+    with progress.showing(mine):
+        assert progress.choose() is mine
+        with progress.showing(), progress.showing(False):
+            assert isinstance(progress.choose(), progress.NullProgress) and progress.choose() is not mine
+        assert progress.choose(True) is not mine  # who asks for one gets one
+    assert isinstance(progress.choose(), progress.TextProgress)
+
+
 @pytest.mark.parametrize(
     ("done", "total", "text"), [(None, None, ""), (3, None, "3"), (3, 10, "3 of 10 (30 %)"), (0, 0, "0 of 0 (0 %)")]
 )

@@ -5,7 +5,7 @@ import io
 import pytest
 
 from personalize_nb import errors
-from personalize_nb.session import object_writing, s3
+from personalize_nb.session import object_writing, progress, s3
 from personalize_nb.session.transfers import LEAST, Transfer
 
 
@@ -41,9 +41,9 @@ def test_what_is_stopped_says_where():
     assert shown.lines[-1] == ("x", "stopped at 10.0 MB after 0 s", None, None)
 
 
-@pytest.mark.parametrize(("size", "progress"), [(LEAST, None), (LEAST + 1, False)])
-def test_small_and_silent_ones_show_nothing(size, progress, capsys):
-    with Transfer("x", size, progress) as transfer:
+@pytest.mark.parametrize(("size", "display"), [(LEAST, None), (LEAST + 1, False)])
+def test_small_and_silent_ones_show_nothing(size, display, capsys):
+    with Transfer("x", size, display) as transfer:
         transfer.add(size)
     assert capsys.readouterr() == ("", "")
 
@@ -51,7 +51,8 @@ def test_small_and_silent_ones_show_nothing(size, progress, capsys):
 def test_an_upload_in_parts_tells_each_part(session, monkeypatch):
     monkeypatch.setattr(object_writing, "PART", 5 << 20)
     shown, size = Shown(), LEAST + 1
-    s3.upload(session, io.BytesIO(bytes(size)), session.location("\u202elarge"), progress=shown)
+    with progress.showing(shown):
+        s3.upload(session, io.BytesIO(bytes(size)), session.location("\u202elarge"))
     assert [done for _, state, done, _ in shown.lines if state == "MB:"] == [0, 5, 10, 15, 16]
     assert shown.lines[-1][1].startswith("16.8 MB after ")
     assert {what for what, *_ in shown.lines} == {"upload of '\\u202elarge'"}  # nothing that a terminal obeys

@@ -10,8 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import ipywidgets as widgets
-
 from personalize_nb.notebook.form.console import told_place
 from personalize_nb.notebook.form.notify import Notifier
 from personalize_nb.notebook.receipts import JobState
