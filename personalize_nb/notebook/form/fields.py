@@ -221,7 +221,10 @@ def check_names(given: Mapping[str, Any]) -> None:
     """Refuse parameters that `pnb.recommend` does not have."""
     unknown = [name for name in given if name not in legal_names()]
     if unknown:
-        raise TypeError(f"a form has no parameter {unknown}; it takes those of pnb.recommend: {legal_names()}")
+        raise errors.ArgumentError(
+            f"a form has no parameter {unknown}{errors.meant(unknown[0], legal_names())}; it takes those of "
+            f"pnb.recommend: {legal_names()}"
+        )
     limits_in(given)
 
 
@@ -229,7 +232,7 @@ def check_one(solution_version: Any, chosen: Any) -> None:
     """Refuse several models or filters, of which a form asks one."""
     for name, value in ((SOLUTION, solution_version), (FILTER, chosen)):
         if is_list(value):
-            raise TypeError(
+            raise errors.ArgumentError(
                 f"a form takes one {name!r}, got a list: choose one. Several side by side are one run of "
                 f"pnb.recommend(data, {'[model, other]' if name == SOLUTION else 'model, filter=[None, other]'})."
             )
