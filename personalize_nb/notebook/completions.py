@@ -32,12 +32,13 @@ _TOKEN = re.compile(
     r"""(?P<comment>\#[^\n]*)
       | (?P<prefix>[rRuUbBfF]{0,2})(?P<quote>'{3}|"{3}|'|")
       | (?P<name>[^\W\d]\w*(?:\s*\.\s*[^\W\d]\w*)*)
-      | (?P<punctuation>[()\[\]{},=:;\n])""",
+      | (?P<punctuation>[()\[\]{},=\n])
+      | (?P<other>\S)""",
     re.VERBOSE,
 )
 
 
-class _Place(NamedTuple):
+class Cursor(NamedTuple):
     """Where a cursor stands: in the string `text`, in the argument of a call by its name or, without one, its place."""
 
     call: str
@@ -53,13 +54,13 @@ class _Open(NamedTuple):
     keyword: str = ""
 
 
-def place(code: str) -> _Place | None:
+def place(code: str) -> Cursor | None:
     """Read the code up to a cursor; None where the cursor is in no string that is an argument of a call.
 
     Examples
     --------
     >>> place('pnb.recommend(ids, "bo'), place('pnb.train(frame, recipe="'), place('"pnb.train(')
-    (_Place(call='pnb.recommend', argument=1, text='bo'), _Place(call='pnb.train', argument='recipe', text=''), None)
+    (Cursor(call='pnb.recommend', argument=1, text='bo'), Cursor(call='pnb.train', argument='recipe', text=''), None)
     """
     stack: list[_Open] = []
     at, name = 0, ""
@@ -75,6 +76,8 @@ def place(code: str) -> _Place | None:
         elif sign := match["punctuation"]:
             _step(stack, sign, name)
             name = name if sign == "\n" else ""
+        elif match["other"]:
+            name = ""
     return None
 
 
@@ -103,13 +106,10 @@ def _step(stack: list[_Open], sign: str, name: str) -> None:
         stack[-1] = stack[-1]._replace(keyword=name)
 
 
-def _argument(stack: list[_Open], text: str) -> _Place | None:
+def _argument(stack: list[_Open], text: str) -> Cursor | None:
     """Return the argument that an open string is, also as an element of a list that is the argument."""
-    inner = [one for one in stack[-2:] if one.call] if stack else []
-    if not inner or (not stack[-1].call and len(stack) < 2):
-        return None
-    call = inner[-1]
-    return _Place(call.call, call.keyword or call.commas, text)
+    call = next((one for one in reversed(stack[-2:]) if one.call), None)
+    return None if call is None else Cursor(call.call, call.keyword or call.commas, text)
 
 
 # What the strings of an argument name, by the argument; `name` and `job` are of the kind that the function finds.
@@ -130,7 +130,7 @@ _NAMES = {
 }
 
 
-def _kind(place: _Place, user_names: Mapping[str, Any]) -> str:
+def _kind(place: Cursor, user_names: Mapping[str, Any]) -> str:
     """Return what a string names; empty where it is no argument of ours that names something."""
     function = _resolved(place.call, user_names)
     if function is None:
@@ -156,7 +156,7 @@ def _resolved(call: str, user_names: Mapping[str, Any]) -> Any:
     return thing if ours and (inspect.isfunction(thing) or inspect.isclass(thing)) else None
 
 
-class _Answers:
+class _NamesAnswered:
     """What services have answered, by session and kind."""
 
     def __init__(self) -> None:
@@ -199,7 +199,7 @@ def _listed(session: Session, kind: str) -> Iterator[str]:
             yield from session.names(*one.listing, "jobName")
 
 
-_answers = _Answers()
+_answers = _NamesAnswered()
 
 
 def _candidates(kind: str) -> list[str]:
