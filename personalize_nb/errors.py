@@ -41,6 +41,8 @@ ERROR, WARNING = "error", "warning"
 _PACKAGE = f"{Path(__file__).parent}/"
 # How many of the user's own lines a message is shown with, the innermost ones.
 _LINES = 3
+# From where a name may be another one misspelt; a letter in two may be wrong.
+_ALIKE = 0.5
 # Where no line is the user's: packages, and what IPython makes of a cell that is a magic's.
 _INSTALLED, _MAGIC = ("/site-packages/", "/dist-packages/"), "get_ipython().run_cell_magic("
 
@@ -267,9 +269,13 @@ def meant(name: str, legal: Iterable[str]) -> str:
     >>> meant("numResults", ["num_results", "filter"]), meant("color", ["num_results"])
     (" (did you mean 'num_results'?)", '')
     """
-    folded = {one.replace("_", "").lower(): one for one in legal}
-    near = difflib.get_close_matches(name.replace("_", "").lower(), folded, n=1, cutoff=0.5)
-    return f" (did you mean {folded[near[0]]!r}?)" if near else ""
+
+    def likeness(one: str) -> tuple[float, float]:
+        folded = (text.replace("_", "").lower() for text in (name, one))
+        return difflib.SequenceMatcher(None, *folded).ratio(), difflib.SequenceMatcher(None, name, one).ratio()
+
+    near = max(legal, key=likeness, default="")
+    return f" (did you mean {near!r}?)" if likeness(near)[0] >= _ALIKE else ""
 
 
 def there_is(name: str, names: Sequence[str], most: int = 3) -> str:

@@ -16,6 +16,7 @@ from personalize_nb.contract import limits, parameters, recipes, releases
 from personalize_nb.contract.job_kinds import INFERENCE, SEGMENTS, JobKind
 from personalize_nb.contract.parameters import BATCH_INFERENCE, BATCH_SEGMENT, THEME_GENERATION, THEMES, Parameter
 from personalize_nb.errors import ERROR, WARNING, ArgumentError, Problem
+from personalize_nb.jobs.arguments import check_names
 from personalize_nb.text.public import public
 
 KIND_OF_KEYS = {
@@ -42,6 +43,7 @@ class BatchRequest:
 
     def replace(self, **changes: Any) -> Self:
         """Return a copy with some fields changed."""
+        check_names(changes, f"{type(self).__name__}.replace", [one.name for one in fields(self)])
         return replace(self, **changes)
 
     def to_api(self) -> dict[str, Any]:

@@ -125,6 +125,11 @@ class Calls:
         def ask(asked: Mapping[str, Any]) -> dict[str, Any]:
             def sent() -> dict[str, Any]:
                 client = self.personalize
+                if operation not in (known := client.meta.method_to_api_mapping):
+                    raise errors.ArgumentError(
+                        f"Amazon Personalize has no operation {operation!r}{errors.meant(operation, known)}; "
+                        "session.personalize.meta.method_to_api_mapping has all that this botocore knows."
+                    )
                 answer: dict[str, Any] = getattr(client, operation)(**asked)
                 return answers.checked(client, operation, answer)
 

@@ -32,6 +32,10 @@ class _Begun:
         self.made: list[tuple[str, str]] = []
         self.asked: list[tuple[str, str]] = []
 
+    def looks(self) -> list[str]:
+        """Say how to look at what was just asked for."""
+        return [f"{look} tells whether there is {what}." for what, look in self.asked if look]
+
     def told(self, call: str, again: str) -> str:
         """Say what goes on after the call was stopped."""
         sentences = [f"stopped {call}()."]
@@ -103,7 +107,7 @@ def _member(member: Any, again: str) -> Any:
 
 
 def _door(function: Callable[..., Any], again: str) -> Callable[..., Any]:
-    call = function.__qualname__.removesuffix(".__init__")
+    call = function.__qualname__.rpartition("<locals>.")[2].removesuffix(".__init__")
 
     @functools.wraps(function)
     def door(*args: Any, **given: Any) -> Any:
@@ -119,7 +123,8 @@ def _door(function: Callable[..., Any], again: str) -> Callable[..., Any]:
             if told := misfits(inspect.signature(function), args, given, call):
                 raise ArgumentError(told) from error
             raise
-        except Interrupted:
+        except Interrupted as stop:  # a wait, which knows more of what it waited for
+            stop.args = (" ".join([str(stop), *begun.looks()]),)
             raise
         except KeyboardInterrupt as stop:
             raise Interrupted(begun.told(call, again)) from stop

@@ -23,6 +23,7 @@ from personalize_nb.contract.job_kinds import INFERENCE, SEGMENTS
 from personalize_nb.contract.parameters import BATCH_INFERENCE, MAIN, PANELS, THEME_GENERATION, THEMES, Parameter, named
 from personalize_nb.errors import Problem
 from personalize_nb.inputs.filter_columns import is_each
+from personalize_nb.jobs import arguments
 from personalize_nb.jobs.parts import LIMITS, limits_in
 from personalize_nb.resources import filters
 from personalize_nb.resources.filters import Filter, find_filter
@@ -219,12 +220,9 @@ def legal_names() -> list[str]:
 
 def check_names(given: Mapping[str, Any]) -> None:
     """Refuse parameters that `pnb.recommend` does not have."""
-    unknown = [name for name in given if name not in legal_names()]
-    if unknown:
-        raise errors.ArgumentError(
-            f"a form has no parameter {unknown}{errors.meant(unknown[0], legal_names())}; it takes those of "
-            f"pnb.recommend: {legal_names()}"
-        )
+    arguments.check_names(
+        given, "JobForm", [DATA, SOLUTION, "session", *(one for one in legal_names() if one != "session")]
+    )
     limits_in(given)
 
 
