@@ -24,6 +24,7 @@ from personalize_nb.notebook import code
 from personalize_nb.notebook.form import fields, input, state
 from personalize_nb.notebook.form.console import Action, Console
 from personalize_nb.notebook.form.fields import DATA, FILTER, MODE, SOLUTION, Presets
+from personalize_nb.notebook.form.name_field import NameField
 from personalize_nb.notebook.form.options import NO_FILTER, Options
 from personalize_nb.notebook.form.state import FormState
 from personalize_nb.notebook.receipt_facts import REPEAT
@@ -119,9 +120,11 @@ class JobForm:
         self.widgets: dict[str, Any] = {
             name: field.widget(given.texts.get(name, "")) for name, field in fields.text_fields().items()
         }
-        self.widgets[MODE] = fields.dropdown(MODE, fields.modes(themes=True), given.mode)
-        self.widgets[SOLUTION] = fields.dropdown(SOLUTION, options, chosen)
-        self.widgets[FILTER] = fields.dropdown(FILTER, filters, self._options.first_filter(given.filter, filters))
+        self.widgets[MODE] = fields.mode_widget(given.mode)
+        self.widgets[SOLUTION] = NameField(SOLUTION, options, chosen)
+        self.widgets[FILTER] = NameField(
+            FILTER, filters, self._options.first_filter(given.filter, filters), NO_FILTER[0]
+        )
         if self._source is None:
             self.widgets[DATA] = fields.FormField(named(DATA)).widget(address)
         self._given_values, self._without_field = given.filter_values, given.without_field
@@ -139,18 +142,19 @@ class JobForm:
     @property
     def solution_version(self) -> SolutionVersion:
         """The solution version chosen."""
-        return self._options.version(self.widgets[SOLUTION].value)
+        return self._options.version(self.widgets[SOLUTION].chosen)
 
     @property
     def filter(self) -> Filter | None:
         """The filter chosen, if any."""
-        return self._options.filter(self.widgets[FILTER].value)
+        return self._options.filter(self.widgets[FILTER].chosen)
 
     def parameters(self) -> tuple[JobParameters, list[Problem]]:
         """Return what differs from the defaults, as `pnb.recommend` takes it, and the fields that make no sense."""
         fixed = {name: value for name, value in self._given_values.items() if self._fixed(name)}
         values = fixed | {name: widget.value for name, widget in self._values.items()}
         given, wrong = state.given_by(self.widgets, values, self._without_field)
+        wrong += [one.problem for one in (self.widgets[SOLUTION], self.widgets[FILTER]) if one.problem]
         if MODE in given:
             try:
                 given["item_name"] = self._options.name_column(self.solution_version, given.get("item_name"))
@@ -268,14 +272,9 @@ class JobForm:
     def refresh(self) -> None:
         """Look for new solutions, filters and names; what is chosen stays chosen."""
         self._options.forget()
-        version, chosen = self.widgets[SOLUTION], self.widgets[FILTER]
-        options, kept = self._options.solutions(), version.value
-        names, kept_filter = self._options.filters(), chosen.value
         with self.console.settled():
-            version.options = options
-            version.value = kept if kept in dict(options).values() else options[0][1]
-            chosen.options = names
-            chosen.value = kept_filter if kept_filter in dict(names).values() else NO_FILTER[1]
+            self.widgets[SOLUTION].offer(self._options.solutions())
+            self.widgets[FILTER].offer(self._options.filters())
         self._solution_changed()
 
     # How the form follows its fields
