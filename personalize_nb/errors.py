@@ -41,8 +41,8 @@ ERROR, WARNING = "error", "warning"
 _PACKAGE = f"{Path(__file__).parent}/"
 # How many of the user's own lines a message is shown with, the innermost ones.
 _LINES = 3
-# From where a name may be another one misspelt; a letter in two may be wrong.
-_ALIKE = 0.5
+# From where a name may be another one misspelt, one of two letters first: 'profile' for 'prefix' is none.
+_ALIKE_SHORT, _ALIKE = 0.5, 0.65
 # Where no line is the user's: packages, and what IPython makes of a cell that is a magic's.
 _INSTALLED, _MAGIC = ("/site-packages/", "/dist-packages/"), "get_ipython().run_cell_magic("
 
@@ -271,11 +271,11 @@ def meant(name: str, legal: Iterable[str]) -> str:
     """
 
     def likeness(one: str) -> tuple[float, float]:
-        folded = (text.replace("_", "").lower() for text in (name, one))
-        return difflib.SequenceMatcher(None, *folded).ratio(), difflib.SequenceMatcher(None, name, one).ratio()
+        left, right = (text.replace("_", "").lower() for text in (name, one))
+        return difflib.SequenceMatcher(None, left, right).ratio(), difflib.SequenceMatcher(None, name, one).ratio()
 
     near = max(legal, key=likeness, default="")
-    return f" (did you mean {near!r}?)" if likeness(near)[0] >= _ALIKE else ""
+    return f" (did you mean {near!r}?)" if likeness(near)[0] >= (_ALIKE_SHORT if len(name) < 3 else _ALIKE) else ""
 
 
 def there_is(name: str, names: Sequence[str], most: int = 3) -> str:

@@ -13,7 +13,7 @@ from personalize_nb.session import progress, waiting
 LAST = "%tb in the next cell shows the whole traceback."
 MISTAKES = {
     "argument": "pnb.recommend([1], 'x', num_result=5)",
-    "attribute": "pnb.recomend",
+    "attribute": "pnb.recommendd",
     "input": "pnb.users({'user_id': [None]})",
     "request": "pnb.create_role('no role!', session=session)",
     "thing": "pnb.JobRequest('a', 'b', 'c', 'd', 'e').num_result",
