@@ -25,6 +25,7 @@ from personalize_nb.notebook.output_facts import OutputFacts
 from personalize_nb.session.answers import Described
 from personalize_nb.session.session import Session
 from personalize_nb.text import html
+from personalize_nb.text.public import public
 
 # of the element that holds a receipt: tells in a saved notebook whose it is
 NAME = "data-pnb-name"
@@ -258,6 +259,7 @@ class _Place:
         self._board.put(self._number, bundle)
 
 
+@public
 def watch(job: AnyJob | Run | str, session: Session | None = None) -> Receipt:
     """Show the receipt of a job or run and keep it up to date while the notebook stays open; the cell is not blocked.
 
