@@ -41,7 +41,8 @@ def _told(facts: Mapping[str, str], output: OutputFacts, links: Mapping[str, str
     width = max(map(len, facts))
     lines = [f"{label:<{width}}  {value}" for label, value in facts.items()]
     anchors = html.join([html.link(address, text) for text, address in links.items()], ", ")
-    fragment = html.join([html.table(facts.items()), output.table, html.lines(anchors)])
+    rows = html.Markup('<div style="margin-top:.6em">{}</div>').format(output.table) if output.rows else ""
+    fragment = html.join([html.table(facts.items()), rows, html.lines(anchors)])
     return View(fragment, "\n".join([*lines, *([output.text] if output.text else [])]))
 
 

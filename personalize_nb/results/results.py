@@ -136,8 +136,7 @@ class ResultsAs(Generic[Frame]):
         items, columns
             As for `recommendations`.
         rows
-            Input lines in a frame; by default as many as have a million results together, at least one and at most
-            50,000.
+            Input lines in a frame; by default as many as have a million results together, from 1 to 50,000.
         """
         if rows is not None and rows < 1:
             raise RequestError([Problem("rows", f"'rows' must be 1 or more, got {rows!r}")])

@@ -51,7 +51,7 @@ class Status:
                 self._box.children = (*self._head, line, receipt, *others)
             line.value = _shown(state)
             if state.status != known:  # else what a reader has opened would be closed at every look
-                receipt.value = html.details(f"Receipt of {state.name}", state.view.html)
+                receipt.value = html.details(f"Receipt of {state.name}", html.lines(state.view.html, _record(state)))
                 if state.ended:
                     self.notifier.tell(told(state))
             known = state.status
@@ -67,9 +67,23 @@ def told(state: JobState) -> str:
     return f"{state.name}: {over(state.status, state.seconds)}{f'; {outcome}' if outcome else ''}"
 
 
+def _record(state: JobState) -> str:
+    """Return what to do about a record that nothing could reach, once the job has ended; nobody can tell whether one is.
+
+    Jupyter knows which output is which only in the page that made it.
+    """
+    if not state.ended:
+        return ""
+    return (
+        f"A record elsewhere that tells an earlier state was saved then: pnb.watch({state.name!r}) shows a new one, "
+        "pnb.refresh_receipts(path) rewrites those of a saved notebook."
+    )
+
+
 def _shown(state: JobState) -> html.Markup:
     if state.ended:
         return html.status([told(state)])
     bar = html.progress(*state.share, f"Progress of {state.name}") if state.share and state.share[0] else ""
+    since = f"for {spoken(state.seconds)}" if state.seconds >= 1 else ""
     # the time is no part of what a screen reader announces, or it would speak at every look
-    return html.status([told(state)]) + html.lines(html.join([bar, f"for {spoken(state.seconds)}"], " "))
+    return html.status([told(state)]) + html.lines(html.join(filter(None, [bar, since]), " "))
