@@ -68,9 +68,9 @@ def told(state: JobState) -> str:
 
 
 def _record(state: JobState) -> str:
-    """Return what to do about a record that nothing could reach, once the job has ended; nobody can tell whether one is.
+    """Return what to do about a record that could not be reached, once the job has ended.
 
-    Jupyter knows which output is which only in the page that made it.
+    Nobody can tell whether there is one: which output is which, Jupyter knows only in the page that made it.
     """
     if not state.ended:
         return ""
