@@ -133,6 +133,7 @@ class JobForm:
             Action("Refresh lists", "Look for new solutions and filters", self.refresh),
         ]
         self.console = Console(self.widgets, changes, self._check, actions, lambda: repr(self))
+        self.box = self.console.box
         self._solution_changed()
 
     # What the fields say
@@ -322,7 +323,7 @@ class JobForm:
     def _ipython_display_(self) -> None:
         from IPython.display import display  # loaded already wherever this is called
 
-        display(self.console.box)
+        display(self.box)
         self._call_shown = self.code
         self._call_place = displayed(code.shown(self._call_shown)._repr_mimebundle_())
         self._board.display()
