@@ -133,7 +133,9 @@ def fold(title: str, opened: bool = False) -> Markup:
     It is reached by Tab, opened by Space and Enter and says whether it is open, as every browser does for `summary`,
     even while the kernel is busy. The accordion of ipywidgets can do none of this.
     """
-    return Markup("<details{}><summary{}>{}</summary></details>").format(Markup(" open" if opened else ""), _OWN_KEYS, title)
+    return Markup("<details{}><summary{}>{}</summary></details>").format(
+        Markup(" open" if opened else ""), _OWN_KEYS, title
+    )
 
 
 def live(style: str, shown: str) -> Markup:
