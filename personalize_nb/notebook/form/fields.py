@@ -137,7 +137,7 @@ def of_other_modes(mode: str) -> list[str]:
 def value_widget(name: str, text: str) -> Any:
     """Return a field for the values of a filter's placeholder."""
     hint = "values for every line, comma separated"
-    return labelled(widgets.Text(text, placeholder=hint), f"${name}", f"Values of the filter's ${name}; {hint}")
+    return labelled(widgets.Text(text, placeholder=hint), f"${name}", f"{name} of the filter: {hint}")
 
 
 def filter_text(value: str) -> list[str] | None:

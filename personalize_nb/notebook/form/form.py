@@ -136,6 +136,7 @@ class JobForm:
             Action("Refresh lists", "Look for new solutions and filters", self.refresh),
         ]
         self.console = Console(self.widgets, changes, self._check, actions, lambda: repr(self))
+        self.box = self.console.box
         self._status = Status(self.console.jobs)
         self._solution_changed()
 
@@ -326,7 +327,7 @@ class JobForm:
     def _ipython_display_(self) -> None:
         from IPython.display import display  # loaded already wherever this is called
 
-        display(self.console.box)
+        display(self.box)
         self._call_shown = self.code
         self._call_place = displayed(code.shown(self._call_shown)._repr_mimebundle_())
         self._board.display()
