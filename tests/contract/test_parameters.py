@@ -217,7 +217,7 @@ def test_a_new_parameter_is_in_the_form(novel, session, readers_model, books_mod
     form = pnb.JobForm(["r1"], readers_model, session=session, novelty=0.25)
     widget = form.widgets["novelty"]
     assert (widget.description, widget.placeholder, widget.value) == ("Novelty", "0.1; from 0 to 1", "0.25")
-    panel = form.box.children[list(form.box.children).index(form._values_box) + 1].children[0]
+    panel = form.box.children[list(form.box.children).index(form.console.values) + 1].children[0]
     assert panel.children[-1] is widget
     assert "novelty=0.25" in form.code and form.plan().request.novelty == 0.25
 
@@ -228,7 +228,7 @@ def test_a_new_parameter_is_in_the_form(novel, session, readers_model, books_mod
 
     form.widgets["solution_version"].value = books_model.arn
     assert widget.disabled and widget.placeholder == "not for this recipe (for aws-user-personalization)"
-    assert "Novelty 3 is not sent" in form._messages.value and form.plan().request.novelty is None
+    assert "Novelty 3 is not sent" in form.console.messages.value and form.plan().request.novelty is None
     assert "novelty" in fields.legal_names()
 
 

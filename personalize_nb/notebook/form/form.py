@@ -9,10 +9,8 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Unpack
-
-import ipywidgets as widgets
 
 from personalize_nb import errors
 from personalize_nb.access import preflight
@@ -24,6 +22,7 @@ from personalize_nb.jobs.job import AnyJob, new_job_name
 from personalize_nb.jobs.request import errors_of
 from personalize_nb.notebook import code
 from personalize_nb.notebook.form import fields, input, state
+from personalize_nb.notebook.form.console import Action, Console
 from personalize_nb.notebook.form.fields import DATA, FILTER, MODE, SOLUTION, Presets
 from personalize_nb.notebook.form.options import NO_FILTER, Options
 from personalize_nb.notebook.form.state import FormState
@@ -104,8 +103,8 @@ class JobForm:
         self._started: set[str] = set()  # names of jobs started here
         self._told: list[str] = []
         self._checked: Any = None
-        self._settling = False
         self._suggested = ""
+        self._values: dict[str, Any] = {}  # fields of the filter's placeholders
         self._put_away: dict[str, str] = {}  # values of fields that the recipe does not take
         self._clock: Callable[[], float] = time.monotonic
         self._last_start = float("-inf")
@@ -124,37 +123,14 @@ class JobForm:
         if self._source is None:
             self.widgets[DATA] = fields.FormField(named(DATA)).widget(address)
         self._given_values, self._without_field = given.filter_values, given.without_field
-        self._values_box = widgets.VBox()
-        self._values: dict[str, widgets.Text] = {}
-        self._input, self._messages, self._checks = widgets.HTML(), widgets.HTML(), widgets.HTML()
-        self._start_button = widgets.Button(description="Start job", button_style="primary")
-        self._check_button = widgets.Button(description="Check access", tooltip="Role, policies, buckets, keys, quota")
-        self._refresh_button = widgets.Button(description="Refresh lists", tooltip="Look for new solutions and filters")
-        self.box = _FormBox(self, self._layout())
-        self._observe()
-        self._solution_changed()
-
-    def _observe(self) -> None:
-        actions = {
-            SOLUTION: self._solution_changed,
-            FILTER: self._filter_changed,
-            MODE: self._mode_changed,
-        }
-        for name, widget in self.widgets.items():
-            widget.observe(self._guarded(actions.get(name, self._check)), "value")
-        self._start_button.on_click(self._guarded(self._start_clicked))
-        self._check_button.on_click(self._guarded(self._show_preflight))
-        self._refresh_button.on_click(self._guarded(self.refresh))
-
-    def _layout(self) -> list[widgets.Widget]:
-        return [
-            *fields.main_panel(self.widgets, self._input),
-            self._values_box,
-            fields.other_panels(self.widgets),
-            self._messages,
-            widgets.HBox([self._start_button, self._check_button, self._refresh_button]),
-            self._checks,
+        changes = {SOLUTION: self._solution_changed, FILTER: self._filter_changed, MODE: self._mode_changed}
+        actions = [
+            Action("Start job", "Send the input to S3 and start the job", self._start_clicked, primary=True),
+            Action("Check access", "Role, policies, buckets, keys, quota", self._show_preflight),
+            Action("Refresh lists", "Look for new solutions and filters", self.refresh),
         ]
+        self.console = Console(self.widgets, changes, self._check, actions, lambda: repr(self))
+        self._solution_changed()
 
     # What the fields say
 
@@ -233,9 +209,9 @@ class JobForm:
         given, _ = self.parameters()
         call = self._code(given, self.solution_version.arn.split(":solution/", 1)[-1], name=False)
         details = state.details(plan, given, self.filter) | {REPEAT: call}
-        self._start_button.disabled = True
-        self._checks.value, self._checked = "", None
-        self._messages.value = html.status(["The input goes to S3, then the job starts."])
+        self.console.start_button.disabled = True
+        self.console.checks.value, self._checked = "", None
+        self.console.messages.value = html.status(["The input goes to S3, then the job starts."])
         try:
             self.job = job = state.begun(plan.request, plan.batch, plan.context, given, self.filter, self.session)
         except errors.PersonalizeError:
@@ -255,7 +231,7 @@ class JobForm:
         """Put a new name in place of one that the form made up; a name that the user wrote stays."""
         name = self.widgets["job_name"]
         if name.value == self._suggested:
-            with self._settled():
+            with self.console.settled():
                 self._suggested = name.value = new_job_name(self.solution_version.name)
                 self._options.own.add(self._suggested)
 
@@ -277,12 +253,14 @@ class JobForm:
     def _show_preflight(self) -> None:
         plan = self.plan()
         if plan.request is None:
-            self._checks.value, self._checked = "", None
+            self.console.checks.value, self._checked = "", None
             self._show(plan)
             return
-        self._checks.value = html.status(["Access is being checked."])
+        self.console.checks.value = html.status(["Access is being checked."])
         found = self._preflight(plan)[["check", "level", "found", "to_do"]]
-        self._checks.value = html.table(found.itertuples(index=False), ("check", "result", "found", "what to do"))
+        self.console.checks.value = html.table(
+            found.itertuples(index=False), ("check", "result", "found", "what to do")
+        )
         self._checked = plan.subject
 
     def refresh(self) -> None:
@@ -291,7 +269,7 @@ class JobForm:
         version, chosen = self.widgets[SOLUTION], self.widgets[FILTER]
         options, kept = self._options.solutions(), version.value
         names, kept_filter = self._options.filters(), chosen.value
-        with self._settled():
+        with self.console.settled():
             version.options = options
             version.value = kept if kept in dict(options).values() else options[0][1]
             chosen.options = names
@@ -301,7 +279,7 @@ class JobForm:
     # How the form follows its fields
 
     def _solution_changed(self) -> None:
-        with self._settled():
+        with self.console.settled():
             if self.widgets["job_name"].value == self._suggested:
                 self._suggest()
             fields.fit(self.widgets, self.solution_version.recipe, self._put_away)
@@ -319,82 +297,36 @@ class JobForm:
         asked = [name for name in wanted if name.lower() not in columns or name in self._given_values]
         needed = [name for name in asked if not self._fixed(name)] if self._source is not None else []
         self._values = {name: self._values.get(name) or self._value_field(name) for name in needed}
-        self._values_box.children = tuple(self._values.values())
+        self.console.values.children = tuple(self._values.values())
         self._check()
 
     def _value_field(self, name: str) -> Any:
         widget = fields.value_widget(name, self._given_values.get(name, ""))
-        widget.observe(self._guarded(self._check), "value")
+        self.console.watch(widget, self._check)
         return widget
 
     def _check(self) -> None:
         self._show(self.plan())
 
     def _show(self, plan: FormState) -> None:
-        wrong = errors_of(plan.problems)
-        notes = [problem for problem in plan.problems if problem.level == WARNING]
         started = self.widgets["job_name"].value.strip() in self._started
         told = [*self._told, "Change the job name to start another."] if started else [*self._told, *plan.notes]
-        self._messages.value = (
-            html.alert(wrong, "To be mended before the job can start:")
-            + html.alert(notes, "Worth a look:", urgent=False)
-            + html.status(told)
-        )
-        self._start_button.disabled = bool(wrong) or started
+        self.console.tell(plan.problems, told, ready=not started)
         if self._source is not None:
-            self._input.value = html.lines(*self._source.told(plan.batch))
+            self.console.input.value = html.lines(*self._source.told(plan.batch))
         if self._checked is not None and self._checked != plan.subject:
-            self._checks.value, self._checked = html.status([_STALE]), None
+            self.console.checks.value, self._checked = html.status([_STALE]), None
         if self._call_place is not None and self._call_shown != self.code:
             self._call_shown = self.code
             self._call_place.update(code.shown(self._call_shown)._repr_mimebundle_(), raw=True)
 
-    @contextlib.contextmanager
-    def _settled(self) -> Iterator[None]:
-        """Let widgets change without an answer to each change; the caller checks once at the end."""
-        before, self._settling = self._settling, True
-        try:
-            yield
-        finally:
-            self._settling = before
-
-    def _guarded(self, action: Callable[[], Any]) -> Callable[[Any], None]:
-        """Wrap a callback: whatever it raises is shown in the form, because Jupyter would hide it."""
-
-        def run(_event: Any) -> None:
-            if self._settling:
-                return
-            try:
-                action()
-            except Exception as error:  # a callback has no caller who could see it
-                text = str(error) if isinstance(error, errors.PersonalizeError) else f"{type(error).__name__}: {error}"
-                self._messages.value = html.alert(text.splitlines(), "It did not work:")
-                self._start_button.disabled = False
-
-        return run
-
     def _ipython_display_(self) -> None:
         from IPython.display import display  # loaded already wherever this is called
 
-        display(self.box)
+        display(self.console.box)
         self._call_shown = self.code
         self._call_place = displayed(code.shown(self._call_shown)._repr_mimebundle_())
         self._board.display()
 
     def __repr__(self) -> str:
         return f"<JobForm for {self.solution_version.name}: display it in JupyterLab, or .start()>"
-
-
-class _FormBox(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
-    """The form's box; where widgets cannot be shown, it says what to do instead of printing its innards."""
-
-    def __init__(self, form: JobForm, children: list[widgets.Widget]):
-        super().__init__(children)
-        self.add_class("pnb-form")
-        self._form = form
-
-    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
-        bundle = super()._repr_mimebundle_(**kwargs)
-        bundle["text/plain"] = f"{self._form!r}"
-        bundle["text/html"] = html.lines("The job form is shown here when this cell runs in JupyterLab.")
-        return bundle
