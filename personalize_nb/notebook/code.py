@@ -9,6 +9,7 @@ from typing import Any
 
 from personalize_nb.contract import parameters
 from personalize_nb.contract.job_kinds import INFERENCE, SEGMENTS, JobKind
+from personalize_nb.jobs.job import AnyJob
 from personalize_nb.jobs.request import AnyRequest
 from personalize_nb.jobs.run import Run
 from personalize_nb.notebook.charts import View
@@ -85,7 +86,22 @@ def again(request: AnyRequest, tags: Mapping[str, str], session: Session) -> str
     name = repr(request.job_name)
     if request.job_kind == SEGMENTS:  # a job of each kind may have the name, and an ARN would be masked
         name = f"session.arn({SEGMENTS.resource!r}, {name})"
-    return _cell(reconnecting.line(session), f"pnb.attach({name}).repeat({told})")
+    return _cell(session, f"pnb.attach({name}).repeat({told})")
+
+
+def of_started(job: AnyJob | Run, request: AnyRequest) -> str:
+    """Return the cell that repeats what a form has started; nobody is asked.
+
+    Parameters
+    ----------
+    job
+        What was started, or found where what was asked before is used again.
+    request
+        What was asked.
+    """
+    if isinstance(job, Run):
+        return again_run(job)
+    return again(request.replace(job_name=job.name), request.tags, job.session)
 
 
 def again_run(run: Run) -> str:
@@ -98,11 +114,13 @@ def again_run(run: Run) -> str:
         lines = [
             f"session.bucket = pnb.attach({part.job_name!r}).request.input_path.split('/')[2]" for part in jobs[:1]
         ]
-    return _cell(reconnecting.line(session), *lines, f"pnb.attach({run.name!r}).repeat()")
+    return _cell(session, *lines, f"pnb.attach({run.name!r}).repeat()")
 
 
-def _cell(*lines: str) -> str:
-    return "\n".join(("import personalize_nb as pnb", *lines))
+def _cell(session: Session, *lines: str) -> str:
+    connect = reconnecting.call(session)
+    named = any("session." in line for line in lines)
+    return "\n".join(("import personalize_nb as pnb", f"session = {connect}" if named else connect, *lines))
 
 
 def shown(call: str) -> View:

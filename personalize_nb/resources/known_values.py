@@ -155,6 +155,8 @@ def store(session: Session, import_job_arn: str, categories: Mapping[str, Sequen
         The values of each column.
     """
     kept = {name: list(values) for name, values in categories.items() if len(values) <= _MOST_VALUES}
+    if not kept:
+        return
     try:
         s3.upload(session, io.BytesIO(json.dumps(kept).encode()), _address(session, import_job_arn))
     except errors.PersonalizeError as error:
@@ -171,8 +173,8 @@ def _newest_import(dataset_group_arn: str, kind: str, session: Session) -> tuple
     arn = next((one["datasetArn"] for one in datasets if one["datasetType"].upper() == kind), None)
     if arn is None:
         return None
-    jobs = [one for one in session.pages("list_dataset_import_jobs", "datasetImportJobs", datasetArn=arn)]
-    jobs = [one for one in jobs if one["status"] == limits.ACTIVE]
+    listed = session.pages("list_dataset_import_jobs", "datasetImportJobs", datasetArn=arn)
+    jobs = [one for one in listed if one["status"] == limits.ACTIVE]
     if not jobs:
         return None
     newest = max(jobs, key=lambda one: one["creationDateTime"])

@@ -1,6 +1,6 @@
-"""The line of Python that makes a session again in a kernel that knows nothing; it tells no secret and no account.
+"""The call that makes a session again in a kernel that knows nothing; it tells no secret and no account.
 
-A shared notebook masks buckets and roles, so the line names neither: they come from the environment there, or from what
+A shared notebook masks buckets and roles, so the call names neither: they come from the environment there, or from what
 is attached to. Nor does it name credentials: they are found there, as boto3 finds them.
 """
 
@@ -13,8 +13,8 @@ from personalize_nb.session import folders
 from personalize_nb.session.session import DEFAULT_PREFIX, FOLDER, Session
 
 
-def line(session: Session) -> str:
-    """Return the line that connects another kernel to where a session works.
+def call(session: Session) -> str:
+    """Return the call that connects another kernel to where a session works.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ def line(session: Session) -> str:
     if session.prefix != DEFAULT_PREFIX:
         given.append(f"prefix={session.prefix!r}")
     world = "aws" if service is None else "local"
-    return f"session = pnb.connect(pnb.Session.{world}({', '.join(given)}))"
+    return f"pnb.connect(pnb.Session.{world}({', '.join(given)}))"
 
 
 def _from_home(folder: Path) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 
 def counted(number: int, noun: str, plural: str = "") -> str:
     """Return a count and its noun.
@@ -32,3 +34,17 @@ def verb(number: int, one: str, several: str) -> str:
     ('is', 'are')
     """
     return one if number == 1 else several
+
+
+def size(count: int) -> str:
+    """Return a number of bytes as people read it.
+
+    Examples
+    --------
+    >>> size(1), size(999), size(1_250_000)
+    ('1 byte', '999 bytes', '1.2 MB')
+    """
+    if count < 1000:
+        return counted(count, "byte")
+    power = min(int(math.log10(count + count / 2000)) // 3, 4)  # what would be shown as 1000.0 kB is 1.0 MB
+    return f"{count / 1000**power:.1f} {('kB', 'MB', 'GB', 'TB')[power - 1]}"

@@ -223,8 +223,7 @@ class Steps(PatientCalls):
             self._discard(begun.arn)
             raise
         self._discard(begun.arn)
-        if begun.categories:
-            known_values.store(self._session, begun.arn, begun.categories)
+        known_values.store(self._session, begun.arn, begun.categories)
         return ended["lastUpdatedDateTime"]
 
     def _import_job(self, arn: str) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from personalize_nb import errors
 from personalize_nb.errors import WARNING, Problem
 from personalize_nb.jobs.request import errors_of
 from personalize_nb.notebook.form import fields
+from personalize_nb.notebook.form.sources import InputChoice
 from personalize_nb.text import html
 
 
@@ -48,6 +49,8 @@ class Console:
     ----------
     form_widgets
         The fields' widgets by name.
+    input
+        What the form works on.
     changes
         What is to be done when a field changes, by name.
     check
@@ -72,13 +75,15 @@ class Console:
     def __init__(
         self,
         form_widgets: Mapping[str, Any],
+        input: InputChoice,
         changes: Mapping[str, Callable[[], Any]],
         check: Callable[[], Any],
         actions: Sequence[Action],
         told: Callable[[], str],
     ):
         self.widgets = form_widgets
-        self.input, self.messages, self.checks = widgets.HTML(), widgets.HTML(), widgets.HTML()
+        self.input, self._input = input.told, input.box
+        self.messages, self.checks = widgets.HTML(), widgets.HTML()
         self.values = widgets.VBox()
         self.buttons = {action.label: self._button(action) for action in actions}
         self.start_button = next(self.buttons[action.label] for action in actions if action.primary)
@@ -89,7 +94,7 @@ class Console:
 
     def _layout(self) -> list[widgets.Widget]:
         return [
-            *fields.main_panel(self.widgets, self.input),
+            *fields.main_panel(self.widgets, self._input),
             self.values,
             fields.other_panels(self.widgets),
             self.messages,

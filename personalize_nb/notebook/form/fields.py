@@ -100,9 +100,17 @@ def text_fields() -> dict[str, FormField]:
     return {field.name: field for field in fields}
 
 
+def labelled(widget: Any, label: str, tip: str) -> Any:
+    """Give a widget its label and its tooltip."""
+    widget.description, widget.tooltip = label, tip
+    widget.style.description_width = _STYLE["description_width"]
+    widget.layout.width = _WIDE["width"]
+    return widget
+
+
 def main_panel(form_widgets: Mapping[str, Any], input: Any) -> list[Any]:
     """Return what stands above the panels that open; `input` stands for data that is not edited."""
-    return [form_widgets.get(name, input) for name in _panel(MAIN)]
+    return [input if name == DATA else form_widgets[name] for name in _panel(MAIN)]
 
 
 def other_panels(form_widgets: Mapping[str, Any]) -> Any:
@@ -126,12 +134,6 @@ def _panel(title: str) -> list[str]:
 def of_other_modes(mode: str) -> list[str]:
     """Return the names of parameters that mean nothing in a mode."""
     return [row.name for row in parameters.PARAMETERS if row.mode not in (None, mode)]
-
-
-def value_widget(name: str, text: str) -> Any:
-    """Return a field for the values of a filter's placeholder."""
-    hint = "values for every line, comma separated"
-    return widgets.Text(text, description=f"${name}", placeholder=hint, style=_STYLE, layout=_WIDE)
 
 
 def filter_text(value: str) -> list[str] | None:
@@ -307,6 +309,8 @@ def idle(put_away: Mapping[str, str], recipe: str) -> list[str]:
     told = [
         f"{fields[name].label} {value} is not sent: {recipe} does not take it."
         for name, value in put_away.items()
-        if name != MODE
+        if name in fields
     ]
+    if away := put_away.get(FILTER):
+        told.append(f"Filter {away} is not sent: it is not of the data of this solution, or not of what its jobs make.")
     return told + ([f"Themes are not asked for: {recipe} makes none."] if MODE in put_away else [])
