@@ -50,7 +50,9 @@ def test_a_filter_and_its_values_are_preset(session, readers_model, shelf_filter
             "filter": "preset-shelf",
             "filter_values": {"SHELF": ["sea", "a, b"]},
         }
-        assert form.problems() == []
+        assert [(one.level, one.text) for one in form.problems()] == [
+            ("warning", "$SHELF: no SHELF of the data is 'a, b'; there are 'crime', 'garden', 'sea'.")
+        ]
 
 
 def test_filter_values_for_each_record_are_sent_as_they_are(session, readers_model, shelf_filter):
