@@ -30,6 +30,11 @@ class Kind:
         """How a mapping is written, where only a mapping will do."""
         return ""
 
+    @property
+    def measure(self) -> str:
+        """What stands beside a field of numbers: what is counted, or the ends of the range."""
+        return ""
+
     def is_empty(self, value: Any) -> bool:
         """Tell whether a value says nothing, so that it is not sent; an empty one of another kind is wrong."""
         return value is None
@@ -164,6 +169,11 @@ class Number(Kind):
             return f"from {self.low:g} to {self.high:g}"
         return " ".join(filter(None, (f"{self.low:g}", self.unit, "or more")))
 
+    @property
+    def measure(self) -> str:
+        ends = f"{self.low:g} to {self.high:g}" if self.high < float("inf") else ""
+        return f"{self.unit}s" if self.unit else ends
+
     def within(self, value: Any) -> bool:
         """Tell whether a value is a number in the range."""
         real = isinstance(value, numbers.Real) and not isinstance(value, bool)
@@ -235,6 +245,10 @@ class Weights(Kind):
 
     names: tuple[str, ...]
     weight: Number
+
+    @property
+    def measure(self) -> str:
+        return self.weight.measure
 
     @property
     def example(self) -> str:

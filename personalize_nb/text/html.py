@@ -22,10 +22,13 @@ __all__ = [
     "code",
     "details",
     "escape",
+    "fold",
     "image",
     "join",
     "lines",
+    "live",
     "table",
+    "tip",
 ]
 
 # Contrast on white / on #111: 4.6 / 4.1 and 3.8 / 5.0.
@@ -126,6 +129,34 @@ def shown(view: object) -> Markup:
 def details(summary: str, content: object) -> Markup:
     """Return content that is folded away until its summary is clicked."""
     return Markup("<details><summary>{}</summary>{}</details>").format(summary, content)
+
+
+def fold(title: str, opened: bool = False) -> Markup:
+    """Return the title of a part that opens and closes beside it, which takes a style sheet; see `live`.
+
+    It is reached by Tab, opened by Space and Enter and says whether it is open, as every browser does for `summary`,
+    even while the kernel is busy. The accordion of ipywidgets can do none of this.
+    """
+    return Markup("<details{}><summary>{}</summary></details>").format(Markup(" open" if opened else ""), title)
+
+
+def live(style: str, shown: str) -> Markup:
+    """Return a style sheet, and a script that runs when it is shown, for a widget in a running notebook.
+
+    Parameters
+    ----------
+    style
+        The style sheet; no value of anybody's may be in it.
+    shown
+        The script, whose `this` is an element of the widget; no value of anybody's may be in it. A widget's HTML runs
+        no `script`, so it is what happens when a picture that is none fails to load.
+    """
+    return Markup('<style>{}</style><img alt="" hidden src="data:," onerror="{}">').format(Markup(style), shown)
+
+
+def tip(text: str, more: str) -> Markup:
+    """Return text that tells more when it is pointed at."""
+    return Markup('<span title="{}">{}</span>').format(more, text)
 
 
 def image(svg: str, alt: str) -> Markup:

@@ -217,7 +217,8 @@ def test_a_new_parameter_is_looked_at_before_a_start(novel, session, readers_mod
 def test_a_new_parameter_is_in_the_form(novel, session, readers_model, books_model):
     form = pnb.JobForm(["r1"], readers_model, session=session, novelty=0.25)
     widget = form.widgets["novelty"]
-    assert (widget.description, widget.placeholder, widget.value) == ("Novelty", "0.1; from 0 to 1", "0.25")
+    assert (widget.placeholder, widget.value) == ("0.1; from 0 to 1", "0.25")
+    assert ">Novelty (0 to 1)<" in widget.description and "novelty of pnb.recommend" in widget.description
     panel = form.box.children[list(form.box.children).index(form.console.values) + 1].children[0]
     assert panel.children[-1] is widget
     assert "novelty=0.25" in form.code and form.plan().request.novelty == 0.25

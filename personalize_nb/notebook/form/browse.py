@@ -12,6 +12,7 @@ from typing import Any
 
 import ipywidgets as widgets
 
+from personalize_nb.notebook.form.console import told_place
 from personalize_nb.session import s3_levels
 from personalize_nb.session.s3_levels import Level
 from personalize_nb.session.session import Session
@@ -19,7 +20,6 @@ from personalize_nb.text import html
 from personalize_nb.text.counts import size
 
 _SHOWN = 10
-_WIDE = {"width": "min(46em, 98%)"}
 
 
 @dataclass(frozen=True)
@@ -56,21 +56,23 @@ class S3Browser:
         self._session, self._chosen = session, chosen
         self._level = Level("s3://")
         self._first = 0
-        self._place = widgets.HTML()
+        self._place = told_place()
         self._up = self._button("Up", "One level up", guarded(self._go_up))
         self._use = self._button("Use this folder", "Take all files of this folder as input", guarded(self._take_level))
         self._more = self._button("More", "The next entries of this level", guarded(self._go_on))
         self._close = self._button("Close", "Close the list", guarded(self.close))
         self._entries: list[_Entry] = []
-        self._buttons = [self._button("-", "-", guarded(partial(self._click, place)), _WIDE) for place in range(_SHOWN)]
-        tools = widgets.HBox([self._up, self._use, self._more, self._close], layout={"flex_flow": "row wrap"})
-        self.box = widgets.VBox([self._place, tools, *self._buttons])
+        self._buttons = [self._button("-", "-", guarded(partial(self._click, place))) for place in range(_SHOWN)]
+        tools, entries = widgets.HBox([self._up, self._use, self._more, self._close]), widgets.VBox(self._buttons)
+        for group in (tools, entries):
+            group.add_class("pnb-actions")
+        self.box = widgets.VBox([self._place, tools, entries])
         self.box.add_class("pnb-browse")
         self.close()
 
     @staticmethod
-    def _button(label: str, tooltip: str, action: Callable[[Any], None], layout: dict[str, str] | None = None) -> Any:
-        button = widgets.Button(description=label, tooltip=tooltip, layout=layout or {})
+    def _button(label: str, tooltip: str, action: Callable[[Any], None]) -> Any:
+        button = widgets.Button(description=label, tooltip=tooltip, layout={"width": "auto"})
         button.on_click(action)
         return button
 

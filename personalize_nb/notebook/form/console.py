@@ -10,16 +10,19 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import ipywidgets as widgets
 
 from personalize_nb import errors
+from personalize_nb.contract.parameters import MAIN, PANELS
 from personalize_nb.errors import WARNING, Problem
 from personalize_nb.jobs.request import errors_of
-from personalize_nb.notebook.form import fields
-from personalize_nb.notebook.form.sources import InputChoice
+from personalize_nb.notebook.form import fields, style
 from personalize_nb.text import html
+
+if TYPE_CHECKING:
+    from personalize_nb.notebook.form.sources import InputChoice
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,8 @@ class Console:
         The fields' widgets by name.
     input
         What the form works on.
+    values
+        A box for the fields of a filter's placeholders.
     changes
         What is to be done when a field changes, by name.
     check
@@ -76,6 +81,7 @@ class Console:
         self,
         form_widgets: Mapping[str, Any],
         input: InputChoice,
+        values: Any,
         changes: Mapping[str, Callable[[], Any]],
         check: Callable[[], Any],
         actions: Sequence[Action],
@@ -83,8 +89,8 @@ class Console:
     ):
         self.widgets = form_widgets
         self.input, self._input = input.told, input.box
-        self.messages, self.checks = widgets.HTML(), widgets.HTML()
-        self.values = widgets.VBox()
+        self.messages, self.checks = told_place(), told_place()
+        self.values = values
         self.buttons = {action.label: self._button(action) for action in actions}
         self.start_button = next(self.buttons[action.label] for action in actions if action.primary)
         self._settling = False
@@ -93,18 +99,29 @@ class Console:
         self.box = _FormBox(told, self._layout())
 
     def _layout(self) -> list[widgets.Widget]:
+        buttons = widgets.HBox(list(self.buttons.values()))
+        buttons.add_class("pnb-actions")
         return [
-            *fields.main_panel(self.widgets, self._input),
+            told_place(style.LIVE),
+            *(self._input if name == fields.DATA else self.widgets[name] for name in fields.panel(MAIN)),
             self.values,
-            fields.other_panels(self.widgets),
+            *(self._folded(title) for title in PANELS if title != MAIN),
             self.messages,
-            widgets.HBox(list(self.buttons.values())),
+            buttons,
             self.checks,
         ]
 
+    def _folded(self, title: str) -> Any:
+        """Return fields behind a title that opens them; they are open where one holds something at first."""
+        inside = [self.widgets[name] for name in fields.panel(title)]
+        fold = widgets.VBox([told_place(html.fold(title, any(one.value for one in inside))), widgets.VBox(inside)])
+        fold.add_class("pnb-fold")
+        return fold
+
     def _button(self, action: Action) -> Any:
-        style = "primary" if action.primary else ""
-        button = widgets.Button(description=action.label, tooltip=action.tooltip, button_style=style)
+        kind = "primary" if action.primary else ""
+        button = widgets.Button(description=action.label, tooltip=action.tooltip, button_style=kind)
+        button.layout.width = "auto"
         button.on_click(self.guarded(action.run))
         return button
 
@@ -146,6 +163,13 @@ class Console:
                 self.start_button.disabled = False
 
         return run
+
+
+def told_place(value: str = "") -> Any:
+    """Return a place to tell something; without a tooltip of its own ipywidgets writes `title="null"`."""
+    place = widgets.HTML(value, tooltip="")
+    place.layout.width = "auto"
+    return place
 
 
 class _FormBox(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types

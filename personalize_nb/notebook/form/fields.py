@@ -20,18 +20,15 @@ import ipywidgets as widgets
 from personalize_nb import errors
 from personalize_nb.contract import parameters, recipes
 from personalize_nb.contract.job_kinds import INFERENCE, SEGMENTS
-from personalize_nb.contract.parameters import BATCH_INFERENCE, MAIN, PANELS, THEME_GENERATION, THEMES, Parameter, named
+from personalize_nb.contract.parameters import BATCH_INFERENCE, THEME_GENERATION, THEMES, Parameter, named
 from personalize_nb.errors import Problem
 from personalize_nb.inputs.filter_columns import is_each
 from personalize_nb.jobs.parts import LIMITS, limits_in
 from personalize_nb.resources import filters
 from personalize_nb.resources.filters import Filter, find_filter
 from personalize_nb.session.session import Session
+from personalize_nb.text import html
 from personalize_nb.text.elements import is_list
-
-# Dictionaries, from which every widget makes a style and a layout of its own: a shared one would hide all at once.
-_STYLE = {"description_width": "13em"}
-_WIDE = {"width": "min(62em, 98%)"}
 
 DATA, SOLUTION, FILTER, MODE = "data", "solution_version", "filter", "mode"
 _CHOSEN = (SOLUTION, FILTER, MODE)  # from a list
@@ -63,10 +60,19 @@ class FormField:
         """What the form calls it."""
         return self.row.parts[self.part] if self.part else self.row.label
 
+    @property
+    def title(self) -> str:
+        """What stands beside it: the label, and what its numbers mean."""
+        measure = self.row.kind.measure
+        return f"{self.label} ({measure})" if measure else self.label
+
     def widget(self, value: str = "") -> Any:
         """Return a widget that edits it."""
         kind = widgets.Textarea if self.row.kind.lines else widgets.Text
-        return kind(value, description=self.label, placeholder=self.row.hint, style=_STYLE, layout=_WIDE)
+        tip = f"{self.row.name} of pnb.recommend"
+        if self.row.hint:
+            tip += f"; empty: {self.row.hint}"
+        return labelled(kind(value, placeholder=self.row.hint), self.title, tip)
 
     def fit(self, widget: Any, facts: recipes.Recipe | None) -> None:
         """Enable a widget where a recipe takes the parameter, and disable it where not, with a word on who does."""
@@ -101,28 +107,19 @@ def text_fields() -> dict[str, FormField]:
 
 
 def labelled(widget: Any, label: str, tip: str) -> Any:
-    """Give a widget its label and its tooltip."""
-    widget.description, widget.tooltip = label, tip
-    widget.style.description_width = _STYLE["description_width"]
-    widget.layout.width = _WIDE["width"]
+    """Give a widget its label and its tooltip, and the form's looks; every field of the form comes from here.
+
+    ipywidgets shows the tooltip of a text field only where it has no label, so the label has it.
+    """
+    widget.tooltip = tip
+    widget.description, widget.description_allow_html = html.tip(label, tip), True
+    widget.style.description_width = "initial"  # not 80 pixels; the form's style sheet says how wide
+    widget.layout.width = "auto"
+    widget.add_class("pnb-field")
     return widget
 
 
-def main_panel(form_widgets: Mapping[str, Any], input: Any) -> list[Any]:
-    """Return what stands above the panels that open; `input` stands for data that is not edited."""
-    return [input if name == DATA else form_widgets[name] for name in _panel(MAIN)]
-
-
-def other_panels(form_widgets: Mapping[str, Any]) -> Any:
-    """Return the panels that open."""
-    titles = [title for title in PANELS if title != MAIN]
-    panels = widgets.Accordion([widgets.VBox([form_widgets[name] for name in _panel(title)]) for title in titles])
-    for place, title in enumerate(titles):
-        panels.set_title(place, title)
-    return panels
-
-
-def _panel(title: str) -> list[str]:
+def panel(title: str) -> list[str]:
     """Return the names of the widgets of a panel, from its top."""
     texts: dict[str, list[str]] = {}
     for field in text_fields().values():
@@ -185,9 +182,11 @@ def spoken(message: str) -> str:
     return re.sub(_NAMED.format(names), lambda match: labels[match[1]], asked)
 
 
-def dropdown(name: str, options: list[tuple[str, str]], value: str) -> Any:
-    """Return a choice of names that stand for ARNs, or of modes."""
-    return widgets.Dropdown(options=options, value=value, description=named(name).label, style=_STYLE, layout=_WIDE)
+def mode_widget(mode: str) -> Any:
+    """Return a field that shows all modes at once."""
+    return labelled(
+        widgets.RadioButtons(options=modes(themes=True), value=mode), named(MODE).label, "mode of pnb.recommend"
+    )
 
 
 def modes(themes: bool, segments: bool = False) -> list[tuple[str, str]]:

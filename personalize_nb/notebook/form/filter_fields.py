@@ -5,7 +5,7 @@ A value that the data do not have is asked about and sent all the same: data cha
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 import ipywidgets as widgets
@@ -21,30 +21,76 @@ from personalize_nb.text.counts import counted
 _SUGGESTED = 200
 
 
-def widget(name: str, text: str, chosen: Filter, known: Mapping[str, ColumnValues]) -> Any:
-    """Return a field for the values of a placeholder.
+class FilterFields:
+    """The fields for what a filter asks for, which come and go with it.
 
     Parameters
     ----------
-    name
-        The placeholder.
-    text
-        What it holds at first.
-    chosen
-        The filter.
-    known
-        What the data hold, by placeholder.
+    given
+        What code gave: texts of fields, or series with a value for each record, which no field can show.
+    changed
+        What is to be done when a value changes.
+
+    Attributes
+    ----------
+    fields
+        The fields by placeholder.
+    box
+        All of them, to display.
     """
-    number = name in chosen.numbers
-    hint = "one number for every line" if number else "values for every line, comma separated"
-    tip = f"${name} of {chosen.expression}"
-    made = fields.labelled(
-        widgets.Combobox(value=text, placeholder=hint, ensure_option=False),
-        f"${name}{' (number)' if number else ''}",
-        tip,
-    )
-    suggest(made, known.get(name))
-    return made
+
+    def __init__(self, given: Mapping[str, Any], changed: Callable[[Any], None]):
+        self.given, self._changed = given, changed
+        self.fields: dict[str, Any] = {}
+        self.box = widgets.VBox()
+        self._filter: Filter | None = None
+
+    def follow(self, chosen: Filter | None, columns: Collection[str] | None, known: Mapping[str, ColumnValues]) -> None:
+        """Have the fields of another filter, or of other data; what was typed stays where it is asked for again.
+
+        Parameters
+        ----------
+        chosen
+            The filter.
+        columns
+            Those of the data, which bring values of their own; None of input in S3, whose lines bring all of them.
+        known
+            What the data of the training hold, by placeholder.
+        """
+        brought = {name.lower() for name in columns or ()}
+        wanted = chosen.placeholders if chosen is not None and columns is not None else ()
+        asked = [name for name in wanted if name.lower() not in brought or name in self.given]
+        before, same = self.fields, chosen == self._filter
+        self.fields, self._filter = {}, chosen
+        for name in asked:
+            if chosen is None or not isinstance(text := self.given.get(name, ""), str):
+                continue
+            if name in before:
+                text = before[name].value
+            self.fields[name] = before[name] if same and name in before else self._field(name, text, chosen, known)
+        self.box.children = tuple(self.fields.values())
+
+    def texts(self, chosen: Filter | None) -> dict[str, Any]:
+        """Return what is to be sent by placeholder: texts of fields, and series that code gave."""
+        wanted = chosen.placeholders if chosen else ()
+        fixed = {name: one for name, one in self.given.items() if name in wanted and not isinstance(one, str)}
+        return fixed | {name: one.value for name, one in self.fields.items()}
+
+    def _field(self, name: str, text: str, chosen: Filter, known: Mapping[str, ColumnValues]) -> Any:
+        number = name in chosen.numbers
+        hint = "one number for every line" if number else "values for every line, comma separated"
+        label = f"${name} (number)" if number else f"${name}"
+        made = widgets.Combobox(value=text, placeholder=hint, ensure_option=False)
+        made = fields.labelled(made, label, f"{hint}, for {chosen.expression}")
+        made.add_class("pnb-grows")  # its text stays while it has the focus: another value may follow
+        suggest(made, known.get(name))
+
+        def changed(change: Any) -> None:
+            suggest(made, known.get(name))
+            self._changed(change)
+
+        made.observe(changed, "value")
+        return made
 
 
 def suggest(made: Any, known: ColumnValues | None) -> None:

@@ -24,6 +24,7 @@ from personalize_nb.notebook.form import fields, filter_fields, prefill, state
 from personalize_nb.notebook.form.console import Action, Console
 from personalize_nb.notebook.form.fields import FILTER, MODE, SOLUTION, Presets
 from personalize_nb.notebook.form.input import Source
+from personalize_nb.notebook.form.name_field import NameField
 from personalize_nb.notebook.form.options import NO_FILTER, Options
 from personalize_nb.notebook.form.sources import InputChoice
 from personalize_nb.notebook.form.state import FormState
@@ -124,8 +125,6 @@ class JobForm:
         self._told: list[str] = []
         self._checked: Any = None
         self._suggested = ""
-        self._asked: Filter | None = None  # whose placeholders have fields
-        self._values: dict[str, Any] = {}  # fields of the filter's placeholders
         self._put_away: dict[str, str] = {}  # values of fields that the recipe does not take
         self._clock: Callable[[], float] = time.monotonic
         self._last_start = float("-inf")
@@ -133,18 +132,20 @@ class JobForm:
         self._build(solution_version, fields.presets(given, self.session))
 
     def _build(self, solution_version: SolutionVersion | str | None, given: Presets) -> None:
-        options = self._options.solutions(solution_version, self._kinds(), given.filter)
+        options = self._options.solutions(solution_version, self._data.kinds(), given.filter)
         chosen = self._options.first_solution(solution_version, options)
         version = self._options.version(chosen)
         filters = self._options.filters(version)
         self.widgets: dict[str, Any] = {
             name: field.widget(given.texts.get(name, "")) for name, field in fields.text_fields().items()
         }
-        self.widgets[MODE] = fields.dropdown(MODE, fields.modes(themes=True), given.mode)
-        self.widgets[SOLUTION] = fields.dropdown(SOLUTION, options, chosen)
-        self.widgets[FILTER] = fields.dropdown(FILTER, filters, self._options.first_filter(given.filter, version))
+        self.widgets[MODE] = fields.mode_widget(given.mode)
+        self.widgets[SOLUTION] = NameField(SOLUTION, options, chosen)
+        first = self._options.first_filter(given.filter, version)
+        self.widgets[FILTER] = NameField(FILTER, filters, first, NO_FILTER[0])
         self.widgets |= self._data.widgets
-        self._given_values, self._without_field = given.filter_values, given.without_field
+        self._without_field = given.without_field
+        self._values = filter_fields.FilterFields(given.filter_values, self._guarded(self._check))
         changes = {SOLUTION: self._solution_changed, FILTER: self._filter_changed, MODE: self._mode_changed}
         changes |= dict.fromkeys(self._data.widgets, self._input_changed)
         actions = [
@@ -152,7 +153,9 @@ class JobForm:
             Action("Check access", "Role, policies, buckets, keys, quota", self._show_preflight),
             Action("Refresh lists", "Look for new solutions and filters", self.refresh),
         ]
-        self.console = Console(self.widgets, self._data, changes, self._check, actions, lambda: repr(self))
+        self.console = Console(
+            self.widgets, self._data, self._values.box, changes, self._check, actions, lambda: repr(self)
+        )
         self._data.on_count(self._guarded(self._count))
         self._solution_changed()
 
@@ -164,18 +167,17 @@ class JobForm:
     @property
     def solution_version(self) -> SolutionVersion:
         """The solution version chosen."""
-        return self._options.version(self.widgets[SOLUTION].value)
+        return self._options.version(self.widgets[SOLUTION].chosen)
 
     @property
     def filter(self) -> Filter | None:
         """The filter chosen, if any."""
-        return self._options.filter(self.widgets[FILTER].value)
+        return self._options.filter(self.widgets[FILTER].chosen)
 
     def parameters(self) -> tuple[JobParameters, list[Problem]]:
         """Return what differs from the defaults, as `pnb.recommend` takes it, and the fields that make no sense."""
-        fixed = {name: value for name, value in self._given_values.items() if self._fixed(name)}
-        values = fixed | {name: widget.value for name, widget in self._values.items()}
-        given, wrong = state.given_by(self.widgets, values, self._without_field)
+        given, wrong = state.given_by(self.widgets, self._values.texts(self.filter), self._without_field)
+        wrong += [one.problem for one in (self.widgets[SOLUTION], self.widgets[FILTER]) if one.problem]
         if MODE in given:
             try:
                 given["item_name"] = self._options.name_column(self.solution_version, given.get("item_name"))
@@ -190,13 +192,8 @@ class JobForm:
         source = self._data.source(wrong)
         wrong += self._noted
         wrong += [Problem(SOLUTION, text, WARNING) for text in fields.idle(self._put_away, version.recipe)]
-        wrong += state.idle_values(self._given_values, chosen)
+        wrong += state.idle_values(self._values.given, chosen)
         return state.state_of(given, wrong, version, chosen, source, self.session, self._options)
-
-    def _fixed(self, name: str) -> bool:
-        """Tell whether code gave a value for each record, which no field can show, and the filter wants it."""
-        wanted = self.filter.placeholders if self.filter else ()
-        return name in wanted and not isinstance(self._given_values.get(name, ""), str)
 
     def problems(self) -> list[Problem]:
         """Return everything that is wrong with the form as it stands; warnings do not stop a job."""
@@ -291,22 +288,17 @@ class JobForm:
         """Look for new solutions, filters and names; what is chosen stays chosen."""
         self._options.forget()
         self._data.forget()
-        self._offer(self._options.solutions(kinds=self._kinds()))
+        self._offer(self._options.solutions(kinds=self._data.kinds()))
         self._solution_changed()
 
     def _offer(self, options: list[tuple[str, str]]) -> None:
         """Offer solution versions; the one that is chosen stays so, where it is there and others fit no better."""
-        widget, kinds, kept = self.widgets[SOLUTION], self._kinds(), self.widgets[SOLUTION].value
+        kinds, kept = self._data.kinds(), self.widgets[SOLUTION].chosen
         stays = kept in dict(options).values() and (
             self._options.fits(kept, kinds) or not self._options.fits(options[0][1], kinds)
         )
         with self.console.settled():
-            widget.options = options
-            widget.value = kept if stays else options[0][1]
-
-    def _kinds(self) -> tuple[str, ...]:
-        """Return what the input can be taken for; none where nobody knows."""
-        return self._data.kinds()
+            self.widgets[SOLUTION].offer(options, kept if stays else options[0][1])
 
     def _count(self) -> None:
         self._data.count()
@@ -316,7 +308,7 @@ class JobForm:
 
     def _input_changed(self) -> None:
         self._data.follow()
-        self._offer(self._options.fitting(self._kinds()))
+        self._offer(self._options.fitting(self._data.kinds()))
         self._solution_changed()
 
     def _solution_changed(self) -> None:
@@ -330,13 +322,12 @@ class JobForm:
     def _offer_filters(self) -> None:
         """Offer the filters of the version's own data; one that is none of them is put away, and told of."""
         widget, names = self.widgets[FILTER], self._options.filters(self.solution_version)
-        wanted = self._put_away.pop(FILTER, "") or widget.value
+        wanted = self._put_away.pop(FILTER, "") or widget.chosen
         legal = wanted in dict(names).values()
         if not legal:
             self._put_away[FILTER] = wanted
         with self.console.settled():
-            widget.options = names
-            widget.value = wanted if legal else NO_FILTER[1]
+            widget.offer(names, wanted if legal else NO_FILTER[1])
 
     def _mode_changed(self) -> None:
         hidden = fields.of_other_modes(self.widgets[MODE].value)
@@ -346,29 +337,10 @@ class JobForm:
         self._filter_changed()
 
     def _filter_changed(self) -> None:
-        wanted = self.filter.placeholders if self.filter else ()
-        source = self._data.source([])
-        columns = {name.lower() for name in source.columns} if isinstance(source, Source) else set()
-        asked = [name for name in wanted if name.lower() not in columns or name in self._given_values]
-        needed = [name for name in asked if not self._fixed(name)] if isinstance(source, Source) else []
-        kept = {name: widget for name, widget in self._values.items() if self._asked == self.filter}
-        self._asked = self.filter
-        self._values = {name: kept.get(name) or self._value_field(name) for name in needed}
-        self.console.values.children = tuple(self._values.values())
+        source, chosen = self._data.source([]), self.filter
+        columns = source.columns if isinstance(source, Source) else None
+        self._values.follow(chosen, columns, self._options.known_values(self.solution_version, chosen))
         self._check()
-
-    def _value_field(self, name: str) -> Any:
-        assert self.filter is not None
-        known = self._options.known_values(self.solution_version, self.filter)
-        text = self._values[name].value if name in self._values else self._given_values.get(name, "")
-        widget = filter_fields.widget(name, text, self.filter, known)
-
-        def changed() -> None:
-            filter_fields.suggest(widget, known.get(name))
-            self._check()
-
-        self.console.watch(widget, changed)
-        return widget
 
     def _check(self) -> None:
         self._show(self.plan())

@@ -13,6 +13,7 @@ from personalize_nb.contract.parameters import named
 from personalize_nb.errors import Problem
 from personalize_nb.notebook.form import preview, stored
 from personalize_nb.notebook.form.browse import S3Browser
+from personalize_nb.notebook.form.console import told_place
 from personalize_nb.notebook.form.fields import labelled
 from personalize_nb.notebook.form.input import Source
 from personalize_nb.notebook.form.stored import StoredInput
@@ -77,13 +78,15 @@ class InputChoice:
         row = named("data")
         self.address = _field(widgets.Text, row.label, row.hint, "An s3:// address; Browse S3 finds one", address)
         self._browser = S3Browser(session, self._take, guarded)
-        self._browse = widgets.Button(description="Browse S3", tooltip="Look for the input in buckets and folders")
-        self._count = widgets.Button(
-            description="Count records", tooltip="Read the input in S3 to tell records and cost; no key press does"
-        )
+        auto = {"width": "auto"}
+        tip = "Look for the input in buckets and folders"
+        self._browse = widgets.Button(description="Browse S3", tooltip=tip, layout=auto)
+        tip = "Read the input in S3 to tell records and cost; no key press does"
+        self._count = widgets.Button(description="Count records", tooltip=tip, layout=auto)
         self._browse.on_click(guarded(lambda: self._browser.open(self.address.value.strip())))
-        self._tools = widgets.HBox([self._browse, self._count], layout={"flex_flow": "row wrap"})
-        self.told, self._shown = widgets.HTML(), widgets.HTML()
+        self._tools = widgets.HBox([self._browse, self._count])
+        self._tools.add_class("pnb-actions")
+        self.told, self._shown = told_place(), told_place()
         parts = [self.kind, self.frame, self.file, self.address, self._tools, self._browser.box]
         self.box = widgets.VBox([*parts, self.told, self._shown])
         self.follow()

@@ -79,7 +79,7 @@ def given_by(
     """
     wrong: list[Problem] = []
     mode = widgets[MODE].value
-    given: dict[str, Any] = {**without_field, FILTER: widgets[FILTER].value}
+    given: dict[str, Any] = {**without_field, FILTER: widgets[FILTER].chosen}
     given[MODE] = mode if mode != BATCH_INFERENCE else None
     for name, field in fields.text_fields().items():
         if widgets[name].disabled:

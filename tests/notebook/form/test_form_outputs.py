@@ -5,7 +5,6 @@ from types import SimpleNamespace
 import IPython.display
 import pytest
 
-import personalize_nb as pnb
 from personalize_nb.notebook.form.form import JobForm
 from personalize_nb.resources import filters
 from personalize_nb.session import s3
