@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 
 def counted(number: int, noun: str, plural: str = "") -> str:
     """Return a count and its noun.
@@ -46,5 +44,5 @@ def size(count: int) -> str:
     """
     if count < 1000:
         return counted(count, "byte")
-    power = min(int(math.log10(count + count / 2000)) // 3, 4)  # what would be shown as 1000.0 kB is 1.0 MB
+    power = next(one for one in (1, 2, 3, 4) if one == 4 or round(count / 1000**one, 1) < 1000)
     return f"{count / 1000**power:.1f} {('kB', 'MB', 'GB', 'TB')[power - 1]}"

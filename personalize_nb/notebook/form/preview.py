@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from personalize_nb.inputs.batch import Batch
-from personalize_nb.notebook.form.stored import StoredInput
+from personalize_nb.notebook.form.stored import InputInS3
 from personalize_nb.text import html
 from personalize_nb.text.counts import counted
 
@@ -35,7 +35,7 @@ def of_findings(findings: pd.DataFrame) -> html.Markup:
     return html.details(f"Which rows: {counted(len(findings), 'finding')}", table)
 
 
-def of_stored(stored: StoredInput) -> html.Markup:
+def of_stored(stored: InputInS3) -> html.Markup:
     """Return the first lines of input in S3, and those of them that are odd."""
     if not stored.lines:
         return html.Markup("")

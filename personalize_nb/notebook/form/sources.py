@@ -16,7 +16,7 @@ from personalize_nb.notebook.form.browse import S3Browser
 from personalize_nb.notebook.form.console import told_place
 from personalize_nb.notebook.form.fields import labelled
 from personalize_nb.notebook.form.input import Source
-from personalize_nb.notebook.form.stored import StoredInput
+from personalize_nb.notebook.form.stored import InputInS3
 from personalize_nb.session.session import Session
 from personalize_nb.text import html
 
@@ -64,7 +64,7 @@ class InputChoice:
         self._session = session
         self._given = None if data is None else Source(data, _name_of(data))
         self._made: tuple[Any, Source] | None = None  # of the frame or file that was named last
-        self._looked: dict[str, StoredInput] = {}
+        self._looked: dict[str, InputInS3] = {}
         kinds = [kind for kind in _LABELS if kind != GIVEN or self._given is not None]
         self.kind = labelled(
             widgets.RadioButtons(options=[(_LABELS[kind], kind) for kind in kinds], value=kinds[0]),
@@ -99,7 +99,7 @@ class InputChoice:
     def kinds(self) -> tuple[str, ...]:
         """Return what the input can be taken for, the likeliest first; none where nobody knows."""
         source = self.source([])
-        if isinstance(source, StoredInput):
+        if isinstance(source, InputInS3):
             return (source.kind,) if source.kind else ()
         return source.kinds() if source is not None else ()
 
@@ -128,7 +128,7 @@ class InputChoice:
         self._made = None
         self.follow()
 
-    def source(self, wrong: list[Problem]) -> Source | StoredInput | None:
+    def source(self, wrong: list[Problem]) -> Source | InputInS3 | None:
         """Return the input as it is chosen; what is wrong with the choice is added to the problems, and None returned.
 
         Parameters
@@ -142,14 +142,14 @@ class InputChoice:
             return self._stored(wrong)
         return self._named_frame(wrong) if self.kind.value == FRAME else self._named_file(wrong)
 
-    def _stored(self, wrong: list[Problem]) -> StoredInput | None:
+    def _stored(self, wrong: list[Problem]) -> InputInS3 | None:
         row = named("data")
         address = row.kind.parse(self.address.value)
         if address is None:
             wrong.append(Problem("data", f"Input must name a file or folder in S3: {row.hint}."))
             return None
         if any(row.kind.problems("data", address)):
-            return StoredInput(address)  # the rules of the request tell of it
+            return InputInS3(address)  # the rules of the request tell of it
         if address not in self._looked:
             self._looked[address] = stored.look(self._session, address)
         return self._looked[address]
@@ -199,7 +199,7 @@ class InputChoice:
         source = self.source([])
         told: list[str] = []
         shown = html.Markup("")
-        if isinstance(source, StoredInput):
+        if isinstance(source, InputInS3):
             told, shown = source.told(), preview.of_stored(source)
         elif source is not None:
             told = source.told(batch)

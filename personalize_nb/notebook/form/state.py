@@ -25,7 +25,7 @@ from personalize_nb.notebook.form import fields, filter_fields
 from personalize_nb.notebook.form.fields import DATA, FILTER, MODE
 from personalize_nb.notebook.form.input import Source, size
 from personalize_nb.notebook.form.options import Options
-from personalize_nb.notebook.form.stored import StoredInput
+from personalize_nb.notebook.form.stored import InputInS3
 from personalize_nb.resources.estimate import Estimate
 from personalize_nb.resources.estimate import problems as problems_of_cost
 from personalize_nb.resources.filters import Filter
@@ -106,7 +106,7 @@ def state_of(
     wrong: list[Problem],
     version: SolutionVersion,
     chosen: Filter | None,
-    source: Source | StoredInput | None,
+    source: Source | InputInS3 | None,
     session: Session,
     options: Options,
 ) -> FormState:
@@ -133,12 +133,12 @@ def state_of(
     if isinstance(source, Source):
         batch = _batch(source, version, chosen, given, wrong)
     context = recommend.request_context(version, batch, chosen)
-    if isinstance(source, StoredInput):
+    if isinstance(source, InputInS3):
         wrong += source.problems()
         context = _of_stored(context, source, chosen)
     if source is None or (isinstance(source, Source) and batch is None):
         return FormState(None, None, context, wrong)
-    address = source.address if isinstance(source, StoredInput) else None
+    address = source.address if isinstance(source, InputInS3) else None
     try:
         shape = recommend.shape_for(version)
         request: AnyRequest = recommend.request_for(version, address, chosen, session, given, shape)
@@ -179,7 +179,7 @@ def _idle_limits(given: JobParameters, version: SolutionVersion) -> list[Problem
     return [Problem(name, text.format(name, version.recipe)) for name in names]
 
 
-def _of_stored(context: RequestContext, source: StoredInput, chosen: Filter | None) -> RequestContext:
+def _of_stored(context: RequestContext, source: InputInS3, chosen: Filter | None) -> RequestContext:
     """Return what is known of a request whose input lies in S3, as far as its first lines tell."""
     context = replace(context, kind=source.kind, input_listed=source.files == 1)
     if chosen is None or not source.lines:
@@ -189,7 +189,7 @@ def _of_stored(context: RequestContext, source: StoredInput, chosen: Filter | No
     return replace(context, required_values=chosen.required, missing_values=missing)
 
 
-def _missing_buckets(request: AnyRequest, source: Source | StoredInput, options: Options) -> list[Problem]:
+def _missing_buckets(request: AnyRequest, source: Source | InputInS3, options: Options) -> list[Problem]:
     """Return which buckets are not there, that of the output and that of data to be stored; each is told once."""
     places = {"output": request.output_path}
     if isinstance(source, Source):
@@ -206,7 +206,7 @@ def _missing_buckets(request: AnyRequest, source: Source | StoredInput, options:
 def _estimate(
     request: AnyRequest,
     batch: Batch | None,
-    source: Source | StoredInput,
+    source: Source | InputInS3,
     version: SolutionVersion,
     given: JobParameters,
     session: Session,
@@ -215,7 +215,7 @@ def _estimate(
     limit = limits_in(given)
     if batch is not None:
         return costs.of_request(request, batch, version.recipe, session, limit)
-    if isinstance(source, StoredInput) and source.amount is not None:
+    if isinstance(source, InputInS3) and source.amount is not None:
         mode = costs.mode_of(request)
         return costs.of_amount(source.amount, mode, request.num_results, version.recipe, session.rates, limit)
     return None

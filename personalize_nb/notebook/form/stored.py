@@ -29,7 +29,7 @@ _VALUES = "filterValues"
 
 
 @dataclass(frozen=True)
-class StoredInput:
+class InputInS3:
     """What is known of input in S3.
 
     Parameters
@@ -68,7 +68,7 @@ class StoredInput:
     missing: bool = False
     amount: Amount | None = None
 
-    def counted(self, session: Session) -> StoredInput:
+    def counted(self, session: Session) -> InputInS3:
         """Return the same with its records counted."""
         return replace(self, amount=stored_amounts.amount(session, self.address))
 
@@ -95,7 +95,7 @@ class StoredInput:
         return [Problem("data", f"Line {number} of the input {wrong}{more}: {_short(line)}", WARNING)]
 
 
-def look(session: Session, address: str) -> StoredInput:
+def look(session: Session, address: str) -> InputInS3:
     """Look at what lies at an address; what may not be looked at is no error: the service role may read it.
 
     Parameters
@@ -111,14 +111,14 @@ def look(session: Session, address: str) -> StoredInput:
     except errors.CredentialsError:
         raise
     except errors.NotFoundError as error:
-        return StoredInput(address, problem=_absent(address, error), missing=True)
+        return InputInS3(address, problem=_absent(address, error), missing=True)
     except errors.PersonalizeError as error:
-        return StoredInput(address, problem=f"Input {address!r} could not be looked at: {error}")
+        return InputInS3(address, problem=f"Input {address!r} could not be looked at: {error}")
     files = [one for one in found if _is_input(one, key)]
     if not files:
         text = f"Nothing lies at {address!r}: name a file, or a folder ending in /, that holds the input."
-        return StoredInput(address, problem=text, missing=True)
-    known = StoredInput(address, len(files), sum(one.size for one in files), complete)
+        return InputInS3(address, problem=text, missing=True)
+    known = InputInS3(address, len(files), sum(one.size for one in files), complete)
     try:
         body = s3.beginning(session, files[0].address, _READ_BYTES) if files[0].size else b""
     except errors.CredentialsError:
@@ -140,7 +140,7 @@ def _is_input(file: Stored, prefix: str) -> bool:
     return not key.endswith("/") and not input_names.is_output(key) and not input_names.is_side_file(key, prefix)
 
 
-def _read(known: StoredInput, body: bytes, cut: bool) -> StoredInput:
+def _read(known: InputInS3, body: bytes, cut: bool) -> InputInS3:
     """Read the first lines; the last one of a file that was cut is none."""
     text = body.decode("utf-8-sig", "replace")
     lines = text.split("\n")
