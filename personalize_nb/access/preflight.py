@@ -24,6 +24,7 @@ from personalize_nb.resources.solutions import SolutionVersion
 from personalize_nb.session.connection import current
 from personalize_nb.session.session import Session
 from personalize_nb.text.elements import is_list
+from personalize_nb.text.public import public
 
 if TYPE_CHECKING:
     import boto3
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from personalize_nb.inputs.forms import Data
 
 
+@public
 @with_parameters(JobParameters, checked=False)  # from_data does it, which knows the kind
 def preflight(
     request: AnyRequest | Mapping[str, Any] | Data | Batch,
@@ -92,7 +94,7 @@ def preflight(
     if solution_version is not None:
         subjects = from_data(request, solution_version, session, parameters)
     elif parameters:
-        raise TypeError(f"{sorted(parameters)} go with ids and their model: pnb.preflight(ids, model, ...)")
+        raise errors.ArgumentError(f"{sorted(parameters)} go with ids and their model: pnb.preflight(ids, model, ...)")
     else:
         subjects = [from_request(request, session)]
     return _report(subjects, session)

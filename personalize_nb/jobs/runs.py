@@ -21,6 +21,7 @@ from personalize_nb.session.connection import current
 from personalize_nb.session.progress import choose
 from personalize_nb.session.session import Session
 from personalize_nb.text.counts import counted, verb
+from personalize_nb.text.public import public
 
 
 def start_run(
@@ -179,6 +180,7 @@ def now() -> str:
     return f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
+@public
 def attach(name: str, session: Session | None = None) -> AnyJob | Run:
     """Return a job by its name or ARN, or a run by its name, from any kernel, whenever it was started.
 
@@ -190,7 +192,7 @@ def attach(name: str, session: Session | None = None) -> AnyJob | Run:
         There is no job of this name, and whether there is a run may not be read.
     """
     if not isinstance(name, str):
-        raise TypeError(f"'name' must be a job's or run's name or ARN, got {type(name).__name__}")
+        raise errors.ArgumentError(f"'name' must be a job's or run's name or ARN, got {type(name).__name__}")
     session = current(session)
     try:
         manifest = None if name.startswith("arn:") else manifests.find(session, name)

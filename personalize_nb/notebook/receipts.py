@@ -21,6 +21,7 @@ from personalize_nb.notebook import receipt_facts
 from personalize_nb.notebook.charts import View
 from personalize_nb.session.session import Session
 from personalize_nb.text import html
+from personalize_nb.text.public import public
 
 # of the element that holds a receipt: tells in a saved notebook whose it is
 NAME = "data-pnb-name"
@@ -188,6 +189,7 @@ class _Place:
         self._board.put(self._number, bundle)
 
 
+@public
 def watch(job: AnyJob | Run | str, session: Session | None = None) -> Receipt:
     """Show the receipt of a job or run and keep it up to date while the notebook stays open; the cell is not blocked.
 

@@ -9,7 +9,7 @@ import pandas as pd
 import pyarrow as pa
 
 from personalize_nb.contract import limits
-from personalize_nb.errors import NotFoundError
+from personalize_nb.errors import NotFoundError, Problem, RequestError
 from personalize_nb.results import failed_lines, parquet, selection, shapes
 from personalize_nb.results.forms import ARROW, PANDAS, POLARS, Frame, ResultForm
 from personalize_nb.results.members import ITEMS, USERS
@@ -20,6 +20,7 @@ from personalize_nb.session.ahead import in_order
 from personalize_nb.session.progress import choose
 from personalize_nb.session.session import Session
 from personalize_nb.text.counts import counted, verb
+from personalize_nb.text.public import public
 
 if TYPE_CHECKING:
     import os
@@ -134,7 +135,7 @@ class ResultsAs(Generic[Frame]):
             50,000.
         """
         if rows is not None and rows < 1:
-            raise ValueError(f"'rows' must be 1 or more, got {rows!r}")
+            raise RequestError([Problem("rows", f"'rows' must be 1 or more, got {rows!r}")])
         if not self._only_segments:
             self._tell_segments()
         joined = Titles(items, columns)
@@ -348,6 +349,7 @@ def _every(lines: int, size: int) -> Iterator[tuple[int, int]]:
     return ((start, lines) for start in range(0, max(size, 1), lines))
 
 
+@public
 class Results(ResultsAs[pd.DataFrame]):
     """The rows a job wrote, as pandas frames; `arrow()` and `polars()` give the same as theirs.
 

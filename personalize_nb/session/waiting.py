@@ -263,7 +263,7 @@ class _Wait:
             if not self.again:  # a call, which goes on nowhere
                 told = f"stopped {self.what}; AWS may have been asked for it, and may do it all the same."
             self.progress.say(told)
-            raise KeyboardInterrupt(told) from None
+            raise errors.Interrupted(told) from None
 
     def _until(
         self,

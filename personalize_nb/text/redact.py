@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from personalize_nb import errors
+from personalize_nb.text.public import public
 
 MASK = "************"
 
@@ -101,6 +102,7 @@ def redact(text: str, known: Iterable[str] = ()) -> str:
     return _until_stable(text, [*known])
 
 
+@public
 def redact_notebook(path: str | Path, known: Iterable[str] = ()) -> None:
     """Mask a saved notebook in place and drop what goes stale in it: widget state, widget views, run times.
 

@@ -24,6 +24,7 @@ from personalize_nb.contract.kinds import Location
 from personalize_nb.contract.parameters import BATCH_INFERENCE, THEME_GENERATION, THEMES, Parameter, named
 from personalize_nb.errors import Problem
 from personalize_nb.inputs.filter_columns import is_each
+from personalize_nb.jobs import arguments
 from personalize_nb.jobs.parts import LIMITS, limits_in
 from personalize_nb.resources import filters
 from personalize_nb.resources.filters import Filter, find_filter
@@ -222,9 +223,9 @@ def legal_names() -> list[str]:
 
 def check_names(given: Mapping[str, Any]) -> None:
     """Refuse parameters that `pnb.recommend` does not have."""
-    unknown = [name for name in given if name not in legal_names()]
-    if unknown:
-        raise TypeError(f"a form has no parameter {unknown}; it takes those of pnb.recommend: {legal_names()}")
+    arguments.check_names(
+        given, "JobForm", [DATA, SOLUTION, "session", *(one for one in legal_names() if one != "session")]
+    )
     limits_in(given)
 
 
@@ -232,7 +233,7 @@ def check_one(solution_version: Any, chosen: Any) -> None:
     """Refuse several models or filters, of which a form asks one."""
     for name, value in ((SOLUTION, solution_version), (FILTER, chosen)):
         if is_list(value):
-            raise TypeError(
+            raise errors.ArgumentError(
                 f"a form takes one {name!r}, got a list: choose one. Several side by side are one run of "
                 f"pnb.recommend(data, {'[model, other]' if name == SOLUTION else 'model, filter=[None, other]'})."
             )

@@ -34,6 +34,7 @@ from personalize_nb.session import s3
 from personalize_nb.session.connection import current
 from personalize_nb.session.session import Session
 from personalize_nb.text import html
+from personalize_nb.text.public import public
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,6 +49,7 @@ _DOUBLE_CLICK = 1.0  # seconds after a start in which another click is the same 
 _STALE = "The form has changed since access was checked: check again."
 
 
+@public
 class JobForm:
     """A form that starts a batch job; display it as the last line of a cell.
 
@@ -77,7 +79,7 @@ class JobForm:
     ------
     NotFoundError
         There is no ACTIVE solution version to choose, or none, or no filter, of the name given.
-    TypeError
+    ArgumentError
         `pnb.recommend` has no such parameter; the message lists those it has. Or models or filters are several.
 
     Examples
