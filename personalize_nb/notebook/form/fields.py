@@ -20,7 +20,6 @@ import ipywidgets as widgets
 from personalize_nb import errors
 from personalize_nb.contract import parameters, recipes
 from personalize_nb.contract.job_kinds import INFERENCE, SEGMENTS
-from personalize_nb.contract.kinds import Location
 from personalize_nb.contract.parameters import BATCH_INFERENCE, THEME_GENERATION, THEMES, Parameter, named
 from personalize_nb.errors import Problem
 from personalize_nb.inputs.filter_columns import is_each
@@ -74,8 +73,8 @@ class FormField:
         tip = f"{self.row.name} of pnb.recommend"
         if self.row.hint:
             tip += f"; empty: {self.row.hint}"
-        settled = isinstance(self.row.kind, Location)  # is looked at in S3, so not at each key press
-        return labelled(kind(value, placeholder=self.row.hint, continuous_update=not settled), self.title, tip)
+        made = kind(value, placeholder=self.row.hint, continuous_update=not self.row.kind.place)
+        return labelled(made, self.title, tip)
 
     def fit(self, widget: Any, facts: recipes.Recipe | None) -> None:
         """Enable a widget where a recipe takes the parameter, and disable it where not, with a word on who does."""
