@@ -262,7 +262,6 @@ class _Wait:
             told = f"stopped waiting; {self.rest() or f'{self.what} goes on'}. Wait again with {self.again}."
             if not self.again:  # a call, which goes on nowhere
                 told = f"stopped {self.what}; AWS may have been asked for it, and may do it all the same."
-            self.progress.say(told)
             raise errors.Interrupted(told) from None
 
     def _until(
