@@ -34,6 +34,9 @@ __all__ = [
 # Contrast on white / on #111: 4.6 / 4.1 and 3.8 / 5.0.
 BLUE, ORANGE, GREY = "#1976d2", "#c96a00", "rgba(127,127,127,.5)"
 
+# What has the focus keeps its keys to itself: JupyterLab would take `b` for a new cell and `d d` for one less.
+_OWN_KEYS = Markup(' data-lm-suppress-shortcuts="true"')
+
 _CELL = "padding:.15em .6em;vertical-align:top;"
 
 
@@ -128,7 +131,7 @@ def shown(view: object) -> Markup:
 
 def details(summary: str, content: object) -> Markup:
     """Return content that is folded away until its summary is clicked."""
-    return Markup("<details><summary>{}</summary>{}</details>").format(summary, content)
+    return Markup("<details><summary{}>{}</summary>{}</details>").format(_OWN_KEYS, summary, content)
 
 
 def fold(title: str, opened: bool = False) -> Markup:
@@ -137,7 +140,9 @@ def fold(title: str, opened: bool = False) -> Markup:
     It is reached by Tab, opened by Space and Enter and says whether it is open, as every browser does for `summary`,
     even while the kernel is busy. The accordion of ipywidgets can do none of this.
     """
-    return Markup("<details{}><summary>{}</summary></details>").format(Markup(" open" if opened else ""), title)
+    return Markup("<details{}><summary{}>{}</summary></details>").format(
+        Markup(" open" if opened else ""), _OWN_KEYS, title
+    )
 
 
 def live(style: str, shown: str) -> Markup:

@@ -219,8 +219,8 @@ def test_a_new_parameter_is_in_the_form(novel, session, readers_model, books_mod
     widget = form.widgets["novelty"]
     assert (widget.placeholder, widget.value) == ("0.1; from 0 to 1", "0.25")
     assert ">Novelty (0 to 1)<" in widget.description and "novelty of pnb.recommend" in widget.description
-    parts = list(form.console.box.children)
-    assert parts[parts.index(form.console.values) + 1].children[1].children[-1] is widget
+    panel = form.box.children[list(form.box.children).index(form.console.values) + 1].children[1]
+    assert panel.children[-1] is widget
     assert "novelty=0.25" in form.code and form.plan().request.novelty == 0.25
 
     widget.value = "much"

@@ -158,6 +158,7 @@ class JobForm:
         self.console = Console(
             self.widgets, self._data, self._values.box, changes, self._check, actions, lambda: repr(self)
         )
+        self.box = self.console.box
         self._data.on_count(self._guarded(self._count))
         self._solution_changed()
 
@@ -361,7 +362,7 @@ class JobForm:
     def _ipython_display_(self) -> None:
         from IPython.display import display  # loaded already wherever this is called
 
-        display(self.console.box)
+        display(self.box)
         self._call_shown = self.code
         self._call_place = displayed(code.shown(self._call_shown)._repr_mimebundle_())
         self._board.display()

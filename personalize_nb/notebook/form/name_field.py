@@ -69,11 +69,10 @@ class NameField(widgets.Combobox):  # type: ignore[misc]  # ipywidgets has no ty
     def _list(self, options: Sequence[tuple[str, str]]) -> None:
         plain = [(_plain(label), value) for label, value in options]
         often = Counter(label for label, _ in plain)
-        apart = [
-            (label if often[label] == 1 else f"{label} [{value.rsplit('/', 1)[-1] or number}]", value)
-            for number, (label, value) in enumerate(plain, 1)
-        ]
-        self._names = dict(apart)
+        self._names = {}
+        for number, (label, value) in enumerate(plain, 1):
+            name = label if label and often[label] == 1 else f"{label} [{value.rsplit('/', 1)[-1]}]".strip()
+            self._names[f"{name} [{number}]" if name in self._names else name] = value
         self.options = tuple(self._names)
 
     def _settle(self, _change: Any = None) -> None:

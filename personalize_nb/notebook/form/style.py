@@ -130,6 +130,7 @@ _STYLE = """
 # ipywidgets cannot set attributes, so the form does when an element gets the focus;
 # the widgets join the form one by one, so it is looked for a while. A field with suggestions is emptied
 # meanwhile, its text turned into a hint: the browser lists only what matches the text, which would be the text alone.
+# What was typed into it is selected once it counts, so that typing on takes its place.
 _SHOWN = """
 const back = one => {
   if ('pnbHint' in one.dataset) { one.placeholder = one.dataset.pnbHint; delete one.dataset.pnbHint; }
@@ -144,7 +145,7 @@ const keep = tries => {
     one.placeholder = one.value;
     one.value = '';
   });
-  form.addEventListener('change', ({target: one}) => back(one), true);
+  form.addEventListener('change', ({target: one}) => { back(one); if (one.list && !one.closest('.pnb-grows')) one.select(); }, true);
   form.addEventListener('focusout', ({target: one}) => {
     if ('pnbHint' in one.dataset && !one.value) one.value = one.placeholder;
     back(one);
