@@ -145,7 +145,10 @@ const keep = tries => {
     one.placeholder = one.value;
     one.value = '';
   });
-  form.addEventListener('change', ({target: one}) => { back(one); if (one.list && !one.closest('.pnb-grows')) one.select(); }, true);
+  form.addEventListener('change', ({target: one}) => {
+    back(one);
+    if (one.list && !one.closest('.pnb-grows')) one.select();
+  }, true);
   form.addEventListener('focusout', ({target: one}) => {
     if ('pnbHint' in one.dataset && !one.value) one.value = one.placeholder;
     back(one);
