@@ -18,7 +18,7 @@ from personalize_nb.jobs.run import Run
 from personalize_nb.results import output_files
 from personalize_nb.session import progress, s3
 from personalize_nb.text import html
-from personalize_nb.text.counts import counted
+from personalize_nb.text.counts import counted, size
 from personalize_nb.text.redact import redact
 
 if TYPE_CHECKING:
@@ -116,8 +116,8 @@ def _found(job: BatchJob | Run) -> OutputFacts:
     read = [one for _, source in places for one in output_files.input_files(job.session, source)]
     if sum(one.size for one in (*written, *read)) <= MOST_BYTES:
         return _counted(job)
-    size = sum(one.size for one in written)
-    told = f"not counted here: {counted(len(written), 'file')} of {size / 1e6:,.0f} MB; {_counting(job)} counts"
+    whole = size(sum(one.size for one in written))
+    told = f"not counted here: {counted(len(written), 'file')} of {whole}; {_counting(job)} counts"
     columns, rows = _beginning(job.session, written)
     return OutputFacts(told, columns=columns, rows=rows)
 

@@ -29,6 +29,7 @@ from personalize_nb.text.public import public
 
 # of the element that holds a receipt: tells in a saved notebook whose it is
 NAME = "data-pnb-name"
+_LINE = "\n"
 
 
 def rendered(facts: Mapping[str, str], name: str = "") -> View:
@@ -39,10 +40,12 @@ def rendered(facts: Mapping[str, str], name: str = "") -> View:
 def _told(facts: Mapping[str, str], output: OutputFacts, links: Mapping[str, str]) -> View:
     """Return what a receipt says: its facts, the first rows of the output, where to look further."""
     width = max(map(len, facts))
-    lines = [f"{label:<{width}}  {value}" for label, value in facts.items()]
+    # code of several lines: as they are to be copied, or in one, which a column of labels does not cut up
+    lines = [f"{label:<{width}}  {value.replace(_LINE, '; ')}" for label, value in facts.items()]
+    cells = [(label, html.code(value) if _LINE in value else value) for label, value in facts.items()]
     anchors = html.join([html.link(address, text) for text, address in links.items()], ", ")
     rows = html.Markup('<div style="margin-top:.6em">{}</div>').format(output.table) if output.rows else ""
-    fragment = html.join([html.table(facts.items()), rows, html.lines(anchors)])
+    fragment = html.join([html.table(cells), rows, html.lines(anchors)])
     return View(fragment, "\n".join([*lines, *([output.text] if output.text else [])]))
 
 

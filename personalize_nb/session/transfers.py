@@ -8,6 +8,7 @@ from collections.abc import Callable
 from types import TracebackType
 
 from personalize_nb.session.progress import NullProgress, Progress, choose, over
+from personalize_nb.text.counts import size as size_of
 
 # What is sent or read in one request is there before a line about it is read.
 LEAST = 16 << 20
@@ -57,8 +58,7 @@ class Transfer:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        megabytes = f"{self._done / _MEGABYTE:,.1f} MB"
-        if kind is None:
-            megabytes = f"{self._size / _MEGABYTE:,.1f} MB"
-        state = megabytes if kind is None or kind is GeneratorExit else f"stopped at {megabytes}"
+        ended = kind is None or kind is GeneratorExit  # nobody reads on
+        gone = size_of(self._size if kind is None else self._done)
+        state = gone if ended else f"stopped at {gone}"
         self._progress.update(self._what, over(state, self._clock() - self._began))
