@@ -76,7 +76,7 @@ def test_large_output_is_not_read_to_be_counted(tmp_path, monkeypatch):
 
     monkeypatch.setattr("personalize_nb.session.s3.beginning", beginning)
     found = output_facts.found(Written(tmp_path, LINES * 100))
-    assert found.facts == {"Lines": "not counted here: 1 file of 38.1 kB; pnb.attach('weekly').errors() counts"}
+    assert found.facts == {"Lines": "not counted here: 1 file of 49.0 kB; pnb.attach('weekly').errors() counts"}
     assert [row[2] for row in found.rows][:4] == ["a", "b", "c", "d"] and len(read) == 1
 
 
