@@ -110,7 +110,12 @@ def test_a_whole_job_by_keyboard_and_no_key_reaches_the_notebook(open_notebook, 
             assert page.evaluate("() => document.activeElement.parentElement.open"), name
         keys.press("Tab")
     kinds = [kind for kind, _ in met]
-    assert kinds.count("summary") == 2 and kinds[-3:] == ["submit"] * 3 and "textarea" in kinds and "radio" in kinds
+    assert (
+        kinds.count("summary") == 2
+        and kinds[-4:] == [*["submit"] * 3, "checkbox"]
+        and "textarea" in kinds
+        and "radio" in kinds
+    )
     names = {name for _, name in met}
     assert {"Solution", "Filter", "Exploration weight (0 to 1)", "Exploration age cut-off (days)", "Tags"} <= names
     assert page.evaluate(CELLS) == cells

@@ -279,7 +279,9 @@ class JobForm:
 
     def _preflight(self, plan: FormState) -> pd.DataFrame:
         uploads = plan.batch is not None
-        return preflight.of_request(plan.request, self.session, uploads=uploads, judged=plan.problems)
+        return preflight.of_request(
+            plan.request, self.session, uploads=uploads, judged=[fields.named_problem(one) for one in plan.problems]
+        )
 
     def _show_preflight(self) -> None:
         self._options.forget_buckets()

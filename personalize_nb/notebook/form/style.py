@@ -130,6 +130,7 @@ _STYLE = """
 # ipywidgets cannot set attributes, so the form does when an element gets the focus;
 # the widgets join the form one by one, so it is looked for a while. A field with suggestions is emptied
 # meanwhile, its text turned into a hint: the browser lists only what matches the text, which would be the text alone.
+# Radio buttons of ipywidgets have no name, so that arrow keys would lead from one choice into the next and change it.
 # What was typed into it is selected once it counts, so that typing on takes its place.
 _SHOWN = """
 const back = one => {
@@ -139,6 +140,8 @@ const keep = tries => {
   const form = this.closest('.pnb-form');
   if (!form) { if (tries) setTimeout(keep, 50, tries - 1); return; }
   form.addEventListener('focusin', ({target: one}) => {
+    for (const box of form.querySelectorAll('.widget-radio-box'))
+      for (const radio of box.querySelectorAll('input')) radio.name = box.dataset.pnbName ||= `pnb-${Math.random()}`;
     one.setAttribute('data-lm-suppress-shortcuts', 'true');
     if (!one.list || !one.value || one.closest('.pnb-grows')) return;
     one.dataset.pnbHint = one.placeholder;
