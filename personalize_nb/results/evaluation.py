@@ -20,11 +20,13 @@ from personalize_nb.contract.ranking_metrics import CUT_OFFS, FOUND, RELEVANT, r
 from personalize_nb.errors import InputError
 from personalize_nb.inputs import frames
 from personalize_nb.session.progress import choose
+from personalize_nb.text.public import public
 
 if TYPE_CHECKING:
     from personalize_nb.inputs.forms import Data
 
 
+@public
 def evaluate(
     recommendations: Data,
     truth: Data,
