@@ -69,7 +69,7 @@ SEEN = """form => {
         if (one.matches('input, textarea')) judge(one, getComputedStyle(one).color, one.value);
         if (one.placeholder) judge(one, getComputedStyle(one, '::placeholder').color, one.placeholder);
         if (one.matches('label, summary, button, li, div'))
-            if (one.scrollWidth > one.clientWidth + 1 && one.clientWidth && getComputedStyle(one).display !== 'inline')
+            if (one.scrollWidth > one.clientWidth + 1 && one.clientWidth && getComputedStyle(one).overflowX !== 'auto')
                 wrong.push([one.textContent.slice(0, 60), 'is cut', `${one.scrollWidth} > ${one.clientWidth}`]);
     }
     return wrong

@@ -81,7 +81,10 @@ _STYLE = """
   accent-color: var(--jp-brand-color1);
 }
 .pnb-form .widget-html, .pnb-form .widget-html-content { height: auto; margin: 0; line-height: 1.5; }
-.pnb-form .widget-html-content { overflow-wrap: anywhere; }
+.pnb-form .widget-html-content { overflow-wrap: anywhere; overflow-x: auto; }
+.pnb-form .widget-html-content :is(th, td) { overflow-wrap: break-word; }
+.pnb-form .widget-html-content ul { padding: 0; list-style: none; }
+.pnb-form :is([role="alert"], [role="status"]) { margin: calc(2 * var(--pnb-gap)) 0; }
 .pnb-form > .widget-html:not(:has(.widget-html-content > *)) { display: none; }
 .pnb-form > .widget-html:first-child { display: none; }
 .pnb-form .pnb-fold { margin: var(--pnb-gap) 0; border-top: 1px solid var(--jp-border-color2); }
