@@ -17,6 +17,7 @@ from personalize_nb.access.checks import LEVELS, Inspection
 from personalize_nb.access.permission_checks import PermissionChecks
 from personalize_nb.access.report import MODEL, UNCHECKED, Check, Report
 from personalize_nb.access.subject import Subject, from_data, from_request
+from personalize_nb.errors import Problem
 from personalize_nb.jobs.arguments import JobParameters, with_parameters
 from personalize_nb.jobs.request import AnyRequest
 from personalize_nb.resources.solutions import SolutionVersion
@@ -99,9 +100,27 @@ def preflight(
     return _report(subjects, session)
 
 
-def of_request(request: AnyRequest, session: Session, *, uploads: bool) -> Report:
-    """Check a request whose input lies in S3, or, where `uploads` says so, is stored there only when the job starts."""
-    return _report([Subject(request, uploads=uploads)], session)
+def of_request(
+    request: AnyRequest | None, session: Session, *, uploads: bool, judged: Sequence[Problem] | None = None
+) -> Report:
+    """Check a request whose input lies in S3, or, where `uploads` says so, is stored there only when the job starts.
+
+    Parameters
+    ----------
+    request
+        The request; None where what is wanted amounts to none, so that only the problems are told.
+    session
+        Where the job would run.
+    uploads
+        Whether the input is still to be stored.
+    judged
+        Every problem with the request, where it is judged already: a form knows more than its request tells.
+    """
+    if request is None:
+        return Report.of(request_checks.told(judged or ()))
+    return _report(
+        [Subject(request, uploads=uploads, problems=tuple(judged or ()), judged=judged is not None)], session
+    )
 
 
 def _report(subjects: Sequence[Subject], session: Session) -> Report:

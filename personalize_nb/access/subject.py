@@ -63,6 +63,8 @@ class Subject:
         Which of several it is that are asked side by side; empty for one alone.
     estimate
         What it would come to, where that is limited.
+    judged
+        Whether the problems are all there are with the request, so that it is not judged again.
     """
 
     request: AnyRequest
@@ -71,6 +73,7 @@ class Subject:
     problems: tuple[Problem, ...] = ()
     label: str = ""
     estimate: Estimate | None = None
+    judged: bool = False
 
 
 def from_request(request: Any, session: Session) -> Subject:

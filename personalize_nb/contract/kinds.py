@@ -19,6 +19,7 @@ class Kind:
     """Any value, sent as it is."""
 
     lines = False  # whether it is typed into several lines
+    place = False  # whether it is a place that is looked at once it is settled, not at each key press
 
     @property
     def masked(self) -> bool:
@@ -124,6 +125,7 @@ class Location(Kind):
     """An `s3://` address."""
 
     shape: str = "S3Location"
+    place = True
 
     def problems(self, name: str, value: Any) -> Iterator[str]:
         rule = limits.string_rule(self.shape)

@@ -190,8 +190,8 @@ def looked_up(job: AnyJob | Run) -> dict[str, str]:
         OWNER: owner if owner != job.session.owner else "",
     }
     if isinstance(job, Run):
-        return {**found, **_amounts_of_run(job), REPEAT: f"pnb.attach({job.name!r}).repeat()"}
-    return {**found, **_amounts(job), REPEAT: code.again(job.request, several[0], job.session.role_arn)}
+        return {**found, **_amounts_of_run(job), REPEAT: code.again_run(job)}
+    return {**found, **_amounts(job), REPEAT: code.again(job.request, several[0], job.session)}
 
 
 def _amounts(job: AnyJob) -> dict[str, str]:

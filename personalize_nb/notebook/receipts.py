@@ -25,15 +25,16 @@ from personalize_nb.text.public import public
 
 # of the element that holds a receipt: tells in a saved notebook whose it is
 NAME = "data-pnb-name"
+_LINE = "\n"
 
 
 def rendered(facts: Mapping[str, str], name: str = "") -> View:
     """Return a receipt's facts as something to look at, which says whose they are."""
     width = max(map(len, facts))
-    text = "\n".join(f"{label:<{width}}  {value}" for label, value in facts.items())
-    return View(
-        html.Markup('<div class="pnb-receipt" {}="{}">{}</div>').format(NAME, name, html.table(facts.items())), text
-    )
+    # code of several lines: as they are to be copied, or in one, which a column of labels does not cut up
+    text = "\n".join(f"{label:<{width}}  {value.replace(_LINE, '; ')}" for label, value in facts.items())
+    cells = [(label, html.code(value) if _LINE in value else value) for label, value in facts.items()]
+    return View(html.Markup('<div class="pnb-receipt" {}="{}">{}</div>').format(NAME, name, html.table(cells)), text)
 
 
 def displayed(bundle: Mapping[str, str], name: str = "") -> Any:

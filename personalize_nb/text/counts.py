@@ -32,3 +32,17 @@ def verb(number: int, one: str, several: str) -> str:
     ('is', 'are')
     """
     return one if number == 1 else several
+
+
+def size(count: int) -> str:
+    """Return a number of bytes as people read it.
+
+    Examples
+    --------
+    >>> size(1), size(999), size(1_250_000)
+    ('1 byte', '999 bytes', '1.2 MB')
+    """
+    if count < 1000:
+        return counted(count, "byte")
+    power = next(one for one in (1, 2, 3, 4) if one == 4 or round(count / 1000**one, 1) < 1000)
+    return f"{count / 1000**power:.1f} {('kB', 'MB', 'GB', 'TB')[power - 1]}"

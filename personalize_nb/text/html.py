@@ -122,6 +122,13 @@ def code(text: str) -> Markup:
     return Markup('<pre style="margin:.3em 0;white-space:pre-wrap">{}</pre>').format(text)
 
 
+def shown(view: object) -> Markup:
+    """Return what an object shows of itself in a notebook; it has escaped every value here already."""
+    own = getattr(view, "_repr_html_", None)
+    found = own() if callable(own) else None
+    return Markup(found) if found is not None else code(repr(view))
+
+
 def details(summary: str, content: object) -> Markup:
     """Return content that is folded away until its summary is clicked."""
     return Markup("<details><summary{}>{}</summary>{}</details>").format(_OWN_KEYS, summary, content)

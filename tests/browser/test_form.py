@@ -24,7 +24,7 @@ if "form-shelf" not in list(pnb.list_filters()["name"]):
 """
 SHOWN = f"""
 form = pnb.JobForm(pd.DataFrame({{{HOSTILE!r}: ["r1", "r2"]}}), readers)
-form.widgets["filter"].offer([*form._options.filters(), ({HOSTILE!r}, "hostile")])
+form.widgets["filter"].offer([*form._options.filters(form.solution_version), ({HOSTILE!r}, "hostile")])
 form
 """
 

@@ -3,6 +3,7 @@
 import ast
 import dataclasses
 import inspect
+from types import SimpleNamespace
 
 import boto3
 import pytest
@@ -25,7 +26,7 @@ ROWS = {row.name: row for row in PARAMETERS}
 CALLS = {
     pnb.recommend: set(ROWS),
     pnb.themes: set(ROWS) - {"mode"},
-    pnb.JobForm: set(ROWS),
+    pnb.JobForm: set(ROWS) | {"items"},  # of a form alone: it suggests values
     pnb.segments: {row.name for row in PARAMETERS if SEGMENTS in row.jobs},
     pnb.preflight: (set(ROWS) - {"data"}) | {"request"},
 }
@@ -114,7 +115,7 @@ def test_each_call_shows_the_rows_with_their_defaults(call):
     shown = inspect.signature(call).parameters
     assert set(shown) == CALLS[call]
     for name, one in shown.items():
-        if one.kind is one.KEYWORD_ONLY:
+        if one.kind is one.KEYWORD_ONLY and name in ROWS:
             assert one.default == ROWS[name].default, name
             assert one.annotation == inspect.signature(pnb.recommend).parameters[name].annotation, name
 
@@ -239,4 +240,5 @@ def test_a_new_parameter_is_told_by_the_receipt_and_repeated_by_its_call(novel):
     described |= {"done": 1, "failed": 0, "running": 0, "waiting": 0}
     facts = receipt_facts.run_summary(described, [request], receipt_facts.datetime.now(receipt_facts.UTC))
     assert facts["Novelty"] == "0.5 of all"
-    assert code.again(request, {}).endswith("'books/0a1b2c3d', novelty=0.5)")
+    session = SimpleNamespace(_service=None, _source=None, region="us-east-1", prefix="personalize_nb")
+    assert code.again(request, {}, session).endswith("(solution_version='books/0a1b2c3d', novelty=0.5)")

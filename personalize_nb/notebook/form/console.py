@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import ipywidgets as widgets
 
@@ -20,6 +20,9 @@ from personalize_nb.errors import WARNING, Problem
 from personalize_nb.jobs.request import errors_of
 from personalize_nb.notebook.form import fields, style
 from personalize_nb.text import html
+
+if TYPE_CHECKING:
+    from personalize_nb.notebook.form.sources import InputChoice
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,10 @@ class Console:
     ----------
     form_widgets
         The fields' widgets by name.
+    input
+        What the form works on.
+    values
+        A box for the fields of a filter's placeholders.
     changes
         What is to be done when a field changes, by name.
     check
@@ -73,14 +80,17 @@ class Console:
     def __init__(
         self,
         form_widgets: Mapping[str, Any],
+        input: InputChoice,
+        values: Any,
         changes: Mapping[str, Callable[[], Any]],
         check: Callable[[], Any],
         actions: Sequence[Action],
         told: Callable[[], str],
     ):
         self.widgets = form_widgets
-        self.input, self.messages, self.checks = told_place(), told_place(), told_place()
-        self.values = widgets.VBox()
+        self.input, self._input = input.told, input.box
+        self.messages, self.checks = told_place(), told_place()
+        self.values = values
         self.buttons = {action.label: self._button(action) for action in actions}
         self.start_button = next(self.buttons[action.label] for action in actions if action.primary)
         self._settling = False
@@ -93,7 +103,7 @@ class Console:
         buttons.add_class("pnb-actions")
         return [
             told_place(style.LIVE),
-            *(self.widgets.get(name, self.input) for name in fields.panel(MAIN)),
+            *(self._input if name == fields.DATA else self.widgets[name] for name in fields.panel(MAIN)),
             self.values,
             *(self._folded(title) for title in PANELS if title != MAIN),
             self.messages,

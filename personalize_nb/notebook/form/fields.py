@@ -73,7 +73,8 @@ class FormField:
         tip = f"{self.row.name} of pnb.recommend"
         if self.row.hint:
             tip += f"; empty: {self.row.hint}"
-        return labelled(kind(value, placeholder=self.row.hint), self.title, tip)
+        made = kind(value, placeholder=self.row.hint, continuous_update=not self.row.kind.place)
+        return labelled(made, self.title, tip)
 
     def fit(self, widget: Any, facts: recipes.Recipe | None) -> None:
         """Enable a widget where a recipe takes the parameter, and disable it where not, with a word on who does."""
@@ -132,12 +133,6 @@ def panel(title: str) -> list[str]:
 def of_other_modes(mode: str) -> list[str]:
     """Return the names of parameters that mean nothing in a mode."""
     return [row.name for row in parameters.PARAMETERS if row.mode not in (None, mode)]
-
-
-def value_widget(name: str, text: str) -> Any:
-    """Return a field for the values of a filter's placeholder."""
-    hint = "values for every line, comma separated"
-    return labelled(widgets.Text(text, placeholder=hint), f"${name}", f"{name} of the filter: {hint}")
 
 
 def filter_text(value: str) -> list[str] | None:
@@ -315,6 +310,8 @@ def idle(put_away: Mapping[str, str], recipe: str) -> list[str]:
     told = [
         f"{fields[name].label} {value} is not sent: {recipe} does not take it."
         for name, value in put_away.items()
-        if name != MODE
+        if name in fields
     ]
+    if away := put_away.get(FILTER):
+        told.append(f"Filter {away} is not sent: it is not of the data of this solution, or not of what its jobs make.")
     return told + ([f"Themes are not asked for: {recipe} makes none."] if MODE in put_away else [])

@@ -14,18 +14,19 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 from personalize_nb import errors
 from personalize_nb.access import preflight
-from personalize_nb.contract.parameters import named
 from personalize_nb.errors import WARNING, Problem
 from personalize_nb.jobs import recommend
 from personalize_nb.jobs.arguments import JobParameters, with_parameters
 from personalize_nb.jobs.job import AnyJob, new_job_name
 from personalize_nb.jobs.request import errors_of
 from personalize_nb.notebook import code
-from personalize_nb.notebook.form import fields, input, state
+from personalize_nb.notebook.form import fields, filter_fields, prefill, state
 from personalize_nb.notebook.form.console import Action, Console
-from personalize_nb.notebook.form.fields import DATA, FILTER, MODE, SOLUTION, Presets
+from personalize_nb.notebook.form.fields import FILTER, MODE, SOLUTION, Presets
+from personalize_nb.notebook.form.input import Source
 from personalize_nb.notebook.form.name_field import NameField
 from personalize_nb.notebook.form.options import NO_FILTER, Options
+from personalize_nb.notebook.form.sources import InputChoice
 from personalize_nb.notebook.form.state import FormState
 from personalize_nb.notebook.receipt_facts import REPEAT
 from personalize_nb.notebook.receipts import Board, Receipt, displayed
@@ -55,12 +56,17 @@ class JobForm:
     Parameters
     ----------
     data
-        Users, items or rankings as for `pnb.recommend`, or what `pnb.segments` takes; None to name input that lies in
-        S3 already.
+        Users, items or rankings as for `pnb.recommend`, or what `pnb.segments` takes; None to choose in the form: a
+        frame of the notebook, a file, or what lies in S3. Or a job or run, or a job's ARN, whoever started it and how:
+        the form then begins with everything that it was asked, on the input that it had.
     solution_version
-        The one chosen at first: a `SolutionVersion`, a solution's name or an ARN; by default the newest ACTIVE one.
+        The one chosen at first: a `SolutionVersion`, a solution's name or an ARN; by default the newest ACTIVE one that
+        fits the data.
     session
         Where to work; by default the solution version's session, else that of `pnb.connect()`.
+    items
+        The items as a frame: values of its columns are suggested to filters. By default those of the training data are,
+        as far as they are known.
     **parameters
         What the fields hold at first: any parameter of `pnb.recommend`, as it takes them.
 
@@ -81,62 +87,83 @@ class JobForm:
     >>> import personalize_nb as pnb
     >>> pnb.JobForm(["r01349", "r00469"], "books", num_results=10, tags={"team": "books"})
     <JobForm for books-user-personalization-...: display it in JupyterLab, or .start()>
+
+    Run a job again with changes:
+
+    >>> job = pnb.recommend(["r01349"], "books", num_results=10)
+    >>> form = pnb.JobForm(job, num_results=20)
+    >>> form.code
+    "pnb.recommend('s3://.../jobs/books-.../input/....jsonl', 'books-user-personalization-...', num_results=20)"
     """
 
     @with_parameters(JobParameters, checked=False)
     def __init__(
         self,
-        data: Data | Batch | None = None,
+        data: Data | Batch | AnyJob | Run | None = None,
         solution_version: SolutionVersion | str | None = None,
         *,
         session: Session | None = None,
+        items: pd.DataFrame | None = None,
         **parameters: Unpack[JobParameters],
     ):
         fields.check_names(parameters)
         fields.check_one(solution_version, parameters.get("filter"))
-        self.session = current(session or getattr(solution_version, "session", None))
+        begun = prefill.started(data, session or getattr(solution_version, "session", None))
+        self.session = current(session or getattr(begun or solution_version, "session", None))
         self.job: AnyJob | Run | None = None
         self.receipt: Receipt | None = None
         self._board = Board()
         self._call_place: Any = None
         self._call_shown = ""
-        self._options = Options(self.session)
+        self._options = Options(self.session, items)
+        self._noted: list[Problem] = []
+        given: dict[str, Any] = {**parameters}
         address = data if isinstance(data, str) and s3.is_s3(data) else ""
-        self._source = None if data is None or address else input.Source(data)
+        if begun is not None:
+            filled = prefill.of(begun)
+            address, given, self._noted = filled.address, {**filled.given, **parameters}, filled.notes
+            solution_version = filled.solution_version if solution_version is None else solution_version
         self._started: set[str] = set()  # names of jobs started here
         self._told: list[str] = []
         self._checked: Any = None
         self._suggested = ""
-        self._values: dict[str, Any] = {}  # fields of the filter's placeholders
         self._put_away: dict[str, str] = {}  # values of fields that the recipe does not take
         self._clock: Callable[[], float] = time.monotonic
         self._last_start = float("-inf")
-        self._build(solution_version, fields.presets(parameters, self.session), address)
+        self._data = InputChoice(None if address else data, address, self.session, lambda act: self._guarded(act))
+        self._build(solution_version, fields.presets(given, self.session))
 
-    def _build(self, solution_version: SolutionVersion | str | None, given: Presets, address: str) -> None:
-        options = self._options.solutions(solution_version)
+    def _build(self, solution_version: SolutionVersion | str | None, given: Presets) -> None:
+        options = self._options.solutions(solution_version, self._data.kinds(), given.filter)
         chosen = self._options.first_solution(solution_version, options)
-        filters = self._options.filters()
+        version = self._options.version(chosen)
+        filters = self._options.filters(version)
         self.widgets: dict[str, Any] = {
             name: field.widget(given.texts.get(name, "")) for name, field in fields.text_fields().items()
         }
         self.widgets[MODE] = fields.mode_widget(given.mode)
         self.widgets[SOLUTION] = NameField(SOLUTION, options, chosen)
-        self.widgets[FILTER] = NameField(
-            FILTER, filters, self._options.first_filter(given.filter, filters), NO_FILTER[0]
-        )
-        if self._source is None:
-            self.widgets[DATA] = fields.FormField(named(DATA)).widget(address)
-        self._given_values, self._without_field = given.filter_values, given.without_field
+        first = self._options.first_filter(given.filter, version)
+        self.widgets[FILTER] = NameField(FILTER, filters, first, NO_FILTER[0])
+        self.widgets |= self._data.widgets
+        self._without_field = given.without_field
+        self._values = filter_fields.FilterFields(given.filter_values, self._guarded(self._check))
         changes = {SOLUTION: self._solution_changed, FILTER: self._filter_changed, MODE: self._mode_changed}
+        changes |= dict.fromkeys(self._data.widgets, self._input_changed)
         actions = [
             Action("Start job", "Send the input to S3 and start the job", self._start_clicked, primary=True),
             Action("Check access", "Role, policies, buckets, keys, quota", self._show_preflight),
             Action("Refresh lists", "Look for new solutions and filters", self.refresh),
         ]
-        self.console = Console(self.widgets, changes, self._check, actions, lambda: repr(self))
+        self.console = Console(
+            self.widgets, self._data, self._values.box, changes, self._check, actions, lambda: repr(self)
+        )
         self.box = self.console.box
+        self._data.on_count(self._guarded(self._count))
         self._solution_changed()
+
+    def _guarded(self, action: Callable[[], Any]) -> Callable[[Any], None]:
+        return lambda event: self.console.guarded(action)(event)
 
     # What the fields say
 
@@ -152,9 +179,7 @@ class JobForm:
 
     def parameters(self) -> tuple[JobParameters, list[Problem]]:
         """Return what differs from the defaults, as `pnb.recommend` takes it, and the fields that make no sense."""
-        fixed = {name: value for name, value in self._given_values.items() if self._fixed(name)}
-        values = fixed | {name: widget.value for name, widget in self._values.items()}
-        given, wrong = state.given_by(self.widgets, values, self._without_field)
+        given, wrong = state.given_by(self.widgets, self._values.texts(self.filter), self._without_field)
         wrong += [one.problem for one in (self.widgets[SOLUTION], self.widgets[FILTER]) if one.problem]
         if MODE in given:
             try:
@@ -167,15 +192,11 @@ class JobForm:
         """Return the request the fields describe, its input, what is known around it, and every problem."""
         given, wrong = self.parameters()
         version, chosen = self.solution_version, self.filter
-        source = self._source or named(DATA).kind.parse(self.widgets[DATA].value)
+        source = self._data.source(wrong)
+        wrong += self._noted
         wrong += [Problem(SOLUTION, text, WARNING) for text in fields.idle(self._put_away, version.recipe)]
-        wrong += state.idle_values(self._given_values, chosen)
+        wrong += state.idle_values(self._values.given, chosen)
         return state.state_of(given, wrong, version, chosen, source, self.session, self._options)
-
-    def _fixed(self, name: str) -> bool:
-        """Tell whether code gave a value for each record, which no field can show, and the filter wants it."""
-        wanted = self.filter.placeholders if self.filter else ()
-        return name in wanted and not isinstance(self._given_values.get(name, ""), str)
 
     def problems(self) -> list[Problem]:
         """Return everything that is wrong with the form as it stands; warnings do not stop a job."""
@@ -191,9 +212,8 @@ class JobForm:
         kept = {key: value for key, value in given.items() if key != "job_name" or (name and value != self._suggested)}
         if values := kept.get("filter_values"):
             kept["filter_values"] = {key: v if isinstance(v, list) else code.PER_RECORD for key, v in values.items()}
-        source = self._source.code if self._source else repr(self.widgets[DATA].value.strip() or "s3://...")
         kind = recommend.shape_for(self.solution_version).job_kind
-        return code.recommend(source, solution, kept, kind)
+        return code.recommend(self._data.code, solution, kept, kind)
 
     # What the buttons do
 
@@ -214,8 +234,7 @@ class JobForm:
             self._show(plan)
             raise errors.RequestError(wrong)
         given, _ = self.parameters()
-        call = self._code(given, self.solution_version.arn.split(":solution/", 1)[-1], name=False)
-        details = state.details(plan, given, self.filter) | {REPEAT: call}
+        details = state.details(plan, given, self.filter)
         self.console.start_button.disabled = True
         self.console.checks.value, self._checked = "", None
         self.console.messages.value = html.status(["The input goes to S3, then the job starts."])
@@ -224,6 +243,7 @@ class JobForm:
         except errors.PersonalizeError:
             self._check()
             raise
+        details[REPEAT] = code.of_started(job, plan.request)
         self._options.own.add(plan.request.job_name)
         self._started.add(plan.request.job_name)
         place = self._board.place() if self._board.handle is not None else None
@@ -249,63 +269,81 @@ class JobForm:
             self.start()
 
     def preflight(self) -> pd.DataFrame:
-        """Return what `pnb.preflight` finds for the request of the form, whose input is uploaded only at the start."""
+        """Return what `pnb.preflight` finds for the form, whose input is uploaded only at the start.
+
+        What the form itself finds wrong, or worth a look, is among it.
+        """
         return self._preflight(self.plan())
 
     def _preflight(self, plan: FormState) -> pd.DataFrame:
-        if plan.request is None:
-            raise errors.RequestError(plan.problems)
-        return preflight.of_request(plan.request, self.session, uploads=plan.batch is not None)
+        uploads = plan.batch is not None
+        return preflight.of_request(plan.request, self.session, uploads=uploads, judged=plan.problems)
 
     def _show_preflight(self) -> None:
+        self._options.forget_buckets()
         plan = self.plan()
-        if plan.request is None:
-            self.console.checks.value, self._checked = "", None
-            self._show(plan)
-            return
+        self._show(plan)
         self.console.checks.value = html.status(["Access is being checked."])
-        found = self._preflight(plan)[["check", "level", "found", "to_do"]]
-        self.console.checks.value = html.table(
-            found.itertuples(index=False), ("check", "result", "found", "what to do")
-        )
+        self.console.checks.value = html.shown(self._preflight(plan))
         self._checked = plan.subject
 
     def refresh(self) -> None:
         """Look for new solutions, filters and names; what is chosen stays chosen."""
         self._options.forget()
-        with self.console.settled():
-            self.widgets[SOLUTION].offer(self._options.solutions())
-            self.widgets[FILTER].offer(self._options.filters())
+        self._data.forget()
+        self._offer(self._options.solutions(kinds=self._data.kinds()))
         self._solution_changed()
+
+    def _offer(self, options: list[tuple[str, str]]) -> None:
+        """Offer solution versions; the one that is chosen stays so, where it is there and others fit no better."""
+        kinds, kept = self._data.kinds(), self.widgets[SOLUTION].chosen
+        stays = kept in dict(options).values() and (
+            self._options.fits(kept, kinds) or not self._options.fits(options[0][1], kinds)
+        )
+        with self.console.settled():
+            self.widgets[SOLUTION].offer(options, kept if stays else options[0][1])
+
+    def _count(self) -> None:
+        self._data.count()
+        self._check()
 
     # How the form follows its fields
 
+    def _input_changed(self) -> None:
+        self._data.follow()
+        self._offer(self._options.fitting(self._data.kinds()))
+        self._solution_changed()
+
     def _solution_changed(self) -> None:
+        self._offer_filters()
         with self.console.settled():
             if self.widgets["job_name"].value == self._suggested:
                 self._suggest()
             fields.fit(self.widgets, self.solution_version.recipe, self._put_away)
         self._mode_changed()
 
+    def _offer_filters(self) -> None:
+        """Offer the filters of the version's own data; one that is none of them is put away, and told of."""
+        widget, names = self.widgets[FILTER], self._options.filters(self.solution_version)
+        wanted = self._put_away.pop(FILTER, "") or widget.chosen
+        legal = wanted in dict(names).values()
+        if not legal:
+            self._put_away[FILTER] = wanted
+        with self.console.settled():
+            widget.offer(names, wanted if legal else NO_FILTER[1])
+
     def _mode_changed(self) -> None:
         hidden = fields.of_other_modes(self.widgets[MODE].value)
         for name, field in fields.text_fields().items():
-            self.widgets[name].layout.display = "none" if field.row.name in hidden else ""
+            away = field.row.name in hidden or self.widgets[name].disabled
+            self.widgets[name].layout.display = "none" if away else ""
         self._filter_changed()
 
     def _filter_changed(self) -> None:
-        wanted = self.filter.placeholders if self.filter else ()
-        columns = {name.lower() for name in self._source.columns} if self._source else set()
-        asked = [name for name in wanted if name.lower() not in columns or name in self._given_values]
-        needed = [name for name in asked if not self._fixed(name)] if self._source is not None else []
-        self._values = {name: self._values.get(name) or self._value_field(name) for name in needed}
-        self.console.values.children = tuple(self._values.values())
+        source, chosen = self._data.source([]), self.filter
+        columns = source.columns if isinstance(source, Source) else None
+        self._values.follow(chosen, columns, self._options.known_values(self.solution_version, chosen))
         self._check()
-
-    def _value_field(self, name: str) -> Any:
-        widget = fields.value_widget(name, self._given_values.get(name, ""))
-        self.console.watch(widget, self._check)
-        return widget
 
     def _check(self) -> None:
         self._show(self.plan())
@@ -314,8 +352,7 @@ class JobForm:
         started = self.widgets["job_name"].value.strip() in self._started
         told = [*self._told, "Change the job name to start another."] if started else [*self._told, *plan.notes]
         self.console.tell(plan.problems, told, ready=not started)
-        if self._source is not None:
-            self.console.input.value = html.lines(*self._source.told(plan.batch))
+        self._data.tell(plan.batch)
         if self._checked is not None and self._checked != plan.subject:
             self.console.checks.value, self._checked = html.status([_STALE]), None
         if self._call_place is not None and self._call_shown != self.code:

@@ -50,9 +50,20 @@ class NameField(widgets.Combobox):  # type: ignore[misc]  # ipywidgets has no ty
         self.value = self._text(chosen)
         self.observe(self._settle, "value")
 
-    def offer(self, options: Sequence[tuple[str, str]]) -> None:
-        """Suggest other options; the text stays, and is a problem where it names none of them."""
+    def offer(self, options: Sequence[tuple[str, str]], chosen: str | None = None) -> None:
+        """Suggest other options; a text that named none of them before stays, and is a problem still.
+
+        Parameters
+        ----------
+        options
+            As at first.
+        chosen
+            What is chosen now, under whatever name the options have for it; by default the text stays.
+        """
+        typed = self.problem is not None
         self._list(options)
+        if chosen is not None and not typed:
+            self.chosen, self.value = chosen, self._text(chosen)
         self._settle()
 
     def _list(self, options: Sequence[tuple[str, str]]) -> None:

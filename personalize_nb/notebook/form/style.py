@@ -143,9 +143,15 @@ const keep = tries => {
   if (!form) { if (tries) setTimeout(keep, 50, tries - 1); return; }
   form.addEventListener('focusin', ({target: one}) => {
     one.setAttribute('data-lm-suppress-shortcuts', 'true');
-    if (one.list && one.value) { one.dataset.pnbHint = one.placeholder; one.placeholder = one.value; one.value = ''; }
+    if (!one.list || !one.value || one.closest('.pnb-grows')) return;
+    one.dataset.pnbHint = one.placeholder;
+    one.placeholder = one.value;
+    one.value = '';
   });
-  form.addEventListener('change', ({target: one}) => { back(one); if (one.list) one.select(); }, true);
+  form.addEventListener('change', ({target: one}) => {
+    back(one);
+    if (one.list && !one.closest('.pnb-grows')) one.select();
+  }, true);
   form.addEventListener('focusout', ({target: one}) => {
     if ('pnbHint' in one.dataset && !one.value) one.value = one.placeholder;
     back(one);

@@ -44,13 +44,15 @@ def test_every_parameter_of_the_one_liner_is_one_of_the_form(session, books_mode
 def test_a_filter_and_its_values_are_preset(session, readers_model, shelf_filter):
     for chosen in (shelf_filter, shelf_filter.name, shelf_filter.arn):
         form = JobForm(["r1"], readers_model, session=session, filter=chosen, filter_values={"SHELF": ["sea", "a, b"]})
-        assert form._values["SHELF"].value == 'sea, "a, b"'
+        assert form._values.fields["SHELF"].value == 'sea, "a, b"'
         assert form.parameters()[0] == {
             "job_name": form.widgets["job_name"].value,
             "filter": "preset-shelf",
             "filter_values": {"SHELF": ["sea", "a, b"]},
         }
-        assert form.problems() == []
+        assert [(one.level, one.text) for one in form.problems()] == [
+            ("warning", "$SHELF: no SHELF of the data is 'a, b'; there are 'crime', 'garden', 'sea'.")
+        ]
 
 
 def test_filter_values_for_each_record_are_sent_as_they_are(session, readers_model, shelf_filter):
