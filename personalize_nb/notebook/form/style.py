@@ -128,21 +128,29 @@ _STYLE = """
 }
 """
 
-# JupyterLab hands a key to its shortcuts unless the element that has the focus says no by this attribute, and buttons,
+# What ipywidgets cannot say of an element is said when it gets the focus; the widgets join the form one by one, so the
+# form is looked for a while.
+# JupyterLab hands a key to its shortcuts unless the element that has the focus says no by an attribute, and buttons,
 # radio buttons and titles of sections do not: with one of them in focus, `b` would insert a cell and `d d` delete one.
-# ipywidgets cannot set attributes, so the form does when an element gets the focus;
-# the widgets join the form one by one, so it is looked for a while. A field with suggestions is emptied
-# meanwhile, its text turned into a hint: the browser lists only what matches the text, which would be the text alone.
-# What was typed into it is selected once it counts, so that typing on takes its place.
+# Radio buttons without a name are one group to the browser, so an arrow key would choose in the field next to it.
+# A field with suggestions is emptied meanwhile, its text turned into a hint: the browser lists only what matches the
+# text, which would be the text alone. What was typed into it is selected once it counts, so typing on takes its place.
 _SHOWN = """
 const back = one => {
   if ('pnbHint' in one.dataset) { one.placeholder = one.dataset.pnbHint; delete one.dataset.pnbHint; }
+};
+const group = box => {
+  const radios = box.querySelectorAll('input'), name = radios[0].name || 'pnb-' + Math.random();
+  for (const one of radios) one.name = name;
+  box.setAttribute('role', 'radiogroup');
+  box.setAttribute('aria-label', box.parentElement.querySelector('label').textContent);
 };
 const keep = tries => {
   const form = this.closest('.pnb-form');
   if (!form) { if (tries) setTimeout(keep, 50, tries - 1); return; }
   form.addEventListener('focusin', ({target: one}) => {
     one.setAttribute('data-lm-suppress-shortcuts', 'true');
+    if (one.type === 'radio') group(one.closest('.widget-radio-box'));
     if (!one.list || !one.value || one.closest('.pnb-grows')) return;
     one.dataset.pnbHint = one.placeholder;
     one.placeholder = one.value;
