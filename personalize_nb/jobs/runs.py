@@ -18,7 +18,7 @@ from personalize_nb.jobs.request import AnyRequest
 from personalize_nb.jobs.run import Run
 from personalize_nb.session import s3, waiting
 from personalize_nb.session.connection import current
-from personalize_nb.session.progress import choose
+from personalize_nb.session.progress import choose, showing
 from personalize_nb.session.session import Session
 from personalize_nb.text.counts import counted, verb
 from personalize_nb.text.public import public
@@ -69,7 +69,8 @@ def start_run(
                 )
                 inputs = [(part.input_path, part.records) for part in stored if part.group == same]
             else:
-                inputs = list(_stored_inputs(one, groups[number], session, limit))
+                with showing():
+                    inputs = list(_stored_inputs(one, groups[number], session, limit))
             count = one.most_parts(limit)
             for place, (path, records) in enumerate(inputs):
                 output = f"{groups[number].request.output_path}{manifests.label(place, count)}/"

@@ -77,6 +77,11 @@ class ResultsAs(Generic[Frame]):
         return self._rows.failed
 
     @property
+    def answered(self) -> int:
+        """How many input lines were answered with an item or a user."""
+        return self._rows.answered
+
+    @property
     def empty(self) -> int:
         """How many input lines were answered with nothing, as when a filter leaves none; `.errors()` has them."""
         return self._rows.empty
@@ -131,8 +136,7 @@ class ResultsAs(Generic[Frame]):
         items, columns
             As for `recommendations`.
         rows
-            Input lines in a frame; by default as many as have a million results together, at least one and at most
-            50,000.
+            Input lines in a frame; by default as many as have a million results together, from 1 to 50,000.
         """
         if rows is not None and rows < 1:
             raise RequestError([Problem("rows", f"'rows' must be 1 or more, got {rows!r}")])

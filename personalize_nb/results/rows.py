@@ -24,6 +24,7 @@ from personalize_nb.results.lines import flat
 from personalize_nb.results.matching import Matched
 from personalize_nb.results.members import IDS, ITEMS, KEYS, THEME, USERS
 from personalize_nb.session.progress import choose
+from personalize_nb.session.transfers import Transfer
 from personalize_nb.text.counts import counted, verb
 
 if TYPE_CHECKING:
@@ -108,9 +109,11 @@ class Rows:
             return  # all jobs of a part of a run failed
         files = output_files.output_files(self.session, self.output, self.source)
         old = [one for one in files if one.address.startswith(self._superseded)] if self._superseded else []
-        for table in lines.output_tables(self.session, old, self.record):
-            yield table.filter(pc.is_null(table.column("error")))
-        yield from lines.output_tables(self.session, [one for one in files if one not in old], self.record)
+        with Transfer("reading the output", sum(one.size for one in files)) as transfer:
+            for table in lines.output_tables(self.session, old, self.record, transfer.add):
+                yield table.filter(pc.is_null(table.column("error")))
+            new = [one for one in files if one not in old]
+            yield from lines.output_tables(self.session, new, self.record, transfer.add)
 
     @property
     def question(self) -> np.ndarray | None:
@@ -250,6 +253,11 @@ class Rows:
     def failed(self) -> int:
         """How many input lines have an error or no row."""
         return len(self.table) - int(self.table.column("error").null_count) + len(self.unanswered)
+
+    @cached_property
+    def answered(self) -> int:
+        """How many rows have an item or a user."""
+        return int(self.table.column("error").null_count) - self.empty
 
     @cached_property
     def empty(self) -> int:

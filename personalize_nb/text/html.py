@@ -26,7 +26,9 @@ __all__ = [
     "image",
     "join",
     "lines",
+    "link",
     "live",
+    "progress",
     "table",
     "tip",
 ]
@@ -96,6 +98,13 @@ def lines(*parts: object) -> Markup:
     return join(Markup("<div>{}</div>").format(part) for part in parts if part)
 
 
+def link(address: str, text: str) -> Markup:
+    """Return a link that opens beside the notebook; an address that is none of the web stays text."""
+    if not address.startswith("https://"):
+        return escape(text)
+    return Markup('<a href="{}" target="_blank" rel="noopener noreferrer">{}</a>').format(address, text)
+
+
 def alert(messages: Sequence[object], heading: str = "", urgent: bool = True) -> Markup:
     """Return messages as a list that a screen reader announces, or nothing when there are none."""
     if not messages:
@@ -132,6 +141,13 @@ def shown(view: object) -> Markup:
 def details(summary: str, content: object) -> Markup:
     """Return content that is folded away until its summary is clicked."""
     return Markup("<details><summary{}>{}</summary>{}</details>").format(_OWN_KEYS, summary, content)
+
+
+def progress(done: int, total: int, label: str) -> Markup:
+    """Return a bar of how much is done, with the percentage for who sees no bar."""
+    return Markup(
+        '<progress value="{0}" max="{1}" aria-label="{2}" style="vertical-align:middle">{3} %</progress>'
+    ).format(done, total, label, 100 * done // max(total, 1))
 
 
 def fold(title: str, opened: bool = False) -> Markup:

@@ -73,6 +73,8 @@ class Console:
         What is told of the data, of the form as it stands, and of access: HTML widgets.
     values
         A box for the fields of a filter's placeholders.
+    jobs
+        A box for how the jobs go that the form has started.
     start_button
         The button of the primary action.
     """
@@ -90,7 +92,7 @@ class Console:
         self.widgets = form_widgets
         self.input, self._input = input.told, input.box
         self.messages, self.checks = told_place(), told_place()
-        self.values = values
+        self.values, self.jobs = values, widgets.VBox()
         self.buttons = {action.label: self._button(action) for action in actions}
         self.start_button = next(self.buttons[action.label] for action in actions if action.primary)
         self._settling = False
@@ -109,6 +111,7 @@ class Console:
             self.messages,
             buttons,
             self.checks,
+            self.jobs,
         ]
 
     def _folded(self, title: str) -> Any:

@@ -12,7 +12,7 @@ import csv
 import io
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import ipywidgets as widgets
@@ -128,6 +128,14 @@ def panel(title: str) -> list[str]:
         texts.setdefault(field.row.name, []).append(field.name)
     rows = sorted((row for row in parameters.PARAMETERS if row.panel == title), key=lambda row: row.place)
     return [name for row in rows for name in texts.get(row.name, [row.name])]
+
+
+def named_problem(problem: Problem) -> Problem:
+    """Return a problem that names its field as the form does."""
+    labels = {row.name: row.label for row in parameters.PARAMETERS}
+    labels |= {row.attribute: row.label for row in parameters.PARAMETERS}
+    labels |= {name: field.label for name, field in text_fields().items()}
+    return replace(problem, field=labels.get(problem.field) or problem.field)
 
 
 def of_other_modes(mode: str) -> list[str]:

@@ -81,7 +81,7 @@ class FilterFields:
         hint = "one number for every line" if number else "values for every line, comma separated"
         label = f"${name} (number)" if number else f"${name}"
         made = widgets.Combobox(value=text, placeholder=hint, ensure_option=False)
-        made = fields.labelled(made, label, f"{hint}, for {chosen.expression}")
+        made = fields.labelled(made, label, f"{name} of the filter: {hint}")  # two dollar signs would be a formula
         made.add_class("pnb-grows")  # its text stays while it has the focus: another value may follow
         suggest(made, known.get(name))
 

@@ -28,6 +28,7 @@ from personalize_nb.notebook.form.name_field import NameField
 from personalize_nb.notebook.form.options import NO_FILTER, Options
 from personalize_nb.notebook.form.sources import InputChoice
 from personalize_nb.notebook.form.state import FormState
+from personalize_nb.notebook.form.status import Status
 from personalize_nb.notebook.receipt_facts import REPEAT
 from personalize_nb.notebook.receipts import Board, Receipt, displayed
 from personalize_nb.session import s3
@@ -159,6 +160,7 @@ class JobForm:
             self.widgets, self._data, self._values.box, changes, self._check, actions, lambda: repr(self)
         )
         self.box = self.console.box
+        self._status = Status(self.console.jobs)
         self._data.on_count(self._guarded(self._count))
         self._solution_changed()
 
@@ -247,8 +249,8 @@ class JobForm:
         self._options.own.add(plan.request.job_name)
         self._started.add(plan.request.job_name)
         place = self._board.place() if self._board.handle is not None else None
-        self.receipt = Receipt(job, details).show(place).start()
-        self._told = [f"{plan.request.job_name!r} is started; its receipt is below."]
+        self.receipt = Receipt(job, details, told=self._status.line()).show(place).start()
+        self._told = [f"{plan.request.job_name!r} is started; below stands how it goes."]
         self._suggest()
         self._check()
         self._last_start = self._clock()
@@ -277,7 +279,9 @@ class JobForm:
 
     def _preflight(self, plan: FormState) -> pd.DataFrame:
         uploads = plan.batch is not None
-        return preflight.of_request(plan.request, self.session, uploads=uploads, judged=plan.problems)
+        return preflight.of_request(
+            plan.request, self.session, uploads=uploads, judged=[fields.named_problem(one) for one in plan.problems]
+        )
 
     def _show_preflight(self) -> None:
         self._options.forget_buckets()

@@ -26,6 +26,7 @@ from personalize_nb.notebook.form.fields import DATA, FILTER, MODE
 from personalize_nb.notebook.form.input import Source, size
 from personalize_nb.notebook.form.options import Options
 from personalize_nb.notebook.form.stored import InputInS3
+from personalize_nb.notebook.receipt_facts import RECIPE
 from personalize_nb.resources.estimate import Estimate
 from personalize_nb.resources.estimate import problems as problems_of_cost
 from personalize_nb.resources.filters import Filter
@@ -286,6 +287,7 @@ def details(state: FormState, given: JobParameters, chosen: Filter | None) -> di
         "Filter": f"{chosen.name}{' with ' + told if told else ''}" if chosen else "",
         "Tags": parameters.named("tags").kind.told(given.get("tags") or {}),
         "Service role": given.get("role_arn") or "",
+        RECIPE: state.context.recipe or "",
         "Cost": state.estimate.text if state.estimate is not None else "",
         "Expected end": _expected_end(state.estimate),
     }

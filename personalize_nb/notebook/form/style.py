@@ -140,8 +140,7 @@ const back = one => {
   if ('pnbHint' in one.dataset) { one.placeholder = one.dataset.pnbHint; delete one.dataset.pnbHint; }
 };
 const group = box => {
-  const radios = box.querySelectorAll('input'), name = radios[0].name || 'pnb-' + Math.random();
-  for (const one of radios) one.name = name;
+  for (const radio of box.querySelectorAll('input')) radio.name = box.dataset.pnbName ||= `pnb-${Math.random()}`;
   box.setAttribute('role', 'radiogroup');
   box.setAttribute('aria-label', box.parentElement.querySelector('label').textContent);
 };
@@ -149,8 +148,8 @@ const keep = tries => {
   const form = this.closest('.pnb-form');
   if (!form) { if (tries) setTimeout(keep, 50, tries - 1); return; }
   form.addEventListener('focusin', ({target: one}) => {
+    form.querySelectorAll('.widget-radio-box').forEach(group);
     one.setAttribute('data-lm-suppress-shortcuts', 'true');
-    if (one.type === 'radio') group(one.closest('.widget-radio-box'));
     if (!one.list || !one.value || one.closest('.pnb-grows')) return;
     one.dataset.pnbHint = one.placeholder;
     one.placeholder = one.value;

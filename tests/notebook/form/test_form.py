@@ -63,7 +63,7 @@ def test_started_job_runs_and_the_next_one_has_a_name_already(form):
     assert first.name == first_name
     frame = first.wait(progress=False).recommendations()
     assert frame.groupby("user_id").size().tolist() == [3, 3]
-    assert f"&#39;{first_name}&#39; is started; its receipt is below" in form.console.messages.value
+    assert f"&#39;{first_name}&#39; is started; below stands how it goes" in form.console.messages.value
     assert form.widgets["job_name"].value != first_name and not form.console.start_button.disabled
     form._clock = lambda: form._last_start + 0.3
     form.console.start_button.click()  # the second half of a double click

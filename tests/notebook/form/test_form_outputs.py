@@ -83,10 +83,12 @@ def test_a_receipt_says_everything_that_was_asked_and_its_call_does_it_again(dis
     form.receipt.close()
     lines = [" ".join(line.split()) for line in form._board._joined()["text/plain"].splitlines()]
     for told in (
-        "Mode BATCH_INFERENCE",
+        "Mode BATCH_INFERENCE (default)",
         "Input 2 users",
         "Filter form-outputs-shelf with $SHELF: sea, crime",
-        "Exploration weight 0.5",
+        "Exploration weight 0.5, items of the last 30 days (default)",
+        "Results per line 25 (default)",
+        "Not given Input key, Output key (none is the default)",
         "Tags team=books",
     ):
         assert told in lines
