@@ -176,8 +176,11 @@ def live(style: str, shown: str) -> Markup:
 
 
 def tip(text: str, more: str) -> Markup:
-    """Return text that tells more when it is pointed at."""
-    return Markup('<span title="{}">{}</span>').format(more, text)
+    """Return text that tells more when it is pointed at.
+
+    Dollars are written as entities: JupyterLab takes what is between two of them for mathematics, tags and all.
+    """
+    return Markup(str(Markup('<span title="{}">{}</span>').format(more, text)).replace("$", "&#36;"))
 
 
 def image(svg: str, alt: str) -> Markup:

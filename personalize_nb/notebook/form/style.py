@@ -81,7 +81,10 @@ _STYLE = """
   accent-color: var(--jp-brand-color1);
 }
 .pnb-form .widget-html, .pnb-form .widget-html-content { height: auto; margin: 0; line-height: 1.5; }
-.pnb-form .widget-html-content { overflow-wrap: anywhere; }
+.pnb-form .widget-html-content { overflow-wrap: anywhere; overflow-x: auto; }
+.pnb-form .widget-html-content :is(th, td) { overflow-wrap: break-word; }
+.pnb-form .widget-html-content ul { padding: 0; list-style: none; }
+.pnb-form :is([role="alert"], [role="status"]) { margin: calc(2 * var(--pnb-gap)) 0; }
 .pnb-form > .widget-html:not(:has(.widget-html-content > *)) { display: none; }
 .pnb-form > .widget-html:first-child { display: none; }
 .pnb-form .pnb-fold { margin: var(--pnb-gap) 0; border-top: 1px solid var(--jp-border-color2); }
@@ -125,23 +128,27 @@ _STYLE = """
 }
 """
 
-# JupyterLab hands a key to its shortcuts unless the element that has the focus says no by this attribute, and buttons,
+# What ipywidgets cannot say of an element is said when it gets the focus; the widgets join the form one by one, so the
+# form is looked for a while.
+# JupyterLab hands a key to its shortcuts unless the element that has the focus says no by an attribute, and buttons,
 # radio buttons and titles of sections do not: with one of them in focus, `b` would insert a cell and `d d` delete one.
-# ipywidgets cannot set attributes, so the form does when an element gets the focus;
-# the widgets join the form one by one, so it is looked for a while. A field with suggestions is emptied
-# meanwhile, its text turned into a hint: the browser lists only what matches the text, which would be the text alone.
-# Radio buttons of ipywidgets have no name, so that arrow keys would lead from one choice into the next and change it.
-# What was typed into it is selected once it counts, so that typing on takes its place.
+# Radio buttons without a name are one group to the browser, so an arrow key would choose in the field next to it.
+# A field with suggestions is emptied meanwhile, its text turned into a hint: the browser lists only what matches the
+# text, which would be the text alone. What was typed into it is selected once it counts, so typing on takes its place.
 _SHOWN = """
 const back = one => {
   if ('pnbHint' in one.dataset) { one.placeholder = one.dataset.pnbHint; delete one.dataset.pnbHint; }
+};
+const group = box => {
+  for (const radio of box.querySelectorAll('input')) radio.name = box.dataset.pnbName ||= `pnb-${Math.random()}`;
+  box.setAttribute('role', 'radiogroup');
+  box.setAttribute('aria-label', box.parentElement.querySelector('label').textContent);
 };
 const keep = tries => {
   const form = this.closest('.pnb-form');
   if (!form) { if (tries) setTimeout(keep, 50, tries - 1); return; }
   form.addEventListener('focusin', ({target: one}) => {
-    for (const box of form.querySelectorAll('.widget-radio-box'))
-      for (const radio of box.querySelectorAll('input')) radio.name = box.dataset.pnbName ||= `pnb-${Math.random()}`;
+    form.querySelectorAll('.widget-radio-box').forEach(group);
     one.setAttribute('data-lm-suppress-shortcuts', 'true');
     if (!one.list || !one.value || one.closest('.pnb-grows')) return;
     one.dataset.pnbHint = one.placeholder;

@@ -105,7 +105,7 @@ def test_same_request_as_the_one_liner(form, session, readers_model):
 def test_filter_grows_a_field_for_its_placeholder(form, shelf_filter):
     form.refresh()
     form.widgets["filter"].value = "form-shelf"
-    assert [">$SHELF<" in widget.description for widget in form.console.values.children] == [True]
+    assert [">&#36;SHELF<" in widget.description for widget in form.console.values.children] == [True]
     assert "The filter needs values for $SHELF: fill the field $SHELF." in form.console.messages.value
     form._values.fields["SHELF"].value = "crime, garden"
     assert form.problems() == []
