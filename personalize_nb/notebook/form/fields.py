@@ -231,7 +231,7 @@ def legal_names() -> list[str]:
 def check_names(given: Mapping[str, Any]) -> None:
     """Refuse parameters that `pnb.recommend` does not have."""
     arguments.check_names(
-        given, "JobForm", [DATA, SOLUTION, "session", *(one for one in legal_names() if one != "session")]
+        given, "JobForm", [DATA, SOLUTION, "session", "items", *(one for one in legal_names() if one != "session")]
     )
     limits_in(given)
 
