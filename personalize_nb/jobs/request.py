@@ -72,7 +72,8 @@ class BatchRequest:
         try:
             values = {name: row.taken(described) for name, row in rows.items()}
         except (KeyError, TypeError, ValueError, AttributeError) as error:
-            told = f"No request of a {cls.job_kind.noun} can be read from {errors.received(described)}: {error!r}."
+            why = f"it has no {error}" if isinstance(error, KeyError) else str(error)
+            told = f"No request of a {cls.job_kind.noun} can be read from {errors.received(described)}: {why}."
             raise errors.RequestError([Problem("request", told)]) from error
         return cls(**{name: value for name, value in values.items() if value is not None})
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import ast
 import builtins
-import importlib
 import inspect
 import numbers
 import os
+import pkgutil
 import sys
 import types
 import typing
@@ -89,7 +89,7 @@ class _Names(dict[str, Any]):
             for statement in _for_checkers(own):
                 for module, alias in _imported(statement, own):
                     if (alias.asname or alias.name) == name:
-                        loaded = importlib.import_module(module or alias.name)
+                        loaded = pkgutil.resolve_name(module or alias.name)  # which the module may import
                         return _of_module(loaded, alias.name) if module else loaded
                 if isinstance(statement, ast.Assign) and ast.unparse(statement.targets[0]) == name:
                     return _meaning(ast.unparse(statement.value), self)

@@ -197,7 +197,7 @@ def test_no_argument_gives_a_raw_error(name, world, session, monkeypatch):
     thing = things.get(owner) or getattr(pnb, owner, pnb)
     raw = []
     for row in parameters(name):
-        for value in random.Random(f"{name} {row.name}").sample(STRANGE, 1 if name in SLOW else 6):
+        for value in random.Random(f"{name} {row.name}").sample(STRANGE, 1 if name in SLOW else 4):
             given, args = dict(good.get(name, {})), ()
             if row.kind is row.VAR_POSITIONAL:
                 args = (value,)
