@@ -147,7 +147,7 @@ class NotebookProgress:
         lines = [*self._said, *([self._line] if self._line else [])]
         bar = html.progress(*self._share, self._line) if self._share is not None else ""
         fragment = html.lines(*self._said, html.join([bar, html.escape(self._line)], " " if bar else ""))
-        bundle = {"text/plain": "\n".join(lines), "text/html": str(fragment)}
+        bundle = {"text/plain": "\n".join(lines), "text/html": html.output(fragment)}
         if self._handle is None:
             self._handle = display(bundle, raw=True, display_id=True)
         elif bundle != self._shown:
