@@ -125,7 +125,8 @@ def shown(call: str) -> View:
     masked = redact(call)
     notes = [MASKED] if masked != call else []
     heading = "The same without the form, which lives in a running kernel: run this cell to get it back"
-    fragment = html.Markup('<details class="pnb-call"><summary>{}</summary>{}{}</details>').format(
+    opening = html.Markup('<details class="pnb-call"><summary data-lm-suppress-shortcuts="true">')
+    fragment = opening + html.Markup("{}</summary>{}{}</details>").format(
         heading, html.code(masked), html.lines(*notes)
     )
     return View(fragment, "\n".join([f"{heading}:", masked, *notes]))
