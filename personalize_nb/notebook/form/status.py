@@ -69,7 +69,7 @@ def told(state: JobState) -> str:
 
 # Hides what stands beside it while the page has a record that tells the same; a record is rewritten a moment later.
 _HIDE = """
-const hint = this.previousElementSibling, told = hint.dataset;
+const hint = this.parentElement.querySelector('[data-pnb-status]'), told = hint.dataset;
 const look = () => {
   const records = [...document.querySelectorAll('.pnb-receipt')].filter(one => one.dataset.pnbName === told.pnbName);
   hint.hidden = records.some(one => one.dataset.pnbStatus === told.pnbStatus);
@@ -86,8 +86,9 @@ def _record(state: JobState) -> html.Markup:
     job stays as it was saved, and one that is started there has none.
     """
     hint = (
-        f"The notebook keeps no record of this: the page was loaded anew. pnb.watch({state.reference!r}) in a cell "
-        "makes one that is saved; pnb.refresh_receipts(path) rewrites those of a saved notebook."
+        "The notebook keeps no record that tells this: the page was loaded anew. "
+        f"pnb.watch({state.reference!r}) in a cell makes one that is saved; "
+        "pnb.refresh_receipts(path) rewrites those of a saved notebook."
     )
     mark = html.Markup('<div hidden {}="{}" {}="{}">{}</div>')
     return mark.format(NAME, state.reference, STATUS, state.status, hint) + html.live("", _HIDE)
