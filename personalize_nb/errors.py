@@ -30,7 +30,7 @@ import traceback
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
+from types import BuiltinFunctionType, FunctionType, MethodType, TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
@@ -41,6 +41,8 @@ ERROR, WARNING = "error", "warning"
 _PACKAGE = f"{Path(__file__).parent}/"
 # How many of the user's own lines a message is shown with, the innermost ones.
 _LINES = 3
+# How much of a value is told, and of how many parts.
+_SHOWN, _FEW = 200, 20
 # From where a name may be another one misspelt, one of two letters first: 'profile' for 'prefix' is none.
 _ALIKE_SHORT, _ALIKE = 0.5, 0.65
 # Where no line is the user's: packages, and what IPython makes of a cell that is a magic's.
@@ -276,6 +278,33 @@ def meant(name: str, legal: Iterable[str]) -> str:
 
     near = max(legal, key=likeness, default="")
     return f" (did you mean {near!r}?)" if likeness(near)[0] >= (_ALIKE_SHORT if len(name) < 3 else _ALIKE) else ""
+
+
+def received(value: Any) -> str:
+    """Return a value as a message tells what it got: as code, or only its type where that would be long.
+
+    Parameters
+    ----------
+    value
+        The value.
+
+    Examples
+    --------
+    >>> received("many"), received(list(range(100)))
+    ("'many'", 'a list of 100')
+    """
+    if isinstance(value, str | bytes | int | float | complex | None) or (
+        isinstance(value, list | tuple | set | dict) and len(value) < _FEW
+    ):
+        told = repr(value)
+        return told if len(told) <= _SHOWN or isinstance(value, str) else f"{told[:_SHOWN]}..."
+    if isinstance(value, type):
+        return f"the class {value.__name__}"
+    if isinstance(value, FunctionType | BuiltinFunctionType | MethodType):
+        return f"the function {value.__name__}"
+    name = type(value).__name__
+    size = f" of {len(value):,}" if isinstance(value, list | tuple | set | dict) else ""
+    return f"{'an' if name[0] in 'AEIOaeio' else 'a'} {name}{size}"
 
 
 def there_is(name: str, names: Sequence[str], most: int = 3) -> str:

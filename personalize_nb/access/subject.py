@@ -22,7 +22,7 @@ from personalize_nb.errors import WARNING, Problem
 from personalize_nb.inputs.batch import Batch
 from personalize_nb.inputs.forms import given as read_once
 from personalize_nb.jobs import api_arguments, batches, costs, recommend, side_by_side, theme_columns
-from personalize_nb.jobs.arguments import JobParameters, names_of
+from personalize_nb.jobs.arguments import JobParameters, check_types, names_of
 from personalize_nb.jobs.request import AnyRequest, JobRequest, RequestContext, SegmentRequest
 from personalize_nb.resources import estimate
 from personalize_nb.resources.estimate import Estimate
@@ -163,6 +163,7 @@ def from_data(
         raise errors.ArgumentError(
             f"a {type(data).__name__} holds its model and parameters already: pnb.preflight(request)"
         )
+    check_types(given)
     models, several_models = side_by_side.listed(solution_version, "solution_version")
     wanted, several_filters = side_by_side.listed(given.get("filter"), "filter")
     versions = [find_solution_version(one, session) for one in models]

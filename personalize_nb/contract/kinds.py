@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from personalize_nb.contract import limits, tag_lines
+from personalize_nb.errors import received
 
 
 class Kind:
@@ -40,9 +41,13 @@ class Kind:
         """Tell whether a value says nothing, so that it is not sent; an empty one of another kind is wrong."""
         return value is None
 
+    def misfit(self, name: str, value: Any) -> str:
+        """Say what a value must be that is of another type, so that nothing can be made of it; nothing of others."""
+        return ""
+
     def problems(self, name: str, value: Any) -> Iterator[str]:
-        """Yield a sentence for each rule that a value breaks."""
-        yield from ()
+        """Yield a sentence for each rule that a value breaks, its type among them."""
+        yield from filter(None, [self.misfit(name, value)])
 
     def outside(self, value: Any) -> str:
         """Say what a value must be that is out of a range; nothing of one that is not."""
@@ -95,8 +100,13 @@ class Text(Kind):
     def is_empty(self, value: Any) -> bool:
         return value is None or (isinstance(value, str) and not value)
 
+    def misfit(self, name: str, value: Any) -> str:
+        return "" if isinstance(value, str) else f"'{name}' must be text, got {received(value)}; it {self.legal}."
+
     def problems(self, name: str, value: Any) -> Iterator[str]:
-        if not limits.string_rule(self.shape).allows(value or ""):
+        if wrong := "" if value is None else self.misfit(name, value):
+            yield wrong
+        elif not limits.string_rule(self.shape).allows(value or ""):
             yield f"'{name}' {self.legal}, got {value!r}."
 
 
@@ -127,10 +137,16 @@ class Location(Kind):
     shape: str = "S3Location"
     place = True
 
+    def misfit(self, name: str, value: Any) -> str:
+        return "" if isinstance(value, str) else self._wrong(name, value)
+
     def problems(self, name: str, value: Any) -> Iterator[str]:
-        rule = limits.string_rule(self.shape)
-        if not rule.allows(value) or not re.match(r"s3://[^/]", value):
-            yield f"'{name}' must be s3://bucket/key with at most {rule.max_length} characters, got {value!r}."
+        if not limits.string_rule(self.shape).allows(value) or not re.match(r"s3://[^/]", value):
+            yield self._wrong(name, value)
+
+    def _wrong(self, name: str, value: Any) -> str:
+        most = limits.string_rule(self.shape).max_length
+        return f"'{name}' must be s3://bucket/key with at most {most} characters, got {received(value)}."
 
 
 @dataclass(frozen=True)
@@ -139,10 +155,19 @@ class Choice(Kind):
 
     shape: str
 
+    def misfit(self, name: str, value: Any) -> str:
+        return "" if isinstance(value, str) else self._wrong(name, value)
+
     def problems(self, name: str, value: Any) -> Iterator[str]:
-        legal = limits.string_rule(self.shape).values
-        if legal and value not in legal:
-            yield f"'{name}' must be one of {', '.join(legal)}, got {value!r}."
+        if not isinstance(value, str) or (self._legal and value not in self._legal):
+            yield self._wrong(name, value)
+
+    def _wrong(self, name: str, value: Any) -> str:
+        return f"'{name}' must be one of {', '.join(self._legal)}, got {received(value)}."
+
+    @property
+    def _legal(self) -> tuple[str, ...]:
+        return limits.string_rule(self.shape).values
 
 
 @dataclass(frozen=True)
@@ -176,17 +201,23 @@ class Number(Kind):
         ends = f"{self.low:g} to {self.high:g}" if self.high < float("inf") else ""
         return f"{self.unit}s" if self.unit else ends
 
+    def is_number(self, value: Any) -> bool:
+        """Tell whether a value is a number of the kind, in the range or not."""
+        return isinstance(value, numbers.Real) and not isinstance(value, bool)
+
     def within(self, value: Any) -> bool:
         """Tell whether a value is a number in the range."""
-        real = isinstance(value, numbers.Real) and not isinstance(value, bool)
-        return real and bool(self.low <= value <= self.high)
+        return self.is_number(value) and bool(self.low <= value <= self.high)
+
+    def misfit(self, name: str, value: Any) -> str:
+        return "" if self.is_number(value) else next(self.problems(name, value))
 
     def outside(self, value: Any) -> str:
         return "" if self.within(value) else f"must be {self.range}"
 
     def problems(self, name: str, value: Any) -> Iterator[str]:
         if wrong := self.outside(value):
-            yield f"'{name}' {wrong}, got {value!r}."
+            yield f"'{name}' {wrong}, got {received(value)}."
 
     def to_wire(self, value: Any) -> Any:
         if not self.as_text:
@@ -210,12 +241,12 @@ class Number(Kind):
 class WholeNumber(Number):
     """A whole number within a range."""
 
-    def within(self, value: Any) -> bool:
-        return isinstance(value, numbers.Integral) and super().within(value)
+    def is_number(self, value: Any) -> bool:
+        return isinstance(value, numbers.Integral) and super().is_number(value)
 
     def problems(self, name: str, value: Any) -> Iterator[str]:
         if not self.within(value):
-            yield f"'{name}' must be a whole number from {self.low:g}, got {value!r}."
+            yield f"'{name}' must be a whole number from {self.low:g}, got {received(value)}."
 
     def to_wire(self, value: Any) -> Any:
         return int(value)
@@ -259,15 +290,24 @@ class Weights(Kind):
     def is_empty(self, value: Any) -> bool:
         return value is None or (isinstance(value, Mapping) and not value)
 
+    def misfit(self, name: str, value: Any) -> str:
+        if not isinstance(value, Mapping):
+            return f"'{name}' must be a mapping such as {self.example}, got {received(value)}."
+        wrong = (self._wrong(name, key, weight) for key, weight in value.items() if not self.weight.is_number(weight))
+        return next(wrong, "")
+
     def problems(self, name: str, value: Any) -> Iterator[str]:
         if not isinstance(value, Mapping):
-            yield f"'{name}' must be a mapping such as {self.example}, got {value!r}."
+            yield self.misfit(name, value)
             return
         for key, weight in value.items():
             if key not in self.names:
-                yield f"'{name}' takes {' and '.join(self.names)}, got {key!r}."
+                yield f"'{name}' takes {' and '.join(self.names)}, got {received(key)}."
             elif not self.weight.within(weight):
-                yield f"'{name}' {key} must be {self.weight.range}, got {weight!r}."
+                yield self._wrong(name, key, weight)
+
+    def _wrong(self, name: str, key: Any, weight: Any) -> str:
+        return f"'{name}' {key} must be {self.weight.range}, got {received(weight)}."
 
     def filled(self, value: Any) -> Any:
         return {str(key).upper(): weight for key, weight in (value or {}).items()}  # as names of columns, in any case
@@ -300,9 +340,14 @@ class Tags(Kind):
     def is_empty(self, value: Any) -> bool:
         return value is None or (isinstance(value, Mapping) and not value)
 
+    def misfit(self, name: str, value: Any) -> str:
+        if isinstance(value, Mapping):
+            return ""
+        return f"'{name}' must be a mapping such as {self.example}, got {received(value)}."
+
     def problems(self, name: str, value: Any) -> Iterator[str]:
-        if not isinstance(value, Mapping):
-            yield f"'{name}' must be a mapping such as {self.example}, got {value!r}."
+        if wrong := self.misfit(name, value):
+            yield wrong
             return
         if len(value) > limits.MAX_TAGS:
             yield f"There may be at most {limits.MAX_TAGS} tags, got {len(value)}."
@@ -310,7 +355,7 @@ class Tags(Kind):
             if not self._legal("TagKey", key) or not self._legal("TagValue", tag):
                 yield (
                     "A tag is text: a key of 1 to 128 and a value of up to 256 letters, digits, spaces and _.:/=+-@, "
-                    f"not beginning with 'aws:', got {key!r}: {tag!r}."
+                    f"not beginning with 'aws:', got {received(key)}: {received(tag)}."
                 )
 
     @staticmethod

@@ -50,6 +50,10 @@ PENDING, IN_PROGRESS, ACTIVE, FAILED = "CREATE PENDING", "CREATE IN_PROGRESS", "
 TERMINAL = frozenset({ACTIVE, FAILED, "CREATE STOPPED"})
 
 
+# Half of a character, which cannot be sent.
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
 @cache
 def service_model(service: str = "personalize") -> Any:
     """Return botocore's `ServiceModel` of Personalize, or of its runtime or events (about 60 ms the first time)."""
@@ -69,8 +73,10 @@ class StringRule:
     pattern: str | None
     values: tuple[str, ...]
 
-    def allows(self, value: str) -> bool:
-        """Tell whether the whole value fits (AWS's patterns are not all anchored; we match in full)."""
+    def allows(self, value: Any) -> bool:
+        """Tell whether a value is text of which all fits (AWS's patterns are not all anchored; we match in full)."""
+        if not isinstance(value, str) or _SURROGATE.search(value):
+            return False
         if self.values and value not in self.values:
             return False
         if len(value) < self.min_length or (self.max_length is not None and len(value) > self.max_length):

@@ -138,6 +138,12 @@ class Parameter:
         """Tell whether a value says anything that the default does not."""
         return not self.kind.is_empty(value) and bool(value != self.default)
 
+    def misfit(self, value: Any) -> str:
+        """Say what a value must be that is of a type of which no request can be made; nothing of others."""
+        if self.kind.is_empty(value) and not (self.required and value is None):
+            return ""
+        return self.kind.misfit(self.attribute, value)
+
     def put(self, wanted: dict[str, Any], value: Any) -> None:
         """Put a value where the API has it in a request."""
         *path, last = self._path

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ForwardRef, TypedDict, TypeVar, cast
 
 from personalize_nb.contract import parameters
 from personalize_nb.contract.job_kinds import JobKind
-from personalize_nb.errors import ArgumentError, meant
+from personalize_nb.errors import ArgumentError, Problem, RequestError, meant
 
 if TYPE_CHECKING:
     from personalize_nb.inputs.filter_columns import FilterValues
@@ -78,6 +78,8 @@ class RepeatParameters(TypedDict, total=False):
     max_cost: float | None
 
 
+# In calls they are things, which are looked for; a request has their addresses.
+_THINGS = ("data", "solution_version", "filter")
 _LINES = "the input stays as it is, with its filter values; pnb.recommend() and pnb.segments() take another one"
 _ABSENT = {"data": _LINES, "filter_values": _LINES}  # of what is repeated
 
@@ -128,6 +130,7 @@ def with_parameters(
         @functools.wraps(function)
         def judging(*args: Any, **given: Any) -> Any:
             check_names(given, call, legal, absent)
+            check_types(given)
             return function(*args, **given)
 
         made = judging if checked else function
@@ -135,6 +138,25 @@ def with_parameters(
         return cast(_F, made)
 
     return show
+
+
+def check_types(given: Mapping[str, Any]) -> None:
+    """Refuse values of types that their parameters do not take, before anything is made of one.
+
+    Parameters
+    ----------
+    given
+        Parameters of a job; None stands for one that is not given.
+
+    Raises
+    ------
+    RequestError
+        A value is of another type; all of them are told.
+    """
+    rows = [row for row in parameters.PARAMETERS if row.member and row.name not in _THINGS]
+    told = [(row, row.kind.misfit(row.name, given[row.name])) for row in rows if given.get(row.name) is not None]
+    if wrong := [Problem(row.attribute, text) for row, text in told if text and not row.kind.is_empty(given[row.name])]:
+        raise RequestError(wrong)
 
 
 def check_names(given: Iterable[str], call: str, legal: Sequence[str], absent: Mapping[str, str] | None = None) -> None:

@@ -41,6 +41,9 @@ class BatchJob(Outcome):
     kind: ClassVar[JobKind]
 
     def __init__(self, arn: str, session: Session):
+        if not isinstance(arn, str):
+            told = f"{type(self).__name__}() takes a job's ARN as 'arn', got {errors.received(arn)}"
+            raise errors.ArgumentError(f"{told}; pnb.attach(name) finds one.")
         self.arn = arn
         self.session = session
         self._described: dict[str, Any] = {}

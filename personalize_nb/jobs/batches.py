@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from personalize_nb import errors
@@ -14,7 +14,8 @@ from personalize_nb.inputs.forms import given
 from personalize_nb.inputs.given import Given
 from personalize_nb.inputs.ids import Findings
 from personalize_nb.inputs.key_columns import frame as as_frame
-from personalize_nb.jobs.request import KIND_OF_KEYS, no_batch
+from personalize_nb.jobs.request import KIND_OF_KEYS
+from personalize_nb.jobs.unfit import no_batch
 from personalize_nb.resources.filters import Filter
 from personalize_nb.resources.item_schema import item_fields
 from personalize_nb.resources.solutions import SolutionVersion
@@ -59,6 +60,9 @@ def batch_for(
 
 def _values(data: Given, chosen: Filter | None, values: FilterValues | None, key: str) -> FilterValues | None:
     """Return values for every placeholder of the filter: the ones given, else the frame's column of that name."""
+    if values is not None and not isinstance(values, Mapping | Sequence):
+        told = f"'filter_values' must be a mapping or a list of column names, got {errors.received(values)}."
+        raise errors.InputError(told)
     if chosen is None:
         if values:
             raise errors.InputError(f"'filter_values' need a filter: pass filter=... as well, got {values!r} alone.")

@@ -14,11 +14,17 @@ from personalize_nb import errors
 from personalize_nb.contract import limits, parameters, recipes
 from personalize_nb.contract.job_kinds import INFERENCE, SEGMENTS
 from personalize_nb.contract.parameters import BATCH_INFERENCE, THEME_GENERATION
-from personalize_nb.errors import Problem
 from personalize_nb.inputs.batch import Batch
 from personalize_nb.inputs.forms import given as read_once
 from personalize_nb.jobs import costs, side_by_side
-from personalize_nb.jobs.arguments import JobParameters, ThemeParameters, job_parameters, names_of, with_parameters
+from personalize_nb.jobs.arguments import (
+    JobParameters,
+    ThemeParameters,
+    check_types,
+    job_parameters,
+    names_of,
+    with_parameters,
+)
 from personalize_nb.jobs.batches import batch_for
 from personalize_nb.jobs.beginning import begin, begin_several, own_output
 from personalize_nb.jobs.job import BatchInferenceJob, new_job_name
@@ -31,13 +37,12 @@ from personalize_nb.jobs.request import (
     RequestContext,
     SegmentRequest,
     most_records,
-    no_batch,
-    no_themes,
 )
 from personalize_nb.jobs.reuse import once
 from personalize_nb.jobs.run import Run
 from personalize_nb.jobs.runs import check_at_once
 from personalize_nb.jobs.theme_columns import check_described, name_column, text_columns
+from personalize_nb.jobs.unfit import no_batch, no_themes
 from personalize_nb.resources.filters import Filter, find_filter, targets
 from personalize_nb.resources.solutions import SolutionVersion, find_solution_version
 from personalize_nb.results import output_files
@@ -147,6 +152,7 @@ def recommend(
     3  r00469     2   b0414  0.01...   Life on the Mississippi
     """
     given = job_parameters(locals())  # the signature names them; no name is said again
+    check_types(given)
     models, several_models = side_by_side.listed(solution_version, "solution_version")
     chosen, several_filters = side_by_side.listed(filter, "filter")
     theirs = (getattr(model, "session", None) for model in models)
@@ -251,6 +257,7 @@ def request_for(
     shape
         The kind of request.
     """
+    check_types(given)
     name = given.get("job_name") or new_job_name(version.name)
     values: dict[str, Any] = {
         **given,
@@ -263,11 +270,6 @@ def request_for(
         "filter": chosen.arn if chosen else None,
     }
     rows = [row for row in parameters.sent(shape.job_kind).values() if row.name in values]
-    for row in rows:
-        value, example = values[row.name], row.kind.example
-        if example and value is not None and not isinstance(value, Mapping):
-            text = f"{row.name!r} must be a mapping such as {example}, got {value!r}."
-            raise errors.RequestError([Problem(row.attribute, text)])
     return shape(**{row.attribute: row.kind.filled(values[row.name]) for row in rows})
 
 

@@ -12,12 +12,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, ClassVar, Self, TypeAlias
 
+from personalize_nb import errors
 from personalize_nb.contract import limits, parameters, recipes, releases
 from personalize_nb.contract.job_kinds import INFERENCE, SEGMENTS, JobKind
-from personalize_nb.contract.parameters import BATCH_INFERENCE, BATCH_SEGMENT, THEME_GENERATION, THEMES, Parameter
-from personalize_nb.errors import ERROR, WARNING, ArgumentError, Problem
+from personalize_nb.contract.parameters import BATCH_INFERENCE, BATCH_SEGMENT, THEME_GENERATION, Parameter
+from personalize_nb.errors import ERROR, WARNING, Problem
 from personalize_nb.jobs.arguments import check_names
+from personalize_nb.jobs.unfit import no_batch, no_segments, no_themes
 from personalize_nb.text.public import public
+from personalize_nb.text.values import plain
 
 KIND_OF_KEYS = {
     ("userId",): "users",
@@ -47,7 +50,15 @@ class BatchRequest:
         return replace(self, **changes)
 
     def to_api(self) -> dict[str, Any]:
-        """Return the parameters as boto3's method takes them; what is not set is left out."""
+        """Return the parameters as boto3's method takes them; what is not set is left out.
+
+        Raises
+        ------
+        RequestError
+            A field is of a type that the API does not take.
+        """
+        if wrong := _misfits(self):
+            raise errors.RequestError(wrong)
         wanted: dict[str, Any] = {}
         for row, value in rows_of(self):
             if row.required or row.is_set(value):
@@ -57,12 +68,17 @@ class BatchRequest:
     @classmethod
     def from_api(cls, described: Mapping[str, Any]) -> Self:
         """Return the request behind a description of its job (which holds no tags) or behind `to_api`."""
-        values = {name: row.taken(described) for name, row in parameters.sent(cls.job_kind).items()}
+        rows = parameters.sent(cls.job_kind)
+        try:
+            values = {name: row.taken(described) for name, row in rows.items()}
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            told = f"No request of a {cls.job_kind.noun} can be read from {errors.received(described)}: {error!r}."
+            raise errors.RequestError([Problem("request", told)]) from error
         return cls(**{name: value for name, value in values.items() if value is not None})
 
     def to_code(self) -> str:
         """Return the Python call that starts the same job; fields at their defaults are left out."""
-        lines = [f"        {row.attribute}={_python(value)!r}," for row, value in rows_of(self) if row.is_set(value)]
+        lines = [f"        {row.attribute}={plain(value)!r}," for row, value in rows_of(self) if row.is_set(value)]
         return "\n".join(["pnb.start(", f"    pnb.{type(self).__name__}(", *lines, "    )", ")"])
 
 
@@ -214,32 +230,15 @@ def problems(request: AnyRequest, context: RequestContext | None = None) -> list
     ['job_name', 'solution_version_arn', 'role_arn']
     """
     if not isinstance(request, JobRequest | SegmentRequest):
-        raise ArgumentError(f"'request' must be a pnb.JobRequest or a pnb.SegmentRequest, got {request!r}")
+        raise errors.ArgumentError(
+            f"'request' must be a pnb.JobRequest or a pnb.SegmentRequest, got {errors.received(request)}"
+        )
     context = context or RequestContext()
+    if _misfits(request):  # the rules that follow read what is there
+        return [context.called(problem) for problem in _values(request)]
     own = (_mode(request), _themes(request, context)) if isinstance(request, JobRequest) else ()
     broken = (_values(request), _paths(request, context), _most_results(request), *own, _fit(request, context))
     return [context.called(problem) for problems_of_kind in broken for problem in problems_of_kind]
-
-
-def no_batch(facts: recipes.Recipe) -> Problem:
-    """Return the problem of giving a batch inference job a recipe that it does not take, with the way there is."""
-    text = f"Batch inference jobs do not work with the recipe {facts.name}: {facts.instead_of_batch}."
-    return Problem("solution_version_arn", text)
-
-
-def no_segments(facts: recipes.Recipe) -> Problem:
-    """Return the problem of giving a batch segment job a recipe that it does not take, with the way there is."""
-    legal = ", ".join(recipes.names_where(lambda row: row.segments))
-    instead = (
-        f"pnb.recommend(ids, model) starts the job that takes {facts.name}" if facts.batch else facts.instead_of_batch
-    )
-    text = f"Batch segment jobs take models of {legal}, this one is of {facts.name}: {instead}."
-    return Problem("solution_version_arn", text)
-
-
-def no_themes(recipe: str) -> Problem:
-    """Return the problem of asking a recipe for themes that makes none."""
-    return Problem("mode", THEMES.refused(recipe))
 
 
 def errors_of(problems: list[Problem]) -> list[Problem]:
@@ -247,11 +246,18 @@ def errors_of(problems: list[Problem]) -> list[Problem]:
     return [problem for problem in problems if problem.level == ERROR]
 
 
+def _misfits(request: BatchRequest) -> list[Problem]:
+    """Return the problems of values of a type of which no request can be made."""
+    return [Problem(row.attribute, text) for row, value in rows_of(request) if (text := row.misfit(value))]
+
+
 def _values(request: AnyRequest) -> Iterator[Problem]:
     """Every value by itself."""
     operation = f"Create{request.job_kind.operations}"
     for row, value in rows_of(request):
-        if row.is_set(value) and row.member and (newer := releases.lacking(operation, row.member)):
+        if wrong := row.misfit(value):
+            yield Problem(row.attribute, wrong)
+        elif row.is_set(value) and row.member and (newer := releases.lacking(operation, row.member)):
             yield Problem(row.attribute, f"'{row.attribute}' {newer}.")
         elif row.required or row.default is not None or not row.kind.is_empty(value):
             for text in row.kind.problems(row.attribute, value):
@@ -386,12 +392,3 @@ def _needs(request: AnyRequest, facts: recipes.Recipe) -> Iterator[Problem]:
             unmet.remove(row.need)
             text = row.need.refused(facts.name, row.attribute)
             yield Problem(row.attribute, text, ERROR if row.need.forbids else WARNING)
-
-
-def _python(value: Any) -> Any:
-    """Return a value whose repr is plain Python: `0.3`, not `np.float64(0.3)`."""
-    if isinstance(value, Mapping):
-        return {_python(key): _python(one) for key, one in value.items()}
-    if isinstance(value, str):
-        return str(value)
-    return value.item() if hasattr(value, "item") else value

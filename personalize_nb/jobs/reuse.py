@@ -148,12 +148,12 @@ def once(
     start
         Starts it.
     """
+    if any(_is_refused(one) for one in questions):
+        return start()  # which says why; nothing is asked or written before, and nothing has a fingerprint
     mark = fingerprint(questions, filters, session)
     before = noted(mark, session)
     if wanted and (known := found(mark, before, questions[0].request.job_kind, session)) is not None:
         return cast(Started, known)
-    if any(_is_refused(one) for one in questions):
-        return start()  # which says why; nothing is written before
     remember(mark, [name, *before], session)
     try:
         return start()

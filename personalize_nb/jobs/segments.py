@@ -13,10 +13,11 @@ from personalize_nb.jobs import arguments, batches, beginning, costs, recommend
 from personalize_nb.jobs.arguments import SegmentParameters, job_parameters, with_parameters
 from personalize_nb.jobs.job import AnyJob
 from personalize_nb.jobs.questions import JobQuestion
-from personalize_nb.jobs.request import SegmentRequest, no_segments
+from personalize_nb.jobs.request import SegmentRequest
 from personalize_nb.jobs.reuse import once
 from personalize_nb.jobs.run import Run
 from personalize_nb.jobs.segment_job import BatchSegmentJob
+from personalize_nb.jobs.unfit import no_segments
 from personalize_nb.resources.filters import Filter, find_filter
 from personalize_nb.resources.solutions import SolutionVersion, find_solution_version
 from personalize_nb.session import s3

@@ -98,7 +98,8 @@ class Calls:
                 log.info("the local service has ended and is started again")
                 self._service = self._restart()
                 self._clients.clear()
-            if name not in self._clients:
+            if not isinstance(name, str) or name not in self._clients:
+                clients.check_known(name)
                 client = self._clients[name] = self._new_client(name)
                 call_log.record(client)
                 if name == "personalize":
@@ -150,6 +151,13 @@ class Calls:
         token = ""
         while True:
             answer = self.call(operation, **parameters, **({"nextToken": token} if token else {}))
+            if not isinstance(member, str) or member not in answer:
+                lists = [one for one, value in answer.items() if isinstance(value, list)]
+                near = errors.meant(member, lists) if isinstance(member, str) else ""
+                told = (
+                    f"{call_log.operation_name(operation)} answers no {errors.received(member)}{near}; it has {lists}."
+                )
+                raise errors.ArgumentError(told)
             yield from answer[member]
             before, token = token, answer.get("nextToken") or ""
             if not token:

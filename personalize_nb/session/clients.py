@@ -6,6 +6,7 @@ import socket
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from personalize_nb import errors
 from personalize_nb.session import aws_settings
 
 if TYPE_CHECKING:
@@ -26,6 +27,25 @@ def on_aws(boto3_session: boto3.Session, name: str, region: str) -> BaseClient:
     with aws_settings.judged(f"a client of {name}", boto3_session.profile_name, region, service=name):
         client: BaseClient = boto3_session.client(name, region_name=region, config=Config(user_agent_extra=_AGENT))
     return client
+
+
+def check_known(name: str) -> None:
+    """Refuse a service that boto3 does not know.
+
+    Raises
+    ------
+    ArgumentError
+        It does not.
+    """
+    import botocore.session
+
+    known = botocore.session.get_session().get_available_services()
+    if name not in known:
+        near = errors.meant(name, known) if isinstance(name, str) else ""
+        raise errors.ArgumentError(
+            f"boto3 has no service {errors.received(name)}{near}; "
+            "pass one such as 'personalize', 's3' or 'iam': boto3.Session().get_available_services() has all."
+        )
 
 
 def on_service(service: ServiceInfo, name: str) -> BaseClient:

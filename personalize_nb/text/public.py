@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from typing import Any, TypeVar, cast, overload
 
-from personalize_nb.errors import ArgumentError, Interrupted, MissingAttributeError, meant
+from personalize_nb.errors import ArgumentError, Interrupted, MissingAttributeError, PersonalizeError, meant
 
 T = TypeVar("T", bound=Callable[..., Any])
 
@@ -117,10 +117,10 @@ def _door(function: Callable[..., Any], again: str) -> Callable[..., Any]:
         token = _call.set(begun)
         try:
             return function(*args, **given)
-        except ArgumentError:
+        except PersonalizeError:
             raise
-        except TypeError as error:
-            if told := misfits(inspect.signature(function), args, given, call):
+        except Exception as error:
+            if told := _mistaken(function, args, given, call, error):
                 raise ArgumentError(told) from error
             raise
         except Interrupted as stop:  # a wait, which knows more of what it waited for
@@ -133,6 +133,17 @@ def _door(function: Callable[..., Any], again: str) -> Callable[..., Any]:
 
     setattr(door, _DOOR, True)
     return door
+
+
+def _mistaken(
+    function: Callable[..., Any], args: Sequence[Any], given: Mapping[str, Any], call: str, error: Exception
+) -> str:
+    """Say which arguments made a call fail; empty where they are what it takes."""
+    from personalize_nb.text.argument_types import strangers  # only a call that fails needs it
+
+    if told := misfits(inspect.signature(function), args, given, call):
+        return told if isinstance(error, TypeError) else ""
+    return strangers(function, args, given, call)
 
 
 def misfits(signature: inspect.Signature, args: Sequence[Any], given: Mapping[str, Any], call: str) -> str:

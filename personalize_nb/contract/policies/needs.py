@@ -82,7 +82,7 @@ class Caller:
     @property
     def partition(self) -> str:
         """The partition of AWS that the role is in: `aws`, `aws-cn`."""
-        return self.role_arn.split(":", 2)[1]
+        return (self.role_arn.split(":", 2) + ["aws", ""])[1]  # of text that is no ARN, which the rules tell
 
     def question(self, action: str, resource: str, facts: Mapping[str, tuple[str, ...]]) -> Question:
         """Pose the role's own question."""

@@ -262,7 +262,7 @@ def presets(given: Mapping[str, Any], session: Session) -> Presets:
         texts,
         mode,
         find_filter(wanted, session) if wanted is not None else None,
-        _filter_values(given.get("filter_values") or {}),
+        _filter_values(given.get("filter_values")),
         {name: given[name] for name in (*LIMITS, "reuse") if given.get(name)},
     )
 
@@ -275,9 +275,12 @@ def _parts(row: Parameter, value: Any) -> Mapping[str, Any]:
 
 
 def _filter_values(given: Any) -> dict[str, Any]:
+    if given is None:
+        return {}
     if not isinstance(given, Mapping):
-        if isinstance(given, str) or not all(isinstance(name, str) for name in given):
-            raise errors.InputError(f"'filter_values' must be a mapping or a list of column names, got {given!r}.")
+        if not isinstance(given, list | tuple) or not all(isinstance(name, str) for name in given):
+            told = f"'filter_values' must be a mapping or a list of column names, got {errors.received(given)}."
+            raise errors.InputError(told)
         return {}  # columns of the filter's placeholders are taken from the frame anyway
     return {name: value if is_each(value) else shown_values(value) for name, value in given.items()}
 

@@ -14,7 +14,7 @@ from personalize_nb.contract.job_kinds import INFERENCE, SEGMENTS, JobKind
 from personalize_nb.contract.recipes import recipe_of
 from personalize_nb.errors import Problem
 from personalize_nb.jobs import manifests, theme_columns
-from personalize_nb.jobs.request import no_batch
+from personalize_nb.jobs.unfit import no_batch
 from personalize_nb.notebook.form.offers import Version, offered
 from personalize_nb.resources import durations
 from personalize_nb.resources.durations import Expected
