@@ -183,7 +183,7 @@ class Repair:
             html.lines(html.Markup("<b>{}. {}</b>").format(number, change.heading()), _shown(change), change.excess)
             for number, change in enumerate(self._changes, 1)
         ]
-        return str(html.lines(html.Markup("<b>{}</b>").format(self._headline()), *rows))
+        return html.output(html.lines(html.Markup("<b>{}</b>").format(self._headline()), *rows))
 
 
 def _lines(text: str | None) -> list[str]:

@@ -154,7 +154,7 @@ class Report(pd.DataFrame):
         ]
         heading = html.Markup("<b>{}</b>").format(self._headline())
         how = _HOW if self._can_be_mended() else ""
-        return str(html.lines(heading, html.table(rows, ("check", "result", "found")), how))
+        return html.output(html.lines(heading, html.table(rows, ("check", "result", "found")), how))
 
 
 def _amount(count: int, level: str) -> str:

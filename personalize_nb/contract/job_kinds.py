@@ -67,6 +67,16 @@ class JobKind:
         """The method of boto3's client that lists them, and the member of its answer."""
         return f"list_{self.noun.replace(' ', '_')}s", f"{self.answer}s"
 
+    def reference(self, name: str) -> str:
+        """Return what `pnb.attach` finds a job by that has this name, although one of the other kind may have it too.
+
+        Examples
+        --------
+        >>> INFERENCE.reference("both"), SEGMENTS.reference("both")
+        ('both', 'batch-segment-job/both')
+        """
+        return name if self is INFERENCE else f"{self.resource}/{name}"
+
 
 INFERENCE = JobKind("batch inference job", "pnb.recommend", "items")
 SEGMENTS = JobKind("batch segment job", "pnb.segments", "users")

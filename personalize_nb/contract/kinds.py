@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from personalize_nb.contract import limits
+from personalize_nb.contract import limits, tag_lines
 from personalize_nb.errors import received
 
 
@@ -373,20 +373,12 @@ class Tags(Kind):
         return {tag["tagKey"]: tag["tagValue"] for tag in wire}
 
     def parse(self, text: str) -> Any:
-        tags: dict[str, str] = {}
-        for line in filter(None, map(str.strip, text.splitlines())):
-            key, equals, tag = map(str.strip, line.partition("="))
-            if not equals:
-                raise ValueError("must be lines of key=value")
-            if key in tags:
-                raise ValueError(f"must name each key once, {key!r} is there twice")
-            tags[key] = tag
-        return tags
+        return tag_lines.parsed(text)
 
     def shown(self, value: Any) -> str:
         if not isinstance(value, Mapping):
             return super().shown(value)
-        return "\n".join(f"{key}={tag}" for key, tag in value.items())
+        return tag_lines.shown(value)
 
     def short(self, value: Any) -> Any:
         return dict(value)

@@ -55,9 +55,14 @@ class BatchJob(Outcome):
         return self.arn.rsplit("/", 1)[-1]
 
     @property
+    def reference(self) -> str:
+        """What `pnb.attach` finds it by in any kernel; no account is in it."""
+        return self.kind.reference(self.name)
+
+    @property
     def attached(self) -> str:
         """The code that finds the job again, in any kernel."""
-        return f"pnb.attach({self.name!r})"
+        return f"pnb.attach({self.reference!r})"
 
     def describe(self) -> dict[str, Any]:
         """Return the service's description of the job; asked again until the job has ended."""

@@ -137,7 +137,8 @@ def _started(request: AnyRequest, session: Session, began: float) -> AnyJob | No
 def attach(name: str, session: Session | None = None) -> AnyJob:
     """Return a job by its name or ARN, from any kernel, whenever it was started.
 
-    An inference job and a segment job may have one name; then it is the inference job's, and the ARN finds the other.
+    An inference job and a segment job may have one name; then it is the inference job's, and the end of the ARN finds
+    the other: `batch-segment-job/name`.
 
     Raises
     ------
@@ -145,6 +146,8 @@ def attach(name: str, session: Session | None = None) -> AnyJob:
         There is no such job; the message names near ones.
     """
     session = current(session)
+    if name.startswith(tuple(f"{kind.resource}/" for kind in job_kinds.JOB_KINDS)):
+        name = session.arn(*name.split("/", 1))
     arns = [name] if name.startswith("arn:") else [session.arn(kind.resource, name) for kind in job_kinds.JOB_KINDS]
     first, *others = (job_of(arn, session) for arn in arns)
     try:
@@ -158,7 +161,7 @@ def attach(name: str, session: Session | None = None) -> AnyJob:
         ) from error
     with suppress(errors.PersonalizeError):  # the one that is asked for first is there in any case
         for other in filter(_is_there, others):
-            choose().say(f"there is a {other.kind.noun} of this name as well: pnb.attach({other.arn!r})")
+            choose().say(f"there is a {other.kind.noun} of this name as well: pnb.attach({other.reference!r})")
     return first
 
 

@@ -185,6 +185,8 @@ def now() -> str:
 def attach(name: str, session: Session | None = None) -> AnyJob | Run:
     """Return a job by its name or ARN, or a run by its name, from any kernel, whenever it was started.
 
+    Of an inference job and a segment job of one name it is the inference job; `batch-segment-job/name` is the other.
+
     Raises
     ------
     NotFoundError
@@ -196,7 +198,7 @@ def attach(name: str, session: Session | None = None) -> AnyJob | Run:
         raise errors.ArgumentError(f"'name' must be a job's or run's name or ARN, got {type(name).__name__}")
     session = current(session)
     try:
-        manifest = None if name.startswith("arn:") else manifests.find(session, name)
+        manifest = None if name.startswith("arn:") or "/" in name else manifests.find(session, name)
     except errors.AccessError as refused:
         with suppress(errors.NotFoundError):
             return job.attach(name, session)

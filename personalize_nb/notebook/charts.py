@@ -42,7 +42,7 @@ class View:
         return self.text
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
-        return {"text/html": str(self.html), "text/plain": self.text}
+        return {"text/html": html.output(self.html), "text/plain": self.text}
 
 
 @public

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from personalize_nb.contract import parameters
-from personalize_nb.contract.job_kinds import INFERENCE, SEGMENTS, JobKind
+from personalize_nb.contract.job_kinds import INFERENCE, JobKind
 from personalize_nb.jobs.job import AnyJob
 from personalize_nb.jobs.request import AnyRequest
 from personalize_nb.jobs.run import Run
@@ -83,10 +83,7 @@ def again(request: AnyRequest, tags: Mapping[str, str], session: Session) -> str
         if redact(repr(short)) == repr(short):
             given[row.name] = short
     told = ", ".join(f"{name}={value!r}" for name, value in given.items())
-    name = repr(request.job_name)
-    if request.job_kind == SEGMENTS:  # a job of each kind may have the name, and an ARN would be masked
-        name = f"session.arn({SEGMENTS.resource!r}, {name})"
-    return _cell(session, f"pnb.attach({name}).repeat({told})")
+    return _cell(session, f"pnb.attach({request.job_kind.reference(request.job_name)!r}).repeat({told})")
 
 
 def of_started(job: AnyJob | Run, request: AnyRequest) -> str:
@@ -128,7 +125,8 @@ def shown(call: str) -> View:
     masked = redact(call)
     notes = [MASKED] if masked != call else []
     heading = "The same without the form, which lives in a running kernel: run this cell to get it back"
-    fragment = html.Markup('<details class="pnb-call"><summary>{}</summary>{}{}</details>').format(
+    opening = html.Markup('<details class="pnb-call"><summary data-lm-suppress-shortcuts="true">')
+    fragment = opening + html.Markup("{}</summary>{}{}</details>").format(
         heading, html.code(masked), html.lines(*notes)
     )
     return View(fragment, "\n".join([f"{heading}:", masked, *notes]))

@@ -38,7 +38,7 @@ def stepwise(thing: Any) -> str:
 
     facts, _, step = redact(repr(thing)).removeprefix("<").removesuffix(">").partition(": ")
     kind, _, rest = facts.partition(" ")
-    return str(html.lines(html.Markup("<b>{}</b> {}").format(kind, rest), step))
+    return html.output(html.lines(html.Markup("<b>{}</b> {}").format(kind, rest), step))
 
 
 # What the figures of a `ThemeQuality` say; shares are from 0 to 1.
@@ -62,4 +62,4 @@ def quality(measured: Any) -> str:
     rows = [
         (name.replace("_", " "), f"{value:.3g}", _FIGURES.get(name, "")) for name, value in measured.summary.items()
     ]
-    return str(html.lines(html.table(rows, numeric=(1,)), *measured.notes, "A row per theme: .themes"))
+    return html.output(html.lines(html.table(rows, numeric=(1,)), *measured.notes, "A row per theme: .themes"))

@@ -57,7 +57,7 @@ def summary(
         **_around(details or {}),
         "Started": _time(described["creationDateTime"]),
         **_looked_at(ended, checked, described["creationDateTime"], details or {}),
-        **_next(described["jobName"], described["status"], _reader(request)),
+        **_next(request.job_kind.reference(request.job_name), described["status"], _reader(request)),
     }
     return _closed(facts, details or {})
 
@@ -158,7 +158,7 @@ def _lines(request: AnyRequest, recipe: str | None) -> dict[str, str]:
     for line, row, value in sorted(asked, key=lambda one: one[0].place):
         told = lines.setdefault(line.label or row.label, [])
         if row.is_set(value):
-            told.append(line.text.format(row.kind.told(value), job=request.job_name))
+            told.append(line.text.format(row.kind.told(value), job=request.job_kind.reference(request.job_name)))
         elif row.applied is not None and _means(row, request, recipe):
             told.append(f"{line.text.format(row.kind.told(row.applied))} (default)")
     return {label: ", ".join(told) for label, told in lines.items()}

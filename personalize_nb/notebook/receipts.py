@@ -29,12 +29,14 @@ from personalize_nb.text.public import public
 
 # of the element that holds a receipt: tells in a saved notebook whose it is
 NAME = "data-pnb-name"
+# of the same element: by it a form's script knows whether a record that is on the page tells what the form does
+STATUS = "data-pnb-status"
 _LINE = "\n"
 
 
 def rendered(facts: Mapping[str, str], name: str = "") -> View:
     """Return a receipt's facts as something to look at, which says whose they are."""
-    return _recorded(_told(facts, OutputFacts(), {}), name)
+    return _recorded(_told(facts, OutputFacts(), {}), name, facts.get("Status", ""))
 
 
 def _told(facts: Mapping[str, str], output: OutputFacts, links: Mapping[str, str]) -> View:
@@ -49,9 +51,10 @@ def _told(facts: Mapping[str, str], output: OutputFacts, links: Mapping[str, str
     return View(fragment, "\n".join([*lines, *([output.text] if output.text else [])]))
 
 
-def _recorded(view: View, name: str) -> View:
-    """Return what a receipt says as an output that says whose it is."""
-    return View(html.Markup('<div class="pnb-receipt" {}="{}">{}</div>').format(NAME, name, view.html), view.text)
+def _recorded(view: View, name: str, status: str) -> View:
+    """Return what a receipt says as an output that says whose it is, and how that stands."""
+    mark = html.Markup('<div class="pnb-receipt" {}="{}" {}="{}">{}</div>')
+    return View(mark.format(NAME, name, STATUS, status, view.html), view.text)
 
 
 @dataclass(frozen=True)
@@ -60,8 +63,8 @@ class JobState:
 
     Parameters
     ----------
-    name, status
-        The job's.
+    name, reference, status
+        The job's; by the reference `pnb.attach` finds it.
     seconds
         How long it goes on, or took.
     share
@@ -75,6 +78,7 @@ class JobState:
     """
 
     name: str
+    reference: str
     status: str
     seconds: float
     share: tuple[int, int] | None
@@ -161,7 +165,7 @@ class Receipt:
     def _rewritten(self, job: BatchJob | Run) -> str:
         state = self._state(job)
         if self._handle is not None:
-            self._handle.update(_recorded(state.view, job.name)._repr_mimebundle_(), raw=True)
+            self._handle.update(_recorded(state.view, state.reference, state.status)._repr_mimebundle_(), raw=True)
         return state.status
 
     def _state(self, job: BatchJob | Run) -> JobState:
@@ -183,7 +187,8 @@ class Receipt:
         seconds = ((end if ended and end else now) - began).total_seconds()
         view = _told(facts, self._output, self._links or {})
         lines = facts.get(OutputFacts.LABELS[0], "")
-        state = JobState(job.name, described["status"], seconds, share, lines, facts.get("Reason", ""), view)
+        reference = job.name if isinstance(job, Run) else job.reference
+        state = JobState(job.name, reference, described["status"], seconds, share, lines, facts.get("Reason", ""), view)
         self._told(state)
         return state
 
@@ -193,7 +198,8 @@ class Receipt:
             self._details = receipt_facts.looked_up(self.job)
         if self._links is None:
             self._links = console_links.links(self.job)
-        return _recorded(self._state(self.job).view, self.job.name)._repr_mimebundle_()
+        state = self._state(self.job)
+        return _recorded(state.view, state.reference, state.status)._repr_mimebundle_()
 
     def start(self) -> Receipt:
         """Follow the job in a thread of its own, which ends with the kernel."""

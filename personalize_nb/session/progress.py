@@ -22,6 +22,7 @@ from personalize_nb.text.counts import spoken
 ENVIRONMENT = "PERSONALIZE_NB_PROGRESS"
 CHOICES = ("none", "text", "notebook")
 
+_LEAST = 8  # letters of a name
 _OVER = " after "
 _BAR = 20  # characters
 
@@ -90,8 +91,10 @@ class TextProgress:
             else:
                 bar = _bar(done, total)
                 width = shutil.get_terminal_size().columns - 1  # a full line would begin the next one
-                self._current = f"{what}: {bar}{state} {counted(done, total)}"[: max(width - len(since), 0)].rstrip()
-                self._current += since
+                # how far it is and since when stand at the end, so the name is cut, and then the state
+                far = f" {counted(done, total)}".rstrip() + since
+                name = _cut(what, width - len(f": {bar}{state}{far}"))
+                self._current = f"{name}: {bar}{state}"[: max(width - len(far), 0)] + far
                 self._write(f"\r\x1b[2K{self._current}")
 
     def say(self, text: str) -> None:
@@ -105,6 +108,13 @@ class TextProgress:
     def _rewrites(self) -> bool:
         stream = self._stream or sys.stderr
         return stream.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def _cut(text: str, width: int) -> str:
+    """Return a name that may be so long: its middle goes, for a bar that is cut off says nothing."""
+    if len(text) <= width or width < _LEAST:
+        return text[: max(width, _LEAST)]
+    return f"{text[: width // 2]}…{text[len(text) - (width - width // 2 - 1) :]}"
 
 
 class NotebookProgress:
@@ -147,7 +157,7 @@ class NotebookProgress:
         lines = [*self._said, *([self._line] if self._line else [])]
         bar = html.progress(*self._share, self._line) if self._share is not None else ""
         fragment = html.lines(*self._said, html.join([bar, html.escape(self._line)], " " if bar else ""))
-        bundle = {"text/plain": "\n".join(lines), "text/html": str(fragment)}
+        bundle = {"text/plain": "\n".join(lines), "text/html": html.output(fragment)}
         if self._handle is None:
             self._handle = display(bundle, raw=True, display_id=True)
         elif bundle != self._shown:

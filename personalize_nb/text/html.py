@@ -28,6 +28,7 @@ __all__ = [
     "lines",
     "link",
     "live",
+    "output",
     "progress",
     "table",
     "tip",
@@ -91,6 +92,12 @@ def table(
     )
     below = Markup("<div><i>{}</i></div>").format(note) if note else Markup("")
     return Markup('<table style="border:1px solid {}">{}<tbody>{}</tbody></table>{}').format(GREY, head, body, below)
+
+
+def output(fragment: Markup) -> str:
+    """Return what Jupyter shows as an output: nothing between two dollars is a formula, and what is wide scrolls."""
+    opened = '<div class="mathjax_ignore tex2jax_ignore" style="max-width:100%;overflow-x:auto;overflow-wrap:anywhere">'
+    return str(Markup(opened + "{}</div>").format(fragment))
 
 
 def lines(*parts: object) -> Markup:

@@ -30,7 +30,7 @@ def test_html_is_whole_and_escaped_with_the_policy_folded_away():
     html = _report()._repr_html_()
     assert ROLE in html and html.count("More of it.") == 20
     policy = html.partition("<details>")[2].partition("</details>")[0]
-    assert "<summary>Policy to paste</summary>" in policy and "<pre" in policy
+    assert ">Policy to paste</summary>" in policy and "<pre" in policy
     assert "arn:aws:s3:::&lt;films&gt;/*" in policy
     assert html.count("<details>") == 1
     assert "<style" not in html and "<script" not in html

@@ -39,6 +39,9 @@ def test_a_form_tells_how_its_jobs_go_after_a_reload_and_after_its_cell_came_bac
     form.get_by_role("button", name="Start job").click()
     line = form.get_by_role("status").filter(has_text="before-the-reload: ")
     sync_api.expect(line).to_be_visible()
+    sync_api.expect(page.locator(".pnb-receipt")).to_contain_text("before-the-reload")
+    hint = form.get_by_text("pnb.watch('before-the-reload') in a cell makes one")
+    sync_api.expect(hint).to_be_hidden()
     page.evaluate("() => window.jupyterapp.commands.execute('docmanager:save').then(() => null)")
     page.reload()
     sync_api.expect(line).to_contain_text("before-the-reload: ACTIVE after ")
@@ -52,6 +55,8 @@ def test_a_form_tells_how_its_jobs_go_after_a_reload_and_after_its_cell_came_bac
     form.get_by_label("Job name").fill("before-the-deletion")
     form.get_by_role("button", name="Start job").click()
     sync_api.expect(form.get_by_role("status").filter(has_text="before-the-deletion: ")).to_be_visible()
+    # Jupyter reaches no output of the page that was: the form says so, and how a record comes to be
+    sync_api.expect(form.get_by_text("pnb.watch('before-the-deletion') in a cell makes one")).to_be_visible()
     page.evaluate(
         """() => {
             const notebook = window.jupyterapp.shell.currentWidget.content
@@ -65,6 +70,7 @@ def test_a_form_tells_how_its_jobs_go_after_a_reload_and_after_its_cell_came_bac
     newest = form.get_by_role("status").filter(has_text="before-the-deletion: ACTIVE after ")
     sync_api.expect(newest).to_contain_text("5 answered")
     sync_api.expect(line).to_be_visible()
+    page.wait_for_function("() => window.told.length")
     assert [one.startswith("before-the-deletion: ACTIVE after ") for one in page.evaluate("() => window.told")] == [
         True
     ]

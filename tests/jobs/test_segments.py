@@ -158,7 +158,8 @@ def test_one_name_of_two_kinds(session, job, readers_model, capsys):
     except errors.AlreadyExistsError:
         pytest.fail("names of the two kinds do not meet")
     assert isinstance(pnb.attach(job.name, session), pnb.BatchInferenceJob)
-    assert f"a batch segment job of this name as well: pnb.attach({job.arn!r})" in capsys.readouterr().err
+    assert f"a batch segment job of this name as well: pnb.attach({job.reference!r})" in capsys.readouterr().err
+    assert pnb.attach(job.reference, session).segments().equals(job.segments())
 
 
 # all that others can

@@ -32,7 +32,7 @@ PRICE = {"quantity": "recommendations", "price": 1, "currency": "USD", "source":
 class ScriptedJob:
     """A job whose describe() answers a script: descriptions, or errors to raise."""
 
-    name = "weekly"
+    name = reference = "weekly"
     session = SimpleNamespace(pace=waiting.QUICK)
 
     def __init__(self, *script):

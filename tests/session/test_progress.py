@@ -78,9 +78,18 @@ def test_a_terminal_has_one_line_that_is_rewritten_and_leaves_its_end(monkeypatc
     shown = stream.getvalue()
     assert shown.count("\n") == 2 and shown.endswith("\r\x1b[2Kjob 'x': ACTIVE after 2 min\n")
     lines = shown.replace("\n", "").split("\r\x1b[2K")
-    assert lines[2] == "job 'x': [##########..........] IN_PROGRESS 5 of 10 (50 %) (40 s)"[:52].rstrip() + " (40 s)"
+    assert lines[2] == "job 'x': [##########..........] IN_PR 5 of 10 (50 %) (40 s)"
     assert lines[3].startswith("a word" + lines[2]) and max(map(len, lines[:3])) < 60
-    assert lines[4].endswith("PROGRE (80 s)") and len(lines[4]) == 59
+    assert lines[4] == "job 'x': [##########..........] IN_PR 5 of 10 (50 %) (80 s)" and len(lines[4]) == 59
+
+
+def test_a_long_name_never_hides_how_far_it_is(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("TERM", "xterm")
+    stream = Terminal()
+    progress.TextProgress(stream, clock=lambda: 0).update(f"job '{'a' * 63}'", "IN_PROGRESS", 5, 10)
+    shown = stream.getvalue().split("\r\x1b[2K")[1]
+    assert shown.endswith("a': [##########..........] IN_PROGRESS 5 of 10 (50 %)") and "…" in shown and len(shown) == 79
 
 
 def test_null_shows_nothing(capsys):

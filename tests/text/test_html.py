@@ -49,3 +49,8 @@ def test_no_messages_no_alert():
 def test_bar_is_clipped_to_its_frame():
     assert html.bar(7.0) == html.bar(1.0)
     assert html.bar(-1.0) == html.bar(0.0)
+
+
+def test_an_output_is_no_formula_and_escapes_what_it_is_given():
+    shown = html.output(html.table([("filter", "$SUBJECT: <b>$YEAR</b>")]))
+    assert shown.startswith('<div class="mathjax_ignore tex2jax_ignore"') and "$SUBJECT: &lt;b&gt;$YEAR" in shown

@@ -96,6 +96,7 @@ class Console:
         self.buttons = {action.label: self._button(action) for action in actions}
         self.start_button = next(self.buttons[action.label] for action in actions if action.primary)
         self._settling = False
+        self._folds: list[tuple[Any, list[Any]]] = []
         for name, widget in form_widgets.items():
             self.watch(widget, changes.get(name, check))
         self.box = _FormBox(told, self._layout())
@@ -119,7 +120,13 @@ class Console:
         inside = [self.widgets[name] for name in fields.panel(title)]
         fold = widgets.VBox([told_place(html.fold(title, any(one.value for one in inside))), widgets.VBox(inside)])
         fold.add_class("pnb-fold")
+        self._folds.append((fold, inside))
         return fold
+
+    def hide_empty_sections(self) -> None:
+        """Show the sections of which a field is shown, and no others."""
+        for fold, inside in self._folds:
+            fold.layout.display = "none" if all(one.layout.display == "none" for one in inside) else ""
 
     def _button(self, action: Action) -> Any:
         kind = "primary" if action.primary else ""
@@ -186,5 +193,5 @@ class _FormBox(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         bundle = super()._repr_mimebundle_(**kwargs)
         bundle["text/plain"] = self._told()
-        bundle["text/html"] = html.lines("The job form is shown here when this cell runs in JupyterLab.")
+        bundle["text/html"] = html.output(html.lines("The job form is shown here when this cell runs in JupyterLab."))
         return bundle

@@ -72,7 +72,7 @@ class FormField:
         kind = widgets.Textarea if self.row.kind.lines else widgets.Text
         tip = f"{self.row.name} of pnb.recommend"
         if self.row.hint:
-            tip += f"; empty: {self.row.hint}"
+            tip += f"; {self.row.hint}"
         made = kind(value, placeholder=self.row.hint, continuous_update=not self.row.kind.place)
         return labelled(made, self.title, tip)
 

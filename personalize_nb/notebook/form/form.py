@@ -341,6 +341,7 @@ class JobForm:
         for name, field in fields.text_fields().items():
             away = field.row.name in hidden or self.widgets[name].disabled
             self.widgets[name].layout.display = "none" if away else ""
+        self.console.hide_empty_sections()
         self._filter_changed()
 
     def _filter_changed(self) -> None:

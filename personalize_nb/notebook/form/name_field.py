@@ -67,10 +67,10 @@ class NameField(widgets.Combobox):  # type: ignore[misc]  # ipywidgets has no ty
         self._settle()
 
     def _list(self, options: Sequence[tuple[str, str]]) -> None:
-        plain = [(_plain(label), value) for label, value in options]
-        often = Counter(label for label, _ in plain)
+        printable = [(plain(label), value) for label, value in options]
+        often = Counter(label for label, _ in printable)
         self._names = {}
-        for number, (label, value) in enumerate(plain, 1):
+        for number, (label, value) in enumerate(printable, 1):
             name = label if label and often[label] == 1 else f"{label} [{value.rsplit('/', 1)[-1]}]".strip()
             self._names[f"{name} [{number}]" if name in self._names else name] = value
         self.options = tuple(self._names)
@@ -87,7 +87,7 @@ class NameField(widgets.Combobox):  # type: ignore[misc]  # ipywidgets has no ty
 
     def _found(self) -> str | None:
         """Return what the text stands for: a name, or the first that begins with it as a whole, or a value itself."""
-        text = _plain(self.value)
+        text = plain(self.value)
         if not text:
             return None if self._empty is None else self._names.get(self._empty)
         if text in self._names:
@@ -103,7 +103,7 @@ class NameField(widgets.Combobox):  # type: ignore[misc]  # ipywidgets has no ty
         """What is wrong with the text, if it stands for nothing."""
         if self._found() is not None:
             return None
-        label, text = named(self.name).label, _plain(self.value)
+        label, text = named(self.name).label, plain(self.value)
         if not text:
             return Problem(self.name, f"{label} is empty: choose one of the {len(self._names)} ({_HOW}).")
         told = f"{label} {text!r} is none of the {len(self._names)} there are"
@@ -111,12 +111,13 @@ class NameField(widgets.Combobox):  # type: ignore[misc]  # ipywidgets has no ty
 
     def _nearest(self, text: str) -> str:
         folded = text.casefold()
-        within = [name for name in self._names if folded in name.casefold()]
-        shorts = {_short(name): name for name in reversed(self._names)}
+        names = [name for name in self._names if name != self._empty] or list(self._names)
+        within = [name for name in names if folded in name.casefold()]
+        shorts = {_short(name): name for name in reversed(names)}
         return within[0] if within else shorts[difflib.get_close_matches(folded, shorts, n=1, cutoff=0)[0]]
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Return a name on one line: an input drops line breaks, and marks that turn the direction hide what a name is."""
     return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
 

@@ -199,7 +199,8 @@ def _missing_buckets(request: AnyRequest, source: Source | InputInS3, options: O
     for name, address in places.items():
         if missing := options.missing_bucket(address):
             label = parameters.named(name).label
-            text = f"{label}: {missing}. Name one that is there, in {address!r} or in pnb.connect(bucket=...)."
+            why = f"{missing[0].upper()}{missing[1:]} for the {label.lower()}"
+            text = f"{why}: name one that is there, in {address!r} or in pnb.connect(bucket=...)."
             found.setdefault(missing, Problem(name, text))
     return list(found.values())
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from personalize_nb.notebook.form.console import told_place
 from personalize_nb.notebook.form.notify import Notifier
-from personalize_nb.notebook.receipts import JobState
+from personalize_nb.notebook.receipts import NAME, STATUS, JobState
 from personalize_nb.session.progress import counted, over
 from personalize_nb.text import html
 from personalize_nb.text.counts import spoken
@@ -49,9 +49,9 @@ class Status:
             if not known:  # it has a line once there is something to say
                 others = self._box.children[len(self._head) :]
                 self._box.children = (*self._head, line, receipt, *others)
-            line.value = _shown(state)
+            line.value = _shown(state) + _record(state)
             if state.status != known:  # else what a reader has opened would be closed at every look
-                receipt.value = html.details(f"Receipt of {state.name}", html.lines(state.view.html, _record(state)))
+                receipt.value = html.details(f"Receipt of {state.name}", state.view.html)
                 if state.ended:
                     self.notifier.tell(told(state))
             known = state.status
@@ -67,17 +67,31 @@ def told(state: JobState) -> str:
     return f"{state.name}: {over(state.status, state.seconds)}{f'; {outcome}' if outcome else ''}"
 
 
-def _record(state: JobState) -> str:
-    """Return what to do about a record that could not be reached, once the job has ended.
+# Hides what stands beside it while the page has a record that tells the same; a record is rewritten a moment later.
+_HIDE = """
+const hint = this.parentElement.querySelector('[data-pnb-status]'), told = hint.dataset;
+const look = () => {
+  const records = [...document.querySelectorAll('.pnb-receipt')].filter(one => one.dataset.pnbName === told.pnbName);
+  hint.hidden = records.some(one => one.dataset.pnbStatus === told.pnbStatus);
+  if (hint.isConnected) setTimeout(look, 1000);
+};
+setTimeout(look, 1000);
+"""
 
-    Nobody can tell whether there is one: which output is which, Jupyter knows only in the page that made it.
+
+def _record(state: JobState) -> html.Markup:
+    """Return what to do where no record can be reached; it is shown where the page has none that tells the same.
+
+    Which output is which, Jupyter knows only in the page that made it: in a page that was loaded anew the record of a
+    job stays as it was saved, and one that is started there has none.
     """
-    if not state.ended:
-        return ""
-    return (
-        f"A record elsewhere that tells an earlier state was saved then: pnb.watch({state.name!r}) shows a new one, "
+    hint = (
+        "The notebook keeps no record that tells this: the page was loaded anew. "
+        f"pnb.watch({state.reference!r}) in a cell makes one that is saved; "
         "pnb.refresh_receipts(path) rewrites those of a saved notebook."
     )
+    mark = html.Markup('<div hidden {}="{}" {}="{}">{}</div>')
+    return mark.format(NAME, state.reference, STATUS, state.status, hint) + html.live("", _HIDE)
 
 
 def _shown(state: JobState) -> html.Markup:

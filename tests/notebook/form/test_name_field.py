@@ -114,3 +114,9 @@ def test_every_field_has_a_label_a_tooltip_and_its_unit_and_no_list_hands_keys_o
         ">Influence of freshness (0 to 1)<",
     ):
         assert any(told in text for text in texts)
+
+
+def test_nothing_chosen_is_near_to_no_name():
+    field = NameField("filter", [("no filter", ""), ("unread", "arn:unread")], "", empty="no filter")
+    field.value = "nofilter2"
+    assert "the nearest is 'unread'" in field.problem.text

@@ -24,7 +24,7 @@ def test_a_form_starts_segments(request, session, model):
     frame = job.wait(progress=False).segments()
     assert len(frame) == 4
     told = rendered(summary(job.describe(), job.describe()["lastUpdatedDateTime"]))._repr_mimebundle_()["text/plain"]
-    assert f"pnb.attach({job.name!r}).segments()" in told
+    assert f"pnb.attach({job.reference!r}).segments()" in told
     assert "repeat(" in str(form.receipt._details)
 
 
@@ -50,7 +50,7 @@ def test_the_receipt_repeats_the_call_on_the_stored_input(session, affinity_mode
     receipt = pnb.watch(job)
     receipt.close()
     call = receipt._details["Repeat it"]
-    assert f"pnb.attach(session.arn('batch-segment-job', {job.name!r})).repeat(" in call
+    assert f"pnb.attach({job.reference!r}).repeat(" in call
     own: dict[str, object] = {}
     before, _, last = call.rpartition("\n")
     exec(f"{before}\nagain = {last}", own)

@@ -79,7 +79,7 @@ def test_what_is_not_there_is_seen_before_the_start(session, readers_model):
     form.widgets["data"].value = f"s3://{session.bucket}/sources/nothing/"
     assert "Nothing lies at" in form.console.messages.value and form.console.start_button.disabled
     form = JobForm(["r1"], readers_model, session=session, output="s3://no-such-bucket-anywhere/out/")
-    assert "Output folder: there is no bucket" in form.console.messages.value and form.console.start_button.disabled
+    assert "There is no bucket" in form.console.messages.value and form.console.start_button.disabled
     assert form.preflight()["level"].iloc[0] == "error"
 
 

@@ -11,7 +11,7 @@ from personalize_nb.notebook.form import status
 from personalize_nb.notebook.receipts import JobState
 from personalize_nb.text.html import Markup
 
-PENDING = JobState("weekly", "CREATE PENDING", 2.0, None, "", "", View(Markup("<b>all</b>"), "all"))
+PENDING = JobState("weekly", "weekly", "CREATE PENDING", 2.0, None, "", "", View(Markup("<b>all</b>"), "all"))
 GOING = dataclasses.replace(PENDING, status="CREATE IN_PROGRESS", seconds=75.0, share=(30, 100))
 ACTIVE = dataclasses.replace(GOING, status="ACTIVE", lines="90 answered, 8 failed, 2 empty")
 FAILED = dataclasses.replace(GOING, status="CREATE FAILED", seconds=600.0, reason="no <i>such</i> bucket")
