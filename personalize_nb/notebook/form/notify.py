@@ -18,11 +18,13 @@ _SECONDS = 60  # a note that is older was told, or the page was closed
 
 _ASK = "if ('Notification' in window && Notification.permission === 'default') Notification.requestPermission();"
 
-# One of a tag takes the place of the one before, so that two views of a notebook notify once.
+# Once in a page, also where the form is shown again; of another page one of the tag takes the place of the one before.
 _TELL = """
 const note = this.parentElement.querySelector('.pnb-note');
 const fresh = Date.now() - 1000 * Number(note.dataset.at) < 1000 * Number(note.dataset.seconds);
-if (fresh && 'Notification' in window && Notification.permission === 'granted') {
+const told = window.pnbNotes ??= new Set();
+if (fresh && !told.has(note.textContent) && 'Notification' in window && Notification.permission === 'granted') {
+  told.add(note.textContent);
   new Notification(note.dataset.title, {body: note.textContent, tag: note.textContent});
 }
 """
