@@ -56,7 +56,7 @@ def compare(
     baseline
         The name that all others are compared with; by default the first.
     interactions, items, category, cut_offs, ideal
-        As for `evaluate`. Titles of the items, or a mapping of ids to titles, stand beside their ids.
+        As for `evaluate`. Titles of the items stand beside their ids; a mapping of ids to titles is no catalogue.
     persistence
         How likely a reader goes on to the next item of a list: rank-biased overlap gives an item less weight the lower
         it stands; with 0.9 the first ten have 86 % of it.
@@ -139,4 +139,5 @@ def _titles(items: Any) -> tuple[Mapping[str, str], Any]:
     if column is None:
         return {}, plain
     named = plain[[c.ITEM_ID, column]].dropna().drop_duplicates(c.ITEM_ID)
-    return dict(zip(named[c.ITEM_ID], named[column].astype(str), strict=True)), plain
+    titles = dict(zip(named[c.ITEM_ID], named[column].astype(str), strict=True))
+    return titles, None if isinstance(items, Mapping) else plain

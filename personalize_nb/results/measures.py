@@ -280,8 +280,9 @@ def of_all(parts: Sequence[MeasuredLists], truth: Truth) -> dict[str, float]:
         found["coverage"] = float(truth.catalogue.isin(ever.index[ever > 0]).mean())
         for cut in truth.cut_offs:
             found[f"gini_at_{cut}"] = gini(shown[cut].reindex(truth.catalogue).fillna(0).to_numpy(float))
-    names = dict.fromkeys(name for one in parts for name in one.sums)
-    for name in names:
+    names = list(dict.fromkeys(name for one in parts for name in one.sums))
+    kinds = list(dict.fromkeys(_kind(name) for name in names))
+    for name in sorted(names, key=lambda one: kinds.index(_kind(one))):  # those of one kind below each other
         amount, number = (sum(one.sums[name][place] for one in parts) for place in (0, 1))
         found[name] = amount / number if number else float("nan")
     lists = sum(one.lists for one in parts)
@@ -290,6 +291,10 @@ def of_all(parts: Sequence[MeasuredLists], truth: Truth) -> dict[str, float]:
         alike = (square - lists) / (lists * (lists - 1)) if lists > 1 else float("nan")
         found[f"personalization_at_{cut}"] = 1 - alike
     return found
+
+
+def _kind(metric: str) -> str:
+    return metric.rpartition("_at_")[0]
 
 
 def gini(times: np.ndarray) -> float:

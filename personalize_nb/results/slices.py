@@ -77,7 +77,7 @@ def _active(times: pd.Series, truth: Truth, given: pd.DataFrame) -> pd.Series:
     met = times.reindex(users).fillna(0).astype(int)
     known = met[met > 0]
     low, high = (known.quantile([1 / 3, 2 / 3]) if len(known) else pd.Series([0, 0])).tolist()
-    choose().say(f"light users have up to {low:g} interactions, medium ones up to {high:g}, heavy ones more")
+    choose().say(f"light users have up to {int(low):,} interactions, medium ones up to {int(high):,}, heavy ones more")
     names = np.select([met == 0, met <= low, met <= high], ["new", "light", "medium"], "heavy")
     return pd.Series(names, users)
 
