@@ -2,9 +2,9 @@
 
 import pandas as pd
 import pytest
+import reading_world
 
 import personalize_nb as pnb
-import reading_world
 from personalize_nb.errors import InputError
 
 
