@@ -97,9 +97,10 @@ def holdout(
         known = pd.MultiIndex.from_frame(pairs[~held].drop_duplicates())
         met = pd.MultiIndex.from_frame(pairs).isin(known) | _again(pairs, held)
         chosen = held & ~met
-        choose().say(
-            f"{int((held & met).sum()):,} of {int(held.sum()):,} held-out interactions are with items met before"
-        )
+        repeated = int((held & met).sum())
+        if repeated:
+            are = verb(repeated, "is", "are")
+            choose().say(f"{repeated:,} of {int(held.sum()):,} held-out interactions {are} with items met before")
         if not chosen.any():
             raise InputError("No interaction that is held out is with a new item: leave out 'only_new_items'")
         return Holdout(whole[~held], whole[chosen])
