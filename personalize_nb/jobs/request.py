@@ -15,7 +15,9 @@ from typing import Any, ClassVar, Self, TypeAlias
 from personalize_nb.contract import limits, parameters, recipes, releases
 from personalize_nb.contract.job_kinds import INFERENCE, SEGMENTS, JobKind
 from personalize_nb.contract.parameters import BATCH_INFERENCE, BATCH_SEGMENT, THEME_GENERATION, THEMES, Parameter
-from personalize_nb.errors import ERROR, WARNING, Problem
+from personalize_nb.errors import ERROR, WARNING, ArgumentError, Problem
+from personalize_nb.jobs.arguments import check_names
+from personalize_nb.text.public import public
 
 KIND_OF_KEYS = {
     ("userId",): "users",
@@ -41,6 +43,7 @@ class BatchRequest:
 
     def replace(self, **changes: Any) -> Self:
         """Return a copy with some fields changed."""
+        check_names(changes, f"{type(self).__name__}.replace", [one.name for one in fields(self)])
         return replace(self, **changes)
 
     def to_api(self) -> dict[str, Any]:
@@ -63,6 +66,7 @@ class BatchRequest:
         return "\n".join(["pnb.start(", f"    pnb.{type(self).__name__}(", *lines, "    )", ")"])
 
 
+@public
 @dataclass(frozen=True)
 class JobRequest(BatchRequest):
     """Every parameter of CreateBatchInferenceJob.
@@ -107,6 +111,7 @@ class JobRequest(BatchRequest):
     tags: Mapping[str, str] = field(default_factory=dict)
 
 
+@public
 @dataclass(frozen=True)
 class SegmentRequest(BatchRequest):
     """Every parameter of CreateBatchSegmentJob.
@@ -190,6 +195,7 @@ class RequestContext:
         return replace(problem, text=text)
 
 
+@public
 def problems(request: AnyRequest, context: RequestContext | None = None) -> list[Problem]:
     """Return every rule of the API that the request breaks, errors and warnings, without asking the service.
 
@@ -208,7 +214,7 @@ def problems(request: AnyRequest, context: RequestContext | None = None) -> list
     ['job_name', 'solution_version_arn', 'role_arn']
     """
     if not isinstance(request, JobRequest | SegmentRequest):
-        raise TypeError(f"'request' must be a pnb.JobRequest or a pnb.SegmentRequest, got {request!r}")
+        raise ArgumentError(f"'request' must be a pnb.JobRequest or a pnb.SegmentRequest, got {request!r}")
     context = context or RequestContext()
     own = (_mode(request), _themes(request, context)) if isinstance(request, JobRequest) else ()
     broken = (_values(request), _paths(request, context), _most_results(request), *own, _fit(request, context))

@@ -16,6 +16,7 @@ from personalize_nb.errors import InputError
 from personalize_nb.notebook.charts import View, text_bar
 from personalize_nb.text import html
 from personalize_nb.text.counts import counted
+from personalize_nb.text.public import public
 from personalize_nb.text.values import shown
 
 if TYPE_CHECKING:
@@ -73,6 +74,7 @@ class _Table:
         return "\n".join([self.title, *(f"  {line}".rstrip() for line in lines)])
 
 
+@public
 def show_comparison(comparison: Comparison, owner: object = None, *, most: int = 5) -> View:
     """Show what a comparison says, or one user's (or item's) lists side by side.
 

@@ -17,9 +17,11 @@ from personalize_nb.results.agreement import Agreement, agreement
 from personalize_nb.results.aligned import THEMES, Aligned, NumberedLists
 from personalize_nb.results.differences import Measuring
 from personalize_nb.text.counts import counted, verb
+from personalize_nb.text.public import public
 from personalize_nb.text.values import shown
 
 
+@public
 class Comparison:
     """Sets of lists beside a baseline; made by `pnb.compare`.
 

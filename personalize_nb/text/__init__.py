@@ -1,3 +1,3 @@
-"""What is shown and shared: `html` is markup, `counts` numbers, `redact` masks names, `elements` reads lists."""
+"""What is shown, shared and called: `html` is markup, `redact` masks names, `public` tells mistakes in calls."""
 
-__all__ = ["counts", "elements", "html", "redact", "values"]
+__all__ = ["counts", "elements", "html", "public", "redact", "values"]

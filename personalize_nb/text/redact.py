@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from personalize_nb import errors
+from personalize_nb.text.public import public
 
 MASK = "************"
 
@@ -46,6 +47,9 @@ _RULES = tuple(
         r"s3://(?!\*)(?P<bucket>[a-z0-9][a-z0-9.\-]{1,62})",
         rf"https?://(?!s3[.-]){_BUCKET}(?=\.{_S3_HOST})",
         rf"https?://{_S3_HOST}(?:\.cn)?/{_BUCKET}",
+        # pages of the AWS console, and an ARN as an address in a browser has it
+        rf"console\.(?:aws\.amazon\.com|amazonaws\.cn|amazonaws-us-gov\.com)/s3/(?:buckets|object|home)/{_BUCKET}",
+        r"(?i:arn%3Aaws[\w-]*%3A[\w-]+%3A[\w-]*%3A)(?P<account>\d{12})(?=%3[Aa])",
         rf"(?i:bucket(?:_?name)?{_QUOTE}?\s*[:=]\s*{_QUOTE}){_BUCKET}(?={_QUOTE})",
         # without quotes only what can be no name of a variable: one with a hyphen
         r"(?i:bucket(?:_?name)?[:=])(?P<bucket>(?i:[a-z0-9][a-z0-9.]*-[a-z0-9.\-]+))",
@@ -101,6 +105,7 @@ def redact(text: str, known: Iterable[str] = ()) -> str:
     return _until_stable(text, [*known])
 
 
+@public
 def redact_notebook(path: str | Path, known: Iterable[str] = ()) -> None:
     """Mask a saved notebook in place and drop what goes stale in it: widget state, widget views, run times.
 

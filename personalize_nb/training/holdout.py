@@ -15,6 +15,7 @@ from personalize_nb.inputs.forms import given
 from personalize_nb.inputs.ids import Findings
 from personalize_nb.session.progress import choose
 from personalize_nb.text.counts import counted, verb
+from personalize_nb.text.public import public
 from personalize_nb.text.values import shown
 from personalize_nb.training import timestamps
 
@@ -31,6 +32,7 @@ class Holdout(NamedTuple):
     truth: pd.DataFrame
 
 
+@public
 def holdout(
     interactions: Data,
     *,
