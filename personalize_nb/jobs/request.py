@@ -16,6 +16,7 @@ from personalize_nb.contract import limits, parameters, recipes, releases
 from personalize_nb.contract.job_kinds import INFERENCE, SEGMENTS, JobKind
 from personalize_nb.contract.parameters import BATCH_INFERENCE, BATCH_SEGMENT, THEME_GENERATION, THEMES, Parameter
 from personalize_nb.errors import ERROR, WARNING, Problem
+from personalize_nb.text.redact import redact
 
 KIND_OF_KEYS = {
     ("userId",): "users",
@@ -25,7 +26,7 @@ KIND_OF_KEYS = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class BatchRequest:
     """What requests of both kinds have."""
 
@@ -57,13 +58,18 @@ class BatchRequest:
         values = {name: row.taken(described) for name, row in parameters.sent(cls.job_kind).items()}
         return cls(**{name: value for name, value in values.items() if value is not None})
 
+    def __repr__(self) -> str:
+        """Return what is set as code, account, bucket and role masked: reprs are shared, `to_code` is run."""
+        told = [f"{row.attribute}={_python(value)!r}" for row, value in rows_of(self) if row.is_set(value)]
+        return redact(f"{type(self).__name__}({', '.join(told)})")
+
     def to_code(self) -> str:
         """Return the Python call that starts the same job; fields at their defaults are left out."""
         lines = [f"        {row.attribute}={_python(value)!r}," for row, value in rows_of(self) if row.is_set(value)]
         return "\n".join(["pnb.start(", f"    pnb.{type(self).__name__}(", *lines, "    )", ")"])
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class JobRequest(BatchRequest):
     """Every parameter of CreateBatchInferenceJob.
 
@@ -107,7 +113,7 @@ class JobRequest(BatchRequest):
     tags: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class SegmentRequest(BatchRequest):
     """Every parameter of CreateBatchSegmentJob.
 

@@ -127,18 +127,12 @@ def execute(
         error.evalue = redact(error.evalue, known)  # for whoever prints it
         error.add_note(watched.cell)
         raise
-    except (CellTimeoutError, DeadKernelError) as error:
-        note(watched.line("failed"))
+    except (CellTimeoutError, DeadKernelError, asyncio.CancelledError) as error:
+        note(watched.line("was stopped" if watched.told else "failed"))
+        if watched.told:  # nbclient takes it for a kernel that died
+            raise watched.interrupted() from error
         error.add_note(watched.cell)
         raise
-    except asyncio.CancelledError as error:
-        if not watched.told:
-            raise
-        name = signal.Signals(watched.told).name
-        note(watched.line("was stopped"))
-        raise InterruptedError(
-            watched.told, f"{name} stopped the run in {watched.cell}; what had run is saved"
-        ) from error
     finally:
         target.parent.mkdir(parents=True, exist_ok=True)
         nbformat.write(document, target)
@@ -167,6 +161,11 @@ class _Watched:
         """Return what happened to the cell as a line of a log."""
         now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         return f"{now} {self.cell} of {self.cells} {what} in {time.monotonic() - self._began:.1f} s"
+
+    def interrupted(self) -> InterruptedError:
+        """Return the error that says which signal has ended the run."""
+        name = signal.Signals(self.told).name
+        return InterruptedError(self.told, f"{name} stopped the run in {self.cell}; what had run is saved")
 
     def listen(self, notebook: Any) -> None:
         """End the run when the process is told to end: nbclient would say that its kernel died."""

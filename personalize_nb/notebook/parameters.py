@@ -76,8 +76,8 @@ def put(document: Any, values: Mapping[str, Any]) -> None:
     places = [place for place, cell in enumerate(document.cells) if PARAMETERS in _tags(cell)]
     if not places:
         raise errors.InputError(
-            f"The notebook has no cell with the tag {PARAMETERS!r}, so {', '.join(values)} would change nothing: tag the "
-            "cell that sets them (in JupyterLab: Property Inspector, Cell Tags)."
+            f"The notebook has no cell with the tag {PARAMETERS!r}, so {', '.join(values)} would change nothing: tag "
+            "the cell that sets them (in JupyterLab: Property Inspector, Cell Tags)."
         )
     known = _set_in(document.cells[places[0]].source)
     unknown = [name for name in values if known and name not in known]

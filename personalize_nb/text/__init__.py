@@ -1,3 +1,3 @@
 """What is shown and shared: `html` is markup, `counts` numbers, `redact` masks names, `elements` reads lists."""
 
-__all__ = ["counts", "elements", "html", "redact", "saved_notebooks", "values"]
+__all__ = ["counts", "elements", "html", "listings", "redact", "saved_notebooks", "values"]

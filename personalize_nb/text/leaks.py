@@ -39,6 +39,7 @@ _QUOTE = r"""(?:\\?["'`]|&quot;|&\#3[49];|&\#x27;)"""
 _HAS_DIGIT = r"(?=[^\s\"'&<>,;]{0,200}\d)"
 _S3_HOST = r"s3(?:[.-][a-z0-9]{1,30}){0,10}\.amazonaws\.com"
 _BUCKET = r"(?P<bucket>[a-z0-9][a-z0-9.\-]{1,61}[a-z0-9])"
+_FOLDER = r"[^\\/\s\"'<>&;,:*]+"
 _NAME_START = r"(?:(?<=\\[nrt])|(?<![A-Za-z0-9]))"
 
 # Twelve digits as people and programs write an account: 123456789012, 1234-5678-9012, 123_456_789_012.
@@ -172,7 +173,7 @@ LEAKS = (
     _leak("root", r"(?<![\w.~/])(?P<home>/root)(?=/)"),
     _leak(
         "users",
-        r"(?P<home>\b[A-Za-z]:[\\/]{1,16}Users[\\/]{1,16}(?:[^\\/\s\"'<>&;,:*]+(?:[ ][^\\/\s\"'<>&;,:*]+){1,3}(?=[\\/])|[^\\/\s\"'<>&;,:*]+))",
+        rf"(?P<home>\b[A-Za-z]:[\\/]{{1,16}}Users[\\/]{{1,16}}(?:{_FOLDER}(?:[ ]{_FOLDER}){{1,3}}(?=[\\/])|{_FOLDER}))",
     ),
     _leak("home", r"(?P<home>\\{1,16}home\\{1,16}[^\\/\s\"'<>&;,:*]+)"),
 )

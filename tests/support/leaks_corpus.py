@@ -18,7 +18,8 @@ ACCOUNTS = (
         "account {}|Account ID: {}|acct {}|Acct. {}|AWS account ({})|account #{}|account number {}|account is {}|"
         "account_id={}|accountId: {}|aws_account_id = '{}'|{{'Account': '{}'}}|ACCOUNT = {}|account: int = {}|"
         "int(account={})|'OwnerId': '{}'|{{'AWS': '{}'}}|accounts = ['{}']|{} is my account|"
-        "the account's id is {}|| account | {} ||account\n0  {}|Account\n-------\n{}|ExpectedBucketOwner={}, account {}|"
+        "the account's id is {}|| account | {} ||account\n0  {}|Account\n-------\n{}|"
+        "ExpectedBucketOwner={}, account {}|"
         "https://sqs.eu-west-1.amazonaws.com/{}/films|https://eu-west-1.queue.amazonaws.com/{}/films|"
         "https://{}.signin.aws.amazon.com/console|https://{}.dkr.ecr.eu-west-1.amazonaws.com/a|"
         "https://{}-abc12345.eu-west-1.console.aws.amazon.com/s3/home|"
@@ -61,7 +62,8 @@ BUCKETS = [
 ]
 SECRETS = (
     (
-        "secret_key = '{}'|AWS_SECRET = '{}'|aws_secret='{}'|AWS_SECRET={}|aws_secret_access_key={}|SecretAccessKey: {}|"
+        "secret_key = '{}'|AWS_SECRET = '{}'|aws_secret='{}'|AWS_SECRET={}|aws_secret_access_key={}|"
+        "SecretAccessKey: {}|"
         "'SecretAccessKey': '{}'|\"secretKey\": \"{}\"|client_secret='{}'|secret: '{}'|SecretAccessKey    {}|"
         f"{KEY_ID} {{}}|{KEY_ID}\n{{}}|{KEY_ID}\nregion = eu-west-1\n{{}}|{{}}\n{KEY_ID}|{{}}\nx = 1\n{KEY_ID}|"
         f"aws_access_key_id = {KEY_ID}\nregion\naws = {{}}|export AWS_SECRET_ACCESS_KEY={{}}|%env AWS_SECRET_KEY={{}}|"
