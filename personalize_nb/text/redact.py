@@ -13,7 +13,7 @@ from pathlib import Path
 from personalize_nb.text import saved_notebooks
 from personalize_nb.text.leaks import MASK
 from personalize_nb.text.masking import Masker
-from personalize_nb.text.saved_notebooks import Place
+from personalize_nb.text.saved_notebooks import LeakyPlace
 
 __all__ = ["MASK", "leaks_of", "redact", "redact_notebook", "redacted"]
 
@@ -83,7 +83,7 @@ def redact_notebook(path: str | Path, known: Iterable[str] = ()) -> None:
         saved_notebooks.write_notebook(file, notebook)
 
 
-def leaks_of(path: str | Path, known: Iterable[str] = ()) -> list[Place]:
+def leaks_of(path: str | Path, known: Iterable[str] = ()) -> list[LeakyPlace]:
     """Return the places of a saved notebook that `redact_notebook` would mask, and the kinds of things, never them.
 
     Parameters
@@ -97,7 +97,7 @@ def leaks_of(path: str | Path, known: Iterable[str] = ()) -> list[Place]:
     >>> cell = '{"cell_type": "markdown", "metadata": {}, "source": "in s3://films-raw/x"}'
     >>> _ = Path("films.ipynb").write_text('{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [%s]}' % cell)
     >>> leaks_of("films.ipynb")
-    [Place(where='cell 1', kinds=('bucket',))]
+    [LeakyPlace(where='cell 1', kinds=('bucket',))]
     """
     return saved_notebooks.mask(saved_notebooks.read_notebook(Path(path)), known)
 

@@ -31,14 +31,14 @@ _OF_FORMAT = frozenset({"cell_type", "output_type", "execution_count", "name", "
 _BARE = re.compile(r"(?<![\w\"'*])\*{12}(?=\s*(?:[,)\]}#\n;]|$))")
 
 
-class Place(NamedTuple):
+class LeakyPlace(NamedTuple):
     """A part of a notebook in which something was masked, and what kinds of things."""
 
     where: str
     kinds: tuple[str, ...]
 
 
-class _Part(NamedTuple):
+class _NotebookPart(NamedTuple):
     """One member of a cell or of the notebook: where a reader finds it, what holds it, under which key."""
 
     where: str
@@ -105,7 +105,7 @@ def write_notebook(file: Path, notebook: dict[str, Any]) -> None:
         raise
 
 
-def mask(notebook: dict[str, Any], known: Iterable[str] = ()) -> list[Place]:
+def mask(notebook: dict[str, Any], known: Iterable[str] = ()) -> list[LeakyPlace]:
     """Mask a notebook in place and return where something was masked, in order; an empty list says it was clean."""
     found: dict[str, set[str]] = {}
     _drop_stale(notebook, found)
@@ -133,7 +133,9 @@ def mask(notebook: dict[str, Any], known: Iterable[str] = ()) -> list[Place]:
     order: dict[str, int] = {}
     for part in parts:
         order.setdefault(part.where, len(order))
-    return [Place(where, tuple(sorted(found[where]))) for where in sorted(found, key=lambda one: order.get(one, -1))]
+    return [
+        LeakyPlace(where, tuple(sorted(found[where]))) for where in sorted(found, key=lambda one: order.get(one, -1))
+    ]
 
 
 def _drop_stale(notebook: dict[str, Any], found: dict[str, set[str]]) -> None:
@@ -163,22 +165,22 @@ def _streams_joined(outputs: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
         last = output if joins else None
 
 
-def _parts(notebook: dict[str, Any]) -> Iterator[_Part]:
+def _parts(notebook: dict[str, Any]) -> Iterator[_NotebookPart]:
     """Every part of a notebook that may tell something, with its place as a reader counts: from 1."""
     for index, cell in enumerate(notebook["cells"], 1):
-        yield _Part(f"cell {index}", cell, "source")
+        yield _NotebookPart(f"cell {index}", cell, "source")
         outputs = cell.get("outputs")
         for number, output in enumerate(outputs if isinstance(outputs, list) else (), 1):
             for key in output:
                 if key not in _OF_FORMAT:
-                    yield _Part(f"cell {index}, output {number}", output, key)
+                    yield _NotebookPart(f"cell {index}, output {number}", output, key)
         for key in cell:
             if key not in _OF_FORMAT and key not in ("source", "outputs"):
-                yield _Part(f"cell {index}, {key}", cell, key)
+                yield _NotebookPart(f"cell {index}, {key}", cell, key)
         if isinstance(cell.get("id"), str):
-            yield _Part(f"cell {index}, id", cell, "id")
+            yield _NotebookPart(f"cell {index}, id", cell, "id")
     yield from (
-        _Part("the notebook's metadata" if key == "metadata" else f"the notebook's {key!r}", notebook, key)
+        _NotebookPart("the notebook's metadata" if key == "metadata" else f"the notebook's {key!r}", notebook, key)
         for key in notebook
         if key not in ("cells", "nbformat", "nbformat_minor")
     )
