@@ -68,10 +68,23 @@ def _run(program: str, arguments: Sequence[str]) -> int:
     return main(arguments, program)
 
 
+_FILTER = """as a filter of git, which commits notebooks masked and leaves yours as they are:
+  git config filter.personalize-nb.clean "personalize-nb redact -"
+  git config filter.personalize-nb.required true
+  echo "*.ipynb filter=personalize-nb" >> .gitattributes
+
+as a hook of pre-commit: personalize-nb-redact masks, personalize-nb-redact-check refuses (.pre-commit-hooks.yaml)"""
+
+
 def _redact(program: str, arguments: Sequence[str]) -> int:
     from personalize_nb.text.redact import leaks_of, redact_notebook, redacted
 
-    parser = argparse.ArgumentParser(prog=program, description=COMMANDS["redact"][1])
+    parser = argparse.ArgumentParser(
+        prog=program,
+        description=COMMANDS["redact"][1],
+        epilog=_FILTER,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument(
         "notebook", nargs="+", type=Path, help="saved notebooks; - masks standard input to standard output"
     )
@@ -93,7 +106,7 @@ def _redact(program: str, arguments: Sequence[str]) -> int:
         for place in places:
             print(f"{notebook}: {place.where}: {', '.join(place.kinds)}")
     if dirty:
-        print(f"{program}: `{program} {Path('NOTEBOOK')}` masks them in place", file=sys.stderr)
+        print(f"{program}: `{program} NOTEBOOK` masks them in place", file=sys.stderr)
     return int(dirty > 0)
 
 
