@@ -11,6 +11,10 @@ STAMP  := $(VENV)/.installed
 SERVICE := build/service
 OLDEST  := build/oldest
 
+# Byte code is kept wherever the machine says otherwise, as images of containers do: a demo or a test starts services,
+# workers and kernels by the hundred, and each would compile the same modules from their sources again.
+unexport PYTHONDONTWRITEBYTECODE
+
 demo: $(STAMP)
 	$(BIN)/personalize-nb demo --output build --local $(SERVICE)
 	@echo "Next: 'make lab' opens the same notebook in JupyterLab, with the models that are trained now."

@@ -20,8 +20,16 @@ __version__ = "0.1.0"
 # Quiet until the user's own program asks for records.
 logging.getLogger(__name__).addHandler(logging.NullHandler())
 
-__getattr__, _, __all__ = lazy_loader.attach_stub(__name__, __file__)
+_load, _, __all__ = lazy_loader.attach_stub(__name__, __file__)
 __all__ = sorted([*__all__, "__version__"])
+
+
+def __getattr__(name: str) -> object:
+    if name in __all__:
+        return _load(name)
+    from personalize_nb.text.public import no_attribute  # loaded when something is misspelt
+
+    raise no_attribute("personalize_nb", name, __all__)
 
 
 def __dir__() -> list[str]:
@@ -29,7 +37,8 @@ def __dir__() -> list[str]:
 
 
 if "IPython" in sys.modules:
-    from personalize_nb.notebook.formatters import register
+    from personalize_nb.notebook import completions, formatters
 
-    register()
-    del register
+    formatters.register()
+    completions.register()
+    del completions, formatters

@@ -11,26 +11,91 @@ PersonalizeError
  ├── ServiceError (RuntimeError)      any other refusal by the service; `.code`
  ├── FailedError (RuntimeError)       a resource ended in CREATE FAILED; `.arn`, `.reason`
  ├── WaitTimeoutError (TimeoutError)  waiting ended, the work goes on; `.arn`, `.status`
- └── LocalServiceError (RuntimeError) the embedded service could not start, stop or be reached
+ ├── LocalServiceError (RuntimeError) the embedded service could not start, stop or be reached
+ ├── ArgumentError (TypeError)        an argument that a call does not take, or of a type that it does not take
+ └── MissingAttributeError (AttributeError) an attribute that a thing does not have
+Interrupted (KeyboardInterrupt)       the user's own stop; says what goes on and how to look again
 
 Messages say what was wrong, the value received, what is legal and what to do next. An error that a call ended in
 has its `.operation`, AWS's `.code` and `.request_id`, and its message ends with that id: AWS's support asks for it.
+In notebooks these errors are shown as messages, with the user's own line; `%tb` shows the whole traceback.
 """
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+import linecache
+import sys
+import traceback
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
     import pandas as pd
 
 ERROR, WARNING = "error", "warning"
 
+_PACKAGE = f"{Path(__file__).parent}/"
+# How many of the user's own lines a message is shown with, the innermost ones.
+_LINES = 3
+# From where a name may be another one misspelt, one of two letters first: 'profile' for 'prefix' is none.
+_ALIKE_SHORT, _ALIKE = 0.5, 0.65
+# Where no line is the user's: packages, and what IPython makes of a cell that is a magic's.
+_INSTALLED, _MAGIC = ("/site-packages/", "/dist-packages/"), "get_ipython().run_cell_magic("
 
-class PersonalizeError(Exception):
+
+class Told(BaseException):
+    """What IPython shows as a message: its type, what it says, the user's own line. Programs see a usual traceback."""
+
+    _shown = 0
+
+    def _render_traceback_(self) -> list[str]:
+        # IPython asks for it each time it shows the error; the second time is the user's `%tb`
+        shell = sys.modules["IPython"].get_ipython()
+        if shell is None or self._shown == id(self.__traceback__):
+            return _whole(shell, self)
+        self._shown = id(self.__traceback__)  # a number, because errors are pickled; raised again it is another one
+        told = Exception(str(self))  # without its causes
+        for note in getattr(self, "__notes__", ()):
+            told.add_note(note)
+        shown = "".join(shell.InteractiveTB.get_exception_only(type(self), told)).rstrip()
+        lines = [f"  {line}" for line in _own_lines(self.__traceback__, shell)]
+        return ["\n".join([shown, "", *lines, "  %tb in the next cell shows the whole traceback."])]
+
+
+def _whole(shell: Any, error: BaseException) -> list[str]:
+    """Return the traceback that IPython shows of other errors."""
+    if shell is None:
+        return traceback.format_exception(error)
+    rendered: list[str] = shell.InteractiveTB.structured_traceback(type(error), error, error.__traceback__)
+    return rendered
+
+
+def _own_lines(begun: TracebackType | None, shell: Any) -> Iterable[str]:
+    """Return the user's own lines on the way to where the package was entered, each with its place."""
+
+    def walk() -> Iterator[str]:
+        step = begun
+        while step is not None and not (file := step.tb_frame.f_code.co_filename).startswith(_PACKAGE):
+            line = _own_line(file, step, shell)
+            if not any(there in file for there in _INSTALLED) and _MAGIC not in line:
+                yield line
+            step = step.tb_next
+
+    return list(walk())[-_LINES:]
+
+
+def _own_line(file: str, step: TracebackType, shell: Any) -> str:
+    cell = shell.compile.format_code_name(file)
+    where = f"{cell[0]} {cell[1]}" if cell else file
+    text = linecache.getline(file, step.tb_lineno).strip()
+    return f"{where}, line {step.tb_lineno}{f': {text}' if text else ''}"
+
+
+class PersonalizeError(Told, Exception):
     """Base of every error raised by the toolkit."""
 
     _operation = _request_id = _host_id = ""
@@ -67,11 +132,11 @@ class PersonalizeError(Exception):
 
     def add(self, text: str) -> None:
         """Add to the message what only the caller knows, for example what stays and what to do next."""
-        message = super().__str__()
+        message = BaseException.__str__(self)
         self.args = (f"{message}{'' if message.endswith(('.', ']', ')')) else '.'} {text}", *self.args[1:])
 
     def __str__(self) -> str:
-        message = super().__str__()
+        message = BaseException.__str__(self)  # a KeyError would quote it
         return f"{message} (request id {self.request_id})" if self.request_id else message
 
 
@@ -114,6 +179,10 @@ class RequestError(PersonalizeError, ValueError):
 
 class NotFoundError(PersonalizeError, LookupError):
     """The named resource, object or column does not exist."""
+
+
+class UnknownCheckError(NotFoundError, KeyError):
+    """A report of `preflight` has no such check."""
 
 
 class AlreadyExistsError(PersonalizeError, ValueError):
@@ -166,6 +235,49 @@ class LocalServiceError(PersonalizeError, RuntimeError):
     """The embedded service could not be started, stopped or reached."""
 
 
+class ArgumentError(PersonalizeError, TypeError):
+    """A call does not take this argument, lacks one, or got one of a type that it does not take."""
+
+
+class MissingAttributeError(PersonalizeError, AttributeError):
+    """A thing does not have this attribute; the message names near ones."""
+
+    def __init__(self, message: str, name: str = ""):
+        super().__init__(message)
+        self.name = name  # Python adds a suggestion of its own where it is not told
+
+
+class Interrupted(Told, KeyboardInterrupt):
+    """The user has stopped a call; the message says what goes on without it, and how to look at it again.
+
+    No `PersonalizeError`: what goes on after an error must not go on after a stop.
+    """
+
+
+def meant(name: str, legal: Iterable[str]) -> str:
+    """Return " (did you mean 'x'?)" with the legal name that is nearest to a name, or nothing where none is near.
+
+    Parameters
+    ----------
+    name
+        The name that is not legal.
+    legal
+        The names that are.
+
+    Examples
+    --------
+    >>> meant("numResults", ["num_results", "filter"]), meant("color", ["num_results"])
+    (" (did you mean 'num_results'?)", '')
+    """
+
+    def likeness(one: str) -> tuple[float, float]:
+        left, right = (text.replace("_", "").lower() for text in (name, one))
+        return difflib.SequenceMatcher(None, left, right).ratio(), difflib.SequenceMatcher(None, name, one).ratio()
+
+    near = max(legal, key=likeness, default="")
+    return f" (did you mean {near!r}?)" if likeness(near)[0] >= (_ALIKE_SHORT if len(name) < 3 else _ALIKE) else ""
+
+
 def there_is(name: str, names: Sequence[str], most: int = 3) -> str:
     """Return how a sentence "There is no ..." goes on: with the names there are, the nearest first.
 
@@ -187,3 +299,13 @@ def there_is(name: str, names: Sequence[str], most: int = 3) -> str:
     if not near:
         return "."
     return f"; there is {', '.join(map(repr, near))}{', ...' if len(names) > len(near) else '.'}"
+
+
+if not TYPE_CHECKING:  # a type checker would take any name to be there
+
+    def __getattr__(name):
+        if name.startswith("_"):
+            raise AttributeError(f"pnb.errors has no attribute {name!r}", name=name)
+        own = (one for one, thing in globals().items() if getattr(thing, "__module__", "") == __name__)
+        legal = sorted(one for one in own if one[0].isupper())
+        raise MissingAttributeError(f"pnb.errors has no {name!r}{meant(name, legal)}; it has {', '.join(legal)}.", name)

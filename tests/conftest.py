@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import dask_cluster
@@ -10,12 +11,17 @@ import examples
 import hypothesis
 import pytest
 import reading_world
+from xdist.scheduler import LoadFileScheduling
 
 from personalize_nb import local
 from personalize_nb.session.session import Session
 from personalize_nb.training.train import train
 
 pytest.register_assert_rewrite("promised")
+
+# jsonschema, which nbformat loads, makes 38 parsers of a grammar of addresses, seconds in each process: no format of
+# notebooks asks for one, and jsonschema does without where there is none.
+sys.modules.setdefault("rfc3987_syntax", None)
 
 # The same examples in every run, however slow the machine is: a run that fails, fails again. As they are the same, few
 # are enough; `make torture` searches on, with new ones.
@@ -42,6 +48,26 @@ LONGEST = (
     "test_aws_cli",
 )
 
+# What takes seconds to make is made by one of the processes: the service of the examples, and the cluster.
+TOGETHER = {
+    "personalize_nb/": "examples",
+    "tests/distributed/": "cluster",
+    "tests/local/tasks/test_spread.py": "cluster",
+}
+
+
+class ByWorld(LoadFileScheduling):
+    """Give a process whole files, and all of the files that share what takes long to make."""
+
+    def _split_scope(self, nodeid):
+        file = super()._split_scope(nodeid)
+        return next((world for start, world in TOGETHER.items() if file.startswith(start)), file)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    return ByWorld(config, log) if config.getoption("dist") == "loadfile" else None
+
 
 def pytest_configure(config):
     config.pluginmanager.register(examples)
@@ -57,7 +83,8 @@ def pytest_collection_modifyitems(config, items):
     config.hook.pytest_deselected(items=[item for item in items if bool(item.get_closest_marker("torture")) != chosen])
     items[:] = [item for item in items if bool(item.get_closest_marker("torture")) == chosen]
     place = {name: number for number, name in enumerate(LONGEST)}
-    items.sort(key=lambda item: place.get(item.path.stem, len(place)))
+    # the examples go to one process together: the earlier it has them, the less the others wait at the end
+    items.sort(key=lambda item: place.get(item.path.stem, len(place) + (not isinstance(item, pytest.DoctestItem))))
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,18 @@ def test_demo_and_lab_share_a_service(planned):
     assert f'PERSONALIZE_NB_PATH="${{PERSONALIZE_NB_PATH:-{ROOT / folder}}}"' in lab
     assert "personalize-nb demo" in demo
     assert "make lab" in demo.splitlines()[-1]
+
+
+def test_processes_share_their_byte_code_whatever_the_machine_says():
+    make = shutil.which("make")
+    if make is None:
+        pytest.skip("make is not on this machine")
+    rule = "shown: ; @$(PYTHON) -c 'import sys; print(sys.dont_write_bytecode)'"
+    asked = [make, "--no-print-directory", f"PYTHON={sys.executable}", "--eval", rule, "shown"]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
+    environment["PYTHONDONTWRITEBYTECODE"] = "1"
+    told = subprocess.run(asked, cwd=ROOT, env=environment, capture_output=True, text=True, check=True).stdout
+    assert told == "False\n"
 
 
 def test_the_installation_says_what_it_does_before_it_does_it(planned, tmp_path):

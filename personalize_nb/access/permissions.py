@@ -21,9 +21,10 @@ from personalize_nb.access.repairs import Repair
 from personalize_nb.contract.policies import templates
 from personalize_nb.contract.policies.documents import read_policy
 from personalize_nb.contract.policies.needs import Caller, missing_for_trust
-from personalize_nb.errors import AlreadyExistsError, NotFoundError, PersonalizeError
+from personalize_nb.errors import AlreadyExistsError, NotFoundError, PersonalizeError, Problem, RequestError
 from personalize_nb.session.client_errors import with_call
 from personalize_nb.session.connection import connected, current
+from personalize_nb.text.public import public
 
 if TYPE_CHECKING:
     import boto3
@@ -38,6 +39,7 @@ _ROLE = re.compile(
 )
 
 
+@public
 def bucket_policy(bucket: str, session: Session | boto3.Session | None = None) -> str:
     """Return the bucket policy that Personalize needs, as text to paste into the S3 console.
 
@@ -62,6 +64,7 @@ def bucket_policy(bucket: str, session: Session | boto3.Session | None = None) -
     return templates.text(templates.document(templates.bucket_statement(_name(bucket), *where)))
 
 
+@public
 def allow_personalize(bucket: str, session: Session | boto3.Session | None = None) -> str:
     """Let Personalize read and write a bucket: add what it needs to the bucket's policy.
 
@@ -87,6 +90,7 @@ def allow_personalize(bucket: str, session: Session | boto3.Session | None = Non
     return templates.text(json.loads(change.after or "{}"))
 
 
+@public
 def create_role(
     name: str = "PersonalizeNotebookRole",
     buckets: str | Iterable[str] | None = None,
@@ -134,9 +138,8 @@ def create_role(
     """
     session, wanted = current(session), _wanted_role(name)
     if wanted.account and (wanted.account, wanted.partition) != (session.account, session.partition):
-        raise ValueError(
-            f"'name' must be a role of this session's account {session.account} ({session.partition}), got {name!r}"
-        )
+        told = f"'name' must be a role of this session's account {session.account} ({session.partition}), got {name!r}"
+        raise RequestError([Problem("name", told)])
     names = [session.bucket] if buckets is None else [buckets] if isinstance(buckets, str) else list(buckets)
     names = [_name(bucket) for bucket in names if bucket]
     _check_buckets(session, names)
@@ -173,10 +176,11 @@ def _wanted_role(name: str) -> _WantedRole:
     """Read a name, a path with a name, or an ARN; the path is empty where none was given."""
     match = _ROLE.fullmatch(name)
     if match is None or (name.startswith("arn:") and not match["account"]):
-        raise ValueError(
+        told = (
             f"'name' must have 1 to 64 letters, digits or +=,.@_- as IAM wants, with the role's path before it where "
             f"it has one (team/Books), or be the role's ARN; got {name!r}"
         )
+        raise RequestError([Problem("name", told)])
     given = match["path"].strip("/")
     path = f"/{given}/" if given else "/" if match["account"] else ""
     return _WantedRole(match["name"], path, match["account"] or "", match["partition"] or "")
@@ -217,7 +221,8 @@ def _check_buckets(session: Session, names: Iterable[str]) -> None:
         try:
             session.s3.head_bucket(Bucket=name)
         except botocore.exceptions.ParamValidationError as error:
-            raise ValueError(f"'buckets' holds {name!r}, which is no bucket's name: {error}") from error
+            told = f"'buckets' holds {name!r}, which is no bucket's name: {error}"
+            raise RequestError([Problem("buckets", told)]) from error
         except botocore.exceptions.ClientError as error:
             if error.response.get("Error", {}).get("Code") in ("404", "NoSuchBucket"):
                 return error

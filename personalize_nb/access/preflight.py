@@ -17,12 +17,14 @@ from personalize_nb.access.checks import LEVELS, Inspection
 from personalize_nb.access.permission_checks import PermissionChecks
 from personalize_nb.access.report import MODEL, UNCHECKED, Check, Report
 from personalize_nb.access.subject import Subject, from_data, from_request
+from personalize_nb.errors import Problem
 from personalize_nb.jobs.arguments import JobParameters, with_parameters
 from personalize_nb.jobs.request import AnyRequest
 from personalize_nb.resources.solutions import SolutionVersion
 from personalize_nb.session.connection import current
 from personalize_nb.session.session import Session
 from personalize_nb.text.elements import is_list
+from personalize_nb.text.public import public
 
 if TYPE_CHECKING:
     import boto3
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from personalize_nb.inputs.forms import Data
 
 
+@public
 @with_parameters(JobParameters, checked=False)  # from_data does it, which knows the kind
 def preflight(
     request: AnyRequest | Mapping[str, Any] | Data | Batch,
@@ -91,15 +94,33 @@ def preflight(
     if solution_version is not None:
         subjects = from_data(request, solution_version, session, parameters)
     elif parameters:
-        raise TypeError(f"{sorted(parameters)} go with ids and their model: pnb.preflight(ids, model, ...)")
+        raise errors.ArgumentError(f"{sorted(parameters)} go with ids and their model: pnb.preflight(ids, model, ...)")
     else:
         subjects = [from_request(request, session)]
     return _report(subjects, session)
 
 
-def of_request(request: AnyRequest, session: Session, *, uploads: bool) -> Report:
-    """Check a request whose input lies in S3, or, where `uploads` says so, is stored there only when the job starts."""
-    return _report([Subject(request, uploads=uploads)], session)
+def of_request(
+    request: AnyRequest | None, session: Session, *, uploads: bool, judged: Sequence[Problem] | None = None
+) -> Report:
+    """Check a request whose input lies in S3, or, where `uploads` says so, is stored there only when the job starts.
+
+    Parameters
+    ----------
+    request
+        The request; None where what is wanted amounts to none, so that only the problems are told.
+    session
+        Where the job would run.
+    uploads
+        Whether the input is still to be stored.
+    judged
+        Every problem with the request, where it is judged already: a form knows more than its request tells.
+    """
+    if request is None:
+        return Report.of(request_checks.told(judged or ()))
+    return _report(
+        [Subject(request, uploads=uploads, problems=tuple(judged or ()), judged=judged is not None)], session
+    )
 
 
 def _report(subjects: Sequence[Subject], session: Session) -> Report:

@@ -18,6 +18,7 @@ from personalize_nb.access.places import Place
 from personalize_nb.contract.policies.merging import same
 from personalize_nb.session import explanations
 from personalize_nb.text import html
+from personalize_nb.text.public import public
 
 log = logging.getLogger(__name__)
 
@@ -62,6 +63,7 @@ class Change:
         return [line for line in list(difflib.unified_diff(old, new, n=3, lineterm=""))[2:] if line[:2] != "@@"]
 
 
+@public
 class Repair:
     """Changes that let a job run, shown before they are made; `apply` makes them, `undo` takes them back."""
 

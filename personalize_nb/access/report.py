@@ -15,9 +15,10 @@ import pandas as pd
 
 from personalize_nb.access.repairs import Change, Repair
 from personalize_nb.contract import columns
-from personalize_nb.errors import ERROR, WARNING
+from personalize_nb.errors import ERROR, WARNING, UnknownCheckError
 from personalize_nb.text import html
 from personalize_nb.text.counts import counted
+from personalize_nb.text.public import public
 
 # the key of `attrs` that says what was looked into, where that is no job
 SUBJECT = "subject"
@@ -44,6 +45,7 @@ class Check:
     changes: tuple[Change, ...] = ()
 
 
+@public
 class Report(pd.DataFrame):
     """A DataFrame with a row per check: `check`, `level`, `found`, `to_do` and `policy`, shown to be read.
 
@@ -74,12 +76,12 @@ class Report(pd.DataFrame):
 
         Raises
         ------
-        KeyError
+        UnknownCheckError
             The report has no such check.
         """
         there = list(self["check"]) if "check" in self else []
         if unknown := [name for name in checks if name not in there]:
-            raise KeyError(
+            raise UnknownCheckError(
                 f"the report has no check {unknown[0]!r}; it has {', '.join(dict.fromkeys(there)) or 'none'}"
             )
         shown = set(zip(there, self["found"], strict=True)) if "found" in self else set()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,7 +12,7 @@ from personalize_nb.access.checks import Inspection
 from personalize_nb.access.report import OK, UNCHECKED, Check
 from personalize_nb.contract import limits
 from personalize_nb.contract.parameters import THEME_GENERATION, kms_keys
-from personalize_nb.errors import ERROR, WARNING
+from personalize_nb.errors import ERROR, WARNING, Problem
 from personalize_nb.jobs.request import JobRequest, problems
 from personalize_nb.resources.filters import targets, uses_events
 from personalize_nb.resources.own_quota import own_quota
@@ -52,13 +52,18 @@ def rules(job: Inspection) -> Iterator[Check]:
     context = replace(job.subject.context, recipe=job.recipe, region=job.session.region, input_listed=job.input_listed)
     if job.filter:
         context = replace(context, filter_targets=targets(job.filter["filterExpression"]))
-    found = problems(job.request, context)
-    for problem in job.subject.problems:
-        yield Check(problem.field, problem.level, problem.text)
+    found = [] if job.subject.judged else problems(job.request, context)
+    yield from told(job.subject.problems)
     for problem in found:
         yield Check(f"request: {problem.field}", problem.level, problem.text)
-    if not found:
+    if not found and not (job.subject.judged and job.subject.problems):
         yield Check("request", OK, "It keeps the rules of the API.")
+
+
+def told(found: Iterable[Problem]) -> Iterator[Check]:
+    """Tell problems as checks."""
+    for problem in found:
+        yield Check(problem.field, problem.level, problem.text)
 
 
 def places(job: Inspection) -> Iterator[Check]:

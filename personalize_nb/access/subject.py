@@ -63,6 +63,8 @@ class Subject:
         Which of several it is that are asked side by side; empty for one alone.
     estimate
         What it would come to, where that is limited.
+    judged
+        Whether the problems are all there are with the request, so that it is not judged again.
     """
 
     request: AnyRequest
@@ -71,6 +73,7 @@ class Subject:
     problems: tuple[Problem, ...] = ()
     label: str = ""
     estimate: Estimate | None = None
+    judged: bool = False
 
 
 def from_request(request: Any, session: Session) -> Subject:
@@ -153,11 +156,13 @@ def from_data(
         A list of models or filters is empty, or names one twice.
     NotFoundError
         There is no such solution version, or the session has no bucket.
-    TypeError
+    ArgumentError
         The call that takes the model has no such parameter.
     """
     if isinstance(data, JobRequest | SegmentRequest):
-        raise TypeError(f"a {type(data).__name__} holds its model and parameters already: pnb.preflight(request)")
+        raise errors.ArgumentError(
+            f"a {type(data).__name__} holds its model and parameters already: pnb.preflight(request)"
+        )
     models, several_models = side_by_side.listed(solution_version, "solution_version")
     wanted, several_filters = side_by_side.listed(given.get("filter"), "filter")
     versions = [find_solution_version(one, session) for one in models]
@@ -214,7 +219,10 @@ def _subject(
     legal = [row.name for row in rows if row.name not in ("data", "session")]
     if unknown := sorted(set(given) - set(legal)):
         call = shape.job_kind.call
-        raise TypeError(f"{call} has no parameter {unknown[0]!r}, so pnb.preflight neither; legal are {legal}")
+        raise errors.ArgumentError(
+            f"{call} has no parameter {unknown[0]!r}{errors.meant(unknown[0], legal)}, so pnb.preflight neither; "
+            f"legal are {legal}"
+        )
     problems = list(known)
     if several and shape is SegmentRequest:
         text = f"{shape.job_kind.call} takes one model and one filter; call it for each, got {label!r} among several."

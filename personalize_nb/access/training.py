@@ -17,6 +17,7 @@ from personalize_nb.resources.estimate import problems as problems_of_cost
 from personalize_nb.session import waiting
 from personalize_nb.session.connection import connected, current
 from personalize_nb.session.session import Session
+from personalize_nb.text.public import public
 from personalize_nb.training import estimates
 from personalize_nb.training.existing import read as read_group
 from personalize_nb.training.plan import TrainingPlan, plan
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from personalize_nb.session.progress import Progress
 
 
+@public
 def preflight_training(
     interactions: Data | None = None,
     items: Data | None = None,

@@ -19,6 +19,7 @@ class Kind:
     """Any value, sent as it is."""
 
     lines = False  # whether it is typed into several lines
+    place = False  # whether it is a place that is looked at once it is settled, not at each key press
 
     @property
     def masked(self) -> bool:
@@ -28,6 +29,11 @@ class Kind:
     @property
     def example(self) -> str:
         """How a mapping is written, where only a mapping will do."""
+        return ""
+
+    @property
+    def measure(self) -> str:
+        """What stands beside a field of numbers: what is counted, or the ends of the range."""
         return ""
 
     def is_empty(self, value: Any) -> bool:
@@ -119,6 +125,7 @@ class Location(Kind):
     """An `s3://` address."""
 
     shape: str = "S3Location"
+    place = True
 
     def problems(self, name: str, value: Any) -> Iterator[str]:
         rule = limits.string_rule(self.shape)
@@ -163,6 +170,11 @@ class Number(Kind):
         if self.high < float("inf"):
             return f"from {self.low:g} to {self.high:g}"
         return " ".join(filter(None, (f"{self.low:g}", self.unit, "or more")))
+
+    @property
+    def measure(self) -> str:
+        ends = f"{self.low:g} to {self.high:g}" if self.high < float("inf") else ""
+        return f"{self.unit}s" if self.unit else ends
 
     def within(self, value: Any) -> bool:
         """Tell whether a value is a number in the range."""
@@ -235,6 +247,10 @@ class Weights(Kind):
 
     names: tuple[str, ...]
     weight: Number
+
+    @property
+    def measure(self) -> str:
+        return self.weight.measure
 
     @property
     def example(self) -> str:

@@ -92,6 +92,8 @@ class Parameter:
         Its name in `JobRequest`, where that is another.
     default
         Its value in `pnb.recommend` when none is given.
+    applied
+        What the service uses where a request says nothing, if that is a value.
     required
         Whether the API wants it in every request.
     need
@@ -115,6 +117,7 @@ class Parameter:
     member: str | None = None
     field: str = ""
     default: Any = None
+    applied: Any = None
     required: bool = False
     need: Need | None = None
     mode: str | None = None
@@ -191,6 +194,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         "num_results",
         WholeNumber(1),
         "numResults",
+        applied=limits.DEFAULT_NUM_RESULTS,
         label="Number of results",
         hint=f"{limits.DEFAULT_NUM_RESULTS}",
         place=6,
@@ -220,6 +224,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         "exploration_weight",
         Number(0, 1, as_text=True),
         "batchInferenceJobConfig.itemExplorationConfig.explorationWeight",
+        applied=limits.DEFAULT_EXPLORATION_WEIGHT,
         need=EXPLORATION,
         jobs=(INFERENCE,),
         label="Exploration weight",
@@ -231,6 +236,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         "exploration_item_age_cut_off",
         Number(1, unit="day", as_text=True),
         "batchInferenceJobConfig.itemExplorationConfig.explorationItemAgeCutOff",
+        applied=limits.DEFAULT_EXPLORATION_ITEM_AGE_CUT_OFF,
         need=EXPLORATION,
         jobs=(INFERENCE,),
         label="Exploration age cut-off",
@@ -255,6 +261,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         Choice("BatchInferenceJobMode"),
         "batchInferenceJobMode",
         default=BATCH_INFERENCE,
+        applied=BATCH_INFERENCE,
         jobs=(INFERENCE,),
         label="Mode",
         place=2,

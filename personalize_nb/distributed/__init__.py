@@ -12,11 +12,20 @@ and taken together by `measures`.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from personalize_nb.distributed.asking import recommend
 from personalize_nb.distributed.measures import coverage, evaluate
 from personalize_nb.distributed.output import DistributedRun, attach
+from personalize_nb.text.public import no_attribute
 
 __all__ = ["DistributedRun", "attach", "coverage", "evaluate", "recommend"]
+
+
+if not TYPE_CHECKING:  # a type checker would take any name to be there
+
+    def __getattr__(name):
+        raise no_attribute("pnb.distributed", name, __all__)
 
 
 def __dir__() -> list[str]:

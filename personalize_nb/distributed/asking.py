@@ -39,12 +39,14 @@ from personalize_nb.session.portable import WORKERS, PortableSession, portable
 from personalize_nb.session.progress import choose
 from personalize_nb.session.session import Session
 from personalize_nb.text.counts import counted
+from personalize_nb.text.public import public
 
 if TYPE_CHECKING:
     import numpy as np
     from dask.delayed import Delayed
 
 
+@public
 @with_parameters(JobParameters)
 def recommend(
     data: Any,

@@ -17,6 +17,7 @@ from personalize_nb.contract.ranking_metrics import CUT_OFFS, FOUND
 from personalize_nb.distributed.tasks import NamedTasks, partitions
 from personalize_nb.inputs import frames
 from personalize_nb.results import evaluation, measures
+from personalize_nb.text.public import public
 
 if TYPE_CHECKING:
     from dask.delayed import Delayed
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from personalize_nb.inputs.forms import Data
 
 
+@public
 def evaluate(
     recommendations: Any,
     truth: Data,
@@ -60,6 +62,7 @@ def evaluate(
     return made.task("take-together", 0, measures.together, parts, against)
 
 
+@public
 def coverage(recommendations: Any, items: Data) -> Delayed:
     """Return which share of all items somebody is recommended, as a task: `.compute()` makes it a number.
 

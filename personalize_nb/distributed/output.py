@@ -30,6 +30,7 @@ from personalize_nb.results.results import Results
 from personalize_nb.session import s3, waiting
 from personalize_nb.session.portable import WORKERS, PortableSession, portable
 from personalize_nb.session.session import Session
+from personalize_nb.text.public import public
 
 if TYPE_CHECKING:
     from dask.dataframe import DataFrame
@@ -132,6 +133,7 @@ def read_part(part: OutputPart, where: PortableSession, read: _Read, shape: pd.D
     return found.reindex(columns=shape.columns).astype(shape.dtypes.to_dict())
 
 
+@public
 class DistributedRun:
     """A run whose results are Dask DataFrames; all else is as of the `Run` in `.run`.
 
@@ -284,6 +286,7 @@ class DistributedRun:
                 yield OutputPart(file.address, source, keys, labels)
 
 
+@public
 def attach(name: str, session: Session | None = None, credentials: str = WORKERS) -> DistributedRun:
     """Return a run by its name, from any kernel, with results that are Dask DataFrames.
 

@@ -28,6 +28,7 @@ from personalize_nb.inputs.item_lists import to_lists
 from personalize_nb.inputs.key_columns import frame, note_of_header, note_of_taken
 from personalize_nb.session import s3
 from personalize_nb.text.counts import counted
+from personalize_nb.text.public import public
 
 if TYPE_CHECKING:
     from personalize_nb.session.session import Session
@@ -43,6 +44,7 @@ MAX_SHOWN_LINES = 3
 REPEATED = "the same record occurs earlier; it is sent once"
 
 
+@public
 @dataclass(frozen=True, repr=False)
 class Batch:
     """Checked job input: one record per line of the file that a job reads.
@@ -152,6 +154,7 @@ class Batch:
         return f"<Batch of {self.size}{notes}: {step}(batch, solution_version)>"
 
 
+@public
 def users(data: Data, *, filter_values: FilterValues | None = None) -> Batch:
     """Return users as job input, for User-Personalization and Popularity-Count.
 
@@ -181,11 +184,13 @@ def users(data: Data, *, filter_values: FilterValues | None = None) -> Batch:
     return make_batch("users", data, filter_values)
 
 
+@public
 def items(data: Data, *, filter_values: FilterValues | None = None) -> Batch:
     """Return items as job input, for Similar-Items, SIMS and themes; arguments as for `users`."""
     return make_batch("items", data, filter_values)
 
 
+@public
 def rankings(data: Data, *, filter_values: FilterValues | None = None) -> Batch:
     """Return users with items to rank, for Personalized-Ranking.
 

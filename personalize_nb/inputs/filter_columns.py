@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
@@ -78,6 +79,17 @@ def find_no_numbers(values: Mapping[str, Any], numbers: Collection[str], finding
             wrong = pc.fill_null(pc.invert(pc.match_substring_regex(texts, _NUMBER)), False)
             found.error(wrong, name, texts, f"the filter compares ${name}: give one number, or a moment in time")
             findings.repeat(found, places)
+
+
+def is_number(text: str) -> bool:
+    """Tell a text that a filter can compare by `<` or `>`.
+
+    Examples
+    --------
+    >>> is_number("1999"), is_number("1e3"), is_number("many")
+    (True, True, False)
+    """
+    return re.fullmatch(_NUMBER, f'"{text}"') is not None
 
 
 def _parts(column: pa.DictionaryArray) -> tuple[pa.Array, np.ndarray]:

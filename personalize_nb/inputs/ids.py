@@ -203,7 +203,7 @@ def _converted(series: pd.Series, column: str, findings: Findings) -> tuple[Any,
         if wrong.any():
             return _one_by_one(series.astype(object).tolist(), column, findings)
         codes = series.cat.codes.to_numpy()
-        return text_bytes.one_array(known).take(pa.array(codes, mask=codes < 0)), right
+        return text_bytes.taken(text_bytes.one_array(known), pa.array(codes, mask=codes < 0)), right
     if isinstance(dtype, pd.ArrowDtype):
         return _of_arrow(series, column, findings)
     if pd.api.types.is_bool_dtype(dtype) or dtype.kind in "mM":

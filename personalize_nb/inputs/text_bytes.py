@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from personalize_nb.contract import limits
 
 _SPACE, _QUOTE, _BACKSLASH, _POINT, _ZERO, _ASCII = 0x20, 0x22, 0x5C, 0x2E, 0x30, 0x7F
+_MOST_BYTES = (1 << 31) - 1  # of a column of Arrow's `string`
 _WORD = 8  # bytes that are compared at once
 _ROWS = 1 << 15  # so many numbers stay near the processor from one step to the next
 _MASKS = np.array([(1 << 8 * size) - 1 for size in range(_WORD + 1)], np.uint64)
@@ -41,6 +42,28 @@ def joined(*texts: pa.Array | str) -> pa.Array:
     """
     large = (pa.scalar(one, pa.large_string()) if isinstance(one, str) else one for one in (*texts, ""))
     return pc.binary_join_element_wise(*large)
+
+
+def taken(texts: pa.Array, rows: pa.Array) -> pa.Array:
+    """Return the texts of some rows, in their order; a missing row has none.
+
+    Texts of one length, as most ids have, are bytes at places that need not be looked up: a seventh of the work.
+
+    Examples
+    --------
+    >>> taken(pa.array(["ab", "cd"]), pa.array([1, None, 1])).to_pylist()
+    ['cd', None, 'cd']
+    """
+    if not pa.types.is_string(texts.type) or texts.null_count or rows.null_count:
+        return texts.take(rows)
+    data, places = parts(texts)
+    width = len(data) // max(1, len(texts))
+    if not 0 < width * len(rows) <= _MOST_BYTES or (np.diff(places) != width).any():
+        return texts.take(rows)
+    fixed = pa.FixedSizeBinaryArray.from_buffers(pa.binary(width), len(texts), [None, pa.py_buffer(data)])
+    _, found = fixed.take(rows).buffers()
+    ends = pa.py_buffer(np.arange(len(rows) + 1, dtype=np.int32) * np.int32(width))
+    return pa.StringArray.from_buffers(len(rows), ends, found)
 
 
 def is_ascii(texts: pa.Array) -> bool:

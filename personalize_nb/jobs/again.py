@@ -139,7 +139,7 @@ def _check(given: RepeatParameters, before: AnyRequest) -> None:
 
     Raises
     ------
-    TypeError
+    ArgumentError
         The kind has no such parameter.
     InputError
         A list is given where one is taken.

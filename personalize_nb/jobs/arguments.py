@@ -6,7 +6,6 @@ because the signatures are made of these and the table of parameters.
 
 from __future__ import annotations
 
-import difflib
 import functools
 import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ForwardRef, TypedDict, TypeVar, cast
 
 from personalize_nb.contract import parameters
 from personalize_nb.contract.job_kinds import JobKind
+from personalize_nb.errors import ArgumentError, meant
 
 if TYPE_CHECKING:
     from personalize_nb.inputs.filter_columns import FilterValues
@@ -153,14 +153,12 @@ def check_names(given: Iterable[str], call: str, legal: Sequence[str], absent: M
 
     Raises
     ------
-    TypeError
+    ArgumentError
         There is no parameter of this name.
     """
     for name in given:
         if name in legal:
             continue
         if why := (absent or {}).get(name):
-            raise TypeError(f"{call}() has no parameter {name!r}: {why}")
-        near = difflib.get_close_matches(name, legal, n=1)
-        meant = f" (did you mean {near[0]!r}?)" if near else ""
-        raise TypeError(f"{call}() has no parameter {name!r}{meant}; legal are {', '.join(legal)}")
+            raise ArgumentError(f"{call}() has no parameter {name!r}: {why}")
+        raise ArgumentError(f"{call}() has no parameter {name!r}{meant(name, legal)}; legal are {', '.join(legal)}")

@@ -17,7 +17,7 @@ from personalize_nb.jobs.request import AnyRequest, JobRequest, RequestContext
 from personalize_nb.jobs.run import Run
 from personalize_nb.jobs.uploads import upload
 from personalize_nb.session import s3, waiting
-from personalize_nb.session.progress import choose
+from personalize_nb.session.progress import choose, showing
 from personalize_nb.session.session import Session
 
 if TYPE_CHECKING:
@@ -116,7 +116,8 @@ def _stored(
         return request, []
     refuse(request, context)
     check_name(request.job_name, session, request.job_kind)
-    stored = upload(request, batch, context, session, most_bytes)
+    with showing():
+        stored = upload(request, batch, context, session, most_bytes)
     return request.replace(input_path=stored.path), stored.files
 
 

@@ -29,6 +29,7 @@ from personalize_nb.session import s3
 from personalize_nb.session.connection import current
 from personalize_nb.session.rates import Rates
 from personalize_nb.session.session import Session
+from personalize_nb.text.public import public
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,6 +49,7 @@ _HOW = (
 )
 
 
+@public
 @with_parameters(JobParameters)
 def estimate_cost(
     request: Asked | Sequence[Asked] | Data | Batch,
@@ -97,7 +99,9 @@ def estimate_cost(
     if models:
         parts = list(_of_data(request, models, session, parameters))
     elif parameters:
-        raise TypeError(f"{sorted(parameters)} go with ids and their model: pnb.estimate_cost(ids, model, ...)")
+        raise errors.ArgumentError(
+            f"{sorted(parameters)} go with ids and their model: pnb.estimate_cost(ids, model, ...)"
+        )
     else:
         parts = [_of_request(one, session) for one in _requests(request)]
     known = replace(estimate.total(parts), rates=prices)

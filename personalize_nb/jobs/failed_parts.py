@@ -14,12 +14,14 @@ from personalize_nb.jobs import manifests, parts
 from personalize_nb.jobs.manifests import Manifest, RunPart
 from personalize_nb.jobs.run_results import GroupOutput
 from personalize_nb.session import s3
+from personalize_nb.session.progress import showing
 from personalize_nb.session.session import Session
 
 if TYPE_CHECKING:
     from personalize_nb.results.results import Results
 
 
+@showing()
 def stored(
     manifest: Manifest, outputs: Sequence[GroupOutput], results: Sequence[Results], session: Session
 ) -> list[RunPart]:

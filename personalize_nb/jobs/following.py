@@ -105,5 +105,7 @@ class Ending:
 def on_end(job: Watched, callback: Callable[[Watched], object], sleep: Sleep | None = None) -> Ending:
     """Call a function with a job or run when that has ended; parameters as for `Ending`."""
     if not callable(callback):
-        raise TypeError(f"'callback' must take the job, such as lambda job: print(job.status), got {callback!r}")
+        raise errors.ArgumentError(
+            f"'callback' must take the job, such as lambda job: print(job.status), got {callback!r}"
+        )
     return Ending(job, lambda: callback(job), sleep)

@@ -29,6 +29,7 @@ from personalize_nb.session import creating, s3
 from personalize_nb.session.connection import current
 from personalize_nb.session.progress import choose
 from personalize_nb.session.session import Session
+from personalize_nb.text.public import public
 
 if TYPE_CHECKING:
     pass
@@ -38,6 +39,7 @@ _TOLERANCE = timedelta(seconds=60)  # between the clocks of AWS's machines
 _LONGEST_NAME = 49  # of the names that we make: 63 are legal
 
 
+@public
 class BatchInferenceJob(BatchJob, ItemsOutcome, Repeatable):
     """A job of the service, found by its ARN; it lives on when this object or the kernel does not.
 
@@ -85,6 +87,7 @@ def start(
 ) -> BatchSegmentJob: ...
 
 
+@public
 def start(request: AnyRequest, *, context: RequestContext | None = None, session: Session | None = None) -> AnyJob:
     """Check a request against every rule of the API, send it and return the job.
 

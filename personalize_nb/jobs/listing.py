@@ -14,11 +14,13 @@ from personalize_nb.session import owners
 from personalize_nb.session.connection import current
 from personalize_nb.session.progress import choose
 from personalize_nb.session.session import Session
+from personalize_nb.text.public import public
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
+@public
 def list_jobs(
     solution_version: SolutionVersion | str | None = None,
     session: Session | None = None,

@@ -25,6 +25,7 @@ from personalize_nb.session import s3
 from personalize_nb.session.connection import current
 from personalize_nb.session.progress import choose
 from personalize_nb.session.session import Session
+from personalize_nb.text.public import forget, going_on, public
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -166,9 +167,14 @@ class Manifest:
         }
         return json.dumps(values, indent=1).encode()
 
+    @property
+    def _noted(self) -> tuple[str, str]:
+        return f"run {self.name!r}", f"pnb.attach({self.name!r})"
+
     def save(self, session: Session) -> None:
         """Write the manifest, in place of an earlier one."""
-        s3.upload(session, io.BytesIO(self._text()), address(session, self.name), self.request.input_kms_key_arn)
+        with going_on(*self._noted):
+            s3.upload(session, io.BytesIO(self._text()), address(session, self.name), self.request.input_kms_key_arn)
 
     def replaces(self, session: Session, tag: str) -> bool:
         """Write the manifest in place of the one that has this ETag; tell whether that was still there.
@@ -201,6 +207,7 @@ class Manifest:
 
     def discard(self, session: Session) -> None:
         """Remove what a run that never began has stored, its input and this; what cannot be removed stays."""
+        forget(self._noted[0])
         own = session.location(FOLDER, self.name) + "/"
         inputs = dict.fromkeys(one.input_path for one in self.parts if one.input_path.startswith(own))
         s3.delete(session, [*inputs, address(session, self.name)])
@@ -329,6 +336,7 @@ def every(session: Session) -> Iterator[Manifest]:
             choose().say(f"run {found.address.rsplit('/', 2)[-2]!r} is left out: {error}")
 
 
+@public
 def list_runs(session: Session | None = None) -> pd.DataFrame:
     """Return the runs below the session's prefix, newest first; `pnb.attach(name)` returns one.
 

@@ -20,8 +20,10 @@ from personalize_nb.session.connection import current
 from personalize_nb.session.progress import Counting, Progress, choose
 from personalize_nb.session.session import Session
 from personalize_nb.text.counts import counted
+from personalize_nb.text.public import public
 
 
+@public
 def run(
     requests: Iterable[AnyRequest] | AnyRequest,
     *,
@@ -66,7 +68,7 @@ def run(
     asked: list[AnyRequest] = [requests] if isinstance(requests, BatchRequest) else list(requests)
     wrong = next((one for one in asked if not isinstance(one, BatchRequest)), None)
     if wrong is not None:
-        raise TypeError(
+        raise errors.ArgumentError(
             f"'requests' must be a list of pnb.JobRequest, or of pnb.SegmentRequest, got {wrong!r} among them"
         )
     if not asked:
@@ -113,6 +115,7 @@ def _check_apart(requests: Sequence[AnyRequest]) -> None:
 Waited = AnyJob | Run | SolutionVersion
 
 
+@public
 def wait(
     jobs: Iterable[Waited | str],
     timeout: float | None = waiting.HOURS * 24,
@@ -147,14 +150,14 @@ def wait(
         The time limit is over.
     """
     if isinstance(jobs, str) or not isinstance(jobs, Iterable):
-        raise TypeError(f"'jobs' must be a list of jobs, runs or names, got {jobs!r}; one alone has .wait()")
+        raise errors.ArgumentError(f"'jobs' must be a list of jobs, runs or names, got {jobs!r}; one alone has .wait()")
     given = list(jobs)
     if given and any(isinstance(one, str) for one in given):
         session = current(session)
     found: list[Any] = [runs.attach(one, session) if isinstance(one, str) else one for one in given]
     for one in found:
         if not hasattr(one, "describe"):
-            raise TypeError(f"'jobs' must be a list of jobs, runs or names, got {one!r} among them")
+            raise errors.ArgumentError(f"'jobs' must be a list of jobs, runs or names, got {one!r} among them")
     waiting.check_timeout(timeout)
     if not found:
         return found

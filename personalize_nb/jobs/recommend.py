@@ -45,6 +45,7 @@ from personalize_nb.session import s3
 from personalize_nb.session.connection import current
 from personalize_nb.session.progress import choose
 from personalize_nb.session.session import Session
+from personalize_nb.text.public import public
 
 if TYPE_CHECKING:
     from personalize_nb.inputs.filter_columns import FilterValues
@@ -54,6 +55,7 @@ if TYPE_CHECKING:
 AskedFor = TypeVar("AskedFor", bound=BatchRequest)
 
 
+@public
 def recommend(
     data: Data | Batch,
     solution_version: SolutionVersion | str | Sequence[SolutionVersion | str],
@@ -285,6 +287,7 @@ def request_context(version: SolutionVersion, batch: Batch | None, chosen: Filte
     )
 
 
+@public
 @with_parameters(ThemeParameters)
 def themes(
     data: Data | Batch,

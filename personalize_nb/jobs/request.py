@@ -15,8 +15,11 @@ from typing import Any, ClassVar, Self, TypeAlias
 from personalize_nb.contract import limits, parameters, recipes, releases
 from personalize_nb.contract.job_kinds import INFERENCE, SEGMENTS, JobKind
 from personalize_nb.contract.parameters import BATCH_INFERENCE, BATCH_SEGMENT, THEME_GENERATION, THEMES, Parameter
-from personalize_nb.errors import ERROR, WARNING, Problem
+from personalize_nb.errors import ERROR, WARNING, ArgumentError, Problem
+from personalize_nb.jobs.arguments import check_names
+from personalize_nb.text.public import public
 from personalize_nb.text.redact import redact
+from personalize_nb.text.values import python
 
 KIND_OF_KEYS = {
     ("userId",): "users",
@@ -42,6 +45,7 @@ class BatchRequest:
 
     def replace(self, **changes: Any) -> Self:
         """Return a copy with some fields changed."""
+        check_names(changes, f"{type(self).__name__}.replace", [one.name for one in fields(self)])
         return replace(self, **changes)
 
     def to_api(self) -> dict[str, Any]:
@@ -60,15 +64,18 @@ class BatchRequest:
 
     def __repr__(self) -> str:
         """Return what is set as code, account, bucket and role masked: reprs are shared, `to_code` is run."""
-        told = [f"{row.attribute}={_python(value)!r}" for row, value in rows_of(self) if row.is_set(value)]
-        return redact(f"{type(self).__name__}({', '.join(told)})")
+        return redact(f"{type(self).__name__}({', '.join(self._set())})")
 
     def to_code(self) -> str:
         """Return the Python call that starts the same job; fields at their defaults are left out."""
-        lines = [f"        {row.attribute}={_python(value)!r}," for row, value in rows_of(self) if row.is_set(value)]
+        lines = [f"        {one}," for one in self._set()]
         return "\n".join(["pnb.start(", f"    pnb.{type(self).__name__}(", *lines, "    )", ")"])
 
+    def _set(self) -> list[str]:
+        return [f"{row.attribute}={python(value)!r}" for row, value in rows_of(self) if row.is_set(value)]
 
+
+@public
 @dataclass(frozen=True, repr=False)
 class JobRequest(BatchRequest):
     """Every parameter of CreateBatchInferenceJob.
@@ -113,6 +120,7 @@ class JobRequest(BatchRequest):
     tags: Mapping[str, str] = field(default_factory=dict)
 
 
+@public
 @dataclass(frozen=True, repr=False)
 class SegmentRequest(BatchRequest):
     """Every parameter of CreateBatchSegmentJob.
@@ -196,6 +204,7 @@ class RequestContext:
         return replace(problem, text=text)
 
 
+@public
 def problems(request: AnyRequest, context: RequestContext | None = None) -> list[Problem]:
     """Return every rule of the API that the request breaks, errors and warnings, without asking the service.
 
@@ -214,7 +223,7 @@ def problems(request: AnyRequest, context: RequestContext | None = None) -> list
     ['job_name', 'solution_version_arn', 'role_arn']
     """
     if not isinstance(request, JobRequest | SegmentRequest):
-        raise TypeError(f"'request' must be a pnb.JobRequest or a pnb.SegmentRequest, got {request!r}")
+        raise ArgumentError(f"'request' must be a pnb.JobRequest or a pnb.SegmentRequest, got {request!r}")
     context = context or RequestContext()
     own = (_mode(request), _themes(request, context)) if isinstance(request, JobRequest) else ()
     broken = (_values(request), _paths(request, context), _most_results(request), *own, _fit(request, context))
@@ -386,12 +395,3 @@ def _needs(request: AnyRequest, facts: recipes.Recipe) -> Iterator[Problem]:
             unmet.remove(row.need)
             text = row.need.refused(facts.name, row.attribute)
             yield Problem(row.attribute, text, ERROR if row.need.forbids else WARNING)
-
-
-def _python(value: Any) -> Any:
-    """Return a value whose repr is plain Python: `0.3`, not `np.float64(0.3)`."""
-    if isinstance(value, Mapping):
-        return {_python(key): _python(one) for key, one in value.items()}
-    if isinstance(value, str):
-        return str(value)
-    return value.item() if hasattr(value, "item") else value

@@ -27,6 +27,7 @@ from personalize_nb.session import explanations, waiting
 from personalize_nb.session.progress import Counting, Progress, choose
 from personalize_nb.session.session import Session
 from personalize_nb.text.counts import counted, verb
+from personalize_nb.text.public import public
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
+@public
 class Run(ItemsOutcome):
     """Several jobs with the face of one. It lives on when this object or the kernel does not.
 
@@ -328,7 +330,7 @@ class Run(ItemsOutcome):
 
     def __len__(self) -> int:
         if self._manifest.records is None:
-            raise TypeError(
+            raise errors.ArgumentError(
                 f"nobody has counted the input lines of run {self.name!r}, which lie in S3; len(run.results()) does "
                 "once it has ended"
             )

@@ -18,9 +18,10 @@ from personalize_nb.jobs.request import AnyRequest
 from personalize_nb.jobs.run import Run
 from personalize_nb.session import s3, waiting
 from personalize_nb.session.connection import current
-from personalize_nb.session.progress import choose
+from personalize_nb.session.progress import choose, showing
 from personalize_nb.session.session import Session
 from personalize_nb.text.counts import counted, verb
+from personalize_nb.text.public import public
 
 
 def start_run(
@@ -68,7 +69,8 @@ def start_run(
                 )
                 inputs = [(part.input_path, part.records) for part in stored if part.group == same]
             else:
-                inputs = list(_stored_inputs(one, groups[number], session, limit))
+                with showing():
+                    inputs = list(_stored_inputs(one, groups[number], session, limit))
             count = one.most_parts(limit)
             for place, (path, records) in enumerate(inputs):
                 output = f"{groups[number].request.output_path}{manifests.label(place, count)}/"
@@ -179,6 +181,7 @@ def now() -> str:
     return f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
+@public
 def attach(name: str, session: Session | None = None) -> AnyJob | Run:
     """Return a job by its name or ARN, or a run by its name, from any kernel, whenever it was started.
 
@@ -190,7 +193,7 @@ def attach(name: str, session: Session | None = None) -> AnyJob | Run:
         There is no job of this name, and whether there is a run may not be read.
     """
     if not isinstance(name, str):
-        raise TypeError(f"'name' must be a job's or run's name or ARN, got {type(name).__name__}")
+        raise errors.ArgumentError(f"'name' must be a job's or run's name or ARN, got {type(name).__name__}")
     session = current(session)
     try:
         manifest = None if name.startswith("arn:") else manifests.find(session, name)

@@ -9,6 +9,7 @@ from personalize_nb.contract import job_kinds
 from personalize_nb.jobs.batch_job import BatchJob
 from personalize_nb.jobs.repeatable import Repeatable
 from personalize_nb.jobs.request import SegmentRequest
+from personalize_nb.text.public import public
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from personalize_nb.results.titles import Items
 
 
+@public
 class BatchSegmentJob(BatchJob, Repeatable):
     """A batch segment job, which `pnb.segments` starts; it lives on when this object or the kernel does not.
 

@@ -23,12 +23,14 @@ from personalize_nb.session import s3
 from personalize_nb.session.connection import current
 from personalize_nb.session.progress import choose
 from personalize_nb.session.session import Session
+from personalize_nb.text.public import public
 
 if TYPE_CHECKING:
     from personalize_nb.inputs.batch import Batch
     from personalize_nb.inputs.forms import Data
 
 
+@public
 @with_parameters(SegmentParameters)
 def segments(
     data: Data | Mapping[str, Any] | Batch,

@@ -19,6 +19,7 @@ from personalize_nb.inputs import frames
 from personalize_nb.text import html
 from personalize_nb.text.counts import counted, verb
 from personalize_nb.text.html import Markup
+from personalize_nb.text.public import public
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,6 +45,7 @@ class View:
         return {"text/html": str(self.html), "text/plain": self.text}
 
 
+@public
 def plot_scores(recommendations: Data) -> View:
     """Show how the score falls with the rank: median and the middle 80 % of lists at each rank.
 
@@ -83,6 +85,7 @@ def plot_scores(recommendations: Data) -> View:
     )
 
 
+@public
 def plot_coverage(recommendations: Data, items: Data) -> View:
     """Show how much of the catalogue is recommended to anyone, by list length.
 
@@ -117,6 +120,7 @@ def plot_coverage(recommendations: Data, items: Data) -> View:
     )
 
 
+@public
 def plot_popularity(recommendations: Data, interactions: Data) -> View:
     """Show whether the lists push hits: share of recommendations and of interactions by popularity tenth.
 

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from personalize_nb.contract import parameters
-from personalize_nb.contract.job_kinds import INFERENCE, JobKind
+from personalize_nb.contract.job_kinds import INFERENCE, SEGMENTS, JobKind
+from personalize_nb.jobs.job import AnyJob
 from personalize_nb.jobs.request import AnyRequest
+from personalize_nb.jobs.run import Run
 from personalize_nb.notebook.charts import View
+from personalize_nb.session import reconnecting
+from personalize_nb.session.session import BUCKET, Session
 from personalize_nb.text import html
 from personalize_nb.text.redact import redact
 
@@ -26,8 +31,8 @@ class Code:
         return self.code
 
 
-# What a repeated job has of its own, or what finds it, so that no argument repeats it.
-_OWN = ("data", "solution_version", "job_name", "output")
+# What a repeated job has of its own, so that no argument repeats it.
+_OWN = ("data", "job_name", "output")
 PER_RECORD = Code("...")  # a series of filter values, one for each record: legal Python, and plainly a gap
 
 
@@ -54,8 +59,11 @@ def recommend(source: str, solution: str, given: Mapping[str, Any], kind: JobKin
     return f"{kind.call}({', '.join(parts)})"
 
 
-def again(request: AnyRequest, tags: Mapping[str, str], own_role: str | None = None) -> str:
-    """Return the call that repeats a job on the input that it left in S3; nothing in it needs to be masked.
+def again(request: AnyRequest, tags: Mapping[str, str], session: Session) -> str:
+    """Return the cell that repeats a job on the input that it left in S3, in a kernel that knows nothing else.
+
+    It needs no name that is masked in a shared notebook: role, keys, folders and what else is masked are the job's own,
+    which `repeat` keeps where no argument names them.
 
     Parameters
     ----------
@@ -63,18 +71,56 @@ def again(request: AnyRequest, tags: Mapping[str, str], own_role: str | None = N
         The job's request.
     tags
         Its tags, which a request that was read back does not hold.
-    own_role
-        The session's role, which a call takes without naming it.
+    session
+        Where it was started.
     """
-    past = f"pnb.attach({request.job_name!r}).request"
     request, given = request.replace(tags=tags), {}
     for row in parameters.sent(request.job_kind).values():
         value = getattr(request, row.attribute)
-        if row.name in _OWN or not row.is_set(value) or (row.name == "role_arn" and own_role in (None, value)):
+        if row.name in _OWN or row.kind.masked or row.name == "role_arn" or not row.is_set(value):
             continue
-        given[row.name] = Code(f"{past}.{row.attribute}") if row.kind.masked else row.kind.short(value)
-    solution = parameters.named("solution_version").kind.short(request.solution_version_arn)
-    return recommend(f"{past}.input_path", solution, given, request.job_kind)
+        short = row.kind.short(value)
+        if redact(repr(short)) == repr(short):
+            given[row.name] = short
+    told = ", ".join(f"{name}={value!r}" for name, value in given.items())
+    name = repr(request.job_name)
+    if request.job_kind == SEGMENTS:  # a job of each kind may have the name, and an ARN would be masked
+        name = f"session.arn({SEGMENTS.resource!r}, {name})"
+    return _cell(session, f"pnb.attach({name}).repeat({told})")
+
+
+def of_started(job: AnyJob | Run, request: AnyRequest) -> str:
+    """Return the cell that repeats what a form has started; nobody is asked.
+
+    Parameters
+    ----------
+    job
+        What was started, or found where what was asked before is used again.
+    request
+        What was asked.
+    """
+    if isinstance(job, Run):
+        return again_run(job)
+    return again(request.replace(job_name=job.name), request.tags, job.session)
+
+
+def again_run(run: Run) -> str:
+    """Return the cell that repeats a run, in a kernel that knows nothing else."""
+    session, lines = run.session, []
+    stored = session.location() if session.bucket else ""
+    if not session.is_local and stored and session.bucket != os.environ.get(BUCKET):
+        # what is remembered of a run lies in the bucket, whose name is masked: its first job knows it
+        jobs = [part for _, parts in run.asked() for part in parts if part.input_path.startswith(f"{stored}/")]
+        lines = [
+            f"session.bucket = pnb.attach({part.job_name!r}).request.input_path.split('/')[2]" for part in jobs[:1]
+        ]
+    return _cell(session, *lines, f"pnb.attach({run.name!r}).repeat()")
+
+
+def _cell(session: Session, *lines: str) -> str:
+    connect = reconnecting.call(session)
+    named = any("session." in line for line in lines)
+    return "\n".join(("import personalize_nb as pnb", f"session = {connect}" if named else connect, *lines))
 
 
 def shown(call: str) -> View:

@@ -123,14 +123,14 @@ def execute(
     client.on_cell_executed = finished
     try:
         client.execute()
-    except CellExecutionError as error:
-        error.evalue = redact(error.evalue, known)  # for whoever prints it
-        error.add_note(watched.cell)
-        raise
-    except (CellTimeoutError, DeadKernelError, asyncio.CancelledError) as error:
-        note(watched.line("was stopped" if watched.told else "failed"))
-        if watched.told:  # nbclient takes it for a kernel that died
+    except (Exception, asyncio.CancelledError) as error:
+        if watched.told:  # nbclient takes it for a kernel that died, or for what its own parts say when they are ended
+            note(watched.line("was stopped"))
             raise watched.interrupted() from error
+        if isinstance(error, CellExecutionError):
+            error.evalue = redact(error.evalue, known)  # for whoever prints it
+        else:
+            note(watched.line("failed"))
         error.add_note(watched.cell)
         raise
     finally:

@@ -12,19 +12,23 @@ from typing import Any
 from personalize_nb import errors
 from personalize_nb.contract import limits
 from personalize_nb.contract.job_kinds import SEGMENTS
-from personalize_nb.contract.parameters import THEME_GENERATION, named
+from personalize_nb.contract.parameters import THEME_GENERATION, Parameter, named
+from personalize_nb.contract.recipes import RECIPES
 from personalize_nb.jobs import costs
 from personalize_nb.jobs.estimates import of_run, recipe_of
 from personalize_nb.jobs.job import AnyJob
 from personalize_nb.jobs.request import AnyRequest, JobRequest, SegmentRequest, rows_of
 from personalize_nb.jobs.run import Run
 from personalize_nb.notebook import code
+from personalize_nb.notebook.output_facts import OutputFacts
 from personalize_nb.resources import durations
-from personalize_nb.session import explanations, owners
-from personalize_nb.text.counts import counted, verb
+from personalize_nb.session import explanations, owners, progress
+from personalize_nb.session.answers import Described
+from personalize_nb.text.counts import counted, spoken, verb
 from personalize_nb.text.redact import redact
 
 REPEAT, COST, EXPECTED, OWNER = "Repeat it", "Cost", "Expected end", "Owner"
+RECIPE = "recipe"  # among the details; no line, but it says which parameters mean anything
 _NAMED = 6  # of questions that differ in a line
 
 
@@ -40,14 +44,15 @@ def summary(
     checked
         When it was given.
     details
-        What the service does not tell, by label: the input, filter values, tags, the call that repeats the job.
+        What the service does not tell, by label: the input, filter values, tags, the call that repeats the job, what
+        the output holds; and the `RECIPE`.
     """
     ended = described["lastUpdatedDateTime"] if described["status"] in limits.TERMINAL else None
     segments = SEGMENTS.arn_member in described
     request = SegmentRequest.from_api(described) if segments else JobRequest.from_api(described)
     facts = {
         "Job": described["jobName"],
-        **_state(described),
+        **_state(described, details or {}),
         **_asked([request], details or {}),
         **_around(details or {}),
         "Started": _time(described["creationDateTime"]),
@@ -83,7 +88,7 @@ def run_summary(
     size = {} if records is None else {"Input": counted(records, "record")}  # of input in S3 nobody has counted them
     facts = {
         "Run": f"{described['name']} of {counted(described['jobs'], 'job')}",
-        **_state(described),
+        **_state(described, details or {}),
         "Jobs": jobs + (wait if left else ""),
         **_asked(requests, {**size, **_outputs(described["name"], requests), **(details or {})}),
         **_around(details or {}),
@@ -94,8 +99,11 @@ def run_summary(
     return _closed(facts, details or {})
 
 
-def _state(described: Mapping[str, Any]) -> dict[str, str]:
-    facts = {"Status": described["status"]}
+def _state(described: Mapping[str, Any], details: Mapping[str, str]) -> dict[str, str]:
+    far = described.how_far if isinstance(described, Described) else None
+    share = f", {progress.counted(*far)}" if far is not None else ""
+    facts = {"Status": f"{described['status']}{share}"}
+    facts |= {label: details[label] for label in OutputFacts.LABELS if details.get(label)}
     if described["status"] == limits.FAILED:
         facts["Reason"] = explanations.told(described.get("failureReason"))
     return facts
@@ -103,9 +111,26 @@ def _state(described: Mapping[str, Any]) -> dict[str, str]:
 
 def _asked(requests: Sequence[AnyRequest], details: Mapping[str, str]) -> dict[str, str]:
     """Return what was asked, line by line; what only who started the job knows stands in the details."""
-    told = [_lines(one) for one in requests]
+    told = [_lines(one, details.get(RECIPE)) for one in requests]
     facts = {label: details.get(label) or _together([one[label] for one in told]) for label in told[0]}
-    return {label: value for label, value in facts.items() if value}
+    idle = ", ".join(label for label in _optional(requests[0], details.get(RECIPE)) if not facts[label])
+    return {label: value for label, value in facts.items() if value} | (
+        {"Not given": f"{idle} (none is the default)"} if idle else {}
+    )
+
+
+def _optional(request: AnyRequest, recipe: str | None) -> list[str]:
+    """Return the labels of what may be left out, and would mean something to the recipe."""
+    # the service tells no tags, so that without them nobody knows
+    rows = [row for row, _ in rows_of(request) if row.line and not row.required and row.name != "tags"]
+    return list(dict.fromkeys(row.line.label or row.label for row in rows if row.line and _means(row, request, recipe)))
+
+
+def _means(row: Parameter, request: AnyRequest, recipe: str | None) -> bool:
+    """Tell whether a parameter is known to mean something to a request."""
+    if row.mode is not None and row.mode != getattr(request, "mode", None):
+        return False
+    return row.need is None or (recipe in RECIPES and row.need.met(RECIPES[recipe]))
 
 
 def _together(texts: Iterable[str]) -> str:
@@ -127,13 +152,15 @@ def _outputs(name: str, requests: Sequence[AnyRequest]) -> dict[str, str]:
     return {"Output": f"{where} (in full: [job.request.output_path for job in pnb.attach({name!r}).jobs])"}
 
 
-def _lines(request: AnyRequest) -> dict[str, str]:
+def _lines(request: AnyRequest, recipe: str | None) -> dict[str, str]:
     lines: dict[str, list[str]] = {}
     asked = [(row.line, row, value) for row, value in rows_of(request) if row.line is not None]
     for line, row, value in sorted(asked, key=lambda one: one[0].place):
         told = lines.setdefault(line.label or row.label, [])
-        if not row.kind.is_empty(value):
+        if row.is_set(value):
             told.append(line.text.format(row.kind.told(value), job=request.job_name))
+        elif row.applied is not None and _means(row, request, recipe):
+            told.append(f"{line.text.format(row.kind.told(row.applied))} (default)")
     return {label: ", ".join(told) for label, told in lines.items()}
 
 
@@ -147,7 +174,7 @@ def _looked_at(
 ) -> dict[str, str]:
     """When it ended and how long it took; or when it will, and how old the news of it is."""
     if ended:
-        return {"Ended": _time(ended), "Took": durations.spoken((ended - began).total_seconds())}
+        return {"Ended": _time(ended), "Took": spoken((ended - began).total_seconds())}
     expected = {EXPECTED: details[EXPECTED]} if details.get(EXPECTED) else {}
     return {**expected, "Checked": _time(checked)}
 
@@ -188,10 +215,21 @@ def looked_up(job: AnyJob | Run) -> dict[str, str]:
     found = {
         "Tags": _together(named("tags").kind.told(tags) if tags else "" for tags in several),
         OWNER: owner if owner != job.session.owner else "",
+        RECIPE: _recipe(job),
     }
     if isinstance(job, Run):
-        return {**found, **_amounts_of_run(job), REPEAT: f"pnb.attach({job.name!r}).repeat()"}
-    return {**found, **_amounts(job), REPEAT: code.again(job.request, several[0], job.session.role_arn)}
+        return {**found, **_amounts_of_run(job), REPEAT: code.again_run(job)}
+    return {**found, **_amounts(job), REPEAT: code.again(job.request, several[0], job.session)}
+
+
+def _recipe(job: AnyJob | Run) -> str:
+    """Return the recipe of all questions; nothing where they differ, or it cannot be looked up."""
+    requests = [one for one, _ in job.asked()] if isinstance(job, Run) else [job.request]
+    models = {one.solution_version_arn: one for one in requests}
+    with suppress(errors.PersonalizeError):
+        if len(models) <= _NAMED and len(found := {recipe_of(one, job.session) for one in models.values()}) == 1:
+            return found.pop() or ""
+    return ""
 
 
 def _amounts(job: AnyJob) -> dict[str, str]:

@@ -9,30 +9,83 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from personalize_nb.contract import limits
 from personalize_nb.jobs.batch_job import BatchJob
 from personalize_nb.jobs.following import follow
 from personalize_nb.jobs.job import AnyJob
 from personalize_nb.jobs.run import Run
 from personalize_nb.jobs.runs import attach
-from personalize_nb.notebook import receipt_facts
+from personalize_nb.notebook import console_links, output_facts, receipt_facts
 from personalize_nb.notebook.charts import View
+from personalize_nb.notebook.output_facts import OutputFacts
+from personalize_nb.session.answers import Described
 from personalize_nb.session.session import Session
 from personalize_nb.text import html
+from personalize_nb.text.public import public
 
 # of the element that holds a receipt: tells in a saved notebook whose it is
 NAME = "data-pnb-name"
+_LINE = "\n"
 
 
 def rendered(facts: Mapping[str, str], name: str = "") -> View:
     """Return a receipt's facts as something to look at, which says whose they are."""
+    return _recorded(_told(facts, OutputFacts(), {}), name)
+
+
+def _told(facts: Mapping[str, str], output: OutputFacts, links: Mapping[str, str]) -> View:
+    """Return what a receipt says: its facts, the first rows of the output, where to look further."""
     width = max(map(len, facts))
-    text = "\n".join(f"{label:<{width}}  {value}" for label, value in facts.items())
-    return View(
-        html.Markup('<div class="pnb-receipt" {}="{}">{}</div>').format(NAME, name, html.table(facts.items())), text
-    )
+    # code of several lines: as they are to be copied, or in one, which a column of labels does not cut up
+    lines = [f"{label:<{width}}  {value.replace(_LINE, '; ')}" for label, value in facts.items()]
+    cells = [(label, html.code(value) if _LINE in value else value) for label, value in facts.items()]
+    anchors = html.join([html.link(address, text) for text, address in links.items()], ", ")
+    rows = html.Markup('<div style="margin-top:.6em">{}</div>').format(output.table) if output.rows else ""
+    fragment = html.join([html.table(cells), rows, html.lines(anchors)])
+    return View(fragment, "\n".join([*lines, *([output.text] if output.text else [])]))
+
+
+def _recorded(view: View, name: str) -> View:
+    """Return what a receipt says as an output that says whose it is."""
+    return View(html.Markup('<div class="pnb-receipt" {}="{}">{}</div>').format(NAME, name, view.html), view.text)
+
+
+@dataclass(frozen=True)
+class JobState:
+    """How a job or run stands.
+
+    Parameters
+    ----------
+    name, status
+        The job's.
+    seconds
+        How long it goes on, or took.
+    share
+        How much is done, of how much, where that is known.
+    lines
+        How many input lines were answered, in words, once it has ended.
+    reason
+        Why it failed; nothing where it did not.
+    view
+        All that its receipt says.
+    """
+
+    name: str
+    status: str
+    seconds: float
+    share: tuple[int, int] | None
+    lines: str
+    reason: str
+    view: View
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing comes after it."""
+        return self.status in limits.TERMINAL
 
 
 def displayed(bundle: Mapping[str, str], name: str = "") -> Any:
@@ -61,6 +114,8 @@ class Receipt:
         What the service does not tell of it; see `receipt_facts.summary`. Without them tags and the call are looked up.
     sleep
         Waits a number of seconds or until told to stop, and answers whether it was told; replaced in tests.
+    told
+        Is told at every look how the job stands, until it has ended.
     """
 
     def __init__(
@@ -68,8 +123,12 @@ class Receipt:
         job: AnyJob | Run,
         details: Mapping[str, str] | None = None,
         sleep: Callable[[float], bool] | None = None,
+        told: Callable[[JobState], None] = lambda state: None,
     ):
         self.job = job
+        self._told = told
+        self._output = OutputFacts()
+        self._links: dict[str, str] | None = None
         self._details = details
         self._ended = threading.Event()
         self._sleep = sleep or self._ended.wait
@@ -100,24 +159,41 @@ class Receipt:
         follow(self.job, self._rewritten, self._sleep)
 
     def _rewritten(self, job: BatchJob | Run) -> str:
-        bundle, status = self._bundle(job)
+        state = self._state(job)
         if self._handle is not None:
-            self._handle.update(bundle, raw=True)
-        return status
+            self._handle.update(_recorded(state.view, job.name)._repr_mimebundle_(), raw=True)
+        return state.status
 
-    def _bundle(self, job: BatchJob | Run) -> tuple[dict[str, str], str]:
+    def _state(self, job: BatchJob | Run) -> JobState:
         described, now = job.describe(), datetime.now(UTC)
+        if described["status"] in limits.TERMINAL and not self._output.facts:
+            self._output = output_facts.found(job)
+        details = {**(self._details or {}), **self._output.facts}
         if isinstance(job, Run):
-            facts = receipt_facts.run_summary(described, [one for one, _ in job.asked()], now, self._details)
+            facts = receipt_facts.run_summary(described, [one for one, _ in job.asked()], now, details)
+            began, share = datetime.fromisoformat(described["created"]), None
+            if described["jobs"] > 1:
+                share = (described["done"] + described["failed"], described["jobs"])
         else:
-            facts = receipt_facts.summary(described, now, self._details)
-        return rendered(facts, job.name)._repr_mimebundle_(), described["status"]
+            facts = receipt_facts.summary(described, now, details)
+            began = described["creationDateTime"]
+            share = described.how_far if isinstance(described, Described) else None
+        end = described.get("ended") or described.get("lastUpdatedDateTime")
+        ended = described["status"] in limits.TERMINAL
+        seconds = ((end if ended and end else now) - began).total_seconds()
+        view = _told(facts, self._output, self._links or {})
+        lines = facts.get(OutputFacts.LABELS[0], "")
+        state = JobState(job.name, described["status"], seconds, share, lines, facts.get("Reason", ""), view)
+        self._told(state)
+        return state
 
     def bundle(self) -> dict[str, str]:
         """Return what it shows, as the job stands now."""
         if self._details is None:
             self._details = receipt_facts.looked_up(self.job)
-        return self._bundle(self.job)[0]
+        if self._links is None:
+            self._links = console_links.links(self.job)
+        return _recorded(self._state(self.job).view, self.job.name)._repr_mimebundle_()
 
     def start(self) -> Receipt:
         """Follow the job in a thread of its own, which ends with the kernel."""
@@ -187,6 +263,7 @@ class _Place:
         self._board.put(self._number, bundle)
 
 
+@public
 def watch(job: AnyJob | Run | str, session: Session | None = None) -> Receipt:
     """Show the receipt of a job or run and keep it up to date while the notebook stays open; the cell is not blocked.
 

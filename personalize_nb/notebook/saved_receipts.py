@@ -13,12 +13,14 @@ from personalize_nb.notebook.receipts import NAME, Receipt, joined
 from personalize_nb.session.connection import current
 from personalize_nb.session.progress import choose
 from personalize_nb.session.session import Session
+from personalize_nb.text.public import public
 from personalize_nb.text.redact import redact_notebook
 from personalize_nb.text.saved_notebooks import read_notebook, write_notebook
 
 _NAMED = re.compile(rf'<div class="pnb-receipt" {NAME}="([^"]+)"')
 
 
+@public
 def refresh_receipts(path: str | Path, session: Session | None = None) -> list[str]:
     """Rewrite all receipts of a saved notebook to how their jobs stand now, and mask it; no cell is run.
 

@@ -19,6 +19,7 @@ from personalize_nb.jobs.runs import attach
 from personalize_nb.notebook.charts import View, text_bar
 from personalize_nb.text import html
 from personalize_nb.text.counts import counted, verb
+from personalize_nb.text.public import public
 from personalize_nb.text.redact import redact
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 _OF_USERS = "job.recommendations() of a job about users gives such a frame"
 
 
+@public
 def show_user(
     user_id: str | int | Data | None,
     recommendations: Data | None = None,
@@ -116,6 +118,7 @@ def _first_user(recommendations: pd.DataFrame) -> tuple[str, str]:
     ], f"The first of {len(users):,} users. Name another as show_user(user, ...): {named}{more}." if named else ""
 
 
+@public
 def show_themes(
     themes: Data,
     items: Data | None = None,
@@ -184,6 +187,7 @@ def _told(shown: int, fit: int, whole: int, threshold: float, minimum_items: int
     return note
 
 
+@public
 def show_job(job: AnyJob | Run | str, session: Session | None = None) -> View:
     """Show a job's parameters and state, account masked.
 

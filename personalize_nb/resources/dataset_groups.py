@@ -27,11 +27,13 @@ from personalize_nb.session import waiting
 from personalize_nb.session.connection import current
 from personalize_nb.session.progress import Progress, choose
 from personalize_nb.session.session import Session
+from personalize_nb.text.public import public
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
+@public
 def list_dataset_groups(session: Session | None = None) -> pd.DataFrame:
     """Return the dataset groups of the account and region, newest first: name, status, solutions, created."""
     from personalize_nb.text.listings import Listing
@@ -46,6 +48,7 @@ def list_dataset_groups(session: Session | None = None) -> pd.DataFrame:
     return frame.sort_values("created", ascending=False, kind="stable", ignore_index=True)
 
 
+@public
 def delete_dataset_group(
     name: str,
     *,

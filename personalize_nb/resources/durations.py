@@ -13,7 +13,7 @@ from personalize_nb.contract import limits
 from personalize_nb.contract.job_kinds import INFERENCE, SEGMENTS
 from personalize_nb.contract.parameters import BATCH_SEGMENT, named
 from personalize_nb.session.session import Session
-from personalize_nb.text.counts import counted
+from personalize_nb.text.counts import counted, spoken
 
 _MOST = 20  # the newest: what AWS needed years ago tells little
 _ENOUGH = 3  # jobs of the same solution, before those of others count
@@ -103,17 +103,6 @@ def expected(
 
 def _solution(version_arn: str) -> str:
     return version_arn.rsplit("/", 1)[0]
-
-
-def spoken(seconds: float) -> str:
-    """Return a duration in words: `12 min`.
-
-    Examples
-    --------
-    >>> spoken(45), spoken(750)
-    ('45 s', '12 min')
-    """
-    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
 
 
 def _span(shortest: float, longest: float) -> str:

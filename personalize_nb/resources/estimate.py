@@ -17,6 +17,7 @@ from personalize_nb.contract import limits, parameters
 from personalize_nb.errors import Problem
 from personalize_nb.resources.durations import Expected
 from personalize_nb.session.rates import QUANTITIES, Rates
+from personalize_nb.text.public import public
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,6 +26,7 @@ MAX_COST = "max_cost"
 _NO_RATES = "no price is known: session.rates = pnb.Rates(...) takes yours"
 
 
+@public
 @dataclass(frozen=True, repr=False)
 class Estimate:
     """What work comes to; estimates of several jobs can be added.

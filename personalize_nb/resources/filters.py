@@ -21,6 +21,7 @@ from personalize_nb.session.connection import current
 from personalize_nb.session.progress import Progress, choose
 from personalize_nb.session.session import Session
 from personalize_nb.text.elements import is_list
+from personalize_nb.text.public import public
 from personalize_nb.text.values import missing
 
 if TYPE_CHECKING:
@@ -177,6 +178,7 @@ def required_placeholders(expression: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(needed))
 
 
+@public
 @dataclass(frozen=True)
 class Filter:
     """A filter of the service: pass it, its name or its ARN to `pnb.recommend(..., filter=...)` or `pnb.segments`."""
@@ -209,6 +211,7 @@ class Filter:
         return f"<Filter {self.name} {self.status}: {step}>"
 
 
+@public
 def create_filter(
     name: str,
     expression: str,
@@ -286,6 +289,7 @@ def create_filter(
     return _filter(active)
 
 
+@public
 def find_filter(name: Filter | str, session: Session | None = None) -> Filter:
     """Return a filter by name or ARN.
 
@@ -297,7 +301,7 @@ def find_filter(name: Filter | str, session: Session | None = None) -> Filter:
     if isinstance(name, Filter):
         return name
     if not isinstance(name, str):
-        raise TypeError(f"a filter is a Filter, a name or an ARN, got {type(name).__name__}")
+        raise errors.ArgumentError(f"a filter is a Filter, a name or an ARN, got {type(name).__name__}")
     session = current(session)
     arn = name if name.startswith("arn:") else session.arn("filter", name)
     try:
@@ -317,6 +321,7 @@ def _filter(known: Mapping[str, Any]) -> Filter:
     )
 
 
+@public
 def list_filters(session: Session | None = None) -> pd.DataFrame:
     """Return all filters of the account and region: name, status, expression, placeholders, creation time."""
     from personalize_nb.text.listings import Listing

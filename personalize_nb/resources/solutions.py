@@ -15,11 +15,13 @@ from personalize_nb.session import waiting
 from personalize_nb.session.connection import current
 from personalize_nb.session.progress import Progress, choose
 from personalize_nb.session.session import Session
+from personalize_nb.text.public import public
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
+@public
 @dataclass(frozen=True, repr=False)
 class SolutionVersion:
     """A trained model: what `pnb.train` returns and `pnb.recommend` takes, where batch inference jobs take its recipe.
@@ -89,6 +91,7 @@ class SolutionVersion:
         return f"<SolutionVersion {self.name} of {self.recipe}: {step}>"
 
 
+@public
 def find_solution_version(name: SolutionVersion | str, session: Session | None = None) -> SolutionVersion:
     """Return a solution version.
 
@@ -109,7 +112,9 @@ def find_solution_version(name: SolutionVersion | str, session: Session | None =
     if isinstance(name, SolutionVersion):
         return name
     if not isinstance(name, str):
-        raise TypeError(f"a solution version is a SolutionVersion, a name or an ARN, got {type(name).__name__}")
+        raise errors.ArgumentError(
+            f"a solution version is a SolutionVersion, a name or an ARN, got {type(name).__name__}"
+        )
     session = current(session)
     if not name.startswith("arn:") and name.count("/") == 1:
         name = session.arn("solution", name)
@@ -147,6 +152,7 @@ def _versions(name: str, session: Session) -> list[dict[str, Any]]:
         ) from error
 
 
+@public
 def list_solution_versions(session: Session | None = None, *, arns: bool = False) -> pd.DataFrame:
     """Return all solution versions of the account and region, newest first.
 

@@ -10,6 +10,7 @@ from personalize_nb import errors
 from personalize_nb.session import owners
 from personalize_nb.session.connection import current
 from personalize_nb.session.session import Session
+from personalize_nb.text.public import public
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -77,6 +78,7 @@ def found(session: Session) -> Iterator[StandingCost]:
             yield standing
 
 
+@public
 def standing_costs(session: Session | None = None) -> pd.DataFrame:
     """Return what goes on costing in the account and region, whether it is used or not.
 

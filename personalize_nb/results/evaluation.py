@@ -22,6 +22,7 @@ from personalize_nb.results import measures, resampling
 from personalize_nb.results.measures import CodedLists, MeasuredLists, Truth
 from personalize_nb.results.slices import sliced
 from personalize_nb.results.sources import recommendations_of
+from personalize_nb.text.public import public
 from personalize_nb.text.values import shown
 
 if TYPE_CHECKING:
@@ -79,6 +80,7 @@ def evaluate(
     samples: int = resampling.SAMPLES,
     seed: int = 0,
 ) -> pd.DataFrame: ...
+@public
 def evaluate(
     recommendations: Lists,
     truth: Data,

@@ -7,7 +7,7 @@ does not parse either is read line by line, so that a bad line costs itself and 
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -63,14 +63,17 @@ def record_type(placeholders: Iterable[str]) -> pa.DataType:
     return pa.struct([*KEYS.items(), *([(VALUES, pa.struct(values))] if values else [])])
 
 
-def output_tables(session: Session | None, files: Iterable[Stored], record: pa.DataType) -> Iterator[pa.Table]:
+def output_tables(
+    session: Session | None, files: Iterable[Stored], record: pa.DataType, told: Callable[[int], None]
+) -> Iterator[pa.Table]:
     """Yield the rows of `.out` objects, parts of one as one.
 
     Columns are `input`, `output`, `error`, `damaged`, `file`, `line`;
     `damaged` are lines that cannot be read; their error says why.
+    `told` is called with the bytes of each block that has come.
     """
     for name, its_parts in parts.outputs(files):
-        yield from _tables(session, name, its_parts, _Answers(record))
+        yield from _tables(session, name, its_parts, _Answers(record), told)
 
 
 def input_table(session: Session | None, files: Iterable[Stored]) -> pa.Table:
@@ -129,18 +132,25 @@ class _Kind(Protocol):
         ...
 
 
-def _tables(session: Session | None, name: str, source: Sequence[Stored], kind: _Kind) -> Iterator[pa.Table]:
+def _tables(
+    session: Session | None,
+    name: str,
+    source: Sequence[Stored],
+    kind: _Kind,
+    told: Callable[[int], None] = lambda count: None,
+) -> Iterator[pa.Table]:
     """Yield the lines of a file: while some blocks are parsed the next ones come."""
     first = 1
     blocks = ahead(parts.line_blocks(session, source, _BLOCK))
-    for table, places, count in in_order(_parsed, _prepared(blocks, kind), pa.cpu_count()):
+    for table, places, count in in_order(_parsed, _prepared(blocks, kind, told), pa.cpu_count()):
         named = pa.DictionaryArray.from_arrays(pa.array(np.zeros(table.num_rows, np.int32)), pa.array([name]))
         yield table.append_column(c.FILE, pc.cast(named, pa.string())).append_column(c.LINE, pa.array(places + first))
         first += count
 
 
-def _prepared(blocks: Iterator[bytes], kind: _Kind) -> Iterator[tuple[bytes, _Kind]]:
+def _prepared(blocks: Iterator[bytes], kind: _Kind, told: Callable[[int], None]) -> Iterator[tuple[bytes, _Kind]]:
     for number, block in enumerate(blocks):
+        told(len(block))
         text = block if number else block.removeprefix(_MARK)
         yield text, kind.prepared(text)
 

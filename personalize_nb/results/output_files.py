@@ -96,10 +96,13 @@ def input_files(session: Session | None, source: Places) -> list[Stored]:
     return list(files.values())
 
 
-def output_files(session: Session | None, output: Places, source: Places | None = None) -> list[Stored]:
+def output_files(
+    session: Session | None, output: Places, source: Places | None = None, read: Sequence[Stored] | None = None
+) -> list[Stored]:
     """List a job's output: files that are named, and in folders those that are named after the job's input.
 
-    Other jobs may have written to the same folder. Without an input all `.out` objects count.
+    Other jobs may have written to the same folder. Without an input all `.out` objects count. What the jobs `read`, the
+    `input_files` of the source, need not be listed again by those who have it.
 
     Raises
     ------
@@ -123,7 +126,9 @@ def output_files(session: Session | None, output: Places, source: Places | None 
         outputs = [one for one in found if is_output(one.name)]
         if not outputs:
             raise NotFoundError(_nothing(session, address, found))
-        files |= {one.address: one for one in _own(session, address, outputs, asked)}
+        if read is None:  # once for all folders of a run
+            read = input_files(session, list(asked)) if asked else []
+        files |= {one.address: one for one in _own(address, outputs, asked, read)}
     return list(files.values())
 
 
@@ -139,11 +144,12 @@ def _unlisted(session: Session | None, address: str, source: Sequence[str]) -> l
 
 def unwritten(session: Session | None, output: Places, source: Places) -> list[str]:
     """Return the names of input files that have no output; of input that is gone, its own name stands for all."""
+    read = input_files(session, source)
     try:
-        written = {input_name(one.name) for one in output_files(session, output, source)}
+        written = {input_name(one.name) for one in output_files(session, output, source, read)}
     except (NotFoundError, AccessError):  # where nothing may be listed, S3 says this of what is absent
         written = set()
-    asked = [one.name for one in input_files(session, source)]
+    asked = [one.name for one in read]
     if not asked:
         return [] if written else [one.rpartition("/")[2] for one in addresses(source, "source")]
     return [name for name in asked if not written & {name, COMPRESSED.sub("", name)}]
@@ -203,11 +209,10 @@ def _nothing(session: Session | None, address: str, found: Sequence[Stored]) -> 
     return f"There is no output ending in {SUFFIX} at {address!r}, which {what}.{beside} Legal is {_LEGAL}."
 
 
-def _own(session: Session | None, address: str, outputs: list[Stored], source: Sequence[str]) -> list[Stored]:
+def _own(address: str, outputs: list[Stored], source: Sequence[str], asked: Sequence[Stored]) -> list[Stored]:
     """Return the outputs that are named after the input."""
     if not source:
         return outputs
-    asked = input_files(session, list(source))
     # named after the input file, or after its path below the input's folder where two folders hold one name
     folders = [len(one.rpartition("/")[0]) + 1 for one in source]
     names = {one.name for one in asked}

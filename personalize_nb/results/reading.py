@@ -9,12 +9,14 @@ from personalize_nb.results.open_files import OpenFiles
 from personalize_nb.results.results import Results
 from personalize_nb.session import s3
 from personalize_nb.session.connection import current
+from personalize_nb.text.public import public
 
 if TYPE_CHECKING:
     from personalize_nb.results.open_files import Files
     from personalize_nb.session.session import Session
 
 
+@public
 def read_results(output: Files, source: Files | None = None, session: Session | None = None) -> Results:
     """Return the results of any batch job, ours or not, from where it wrote or from downloaded files.
 

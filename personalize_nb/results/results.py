@@ -9,7 +9,7 @@ import pandas as pd
 import pyarrow as pa
 
 from personalize_nb.contract import limits
-from personalize_nb.errors import NotFoundError
+from personalize_nb.errors import NotFoundError, Problem, RequestError
 from personalize_nb.results import failed_lines, parquet, selection, shapes
 from personalize_nb.results.forms import ARROW, PANDAS, POLARS, Frame, ResultForm
 from personalize_nb.results.members import ITEMS, USERS
@@ -20,6 +20,7 @@ from personalize_nb.session.ahead import in_order
 from personalize_nb.session.progress import choose
 from personalize_nb.session.session import Session
 from personalize_nb.text.counts import counted, verb
+from personalize_nb.text.public import public
 
 if TYPE_CHECKING:
     import os
@@ -76,6 +77,11 @@ class ResultsAs(Generic[Frame]):
         return self._rows.failed
 
     @property
+    def answered(self) -> int:
+        """How many input lines were answered with an item or a user."""
+        return self._rows.answered
+
+    @property
     def empty(self) -> int:
         """How many input lines were answered with nothing, as when a filter leaves none; `.errors()` has them."""
         return self._rows.empty
@@ -130,11 +136,10 @@ class ResultsAs(Generic[Frame]):
         items, columns
             As for `recommendations`.
         rows
-            Input lines in a frame; by default as many as have a million results together, at least one and at most
-            50,000.
+            Input lines in a frame; by default as many as have a million results together, from 1 to 50,000.
         """
         if rows is not None and rows < 1:
-            raise ValueError(f"'rows' must be 1 or more, got {rows!r}")
+            raise RequestError([Problem("rows", f"'rows' must be 1 or more, got {rows!r}")])
         if not self._only_segments:
             self._tell_segments()
         joined = Titles(items, columns)
@@ -348,6 +353,7 @@ def _every(lines: int, size: int) -> Iterator[tuple[int, int]]:
     return ((start, lines) for start in range(0, max(size, 1), lines))
 
 
+@public
 class Results(ResultsAs[pd.DataFrame]):
     """The rows a job wrote, as pandas frames; `arrow()` and `polars()` give the same as theirs.
 

@@ -24,10 +24,12 @@ from personalize_nb.results.lines import flat
 from personalize_nb.results.matching import Matched
 from personalize_nb.results.members import IDS, ITEMS, KEYS, THEME, USERS
 from personalize_nb.session.progress import choose
+from personalize_nb.session.transfers import Transfer
 from personalize_nb.text.counts import counted, verb
 
 if TYPE_CHECKING:
     from personalize_nb.results.output_files import Places
+    from personalize_nb.session.s3 import Stored
     from personalize_nb.session.session import Session
 
 IN_MEMORY = 256 << 20
@@ -77,11 +79,14 @@ class Rows:
     def asked(self) -> pa.Table:
         """The input's records with their lines; empty when there is no input to read."""
         try:
-            files = [] if self.source is None else output_files.input_files(self.session, self.source)
-            return lines.input_table(self.session, files)
+            return lines.input_table(self.session, [] if self.source is None else self._read)
         except (InputError, AccessError) as error:  # the output is worth reading without it
             choose().say(f"The input cannot be read, so results come in the order of the output. {error}")
             return lines.input_table(self.session, [])
+
+    @cached_property
+    def _read(self) -> list[Stored]:
+        return output_files.input_files(self.session, self.source or ())
 
     @cached_property
     def record(self) -> pa.DataType:
@@ -106,11 +111,13 @@ class Rows:
     def _tables(self) -> Iterator[pa.Table]:
         if isinstance(self.output, list) and not self.output:
             return  # all jobs of a part of a run failed
-        files = output_files.output_files(self.session, self.output, self.source)
+        files = output_files.output_files(self.session, self.output, self.source, self.__dict__.get("_read"))
         old = [one for one in files if one.address.startswith(self._superseded)] if self._superseded else []
-        for table in lines.output_tables(self.session, old, self.record):
-            yield table.filter(pc.is_null(table.column("error")))
-        yield from lines.output_tables(self.session, [one for one in files if one not in old], self.record)
+        with Transfer("reading the output", sum(one.size for one in files)) as transfer:
+            for table in lines.output_tables(self.session, old, self.record, transfer.add):
+                yield table.filter(pc.is_null(table.column("error")))
+            new = [one for one in files if one not in old]
+            yield from lines.output_tables(self.session, new, self.record, transfer.add)
 
     @property
     def question(self) -> np.ndarray | None:
@@ -250,6 +257,11 @@ class Rows:
     def failed(self) -> int:
         """How many input lines have an error or no row."""
         return len(self.table) - int(self.table.column("error").null_count) + len(self.unanswered)
+
+    @cached_property
+    def answered(self) -> int:
+        """How many rows have an item or a user."""
+        return int(self.table.column("error").null_count) - self.empty
 
     @cached_property
     def empty(self) -> int:

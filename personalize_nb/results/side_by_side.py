@@ -63,6 +63,11 @@ class SideBySideAs(Generic[Frame]):
         return sum(one.failed for one in self._each)
 
     @property
+    def answered(self) -> int:
+        """How many input lines were answered with an item or a user."""
+        return sum(one.answered for one in self._each)
+
+    @property
     def empty(self) -> int:
         """How many input lines were answered with nothing; `.errors()` has them."""
         return sum(one.empty for one in self._each)

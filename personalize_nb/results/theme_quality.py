@@ -18,6 +18,7 @@ from personalize_nb.contract import limits
 from personalize_nb.errors import InputError
 from personalize_nb.inputs import frames
 from personalize_nb.text.counts import counted, verb
+from personalize_nb.text.public import public
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -38,6 +39,7 @@ _DANGLING = "a an and at by for from in into of on or the to with your"
 _FUNCTION_WORDS, _MEDIA_WORDS, _DANGLING_WORDS = (frozenset(text.split()) for text in (_FUNCTION, _MEDIA, _DANGLING))
 
 
+@public
 @dataclass(frozen=True, repr=False)
 class ThemeQuality:
     """What was measured: a row per theme, and the means over all of them.
@@ -65,6 +67,7 @@ class ThemeQuality:
         return "\n".join([*lines, *self.notes, "<ThemeQuality: .themes has a row per theme, .summary these figures>"])
 
 
+@public
 def theme_quality(
     frame: Data,
     items: Data,

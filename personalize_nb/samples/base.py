@@ -6,7 +6,10 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from personalize_nb.text.public import public
 
+
+@public
 @dataclass(frozen=True, repr=False, eq=False)
 class Sample:
     """Interactions, items and users that are ready for `pnb.train`.

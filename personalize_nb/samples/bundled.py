@@ -9,6 +9,7 @@ import pandas as pd
 from personalize_nb.errors import InputError
 from personalize_nb.samples.base import Sample
 from personalize_nb.samples.generator import simulate
+from personalize_nb.text.public import public
 
 NOTE = "Real public-domain books, described in our own words; the readers and all interactions are simulated."
 
@@ -22,6 +23,7 @@ _COLUMNS = {
 }
 
 
+@public
 def books(readers: int = 2_400, seed: int = 1) -> Sample:
     """Return a library of public-domain books and its simulated readers.
 

@@ -8,6 +8,7 @@ import pandas as pd
 
 from personalize_nb.errors import InputError, NotFoundError
 from personalize_nb.samples.base import Sample
+from personalize_nb.text.public import public
 
 WATCHED_ABOVE = 3.0
 
@@ -15,6 +16,7 @@ _NO_GENRES = "(no genres listed)"
 _WHERE_TO_GET_IT = "https://grouplens.org/datasets/movielens/"
 
 
+@public
 def movielens(folder: str | Path) -> Sample:
     """Read a MovieLens folder (`ratings.csv`, `movies.csv`) as interactions, items and users.
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from personalize_nb.contract import how_far
 from personalize_nb.session.client_errors import garbled
 
 if TYPE_CHECKING:
@@ -16,9 +17,18 @@ if TYPE_CHECKING:
 
 
 class Described(dict[str, Any]):
-    """A member of an answer that knows which call it came with: a failure found later is told with AWS's id of it."""
+    """A member of an answer that knows which call it came with: a failure found later is told with AWS's id of it.
+
+    Attributes
+    ----------
+    operation, request_id
+        The call, as AWS names it, and AWS's id of it.
+    how_far : tuple of int, or None
+        How much is done, of how much, where whoever answered says so; AWS does not.
+    """
 
     operation = request_id = ""
+    how_far: tuple[int, int] | None = None
 
 
 def checked(client: BaseClient, operation: str, answer: dict[str, Any]) -> dict[str, Any]:
@@ -50,6 +60,7 @@ def checked(client: BaseClient, operation: str, answer: dict[str, Any]) -> dict[
         if inner.type_name == "structure" and isinstance(answer.get(member), Mapping):
             held = Described(answer[member])
             held.operation, held.request_id = name, request_id
+            held.how_far = how_far.read(metadata.get("HTTPHeaders", {}).get(how_far.HEADER))
             answer[member] = held
     return answer
 

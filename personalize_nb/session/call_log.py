@@ -76,6 +76,30 @@ def record_change(operation: str, request: Mapping[str, Any], answer: Mapping[st
         log.info("%s: %s", operation_name(operation), _resource(answer) or _resource(request))
 
 
+_LOOKS = {
+    "create_batch_inference_job": "attach",
+    "create_batch_segment_job": "attach",
+    "create_filter": "find_filter",
+    "create_solution_version": "find_solution_version",
+}
+
+
+def begun(operation: str, request: Mapping[str, Any]) -> tuple[str, str]:
+    """Return what a Create operation begins, by its kind and name, and the code that looks at it again, if any does.
+
+    Examples
+    --------
+    >>> begun("create_batch_inference_job", {"jobName": "weekly"})
+    ("batch inference job 'weekly'", "pnb.attach('weekly')")
+    >>> begun("create_filter", {"name": "unseen"})
+    ("filter 'unseen'", "pnb.find_filter('unseen')")
+    """
+    kind = operation.removeprefix("create_").replace("_", " ")
+    name = request.get("jobName") or request.get("name") or str(request.get("solutionArn", "")).rpartition("/")[2]
+    look = _LOOKS.get(operation, "")
+    return f"{kind} {name!r}", f"pnb.{look}({name!r})" if look else ""
+
+
 def operation_name(operation: str) -> str:
     """Return the name that AWS gives an operation of boto3.
 

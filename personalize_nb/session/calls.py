@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
 from personalize_nb import errors
@@ -12,6 +13,7 @@ from personalize_nb.contract import releases
 from personalize_nb.session import answers, call_log, clients, credentials, owners
 from personalize_nb.session.client_errors import garbled, translated
 from personalize_nb.session.credentials import CredentialSource
+from personalize_nb.text.public import going_on
 
 if TYPE_CHECKING:
     from botocore.client import BaseClient
@@ -123,15 +125,22 @@ class Calls:
         def ask(asked: Mapping[str, Any]) -> dict[str, Any]:
             def sent() -> dict[str, Any]:
                 client = self.personalize
+                if operation not in (known := client.meta.method_to_api_mapping):
+                    raise errors.ArgumentError(
+                        f"Amazon Personalize has no operation {operation!r}{errors.meant(operation, known)}; "
+                        "session.personalize.meta.method_to_api_mapping has all that this botocore knows."
+                    )
                 answer: dict[str, Any] = getattr(client, operation)(**asked)
                 return answers.checked(client, operation, answer)
 
             return self.answer(named, sent)
 
-        if self._tags and operation.startswith("create_") and owners.taggable(named):
-            answer, self._tags = owners.create(parameters, self.owner, ask)
-        else:
-            answer = ask(parameters)
+        begins = operation.startswith("create_")
+        with going_on(*call_log.begun(operation, parameters)) if begins else nullcontext():
+            if self._tags and begins and owners.taggable(named):
+                answer, self._tags = owners.create(parameters, self.owner, ask)
+            else:
+                answer = ask(parameters)
         call_log.record_change(operation, parameters, answer)
         return answer
 

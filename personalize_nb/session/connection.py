@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from personalize_nb import errors
 from personalize_nb.session.session import BACKEND, Session
+from personalize_nb.text.public import public
 
 if TYPE_CHECKING:
     import boto3
@@ -19,6 +20,7 @@ log = logging.getLogger(__name__)
 _current: Session | None = None
 
 
+@public
 def connect(
     session: Session | boto3.Session | None = None,
     *,
@@ -86,11 +88,13 @@ def connected() -> Session | None:
 def _chosen(session: Session | boto3.Session | None, options: dict[str, Any]) -> Session:
     if isinstance(session, Session):
         if options:
-            raise TypeError(f"options {sorted(options)} belong to a new session; one was passed in already")
+            raise errors.ArgumentError(f"options {sorted(options)} belong to a new session; one was passed in already")
         return session
     if session is not None:
         if not (callable(getattr(session, "client", None)) and hasattr(session, "region_name")):
-            raise TypeError(f"'session' must be a Session, a boto3.Session or None, got {type(session).__name__}")
+            raise errors.ArgumentError(
+                f"'session' must be a Session, a boto3.Session or None, got {type(session).__name__}"
+            )
         options = {"boto3_session": session, **options}
         _check_options(Session.aws, options)
         return Session.aws(**options)
@@ -108,4 +112,7 @@ def _chosen(session: Session | boto3.Session | None, options: dict[str, Any]) ->
 def _check_options(make: Callable[..., Session], options: dict[str, Any]) -> None:
     legal = list(inspect.signature(make).parameters)
     if unknown := sorted(set(options) - set(legal)):
-        raise TypeError(f"{make.__qualname__} has no option {unknown[0]!r}; legal are {', '.join(legal)}")
+        raise errors.ArgumentError(
+            f"{make.__qualname__} has no option {unknown[0]!r}{errors.meant(unknown[0], legal)}; "
+            f"legal are {', '.join(legal)}"
+        )

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from personalize_nb import errors
+from personalize_nb.text.public import public
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -74,6 +75,7 @@ class Rate:
     date: str
 
 
+@public
 class Rates:
     """A table of prices, each with its source and date; `session.rates = ...` takes whatever makes one.
 

@@ -20,6 +20,7 @@ from personalize_nb.session import compression, explanations, object_reading, ob
 from personalize_nb.session.client_errors import garbled
 from personalize_nb.session.connection import current
 from personalize_nb.session.session import Session
+from personalize_nb.session.transfers import Transfer
 from personalize_nb.text.counts import counted
 
 log = logging.getLogger(__name__)
@@ -175,7 +176,8 @@ def upload(session: Session, source: IO[bytes], address: str, kms_key_arn: str |
 
     def put() -> None:
         source.seek(begin)  # a second time, with new credentials
-        object_writing.store(session.s3, source, size, bucket, key, encrypted)
+        with Transfer(f"upload of {key.rpartition('/')[2]!r}", size) as transfer:
+            object_writing.store(session.s3, source, size, bucket, key, encrypted, transfer.add)
 
     session.answer("PutObject", put)
     log.info("uploaded %s to %s", counted(size, "byte"), address)

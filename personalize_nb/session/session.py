@@ -20,6 +20,7 @@ from personalize_nb.session.calls import Calls
 from personalize_nb.session.credentials import CredentialSource
 from personalize_nb.session.rates import Rates
 from personalize_nb.session.waiting import POLITE, QUICK
+from personalize_nb.text.public import public
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,6 +37,7 @@ BUCKET, ROLE = "PERSONALIZE_NB_BUCKET", "PERSONALIZE_NB_ROLE_ARN"
 DEFAULT_PREFIX = "personalize_nb"
 
 
+@public
 class Session(Calls):
     """Where the toolkit works. Make one with `Session.aws(...)`, `Session.local(...)` or `connect()`.
 

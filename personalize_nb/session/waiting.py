@@ -20,7 +20,7 @@ from personalize_nb import errors
 from personalize_nb.contract import limits
 from personalize_nb.session import explanations
 from personalize_nb.session.answers import Described
-from personalize_nb.session.progress import NullProgress, Progress
+from personalize_nb.session.progress import NullProgress, Progress, over
 
 log = logging.getLogger(__name__)
 
@@ -246,6 +246,7 @@ class _Wait:
     goes_on: bool = False
     rest: Callable[[], str] = lambda: ""
     passing_kinds: tuple[type[errors.PersonalizeError], ...] = ()
+    seen: str = ""
 
     def until(
         self,
@@ -256,14 +257,18 @@ class _Wait:
         """Look until the status is `end`, and return the last description; `failure` tells one that ends the wait."""
         check_timeout(self.timeout)
         log.debug("waiting for %s", self.what)
+        started = self.clock()
         try:
             return self._until(end, look, failure)
-        except KeyboardInterrupt:
+        except BaseException as error:
+            ended = f"ended in {self.seen}" if isinstance(error, errors.FailedError) else "no longer waited for"
+            self.progress.update(self.what, over(ended, self.clock() - started))
+            if not isinstance(error, KeyboardInterrupt):
+                raise
             told = f"stopped waiting; {self.rest() or f'{self.what} goes on'}. Wait again with {self.again}."
             if not self.again:  # a call, which goes on nowhere
                 told = f"stopped {self.what}; AWS may have been asked for it, and may do it all the same."
-            self.progress.say(told)
-            raise KeyboardInterrupt(told) from None
+            raise errors.Interrupted(told) from None
 
     def _until(
         self,
@@ -277,7 +282,7 @@ class _Wait:
             try:
                 described, failures = look(), 0
                 if described["status"] != end and (told := failure(described)):
-                    self.progress.update(self.what, described["status"])
+                    self.seen = described["status"]
                     raise self._failed(told, described)
             except errors.FailedError:
                 raise
@@ -295,7 +300,7 @@ class _Wait:
                 status = described["status"]
                 log.info("%s is %s after %.0f s", self.what, status, elapsed)
             if status == end:
-                self.progress.update(self.what, f"{end} after {elapsed:.0f} s")
+                self.progress.update(self.what, over(end, elapsed))
                 return described
             if self.timeout is not None and elapsed >= self.timeout:
                 goes = self.rest() or "it goes on"
@@ -304,7 +309,8 @@ class _Wait:
                     arn=self.arn,
                     status=status,
                 )
-            self.progress.update(self.what, f"{status}{trouble}")
+            share = described.how_far if isinstance(described, Described) else None
+            self.progress.update(self.what, f"{status}{trouble}", *(share or ()))
             gap = pause(elapsed + started - (started if self.since is None else self.since), self.pace, self.calls())
             gap = max(gap, min(_LONGEST, _AGAIN * 2 ** (failures - 1)) if failures else 0)
             self.sleep(gap if self.timeout is None else min(gap, max(self.timeout - elapsed, 0)))

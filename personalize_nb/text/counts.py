@@ -1,4 +1,4 @@
-"""Counts with their noun, so that nobody reads "1 rows"."""
+"""Counts with their noun, so that nobody reads "1 rows"; and durations in words."""
 
 from __future__ import annotations
 
@@ -32,3 +32,31 @@ def verb(number: int, one: str, several: str) -> str:
     ('is', 'are')
     """
     return one if number == 1 else several
+
+
+def spoken(seconds: float) -> str:
+    """Return a duration in words.
+
+    Examples
+    --------
+    >>> spoken(45), spoken(750), spoken(7500)
+    ('45 s', '12 min', '2 h 5 min')
+    """
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    hours, minutes = divmod(round(seconds / 60), 60)
+    return f"{minutes} min" if not hours else f"{hours} h {minutes} min" if minutes else f"{hours} h"
+
+
+def size(count: int) -> str:
+    """Return a number of bytes as people read it.
+
+    Examples
+    --------
+    >>> size(1), size(999), size(1_250_000)
+    ('1 byte', '999 bytes', '1.2 MB')
+    """
+    if count < 1000:
+        return counted(count, "byte")
+    power = next(one for one in (1, 2, 3, 4) if one == 4 or round(count / 1000**one, 1) < 1000)
+    return f"{count / 1000**power:.1f} {('kB', 'MB', 'GB', 'TB')[power - 1]}"

@@ -22,14 +22,22 @@ __all__ = [
     "code",
     "details",
     "escape",
+    "fold",
     "image",
     "join",
     "lines",
+    "link",
+    "live",
+    "progress",
     "table",
+    "tip",
 ]
 
 # Contrast on white / on #111: 4.6 / 4.1 and 3.8 / 5.0.
 BLUE, ORANGE, GREY = "#1976d2", "#c96a00", "rgba(127,127,127,.5)"
+
+# What has the focus keeps its keys to itself: JupyterLab would take `b` for a new cell and `d d` for one less.
+_OWN_KEYS = Markup(' data-lm-suppress-shortcuts="true"')
 
 _CELL = "padding:.15em .6em;vertical-align:top;"
 
@@ -90,6 +98,13 @@ def lines(*parts: object) -> Markup:
     return join(Markup("<div>{}</div>").format(part) for part in parts if part)
 
 
+def link(address: str, text: str) -> Markup:
+    """Return a link that opens beside the notebook; an address that is none of the web stays text."""
+    if not address.startswith("https://"):
+        return escape(text)
+    return Markup('<a href="{}" target="_blank" rel="noopener noreferrer">{}</a>').format(address, text)
+
+
 def alert(messages: Sequence[object], heading: str = "", urgent: bool = True) -> Markup:
     """Return messages as a list that a screen reader announces, or nothing when there are none."""
     if not messages:
@@ -116,9 +131,53 @@ def code(text: str) -> Markup:
     return Markup('<pre style="margin:.3em 0;white-space:pre-wrap">{}</pre>').format(text)
 
 
+def shown(view: object) -> Markup:
+    """Return what an object shows of itself in a notebook; it has escaped every value here already."""
+    own = getattr(view, "_repr_html_", None)
+    found = own() if callable(own) else None
+    return Markup(found) if found is not None else code(repr(view))
+
+
 def details(summary: str, content: object) -> Markup:
     """Return content that is folded away until its summary is clicked."""
-    return Markup("<details><summary>{}</summary>{}</details>").format(summary, content)
+    return Markup("<details><summary{}>{}</summary>{}</details>").format(_OWN_KEYS, summary, content)
+
+
+def progress(done: int, total: int, label: str) -> Markup:
+    """Return a bar of how much is done, with the percentage for who sees no bar."""
+    return Markup(
+        '<progress value="{0}" max="{1}" aria-label="{2}" style="vertical-align:middle">{3} %</progress>'
+    ).format(done, total, label, 100 * done // max(total, 1))
+
+
+def fold(title: str, opened: bool = False) -> Markup:
+    """Return the title of a part that opens and closes beside it, which takes a style sheet; see `live`.
+
+    It is reached by Tab, opened by Space and Enter and says whether it is open, as every browser does for `summary`,
+    even while the kernel is busy. The accordion of ipywidgets can do none of this.
+    """
+    return Markup("<details{}><summary{}>{}</summary></details>").format(
+        Markup(" open" if opened else ""), _OWN_KEYS, title
+    )
+
+
+def live(style: str, shown: str) -> Markup:
+    """Return a style sheet, and a script that runs when it is shown, for a widget in a running notebook.
+
+    Parameters
+    ----------
+    style
+        The style sheet; no value of anybody's may be in it.
+    shown
+        The script, whose `this` is an element of the widget; no value of anybody's may be in it. A widget's HTML runs
+        no `script`, so it is what happens when a picture that is none fails to load.
+    """
+    return Markup('<style>{}</style><img alt="" hidden src="data:," onerror="{}">').format(Markup(style), shown)
+
+
+def tip(text: str, more: str) -> Markup:
+    """Return text that tells more when it is pointed at."""
+    return Markup('<span title="{}">{}</span>').format(more, text)
 
 
 def image(svg: str, alt: str) -> Markup:

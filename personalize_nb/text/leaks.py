@@ -110,7 +110,10 @@ LEAKS = (
     _leak("s3a: s3n:", r"(?i:s3[an])://(?!\*)(?P<bucket>[a-z0-9][a-z0-9.\-]{1,62})"),
     _leak("amazonaws", rf"{_NAME_START}(?!s3[.-]){_BUCKET}(?=\.{_S3_HOST})"),
     _leak("amazonaws", rf"(?<![\w.-]){_S3_HOST}(?:\.cn)?/{_BUCKET}"),
-    _leak("console", rf"console\.aws\.amazon\.com/s3/(?:buckets|object|get)/{_BUCKET}"),
+    _leak(
+        "console",
+        rf"console\.(?:aws\.amazon\.com|amazonaws\.cn|amazonaws-us-gov\.com)/s3/(?:buckets|object|home|get)/{_BUCKET}",
+    ),
     _leak("bucket", rf"(?i:bucket(?:_?name)?{_QUOTE}?\s{{0,20}}[:=]\s{{0,20}}{_QUOTE}){_BUCKET}(?={_QUOTE})"),
     # without quotes only what can be no name of a variable: one with a hyphen
     _leak(

@@ -13,6 +13,7 @@ from pathlib import Path
 from personalize_nb.text import saved_notebooks
 from personalize_nb.text.leaks import MASK
 from personalize_nb.text.masking import Masker
+from personalize_nb.text.public import public
 from personalize_nb.text.saved_notebooks import LeakyPlace
 
 __all__ = ["MASK", "leaks_of", "redact", "redact_notebook", "redacted"]
@@ -45,6 +46,7 @@ def redact(text: str, known: Iterable[str] = ()) -> str:
         text = masked  # what is masked may complete a pattern
 
 
+@public
 def redact_notebook(path: str | Path, known: Iterable[str] = ()) -> None:
     """Mask a saved notebook in place and drop what goes stale in it: widget state, widget views, run times.
 

@@ -12,6 +12,7 @@ from personalize_nb.resources.estimate import Estimate
 from personalize_nb.session.connection import connected, current
 from personalize_nb.session.rates import HOURS, IMPORTED, INTERACTIONS, Rates
 from personalize_nb.session.session import Session
+from personalize_nb.text.public import public
 from personalize_nb.training import csv_text, schemas
 from personalize_nb.training.existing import read as read_group
 from personalize_nb.training.plan import TrainingPlan, plan
@@ -27,6 +28,7 @@ _GB = 1e9
 _MOST = 5  # trainings of the recipe, the newest
 
 
+@public
 def estimate_training_cost(
     interactions: Data | None = None,
     items: Data | None = None,

@@ -67,7 +67,7 @@ def read(name: str, session: Session) -> ExistingGroup:
         It cannot be trained in, because its making failed.
     """
     if not isinstance(name, str):
-        raise TypeError(f"'dataset_group' must be the name or ARN of a dataset group, got {name!r}")
+        raise errors.ArgumentError(f"'dataset_group' must be the name or ARN of a dataset group, got {name!r}")
     arn = name if name.startswith("arn:") else session.arn("dataset-group", name)
     try:
         described = _patiently(

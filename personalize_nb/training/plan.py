@@ -7,7 +7,6 @@ resources of the account, names that others have taken, what AWS checks and does
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -184,8 +183,7 @@ def _recipe_problems(recipe: str, session: Session | None) -> Iterator[Problem]:
         text = f"{recipe} is for recommenders of domain {DOMAIN_RECIPES[recipe].domain}; a solution needs a custom one."
         yield Problem("recipe", text)
     elif recipe not in RECIPES:
-        near = difflib.get_close_matches(recipe, RECIPES, n=1)
-        meant = f" (did you mean {near[0]!r}?)" if near else ""
+        meant = errors.meant(recipe, RECIPES)
         known = _is_there(recipe, session)
         if known is False:
             yield Problem("recipe", f"There is no recipe {recipe!r}{meant}; there are {', '.join(sorted(RECIPES))}.")

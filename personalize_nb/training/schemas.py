@@ -23,6 +23,7 @@ from personalize_nb.contract import columns as c
 from personalize_nb.contract import limits
 from personalize_nb.errors import InputError
 from personalize_nb.inputs.ids import Findings, to_strings
+from personalize_nb.resources import known_values
 from personalize_nb.training import arrow_columns, column_types, csv_text, number_texts, row_numbers, timestamps
 
 INTERACTIONS, ITEMS, USERS = "INTERACTIONS", "ITEMS", "USERS"
@@ -57,6 +58,13 @@ class Dataset:
             file.write(block)
             digest.update(block)
         return digest.hexdigest()
+
+    def categories(self) -> dict[str, list[str]]:
+        """Return the values of each column of categories of items and users, the most frequent first."""
+        if self.type == INTERACTIONS:
+            return {}  # long, and no filter needs its categories suggested
+        named = [str(one["name"]) for one in self.schema["fields"] if one.get("categorical")]
+        return {name: known_values.by_frequency(_counts(self.table.column(name))) for name in named}
 
     def described(self) -> str:
         """Return the schema in a line: each column with its role."""
@@ -291,6 +299,16 @@ def _field(
     named = name.lower() in c.NAME_COLUMNS and kind == ITEMS
     chosen = name in categorical or (not named and _repeats(column))
     return {**field, "categorical": True} if chosen else field
+
+
+def _counts(column: pa.ChunkedArray) -> dict[str, int]:
+    """Return how often each category occurs; several in a text are separated by `|`."""
+    counts: dict[str, int] = {}
+    for one in pc.value_counts(column).to_pylist():
+        for part in str(one["values"] if one["values"] is not None else "").split("|"):
+            if part:
+                counts[part] = counts.get(part, 0) + one["counts"]
+    return counts
 
 
 def _repeats(column: pa.Array) -> bool:

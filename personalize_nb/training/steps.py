@@ -14,14 +14,14 @@ import secrets
 import tempfile
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from typing import IO, Any
 
 from personalize_nb import errors
 from personalize_nb.contract import limits
-from personalize_nb.resources import dataset_groups
+from personalize_nb.resources import dataset_groups, known_values
 from personalize_nb.resources.solutions import SolutionVersion, from_description
 from personalize_nb.session import creating, s3, waiting
 from personalize_nb.session.progress import Progress
@@ -40,11 +40,12 @@ _HASH = r"-[0-9a-f]{6}"
 
 @dataclass(frozen=True)
 class Import:
-    """An import job that was found or begun."""
+    """An import job that was found or begun; of a new one, the values of its columns of categories."""
 
     arn: str
     what: str
     known: Mapping[str, Any] | None
+    categories: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 class Steps(PatientCalls):
@@ -210,9 +211,9 @@ class Steps(PatientCalls):
                     self._progress.say(f"{rows} are imported already and are used")
                 return Import(latest["datasetImportJobArn"], f"import of {rows}", latest)
             self._progress.say(f"importing {rows}: {dataset.described()}")
-            job_arn = self._import(arn, content, {job["jobName"] for job in jobs}, file)
+            made = self._import(arn, content, {job["jobName"] for job in jobs}, file)
             self._imports = True
-            return Import(job_arn, f"import of {rows}", None)
+            return Import(made, f"import of {rows}", None, dataset.categories())
 
     def end_import(self, begun: Import) -> Any:
         """Wait for an import and return when it ended; its file goes, whoever uploaded it: the service has a copy."""
@@ -222,6 +223,7 @@ class Steps(PatientCalls):
             self._discard(begun.arn)
             raise
         self._discard(begun.arn)
+        known_values.store(self._session, begun.arn, begun.categories)
         return ended["lastUpdatedDateTime"]
 
     def _import_job(self, arn: str) -> dict[str, Any]:

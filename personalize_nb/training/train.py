@@ -16,8 +16,9 @@ from personalize_nb.resources import estimate
 from personalize_nb.resources.solutions import SolutionVersion
 from personalize_nb.session import waiting
 from personalize_nb.session.connection import connected, current
-from personalize_nb.session.progress import Progress, choose
+from personalize_nb.session.progress import Progress, choose, showing
 from personalize_nb.session.session import Session
+from personalize_nb.text.public import public
 from personalize_nb.training import estimates
 from personalize_nb.training.existing import read as read_group
 from personalize_nb.training.plan import plan
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from personalize_nb.inputs.forms import Data
 
 
+@public(again="The same pnb.train(...) goes on where this one stopped.")
 def train(
     interactions: Data | None = None,
     items: Data | None = None,
@@ -145,7 +147,7 @@ def train(
     steps = Steps(session, planned.base, role_arn or session.role(), tags or {}, chosen, timeout)
     for note in planned.notes:
         chosen.say(note)
-    with steps.accounted():
+    with showing(chosen), steps.accounted():
         group = steps.group(planned.datasets) if existing is None else steps.existing(existing)
         steps.datasets(group, planned.datasets)
         begun = [

@@ -50,9 +50,9 @@ def everything(world):
             texts[bucket] = world.s3.get_bucket_policy(Bucket=bucket)["Policy"]
         except world.s3.exceptions.ClientError:
             texts[bucket] = None
-    for key in world.kms.list_keys()["Keys"]:
-        described = world.kms.describe_key(KeyId=key["KeyId"])["KeyMetadata"]
-        texts[key["KeyArn"]] = described["KeyState"], world.kms.get_key_policy(KeyId=key["KeyId"])["Policy"]
+    for key in world.keys:
+        described = world.kms.describe_key(KeyId=key)["KeyMetadata"]
+        texts[key] = described["KeyState"], world.kms.get_key_policy(KeyId=key)["Policy"]
     return texts
 
 

@@ -37,36 +37,3 @@ def test_form_starts_a_job_and_the_receipt_survives_a_restart(open_notebook, tmp
     call = page.locator(".pnb-call")
     sync_api.expect(call).to_contain_text("lives in a running kernel: run this cell to get it back")
     sync_api.expect(call).to_contain_text("num_results=7")
-
-
-def test_form_has_names_for_screen_readers_cuts_none_and_follows_the_recipe(open_notebook):
-    page = open_notebook(QUICKSTART)
-    form = page.locator(".pnb-form")
-    form.wait_for(timeout=600_000)
-    for role, name in [
-        ("combobox", "Solution"),
-        ("combobox", "Mode"),
-        ("combobox", "Filter"),
-        ("textbox", "Job name"),
-        ("textbox", "Number of results"),
-        ("button", "Start job"),
-    ]:
-        sync_api.expect(form.get_by_role(role, name=name).first).to_be_visible()
-
-    form.get_by_text("Exploration and ranking influence").click()
-    weight = form.get_by_label("Exploration weight")
-    sync_api.expect(weight).to_be_disabled()
-    sync_api.expect(weight).to_have_attribute("placeholder", "not for this recipe (for aws-user-personalization)")
-    for width in (1280, 700):
-        page.set_viewport_size({"width": width, "height": 2600})
-        labels = form.locator(".widget-label:visible")
-        sync_api.expect(labels.filter(has_text="Exploration age cut-off")).to_be_visible()
-        cut = labels.evaluate_all("all => all.filter(l => l.scrollWidth > l.clientWidth).map(l => l.textContent)")
-        assert cut == []
-
-    sync_api.expect(form.get_by_label("Item name column")).to_be_hidden()
-    solutions = form.get_by_label("Solution").locator("option").all_text_contents()
-    form.get_by_label("Solution").select_option(label=next(one for one in solutions if "aws-similar-items" in one))
-    sync_api.expect(form.get_by_role("alert")).to_contain_text("takes items, the input holds users")
-    form.get_by_label("Mode").select_option(label="Recommendations with themes")
-    sync_api.expect(form.get_by_label("Item name column")).to_be_visible()

@@ -3,6 +3,7 @@
 import ast
 import dataclasses
 import inspect
+from types import SimpleNamespace
 
 import boto3
 import pytest
@@ -25,7 +26,7 @@ ROWS = {row.name: row for row in PARAMETERS}
 CALLS = {
     pnb.recommend: set(ROWS),
     pnb.themes: set(ROWS) - {"mode"},
-    pnb.JobForm: set(ROWS),
+    pnb.JobForm: set(ROWS) | {"items"},  # of a form alone: it suggests values
     pnb.segments: {row.name for row in PARAMETERS if SEGMENTS in row.jobs},
     pnb.preflight: (set(ROWS) - {"data"}) | {"request"},
 }
@@ -114,7 +115,7 @@ def test_each_call_shows_the_rows_with_their_defaults(call):
     shown = inspect.signature(call).parameters
     assert set(shown) == CALLS[call]
     for name, one in shown.items():
-        if one.kind is one.KEYWORD_ONLY:
+        if one.kind is one.KEYWORD_ONLY and name in ROWS:
             assert one.default == ROWS[name].default, name
             assert one.annotation == inspect.signature(pnb.recommend).parameters[name].annotation, name
 
@@ -216,8 +217,9 @@ def test_a_new_parameter_is_looked_at_before_a_start(novel, session, readers_mod
 def test_a_new_parameter_is_in_the_form(novel, session, readers_model, books_model):
     form = pnb.JobForm(["r1"], readers_model, session=session, novelty=0.25)
     widget = form.widgets["novelty"]
-    assert (widget.description, widget.placeholder, widget.value) == ("Novelty", "0.1; from 0 to 1", "0.25")
-    panel = form.box.children[list(form.box.children).index(form._values_box) + 1].children[0]
+    assert (widget.placeholder, widget.value) == ("0.1; from 0 to 1", "0.25")
+    assert ">Novelty (0 to 1)<" in widget.description and "novelty of pnb.recommend" in widget.description
+    panel = form.box.children[list(form.box.children).index(form.console.values) + 1].children[1]
     assert panel.children[-1] is widget
     assert "novelty=0.25" in form.code and form.plan().request.novelty == 0.25
 
@@ -228,7 +230,7 @@ def test_a_new_parameter_is_in_the_form(novel, session, readers_model, books_mod
 
     form.widgets["solution_version"].value = books_model.arn
     assert widget.disabled and widget.placeholder == "not for this recipe (for aws-user-personalization)"
-    assert "Novelty 3 is not sent" in form._messages.value and form.plan().request.novelty is None
+    assert "Novelty 3 is not sent" in form.console.messages.value and form.plan().request.novelty is None
     assert "novelty" in fields.legal_names()
 
 
@@ -238,4 +240,5 @@ def test_a_new_parameter_is_told_by_the_receipt_and_repeated_by_its_call(novel):
     described |= {"done": 1, "failed": 0, "running": 0, "waiting": 0}
     facts = receipt_facts.run_summary(described, [request], receipt_facts.datetime.now(receipt_facts.UTC))
     assert facts["Novelty"] == "0.5 of all"
-    assert code.again(request, {}).endswith("'books/0a1b2c3d', novelty=0.5)")
+    session = SimpleNamespace(_service=None, _source=None, region="us-east-1", prefix="personalize_nb")
+    assert code.again(request, {}, session).endswith("(solution_version='books/0a1b2c3d', novelty=0.5)")

@@ -255,3 +255,21 @@ def test_rows_of_users_become_their_lists(rows):
     got = [(line["userId"], line.get("filterValues", {}).get("G"), line["itemList"]) for line in written(batch)]
     assert got == [(user, value and f'"{value}"', list(items)) for (user, value), items in wanted.items()]
     assert batch.findings["row"].tolist() == [row for row, one in enumerate(rows) if one in rows[:row]]
+
+
+@settings(max_examples=30)
+@given(
+    st.one_of(
+        *(st.lists(st.text("abé7", min_size=size, max_size=most), min_size=1) for size, most in ((2, 2), (1, 3)))
+    ),
+    st.data(),
+)
+def test_categories_are_the_texts_that_they_stand_for(texts, data):
+    known = list(dict.fromkeys(texts))
+    places = data.draw(st.permutations(range(len(known))))
+    asked = [known[place] for place in places]
+    categories = pd.Categorical.from_codes(places, known)
+    dictionary = pa.DictionaryArray.from_arrays(pa.array([0, *places]), pa.array(known)).slice(1)
+    plain = pnb.users(asked).lines()
+    for given_ids in (categories, pd.Series(categories), dictionary, pl.Series(asked, dtype=pl.Categorical)):
+        assert pnb.users(given_ids).lines() == plain

@@ -134,7 +134,8 @@ def test_a_watched_job_tells_its_tags_and_a_call_that_repeats_it(session, reader
     lines = [" ".join(line.split()) for line in shown.texts[0].splitlines()]
     assert "Tags team=books" in lines
     call = next(line for line in lines if line.startswith("Repeat it ")).removeprefix("Repeat it ")
-    assert call.startswith(f"pnb.recommend(pnb.attach({job.name!r}).request.input_path, 'reading")
+    assert call.startswith("import personalize_nb as pnb; pnb.connect(pnb.Session.local('")
+    assert f"; pnb.attach({job.name!r}).repeat(solution_version='reading" in call
     assert "num_results=3" in call and "tags={'team': 'books'}" in call and "role_arn" not in call
 
 
@@ -162,7 +163,7 @@ def test_a_run_of_several_questions_tells_all_of_them(session, readers_model, mo
     facts = {label: value.strip() for label, value in facts.items()}
     assert facts["Results per line"] == "3; 4" and "Input" not in facts
     assert facts["Cost"] == pnb.estimate_cost(run).text and "14.00 USD" in facts["Cost"]
-    assert facts["Repeat it"] == f"pnb.attach('{run.name}').repeat()" and "after" in facts["Expected end"]
+    assert facts["Repeat it"].endswith(f"; pnb.attach('{run.name}').repeat()") and "after" in facts["Expected end"]
     assert facts["Output"].endswith(f"(in full: [job.request.output_path for job in pnb.attach('{run.name}').jobs])")
     assert "/3/" not in facts["Output"] and run.wait(progress=False).describe()["done"] == 2
 

@@ -23,7 +23,7 @@ def _plain_outputs(path):
     for cell in _cells(path, "code"):
         for output in cell["outputs"]:
             text = "".join(output.get("text") or output.get("data", {}).get("text/plain", ""))
-            shown.append(re.sub(r"-\d{8}-\d{6}-[0-9a-f]{4}|ACTIVE after \d+ s", "*", text))
+            shown.append(re.sub(r"-\d{8}-\d{6}-[0-9a-f]{4}|ACTIVE after \d+ (?:s|min|h)(?: \d+ min)?", "*", text))
     return shown
 
 

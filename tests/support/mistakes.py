@@ -38,7 +38,7 @@ class World:
             pnb.allow_personalize(bucket, session)
         self.role_arn = pnb.create_role(self.role, [self.input, self.output], session=session)
         self.put_input()
-        self.jobs = 0
+        self.jobs, self.keys = 0, []
 
     def put_input(self, **more):
         self.s3.put_object(Bucket=self.input, Key="users.jsonl", Body=b'{"userId": "r1"}\n', **more)
@@ -101,7 +101,8 @@ class World:
         self.s3.put_bucket_policy(Bucket=bucket, Policy=policy_of(*statements))
 
     def new_key(self, **policy):
-        return self.kms.create_key(**policy)["KeyMetadata"]["Arn"]
+        self.keys.append(self.kms.create_key(**policy)["KeyMetadata"]["Arn"])
+        return self.keys[-1]
 
     def key_in_order(self):
         """Return a key that the role and Personalize may use."""

@@ -10,7 +10,8 @@ import logging
 import uuid
 from typing import TYPE_CHECKING, Any
 
-from personalize_nb.contract.limits import service_model
+from personalize_nb.contract import how_far
+from personalize_nb.contract.limits import IN_PROGRESS, service_model
 from personalize_nb.local.errors import ApiError
 from personalize_nb.local.http.json_bodies import CONTENT_TYPE, compact, parsed, refusal
 from personalize_nb.local.http.messages import Handler, Request, Response
@@ -82,13 +83,14 @@ def answer(control: Control, target: str | None, body: bytes) -> tuple[int, dict
         operation = _operation(target)
         params = checked(parsed(body), operation.input_shape)
         result = control.call(operation.name, params)
+        headers = _headers() | _how_far(control, operation.name, params)
     except ApiError as error:
         return _refusal(error)
     except Exception as error:
         log.exception("%s failed", target)
         return _refusal(faults.refusal(error))
     shape = operation.output_shape
-    return 200, _headers(), b"" if shape is None else compact(projected(result, shape))
+    return 200, headers, b"" if shape is None else compact(projected(result, shape))
 
 
 def _operation(target: str | None) -> Any:
@@ -102,6 +104,16 @@ def _operation(target: str | None) -> Any:
         )
     find_operation(name)  # refused by name before its parameters are
     return model.operation_model(name)
+
+
+def _how_far(control: Control, name: str, params: dict[str, Any]) -> dict[str, str]:
+    """Return a header that says how far the work on a described resource is, while it goes on."""
+    if not name.startswith("Describe") or len(params) != 1:
+        return {}
+    resource = control.store.get(next(iter(params.values())))
+    if resource is None or resource.progress is None or resource.status != IN_PROGRESS:
+        return {}
+    return {how_far.HEADER: how_far.written(*resource.progress)}
 
 
 def _refusal(error: ApiError) -> tuple[int, dict[str, str], bytes]:

@@ -8,6 +8,7 @@ code).
 
 __all__ = [
     "base",
+    "compiled",
     "disk",
     "families",
     "history",

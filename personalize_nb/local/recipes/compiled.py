@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import ContextVar
 from typing import Any, TypeVar, cast
 
 import filelock
@@ -23,6 +24,9 @@ Kernel = TypeVar("Kernel", bound=Callable[..., Any])
 
 # Re-association only, so that dot products use vector registers; NaN and infinity keep their meaning.
 _FAST = {"reassoc", "contract", "arcp", "nsz"}
+
+# how many threads work was given; 0: as many as there are processors
+_given: ContextVar[int] = ContextVar("threads", default=0)
 
 
 class OneAtATime(FunctionCache):
@@ -60,8 +64,18 @@ def inlined(function: Kernel) -> Kernel:
 
 
 def workers() -> int:
-    """Return how many threads a training may use: the processors this process may run on, at most 8."""
-    return max(1, min(8, platform.processors()))
+    """Return how many threads work may use: what it is `limited` to, else a processor each, at most 8."""
+    return _given.get() or max(1, min(8, platform.processors()))
+
+
+@contextlib.contextmanager
+def limited(threads: int) -> Iterator[None]:
+    """Let work use so many threads and no more, where others share the processors out."""
+    before = _given.set(threads)
+    try:
+        yield
+    finally:
+        _given.reset(before)
 
 
 def over_ranges(work: Callable[[int, int], None], total: int, block: int) -> None:

@@ -32,6 +32,7 @@ from personalize_nb.local.recipes.base import Model, Queries, Ranked
 from personalize_nb.local.tasks import input_files, theme_notes
 from personalize_nb.local.tasks.input_lines import ITEM_LIST, Block, Lines, Wanted, parse_lines, read_lines
 from personalize_nb.local.tasks.output_rows import good_rows, merge, row_bytes, theme_row
+from personalize_nb.local.tasks.stretches import pieces
 
 if TYPE_CHECKING:
     from personalize_nb.local.filters.bound import BoundFilter
@@ -119,9 +120,15 @@ def run(
         spread = None
     runner = _BatchRunner(spec, model, facts, bound_filter, theme_maker)
     done = 0
+    if spread is not None:
+        outputs = {key: (out_bucket, f"{folder}{name}.out") for key, name in names.items()}
+        for count in spread.answer(runner, bucket, outputs):
+            done += count
+            progress(done, total)
+        return
     for key, name in names.items():
         with objects.open(bucket, key) as source, objects.writer(out_bucket, f"{folder}{name}.out") as out:
-            for count, text in runner.answer(source) if spread is None else spread.answers(runner, bucket, key, source):
+            for count, text in runner.answer(source):
                 out.write(text)
                 done += count
                 progress(done, total)
@@ -181,8 +188,7 @@ def count_records(objects: ObjectStore, bucket: str, keys: list[str], most: int,
                 raise WorkError(
                     f"The input file {key!r} is compressed with gzip. Give it as plain text, one JSON object per line."
                 )
-            source.seek(0)
-            records = sum(len(lines.texts) for lines in read_lines(source, limits.MAX_RECORDS_PER_FILE))
+            records = sum(piece.lines for piece in pieces(source, limits.MAX_RECORDS_PER_FILE))
         if records > most:
             raise WorkError(
                 f"The input file {key!r} has {records} records; with {purpose} it can have {most}. "

@@ -23,15 +23,14 @@ import pyarrow.compute as pc
 import pyarrow.json
 
 from personalize_nb.contract import limits
+from personalize_nb.local.tasks.stretches import stretches
 
-CHUNK_BYTES = 4 << 20
 ITEM_LIST, FILTER_VALUES, ITEM_ATTRIBUTES = "itemList", "filterValues", "itemAttributes"
 
 # What Ruby's JSON reads in depth, and Java's Jackson in digits: the least of the usual readers of an output.
 MAX_DEPTH, MAX_DIGITS = 100, 1000
 
 _JSON_SPACE = " \t\r\n"
-_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 # a string, kept; or space outside of strings, dropped
 _STRING_OR_SPACE = r'("(?:[^"\\]|\\.)*")|[ \t\r\n]+'
 _STRING_OR_BRACKET = re.compile(r'"(?:[^"\\]|\\.)*+"?|([\[{])|([\]}])', re.DOTALL)
@@ -100,40 +99,8 @@ class Block:
 
 def read_lines(file: BinaryIO, rows: int) -> Iterator[Lines]:
     """Read a file in blocks of at most `rows` lines, holding some megabytes at a time."""
-    for text in stretches(file):
+    for _, text in stretches(file):
         yield from blocks_of(text, rows)
-
-
-def stretches(file: BinaryIO) -> Iterator[bytes]:
-    """Yield what a file holds in stretches of some megabytes, without the line's end between two of them.
-
-    Blocks never reach from one into the next, so that whoever has a stretch makes the same blocks of it.
-    """
-    pending: list[bytes] = []
-    at_start = True
-    while True:
-        chunk = file.read(CHUNK_BYTES)
-        if not chunk:
-            break
-        if at_start:
-            chunk = chunk.removeprefix(_BYTE_ORDER_MARK)
-            at_start = False
-        head, newline, tail = chunk.rpartition(b"\n")
-        if newline:
-            yield b"".join([*pending, head])
-            pending = [tail]
-        else:
-            pending.append(chunk)
-    yield b"".join(pending)
-
-
-def places(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
-    """Yield each stretch of a file with where it begins."""
-    begin = len(_BYTE_ORDER_MARK) if file.read(len(_BYTE_ORDER_MARK)) == _BYTE_ORDER_MARK else 0
-    file.seek(0)
-    for text in stretches(file):
-        yield begin, text
-        begin += len(text) + 1
 
 
 def blocks_of(text: bytes, rows: int) -> Iterator[Lines]:

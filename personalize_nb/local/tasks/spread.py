@@ -1,9 +1,11 @@
-"""A batch inference job on a cluster of Dask: workers read stretches of the input and write parts of the output.
+"""A batch inference job on a cluster of Dask: workers read pieces of the input and write parts of the output.
 
-The one who runs the job cuts the input, hands out the stretches, and puts the parts together in their order. Blocks are
-those of one machine, and the model and the filter are the very ones that were loaded here, so that the output is the
-same byte for byte (on processors whose arithmetic is the same). A stretch whose worker is lost is answered again by
-another; where the cluster as a whole is lost, or cannot be reached, what is left is answered here.
+The one who runs the job finds where lines end, hands out the pieces, and puts the parts together in their order; what
+each byte costs, its reading, writing and digesting, is the workers' work. Blocks are those of one machine, and the
+model and the filter are the very ones that were loaded here, so that the output is the same byte for byte (on
+processors whose arithmetic is the same). A piece whose worker is lost is answered again by another; where the cluster
+as a whole is lost, or cannot be reached, what is left is answered here. A worker computes with as many threads as the
+cluster gave it: others of the same machine have the rest.
 
 Workers see the service's folder under the same path. Parts lie in its `scratch`, readable by its owner only, until they
 are put together; output that is encrypted is not spread, so that nothing of it lies there in plain text.
@@ -20,17 +22,20 @@ import secrets
 import shutil
 import threading
 from collections import deque
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol, cast
 
 from personalize_nb.local.iam.keys import Keys
+from personalize_nb.local.recipes.compiled import limited
+from personalize_nb.local.s3.joining import Joining, WrittenPart, joining, write_part
 from personalize_nb.local.s3.store import ObjectStore
 from personalize_nb.local.state import layout, platform
-from personalize_nb.local.tasks.input_lines import Lines, blocks_of, places
+from personalize_nb.local.tasks.input_lines import Lines, blocks_of
+from personalize_nb.local.tasks.stretches import LineRange, pieces
 
 if TYPE_CHECKING:
     from distributed import Client, Future
@@ -56,24 +61,12 @@ class Runner(Protocol):
 
 @dataclass(frozen=True)
 class JobPlace:
-    """Where a worker finds a job: the service's folder, what answers, and one file of input.
-
-    Parameters
-    ----------
-    root, region, account
-        The service.
-    folder
-        The job's own folder, which holds what answers and the parts.
-    bucket, key
-        The file of input.
-    """
+    """Where a worker finds a job: the service's folder, and the job's own, which holds what answers and the parts."""
 
     root: Path
     region: str
     account: str
     folder: Path
-    bucket: str
-    key: str
 
     @property
     def runner(self) -> Path:
@@ -82,27 +75,34 @@ class JobPlace:
 
 
 @dataclass(frozen=True)
-class LineRange:
-    """Some blocks of a stretch of the input.
+class InputFile:
+    """A file of input as it was when the job began: an object of that name that has other bytes is another one."""
 
-    Parameters
-    ----------
-    number
-        Which piece of the file it is.
-    begin, size
-        The stretch, in bytes.
-    first
-        The number of the first of its blocks that belong to the piece.
-    """
+    bucket: str
+    key: str
+    body: str
+
+
+@dataclass(frozen=True)
+class SpreadPiece:
+    """A piece of a file of input; its number is that of its part of the output."""
 
     number: int
-    begin: int
-    size: int
-    first: int
+    file: InputFile
+    span: LineRange
 
     def name(self) -> str:
-        """Return the name of its part of the output."""
+        """Return the name of its part."""
         return f"part-{self.number:07d}"
+
+
+@dataclass(frozen=True)
+class _Submitted:
+    """A piece, what reads its file here, and the cluster's answer; None where the cluster is not asked."""
+
+    piece: SpreadPiece
+    source: BinaryIO
+    future: Future | None
 
 
 @contextmanager
@@ -148,40 +148,67 @@ class Spread:
         self._root, self._region, self._account = root, region, account
         self.lost = False
 
-    def answers(
-        self, runner: Runner, bucket: str, key: str, source: BinaryIO
-    ) -> Iterator[tuple[int, bytes | memoryview]]:
-        """Yield the number of lines and the text of the rows of each piece, in order.
+    def answer(self, runner: Runner, bucket: str, outputs: Mapping[str, tuple[str, str]]) -> Iterator[int]:
+        """Answer files of input, and yield how many lines were answered since the last time.
 
-        Where nothing has come for some seconds, nothing is yielded for no lines, so that who asks can end it.
+        Where nothing has come for some seconds, that is none, so that who asks can end it. The first pieces of a file
+        are asked while the last ones of the file before are still answered.
 
         Parameters
         ----------
         runner
             What answers here, and is sent to the workers.
-        bucket, key
-            The file of input.
-        source
-            The same, opened.
+        bucket
+            Where the input is.
+        outputs
+            For the key of each file where its answers go: a bucket and a key.
         """
         token = secrets.token_hex(8)
-        folder = self._root / "scratch" / f"spread-{token}"
-        place = JobPlace(self._root, self._region, self._account, folder, bucket, key)
-        waiting: deque[tuple[LineRange, Future]] = deque()
-        try:
-            folder.mkdir(mode=0o700)
-            self._send(runner, place)
-            most = _AHEAD * max(1, sum(self._client.nthreads().values()))
-            for piece in _pieces(source, runner.rows):
-                waiting.append((piece, self._asked(piece, place, token)))
-                if len(waiting) >= most:
-                    yield from self._taken(runner, place, *waiting.popleft())
-            while waiting:
-                yield from self._taken(runner, place, *waiting.popleft())
-        finally:
-            with suppress(Exception):  # of a cluster that is gone
-                self._client.cancel([future for _, future in waiting])
-            shutil.rmtree(folder, ignore_errors=True)
+        place = JobPlace(self._root, self._region, self._account, self._root / "scratch" / f"spread-{token}")
+        waiting: deque[_Submitted] = deque()
+        with ExitStack() as sources:
+            try:
+                place.folder.mkdir(mode=0o700)
+                self._send(runner, place)
+                pieces_of = self._cut(sources, runner.rows, bucket, outputs)
+                ahead = self._ahead(waiting, pieces_of, place, token)
+                for key, asked in itertools.groupby(ahead, key=lambda one: one.piece.file.key):
+                    with joining(self._objects, *outputs[key]) as out:
+                        for one in asked:
+                            yield from self._taken(runner, place, one, out)
+            finally:
+                with suppress(Exception):  # of a cluster that is gone
+                    self._client.cancel([one.future for one in waiting if one.future is not None])
+                shutil.rmtree(place.folder, ignore_errors=True)
+
+    def _cut(
+        self, sources: ExitStack, rows: int, bucket: str, keys: Iterable[str]
+    ) -> Iterator[tuple[SpreadPiece, BinaryIO]]:
+        """Yield the pieces of all files with what reads them; the last of each has no lines, and ends it."""
+        number = itertools.count()
+        for key in keys:
+            info, opened = self._objects.open_object(bucket, key)
+            file = InputFile(bucket, key, info.body)
+            source = sources.enter_context(self._objects.verified(bucket, info, opened))
+            for piece in pieces(source, rows * BLOCKS):
+                yield SpreadPiece(next(number), file, piece), source
+            yield SpreadPiece(next(number), file, LineRange(0, 0, 0)), source
+
+    def _ahead(
+        self,
+        waiting: deque[_Submitted],
+        pieces_of: Iterator[tuple[SpreadPiece, BinaryIO]],
+        place: JobPlace,
+        token: str,
+    ) -> Iterator[_Submitted]:
+        """Ask the cluster for pieces, some ahead, and yield them in their order."""
+        most = _AHEAD * self._threads()
+        for piece, source in pieces_of:
+            waiting.append(_Submitted(piece, source, self._submitted(piece, place, token)))
+            while waiting and (self.lost or sum(one.future is not None for one in waiting) >= most):
+                yield waiting.popleft()
+        while waiting:
+            yield waiting.popleft()
 
     def _send(self, runner: Runner, place: JobPlace) -> None:
         import cloudpickle  # comes with Dask
@@ -192,36 +219,51 @@ class Spread:
         except (TypeError, AttributeError, pickle.PicklingError) as error:
             self._give_up(error)
 
-    def _asked(self, piece: LineRange, place: JobPlace, token: str) -> Any:
-        if self.lost:
+    def _submitted(self, piece: SpreadPiece, place: JobPlace, token: str) -> Future | None:
+        if self.lost or not piece.span.lines:
             return None
         try:
-            return self._client.submit(write_part, piece, place, key=f"{_NAME}-{token}-{piece.number:07d}", pure=False)
+            key = f"{_NAME}-{token}-{piece.number:07d}"
+            future: Future = self._client.submit(answer_piece, piece, place, key=key, pure=False)
+            return future
         except Exception as error:
             self._give_up(error)
             return None
 
-    def _taken(
-        self, runner: Runner, place: JobPlace, piece: LineRange, future: Any
-    ) -> Iterator[tuple[int, bytes | memoryview]]:
-        """Wait for a piece and yield it; where the cluster is lost, answer it here."""
+    def _taken(self, runner: Runner, place: JobPlace, asked: _Submitted, out: Joining) -> Iterator[int]:
+        """Wait for a piece, put its part at the output's end, and yield its lines; answer it here without a cluster."""
+        span = asked.piece.span
+        if not span.lines:
+            asked.source.close()
+            return
+        part = place.folder / asked.piece.name()
         while not self.lost:
             try:
-                count = future.result(timeout=_PATIENCE)
-                part = place.folder / piece.name()
-                text = part.read_bytes()
-                part.unlink()
+                written = cast(Any, asked.future).result(timeout=_PATIENCE)
+                file = _opened(part, written)
             except TimeoutError:
                 if not self._workers():
                     self._give_up("it has no workers any more")
-                yield 0, b""
+                yield 0
             except (Exception, asyncio.CancelledError) as error:
                 self._give_up(error)
             else:
-                yield count, text
+                with file:
+                    out.add(file, written)
+                part.unlink()
+                yield span.lines
                 return
-        for lines in _lines(self._objects, place, piece, runner.rows):
-            yield runner.answered(lines)
+        for lines in _lines(asked.source, span, runner.rows):
+            count, text = runner.answered(lines)
+            out.write(text)
+            yield count
+
+    def _threads(self) -> int:
+        try:
+            return max(1, int(sum(self._client.nthreads().values())))
+        except Exception as error:
+            self._give_up(error)
+            return 1
 
     def _workers(self) -> int:
         try:
@@ -234,40 +276,47 @@ class Spread:
         self.lost = True
 
 
-def write_part(piece: LineRange, place: JobPlace) -> int:
-    """Answer a piece on a worker: write its part of the output, and return how many lines it has.
+def answer_piece(piece: SpreadPiece, place: JobPlace) -> WrittenPart:
+    """Answer a piece on a worker: write its part of the output, and return what is to be known of it.
 
-    A part is there as a whole or not at all; who writes it again writes the same.
+    Who answers it again writes the same.
     """
     runner, lock = _runner(place.runner)
-    objects = _objects(place.root, place.region, place.account)
-    part = place.folder / piece.name()
-    draft = part.with_name(f"{part.name}.{secrets.token_hex(4)}")
-    total = 0
-    with lock, platform.open_private(draft, "wb") as file:  # a model is made for one thread
-        for lines in _lines(objects, place, piece, runner.rows):
-            count, text = runner.answered(lines)
-            file.write(text)
-            total += count
-    os.replace(draft, part)
-    return total
+    objects, file = _objects(place.root, place.region, place.account), piece.file
+    info, source = objects.open_object(file.bucket, file.key)
+    with source:
+        if info.body != file.body:
+            raise LookupError(f"s3://{file.bucket}/{file.key} was replaced since the job began")
+        blocks = list(_lines(source, piece.span, runner.rows))
+    with lock, limited(_threads()):  # a model is made for one task at a time
+        texts = [runner.answered(lines)[1] for lines in blocks]
+    return write_part(place.folder / piece.name(), texts)
 
 
-def _pieces(source: BinaryIO, rows: int) -> Iterator[LineRange]:
-    """Yield the pieces of a file, each of some blocks."""
-    number = itertools.count()
-    for begin, text in places(source):
-        blocks = sum(1 for _ in blocks_of(text, rows))
-        for first in range(0, blocks, BLOCKS):
-            yield LineRange(next(number), begin, len(text), first)
+def _opened(part: Path, written: WrittenPart) -> BinaryIO:
+    """Open a part; not every file system of several machines shows at once what another one has written."""
+    file = part.open("rb")
+    size = os.fstat(file.fileno()).st_size
+    if size != written.size:
+        file.close()
+        raise EOFError(f"{part} has {size} bytes, not {written.size}")
+    return file
 
 
-def _lines(objects: ObjectStore, place: JobPlace, piece: LineRange, rows: int) -> Iterator[Lines]:
+def _lines(source: BinaryIO, span: LineRange, rows: int) -> Iterator[Lines]:
     """Yield the blocks of a piece."""
-    with objects.open(place.bucket, place.key) as source:
-        source.seek(piece.begin)
-        text = source.read(piece.size)
-    yield from itertools.islice(blocks_of(text, rows), piece.first, piece.first + BLOCKS)
+    source.seek(span.begin)
+    return blocks_of(source.read(span.size), rows)
+
+
+def _threads() -> int:
+    """Return how many threads the cluster gave this worker: the machine's other processors are other workers'."""
+    from distributed import get_worker
+
+    try:
+        return max(1, int(get_worker().state.nthreads))
+    except ValueError:  # no worker
+        return 1
 
 
 @lru_cache(maxsize=1)

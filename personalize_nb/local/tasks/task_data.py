@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from personalize_nb.contract.parameters import THEME_GENERATION
 from personalize_nb.local.data.schema import Schema, TrainingData
@@ -51,9 +51,21 @@ def number(text: str | None) -> float | None:
 
 
 def csv_files(
-    context: WorkContext, location: str, most: int | None = None
+    context: WorkContext, location: str, most: int | None = None, told: Callable[[int, int], None] | None = None
 ) -> Iterator[tuple[str, Callable[[], BinaryIO]]]:
-    """Find the file at a location, or the files of the folder that it names; together they have `most` bytes."""
+    """Find the file at a location, or the files of the folder that it names.
+
+    Parameters
+    ----------
+    context
+        Where they are.
+    location
+        Their address.
+    most
+        The bytes they may have together.
+    told
+        Called while they are read with the bytes read, and those of all.
+    """
     bucket, _, key = location.removeprefix("s3://").partition("/")
     try:
         named = input_files.at(context.objects, bucket, key, folder=True)
@@ -66,8 +78,40 @@ def csv_files(
     size = sum(named.sizes.values())
     if most is not None and size > most:
         raise WorkError(f"The files at {location} have {size} bytes; an import job of this mode can have {most}.")
-    for file in named.sizes:
-        yield file, partial(context.objects.open, bucket, file)
+    before = 0
+    for file, length in named.sizes.items():
+        opened = partial(context.objects.open, bucket, file)
+        yield file, opened if told is None else partial(_followed, opened, partial(_shifted, told, before, size))
+        before += length
+
+
+def _shifted(told: Callable[[int, int], None], before: int, size: int, at: int) -> None:
+    told(before + at, size)
+
+
+def _followed(opened: Callable[[], BinaryIO], told: Callable[[int], None]) -> BinaryIO:
+    return cast(BinaryIO, _Followed(opened(), told))
+
+
+class _Followed:
+    """A file that tells after each read how far it was read; what reads CSV reads large blocks."""
+
+    def __init__(self, file: BinaryIO, told: Callable[[int], None]):
+        self._file, self._told = file, told
+
+    def read(self, size: int = -1) -> bytes:
+        block = self._file.read(size)
+        self._told(self._file.tell())
+        return block
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)
+
+    def __enter__(self) -> _Followed:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._file.close()
 
 
 def outlive_second(context: WorkContext, resource: AnyResource) -> None:

@@ -84,7 +84,11 @@ def import_dataset(context: WorkContext, resource: ImportResource) -> Changes:
     body, facts = resource.body, resource.facts
     schema = Schema.from_avro(facts.type, json.loads(facts.schema))
     most = limits.MAX_IMPORT_BYTES[body["importMode"]]
-    files = list(csv_files(context, body["dataSource"]["dataLocation"], most))
+
+    def told(done: int, total: int) -> None:
+        context.store.progress(resource.arn, done, total)
+
+    files = list(csv_files(context, body["dataSource"]["dataLocation"], most, told))
     kinds = context.quotas["event_types_and_columns"] - len(schema.metadata)
     read: list[Replacement] = []
     datasets.import_files(

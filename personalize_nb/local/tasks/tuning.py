@@ -17,7 +17,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.stats import qmc
 
 from personalize_nb.contract.hyperparameters import Hyperparameter, Value
 from personalize_nb.contract.recipes import RECIPES
@@ -185,6 +184,8 @@ def search(
     if combinations <= jobs:
         for chosen in itertools.product(*(known.values() for known in ranges)):
             attempt(chosen)
+    from scipy.stats import qmc  # takes as long to import as half of all that a worker needs, and few solutions search
+
     spread = qmc.Sobol(len(ranges), scramble=False).random_base2(max(1, math.ceil(math.log2(total + 1))))
     for shares in spread[1:]:
         if len(trials) >= max(2, (total + 1) // 2):

@@ -12,7 +12,7 @@ import csv
 import io
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import ipywidgets as widgets
@@ -20,18 +20,16 @@ import ipywidgets as widgets
 from personalize_nb import errors
 from personalize_nb.contract import parameters, recipes
 from personalize_nb.contract.job_kinds import INFERENCE, SEGMENTS
-from personalize_nb.contract.parameters import BATCH_INFERENCE, MAIN, PANELS, THEME_GENERATION, THEMES, Parameter, named
+from personalize_nb.contract.parameters import BATCH_INFERENCE, THEME_GENERATION, THEMES, Parameter, named
 from personalize_nb.errors import Problem
 from personalize_nb.inputs.filter_columns import is_each
+from personalize_nb.jobs import arguments
 from personalize_nb.jobs.parts import LIMITS, limits_in
 from personalize_nb.resources import filters
 from personalize_nb.resources.filters import Filter, find_filter
 from personalize_nb.session.session import Session
+from personalize_nb.text import html
 from personalize_nb.text.elements import is_list
-
-# Dictionaries, from which every widget makes a style and a layout of its own: a shared one would hide all at once.
-_STYLE = {"description_width": "13em"}
-_WIDE = {"width": "min(62em, 98%)"}
 
 DATA, SOLUTION, FILTER, MODE = "data", "solution_version", "filter", "mode"
 _CHOSEN = (SOLUTION, FILTER, MODE)  # from a list
@@ -63,10 +61,20 @@ class FormField:
         """What the form calls it."""
         return self.row.parts[self.part] if self.part else self.row.label
 
+    @property
+    def title(self) -> str:
+        """What stands beside it: the label, and what its numbers mean."""
+        measure = self.row.kind.measure
+        return f"{self.label} ({measure})" if measure else self.label
+
     def widget(self, value: str = "") -> Any:
         """Return a widget that edits it."""
         kind = widgets.Textarea if self.row.kind.lines else widgets.Text
-        return kind(value, description=self.label, placeholder=self.row.hint, style=_STYLE, layout=_WIDE)
+        tip = f"{self.row.name} of pnb.recommend"
+        if self.row.hint:
+            tip += f"; empty: {self.row.hint}"
+        made = kind(value, placeholder=self.row.hint, continuous_update=not self.row.kind.place)
+        return labelled(made, self.title, tip)
 
     def fit(self, widget: Any, facts: recipes.Recipe | None) -> None:
         """Enable a widget where a recipe takes the parameter, and disable it where not, with a word on who does."""
@@ -100,21 +108,20 @@ def text_fields() -> dict[str, FormField]:
     return {field.name: field for field in fields}
 
 
-def main_panel(form_widgets: Mapping[str, Any], input: Any) -> list[Any]:
-    """Return what stands above the panels that open; `input` stands for data that is not edited."""
-    return [form_widgets.get(name, input) for name in _panel(MAIN)]
+def labelled(widget: Any, label: str, tip: str) -> Any:
+    """Give a widget its label and its tooltip, and the form's looks; every field of the form comes from here.
+
+    ipywidgets shows the tooltip of a text field only where it has no label, so the label has it.
+    """
+    widget.tooltip = tip
+    widget.description, widget.description_allow_html = html.tip(label, tip), True
+    widget.style.description_width = "initial"  # not 80 pixels; the form's style sheet says how wide
+    widget.layout.width = "auto"
+    widget.add_class("pnb-field")
+    return widget
 
 
-def other_panels(form_widgets: Mapping[str, Any]) -> Any:
-    """Return the panels that open."""
-    titles = [title for title in PANELS if title != MAIN]
-    panels = widgets.Accordion([widgets.VBox([form_widgets[name] for name in _panel(title)]) for title in titles])
-    for place, title in enumerate(titles):
-        panels.set_title(place, title)
-    return panels
-
-
-def _panel(title: str) -> list[str]:
+def panel(title: str) -> list[str]:
     """Return the names of the widgets of a panel, from its top."""
     texts: dict[str, list[str]] = {}
     for field in text_fields().values():
@@ -123,15 +130,17 @@ def _panel(title: str) -> list[str]:
     return [name for row in rows for name in texts.get(row.name, [row.name])]
 
 
+def named_problem(problem: Problem) -> Problem:
+    """Return a problem that names its field as the form does."""
+    labels = {row.name: row.label for row in parameters.PARAMETERS}
+    labels |= {row.attribute: row.label for row in parameters.PARAMETERS}
+    labels |= {name: field.label for name, field in text_fields().items()}
+    return replace(problem, field=labels.get(problem.field) or problem.field)
+
+
 def of_other_modes(mode: str) -> list[str]:
     """Return the names of parameters that mean nothing in a mode."""
     return [row.name for row in parameters.PARAMETERS if row.mode not in (None, mode)]
-
-
-def value_widget(name: str, text: str) -> Any:
-    """Return a field for the values of a filter's placeholder."""
-    hint = "values for every line, comma separated"
-    return widgets.Text(text, description=f"${name}", placeholder=hint, style=_STYLE, layout=_WIDE)
 
 
 def filter_text(value: str) -> list[str] | None:
@@ -183,9 +192,11 @@ def spoken(message: str) -> str:
     return re.sub(_NAMED.format(names), lambda match: labels[match[1]], asked)
 
 
-def dropdown(name: str, options: list[tuple[str, str]], value: str) -> Any:
-    """Return a choice of names that stand for ARNs, or of modes."""
-    return widgets.Dropdown(options=options, value=value, description=named(name).label, style=_STYLE, layout=_WIDE)
+def mode_widget(mode: str) -> Any:
+    """Return a field that shows all modes at once."""
+    return labelled(
+        widgets.RadioButtons(options=modes(themes=True), value=mode), named(MODE).label, "mode of pnb.recommend"
+    )
 
 
 def modes(themes: bool, segments: bool = False) -> list[tuple[str, str]]:
@@ -219,9 +230,9 @@ def legal_names() -> list[str]:
 
 def check_names(given: Mapping[str, Any]) -> None:
     """Refuse parameters that `pnb.recommend` does not have."""
-    unknown = [name for name in given if name not in legal_names()]
-    if unknown:
-        raise TypeError(f"a form has no parameter {unknown}; it takes those of pnb.recommend: {legal_names()}")
+    arguments.check_names(
+        given, "JobForm", [DATA, SOLUTION, "session", *(one for one in legal_names() if one != "session")]
+    )
     limits_in(given)
 
 
@@ -229,7 +240,7 @@ def check_one(solution_version: Any, chosen: Any) -> None:
     """Refuse several models or filters, of which a form asks one."""
     for name, value in ((SOLUTION, solution_version), (FILTER, chosen)):
         if is_list(value):
-            raise TypeError(
+            raise errors.ArgumentError(
                 f"a form takes one {name!r}, got a list: choose one. Several side by side are one run of "
                 f"pnb.recommend(data, {'[model, other]' if name == SOLUTION else 'model, filter=[None, other]'})."
             )
@@ -307,6 +318,8 @@ def idle(put_away: Mapping[str, str], recipe: str) -> list[str]:
     told = [
         f"{fields[name].label} {value} is not sent: {recipe} does not take it."
         for name, value in put_away.items()
-        if name != MODE
+        if name in fields
     ]
+    if away := put_away.get(FILTER):
+        told.append(f"Filter {away} is not sent: it is not of the data of this solution, or not of what its jobs make.")
     return told + ([f"Themes are not asked for: {recipe} makes none."] if MODE in put_away else [])

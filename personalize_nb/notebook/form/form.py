@@ -9,30 +9,33 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Unpack
-
-import ipywidgets as widgets
 
 from personalize_nb import errors
 from personalize_nb.access import preflight
-from personalize_nb.contract.parameters import named
 from personalize_nb.errors import WARNING, Problem
 from personalize_nb.jobs import recommend
 from personalize_nb.jobs.arguments import JobParameters, with_parameters
 from personalize_nb.jobs.job import AnyJob, new_job_name
 from personalize_nb.jobs.request import errors_of
 from personalize_nb.notebook import code
-from personalize_nb.notebook.form import fields, input, state
-from personalize_nb.notebook.form.fields import DATA, FILTER, MODE, SOLUTION, Presets
+from personalize_nb.notebook.form import fields, filter_fields, prefill, state
+from personalize_nb.notebook.form.console import Action, Console
+from personalize_nb.notebook.form.fields import FILTER, MODE, SOLUTION, Presets
+from personalize_nb.notebook.form.input import Source
+from personalize_nb.notebook.form.name_field import NameField
 from personalize_nb.notebook.form.options import NO_FILTER, Options
+from personalize_nb.notebook.form.sources import InputChoice
 from personalize_nb.notebook.form.state import FormState
+from personalize_nb.notebook.form.status import Status
 from personalize_nb.notebook.receipt_facts import REPEAT
 from personalize_nb.notebook.receipts import Board, Receipt, displayed
 from personalize_nb.session import s3
 from personalize_nb.session.connection import current
 from personalize_nb.session.session import Session
 from personalize_nb.text import html
+from personalize_nb.text.public import public
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -47,18 +50,24 @@ _DOUBLE_CLICK = 1.0  # seconds after a start in which another click is the same 
 _STALE = "The form has changed since access was checked: check again."
 
 
+@public
 class JobForm:
     """A form that starts a batch job; display it as the last line of a cell.
 
     Parameters
     ----------
     data
-        Users, items or rankings as for `pnb.recommend`, or what `pnb.segments` takes; None to name input that lies in
-        S3 already.
+        Users, items or rankings as for `pnb.recommend`, or what `pnb.segments` takes; None to choose in the form: a
+        frame of the notebook, a file, or what lies in S3. Or a job or run, or a job's ARN, whoever started it and how:
+        the form then begins with everything that it was asked, on the input that it had.
     solution_version
-        The one chosen at first: a `SolutionVersion`, a solution's name or an ARN; by default the newest ACTIVE one.
+        The one chosen at first: a `SolutionVersion`, a solution's name or an ARN; by default the newest ACTIVE one that
+        fits the data.
     session
         Where to work; by default the solution version's session, else that of `pnb.connect()`.
+    items
+        The items as a frame: values of its columns are suggested to filters. By default those of the training data are,
+        as far as they are known.
     **parameters
         What the fields hold at first: any parameter of `pnb.recommend`, as it takes them.
 
@@ -71,7 +80,7 @@ class JobForm:
     ------
     NotFoundError
         There is no ACTIVE solution version to choose, or none, or no filter, of the name given.
-    TypeError
+    ArgumentError
         `pnb.recommend` has no such parameter; the message lists those it has. Or models or filters are several.
 
     Examples
@@ -79,100 +88,101 @@ class JobForm:
     >>> import personalize_nb as pnb
     >>> pnb.JobForm(["r01349", "r00469"], "books", num_results=10, tags={"team": "books"})
     <JobForm for books-user-personalization-...: display it in JupyterLab, or .start()>
+
+    Run a job again with changes:
+
+    >>> job = pnb.recommend(["r01349"], "books", num_results=10)
+    >>> form = pnb.JobForm(job, num_results=20)
+    >>> form.code
+    "pnb.recommend('s3://.../jobs/books-.../input/....jsonl', 'books-user-personalization-...', num_results=20)"
     """
 
     @with_parameters(JobParameters, checked=False)
     def __init__(
         self,
-        data: Data | Batch | None = None,
+        data: Data | Batch | AnyJob | Run | None = None,
         solution_version: SolutionVersion | str | None = None,
         *,
         session: Session | None = None,
+        items: pd.DataFrame | None = None,
         **parameters: Unpack[JobParameters],
     ):
         fields.check_names(parameters)
         fields.check_one(solution_version, parameters.get("filter"))
-        self.session = current(session or getattr(solution_version, "session", None))
+        begun = prefill.started(data, session or getattr(solution_version, "session", None))
+        self.session = current(session or getattr(begun or solution_version, "session", None))
         self.job: AnyJob | Run | None = None
         self.receipt: Receipt | None = None
         self._board = Board()
         self._call_place: Any = None
         self._call_shown = ""
-        self._options = Options(self.session)
+        self._options = Options(self.session, items)
+        self._noted: list[Problem] = []
+        given: dict[str, Any] = {**parameters}
         address = data if isinstance(data, str) and s3.is_s3(data) else ""
-        self._source = None if data is None or address else input.Source(data)
+        if begun is not None:
+            filled = prefill.of(begun)
+            address, given, self._noted = filled.address, {**filled.given, **parameters}, filled.notes
+            solution_version = filled.solution_version if solution_version is None else solution_version
         self._started: set[str] = set()  # names of jobs started here
         self._told: list[str] = []
         self._checked: Any = None
-        self._settling = False
         self._suggested = ""
         self._put_away: dict[str, str] = {}  # values of fields that the recipe does not take
         self._clock: Callable[[], float] = time.monotonic
         self._last_start = float("-inf")
-        self._build(solution_version, fields.presets(parameters, self.session), address)
+        self._data = InputChoice(None if address else data, address, self.session, lambda act: self._guarded(act))
+        self._build(solution_version, fields.presets(given, self.session))
 
-    def _build(self, solution_version: SolutionVersion | str | None, given: Presets, address: str) -> None:
-        options = self._options.solutions(solution_version)
+    def _build(self, solution_version: SolutionVersion | str | None, given: Presets) -> None:
+        options = self._options.solutions(solution_version, self._data.kinds(), given.filter)
         chosen = self._options.first_solution(solution_version, options)
-        filters = self._options.filters()
+        version = self._options.version(chosen)
+        filters = self._options.filters(version)
         self.widgets: dict[str, Any] = {
             name: field.widget(given.texts.get(name, "")) for name, field in fields.text_fields().items()
         }
-        self.widgets[MODE] = fields.dropdown(MODE, fields.modes(themes=True), given.mode)
-        self.widgets[SOLUTION] = fields.dropdown(SOLUTION, options, chosen)
-        self.widgets[FILTER] = fields.dropdown(FILTER, filters, self._options.first_filter(given.filter, filters))
-        if self._source is None:
-            self.widgets[DATA] = fields.FormField(named(DATA)).widget(address)
-        self._given_values, self._without_field = given.filter_values, given.without_field
-        self._values_box = widgets.VBox()
-        self._values: dict[str, widgets.Text] = {}
-        self._input, self._messages, self._checks = widgets.HTML(), widgets.HTML(), widgets.HTML()
-        self._start_button = widgets.Button(description="Start job", button_style="primary")
-        self._check_button = widgets.Button(description="Check access", tooltip="Role, policies, buckets, keys, quota")
-        self._refresh_button = widgets.Button(description="Refresh lists", tooltip="Look for new solutions and filters")
-        self.box = _FormBox(self, self._layout())
-        self._observe()
+        self.widgets[MODE] = fields.mode_widget(given.mode)
+        self.widgets[SOLUTION] = NameField(SOLUTION, options, chosen)
+        first = self._options.first_filter(given.filter, version)
+        self.widgets[FILTER] = NameField(FILTER, filters, first, NO_FILTER[0])
+        self.widgets |= self._data.widgets
+        self._without_field = given.without_field
+        self._values = filter_fields.FilterFields(given.filter_values, self._guarded(self._check))
+        changes = {SOLUTION: self._solution_changed, FILTER: self._filter_changed, MODE: self._mode_changed}
+        changes |= dict.fromkeys(self._data.widgets, self._input_changed)
+        actions = [
+            Action("Start job", "Send the input to S3 and start the job", self._start_clicked, primary=True),
+            Action("Check access", "Role, policies, buckets, keys, quota", self._show_preflight),
+            Action("Refresh lists", "Look for new solutions and filters", self.refresh),
+        ]
+        self.console = Console(
+            self.widgets, self._data, self._values.box, changes, self._check, actions, lambda: repr(self)
+        )
+        self.box = self.console.box
+        self._status = Status(self.console.jobs)
+        self._data.on_count(self._guarded(self._count))
         self._solution_changed()
 
-    def _observe(self) -> None:
-        actions = {
-            SOLUTION: self._solution_changed,
-            FILTER: self._filter_changed,
-            MODE: self._mode_changed,
-        }
-        for name, widget in self.widgets.items():
-            widget.observe(self._guarded(actions.get(name, self._check)), "value")
-        self._start_button.on_click(self._guarded(self._start_clicked))
-        self._check_button.on_click(self._guarded(self._show_preflight))
-        self._refresh_button.on_click(self._guarded(self.refresh))
-
-    def _layout(self) -> list[widgets.Widget]:
-        return [
-            *fields.main_panel(self.widgets, self._input),
-            self._values_box,
-            fields.other_panels(self.widgets),
-            self._messages,
-            widgets.HBox([self._start_button, self._check_button, self._refresh_button]),
-            self._checks,
-        ]
+    def _guarded(self, action: Callable[[], Any]) -> Callable[[Any], None]:
+        return lambda event: self.console.guarded(action)(event)
 
     # What the fields say
 
     @property
     def solution_version(self) -> SolutionVersion:
         """The solution version chosen."""
-        return self._options.version(self.widgets[SOLUTION].value)
+        return self._options.version(self.widgets[SOLUTION].chosen)
 
     @property
     def filter(self) -> Filter | None:
         """The filter chosen, if any."""
-        return self._options.filter(self.widgets[FILTER].value)
+        return self._options.filter(self.widgets[FILTER].chosen)
 
     def parameters(self) -> tuple[JobParameters, list[Problem]]:
         """Return what differs from the defaults, as `pnb.recommend` takes it, and the fields that make no sense."""
-        fixed = {name: value for name, value in self._given_values.items() if self._fixed(name)}
-        values = fixed | {name: widget.value for name, widget in self._values.items()}
-        given, wrong = state.given_by(self.widgets, values, self._without_field)
+        given, wrong = state.given_by(self.widgets, self._values.texts(self.filter), self._without_field)
+        wrong += [one.problem for one in (self.widgets[SOLUTION], self.widgets[FILTER]) if one.problem]
         if MODE in given:
             try:
                 given["item_name"] = self._options.name_column(self.solution_version, given.get("item_name"))
@@ -184,15 +194,11 @@ class JobForm:
         """Return the request the fields describe, its input, what is known around it, and every problem."""
         given, wrong = self.parameters()
         version, chosen = self.solution_version, self.filter
-        source = self._source or named(DATA).kind.parse(self.widgets[DATA].value)
+        source = self._data.source(wrong)
+        wrong += self._noted
         wrong += [Problem(SOLUTION, text, WARNING) for text in fields.idle(self._put_away, version.recipe)]
-        wrong += state.idle_values(self._given_values, chosen)
+        wrong += state.idle_values(self._values.given, chosen)
         return state.state_of(given, wrong, version, chosen, source, self.session, self._options)
-
-    def _fixed(self, name: str) -> bool:
-        """Tell whether code gave a value for each record, which no field can show, and the filter wants it."""
-        wanted = self.filter.placeholders if self.filter else ()
-        return name in wanted and not isinstance(self._given_values.get(name, ""), str)
 
     def problems(self) -> list[Problem]:
         """Return everything that is wrong with the form as it stands; warnings do not stop a job."""
@@ -208,9 +214,8 @@ class JobForm:
         kept = {key: value for key, value in given.items() if key != "job_name" or (name and value != self._suggested)}
         if values := kept.get("filter_values"):
             kept["filter_values"] = {key: v if isinstance(v, list) else code.PER_RECORD for key, v in values.items()}
-        source = self._source.code if self._source else repr(self.widgets[DATA].value.strip() or "s3://...")
         kind = recommend.shape_for(self.solution_version).job_kind
-        return code.recommend(source, solution, kept, kind)
+        return code.recommend(self._data.code, solution, kept, kind)
 
     # What the buttons do
 
@@ -231,21 +236,21 @@ class JobForm:
             self._show(plan)
             raise errors.RequestError(wrong)
         given, _ = self.parameters()
-        call = self._code(given, self.solution_version.arn.split(":solution/", 1)[-1], name=False)
-        details = state.details(plan, given, self.filter) | {REPEAT: call}
-        self._start_button.disabled = True
-        self._checks.value, self._checked = "", None
-        self._messages.value = html.status(["The input goes to S3, then the job starts."])
+        details = state.details(plan, given, self.filter)
+        self.console.start_button.disabled = True
+        self.console.checks.value, self._checked = "", None
+        self.console.messages.value = html.status(["The input goes to S3, then the job starts."])
         try:
             self.job = job = state.begun(plan.request, plan.batch, plan.context, given, self.filter, self.session)
         except errors.PersonalizeError:
             self._check()
             raise
+        details[REPEAT] = code.of_started(job, plan.request)
         self._options.own.add(plan.request.job_name)
         self._started.add(plan.request.job_name)
         place = self._board.place() if self._board.handle is not None else None
-        self.receipt = Receipt(job, details).show(place).start()
-        self._told = [f"{plan.request.job_name!r} is started; its receipt is below."]
+        self.receipt = Receipt(job, details, told=self._status.line()).show(place).start()
+        self._told = [f"{plan.request.job_name!r} is started; below stands how it goes."]
         self._suggest()
         self._check()
         self._last_start = self._clock()
@@ -255,7 +260,7 @@ class JobForm:
         """Put a new name in place of one that the form made up; a name that the user wrote stays."""
         name = self.widgets["job_name"]
         if name.value == self._suggested:
-            with self._settled():
+            with self.console.settled():
                 self._suggested = name.value = new_job_name(self.solution_version.name)
                 self._options.own.add(self._suggested)
 
@@ -266,112 +271,97 @@ class JobForm:
             self.start()
 
     def preflight(self) -> pd.DataFrame:
-        """Return what `pnb.preflight` finds for the request of the form, whose input is uploaded only at the start."""
+        """Return what `pnb.preflight` finds for the form, whose input is uploaded only at the start.
+
+        What the form itself finds wrong, or worth a look, is among it.
+        """
         return self._preflight(self.plan())
 
     def _preflight(self, plan: FormState) -> pd.DataFrame:
-        if plan.request is None:
-            raise errors.RequestError(plan.problems)
-        return preflight.of_request(plan.request, self.session, uploads=plan.batch is not None)
+        uploads = plan.batch is not None
+        return preflight.of_request(
+            plan.request, self.session, uploads=uploads, judged=[fields.named_problem(one) for one in plan.problems]
+        )
 
     def _show_preflight(self) -> None:
+        self._options.forget_buckets()
         plan = self.plan()
-        if plan.request is None:
-            self._checks.value, self._checked = "", None
-            self._show(plan)
-            return
-        self._checks.value = html.status(["Access is being checked."])
-        found = self._preflight(plan)[["check", "level", "found", "to_do"]]
-        self._checks.value = html.table(found.itertuples(index=False), ("check", "result", "found", "what to do"))
+        self._show(plan)
+        self.console.checks.value = html.status(["Access is being checked."])
+        self.console.checks.value = html.shown(self._preflight(plan))
         self._checked = plan.subject
 
     def refresh(self) -> None:
         """Look for new solutions, filters and names; what is chosen stays chosen."""
         self._options.forget()
-        version, chosen = self.widgets[SOLUTION], self.widgets[FILTER]
-        options, kept = self._options.solutions(), version.value
-        names, kept_filter = self._options.filters(), chosen.value
-        with self._settled():
-            version.options = options
-            version.value = kept if kept in dict(options).values() else options[0][1]
-            chosen.options = names
-            chosen.value = kept_filter if kept_filter in dict(names).values() else NO_FILTER[1]
+        self._data.forget()
+        self._offer(self._options.solutions(kinds=self._data.kinds()))
         self._solution_changed()
+
+    def _offer(self, options: list[tuple[str, str]]) -> None:
+        """Offer solution versions; the one that is chosen stays so, where it is there and others fit no better."""
+        kinds, kept = self._data.kinds(), self.widgets[SOLUTION].chosen
+        stays = kept in dict(options).values() and (
+            self._options.fits(kept, kinds) or not self._options.fits(options[0][1], kinds)
+        )
+        with self.console.settled():
+            self.widgets[SOLUTION].offer(options, kept if stays else options[0][1])
+
+    def _count(self) -> None:
+        self._data.count()
+        self._check()
 
     # How the form follows its fields
 
+    def _input_changed(self) -> None:
+        self._data.follow()
+        self._offer(self._options.fitting(self._data.kinds()))
+        self._solution_changed()
+
     def _solution_changed(self) -> None:
-        with self._settled():
+        self._offer_filters()
+        with self.console.settled():
             if self.widgets["job_name"].value == self._suggested:
                 self._suggest()
             fields.fit(self.widgets, self.solution_version.recipe, self._put_away)
         self._mode_changed()
 
+    def _offer_filters(self) -> None:
+        """Offer the filters of the version's own data; one that is none of them is put away, and told of."""
+        widget, names = self.widgets[FILTER], self._options.filters(self.solution_version)
+        wanted = self._put_away.pop(FILTER, "") or widget.chosen
+        legal = wanted in dict(names).values()
+        if not legal:
+            self._put_away[FILTER] = wanted
+        with self.console.settled():
+            widget.offer(names, wanted if legal else NO_FILTER[1])
+
     def _mode_changed(self) -> None:
         hidden = fields.of_other_modes(self.widgets[MODE].value)
         for name, field in fields.text_fields().items():
-            self.widgets[name].layout.display = "none" if field.row.name in hidden else ""
+            away = field.row.name in hidden or self.widgets[name].disabled
+            self.widgets[name].layout.display = "none" if away else ""
         self._filter_changed()
 
     def _filter_changed(self) -> None:
-        wanted = self.filter.placeholders if self.filter else ()
-        columns = {name.lower() for name in self._source.columns} if self._source else set()
-        asked = [name for name in wanted if name.lower() not in columns or name in self._given_values]
-        needed = [name for name in asked if not self._fixed(name)] if self._source is not None else []
-        self._values = {name: self._values.get(name) or self._value_field(name) for name in needed}
-        self._values_box.children = tuple(self._values.values())
+        source, chosen = self._data.source([]), self.filter
+        columns = source.columns if isinstance(source, Source) else None
+        self._values.follow(chosen, columns, self._options.known_values(self.solution_version, chosen))
         self._check()
-
-    def _value_field(self, name: str) -> Any:
-        widget = fields.value_widget(name, self._given_values.get(name, ""))
-        widget.observe(self._guarded(self._check), "value")
-        return widget
 
     def _check(self) -> None:
         self._show(self.plan())
 
     def _show(self, plan: FormState) -> None:
-        wrong = errors_of(plan.problems)
-        notes = [problem for problem in plan.problems if problem.level == WARNING]
         started = self.widgets["job_name"].value.strip() in self._started
         told = [*self._told, "Change the job name to start another."] if started else [*self._told, *plan.notes]
-        self._messages.value = (
-            html.alert(wrong, "To be mended before the job can start:")
-            + html.alert(notes, "Worth a look:", urgent=False)
-            + html.status(told)
-        )
-        self._start_button.disabled = bool(wrong) or started
-        if self._source is not None:
-            self._input.value = html.lines(*self._source.told(plan.batch))
+        self.console.tell(plan.problems, told, ready=not started)
+        self._data.tell(plan.batch)
         if self._checked is not None and self._checked != plan.subject:
-            self._checks.value, self._checked = html.status([_STALE]), None
+            self.console.checks.value, self._checked = html.status([_STALE]), None
         if self._call_place is not None and self._call_shown != self.code:
             self._call_shown = self.code
             self._call_place.update(code.shown(self._call_shown)._repr_mimebundle_(), raw=True)
-
-    @contextlib.contextmanager
-    def _settled(self) -> Iterator[None]:
-        """Let widgets change without an answer to each change; the caller checks once at the end."""
-        before, self._settling = self._settling, True
-        try:
-            yield
-        finally:
-            self._settling = before
-
-    def _guarded(self, action: Callable[[], Any]) -> Callable[[Any], None]:
-        """Wrap a callback: whatever it raises is shown in the form, because Jupyter would hide it."""
-
-        def run(_event: Any) -> None:
-            if self._settling:
-                return
-            try:
-                action()
-            except Exception as error:  # a callback has no caller who could see it
-                text = str(error) if isinstance(error, errors.PersonalizeError) else f"{type(error).__name__}: {error}"
-                self._messages.value = html.alert(text.splitlines(), "It did not work:")
-                self._start_button.disabled = False
-
-        return run
 
     def _ipython_display_(self) -> None:
         from IPython.display import display  # loaded already wherever this is called
@@ -383,18 +373,3 @@ class JobForm:
 
     def __repr__(self) -> str:
         return f"<JobForm for {self.solution_version.name}: display it in JupyterLab, or .start()>"
-
-
-class _FormBox(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
-    """The form's box; where widgets cannot be shown, it says what to do instead of printing its innards."""
-
-    def __init__(self, form: JobForm, children: list[widgets.Widget]):
-        super().__init__(children)
-        self.add_class("pnb-form")
-        self._form = form
-
-    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
-        bundle = super()._repr_mimebundle_(**kwargs)
-        bundle["text/plain"] = f"{self._form!r}"
-        bundle["text/html"] = html.lines("The job form is shown here when this cell runs in JupyterLab.")
-        return bundle

@@ -20,8 +20,11 @@ from personalize_nb.resources.solutions import SolutionVersion
 from personalize_nb.text.counts import counted
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from personalize_nb.inputs.forms import Data
 
+_ALONE = ("users", "items")  # what ids without a name may be
 _SHORT = 5  # ids that the call repeats; longer lists are `data`
 _NEEDED = {"users": f"a column {c.USER_ID!r}", "items": f"a column {c.ITEM_ID!r}"}
 _NEEDED["queries"] = "columns of the items' attributes"
@@ -35,10 +38,19 @@ class Source:
     ----------
     data
         As for `pnb.recommend`.
+    name
+        How code names it, where it is neither short nor has another name.
+
+    Attributes
+    ----------
+    findings
+        Rows that cannot be used, as the last batch found them; None where all can be.
     """
 
-    def __init__(self, data: Data | Batch):
+    def __init__(self, data: Data | Batch, name: str = "data"):
         self.data = data
+        self.findings: pd.DataFrame | None = None
+        self._name = name
         self._read: Given | errors.InputError | None = None
         self._batches: dict[Any, Batch] = {}
         self._first_kind: str | None = None
@@ -65,10 +77,21 @@ class Source:
 
     @property
     def code(self) -> str:
-        """The data as a call names it: a few ids as they are, all else as `data`."""
+        """The data as a call names it: a few ids as they are, all else by its name."""
         if not isinstance(self.data, (list, tuple)) or len(self.data) > _SHORT:
-            return "data"
-        return repr(list(self.data)) if all(isinstance(one, (str, int)) for one in self.data) else "data"
+            return self._name
+        return repr(list(self.data)) if all(isinstance(one, (str, int)) for one in self.data) else self._name
+
+    def kinds(self) -> tuple[str, ...]:
+        """Return what the input can be taken for, the likeliest first: a ranking has users and items as well."""
+        held = self._held_kind()
+        if held is None:
+            return _ALONE if self._is_ids() else ()
+        return (held, *(one for one in _ALONE if held == "rankings" and self._named(one)))
+
+    def _is_ids(self) -> bool:
+        """Tell ids without a name, which may be those of users or of items."""
+        return len(self.columns) == 1
 
     def batch(self, version: SolutionVersion, chosen: Filter | None, values: Any) -> Batch:
         """Return the checked batch; checked once for each recipe, filter and values, not at each key press."""
@@ -77,8 +100,13 @@ class Source:
             raise errors.InputError(wrong)
         key = (version.recipe, chosen.name if chosen else "", repr(values))
         if key not in self._batches:
+            self.findings = None
             read = self.data if isinstance(self.data, Batch) else self._given
-            self._batches = {key: batches.batch_for(read, version, chosen, values)}
+            try:
+                self._batches = {key: batches.batch_for(read, version, chosen, values)}
+            except errors.InputError as error:
+                self.findings = error.findings
+                raise
         batch = self._batches[key]
         self._first_kind = self._first_kind or batch.kind
         return batch

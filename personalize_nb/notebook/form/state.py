@@ -10,20 +10,23 @@ from typing import Any, cast
 from personalize_nb import errors
 from personalize_nb.contract import limits, parameters
 from personalize_nb.contract.parameters import BATCH_INFERENCE
+from personalize_nb.contract.recipes import recipe_of
 from personalize_nb.errors import WARNING, Problem
 from personalize_nb.inputs.batch import Batch
 from personalize_nb.jobs import beginning, costs, recommend
 from personalize_nb.jobs.arguments import JobParameters
 from personalize_nb.jobs.job import AnyJob
-from personalize_nb.jobs.parts import limits_in
+from personalize_nb.jobs.parts import LIMITS, limits_in
 from personalize_nb.jobs.questions import JobQuestion
 from personalize_nb.jobs.request import AnyRequest, JobRequest, RequestContext, problems
 from personalize_nb.jobs.reuse import once
 from personalize_nb.jobs.run import Run
-from personalize_nb.notebook.form import fields
+from personalize_nb.notebook.form import fields, filter_fields
 from personalize_nb.notebook.form.fields import DATA, FILTER, MODE
 from personalize_nb.notebook.form.input import Source, size
 from personalize_nb.notebook.form.options import Options
+from personalize_nb.notebook.form.stored import InputInS3
+from personalize_nb.notebook.receipt_facts import RECIPE
 from personalize_nb.resources.estimate import Estimate
 from personalize_nb.resources.estimate import problems as problems_of_cost
 from personalize_nb.resources.filters import Filter
@@ -77,7 +80,7 @@ def given_by(
     """
     wrong: list[Problem] = []
     mode = widgets[MODE].value
-    given: dict[str, Any] = {**without_field, FILTER: widgets[FILTER].value}
+    given: dict[str, Any] = {**without_field, FILTER: widgets[FILTER].chosen}
     given[MODE] = mode if mode != BATCH_INFERENCE else None
     for name, field in fields.text_fields().items():
         if widgets[name].disabled:
@@ -104,7 +107,7 @@ def state_of(
     wrong: list[Problem],
     version: SolutionVersion,
     chosen: Filter | None,
-    source: Source | str | None,
+    source: Source | InputInS3 | None,
     session: Session,
     options: Options,
 ) -> FormState:
@@ -117,19 +120,26 @@ def state_of(
     version, chosen
         The model and the filter.
     source
-        The data, or the address of input in S3, or None where it is still to be named.
+        The data, or input in S3, or None where it is still to be named.
     session, options
         Where to work, and what is known there.
     """
     wrong, batch = list(wrong), None
-    if source is None:
-        wrong.append(Problem(DATA, f"Input must name a file or folder in S3: {parameters.named(DATA).hint}."))
-    elif isinstance(source, Source):
+    wrong += _idle_limits(given, version)
+    values = given.get("filter_values")
+    if isinstance(values, Mapping):
+        told = filter_fields.problems(values, chosen, options.known_values(version, chosen))
+        wrong += told
+        given = {**given, "filter_values": filter_fields.usable(values, told)}
+    if isinstance(source, Source):
         batch = _batch(source, version, chosen, given, wrong)
     context = recommend.request_context(version, batch, chosen)
+    if isinstance(source, InputInS3):
+        wrong += source.problems()
+        context = _of_stored(context, source, chosen)
     if source is None or (isinstance(source, Source) and batch is None):
         return FormState(None, None, context, wrong)
-    address = source if isinstance(source, str) else None
+    address = source.address if isinstance(source, InputInS3) else None
     try:
         shape = recommend.shape_for(version)
         request: AnyRequest = recommend.request_for(version, address, chosen, session, given, shape)
@@ -142,19 +152,74 @@ def state_of(
         judged = replace(context, per_file=most if run else None, most_per_file=most)
     rules = [problem for problem in problems(request, judged) if problem.field != "filter_values"]
     wrong += [replace(problem, text=fields.spoken(problem.text)) for problem in rules]
-    wrong += _lacking_values(context)
+    wrong += _lacking_values(context, wrong)
+    wrong += _missing_buckets(request, source, options)
     name = given.get("job_name", "")
     if name and options.taken(name, run, request.job_kind):
         wrong.append(Problem("job_name", _taken(name)))
-    estimate = None
-    if batch is not None:  # input in S3 is counted at the start: no key press may cost a call
-        found = costs.of_request(request, batch, version.recipe, session, limits_in(given))
+    estimate = _estimate(request, batch, source, version, given, session)
+    if estimate is not None:
         took = options.expected(version, costs.mode_of(request), request.job_kind)
-        estimate = replace(found, one_job=took, at_once=_at_once(given))
+        estimate = replace(estimate, one_job=took, at_once=_at_once(given))
         wrong += problems_of_cost(estimate, given.get("max_cost"))
     subject = request.replace(input_path=address or "", job_name=name)
     notes = (*_notes(given, batch, run), *_costs(estimate))
     return FormState(request, batch, context, wrong, notes, (subject, context), estimate)
+
+
+def _idle_limits(given: JobParameters, version: SolutionVersion) -> list[Problem]:
+    """Refuse limits that a segment job would not keep: its input is one job's, spread over files."""
+    facts = recipe_of(version.recipe)
+    if facts is None or not facts.segments:
+        return []
+    names = [name for name in LIMITS if given.get(name) is not None]
+    text = (
+        "{!r} is for jobs that recommend, and would not be kept: a segment job of {} takes all of its input at once. "
+        "Make the form without it, and give fewer rows."
+    )
+    return [Problem(name, text.format(name, version.recipe)) for name in names]
+
+
+def _of_stored(context: RequestContext, source: InputInS3, chosen: Filter | None) -> RequestContext:
+    """Return what is known of a request whose input lies in S3, as far as its first lines tell."""
+    context = replace(context, kind=source.kind, input_listed=source.files == 1)
+    if chosen is None or not source.lines:
+        return context
+    there = {name.lower() for name in source.placeholders}
+    missing = {name: 0 for name in chosen.required if name.lower() in there}
+    return replace(context, required_values=chosen.required, missing_values=missing)
+
+
+def _missing_buckets(request: AnyRequest, source: Source | InputInS3, options: Options) -> list[Problem]:
+    """Return which buckets are not there, that of the output and that of data to be stored; each is told once."""
+    places = {"output": request.output_path}
+    if isinstance(source, Source):
+        places[DATA] = request.input_path
+    found: dict[str, Problem] = {}
+    for name, address in places.items():
+        if missing := options.missing_bucket(address):
+            label = parameters.named(name).label
+            text = f"{label}: {missing}. Name one that is there, in {address!r} or in pnb.connect(bucket=...)."
+            found.setdefault(missing, Problem(name, text))
+    return list(found.values())
+
+
+def _estimate(
+    request: AnyRequest,
+    batch: Batch | None,
+    source: Source | InputInS3,
+    version: SolutionVersion,
+    given: JobParameters,
+    session: Session,
+) -> Estimate | None:
+    """Return what it comes to; of input in S3 once its records were counted: no key press may cost a call."""
+    limit = limits_in(given)
+    if batch is not None:
+        return costs.of_request(request, batch, version.recipe, session, limit)
+    if isinstance(source, InputInS3) and source.amount is not None:
+        mode = costs.mode_of(request)
+        return costs.of_amount(source.amount, mode, request.num_results, version.recipe, session.rates, limit)
+    return None
 
 
 def _at_once(given: JobParameters) -> int:
@@ -165,7 +230,7 @@ def _at_once(given: JobParameters) -> int:
 def _costs(estimate: Estimate | None) -> list[str]:
     """Return what a job comes to, and how long it takes."""
     if estimate is None:
-        return []
+        return ["Cost: not known before the records in S3 are counted."]
     unknown = "" if estimate.rates is not None else " (no rates are set, so no price is known)"
     took = estimate.expected
     time = f" It ends {took.told(datetime.now(UTC))}." if took is not None else ""
@@ -222,6 +287,7 @@ def details(state: FormState, given: JobParameters, chosen: Filter | None) -> di
         "Filter": f"{chosen.name}{' with ' + told if told else ''}" if chosen else "",
         "Tags": parameters.named("tags").kind.told(given.get("tags") or {}),
         "Service role": given.get("role_arn") or "",
+        RECIPE: state.context.recipe or "",
         "Cost": state.estimate.text if state.estimate is not None else "",
         "Expected end": _expected_end(state.estimate),
     }
@@ -238,15 +304,17 @@ def idle_values(names: Iterable[str], chosen: Filter | None) -> list[Problem]:
     return [Problem("filter_values", f"Values for ${name} are not sent: {whose}.", WARNING) for name in idle]
 
 
-def _lacking_values(context: RequestContext) -> list[Problem]:
+def _lacking_values(context: RequestContext, told: list[Problem]) -> list[Problem]:
     """Return what `jobs.request.problems` says of filter values, in the words of a form: fields, not arguments."""
     if context.missing_values is None:
         return []
+    wrong = {problem.text.partition(" ")[0] for problem in told if problem.field == "filter_values"}
     lacking = []
     for name in context.required_values:
         absent = context.missing_values.get(name)
-        if absent is None:
-            lacking.append(f"The filter needs values for ${name}: fill the field ${name}.")
+        if absent is None and f"${name}" not in wrong:
+            where = f"fill the field ${name}" if context.records is not None else "no line in S3 brings 'filterValues'"
+            lacking.append(f"The filter needs values for ${name}: {where}.")
         elif absent:
             have = f"{absent:,} of {counted(context.records or 0, 'record')} {verb(absent, 'has', 'have')}"
             lacking.append(f"{have} no value for the filter's ${name}.")

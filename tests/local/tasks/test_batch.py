@@ -312,7 +312,7 @@ def test_exploration_reaches_only_the_recipe_that_has_it(objects):
 
 
 def test_a_long_input_is_answered_in_blocks_and_in_order(objects, monkeypatch):
-    monkeypatch.setattr("personalize_nb.local.tasks.input_lines.CHUNK_BYTES", 1000)
+    monkeypatch.setattr("personalize_nb.local.tasks.stretches.CHUNK_BYTES", 1000)
     lines = [{"userId": str(number)} if number % 7 else {"itemId": str(number)} for number in range(1000)]
     model = AlphabeticalModel()
     told = []

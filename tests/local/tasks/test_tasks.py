@@ -62,6 +62,8 @@ def train(context, call):
             roleArn=ROLE,
         )
         assert context.store[job].status == "ACTIVE", context.store[job].failure_reason
+        size = len(world.csv(kind))
+        assert context.store[job].progress == (size, size)
 
     def run(recipe, **settings):
         arn = f"arn:aws:personalize:::recipe/{recipe}"

@@ -44,19 +44,21 @@ def test_every_parameter_of_the_one_liner_is_one_of_the_form(session, books_mode
 def test_a_filter_and_its_values_are_preset(session, readers_model, shelf_filter):
     for chosen in (shelf_filter, shelf_filter.name, shelf_filter.arn):
         form = JobForm(["r1"], readers_model, session=session, filter=chosen, filter_values={"SHELF": ["sea", "a, b"]})
-        assert form._values["SHELF"].value == 'sea, "a, b"'
+        assert form._values.fields["SHELF"].value == 'sea, "a, b"'
         assert form.parameters()[0] == {
             "job_name": form.widgets["job_name"].value,
             "filter": "preset-shelf",
             "filter_values": {"SHELF": ["sea", "a, b"]},
         }
-        assert form.problems() == []
+        assert [(one.level, one.text) for one in form.problems()] == [
+            ("warning", "$SHELF: no SHELF of the data is 'a, b'; there are 'crime', 'garden', 'sea'.")
+        ]
 
 
 def test_filter_values_for_each_record_are_sent_as_they_are(session, readers_model, shelf_filter):
     values = {"SHELF": pd.Series(["sea", "crime"])}
     form = JobForm(["r1", "r2"], readers_model, session=session, filter=shelf_filter, filter_values=values)
-    assert form._values_box.children == () and form.problems() == []
+    assert form.console.values.children == () and form.problems() == []
     assert form.plan().batch.table.column("$SHELF").to_pylist() == ['"sea"', '"crime"']
     assert "filter_values={'SHELF': ...}" in form.code
 
@@ -71,7 +73,7 @@ def test_values_without_their_filter_are_said_not_to_be_sent(session, readers_mo
 @pytest.mark.parametrize(
     ("given", "error", "told"),
     [
-        ({"colour": "red"}, TypeError, r"no parameter \['colour'\]; it takes those of pnb.recommend: \['num_results'"),
+        ({"colour": "red"}, TypeError, "no parameter 'colour'; legal are data, .*num_results"),
         ({"mode": "THEMES"}, errors.RequestError, "'mode' must be one of BATCH_INFERENCE, THEME_GENERATION"),
         ({"ranking_influence": {"AGE": 1}}, errors.RequestError, "must map POPULARITY and FRESHNESS"),
         ({"filter": "no-such-filter"}, errors.NotFoundError, "no filter 'no-such-filter'"),
@@ -95,11 +97,14 @@ def test_what_the_recipe_does_not_take_is_disabled_and_not_sent(session, readers
     assert weight.value == "0.5" and not weight.disabled
     assert freshness.disabled and freshness.value == ""
     assert freshness.placeholder == "not for this recipe (for aws-semantic-similarity)"
-    assert "Influence of freshness 1 is not sent: aws-user-personalization does not take it." in form._messages.value
+    assert (
+        "Influence of freshness 1 is not sent: aws-user-personalization does not take it."
+        in form.console.messages.value
+    )
 
     form.widgets["solution_version"].value = books_model.arn
     assert weight.disabled and weight.placeholder == "not for this recipe (for aws-user-personalization)"
-    assert "Exploration weight 0.5 is not sent: aws-similar-items does not take it." in form._messages.value
+    assert "Exploration weight 0.5 is not sent: aws-similar-items does not take it." in form.console.messages.value
     assert form.plan().request.exploration_weight is None and "exploration" not in form.code
 
     form.widgets["solution_version"].value = readers_model.arn
@@ -116,7 +121,7 @@ def test_themes_are_offered_for_a_recipe_that_makes_them(session, readers_model,
     form.widgets["solution_version"].value = readers_model.arn
     assert [value for _, value in form.widgets["mode"].options] == ["BATCH_INFERENCE"]
     assert form.widgets["item_name"].layout.display == "none" and form.widgets["job_name"].layout.display != "none"
-    assert "Themes are not asked for: aws-user-personalization makes none." in form._messages.value
+    assert "Themes are not asked for: aws-user-personalization makes none." in form.console.messages.value
     assert form.plan().request.mode == "BATCH_INFERENCE"
     form.widgets["solution_version"].value = books_model.arn
     assert form.widgets["mode"].value == "THEME_GENERATION"
@@ -137,17 +142,20 @@ def test_users_for_a_recipe_that_takes_items_are_told_plainly(session, readers_m
 
 def test_bare_ids_say_what_they_are_taken_for(session, readers_model, books_model):
     form = JobForm(["b1", "b2", "b1"], readers_model, session=session)
-    assert "Input: 2 users" in form._input.value
-    assert "1 row: the same record occurs earlier" in form._input.value
+    assert "Input: 2 users" in form.console.input.value
+    assert "1 row: the same record occurs earlier" in form.console.input.value
     form.widgets["solution_version"].value = books_model.arn
-    assert "Input: 2 items" in form._input.value
-    assert "taken as items now; the solution chosen at first took users" in form._messages.value
+    assert "Input: 2 items" in form.console.input.value
+    assert "taken as items now; the solution chosen at first took users" in form.console.messages.value
 
 
 def test_a_column_without_the_name_of_ids_is_told(session, readers_model):
     form = JobForm(pd.DataFrame({"user": ["a"]}), readers_model, session=session)
-    assert "Column &#39;user&#39; is taken as &#39;user_id&#39;." in form._input.value
-    assert "is taken as" not in JobForm(pd.DataFrame({"userId": ["a"]}), readers_model, session=session)._input.value
+    assert "Column &#39;user&#39; is taken as &#39;user_id&#39;." in form.console.input.value
+    assert (
+        "is taken as"
+        not in JobForm(pd.DataFrame({"userId": ["a"]}), readers_model, session=session).console.input.value
+    )
 
 
 def test_labels_stand_for_the_names_of_the_api():

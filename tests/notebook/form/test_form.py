@@ -22,7 +22,7 @@ def form(session, readers_model):
 
 def test_first_state_can_start(form):
     assert form.problems() == []
-    assert not form._start_button.disabled
+    assert not form.console.start_button.disabled
     assert form.code.startswith("pnb.recommend(['u1', 'u2'], 'reading")
     assert form.widgets["job_name"].value.startswith("reading")
 
@@ -44,10 +44,10 @@ def test_first_state_can_start(form):
 )
 def test_problems_stand_in_the_form_and_disable_start(form, field, value, problem):
     form.widgets[field].value = value
-    assert problem.replace("'", "&#39;") in form._messages.value
-    assert 'role="alert"' in form._messages.value
-    assert form._start_button.disabled
-    form._start_button.click()  # ipywidgets runs callbacks of disabled buttons too
+    assert problem.replace("'", "&#39;") in form.console.messages.value
+    assert 'role="alert"' in form.console.messages.value
+    assert form.console.start_button.disabled
+    form.console.start_button.click()  # ipywidgets runs callbacks of disabled buttons too
     assert form.job is None
     with pytest.raises(errors.RequestError) as raised:
         form.start()
@@ -57,19 +57,19 @@ def test_problems_stand_in_the_form_and_disable_start(form, field, value, proble
 def test_started_job_runs_and_the_next_one_has_a_name_already(form):
     form.widgets["num_results"].value = "3"
     first_name = form.widgets["job_name"].value
-    form._start_button.click()
+    form.console.start_button.click()
     first = form.job
-    assert first is not None, form._messages.value
+    assert first is not None, form.console.messages.value
     assert first.name == first_name
     frame = first.wait(progress=False).recommendations()
     assert frame.groupby("user_id").size().tolist() == [3, 3]
-    assert f"&#39;{first_name}&#39; is started; its receipt is below" in form._messages.value
-    assert form.widgets["job_name"].value != first_name and not form._start_button.disabled
+    assert f"&#39;{first_name}&#39; is started; below stands how it goes" in form.console.messages.value
+    assert form.widgets["job_name"].value != first_name and not form.console.start_button.disabled
     form._clock = lambda: form._last_start + 0.3
-    form._start_button.click()  # the second half of a double click
+    form.console.start_button.click()  # the second half of a double click
     assert form.job is first
     form._clock = lambda: form._last_start + 30
-    form._start_button.click()
+    form.console.start_button.click()
     assert form.job is not first and form.job.request.num_results == 3
 
 
@@ -77,16 +77,16 @@ def test_a_name_that_the_user_wrote_is_used_up(form):
     form.widgets["job_name"].value = "form-written-name"
     form.start()
     assert form.widgets["job_name"].value == "form-written-name"
-    assert "Change the job name to start another" in form._messages.value
-    assert form._start_button.disabled
+    assert "Change the job name to start another" in form.console.messages.value
+    assert form.console.start_button.disabled
     with pytest.raises(errors.RequestError, match="is started already"):
         form.start()
 
 
 def test_an_emptied_name_is_said_to_be_made_at_the_start(form, books_model):
     form.widgets["job_name"].value = ""
-    assert "Job name: empty, so one is made" in form._messages.value
-    assert form.problems() == [] and not form._start_button.disabled
+    assert "Job name: empty, so one is made" in form.console.messages.value
+    assert form.problems() == [] and not form.console.start_button.disabled
     form.widgets["solution_version"].value = books_model.arn
     assert form.widgets["job_name"].value == ""
 
@@ -105,9 +105,9 @@ def test_same_request_as_the_one_liner(form, session, readers_model):
 def test_filter_grows_a_field_for_its_placeholder(form, shelf_filter):
     form.refresh()
     form.widgets["filter"].value = "form-shelf"
-    assert [widget.description for widget in form._values_box.children] == ["$SHELF"]
-    assert "The filter needs values for $SHELF: fill the field $SHELF." in form._messages.value
-    form._values["SHELF"].value = "crime, garden"
+    assert [">$SHELF<" in widget.description for widget in form.console.values.children] == [True]
+    assert "The filter needs values for $SHELF: fill the field $SHELF." in form.console.messages.value
+    form._values.fields["SHELF"].value = "crime, garden"
     assert form.problems() == []
     assert "filter='form-shelf'" in form.code and "filter_values={'SHELF': ['crime', 'garden']}" in form.code
 
@@ -116,25 +116,25 @@ def test_a_taken_name_is_found_while_typing_without_a_call_for_each_key(session,
     taken = recommend(["u1"], readers_model, session=session).name
     form = JobForm(["u1"], readers_model, session=session, job_name=taken)
     assert [problem.field for problem in form.problems()] == ["job_name"]
-    assert "names of batch jobs can never be used again" in form._messages.value
-    form._start_button.click()
+    assert "names of batch jobs can never be used again" in form.console.messages.value
+    form.console.start_button.click()
     assert form.job is None
     asked = []
     monkeypatch.setattr(type(session), "pages", lambda self, *names, **more: asked.append(names) or iter(()))
     for end in range(1, len(taken) + 1):
         form.widgets["job_name"].value = taken[:end]
-    assert form._start_button.disabled and asked == []
+    assert form.console.start_button.disabled and asked == []
 
 
 def test_bad_rows_are_told_in_the_form(session, readers_model):
     form = JobForm([1.0, 2.0], readers_model, session=session)
-    assert form._start_button.disabled
-    assert "the id is a float" in form._messages.value or "ids are float64" in form._messages.value
+    assert form.console.start_button.disabled
+    assert "the id is a float" in form.console.messages.value or "ids are float64" in form.console.messages.value
 
 
 def test_input_in_s3_is_named_when_no_data_is_given(session, readers_model):
     form = JobForm(solution_version=readers_model, session=session)
-    assert "Input must name a file or folder in S3" in form._messages.value
+    assert "Input must name a file or folder in S3" in form.console.messages.value
     form.widgets["data"].value = "s3://somewhere/in.jsonl"
     assert form.plan().request.input_path == "s3://somewhere/in.jsonl"
 
@@ -153,7 +153,7 @@ def test_themes_from_the_form(session, books_model):
     form = JobForm(["b1", "b2"], books_model, session=session, num_results="5")
     form.widgets["mode"].value = "THEME_GENERATION"
     assert "item_name='TITLE'" in form.code
-    form._start_button.click()
+    form.console.start_button.click()
     themes = form.job.wait(progress=False).themes(threshold=None, minimum_items=0)
     assert themes["item_id"].drop_duplicates().tolist() == ["b1", "b2"]
     assert themes["theme"].str.len().gt(0).all()
@@ -162,44 +162,47 @@ def test_themes_from_the_form(session, books_model):
 def test_many_themes_from_the_form_become_a_run(session, books_model):
     form = JobForm([f"b{number}" for number in range(101)], books_model, session=session, mode="THEME_GENERATION")
     assert form.problems() == []
-    assert "101 items become a run of 2 jobs of at most 100 items each" in form._messages.value
+    assert "101 items become a run of 2 jobs of at most 100 items each" in form.console.messages.value
     form.widgets["at_once"].value = "0"
-    assert "Jobs at a time must be 1 or more" in form._messages.value
+    assert "Jobs at a time must be 1 or more" in form.console.messages.value
     form.widgets["at_once"].value = "1"
-    form._start_button.click()
-    assert isinstance(form.job, pnb.Run), form._messages.value
+    form.console.start_button.click()
+    assert isinstance(form.job, pnb.Run), form.console.messages.value
     assert form.job.describe()["waiting"] == 1
     form.receipt.close()
     assert len(form.job.wait(progress=False)) == 101
     name = form.job.name
     again = JobForm([f"b{number}" for number in range(101)], books_model, session=session, mode="THEME_GENERATION")
     again.widgets["job_name"].value = name
-    assert "is taken" in again._messages.value
+    assert "is taken" in again.console.messages.value
 
 
 def test_access_is_checked_on_request_and_the_answer_does_not_go_stale(session, readers_model):
     form = JobForm(["r1"], readers_model, session=session)
-    form._check_button.click()
-    assert "allow what the job does" in form._checks.value
+    form.console.buttons["Check access"].click()
+    assert "allow what the job does" in form.console.checks.value
     form.widgets["role_arn"].value = "arn:aws:iam::123456789012:role/NoSuchRole"
-    assert "check again" in form._checks.value and "<table" not in form._checks.value
-    form._check_button.click()
-    assert "NoSuchRole" in form._checks.value
+    assert "check again" in form.console.checks.value and "<table" not in form.console.checks.value
+    form.console.buttons["Check access"].click()
+    assert "NoSuchRole" in form.console.checks.value
     assert set(form.preflight()["level"]) >= {"error", "ok"}
     form.widgets["role_arn"].value = ""
-    assert "NoSuchRole" not in form._checks.value
-    form._check_button.click()
+    assert "NoSuchRole" not in form.console.checks.value
+    form.console.buttons["Check access"].click()
     form.start()
-    assert form._checks.value == ""
+    assert form.console.checks.value == ""
 
 
-def test_a_form_with_problems_is_not_checked_for_access(form):
-    form.widgets["output"].value = "x"
-    form._source = None
-    form.widgets["data"] = form.widgets["output"].__class__()
-    form._check_button.click()
-    assert "Input must name" in form._messages.value and form._checks.value == ""
-    assert form._start_button.disabled
+def test_a_check_agrees_with_what_the_form_finds(form):
+    form.widgets["num_results"].value = "many"
+    form.console.buttons["Check access"].click()
+    told = form.console.checks.value
+    assert "would fail: 1 error" in told and "✗ error" in told and "got &#39;many&#39;" in told
+    assert "keeps the rules" not in told and "✓ ok" in told  # what does not depend on it is checked all the same
+    form.widgets["source"].value = "stored"
+    form.console.buttons["Check access"].click()
+    assert "Input must name" in form.console.messages.value and "Input must name" in form.console.checks.value
+    assert form.console.start_button.disabled
 
 
 def test_limits_and_reuse_hold_in_the_form_as_in_the_call(session, readers_model):

@@ -5,7 +5,6 @@ from types import SimpleNamespace
 import IPython.display
 import pytest
 
-import personalize_nb as pnb
 from personalize_nb.notebook.form.form import JobForm
 from personalize_nb.resources import filters
 from personalize_nb.session import s3
@@ -63,7 +62,7 @@ def test_each_job_has_a_receipt_of_what_ran(displayed, readers_model):
     assert text.index(second.name) < text.index(first.name)
     solution = readers_model.arn.split(":solution/")[1]
     for count in (2, 9):
-        assert f"Repeat it         pnb.recommend(['r1', 'r2'], '{solution}', num_results={count})" in text
+        assert f".repeat(solution_version='{solution}', num_results={count})" in text
     assert receipts.bundle["text/html"].count("pnb-receipt") == 2
 
 
@@ -84,16 +83,21 @@ def test_a_receipt_says_everything_that_was_asked_and_its_call_does_it_again(dis
     form.receipt.close()
     lines = [" ".join(line.split()) for line in form._board._joined()["text/plain"].splitlines()]
     for told in (
-        "Mode BATCH_INFERENCE",
+        "Mode BATCH_INFERENCE (default)",
         "Input 2 users",
         "Filter form-outputs-shelf with $SHELF: sea, crime",
-        "Exploration weight 0.5",
+        "Exploration weight 0.5, items of the last 30 days (default)",
+        "Results per line 25 (default)",
+        "Not given Input key, Output key (none is the default)",
         "Tags team=books",
     ):
         assert told in lines
     assert any(line.endswith(f"(in full: pnb.attach({job.name!r}).request.output_path)") for line in lines)
     call = next(line for line in lines if line.startswith("Repeat it")).removeprefix("Repeat it ")
-    repeated = eval(call.removesuffix(")") + ", session=session)", {"pnb": pnb, "session": session})
+    own: dict[str, object] = {}
+    before, _, last = call.rpartition("; ")
+    exec(f"{before}\nrepeated = {last}", own)
+    repeated = own["repeated"]
     requests = [one.request.replace(job_name="", input_path="", output_path="") for one in (job, repeated)]
     assert requests[0] == requests[1]
     inputs = [b"".join(s3.line_blocks(session, one.request.input_path)) for one in (job, repeated)]

@@ -25,7 +25,7 @@ def test_a_form_starts_segments(request, session, model):
     assert len(frame) == 4
     told = rendered(summary(job.describe(), job.describe()["lastUpdatedDateTime"]))._repr_mimebundle_()["text/plain"]
     assert f"pnb.attach({job.name!r}).segments()" in told
-    assert "pnb.segments(" in str(form.receipt._details)
+    assert "repeat(" in str(form.receipt._details)
 
 
 def test_a_form_turns_from_items_to_users_and_back(session, affinity_model, readers_model, books_model):
@@ -34,7 +34,7 @@ def test_a_form_turns_from_items_to_users_and_back(session, affinity_model, read
     form.widgets["solution_version"].value = affinity_model.arn
     assert form.code.startswith("pnb.segments(") and isinstance(form.plan().request, pnb.SegmentRequest)
     form.widgets["num_results"].value = "5000001"
-    assert "Number of results may be at most 5,000,000 users" in form._messages.value
+    assert "Number of results may be at most 5,000,000 users" in form.console.messages.value
     form.widgets["num_results"].value = "4"
     form.widgets["solution_version"].value = books_model.arn
     assert isinstance(form.plan().request, pnb.JobRequest) and form.problems() == []
@@ -42,7 +42,7 @@ def test_a_form_turns_from_items_to_users_and_back(session, affinity_model, read
 
 def test_wrong_attributes_stand_in_the_form(session, attributes_model):
     form = pnb.JobForm({"genre": "sea"}, attributes_model, session=session)
-    assert "no field &#39;genre&#39;" in form._messages.value and form._start_button.disabled
+    assert "no field &#39;genre&#39;" in form.console.messages.value and form.console.start_button.disabled
 
 
 def test_the_receipt_repeats_the_call_on_the_stored_input(session, affinity_model):
@@ -50,7 +50,9 @@ def test_the_receipt_repeats_the_call_on_the_stored_input(session, affinity_mode
     receipt = pnb.watch(job)
     receipt.close()
     call = receipt._details["Repeat it"]
-    assert call.startswith(f"pnb.segments(pnb.attach({job.name!r}).request.input_path, ")
-    pnb.connect(session)
-    again = eval(call, {"pnb": pnb})
+    assert f"pnb.attach(session.arn('batch-segment-job', {job.name!r})).repeat(" in call
+    own: dict[str, object] = {}
+    before, _, last = call.rpartition("\n")
+    exec(f"{before}\nagain = {last}", own)
+    again = own["again"]
     assert again.wait(progress=False).segments().equals(job.segments())
