@@ -16,6 +16,7 @@ from personalize_nb.errors import InputError
 from personalize_nb.notebook.charts import View, text_bar
 from personalize_nb.text import html
 from personalize_nb.text.counts import counted
+from personalize_nb.text.public import public
 from personalize_nb.text.values import shown
 
 if TYPE_CHECKING:
@@ -73,6 +74,7 @@ class _Table:
         return "\n".join([self.title, *(f"  {line}".rstrip() for line in lines)])
 
 
+@public
 def show_comparison(comparison: Comparison, owner: object = None, *, most: int = 5) -> View:
     """Show what a comparison says, or one user's (or item's) lists side by side.
 
@@ -106,10 +108,13 @@ def show_comparison(comparison: Comparison, owner: object = None, *, most: int =
         raise InputError(f"'most' must be a whole number from 1, got {shown(most)}")
     if owner is not None:
         return _view([_one(comparison, owner)], ["✓ was right for the user."] if comparison.has_truth else [])
-    tables = [_agreement(comparison), _each(comparison)]
-    if comparison.has_truth:
-        tables.append(_metrics(comparison))
-    tables += [*_items(comparison, most), _changed(comparison, most)]
+    tables = [
+        _agreement(comparison),
+        _each(comparison),
+        _metrics(comparison),
+        *_items(comparison, most),
+        _changed(comparison, most),
+    ]
     title = f"{comparison.kind.capitalize()}: {', '.join(comparison.names[1:])} beside {comparison.names[0]}"
     return _view([one for one in tables if one.rows], comparison.notes, title)
 
@@ -162,7 +167,9 @@ def _each(comparison: Comparison) -> _Table:
 def _metrics(comparison: Comparison) -> _Table:
     """Say what each set is worth, with the difference from the baseline and its bounds."""
     found = comparison.metrics()
-    deepest = comparison.overlap().columns[-1].removeprefix("overlap")  # the longest lists; .metrics() has all
+    if found["low"].isna().all():  # without truth and history there is little to say
+        return _Table("", (), ())
+    deepest = f"_at_{max(comparison.cut_offs)}"  # .metrics() has all
     found = found[found["metric"].str.endswith(deepest) | ~found["metric"].str.contains("_at_")]
     rows = []
     for metric, part in found.groupby("metric", sort=False):
@@ -177,7 +184,8 @@ def _metrics(comparison: Comparison) -> _Table:
     columns = ["", comparison.baseline]
     for name in comparison.names[1:]:
         columns += [name, "difference, plus is better"]
-    return _Table("Metrics", columns, rows, range(1, len(columns)))
+    title = f"Metrics; in brackets where {comparison.interval:.0%} of the draws of users lie"
+    return _Table(title, columns, rows, range(1, len(columns)))
 
 
 def _items(comparison: Comparison, most: int) -> list[_Table]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import cached_property
 
 import numpy as np
@@ -17,9 +17,11 @@ from personalize_nb.results.agreement import Agreement, agreement
 from personalize_nb.results.aligned import THEMES, Aligned, NumberedLists
 from personalize_nb.results.differences import Measuring
 from personalize_nb.text.counts import counted, verb
+from personalize_nb.text.public import public
 from personalize_nb.text.values import shown
 
 
+@public
 class Comparison:
     """Sets of lists beside a baseline; made by `pnb.compare`.
 
@@ -64,8 +66,14 @@ class Comparison:
         return [name for name in self._sets.lists if name != self.baseline]
 
     @property
-    def _cut_offs(self) -> Sequence[int]:
-        return self._measuring.truth.cut_offs
+    def cut_offs(self) -> list[int]:
+        """At how many members lists are looked at."""
+        return list(self._measuring.truth.cut_offs)
+
+    @property
+    def interval(self) -> float:
+        """Which share of the draws of users lies within the bounds of `metrics()`."""
+        return self._measuring.level
 
     @property
     def _member(self) -> str:
@@ -81,7 +89,7 @@ class Comparison:
         """Return the baseline's lists, those of another set, and how far they agree."""
         one, other = self._sets.lists[self.baseline], self._sets.lists[name]
         if name not in self._pairs:
-            self._pairs[name] = agreement(one, other, self._cut_offs, self._persistence)
+            self._pairs[name] = agreement(one, other, self.cut_offs, self._persistence)
         return one, other, self._pairs[name]
 
     @cached_property
@@ -118,7 +126,7 @@ class Comparison:
         lists are compared, how far they agree, the share of lists that are the same, and how many members of a list
         are moved, new and lost on average.
         """
-        deepest = max(self._cut_offs)
+        deepest = max(self.cut_offs)
         rows = {}
         for name in self.names:
             lists = self._sets.lists[name]
@@ -155,7 +163,7 @@ class Comparison:
             if first == self.baseline:
                 one, other, pair = self._pair(second)
             else:
-                pair = agreement(one, other, self._cut_offs, self._persistence)
+                pair = agreement(one, other, self.cut_offs, self._persistence)
             number, same = int(pair.both.sum()), changes.same(one, other, pair)
             means = [pair.rbo, *pair.overlap.values()]
             rows.append(
@@ -168,7 +176,7 @@ class Comparison:
                     *(float(values[pair.both].mean()) if number else np.nan for values in (same, *means)),
                 )
             )
-        overlaps = [f"overlap_at_{cut}" for cut in self._cut_offs]
+        overlaps = [f"overlap_at_{cut}" for cut in self.cut_offs]
         return pd.DataFrame(
             rows, columns=["list", "other", "both", "only_list", "only_other", "same", "rbo", *overlaps]
         )
@@ -204,7 +212,7 @@ class Comparison:
 
     def _values(self, name: str, metric: str | None) -> pd.Series:
         values = self._measuring.accuracy(name)
-        chosen = metric or f"normalized_discounted_cumulative_gain_at_{max(self._cut_offs)}"
+        chosen = metric or f"normalized_discounted_cumulative_gain_at_{max(self.cut_offs)}"
         if chosen not in values:
             raise InputError(f"'metric' must be one of {', '.join(values)}; got {shown(metric)}")
         return pd.Series(values[chosen], self._measuring.truth.users)

@@ -19,6 +19,7 @@ from personalize_nb.results.differences import Measuring
 from personalize_nb.results.sources import any_lists_of, questions_of
 from personalize_nb.results.titles import framed
 from personalize_nb.text.elements import is_list
+from personalize_nb.text.public import public
 from personalize_nb.text.values import shown
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 PERSISTENCE = 0.9
 
 
+@public
 def compare(
     lists: Mapping[str, Lists] | HasResults,
     *,

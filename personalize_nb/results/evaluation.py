@@ -179,6 +179,7 @@ def evaluate(
     return pd.concat(parts, axis=1)
 
 
+@public
 def worst_users(
     recommendations: Lists,
     truth: Data,

@@ -18,6 +18,7 @@ from personalize_nb.inputs import frames
 from personalize_nb.inputs.forms import given
 from personalize_nb.inputs.ids import Findings
 from personalize_nb.inputs.key_columns import frame as key_frame
+from personalize_nb.text.public import public
 from personalize_nb.text.values import shown
 from personalize_nb.training import timestamps
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["own_history", "popular", "random", "recent"]
 
 
+@public
 def popular(interactions: Data, users: Data, num_results: int = 25, *, seen: Data | None = None) -> pd.DataFrame:
     """Recommend to everybody the items with most interactions; of equals the one with the lesser id.
 
@@ -62,6 +64,7 @@ def popular(interactions: Data, users: Data, num_results: int = 25, *, seen: Dat
     return _in_order(_ranked(items.value_counts()), users, num_results, seen)
 
 
+@public
 def recent(interactions: Data, users: Data, num_results: int = 25, *, seen: Data | None = None) -> pd.DataFrame:
     """Recommend to everybody the items whose latest interaction is the newest.
 
@@ -87,6 +90,7 @@ def recent(interactions: Data, users: Data, num_results: int = 25, *, seen: Data
     return _in_order(_ranked(times.groupby(level=0).max()), users, num_results, seen)
 
 
+@public
 def random(
     interactions: Data, users: Data, num_results: int = 25, *, seen: Data | None = None, seed: int = 0
 ) -> pd.DataFrame:
@@ -119,6 +123,7 @@ def random(
     return _lists(owners, scores, gaps.places(places), places >= 0)
 
 
+@public
 def own_history(interactions: Data, users: Data, num_results: int = 25) -> pd.DataFrame:
     """Recommend to each user what they met most often: what repeats, as music and groceries do.
 

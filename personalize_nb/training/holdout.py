@@ -15,6 +15,7 @@ from personalize_nb.inputs.forms import given
 from personalize_nb.inputs.ids import Findings
 from personalize_nb.session.progress import choose
 from personalize_nb.text.counts import counted, verb
+from personalize_nb.text.public import public
 from personalize_nb.text.values import shown
 from personalize_nb.training import timestamps
 
@@ -31,6 +32,7 @@ class Holdout(NamedTuple):
     truth: pd.DataFrame
 
 
+@public
 def holdout(
     interactions: Data,
     *,
@@ -97,9 +99,10 @@ def holdout(
         known = pd.MultiIndex.from_frame(pairs[~held].drop_duplicates())
         met = pd.MultiIndex.from_frame(pairs).isin(known) | _again(pairs, held)
         chosen = held & ~met
-        choose().say(
-            f"{int((held & met).sum()):,} of {int(held.sum()):,} held-out interactions are with items met before"
-        )
+        repeated = int((held & met).sum())
+        if repeated:
+            are = verb(repeated, "is", "are")
+            choose().say(f"{repeated:,} of {int(held.sum()):,} held-out interactions {are} with items met before")
         if not chosen.any():
             raise InputError("No interaction that is held out is with a new item: leave out 'only_new_items'")
         return Holdout(whole[~held], whole[chosen])

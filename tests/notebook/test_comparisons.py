@@ -28,6 +28,12 @@ def test_all_of_it_is_there_in_html_and_in_text():
         for part in ("Agreement with old", "Overlap at 4", "NDCG at 4", "plus is better", "Emma", "Changed most"):
             assert part in shown, part
         assert "1 user has a list in" in shown and "+1" in shown
+    history = pd.DataFrame({"user_id": ["u", "v"], "item_id": ["a", "a"]})
+    without = pnb.show_comparison(
+        pnb.compare({"old": BEFORE, "new": AFTER}, interactions=history, interval=0.8, samples=20)
+    )
+    assert "80% of the draws" in without.text and "Novelty at 25" in without.text
+    assert "Metrics" not in pnb.show_comparison(pnb.compare({"old": BEFORE, "new": AFTER})).text
     assert "<script" not in view.html and "<style" not in view.html and 'alt=""' in view.html
 
 
