@@ -28,9 +28,9 @@ from .jobs.run import Run as Run
 from .jobs.runs import attach as attach
 from .jobs.segment_job import BatchSegmentJob as BatchSegmentJob
 from .jobs.segments import segments as segments
-from .notebook.charts import plot_coverage as plot_coverage
-from .notebook.charts import plot_popularity as plot_popularity
-from .notebook.charts import plot_scores as plot_scores
+from .notebook.list_plots import plot_coverage as plot_coverage
+from .notebook.list_plots import plot_popularity as plot_popularity
+from .notebook.list_plots import plot_scores as plot_scores
 from .notebook.form.form import JobForm as JobForm
 from .notebook.receipts import watch as watch
 from .notebook.saved_receipts import refresh_receipts as refresh_receipts

@@ -1,3 +1,3 @@
 """What people see: the job form, receipts, views, charts, and notebooks run without a browser."""
 
-__all__ = ["charts", "completions", "form", "formatters", "headless", "receipts", "saved_receipts", "views"]
+__all__ = ["completions", "form", "formatters", "headless", "list_plots", "receipts", "saved_receipts", "views"]
