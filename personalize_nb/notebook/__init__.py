@@ -1,3 +1,13 @@
 """What people see: the job form, receipts, views, charts, and notebooks run without a browser."""
 
-__all__ = ["completions", "form", "formatters", "headless", "list_plots", "receipts", "saved_receipts", "views"]
+__all__ = [
+    "comparisons",
+    "completions",
+    "form",
+    "formatters",
+    "headless",
+    "list_plots",
+    "receipts",
+    "saved_receipts",
+    "views",
+]

@@ -92,7 +92,8 @@ def svg(ax: Axes) -> str:
 
     file = io.StringIO()
     unnamed = dict.fromkeys(("Creator", "Date", "Format", "Type"))
-    options = {"svg.fonttype": "none", "svg.hashsalt": "personalize_nb", "svg.image_inline": True}
+    # typed loosely: only some releases of matplotlib name each setting
+    options: Any = {"svg.fonttype": "none", "svg.hashsalt": "personalize_nb", "svg.image_inline": True}
     with matplotlib.rc_context(options), _any_glyph():
         figure = ax.get_figure(root=True)
         assert figure is not None  # of a view that has drawn it
@@ -106,8 +107,8 @@ def spelled(name: object) -> str:
 
     Examples
     --------
-    >>> spelled("last\\nweek")
-    'last week'
+    >>> spelled("a name that goes on for ever and ever")
+    'a name that goes on for eve…'
     """
     line = " ".join(str(name).split())
     text = "".join(one for one in line if one in _JOINERS or unicodedata.category(one)[0] != "C")
@@ -179,12 +180,13 @@ def _any_glyph() -> Iterator[None]:
         yield
 
 
-def _style() -> dict[str, Any]:
+def _style() -> Any:
     """Return what to change of the style: nothing of one that the user chose, of which colours belong together."""
     import matplotlib
     from cycler import cycler
 
-    rc, default = matplotlib.rcParams, matplotlib.rcParamsDefault
+    rc: Any = matplotlib.rcParams
+    default: Any = matplotlib.rcParamsDefault
     # shows names and numbers only, for which TeX would be started
     style: dict[str, Any] = {"text.usetex": False, "axes.formatter.use_mathtext": False}
     if rc["axes.prop_cycle"] == default["axes.prop_cycle"]:
