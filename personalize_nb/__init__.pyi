@@ -63,7 +63,6 @@ from .session.session import Session as Session
 from .text.redact import redact_notebook as redact_notebook
 from .training import baselines as baselines
 from .training.estimates import estimate_training_cost as estimate_training_cost
-from .training.holdout import Holdout as Holdout
 from .training.holdout import holdout as holdout
 from .training.train import train as train
 
