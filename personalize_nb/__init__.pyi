@@ -28,11 +28,11 @@ from .jobs.run import Run as Run
 from .jobs.runs import attach as attach
 from .jobs.segment_job import BatchSegmentJob as BatchSegmentJob
 from .jobs.segments import segments as segments
-from .notebook.charts import plot_coverage as plot_coverage
-from .notebook.charts import plot_popularity as plot_popularity
-from .notebook.charts import plot_scores as plot_scores
 from .notebook.comparisons import show_comparison as show_comparison
 from .notebook.form.form import JobForm as JobForm
+from .notebook.list_plots import plot_coverage as plot_coverage
+from .notebook.list_plots import plot_popularity as plot_popularity
+from .notebook.list_plots import plot_scores as plot_scores
 from .notebook.receipts import watch as watch
 from .notebook.saved_receipts import refresh_receipts as refresh_receipts
 from .notebook.views import show_job as show_job
@@ -63,7 +63,6 @@ from .session.session import Session as Session
 from .text.redact import redact_notebook as redact_notebook
 from .training import baselines as baselines
 from .training.estimates import estimate_training_cost as estimate_training_cost
-from .training.holdout import Holdout as Holdout
 from .training.holdout import holdout as holdout
 from .training.train import train as train
 

@@ -19,6 +19,7 @@ __all__ = [
     "Markup",
     "alert",
     "bar",
+    "beside",
     "code",
     "details",
     "escape",
@@ -96,6 +97,14 @@ def table(
 def lines(*parts: object) -> Markup:
     """Return each part as a block of its own, empty ones left out."""
     return join(Markup("<div>{}</div>").format(part) for part in parts if part)
+
+
+def beside(*parts: object) -> Markup:
+    """Return parts beside each other, as far as the page is wide; empty ones are left out."""
+    cells = join(Markup("<div>{}</div>").format(part) for part in parts if part)
+    return Markup('<div style="display:flex;flex-wrap:wrap;gap:.3em 1.2em;align-items:flex-start">{}</div>').format(
+        cells
+    )
 
 
 def link(address: str, text: str) -> Markup:
