@@ -31,6 +31,7 @@ from .jobs.segments import segments as segments
 from .notebook.charts import plot_coverage as plot_coverage
 from .notebook.charts import plot_popularity as plot_popularity
 from .notebook.charts import plot_scores as plot_scores
+from .notebook.comparisons import show_comparison as show_comparison
 from .notebook.form.form import JobForm as JobForm
 from .notebook.receipts import watch as watch
 from .notebook.saved_receipts import refresh_receipts as refresh_receipts
@@ -48,7 +49,10 @@ from .resources.solutions import SolutionVersion as SolutionVersion
 from .resources.solutions import find_solution_version as find_solution_version
 from .resources.solutions import list_solution_versions as list_solution_versions
 from .resources.standing_costs import standing_costs as standing_costs
+from .results.compared import Comparison as Comparison
+from .results.comparison import compare as compare
 from .results.evaluation import evaluate as evaluate
+from .results.evaluation import worst_users as worst_users
 from .results.reading import read_results as read_results
 from .results.results import Results as Results
 from .results.theme_quality import ThemeQuality as ThemeQuality
@@ -57,7 +61,10 @@ from .session.connection import connect as connect
 from .session.rates import Rates as Rates
 from .session.session import Session as Session
 from .text.redact import redact_notebook as redact_notebook
+from .training import baselines as baselines
 from .training.estimates import estimate_training_cost as estimate_training_cost
+from .training.holdout import Holdout as Holdout
+from .training.holdout import holdout as holdout
 from .training.train import train as train
 
 __version__: str

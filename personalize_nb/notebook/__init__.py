@@ -1,3 +1,13 @@
 """What people see: the job form, receipts, views, charts, and notebooks run without a browser."""
 
-__all__ = ["charts", "completions", "form", "formatters", "headless", "receipts", "saved_receipts", "views"]
+__all__ = [
+    "charts",
+    "comparisons",
+    "completions",
+    "form",
+    "formatters",
+    "headless",
+    "receipts",
+    "saved_receipts",
+    "views",
+]

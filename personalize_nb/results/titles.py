@@ -49,7 +49,7 @@ class Titles:
             if columns is not None:
                 raise InputError(f"'columns' names columns of 'items': pass items=... as well, got {columns!r} alone.")
             return
-        frame = _framed(items)
+        frame = framed(items)
         chosen = _chosen(frame, columns)
         findings = Findings()
         self._ids = to_strings(frame[c.ITEM_ID], c.ITEM_ID, findings)
@@ -113,7 +113,7 @@ class Titles:
             choose().say(f"{missing:,} of {counted(self.asked, 'listed item')} {have} no row in 'items'")
 
 
-def _framed(items: Items) -> pd.DataFrame:
+def framed(items: Items) -> pd.DataFrame:
     """Return what the user gave as a frame that has one column of ids, in our spelling."""
     if isinstance(items, Mapping):
         given = pd.Series(items, dtype=object)
