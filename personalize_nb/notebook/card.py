@@ -16,7 +16,7 @@ from personalize_nb.inputs import frames
 from personalize_nb.inputs.forms import is_data
 from personalize_nb.notebook import card_data
 from personalize_nb.notebook.card_data import CardData
-from personalize_nb.notebook.card_view import Block, Card, Entry
+from personalize_nb.notebook.card_view import Card, CardTable, Entry
 from personalize_nb.notebook.charts import View
 from personalize_nb.results.sources import Lists, results_of
 from personalize_nb.text.counts import counted, verb
@@ -86,10 +86,10 @@ def show_user(
     """
     _at_least_one(most)
     # no user is named: the frames stand one place further left
-    if is_data(user_id) or results_of(user_id) is not None:  # type: ignore[arg-type]
+    if is_data(user_id) or results_of(user_id) is not None:
         if recommendations is not None:
-            interactions, items = recommendations, interactions if items is None else items  # type: ignore[assignment]
-        user_id, recommendations = None, user_id  # type: ignore[assignment]
+            interactions, items = recommendations, interactions if items is None else items
+        user_id, recommendations = None, user_id
     data = card_data.read(recommendations, interactions, items, truth, title, category, of_users=True)
     user, note = _owner(data, user_id, c.USER_ID, "user")
     return card(data, user, most, notes=[note] if note else []).view()
@@ -149,10 +149,10 @@ def show_item(
       2 Cat
     """
     _at_least_one(most)
-    if is_data(item_id) or results_of(item_id) is not None:  # type: ignore[arg-type]
+    if is_data(item_id) or results_of(item_id) is not None:
         if recommendations is not None:
-            interactions, items = recommendations, interactions if items is None else items  # type: ignore[assignment]
-        item_id, recommendations = None, item_id  # type: ignore[assignment]
+            interactions, items = recommendations, interactions if items is None else items
+        item_id, recommendations = None, item_id
     data = card_data.read(recommendations, interactions, items, truth, title, category, of_users=False)
     item, note = _owner(data, item_id, c.ITEM_ID, "item")
     return card(data, item, most, notes=[note] if note else []).view()
@@ -193,7 +193,9 @@ def card(
     return Card(
         f"User {one_line(owner)}" if data.of_users else f"Item {data.items.label(owner)}",
         facts,
-        _block(data.history is not None, "latest history" if data.of_users else "latest users", "date", before, most, only),
+        _block(
+            data.history is not None, "latest history" if data.of_users else "latest users", "date", before, most, only
+        ),
         _some("recommended" if data.of_users else "neighbours", "rank", listed, most, only),
         [(counts[0], len(set(seen))), (counts[1], len(members))],
         notes,
@@ -206,17 +208,17 @@ _Entries = list[tuple[str, Entry]]  # with the item that each is about
 
 def _block(
     known: bool, title: str, place: str, entries: _Entries, most: int, only: set[str] | None
-) -> Block | None:
+) -> CardTable | None:
     return _some(title, place, entries, most, only) if known else None
 
 
-def _some(title: str, place: str, entries: _Entries, most: int, only: set[str] | None) -> Block:
+def _some(title: str, place: str, entries: _Entries, most: int, only: set[str] | None) -> CardTable:
     """Return the first entries that are asked for, and a note on the others."""
     fit = [entry for item, entry in entries if only is None or not item or item in only]
     told = [f"{min(most, len(fit)):,} of {len(fit):,} shown"] if len(fit) > most else []
     if len(fit) < len(entries):
         told.append(f"{len(fit):,} of {len(entries):,} {verb(len(fit), 'matches', 'match')}")
-    return Block(title, place, fit[:most], "; ".join(told))
+    return CardTable(title, place, fit[:most], "; ".join(told))
 
 
 def _listed(data: CardData, owner: str, mine: pd.DataFrame, seen: set[str], right: set[str] | None) -> _Entries:
@@ -226,7 +228,7 @@ def _listed(data: CardData, owner: str, mine: pd.DataFrame, seen: set[str], righ
     for rank, item, score in zip(mine[c.RANK], mine[data.member], scores, strict=True):
         marks = ["✓ hit"] if right is not None and item in right else []
         marks += ["seen before"] if item in seen else []
-        marks += [f"{counted(together[item], 'user')} chose both"] if item in together else []
+        marks += [f"{counted(together[item], 'user')} chose both"] if together.get(item) else []
         known = float("nan") if score is None or pd.isna(score) else float(score)
         entry = Entry(data.items.name(item), str(rank), known, data.items.categories(item), marks)
         entries.append((item, entry))
@@ -291,7 +293,8 @@ def _hit(data: CardData, members: list[str], right: set[str]) -> str:
         return f"The truth has nothing for this {'user' if data.of_users else 'item'}"
     hits = len(right & set(members))
     noun = "recommended" if data.of_users else "neighbours"
-    told = f"{hits} of the {counted(len(right), 'item')} of the truth {verb(hits, 'is', 'are')} among the {len(members)} {noun}"
+    wanted = counted(len(right), "item")
+    told = f"{hits} of the {wanted} of the truth {verb(hits, 'is', 'are')} among the {len(members)} {noun}"
     missed = [data.items.name(item) for item in sorted(right - set(members))]
     if not missed:
         return told
@@ -314,9 +317,7 @@ def _owner(data: CardData, given: object, column: str, noun: str) -> tuple[str, 
     wanted = frames.identifier(given, column)
     if wanted not in owners:
         others = f" and {counted(len(owners) - 3, 'other')}" if len(owners) > 3 else ""
-        raise NotFoundError(
-            f"no recommendations for {noun} {wanted!r}; the frame has {owners[:3].tolist()}{others}"
-        )
+        raise NotFoundError(f"no recommendations for {noun} {wanted!r}; the frame has {owners[:3].tolist()}{others}")
     return wanted, ""
 
 

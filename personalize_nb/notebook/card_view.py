@@ -12,11 +12,10 @@ from itertools import zip_longest
 
 from personalize_nb.notebook.charts import View
 from personalize_nb.text import html
-from personalize_nb.text.values import one_line
 
 _CATEGORIES = 6  # of a table that compares them
-_LEFT, _RIGHT = 38, 44  # characters of the text's columns
-_NAME = "22em"
+_CUT = 44  # characters of a name in the text
+_NAME, _KIND = "15em", "10em"
 
 
 @dataclass(frozen=True)
@@ -55,7 +54,7 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Block:
+class CardTable:
     """A table of a card.
 
     Parameters
@@ -81,9 +80,13 @@ class Block:
         columns: list[tuple[str, list[object], bool]] = [
             (self.place, [one.place for one in self.entries], self.place == "rank"),
             (self.title, [html.clipped(one.name, _NAME) for one in self.entries], False),
-            ("category", [", ".join(one.categories) for one in self.entries], False),
+            ("category", [_kind(one) for one in self.entries], False),
             ("score", [one.scored for one in self.entries], True),
-            ("", [html.bar(one.score / top) if one.scored and top > 0 else "" for one in self.entries], False),
+            (
+                "",
+                [html.bar(one.score / top, width=64) if one.scored and top > 0 else "" for one in self.entries],
+                False,
+            ),
             ("marks", [one.marked for one in self.entries], False),
         ]
         told = [column for column in columns if any(column[1]) or column[0] == self.title]
@@ -114,8 +117,8 @@ class Card:
 
     heading: str
     facts: Sequence[str]
-    past: Block | None
-    listed: Block
+    past: CardTable | None
+    listed: CardTable
     categories: Sequence[tuple[Mapping[str, int], int]] = ()
     notes: Sequence[str] = ()
     about: Sequence[tuple[str, str]] = field(default_factory=list)
@@ -153,27 +156,30 @@ class Card:
 
     def _text(self) -> str:
         past = self.past.entries if self.past is not None else ()
-        width = _LEFT if self.past is not None else 0
-        head = f"{self.past.title if self.past else '':<{width}} | " if width else ""
-        rows = [f"{head}{'':>3} {self.listed.title}"]
-        for before, one in zip_longest(past, self.listed.entries):
-            left = _dated(before) if before is not None else ""
-            right = ""
-            if one is not None:
-                right = f"{one.place:>3} {_cut(one.name, _RIGHT):<{_RIGHT}} {one.scored:<9} {one.marked}"
+        lefts = [self.past.title if self.past is not None else "", *map(_dated, past)]
+        width = max(map(len, lefts))
+        rights = [f"{'':>3} {self.listed.title}"]
+        rights += [
+            f"{one.place:>3} {_cut(one.name):<{_CUT}} {one.scored:<9} {one.marked}" for one in self.listed.entries
+        ]
+        rows = []
+        for left, right in zip_longest(lefts, rights, fillvalue=""):
             rows.append((f"{left:<{width}} | {right}" if width else right).rstrip())
         about = [f"{name}: {value}" for name, value in self.about]
         blocks = [self.past, self.listed] if self.past is not None else [self.listed]
-        ends = [block.note for block in blocks if block.note]
+        ends = [f"{block.title}: {block.note}" for block in blocks if block.note]
         return "\n".join([self.heading, *rows, *about, *self.facts, *ends, *self.notes])
 
 
 def _dated(entry: Entry) -> str:
-    """Return an entry of the past in the width of its column: a long name gives way, not its date."""
-    more = f" ({'; '.join(filter(None, (entry.place, entry.marked)))})" if entry.place or entry.marks else ""
-    return _cut(entry.name, max(12, _LEFT - len(more))) + more
+    """Return an entry of the past with its date."""
+    told = ", ".join(filter(None, (entry.place, entry.marked)))
+    return f"{_cut(entry.name)} ({told})" if told else _cut(entry.name)
 
 
-def _cut(name: str, width: int) -> str:
-    text = one_line(name)
-    return text if len(text) <= width else f"{text[: width - 1]}…"
+def _kind(entry: Entry) -> html.Markup | str:
+    return html.clipped(", ".join(entry.categories), _KIND) if entry.categories else ""
+
+
+def _cut(name: str) -> str:
+    return name if len(name) <= _CUT else f"{name[: _CUT - 1]}…"

@@ -19,6 +19,7 @@ __all__ = [
     "reading",
     "results",
     "side_by_side",
+    "sources",
     "theme_quality",
     "titles",
 ]

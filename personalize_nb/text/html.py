@@ -123,9 +123,9 @@ def clipped(text: str, width: str) -> Markup:
 def beside(*parts: object) -> Markup:
     """Return parts beside each other where there is room and below each other where there is none."""
     cells = join(Markup('<div style="max-width:100%;overflow-x:auto">{}</div>').format(part) for part in parts if part)
-    return Markup('<div style="display:flex;flex-wrap:wrap;gap:.4em 1.6em;align-items:flex-start">{}</div>').format(
-        cells
-    )
+    return Markup(
+        '<div style="display:flex;flex-wrap:wrap;gap:.4em 1.4em;align-items:flex-start;margin-top:.4em">{}</div>'
+    ).format(cells)
 
 
 def shelf(tiles: Iterable[object], label: str) -> Markup:
