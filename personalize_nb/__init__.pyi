@@ -30,13 +30,13 @@ from .jobs.segment_job import BatchSegmentJob as BatchSegmentJob
 from .jobs.segments import segments as segments
 from .notebook.card import show_item as show_item
 from .notebook.card import show_user as show_user
-from .notebook.charts import plot_coverage as plot_coverage
-from .notebook.charts import plot_popularity as plot_popularity
-from .notebook.charts import plot_scores as plot_scores
 from .notebook.comparisons import show_comparison as show_comparison
 from .notebook.explorer import Explorer as Explorer
 from .notebook.explorer import explore as explore
 from .notebook.form.form import JobForm as JobForm
+from .notebook.list_plots import plot_coverage as plot_coverage
+from .notebook.list_plots import plot_popularity as plot_popularity
+from .notebook.list_plots import plot_scores as plot_scores
 from .notebook.receipts import watch as watch
 from .notebook.saved_receipts import refresh_receipts as refresh_receipts
 from .notebook.shop import show_themes as show_themes
@@ -66,7 +66,6 @@ from .session.session import Session as Session
 from .text.redact import redact_notebook as redact_notebook
 from .training import baselines as baselines
 from .training.estimates import estimate_training_cost as estimate_training_cost
-from .training.holdout import Holdout as Holdout
 from .training.holdout import holdout as holdout
 from .training.train import train as train
 

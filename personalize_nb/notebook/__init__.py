@@ -2,13 +2,13 @@
 
 __all__ = [
     "card",
-    "charts",
     "comparisons",
     "completions",
     "explorer",
     "form",
     "formatters",
     "headless",
+    "list_plots",
     "receipts",
     "saved_receipts",
     "shop",

@@ -1,4 +1,4 @@
-"""Any Python value in a message, whether it stands for a missing one, and whether a text is whole.
+"""Any Python value in a message or in code, whether it stands for a missing one, and whether a text is whole.
 
 None of them asks the value more than it must.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import decimal
 import numbers
 import unicodedata
+from collections.abc import Mapping
 from typing import Any
 
 _SHOWN_CHARACTERS = 80
@@ -75,3 +76,12 @@ def missing(value: Any) -> bool:
     if isinstance(value, numbers.Real) or type(value).__name__ in _MISSING_MOMENTS:
         return bool(value != value)
     return type(value).__name__ in ("NAType", "MaskedConstant")  # do not say whether they differ from themselves
+
+
+def python(value: Any) -> Any:
+    """Return a value whose repr is plain Python: `0.3`, not `np.float64(0.3)`."""
+    if isinstance(value, Mapping):
+        return {python(key): python(one) for key, one in value.items()}
+    if isinstance(value, str):
+        return str(value)
+    return value.item() if hasattr(value, "item") else value
