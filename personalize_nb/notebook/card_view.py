@@ -15,7 +15,8 @@ from personalize_nb.text import html
 
 _CATEGORIES = 6  # of a table that compares them
 _CUT = 44  # characters of a name in the text
-_NAME, _KIND = "15em", "10em"
+_NAME, _KIND, _MARKS = "15em", "10em", "12em"
+_BAR = 64
 
 
 @dataclass(frozen=True)
@@ -78,16 +79,12 @@ class CardTable:
         """Return the block as a table whose columns all hold something."""
         top = max((one.score for one in self.entries if one.score == one.score), default=0.0)
         columns: list[tuple[str, list[object], bool]] = [
-            (self.place, [one.place for one in self.entries], self.place == "rank"),
+            (self.place, [html.clipped(one.place, _MARKS) for one in self.entries], self.place == "rank"),
             (self.title, [html.clipped(one.name, _NAME) for one in self.entries], False),
-            ("category", [_kind(one) for one in self.entries], False),
+            ("marks", [html.clipped(one.marked, _MARKS) for one in self.entries], False),
+            ("category", [html.clipped(", ".join(one.categories), _KIND) for one in self.entries], False),
             ("score", [one.scored for one in self.entries], True),
-            (
-                "",
-                [html.bar(one.score / top, width=64) if one.scored and top > 0 else "" for one in self.entries],
-                False,
-            ),
-            ("marks", [one.marked for one in self.entries], False),
+            ("", [html.bar(one.score / top, _BAR) if one.scored and top > 0 else "" for one in self.entries], False),
         ]
         told = [column for column in columns if any(column[1]) or column[0] == self.title]
         rows = zip(*(cells for _, cells, _ in told), strict=True)
@@ -175,10 +172,6 @@ def _dated(entry: Entry) -> str:
     """Return an entry of the past with its date."""
     told = ", ".join(filter(None, (entry.place, entry.marked)))
     return f"{_cut(entry.name)} ({told})" if told else _cut(entry.name)
-
-
-def _kind(entry: Entry) -> html.Markup | str:
-    return html.clipped(", ".join(entry.categories), _KIND) if entry.categories else ""
 
 
 def _cut(name: str) -> str:

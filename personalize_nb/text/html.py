@@ -115,6 +115,8 @@ def literal(content: object) -> Markup:
 
 def clipped(text: str, width: str) -> Markup:
     """Return text on one line of at most this width, the rest behind an ellipsis; readers and copies get all of it."""
+    if not text:
+        return Markup("")
     return Markup(
         '<div title="{0}" style="max-width:{1};overflow:hidden;text-overflow:ellipsis;white-space:nowrap">{0}</div>'
     ).format(text, width)
