@@ -7,10 +7,15 @@ from __future__ import annotations
 
 import decimal
 import numbers
+import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
 _SHOWN_CHARACTERS = 80
+# Marks that turn the direction of what stands behind them, and with it the rest of a line.
+_TURNS = dict.fromkeys([0x200E, 0x200F, 0x061C, *range(0x202A, 0x202F), *range(0x2066, 0x206A)])
+# Control characters, halves of characters, and ends of lines and paragraphs.
+_BREAKS = ("Cc", "Cs", "Zl", "Zp")
 _MISSING_MOMENTS = ("NaTType", "datetime64", "timedelta64")
 
 
@@ -41,6 +46,19 @@ def is_unicode(text: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+def one_line(value: object) -> str:
+    r"""Return a value's text on one line and whole: what breaks a line, or turns the direction of others, is left out.
+
+    Examples
+    --------
+    >>> one_line("Léon:\n The \u202eProfessional")
+    'Léon: The Professional'
+    """
+    turned = str(value).translate(_TURNS)
+    kept = (" " if unicodedata.category(letter) in _BREAKS else letter for letter in turned)
+    return " ".join("".join(kept).split())
 
 
 def missing(value: Any) -> bool:
