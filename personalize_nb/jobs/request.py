@@ -18,6 +18,8 @@ from personalize_nb.contract.parameters import BATCH_INFERENCE, BATCH_SEGMENT, T
 from personalize_nb.errors import ERROR, WARNING, ArgumentError, Problem
 from personalize_nb.jobs.arguments import check_names
 from personalize_nb.text.public import public
+from personalize_nb.text.redact import redact
+from personalize_nb.text.values import python
 
 KIND_OF_KEYS = {
     ("userId",): "users",
@@ -27,7 +29,7 @@ KIND_OF_KEYS = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class BatchRequest:
     """What requests of both kinds have."""
 
@@ -60,14 +62,21 @@ class BatchRequest:
         values = {name: row.taken(described) for name, row in parameters.sent(cls.job_kind).items()}
         return cls(**{name: value for name, value in values.items() if value is not None})
 
+    def __repr__(self) -> str:
+        """Return what is set as code, account, bucket and role masked: reprs are shared, `to_code` is run."""
+        return redact(f"{type(self).__name__}({', '.join(self._set())})")
+
     def to_code(self) -> str:
         """Return the Python call that starts the same job; fields at their defaults are left out."""
-        lines = [f"        {row.attribute}={_python(value)!r}," for row, value in rows_of(self) if row.is_set(value)]
+        lines = [f"        {one}," for one in self._set()]
         return "\n".join(["pnb.start(", f"    pnb.{type(self).__name__}(", *lines, "    )", ")"])
+
+    def _set(self) -> list[str]:
+        return [f"{row.attribute}={python(value)!r}" for row, value in rows_of(self) if row.is_set(value)]
 
 
 @public
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class JobRequest(BatchRequest):
     """Every parameter of CreateBatchInferenceJob.
 
@@ -112,7 +121,7 @@ class JobRequest(BatchRequest):
 
 
 @public
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class SegmentRequest(BatchRequest):
     """Every parameter of CreateBatchSegmentJob.
 
@@ -386,12 +395,3 @@ def _needs(request: AnyRequest, facts: recipes.Recipe) -> Iterator[Problem]:
             unmet.remove(row.need)
             text = row.need.refused(facts.name, row.attribute)
             yield Problem(row.attribute, text, ERROR if row.need.forbids else WARNING)
-
-
-def _python(value: Any) -> Any:
-    """Return a value whose repr is plain Python: `0.3`, not `np.float64(0.3)`."""
-    if isinstance(value, Mapping):
-        return {_python(key): _python(one) for key, one in value.items()}
-    if isinstance(value, str):
-        return str(value)
-    return value.item() if hasattr(value, "item") else value

@@ -1,9 +1,11 @@
 """What people see: the job form, receipts, views, charts, and notebooks run without a browser."""
 
 __all__ = [
+    "card",
     "comparison_plots",
     "comparisons",
     "completions",
+    "explorer",
     "form",
     "formatters",
     "headless",
@@ -11,5 +13,6 @@ __all__ = [
     "metric_plots",
     "receipts",
     "saved_receipts",
+    "shop",
     "views",
 ]

@@ -112,7 +112,7 @@ class Chart(View):
     ):
         super().__init__(table, "\n".join([title, text, *notes]))
         self._title, self._alt, self._notes, self._caption = title, alt, notes, caption
-        self._own = ax is None
+        self._own, self._svg = ax is None, ""
         self._ax = figures.drawn(draw, size) if ax is None else figures.drawn_into(draw, ax)
 
     @property
@@ -123,8 +123,15 @@ class Chart(View):
     @property
     def html(self) -> Markup:
         """The picture beside its table."""
-        picture = html.lines(html.image(figures.svg(self._ax), self._alt), self._caption) if self._own else ""
+        picture = html.lines(html.image(self._drawn(), self._alt), self._caption) if self._own else ""
         return html.lines(Markup("<b>{}</b>").format(self._title), html.beside(picture, self._shown), *self._notes)
+
+    def _drawn(self) -> str:
+        if not self._svg or figures.changed(
+            self._ax
+        ):  # else it would be laid out again, and a hair's breadth elsewhere
+            self._svg = figures.svg(self._ax)
+        return self._svg
 
 
 def thinned(rows: Sequence[tuple[Any, ...]], ranks: Sequence[int], most: int = 10) -> list[tuple[Any, ...]]:

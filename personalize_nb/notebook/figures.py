@@ -68,6 +68,12 @@ def drawn(draw: Drawing, size: tuple[float, float] = SIZE) -> Axes:
     return ax
 
 
+def changed(ax: Axes) -> bool:
+    """Tell whether something was done to the figure of axes since it was written."""
+    figure = ax.get_figure(root=True)
+    return figure is None or figure.stale
+
+
 def drawn_into(draw: Drawing, ax: Any) -> Axes:
     """Return the user's axes, drawn on in their own style.
 
@@ -103,6 +109,7 @@ def svg(ax: Axes) -> str:
         figure = ax.get_figure(root=True)
         assert figure is not None  # of a view that has drawn it
         figure.savefig(file, format="svg", metadata=unnamed)
+        figure.stale = False  # until something is done to it
     text = file.getvalue()
     return text[text.index("<svg") :]
 

@@ -6,7 +6,7 @@ what a model is measured against, `baselines` need none.
 
 import lazy_loader
 
-__all__ = ["baselines", "estimates", "existing", "holdout", "plan", "train"]
+__all__ = ["baselines", "estimates", "existing", "holdout", "plan", "timestamps", "train"]
 
 # `pnb.baselines` is a module, which the package's stub takes from here when it is first used.
 __getattr__, _, _ = lazy_loader.attach(__name__, submodules={"baselines"})

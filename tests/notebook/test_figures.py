@@ -139,8 +139,11 @@ def test_a_picture_is_drawn_into_axes_of_the_user(name):
 
 def test_what_is_done_to_the_axes_is_shown():
     view = pnb.plot_scores(LISTS)
+    before = drawing(view)
     view.ax.set_title("Spring")
-    assert ">Spring</text>" in drawing(view)
+    assert ">Spring</text>" in drawing(view) != before
+    view.ax.figure.suptitle("Summer")
+    assert ">Summer</text>" in drawing(view)
 
 
 def test_the_style_of_the_user_holds_where_there_is_one():
