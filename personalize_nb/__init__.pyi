@@ -28,15 +28,23 @@ from .jobs.run import Run as Run
 from .jobs.runs import attach as attach
 from .jobs.segment_job import BatchSegmentJob as BatchSegmentJob
 from .jobs.segments import segments as segments
-from .notebook.charts import plot_coverage as plot_coverage
-from .notebook.charts import plot_popularity as plot_popularity
-from .notebook.charts import plot_scores as plot_scores
+from .notebook.card import show_item as show_item
+from .notebook.card import show_user as show_user
+from .notebook.comparison_plots import plot_moves as plot_moves
+from .notebook.comparison_plots import plot_overlap as plot_overlap
+from .notebook.comparison_plots import plot_tradeoff as plot_tradeoff
+from .notebook.comparisons import show_comparison as show_comparison
+from .notebook.explorer import Explorer as Explorer
+from .notebook.explorer import explore as explore
 from .notebook.form.form import JobForm as JobForm
+from .notebook.list_plots import plot_coverage as plot_coverage
+from .notebook.list_plots import plot_popularity as plot_popularity
+from .notebook.list_plots import plot_scores as plot_scores
+from .notebook.metric_plots import plot_metrics as plot_metrics
 from .notebook.receipts import watch as watch
 from .notebook.saved_receipts import refresh_receipts as refresh_receipts
+from .notebook.shop import show_themes as show_themes
 from .notebook.views import show_job as show_job
-from .notebook.views import show_themes as show_themes
-from .notebook.views import show_user as show_user
 from .resources.dataset_groups import delete_dataset_group as delete_dataset_group
 from .resources.dataset_groups import list_dataset_groups as list_dataset_groups
 from .resources.estimate import Estimate as Estimate
@@ -48,7 +56,10 @@ from .resources.solutions import SolutionVersion as SolutionVersion
 from .resources.solutions import find_solution_version as find_solution_version
 from .resources.solutions import list_solution_versions as list_solution_versions
 from .resources.standing_costs import standing_costs as standing_costs
+from .results.compared import Comparison as Comparison
+from .results.comparison import compare as compare
 from .results.evaluation import evaluate as evaluate
+from .results.evaluation import worst_users as worst_users
 from .results.reading import read_results as read_results
 from .results.results import Results as Results
 from .results.theme_quality import ThemeQuality as ThemeQuality
@@ -57,7 +68,9 @@ from .session.connection import connect as connect
 from .session.rates import Rates as Rates
 from .session.session import Session as Session
 from .text.redact import redact_notebook as redact_notebook
+from .training import baselines as baselines
 from .training.estimates import estimate_training_cost as estimate_training_cost
+from .training.holdout import holdout as holdout
 from .training.train import train as train
 
 __version__: str

@@ -68,14 +68,46 @@ def _run(program: str, arguments: Sequence[str]) -> int:
     return main(arguments, program)
 
 
-def _redact(program: str, arguments: Sequence[str]) -> int:
-    from personalize_nb.text.redact import redact_notebook
+_FILTER = """as a filter of git, which commits notebooks masked and leaves yours as they are:
+  git config filter.personalize-nb.clean "personalize-nb redact -"
+  git config filter.personalize-nb.required true
+  echo "*.ipynb filter=personalize-nb" >> .gitattributes
 
-    parser = argparse.ArgumentParser(prog=program, description=COMMANDS["redact"][1])
-    parser.add_argument("notebook", nargs="+", type=Path)
-    for notebook in parser.parse_args(arguments).notebook:
-        redact_notebook(notebook)
-    return 0
+as a hook of pre-commit: personalize-nb-redact masks, personalize-nb-redact-check refuses (.pre-commit-hooks.yaml)"""
+
+
+def _redact(program: str, arguments: Sequence[str]) -> int:
+    from personalize_nb.text.redact import leaks_of, redact_notebook, redacted
+
+    parser = argparse.ArgumentParser(
+        prog=program,
+        description=COMMANDS["redact"][1],
+        epilog=_FILTER,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "notebook", nargs="+", type=Path, help="saved notebooks; - masks standard input to standard output"
+    )
+    parser.add_argument(
+        "--check", action="store_true", help="change nothing: name the cells, and answer 1 if there are any"
+    )
+    options = parser.parse_args(arguments)
+    if options.notebook == [Path("-")] and not options.check:  # a filter of git: bytes as they are, whatever the locale
+        masked = redacted(sys.stdin.buffer.read().decode("utf-8", "strict"))
+        sys.stdout.buffer.write(masked.encode())
+        return 0
+    dirty = 0
+    for notebook in options.notebook:
+        if not options.check:
+            redact_notebook(notebook)
+            continue
+        places = leaks_of(notebook)
+        dirty += bool(places)
+        for place in places:
+            print(f"{notebook}: {place.where}: {', '.join(place.kinds)}")
+    if dirty:
+        print(f"{program}: `{program} NOTEBOOK` masks them in place", file=sys.stderr)
+    return int(dirty > 0)
 
 
 def _receipts(program: str, arguments: Sequence[str]) -> int:
@@ -100,7 +132,7 @@ COMMANDS: dict[str, tuple[Callable[[str, Sequence[str]], int], str]] = {
     "state": (_state, "check, repair, keep, restore or remove what the embedded service has on disk"),
     "run": (_run, "execute notebooks without a browser and save them masked"),
     "receipts": (_receipts, "rewrite the receipts of saved notebooks to how their jobs stand now, in place"),
-    "redact": (_redact, "mask accounts, roles, buckets, keys and tokens in saved notebooks, in place"),
+    "redact": (_redact, "mask accounts, roles, buckets, keys and tokens in saved notebooks, in place, or tell where"),
 }
 
 
@@ -120,7 +152,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     command, _ = COMMANDS[options.command]
     try:
         return command(f"{parser.prog} {options.command}", options.arguments)
-    except (PersonalizeError, OSError) as error:
+    except (PersonalizeError, OSError, UnicodeDecodeError) as error:
         print(f"{parser.prog} {options.command}: {error}", file=sys.stderr)
         return 1
 

@@ -22,15 +22,8 @@ def ranking_metrics(
 
     Parameters
     ----------
-    hits
-        Shape (lists, positions), true where the item at that position is relevant; short lists are padded with false.
-    relevant
-        Shape (lists,), how many relevant items there are for each list.
-    cut_offs
-        Values of K.
-    ideal
-        `found`: NDCG's ideal list is as long as the hits found, as in Amazon's example; `relevant`: as long as the
-        list could have had hits.
+    hits, relevant, cut_offs, ideal
+        As for `ranking_values`.
 
     Returns
     -------
@@ -44,22 +37,42 @@ def ranking_metrics(
     >>> round(ranking_metrics(hits, np.array([2]), [5])["normalized_discounted_cumulative_gain_at_5"], 4)
     0.6241
     """
+    return {name: _mean(values) for name, values in ranking_values(hits, relevant, cut_offs, ideal).items()}
+
+
+def ranking_values(
+    hits: np.ndarray, relevant: np.ndarray, cut_offs: Sequence[int] = CUT_OFFS, ideal: str = FOUND
+) -> dict[str, np.ndarray]:
+    """Return the metrics of each list, by the names of their means.
+
+    Parameters
+    ----------
+    hits
+        Shape (lists, positions), true where the item at that position is relevant; short lists are padded with false.
+    relevant
+        Shape (lists,), how many relevant items there are for each list.
+    cut_offs
+        Values of K.
+    ideal
+        `found`: NDCG's ideal list is as long as the hits found, as in Amazon's example; `relevant`: as long as the
+        list could have had hits.
+    """
     lists, positions = hits.shape
     deepest = max(cut_offs)
     padded = np.zeros((lists, deepest), bool)
     padded[:, : min(positions, deepest)] = hits[:, :deepest]
     discount = 1.0 / np.log2(np.arange(2, deepest + 2))
     best = np.concatenate(([0.0], np.cumsum(discount)))
-    result: dict[str, float] = {}
+    result: dict[str, np.ndarray] = {}
     for cut in cut_offs:
         top = padded[:, :cut]
         found = top.sum(axis=1)
         longest = found if ideal == FOUND else np.minimum(relevant, cut)
-        result[f"normalized_discounted_cumulative_gain_at_{cut}"] = _mean(_ratio(top @ discount[:cut], best[longest]))
-        result[f"precision_at_{cut}"] = _mean(found / cut)
-        result[f"recall_at_{cut}"] = _mean(_ratio(found, relevant))
+        result[f"normalized_discounted_cumulative_gain_at_{cut}"] = _ratio(top @ discount[:cut], best[longest])
+        result[f"precision_at_{cut}"] = found / cut
+        result[f"recall_at_{cut}"] = _ratio(found, relevant)
     first = np.where(padded.any(axis=1), 1.0 / (np.argmax(padded, axis=1) + 1.0), 0.0)
-    result[f"mean_reciprocal_rank_at_{deepest}"] = _mean(first)
+    result[f"mean_reciprocal_rank_at_{deepest}"] = first
     return result
 
 

@@ -16,7 +16,7 @@ from personalize_nb.contract import columns as c
 from personalize_nb.contract.ranking_metrics import CUT_OFFS, FOUND
 from personalize_nb.distributed.tasks import NamedTasks, partitions
 from personalize_nb.inputs import frames
-from personalize_nb.results import evaluation
+from personalize_nb.results import evaluation, measures
 from personalize_nb.text.public import public
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def evaluate(
     parts = [
         made.task("measure-lists", number, evaluation.measured, piece, against) for number, piece in enumerate(pieces)
     ]
-    return made.task("take-together", 0, evaluation.together, parts, against)
+    return made.task("take-together", 0, measures.together, parts, against)
 
 
 @public
@@ -94,7 +94,7 @@ def coverage(recommendations: Any, items: Data) -> Delayed:
     return made.task("cover-items", 0, _share, shown, catalogue)
 
 
-def _given(found: evaluation.Truth) -> evaluation.Truth:
+def _given(found: measures.Truth) -> measures.Truth:
     return found
 
 

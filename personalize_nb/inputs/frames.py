@@ -86,7 +86,7 @@ def plain(frame: Data | None, noun: str, *needed: str, hint: str = "") -> pd.Dat
         raise InputError(f"{noun!r} has several columns for {twice}: {list(frame.columns)}; keep one of each")
     findings = Findings()
     ids = {
-        name: pd.Series(to_strings(named[name], name, findings).to_pandas().to_numpy(), index=named.index)
+        name: to_strings(named[name], name, findings).to_pandas().set_axis(named.index)
         for name in needed
         if name in _IDS
     }

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from personalize_nb import errors
-from personalize_nb.contract import job_kinds
+from personalize_nb.contract import job_kinds, limits
 from personalize_nb.contract.job_kinds import JobKind
 from personalize_nb.contract.parameters import BATCH_SEGMENT, named
-from personalize_nb.resources.solutions import SolutionVersion, find_solution_version
+from personalize_nb.resources.solutions import SolutionVersion, find_solution_version, recipes_of_solutions
 from personalize_nb.session import owners
 from personalize_nb.session.connection import current
 from personalize_nb.session.progress import choose
@@ -22,7 +22,11 @@ if TYPE_CHECKING:
 
 @public
 def list_jobs(
-    solution_version: SolutionVersion | str | None = None, session: Session | None = None, *, mine: bool = False
+    solution_version: SolutionVersion | str | None = None,
+    session: Session | None = None,
+    *,
+    mine: bool = False,
+    details: int | None = 25,
 ) -> pd.DataFrame:
     """Return the jobs of the account and region, of both kinds, whoever started them, newest first.
 
@@ -34,44 +38,88 @@ def list_jobs(
         Where to look.
     mine
         Only jobs that you started, as their tag `personalize_nb:owner` tells; each job's tags are read, once.
+    details
+        Of how many of the newest jobs `filter` and `results` are told, at a call each; None is all.
 
     Returns
     -------
     pandas.DataFrame
-        Columns `name`, `status`, `mode` (of segment jobs `BATCH_SEGMENT`), `solution`, `created`, `updated` (UTC, to
-        the second), `failure_reason`.
+        Columns `name`, `status`, `mode` (of segment jobs `BATCH_SEGMENT`), `solution`, `recipe`, `filter`, `results`
+        (per record, where the request says how many), `created`, `updated` (UTC, to the second), `duration` (of jobs
+        that have ended), `failure_reason`. What is not known is missing.
 
     Raises
     ------
     AccessError
         `mine` is asked, and who you are or the tags of jobs may not be read.
+    InputError
+        `details` is no whole number from 0.
     """
     import pandas as pd
 
+    from personalize_nb.text.listings import Listing
+
+    if details is not None and (not isinstance(details, int) or isinstance(details, bool) or details < 0):
+        raise errors.InputError(f"'details' must be a whole number from 0, or None for all jobs, got {details!r}.")
     session = current(session or getattr(solution_version, "session", None))
     only = (
         {} if solution_version is None else {"solutionVersionArn": find_solution_version(solution_version, session).arn}
     )
+    found = [
+        (kind, entry)
+        for kind in job_kinds.JOB_KINDS
+        for entry in _entries(kind, session, only)
+        if not mine or _is_mine(entry[kind.arn_member], session)
+    ]
+    found.sort(key=lambda one: one[1]["creationDateTime"], reverse=True)
+    recipes = _recipes(session) if found else {}
+    described = _described(found[:details], session)
     rows = [
         (
             entry["jobName"],
             entry["status"],
             _mode(kind, entry),
             entry["solutionVersionArn"].split(":solution/", 1)[-1].split("/", 1)[0],
+            recipes.get(entry["solutionVersionArn"].rsplit("/", 1)[0]) or None,
+            *described.get(entry[kind.arn_member], (None, None)),
             entry["creationDateTime"],
             entry["lastUpdatedDateTime"],
+            entry["lastUpdatedDateTime"] - entry["creationDateTime"] if entry["status"] in limits.TERMINAL else None,
             entry.get("failureReason", ""),
         )
-        for kind in job_kinds.JOB_KINDS
-        for entry in _entries(kind, session, only)
-        if not mine or _is_mine(entry[kind.arn_member], session)
+        for kind, entry in found
     ]
-    names = ["name", "status", "mode", "solution", "created", "updated", "failure_reason"]
-    frame = pd.DataFrame(rows, columns=names)
-    frame = frame.sort_values("created", ascending=False, kind="stable", ignore_index=True)
+    names = ["name", "status", "mode", "solution", "recipe", "filter", "results", "created", "updated", "duration"]
+    frame = Listing(rows, columns=[*names, "failure_reason"])
+    frame["results"] = frame["results"].astype("Int64")
     for column in ("created", "updated"):
         frame[column] = pd.to_datetime(frame[column], utc=True).dt.floor("s")
+    frame["duration"] = pd.to_timedelta(frame["duration"]).dt.round("s")
     return frame
+
+
+def _recipes(session: Session) -> dict[str, str]:
+    try:
+        return recipes_of_solutions(session)
+    except errors.AccessError as error:
+        choose().say(f"recipes are not listed: {error}")
+        return {}
+
+
+def _described(found: Sequence[tuple[JobKind, dict[str, Any]]], session: Session) -> dict[str, tuple[Any, Any]]:
+    """Return filter and number of results of jobs by their ARN; who may describe none, or one that is gone, is told."""
+    told: dict[str, tuple[Any, Any]] = {}
+    for kind, entry in found:
+        arn = entry[kind.arn_member]
+        try:
+            job = session.call(kind.describe, **{kind.arn_member: arn})[kind.answer]
+        except errors.NotFoundError:  # deleted since it was listed
+            continue
+        except errors.AccessError as error:
+            choose().say(f"filters and numbers of results are not told: {error}")
+            break
+        told[arn] = (job.get("filterArn", "").rsplit("/", 1)[-1] or None, job.get("numResults"))
+    return told
 
 
 def _is_mine(arn: str, session: Session) -> bool:

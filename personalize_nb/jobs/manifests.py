@@ -347,6 +347,8 @@ def list_runs(session: Session | None = None) -> pd.DataFrame:
     """
     import pandas as pd
 
+    from personalize_nb.text.listings import Listing
+
     rows = [
         (
             one.name,
@@ -358,7 +360,7 @@ def list_runs(session: Session | None = None) -> pd.DataFrame:
         )
         for one in every(current(session))
     ]
-    frame = pd.DataFrame(rows, columns=["name", "mode", "solution", "records", "jobs", "created"])
+    frame = Listing(rows, columns=["name", "mode", "solution", "records", "jobs", "created"])
     frame["records"] = frame["records"].astype("Int64")  # of some runs nobody has counted them
     return frame.sort_values("created", ascending=False, kind="stable", ignore_index=True)
 

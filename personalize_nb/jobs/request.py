@@ -20,7 +20,8 @@ from personalize_nb.errors import ERROR, WARNING, Problem
 from personalize_nb.jobs.arguments import check_names
 from personalize_nb.jobs.unfit import no_batch, no_segments, no_themes
 from personalize_nb.text.public import public
-from personalize_nb.text.values import plain
+from personalize_nb.text.redact import redact
+from personalize_nb.text.values import python
 
 KIND_OF_KEYS = {
     ("userId",): "users",
@@ -30,7 +31,7 @@ KIND_OF_KEYS = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class BatchRequest:
     """What requests of both kinds have."""
 
@@ -60,31 +61,36 @@ class BatchRequest:
         if wrong := _misfits(self):
             raise errors.RequestError(wrong)
         wanted: dict[str, Any] = {}
-        for row, value in rows_of(self):
-            if row.required or row.is_set(value):
-                row.put(wanted, value)
+        for row, value in (one for one in rows_of(self) if one[0].required or one[0].is_set(one[1])):
+            row.put(wanted, value)
         return wanted
 
     @classmethod
     def from_api(cls, described: Mapping[str, Any]) -> Self:
         """Return the request behind a description of its job (which holds no tags) or behind `to_api`."""
-        rows = parameters.sent(cls.job_kind)
         try:
-            values = {name: row.taken(described) for name, row in rows.items()}
+            values = {name: row.taken(described) for name, row in parameters.sent(cls.job_kind).items()}
         except (KeyError, TypeError, ValueError, AttributeError) as error:
-            why = f"it has no {error}" if isinstance(error, KeyError) else str(error)
+            why = f"it has no {error}" if isinstance(error, KeyError) else error
             told = f"No request of a {cls.job_kind.noun} can be read from {errors.received(described)}: {why}."
             raise errors.RequestError([Problem("request", told)]) from error
         return cls(**{name: value for name, value in values.items() if value is not None})
 
+    def __repr__(self) -> str:
+        """Return what is set as code, account, bucket and role masked: reprs are shared, `to_code` is run."""
+        return redact(f"{type(self).__name__}({', '.join(self._set())})")
+
     def to_code(self) -> str:
         """Return the Python call that starts the same job; fields at their defaults are left out."""
-        lines = [f"        {row.attribute}={plain(value)!r}," for row, value in rows_of(self) if row.is_set(value)]
+        lines = [f"        {one}," for one in self._set()]
         return "\n".join(["pnb.start(", f"    pnb.{type(self).__name__}(", *lines, "    )", ")"])
+
+    def _set(self) -> list[str]:
+        return [f"{row.attribute}={python(value)!r}" for row, value in rows_of(self) if row.is_set(value)]
 
 
 @public
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class JobRequest(BatchRequest):
     """Every parameter of CreateBatchInferenceJob.
 
@@ -129,7 +135,7 @@ class JobRequest(BatchRequest):
 
 
 @public
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class SegmentRequest(BatchRequest):
     """Every parameter of CreateBatchSegmentJob.
 

@@ -28,6 +28,7 @@ def register() -> bool:
     for module, name in _STEPWISE:
         formatter.for_type_by_name(f"personalize_nb.{module}", name, stepwise)
     formatter.for_type_by_name("personalize_nb.results.theme_quality", "ThemeQuality", quality)
+    formatter.for_type_by_name("personalize_nb.results.compared", "Comparison", compared)
     return True
 
 
@@ -63,3 +64,12 @@ def quality(measured: Any) -> str:
         (name.replace("_", " "), f"{value:.3g}", _FIGURES.get(name, "")) for name, value in measured.summary.items()
     ]
     return html.output(html.lines(html.table(rows, numeric=(1,)), *measured.notes, "A row per theme: .themes"))
+
+
+def compared(comparison: Any) -> str:
+    """Return what a `Comparison` says in short, and what has more."""
+    from personalize_nb.notebook.comparisons import show_comparison  # loaded when something is shown
+    from personalize_nb.text import html
+
+    steps = ".overlap(), .by_owner(), .most_changed(), .items(), .moves(), .metrics() and .side_by_side(id) are frames"
+    return html.output(html.lines(show_comparison(comparison).html, steps))

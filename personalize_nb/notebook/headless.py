@@ -9,11 +9,15 @@ from __future__ import annotations
 
 import argparse
 import ast
+import asyncio
 import os
 import queue
+import signal
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +28,7 @@ from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernel
 from nbclient.util import ensure_async
 
 from personalize_nb.errors import InputError, NotFoundError
+from personalize_nb.notebook.parameters import parsed, put
 from personalize_nb.text.redact import redact, redact_notebook
 
 # Run in the kernel before the first cell and never saved: a page is wider than the 80 characters that pandas folds at.
@@ -35,7 +40,12 @@ _ANSWER_SECONDS = 10
 
 
 def execute(
-    notebook: str | Path, output: str | Path, show: Callable[[str], None] | None = None, cell_timeout: float = 1800
+    notebook: str | Path,
+    output: str | Path,
+    show: Callable[[str], None] | None = None,
+    cell_timeout: float = 1800,
+    parameters: Mapping[str, Any] | None = None,
+    log: Callable[[str], None] | None = None,
 ) -> Path:
     """Execute a notebook in its own folder and save the result, masked and without widget state.
 
@@ -49,6 +59,10 @@ def execute(
         Is called with each Markdown cell and each output as text, as the run goes on.
     cell_timeout
         Seconds a single cell may take.
+    parameters
+        Values for the names that the cell tagged `parameters` sets; a cell behind it sets them, as papermill does.
+    log
+        Is called with a line for each cell that has run or failed.
 
     Returns
     -------
@@ -61,8 +75,10 @@ def execute(
         A cell raised; the saved notebook shows where.
     nbclient.exceptions.CellTimeoutError, nbclient.exceptions.DeadKernelError
         A cell took longer than `cell_timeout`; the kernel died.
+    InterruptedError
+        The process was told to end (SIGTERM, SIGINT); what has run is saved.
     NotFoundError, InputError
-        There is no such file; the file is no notebook.
+        There is no such file; the file is no notebook, or has no such parameters.
 
     Examples
     --------
@@ -75,6 +91,7 @@ def execute(
     """
     source, target = Path(notebook), Path(output)
     document = _read(source)
+    put(document, parameters or {})
     client = NotebookClient(
         document,
         timeout=int(cell_timeout),
@@ -85,31 +102,83 @@ def execute(
         ],
         resources={"metadata": {"path": str(source.parent)}},
     )
-    tell = show or (lambda _text: None)
+    tell, note = show or _ignore, log or _ignore
     known: set[str] = set()
+    watched = _Watched(len(document.cells))
 
     async def finished(cell: Any, cell_index: int, execute_reply: Any) -> None:
         known.update(await _connected(client))
+        note(watched.line("failed" if execute_reply["content"]["status"] == "error" else "ran"))
         for text in map(_as_text, cell.get("outputs", ())):
             if text:
                 tell(redact(text, known))
 
     def started(cell: Any, cell_index: int) -> None:
+        watched.begin(cell_index)
         if cell.cell_type == "markdown":
             tell(cell.source)
 
+    client.on_notebook_start = watched.listen
     client.on_cell_start = started
     client.on_cell_executed = finished
     try:
         client.execute()
-    except CellExecutionError as error:
-        error.evalue = redact(error.evalue, known)  # for whoever prints it
+    except (Exception, asyncio.CancelledError) as error:
+        if watched.told:  # nbclient takes it for a kernel that died, or for what its own parts say when they are ended
+            note(watched.line("was stopped"))
+            raise watched.interrupted() from error
+        if isinstance(error, CellExecutionError):
+            error.evalue = redact(error.evalue, known)  # for whoever prints it
+        else:
+            note(watched.line("failed"))
+        error.add_note(watched.cell)
         raise
     finally:
         target.parent.mkdir(parents=True, exist_ok=True)
         nbformat.write(document, target)
         redact_notebook(target, known)
     return target
+
+
+def _ignore(_text: str) -> None:
+    return None
+
+
+class _Watched:
+    """Where a run is, and what the system has told it."""
+
+    def __init__(self, cells: int):
+        self.cells = cells
+        self.cell = "the kernel's start"
+        self.told = 0
+        self._began = time.monotonic()
+
+    def begin(self, index: int) -> None:
+        """Note that a cell begins."""
+        self.cell, self._began = f"cell {index + 1}", time.monotonic()
+
+    def line(self, what: str) -> str:
+        """Return what happened to the cell as a line of a log."""
+        now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        return f"{now} {self.cell} of {self.cells} {what} in {time.monotonic() - self._began:.1f} s"
+
+    def interrupted(self) -> InterruptedError:
+        """Return the error that says which signal has ended the run."""
+        name = signal.Signals(self.told).name
+        return InterruptedError(self.told, f"{name} stopped the run in {self.cell}; what had run is saved")
+
+    def listen(self, notebook: Any) -> None:
+        """End the run when the process is told to end: nbclient would say that its kernel died."""
+        loop, task = asyncio.get_running_loop(), asyncio.current_task()
+
+        def end(number: int) -> None:
+            self.told = number
+            if task is not None:
+                task.cancel()
+
+        with suppress(RuntimeError, NotImplementedError):  # a thread, or a system without signals
+            for number in (signal.SIGINT, signal.SIGTERM):
+                loop.add_signal_handler(number, end, number)
 
 
 async def _connected(client: NotebookClient) -> list[str]:
@@ -156,19 +225,26 @@ _FAILURES = (CellExecutionError, CellTimeoutError, DeadKernelError, NoSuchKernel
 
 def _told(error: BaseException, notebook: Path, target: Path) -> str:
     """Say in one line why a notebook did not run."""
+    cell = " ".join(getattr(error, "__notes__", ())) or "a cell"
+    if isinstance(error, InterruptedError):
+        return f"{notebook}: {error.strerror} as {target}"
     if isinstance(error, CellExecutionError):
-        return f"{notebook}: a cell raised {error.ename}: {' '.join(error.evalue.split())[:500]}; see {target}"
+        return f"{notebook}: {cell} raised {error.ename}: {' '.join(error.evalue.split())[:500]}; see {target}"
     if isinstance(error, CellTimeoutError):
-        return f"{notebook}: a cell ran longer than its time limit; see {target}"
+        return f"{notebook}: {cell} ran longer than its time limit; see {target}"
     if isinstance(error, DeadKernelError):
-        return f"{notebook}: the kernel died in a cell; see {target}"
+        return f"{notebook}: the kernel died in {cell}; see {target}"
     if isinstance(error, NoSuchKernel):
         return f"{notebook}: there is no kernel {error.name!r} here; `jupyter kernelspec list` lists those there are"
     return " ".join(str(error).split())
 
 
 def main(arguments: Sequence[str] | None = None, program: str | None = None) -> int:
-    """Run the notebooks named on the command line; answer 0, or 1 with a line that says why."""
+    """Run the notebooks named on the command line; answer 0, or another code with a line that says why.
+
+    1: a cell raised, took too long or killed its kernel, or there is no such notebook; 2: the command line is wrong;
+    128 and the number of a signal: the process was told to end, 143 by SIGTERM.
+    """
     prefix = f"{program}: " if program else ""
     parser = argparse.ArgumentParser(
         prog=program or "python -m personalize_nb.headless", description=__doc__.splitlines()[0]
@@ -183,6 +259,23 @@ def main(arguments: Sequence[str] | None = None, program: str | None = None) -> 
         metavar="DIR",
         help="run on the embedded service in this folder, then stop it unless it was running before",
     )
+    parser.add_argument(
+        "-p",
+        "--parameter",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="set a name of the cell tagged 'parameters'; numbers, True, False and None are read as such",
+    )
+    parser.add_argument(
+        "-r", "--raw-parameter", action="append", default=[], metavar="NAME=TEXT", help="the same; the value is text"
+    )
+    parser.add_argument(
+        "--cell-timeout", type=float, default=1800, metavar="SECONDS", help="what a cell may take (default: 1800)"
+    )
+    parser.add_argument(
+        "--log", action="store_true", help="write a line for each cell to stderr, with time and seconds"
+    )
     parser.add_argument("--quiet", action="store_true", help="do not print what the cells show")
     options = parser.parse_args(arguments)
     ours = False
@@ -195,17 +288,25 @@ def main(arguments: Sequence[str] | None = None, program: str | None = None) -> 
     began = time.monotonic()
     notebook = target = Path()
     try:
+        values = parsed(options.parameter, options.raw_parameter)
         if options.output:  # a folder that cannot be made is told of before anything runs
             options.output.mkdir(parents=True, exist_ok=True)
         for notebook in options.notebook:
             target = options.output / notebook.name if options.output else notebook
-            execute(notebook, target, None if options.quiet else lambda text: print(f"{text}\n", flush=True))
+            execute(
+                notebook,
+                target,
+                None if options.quiet else lambda text: print(f"{text}\n", flush=True),
+                options.cell_timeout,
+                values,
+                (lambda line: print(line, file=sys.stderr, flush=True)) if options.log else None,
+            )
             print(f"{notebook} ran in {time.monotonic() - began:.0f} s and is saved, masked, as {target}")
             if options.output:
                 print(f"To look at it: jupyter lab {target}")
     except _FAILURES as error:
         print(redact(f"{prefix}{_told(error, notebook, target)}"), file=sys.stderr)
-        return 1
+        return 128 + error.errno if isinstance(error, InterruptedError) and error.errno else 1
     finally:
         if ours:
             local.stop(options.local)

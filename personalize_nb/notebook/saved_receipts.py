@@ -14,7 +14,8 @@ from personalize_nb.session.connection import current
 from personalize_nb.session.progress import choose
 from personalize_nb.session.session import Session
 from personalize_nb.text.public import public
-from personalize_nb.text.redact import read_notebook, redact_notebook, write_notebook
+from personalize_nb.text.redact import redact_notebook
+from personalize_nb.text.saved_notebooks import read_notebook, write_notebook
 
 _NAMED = re.compile(rf'<div class="pnb-receipt" {NAME}="([^"]+)"')
 

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 @public
 def list_dataset_groups(session: Session | None = None) -> pd.DataFrame:
     """Return the dataset groups of the account and region, newest first: name, status, solutions, created."""
-    import pandas as pd
+    from personalize_nb.text.listings import Listing
 
     session = current(session)
     rows = []
@@ -44,7 +44,7 @@ def list_dataset_groups(session: Session | None = None) -> pd.DataFrame:
         solutions = session.pages("list_solutions", "solutions", datasetGroupArn=entry["datasetGroupArn"])
         names = ", ".join(one["name"] for one in solutions)
         rows.append((entry["name"], entry["status"], names, entry["creationDateTime"]))
-    frame = pd.DataFrame(rows, columns=["name", "status", "solutions", "created"])
+    frame = Listing(rows, columns=["name", "status", "solutions", "created"])
     return frame.sort_values("created", ascending=False, kind="stable", ignore_index=True)
 
 
@@ -129,7 +129,7 @@ def delete_dataset_group(
 
 
 def _shown(pieces: Sequence[Piece], problems: Mapping[str, Problem]) -> pd.DataFrame:
-    import pandas as pd
+    from personalize_nb.text.listings import Listing
 
     rows = [
         (
@@ -142,7 +142,7 @@ def _shown(pieces: Sequence[Piece], problems: Mapping[str, Problem]) -> pd.DataF
         )
         for one in pieces
     ]
-    return pd.DataFrame(rows, columns=["kind", "name", "status", "owner", "plan", "in_the_way"])
+    return Listing(rows, columns=["kind", "name", "status", "owner", "plan", "in_the_way"])
 
 
 def _delete(deleting: _Deleting, plain: str, pieces: Sequence[Piece]) -> None:

@@ -324,7 +324,7 @@ def _filter(known: Mapping[str, Any]) -> Filter:
 @public
 def list_filters(session: Session | None = None) -> pd.DataFrame:
     """Return all filters of the account and region: name, status, expression, placeholders, creation time."""
-    import pandas as pd
+    from personalize_nb.text.listings import Listing
 
     session = current(session)
     rows = []
@@ -332,7 +332,7 @@ def list_filters(session: Session | None = None) -> pd.DataFrame:
         expression = _described(entry["filterArn"], session)["filterExpression"]
         names = ", ".join(placeholders(expression))
         rows.append((entry["name"], entry["status"], expression, names, entry["creationDateTime"]))
-    return pd.DataFrame(rows, columns=["name", "status", "expression", "placeholders", "created"])
+    return Listing(rows, columns=["name", "status", "expression", "placeholders", "created"])
 
 
 def _described(arn: str, session: Session) -> dict[str, Any]:

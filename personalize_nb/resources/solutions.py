@@ -153,22 +153,43 @@ def _versions(name: str, session: Session) -> list[dict[str, Any]]:
 
 
 @public
-def list_solution_versions(session: Session | None = None) -> pd.DataFrame:
-    """Return all solution versions of the account and region, newest first: solution, recipe, status, time, ARN."""
-    import pandas as pd
+def list_solution_versions(session: Session | None = None, *, arns: bool = False) -> pd.DataFrame:
+    """Return all solution versions of the account and region, newest first.
+
+    Parameters
+    ----------
+    session
+        Where to look; by default the session of `pnb.connect()`.
+    arns
+        Whether to tell ARNs as well, which name the account.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns `solution`, `recipe`, `status`, `created`, `solution_version` (as `find_solution_version` takes it),
+        and `solution_version_arn` where it is asked for.
+    """
+    from personalize_nb.text.listings import Listing  # pandas, not needed to find one
 
     session = current(session)
-    recipes = {
-        entry["solutionArn"]: entry.get("recipeArn", "") for entry in session.pages("list_solutions", "solutions")
-    }
+    recipes = recipes_of_solutions(session)
     rows = []
     for entry in session.pages("list_solution_versions", "solutionVersions"):
         arn = entry["solutionVersionArn"]
-        recipe = recipes.get(arn.rsplit("/", 1)[0], entry.get("recipeArn", ""))
-        solution = arn.split(":solution/", 1)[-1].split("/", 1)[0]
-        rows.append((solution, recipe.rsplit("/", 1)[-1], entry["status"], entry["creationDateTime"], arn))
-    frame = pd.DataFrame(rows, columns=["solution", "recipe", "status", "created", "solution_version_arn"])
-    return frame.sort_values("created", ascending=False, kind="stable", ignore_index=True)
+        recipe = recipes.get(arn.rsplit("/", 1)[0]) or entry.get("recipeArn", "").rsplit("/", 1)[-1]
+        named = arn.split(":solution/", 1)[-1]
+        rows.append((named.split("/", 1)[0], recipe, entry["status"], entry["creationDateTime"], named, arn))
+    names = ["solution", "recipe", "status", "created", "solution_version", "solution_version_arn"]
+    frame = Listing(rows, columns=names).sort_values("created", ascending=False, kind="stable", ignore_index=True)
+    return frame if arns else frame.drop(columns="solution_version_arn")
+
+
+def recipes_of_solutions(session: Session) -> dict[str, str]:
+    """Return the name of each solution's recipe by the solution's ARN, empty where it has none."""
+    return {
+        entry["solutionArn"]: entry.get("recipeArn", "").rsplit("/", 1)[-1]
+        for entry in session.pages("list_solutions", "solutions")
+    }
 
 
 def from_description(described: Mapping[str, Any], session: Session) -> SolutionVersion:

@@ -88,7 +88,7 @@ def standing_costs(session: Session | None = None) -> pd.DataFrame:
         `kind` (`campaign`, `recommender`, `solution` with auto-training), `name`, `owner` (empty where no tag tells),
         `why`, and `stop`, the call that ends it.
     """
-    import pandas as pd
+    from personalize_nb.text.listings import Listing
 
     session = current(session)
     rows = []
@@ -98,4 +98,4 @@ def standing_costs(session: Session | None = None) -> pd.DataFrame:
         except errors.AccessError:
             owner = ""
         rows.append((one.kind, one.name, owner, one.why, one.stop))
-    return pd.DataFrame(rows, columns=["kind", "name", "owner", "why", "stop"])
+    return Listing(rows, columns=["kind", "name", "owner", "why", "stop"])

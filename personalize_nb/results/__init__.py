@@ -4,7 +4,22 @@
 them), `matching` puts the `rows` in input order, and `results` gives them `shapes` in several `forms`, with `titles`;
 `reading` takes what any job wrote.
 
-`evaluation` measures lists, `theme_quality` themes.
+`evaluation` measures lists, by `measures` that are taken in parts, for `slices`, with bounds by `resampling`;
+`theme_quality` measures themes. `comparison` puts lists beside each other: `aligned` makes numbers of them, `agreement`
+says how far two agree, `changes`, `profiles` and `differences` are what is `compared`. All take lists from `sources`.
 """
 
-__all__ = ["evaluation", "output_files", "parts", "reading", "results", "side_by_side", "theme_quality", "titles"]
+__all__ = [
+    "compared",
+    "comparison",
+    "evaluation",
+    "measures",
+    "output_files",
+    "parts",
+    "reading",
+    "results",
+    "side_by_side",
+    "sources",
+    "theme_quality",
+    "titles",
+]

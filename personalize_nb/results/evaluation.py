@@ -7,28 +7,34 @@ a truth of the user's own: a later week, a hold-out, clicks on a mailing.
 from __future__ import annotations
 
 import numbers
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, overload
 
 import numpy as np
 import pandas as pd
 
 from personalize_nb.contract import columns as c
-from personalize_nb.contract.ranking_metrics import CUT_OFFS, FOUND, RELEVANT, ranking_metrics
+from personalize_nb.contract.ranking_metrics import CUT_OFFS, FOUND, RELEVANT
 from personalize_nb.errors import InputError
 from personalize_nb.inputs import frames
-from personalize_nb.session.progress import choose
+from personalize_nb.inputs.forms import given as read
+from personalize_nb.results import measures, resampling
+from personalize_nb.results.measures import CodedLists, MeasuredLists, Truth
+from personalize_nb.results.slices import sliced
+from personalize_nb.results.sources import recommendations_of
 from personalize_nb.text.public import public
+from personalize_nb.text.values import shown
 
 if TYPE_CHECKING:
     from personalize_nb.inputs.forms import Data
+    from personalize_nb.results.sources import Lists
+
+FROM_JOB = "job.recommendations() of a user job"
 
 
-@public
+@overload
 def evaluate(
-    recommendations: Data,
+    recommendations: Lists,
     truth: Data,
     *,
     interactions: Data | None = None,
@@ -36,20 +42,82 @@ def evaluate(
     category: str | None = None,
     cut_offs: Sequence[int] = CUT_OFFS,
     ideal: str = FOUND,
-) -> pd.Series:
+    users: Data | None = None,
+    by: None = None,
+    interval: None = None,
+    samples: int = resampling.SAMPLES,
+    seed: int = 0,
+) -> pd.Series: ...
+@overload
+def evaluate(
+    recommendations: Lists,
+    truth: Data,
+    *,
+    interactions: Data | None = None,
+    items: Data | None = None,
+    category: str | None = None,
+    cut_offs: Sequence[int] = CUT_OFFS,
+    ideal: str = FOUND,
+    users: Data | None = None,
+    by: str,
+    interval: float | None = None,
+    samples: int = resampling.SAMPLES,
+    seed: int = 0,
+) -> pd.DataFrame: ...
+@overload
+def evaluate(
+    recommendations: Lists,
+    truth: Data,
+    *,
+    interactions: Data | None = None,
+    items: Data | None = None,
+    category: str | None = None,
+    cut_offs: Sequence[int] = CUT_OFFS,
+    ideal: str = FOUND,
+    users: Data | None = None,
+    by: str | None = None,
+    interval: float,
+    samples: int = resampling.SAMPLES,
+    seed: int = 0,
+) -> pd.DataFrame: ...
+@public
+def evaluate(
+    recommendations: Lists,
+    truth: Data,
+    *,
+    interactions: Data | None = None,
+    items: Data | None = None,
+    category: str | None = None,
+    cut_offs: Sequence[int] = CUT_OFFS,
+    ideal: str = FOUND,
+    users: Data | None = None,
+    by: str | None = None,
+    interval: float | None = None,
+    samples: int = resampling.SAMPLES,
+    seed: int = 0,
+) -> pd.Series | pd.DataFrame:
     """Measure recommendations against what users really chose.
+
+    `normalized_discounted_cumulative_gain_at_K`, `precision_at_K` and `mean_reciprocal_rank_at_K` are Amazon's.
+    `recall_at_K` is the share of a user's right items that are found, `hit_rate_at_K` that of users for whom any is.
+    `personalization_at_K` is one minus the mean cosine of the lists of two users: 0 where all have the same.
 
     Parameters
     ----------
     recommendations
-        Columns `user_id`, `rank`, `item_id`, as `job.recommendations()` gives them.
+        A job, run or results of users, or columns `user_id`, `rank`, `item_id`, as `job.recommendations()` gives them.
     truth
         Columns `user_id`, `item_id`: one row per item that was right for a user. Every user of the truth counts;
         one without recommendations counts as a list without hits.
     interactions
-        History; adds `popularity_at_K`, the mean number of interactions of the recommended items.
+        History; adds `popularity_at_K`, the mean number of interactions of the recommended items, `novelty_at_K`, the
+        mean of the binary logarithm of one through an item's share of all interactions (Zhou et al. 2010; an item that
+        nobody met counts as met once), `long_tail_share_at_K`, the share of recommended items that are not among the
+        most popular ones with 80 % of all interactions, and `serendipity_at_K`, the share of a list that is right and
+        not among the K most popular items (Ge et al. 2010).
     items
-        Catalogue; with `interactions`, or alone, adds `coverage`: the share of all items that somebody is recommended.
+        Catalogue; with `interactions`, or alone, adds `coverage`: the share of all items that somebody is recommended,
+        and `gini_at_K`: how unevenly recommendations fall on them, 0 where each has as many.
     category
         A column of `items` with categories separated by `|`; adds `diversity_at_K`, one minus the mean cosine
         similarity of the categories of two items of a list.
@@ -57,11 +125,24 @@ def evaluate(
         Values of K.
     ideal
         `found` (Amazon's NDCG) or `relevant` (the usual one).
+    users
+        Columns of users to slice by.
+    by
+        Measure slices as well: by a column of the truth, the users or the items (of several categories separated by
+        `|` an item is in each; many numbers are cut into four bands), by `activity` (users that are new, and thirds of
+        the others by their interactions) or by `popularity` (truth among the most popular items, in the long tail,
+        new). Where rows of the truth are told apart, a slice has their users' whole lists.
+    interval
+        A share such as 0.95: adds between which values a figure lies in that share of draws of the users, where it is a
+        mean over users.
+    samples, seed
+        How many draws, and what they begin with.
 
     Returns
     -------
-    pandas.Series
-        Metrics by name, `users` last: how many users of the truth were counted.
+    pandas.Series or pandas.DataFrame
+        Metrics by name, `users` last: how many users of the truth were counted. With `interval` a frame of `value`,
+        `low` and `high`; with `by` a frame of a column for all and for each slice, or with both of three for each.
 
     Raises
     ------
@@ -75,65 +156,108 @@ def evaluate(
     >>> evaluate(lists, pd.DataFrame({"user_id": ["u"], "item_id": ["b"]}), cut_offs=[5])["mean_reciprocal_rank_at_5"]
     np.float64(0.5)
     """
+    if interval is not None:
+        resampling.checked(interval, samples, seed)
+    if by is not None:  # what is read twice below must not be used up
+        truth, interactions = read(truth), None if interactions is None else read(interactions)
     against = truth_of(truth, interactions, items, category, cut_offs, ideal)
-    return together([measured(recommendations, against)], against)
+    lists = checked_lists(recommendations)
+
+    def figures(coded: CodedLists, wanted: Truth, whole: bool) -> pd.Series | pd.DataFrame:
+        part = measures.taken(coded, wanted)
+        found = measures.together([part], wanted) if whole else measures.figures([part], wanted)
+        return found if interval is None else with_bounds(found, coded, part, wanted, interval, samples, seed)
+
+    every = figures(measures.coded(lists, against), against, True)
+    if by is None:
+        return every
+    rows = frames.plain(truth, "truth", c.USER_ID, c.ITEM_ID)
+    parts: dict[str, pd.Series | pd.DataFrame] = {"all": every}
+    for name, own, wanted in sliced(by, lists, against, rows, users, interactions):
+        label = name if name != "all" else "all (slice)"
+        parts[label] = figures(measures.coded(own, wanted), wanted, False)
+    return pd.concat(parts, axis=1)
 
 
-@dataclass(frozen=True)
-class Truth:
-    """What lists are measured against, checked.
+@public
+def worst_users(
+    recommendations: Lists,
+    truth: Data,
+    *,
+    most: int | None = 10,
+    metric: str | None = None,
+    interactions: Data | None = None,
+    cut_offs: Sequence[int] = CUT_OFFS,
+    ideal: str = FOUND,
+) -> pd.DataFrame:
+    """Return the users whose lists are the worst, of equals those with the most right items first.
 
     Parameters
     ----------
-    wanted
-        The truth: a row for each item that was right for a user, each once.
-    seen, offered
-        History and catalogue, or None.
-    category, cut_offs, ideal
+    recommendations, truth, interactions, cut_offs, ideal
         As for `evaluate`.
+    most
+        How many users; None for all of the truth.
+    metric
+        What is bad where it is small; by default NDCG at the largest cut-off.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row for each user: `user_id`, how many items were right for them (`relevant`), how many of these are in the
+        list (`found`), how long that is (`length`, 0 where there is none), and the user's metrics.
+
+    Raises
+    ------
+    InputError
+        As for `evaluate`, or the metric is none of its names.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> lists = pd.DataFrame({"user_id": ["u", "v"], "rank": [1, 1], "item_id": ["a", "b"]})
+    >>> worst_users(lists, pd.DataFrame({"user_id": ["u", "v"], "item_id": ["a", "a"]}), most=1)["user_id"].tolist()
+    ['v']
     """
+    if most is not None and (isinstance(most, bool) or not isinstance(most, numbers.Integral) or most < 1):
+        raise InputError(f"'most' must be a whole number from 1, or None for all users, got {shown(most)}")
+    against = truth_of(truth, interactions, None, None, cut_offs, ideal)
+    lists = checked_lists(recommendations)
+    part = measures.taken(measures.coded(lists, against), against)
+    measures.together([part], against)  # refuses what cannot be compared
+    values = measures.accuracy([part], against)
+    chosen = f"normalized_discounted_cumulative_gain_at_{max(cut_offs)}" if metric is None else metric
+    if chosen not in values:
+        raise InputError(f"'metric' must be one of {', '.join(values)}; got {shown(metric)}")
+    found = np.zeros(len(against.users), int)
+    found[part.present] = part.hits.sum(axis=1)
+    length = lists[c.USER_ID].value_counts().reindex(against.users).fillna(0).astype(int).to_numpy()
+    frame = pd.DataFrame(
+        {c.USER_ID: against.users, "relevant": against.relevant, "found": found, "length": length, **values}
+    )
+    order = frame.sort_values([chosen, "relevant"], ascending=[True, False], kind="stable", ignore_index=True)
+    return order if most is None else order.head(most)
 
-    wanted: pd.DataFrame
-    seen: pd.DataFrame | None
-    offered: pd.DataFrame | None
-    category: str | None
-    cut_offs: Sequence[int]
-    ideal: str
 
-    @cached_property
-    def users(self) -> pd.Index:
-        """The users of the truth."""
-        users: pd.Index = pd.Index(self.wanted[c.USER_ID].unique())
-        return users
-
-
-@dataclass(frozen=True)
-class MeasuredLists:
-    """What some lists tell; of lists in parts all are taken `together`.
-
-    Parameters
-    ----------
-    present
-        The users of the truth that have a list, by their places.
-    hits
-        For each of them, which of the first positions are right.
-    longest
-        How long the longest list is, up to the largest cut-off.
-    items
-        What anybody is recommended.
-    popularity, diversity
-        Sum and number of what a mean is of, by cut-off.
-    example
-        A user that has a list; empty where nobody has.
-    """
-
-    present: np.ndarray
-    hits: np.ndarray
-    longest: int
-    items: frozenset[str]
-    popularity: Mapping[int, tuple[float, int]]
-    diversity: Mapping[int, tuple[float, int]]
-    example: str
+def with_bounds(
+    found: pd.Series,
+    coded: CodedLists,
+    part: MeasuredLists,
+    truth: Truth,
+    level: float,
+    samples: int,
+    seed: int,
+) -> pd.DataFrame:
+    """Return figures with the bounds of those that are means over users."""
+    low, high = pd.Series(np.nan, found.index), pd.Series(np.nan, found.index)
+    exact = measures.accuracy([part], truth)
+    ones = {name: (values, np.ones(len(values))) for name, values in exact.items()}
+    for ratios in (ones, coded.ratios):
+        names = list(ratios)
+        if names:
+            amounts, counts = (np.stack([ratios[name][place] for name in names], axis=1) for place in (0, 1))
+            low[names], high[names] = resampling.bounds(resampling.drawn(amounts, counts, samples, seed), level)
+    return pd.DataFrame({"value": found, "low": low, "high": high})
 
 
 def truth_of(
@@ -146,81 +270,37 @@ def truth_of(
 ) -> Truth:
     """Return what lists are measured against; parameters as for `evaluate`."""
     chosen = frames.plain(truth, "truth", c.USER_ID, c.ITEM_ID)
+    if chosen.empty:
+        raise InputError("'truth' is empty: give one row per item that was right for a user")
+    wanted = chosen[[c.USER_ID, c.ITEM_ID]].drop_duplicates(ignore_index=True)
+    return beside(wanted, interactions, items, category, cut_offs, ideal)
+
+
+def beside(
+    wanted: pd.DataFrame,
+    interactions: Data | None,
+    items: Data | None,
+    category: str | None,
+    cut_offs: Sequence[int],
+    ideal: str,
+) -> Truth:
+    """Return a truth that is checked already, or empty, with history and catalogue."""
     seen = None if interactions is None else frames.plain(interactions, "interactions", c.ITEM_ID)
     offered = None if items is None else frames.plain(items, "items", c.ITEM_ID)
-    _checked(chosen, offered, category, cut_offs, ideal)
-    wanted = chosen[[c.USER_ID, c.ITEM_ID]].drop_duplicates()
+    _check_options(offered, category, cut_offs, ideal)
     return Truth(wanted, seen, offered, category, cut_offs, ideal)
 
 
 def measured(recommendations: Data, truth: Truth) -> MeasuredLists:
     """Return what lists tell, of all users or of some."""
-    given = _lists(
-        frames.plain(
-            recommendations, "recommendations", c.USER_ID, c.RANK, c.ITEM_ID, hint="job.recommendations() of a user job"
-        )
-    )
-    deepest = max(truth.cut_offs)
-    lists = given[given[c.RANK] <= deepest]
-    places = truth.users.get_indexer(pd.Index(given[c.USER_ID].unique()))
-    present = np.sort(places[places >= 0])
-    right = lists.merge(truth.wanted, on=[c.USER_ID, c.ITEM_ID])
-    hits = np.zeros((len(present), deepest), bool)
-    rows = np.searchsorted(present, truth.users.get_indexer(pd.Index(right[c.USER_ID])))
-    hits[rows, right[c.RANK].to_numpy() - 1] = True
-    popularity, diversity = {}, {}
-    for cut in truth.cut_offs:
-        top = lists[lists[c.RANK] <= cut]
-        if truth.seen is not None:
-            times = top[c.ITEM_ID].map(truth.seen[c.ITEM_ID].value_counts()).fillna(0)
-            popularity[cut] = float(times.sum()), len(times)
-        if truth.category is not None and truth.offered is not None:
-            diversity[cut] = _diversity(top, truth.offered, truth.category)
-    longest = int(lists[c.RANK].max()) if len(lists) else 0
-    example = given[c.USER_ID].iloc[0] if len(given) else ""
-    return MeasuredLists(present, hits, longest, frozenset(lists[c.ITEM_ID].unique()), popularity, diversity, example)
+    return measures.taken(measures.coded(checked_lists(recommendations), truth), truth)
 
 
-def together(parts: Sequence[MeasuredLists], truth: Truth) -> pd.Series:
-    """Return the metrics of lists that were measured in parts, of which no two are of one user."""
-    users, wanted, deepest = truth.users, truth.wanted, max(truth.cut_offs)
-    present = np.concatenate([np.zeros(0, np.int64), *(one.present for one in parts)]).astype(np.int64)
-    _meet(present, users, next((one.example for one in parts if one.example), ""))
-    hits = np.zeros((len(users), deepest), bool)
-    for one in parts:
-        hits[one.present] = one.hits
-    longest = max((one.longest for one in parts), default=0)
-    if longest < deepest:
-        choose().say(f"no list is longer than {longest}: figures at {deepest} are those of shorter lists")
-    relevant = wanted[c.USER_ID].value_counts().reindex(users).to_numpy()
-    found = ranking_metrics(hits, relevant, truth.cut_offs, truth.ideal)
-
-    catalogue = {
-        item for frame in (truth.seen, truth.offered) if frame is not None for item in frame[c.ITEM_ID].unique()
-    }
-    if catalogue:
-        if not wanted[c.ITEM_ID].isin(catalogue).any():
-            raise InputError(
-                f"No item of 'truth' is among the items or interactions: its items are like "
-                f"{wanted[c.ITEM_ID].iloc[0]!r}, theirs like {next(iter(sorted(catalogue)))!r}"
-            )
-        shown = {item for one in parts for item in one.items}
-        found["coverage"] = len(catalogue & shown) / len(catalogue)
-    for cut in truth.cut_offs:
-        if truth.seen is not None:
-            found[f"popularity_at_{cut}"] = _mean_of([one.popularity[cut] for one in parts])
-        if truth.category is not None and truth.offered is not None:
-            found[f"diversity_at_{cut}"] = 1 - _mean_of([one.diversity[cut] for one in parts])
-    return pd.Series({**found, "users": len(users)}, name="value")
-
-
-def _mean_of(sums: Sequence[tuple[float, int]]) -> float:
-    number = sum(count for _, count in sums)
-    return sum(amount for amount, _ in sums) / number if number else float("nan")
-
-
-def _lists(recommendations: pd.DataFrame) -> pd.DataFrame:
+def checked_lists(recommendations: Lists) -> pd.DataFrame:
     """Check that ranks count from 1 and that each user has one list; return the frame with whole ranks."""
+    recommendations = frames.plain(
+        recommendations_of(recommendations), "recommendations", c.USER_ID, c.RANK, c.ITEM_ID, hint=FROM_JOB
+    )
     given = recommendations[c.RANK]
     ranks = pd.to_numeric(given, errors="coerce").astype("float64")
     wrong = ~((ranks >= 1) & (ranks % 1 == 0)).to_numpy()
@@ -243,58 +323,12 @@ def _lists(recommendations: pd.DataFrame) -> pd.DataFrame:
     return found
 
 
-def _meet(present: np.ndarray, users: pd.Index, example: str) -> None:
-    """Refuse lists and truth that speak of other users, and lists of one user in several parts.
-
-    How many users of the truth have no list is said.
-    """
-    if not len(present) and example:
-        raise InputError(
-            f"No user of 'truth' has a list: its users are like {users[0]!r}, those of 'recommendations' like "
-            f"{example!r}"
-        )
-    times = np.bincount(present, minlength=len(users))
-    if (times > 1).any():
-        raise InputError(
-            f"'recommendations' must have one list for a user; {users[int(times.argmax())]!r} has rows in "
-            f"{times.max()} partitions. Where models or filters stand side by side, measure each by itself: "
-            "pnb.distributed.evaluate(lists[lists['filter'] == 'name'], truth)."
-        )
-    absent = int((times == 0).sum())
-    if absent:
-        choose().say(f"{absent:,} of {len(users):,} users of the truth have no list; they count as without a hit")
-
-
-def _diversity(lists: pd.DataFrame, items: pd.DataFrame, category: str) -> tuple[float, int]:
-    """Return the sum over lists of the mean cosine of two items, by the norm of the sum of a list's unit vectors.
-
-    The number beside it says of how many lists.
-    """
-    indicators = items.drop_duplicates(c.ITEM_ID).set_index(c.ITEM_ID)[category].fillna("").str.get_dummies("|")
-    flags = indicators.to_numpy(float)
-    vectors = flags / np.maximum(np.linalg.norm(flags, axis=1, keepdims=True), 1e-12)
-    places = indicators.index.get_indexer(pd.Index(lists[c.ITEM_ID]))
-    known = lists[places >= 0].assign(place=places[places >= 0])
-    owner, owners = pd.factorize(known[c.USER_ID])
-    sums = np.zeros((len(owners), vectors.shape[1]))
-    np.add.at(sums, owner, vectors[known["place"]])
-    own = np.zeros(len(owners))
-    np.add.at(own, owner, (vectors[known["place"]] ** 2).sum(axis=1))
-    lengths = np.bincount(owner, minlength=len(owners))
-    pairs = lengths * (lengths - 1)
-    alike = ((sums**2).sum(axis=1) - own)[pairs > 0] / pairs[pairs > 0]
-    return float(alike.sum()), len(alike)
-
-
-def _checked(
-    truth: pd.DataFrame,
+def _check_options(
     items: pd.DataFrame | None,
     category: str | None,
     cut_offs: Sequence[int],
     ideal: str,
 ) -> None:
-    if truth.empty:
-        raise InputError("'truth' is empty: give one row per item that was right for a user")
     listed = isinstance(cut_offs, Iterable) and not isinstance(cut_offs, str) and len(list(cut_offs)) > 0
     if not listed or any(not isinstance(cut, numbers.Integral) or cut < 1 for cut in cut_offs):
         raise InputError(f"'cut_offs' must be a list of whole numbers from 1, got {cut_offs!r}")

@@ -51,6 +51,12 @@ class SideBySideAs(Generic[Frame]):
         step = ".recommendations(items=...), .themes(items=...), .segments(), .errors(), .blocks()"
         return f"<Results of {counted(len(self._each), 'question')} side by side, told apart by {told}: {step}>"
 
+    def each(self) -> list[tuple[str, ResultsAs[Frame]]]:
+        """Return the results one by one, each with the values that tell it from the others."""
+        apart = [name for name in self._labels[0] if len({labels[name] for labels in self._labels}) > 1]
+        names = [", ".join(labels[name] or f"no {name}" for name in apart) for labels in self._labels]
+        return list(zip(names, self._each, strict=True))
+
     @property
     def failed(self) -> int:
         """How many input lines have an error or no row."""

@@ -49,11 +49,12 @@ class Titles:
             if columns is not None:
                 raise InputError(f"'columns' names columns of 'items': pass items=... as well, got {columns!r} alone.")
             return
-        frame = _framed(items)
+        frame = framed(items)
         chosen = _chosen(frame, columns)
         findings = Findings()
         self._ids = to_strings(frame[c.ITEM_ID], c.ITEM_ID, findings)
         findings.raise_errors(len(frame), "items")
+        _tell_doubled(self._ids)
         self.frame = frame[chosen].reset_index(drop=True)
 
     def join(self, frame: pd.DataFrame, ids: pa.Array | pa.ChunkedArray, prefix: str = "") -> pd.DataFrame:
@@ -113,7 +114,20 @@ class Titles:
             choose().say(f"{missing:,} of {counted(self.asked, 'listed item')} {have} no row in 'items'")
 
 
-def _framed(items: Items) -> pd.DataFrame:
+def _tell_doubled(ids: pa.Array | pa.ChunkedArray) -> None:
+    """Say which items have several rows: the first one is joined, and another may hold the better title."""
+    counts = pc.value_counts(ids.combine_chunks() if isinstance(ids, pa.ChunkedArray) else ids)
+    several = counts.filter(pc.greater(pc.struct_field(counts, "counts"), 1))
+    if len(several):
+        have = verb(len(several), "has", "have")
+        first = pc.struct_field(several, "values")[0].as_py()
+        choose().say(
+            f"{counted(len(several), 'item')} {have} more than one row in 'items' ({first!r}): the first of each is "
+            f"joined; items.drop_duplicates({c.ITEM_ID!r}) says so without this line"
+        )
+
+
+def framed(items: Items) -> pd.DataFrame:
     """Return what the user gave as a frame that has one column of ids, in our spelling."""
     if isinstance(items, Mapping):
         given = pd.Series(items, dtype=object)

@@ -19,10 +19,13 @@ __all__ = [
     "Markup",
     "alert",
     "bar",
+    "beside",
+    "clipped",
     "code",
     "details",
     "escape",
     "fold",
+    "heading",
     "image",
     "join",
     "lines",
@@ -30,6 +33,8 @@ __all__ = [
     "live",
     "output",
     "progress",
+    "literal",
+    "shelf",
     "table",
     "tip",
 ]
@@ -103,6 +108,53 @@ def output(fragment: Markup) -> str:
 def lines(*parts: object) -> Markup:
     """Return each part as a block of its own, empty ones left out."""
     return join(Markup("<div>{}</div>").format(part) for part in parts if part)
+
+
+def heading(text: object) -> Markup:
+    """Return a heading, which screen readers list and JupyterLab's table of contents shows."""
+    return Markup('<h4 style="margin:.4em 0 .2em;overflow-wrap:anywhere">{}</h4>').format(text)
+
+
+def literal(content: object) -> Markup:
+    """Return content in which dollar signs are no formulas, for MathJax of JupyterLab and of nbconvert."""
+    return Markup('<div class="mathjax_ignore tex2jax_ignore">{}</div>').format(content)
+
+
+def clipped(text: str, width: str) -> Markup:
+    """Return text on one line of at most this width, the rest behind an ellipsis; readers and copies get all of it."""
+    if not text:
+        return Markup("")
+    return Markup(
+        '<div title="{0}" style="max-width:{1};overflow:hidden;text-overflow:ellipsis;white-space:nowrap">{0}</div>'
+    ).format(text, width)
+
+
+def beside(*parts: object) -> Markup:
+    """Return parts beside each other where there is room and below each other where there is none."""
+    cells = join(Markup('<div style="max-width:100%;overflow-x:auto">{}</div>').format(part) for part in parts if part)
+    return Markup(
+        '<div style="display:flex;flex-wrap:wrap;gap:.4em 1.4em;align-items:flex-start;margin-top:.4em">{}</div>'
+    ).format(cells)
+
+
+def shelf(tiles: Iterable[object], label: str) -> Markup:
+    """Return tiles in a row that scrolls sideways, a list with a name for who does not see it.
+
+    Parameters
+    ----------
+    tiles
+        What each tile holds.
+    label
+        The name of the row.
+    """
+    one = Markup(
+        '<li style="flex:0 0 10em;box-sizing:border-box;min-width:0;padding:.5em;border:1px solid {};'
+        'border-radius:4px;list-style-type:none">{}</li>'
+    )
+    return Markup(
+        '<ul tabindex="0" aria-label="{}"{} style="display:flex;gap:.6em;overflow-x:auto;margin:0;padding:.2em 0 .6em;'
+        'list-style-type:none">{}</ul>'
+    ).format(label, _OWN_KEYS, join(one.format(GREY, tile) for tile in tiles))
 
 
 def link(address: str, text: str) -> Markup:

@@ -78,7 +78,8 @@ def test_another_kernel_attaches_by_name_or_arn(job, session):
 
 def test_jobs_are_listed(job, readers_model, books_model):
     listed = pnb.list_jobs(readers_model)
-    assert listed.columns.tolist() == ["name", "status", "mode", "solution", "created", "updated", "failure_reason"]
+    asked = ["mode", "solution", "recipe", "filter", "results"]
+    assert listed.columns.tolist() == ["name", "status", *asked, "created", "updated", "duration", "failure_reason"]
     assert job.name in listed["name"].tolist()
     assert listed["created"].is_monotonic_decreasing
     assert job.name not in pnb.list_jobs(books_model)["name"].tolist()

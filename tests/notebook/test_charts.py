@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from personalize_nb.errors import InputError
-from personalize_nb.notebook import charts
+from personalize_nb.notebook import charts, list_plots
 
 RECOMMENDATIONS = pd.DataFrame(
     {
@@ -17,24 +17,25 @@ RECOMMENDATIONS = pd.DataFrame(
         "score": [0.5, 0.3, 0.1, 0.4, 0.2, 0.1],
     }
 )
+HISTORY = RECOMMENDATIONS[["user_id", "item_id"]].assign(timestamp=range(6))
 CATALOGUE = pd.DataFrame({"item_id": list("abc"), "title": ["Ant", "Bee", "Cat"]})
 
 
 def test_curves_name_their_axes():
     for view, axes in (
-        (charts.plot_scores(RECOMMENDATIONS), ("rank", "score: median, middle 80 %")),
-        (charts.plot_coverage(RECOMMENDATIONS, CATALOGUE), ("length of the lists", "share of the catalogue")),
+        (list_plots.plot_scores(RECOMMENDATIONS), ("rank", "score: median, middle 80 %")),
+        (list_plots.plot_coverage(RECOMMENDATIONS, CATALOGUE), ("length of the lists", "share of the catalogue")),
     ):
         svg = base64.b64decode(re.search('base64,([^"]+)', view.html)[1]).decode()
         assert all(f">{axis}</text>" in svg for axis in axes)
 
 
 def test_one_item_is_recommended():
-    assert "1 of 1 item is recommended" in charts.plot_coverage(RECOMMENDATIONS, ["a"]).text
+    assert "1 of 1 item is recommended" in list_plots.plot_coverage(RECOMMENDATIONS, ["a"]).text
 
 
 def test_scores_by_rank():
-    view = charts.plot_scores(RECOMMENDATIONS)
+    view = list_plots.plot_scores(RECOMMENDATIONS)
     assert "0.45" in view.text and "0.45" in view.html
     assert 'src="data:image/svg+xml;base64,' in view.html
     assert view._repr_mimebundle_()["text/plain"] == repr(view)
@@ -42,11 +43,11 @@ def test_scores_by_rank():
 
 def test_scores_are_needed():
     with pytest.raises(InputError, match="no scores to plot"):
-        charts.plot_scores(RECOMMENDATIONS.assign(score=float("nan")))
+        list_plots.plot_scores(RECOMMENDATIONS.assign(score=float("nan")))
 
 
 def test_coverage_counts_each_item_once():
-    view = charts.plot_coverage(RECOMMENDATIONS, ["a", "b", "c", "d", "e", "f", "g", "h"])
+    view = list_plots.plot_coverage(RECOMMENDATIONS, ["a", "b", "c", "d", "e", "f", "g", "h"])
     assert "4 of 8 items" in view.text
     assert view.text.splitlines()[1].endswith("12.5%")
     assert view.text.splitlines()[-1].endswith("50.0%")
@@ -54,21 +55,21 @@ def test_coverage_counts_each_item_once():
 
 def test_items_asked_about_do_not_count_as_recommended():
     asked = RECOMMENDATIONS.rename(columns={"item_id": "recommended_item_id"}).assign(item_id="h")
-    assert "4 of 8 items" in charts.plot_coverage(asked, ["a", "b", "c", "d", "e", "f", "g", "h"]).text
-    assert charts.plot_popularity(asked, pd.DataFrame({"item_id": ["a"]})).text.startswith("Popularity: 33%")
+    assert "4 of 8 items" in list_plots.plot_coverage(asked, ["a", "b", "c", "d", "e", "f", "g", "h"]).text
+    assert list_plots.plot_popularity(asked, pd.DataFrame({"item_id": ["a"]})).text.startswith("Popularity: 33%")
 
 
 def test_popularity_by_tenth():
     interactions = pd.DataFrame({"item_id": [f"i{i}" for i in range(10) for _ in range(10 - i)]})
     recommended = pd.DataFrame({"item_id": ["i0", "i0", "i9", "new"]})
-    view = charts.plot_popularity(recommended, interactions)
+    view = list_plots.plot_popularity(recommended, interactions)
     assert view.text.splitlines()[0].startswith("Popularity: 50% of recommendations")
     assert view.text.splitlines()[-1].endswith("50.0%")
 
 
 def test_missing_column_is_named():
     with pytest.raises(InputError, match="'rank'"):
-        charts.plot_coverage(pd.DataFrame({"item_id": ["a"]}), ["a"])
+        list_plots.plot_coverage(pd.DataFrame({"item_id": ["a"]}), ["a"])
 
 
 def test_text_bar_length():
@@ -80,27 +81,51 @@ def test_text_bar_length():
 def test_whole_numbers_are_the_ids_that_results_spell_as_text():
     lists = RECOMMENDATIONS.assign(item_id=list("123124"))
     catalogue = pd.DataFrame({"ITEM_ID": range(1, 9)})
-    assert "4 of 8 items" in charts.plot_coverage(lists, catalogue).text
-    assert "4 of 8 items" in charts.plot_coverage(lists, range(1, 9)).text
-    assert charts.plot_popularity(lists, pd.DataFrame({"itemId": [1]})).text.startswith("Popularity: 33%")
+    assert "4 of 8 items" in list_plots.plot_coverage(lists, catalogue).text
+    assert "4 of 8 items" in list_plots.plot_coverage(lists, range(1, 9)).text
+    assert list_plots.plot_popularity(lists, pd.DataFrame({"itemId": [1]})).text.startswith("Popularity: 33%")
 
 
 @pytest.mark.parametrize(
     ("draw", "told"),
     [
         (
-            lambda: charts.plot_scores(RECOMMENDATIONS.head(0)),
+            lambda: list_plots.plot_scores(RECOMMENDATIONS.head(0)),
             "'recommendations' is empty, so there is nothing to show",
         ),
-        (lambda: charts.plot_scores(None), "'recommendations' must be a DataFrame, got NoneType"),
-        (lambda: charts.plot_coverage(RECOMMENDATIONS, []), "'items' is empty"),
-        (lambda: charts.plot_coverage(RECOMMENDATIONS, None), "'items' must be a DataFrame"),
-        (lambda: charts.plot_coverage(RECOMMENDATIONS.head(0), ["a"]), "nothing to show"),
-        (lambda: charts.plot_popularity(RECOMMENDATIONS.head(0), RECOMMENDATIONS), "nothing to show"),
-        (lambda: charts.plot_popularity(RECOMMENDATIONS, RECOMMENDATIONS.head(0)), "'interactions' is empty"),
-        (lambda: charts.plot_popularity(RECOMMENDATIONS, CATALOGUE), "each of its 3 items once and no user"),
+        (lambda: list_plots.plot_scores(None), "'recommendations' must be a DataFrame, got NoneType"),
+        (lambda: list_plots.plot_coverage(RECOMMENDATIONS, []), "'items' is empty"),
+        (lambda: list_plots.plot_coverage(RECOMMENDATIONS, None), "'items' must be a DataFrame"),
+        (lambda: list_plots.plot_coverage(RECOMMENDATIONS.head(0), ["a"]), "nothing to show"),
+        (lambda: list_plots.plot_popularity(RECOMMENDATIONS.head(0), HISTORY), "nothing to show"),
+        (lambda: list_plots.plot_popularity(RECOMMENDATIONS, HISTORY.head(0)), "'interactions' is empty"),
+        (lambda: list_plots.plot_popularity(RECOMMENDATIONS, CATALOGUE), "each of its 3 items once and no user"),
     ],
 )
 def test_nothing_to_draw_is_told(draw, told):
     with pytest.raises(InputError, match=told):
         draw()
+
+
+@pytest.mark.parametrize(
+    ("draw", "told"),
+    [
+        (lambda: list_plots.plot_coverage(CATALOGUE, RECOMMENDATIONS), "swapped: 'items' holds recommendations"),
+        (lambda: list_plots.plot_coverage(HISTORY, RECOMMENDATIONS), r"swapped.* Call plot_coverage\(recommendations,"),
+        (lambda: list_plots.plot_coverage(["a"], RECOMMENDATIONS), "swapped"),
+        (lambda: list_plots.plot_coverage(RECOMMENDATIONS, RECOMMENDATIONS), "^'items' holds recommendations"),
+        (lambda: list_plots.plot_popularity(HISTORY, RECOMMENDATIONS), "swapped: 'interactions' holds recommendations"),
+        (lambda: list_plots.plot_popularity(CATALOGUE, RECOMMENDATIONS), "swapped"),
+        (lambda: list_plots.plot_popularity(HISTORY, HISTORY), "'recommendations' holds interactions"),
+        (lambda: list_plots.plot_popularity(RECOMMENDATIONS, RECOMMENDATIONS), "^'interactions' holds recommendations"),
+        (lambda: list_plots.plot_popularity(RECOMMENDATIONS), "'interactions' must be a DataFrame, got NoneType"),
+        (lambda: list_plots.plot_scores(CATALOGUE), r"no column \['rank', 'score'\].*job.recommendations"),
+    ],
+)
+def test_swapped_arguments_are_noticed(draw, told):
+    with pytest.raises(InputError, match=told):
+        draw()
+
+
+def test_a_catalogue_may_have_a_rank_of_its_own():
+    assert "3 of 3 items" in list_plots.plot_coverage(RECOMMENDATIONS, CATALOGUE.assign(rank=[1, 2, 3])).text

@@ -1,5 +1,9 @@
 """A headless run shows what the cells show, saves the notebook masked, and says where it failed."""
 
+import signal
+import subprocess
+import sys
+
 import nbformat
 import pytest
 from jupyter_client.kernelspec import NoSuchKernel
@@ -7,6 +11,7 @@ from nbclient.exceptions import CellExecutionError, CellTimeoutError
 
 from personalize_nb import local
 from personalize_nb.notebook import headless
+from personalize_nb.text.redact import MASK
 
 
 def _notebook(path, *sources):
@@ -141,3 +146,73 @@ def test_other_failures_are_told_in_one_line(tmp_path, capsys, monkeypatch, erro
     monkeypatch.setattr(headless, "execute", fail)
     assert headless.main([str(tmp_path / "n.ipynb")]) == 1
     assert told in capsys.readouterr().err
+
+
+def _parametrised(path, *sources):
+    saved = nbformat.read(_notebook(path, "k = 10\nname = None", *sources), as_version=4)
+    saved.cells[1].metadata["tags"] = ["parameters"]
+    nbformat.write(saved, path)
+    return path
+
+
+def test_parameters_are_set_behind_their_cell_and_again(tmp_path):
+    path = _parametrised(tmp_path / "n.ipynb", "print(k, repr(name))")
+    command = [str(path), "--quiet", "--output", str(tmp_path / "out")]
+    assert headless.main([*command, "-p", "k=5", "-r", "name=007"]) == 0
+    saved = nbformat.read(tmp_path / "out" / "n.ipynb", as_version=4)
+    assert saved.cells[2].source == "# Parameters\nk = 5\nname = '007'"
+    assert saved.cells[2].metadata.tags == ["injected-parameters"]
+    assert saved.cells[3].outputs[0].text == "5 '007'\n"
+    nbformat.write(saved, path)
+    assert headless.main([*command, "-p", "name=x=y"]) == 0
+    saved = nbformat.read(tmp_path / "out" / "n.ipynb", as_version=4)
+    assert [cell.metadata.get("tags") for cell in saved.cells] == [None, ["parameters"], ["injected-parameters"], None]
+    assert saved.cells[3].outputs[0].text == "10 'x=y'\n"
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [("kk=5", "sets no 'kk'"), ("k", "name=value"), ("1k=5", "name=value"), ("class=5", "name=value")],
+)
+def test_parameters_that_would_change_nothing_are_refused(tmp_path, capsys, given, told):
+    path = _parametrised(tmp_path / "n.ipynb")
+    assert headless.main([str(path), "-p", given]) == 1
+    error = capsys.readouterr().err
+    assert told in error and len(error.splitlines()) == 1
+    assert headless.main([str(_notebook(tmp_path / "m.ipynb", "k = 1")), "-p", "k=5"]) == 1
+    assert "no cell with the tag 'parameters'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("source", "options", "told"),
+    [
+        ("1 / 0", [], "cell 3 raised ZeroDivisionError: division by zero"),
+        (
+            "import threading; threading.Event().wait()",
+            ["--cell-timeout", "1"],
+            "cell 3 ran longer than its time limit",
+        ),
+        ("import os; os._exit(3)", [], "the kernel died in cell 3"),
+    ],
+)
+def test_a_scheduler_is_told_which_cell_failed_and_finds_what_ran(tmp_path, capsys, source, options, told):
+    path = _notebook(tmp_path / "n.ipynb", "6 * 7", source)
+    assert headless.main([str(path), "--quiet", "--log", "--output", str(tmp_path / "out"), *options]) == 1
+    first, second, last = capsys.readouterr().err.splitlines()
+    assert " cell 2 of 3 ran in " in first and " cell 3 of 3 failed in " in second and told in last
+    saved = nbformat.read(tmp_path / "out" / "n.ipynb", as_version=4)
+    assert saved.cells[1].outputs[0].data["text/plain"] == "42"
+
+
+def test_a_run_that_is_told_to_end_leaves_a_masked_notebook(tmp_path):
+    path = _notebook(tmp_path / "n.ipynb", "print('s3://films-raw/x')", "import threading; threading.Event().wait()")
+    command = [sys.executable, "-m", "personalize_nb.headless", str(path), "--output", str(tmp_path / "out")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as run:
+        for line in run.stdout:
+            if "s3://" in line:
+                break
+        run.send_signal(signal.SIGTERM)
+        _, error = run.communicate()
+    assert run.returncode == 143
+    assert "SIGTERM stopped the run in cell" in error and len(error.splitlines()) == 1
+    assert f"s3://{MASK}/x" in (tmp_path / "out" / "n.ipynb").read_text()

@@ -5,7 +5,9 @@ import pytest
 
 from personalize_nb.errors import InputError, NotFoundError
 from personalize_nb.notebook import views
-from personalize_nb.notebook.views import show_job, show_themes, show_user
+from personalize_nb.notebook.card import show_user
+from personalize_nb.notebook.shop import show_themes
+from personalize_nb.notebook.views import show_job
 from personalize_nb.text import html
 
 ITEMS = pd.DataFrame({"item_id": ["a", "b", "c", "d"], "title": ["Ant <b>", "Bee", "Cat", "Dog"]})
@@ -114,7 +116,7 @@ def test_what_cannot_be_shown_is_told(show, told):
 def test_an_item_without_a_title_is_shown_by_its_id():
     untitled = ITEMS.assign(title=["Ant", None, None, "Dog"])
     text = show_user("u", RECOMMENDATIONS, INTERACTIONS, untitled).text
-    assert "2 b" in text and "c  " in text
+    assert "2 b" in text and "\nc " in text
 
 
 @pytest.mark.parametrize("column", ["title", "name"])

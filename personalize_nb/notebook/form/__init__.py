@@ -1,3 +1,6 @@
-"""The job form: `form` is the widget people fill; the others are its fields, input, options and state."""
+"""The job form: `form` is the widget people fill; the others are its fields, input, options and state.
 
-__all__ = ["form"]
+Other widgets have its looks: `style` and `fields` give them, and `console` a place to tell something.
+"""
+
+__all__ = ["console", "fields", "form", "style"]

@@ -13,12 +13,12 @@ from typing import Any
 import ipywidgets as widgets
 
 from personalize_nb.notebook.form.console import told_place
-from personalize_nb.notebook.form.name_field import plain
 from personalize_nb.session import s3_levels
 from personalize_nb.session.s3_levels import Level
 from personalize_nb.session.session import Session
 from personalize_nb.text import html
 from personalize_nb.text.counts import size
+from personalize_nb.text.values import one_line
 
 _SHOWN = 10
 
@@ -107,8 +107,8 @@ class S3Browser:
         for place, button in enumerate(self._buttons):
             button.layout.display = "" if place < len(shown) else "none"
             if place < len(shown):
-                button.description = plain(shown[place].label)
-                button.tooltip = plain(f"{'Take' if shown[place].is_file else 'Open'} {shown[place].address}")
+                button.description = one_line(shown[place].label)
+                button.tooltip = one_line(f"{'Take' if shown[place].is_file else 'Open'} {shown[place].address}")
         self._up.disabled = self._use.disabled = found.address == "s3://"
         self._more.disabled = first + _SHOWN >= len(self._entries)
         self._place.value = html.status([self._told()])

@@ -16,6 +16,7 @@ import ipywidgets as widgets
 from personalize_nb.contract.parameters import named
 from personalize_nb.errors import Problem
 from personalize_nb.notebook.form.fields import labelled
+from personalize_nb.text.values import one_line
 
 _HOW = "type to search, or press the down arrow for the list"
 
@@ -67,7 +68,7 @@ class NameField(widgets.Combobox):  # type: ignore[misc]  # ipywidgets has no ty
         self._settle()
 
     def _list(self, options: Sequence[tuple[str, str]]) -> None:
-        printable = [(plain(label), value) for label, value in options]
+        printable = [(one_line(label), value) for label, value in options]
         often = Counter(label for label, _ in printable)
         self._names = {}
         for number, (label, value) in enumerate(printable, 1):
@@ -87,7 +88,7 @@ class NameField(widgets.Combobox):  # type: ignore[misc]  # ipywidgets has no ty
 
     def _found(self) -> str | None:
         """Return what the text stands for: a name, or the first that begins with it as a whole, or a value itself."""
-        text = plain(self.value)
+        text = one_line(self.value)
         if not text:
             return None if self._empty is None else self._names.get(self._empty)
         if text in self._names:
@@ -103,7 +104,7 @@ class NameField(widgets.Combobox):  # type: ignore[misc]  # ipywidgets has no ty
         """What is wrong with the text, if it stands for nothing."""
         if self._found() is not None:
             return None
-        label, text = named(self.name).label, plain(self.value)
+        label, text = named(self.name).label, one_line(self.value)
         if not text:
             return Problem(self.name, f"{label} is empty: choose one of the {len(self._names)} ({_HOW}).")
         told = f"{label} {text!r} is none of the {len(self._names)} there are"
@@ -115,11 +116,6 @@ class NameField(widgets.Combobox):  # type: ignore[misc]  # ipywidgets has no ty
         within = [name for name in names if folded in name.casefold()]
         shorts = {_short(name): name for name in reversed(names)}
         return within[0] if within else shorts[difflib.get_close_matches(folded, shorts, n=1, cutoff=0)[0]]
-
-
-def plain(text: str) -> str:
-    """Return a name on one line: an input drops line breaks, and marks that turn the direction hide what a name is."""
-    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
 
 
 def _short(name: str) -> str:

@@ -89,7 +89,7 @@ class Options:
         row = None if wanted is None else recipe_of(find_solution_version(wanted, self._session).recipe)
         if row is not None and not (row.batch or row.segments):
             raise errors.RequestError([no_batch(row)])
-        frame = list_solution_versions(self._session)
+        frame = list_solution_versions(self._session, arns=True)
         others = [
             name for name in frame["recipe"].unique() if (row := recipe_of(name)) and not (row.batch or row.segments)
         ]

@@ -1,0 +1,86 @@
+"""A comparison reads as HTML and as text, with the same content, and whatever names and titles hold is escaped."""
+
+import pandas as pd
+import pytest
+from IPython.core.interactiveshell import InteractiveShell
+
+import personalize_nb as pnb
+from personalize_nb.errors import InputError, NotFoundError
+from personalize_nb.notebook import formatters
+
+HOSTILE = '<img src=x onerror="alert(1)">'
+
+
+def lists(**users):
+    rows = [(user, rank, item) for user, items in users.items() for rank, item in enumerate(items, 1)]
+    return pd.DataFrame(rows, columns=["user_id", "rank", "item_id"])
+
+
+BEFORE = lists(u="abcd", v="ab", gone="a")
+AFTER = lists(u="acbe", v="ab")
+TRUTH = pd.DataFrame({"user_id": ["u", "v"], "item_id": ["c", "b"]})
+
+
+def test_all_of_it_is_there_in_html_and_in_text():
+    found = pnb.compare({"old": BEFORE, "new": AFTER}, truth=TRUTH, cut_offs=[2, 4], items={"e": "Emma"}, samples=20)
+    view = pnb.show_comparison(found)
+    for shown in (view.text, str(view.html)):
+        for part in ("Agreement with old", "Overlap at 4", "NDCG at 4", "plus is better", "Emma", "Changed most"):
+            assert part in shown, part
+        assert "1 user has a list in" in shown and "+1" in shown
+    history = pd.DataFrame({"user_id": ["u", "v"], "item_id": ["a", "a"]})
+    without = pnb.show_comparison(
+        pnb.compare({"old": BEFORE, "new": AFTER}, interactions=history, interval=0.8, samples=20)
+    )
+    assert "80% of the draws" in without.text and "Novelty at 25" in without.text
+    assert "Metrics" not in pnb.show_comparison(pnb.compare({"old": BEFORE, "new": AFTER})).text
+    assert "<script" not in view.html and "<style" not in view.html and 'alt=""' in view.html
+
+
+def test_one_user_side_by_side_says_what_moved_came_went_and_was_right():
+    found = pnb.compare({"old": BEFORE, "new": AFTER}, truth=TRUTH)
+    text = pnb.show_comparison(found, "u").text.splitlines()
+    assert [line.split() for line in text[2:6]] == [
+        ["1", "a", "a"],
+        ["2", "b", "c", "(up", "1)", "✓"],
+        ["3", "c", "✓", "b", "(down", "1)"],
+        ["4", "d", "(lost)", "e", "(new)"],
+    ]
+    assert "✓ was right" in text[-1]
+    alone = pnb.show_comparison(found, "gone").text
+    assert "a (lost)" in alone
+
+
+def test_hostile_names_ids_and_titles_are_texts():
+    one = BEFORE.replace({"a": HOSTILE, "u": HOSTILE})
+    found = pnb.compare({HOSTILE: one, "new": AFTER}, items={HOSTILE: HOSTILE, "b": HOSTILE}, baseline="new")
+    for view in (pnb.show_comparison(found), pnb.show_comparison(found, HOSTILE)):
+        assert "<img src=x" not in view.html and "&lt;img" in view.html
+
+
+def test_a_notebook_shows_a_comparison_by_itself():
+    shell = InteractiveShell.instance()
+    try:
+        assert formatters.register()
+        found = pnb.compare({"old": BEFORE, "new": AFTER})
+        html = shell.display_formatter.format(found)[0]["text/html"]
+    finally:
+        InteractiveShell.clear_instance()
+    assert "Agreement with old" in html and ".side_by_side(id)" in html and "<table" in html
+    assert "baseline 'old'" in repr(found) and "overlap_at_25" in repr(found)
+
+
+def test_segments_themes_and_items_are_shown_as_well():
+    related = pd.DataFrame({"item_id": "i", "rank": [1, 2], "recommended_item_id": ["a", "b"]})
+    segments = pd.DataFrame({"item_id": "i", "rank": [1, 2], "user_id": ["u", "v"]})
+    for one in (related, related.assign(theme="Sea", relevance=0.5), segments):
+        found = pnb.compare({"old": one, "new": one.assign(rank=[2, 1])}, items={"a": None})
+        assert "(up 1)" in pnb.show_comparison(found, "i").text and "Changed most" in pnb.show_comparison(found).text
+
+
+def test_what_cannot_be_shown_is_told():
+    found = pnb.compare({"old": BEFORE, "new": AFTER})
+    with pytest.raises(InputError, match="'most' must be a whole number from 1, got 0"):
+        pnb.show_comparison(found, most=0)
+    with pytest.raises(NotFoundError, match="No set has a list of 'x'"):
+        pnb.show_comparison(found, "x")
