@@ -368,8 +368,7 @@ def _filter_values(required: tuple[str, ...], missing: Mapping[str, int], record
         elif absent:
             yield Problem(
                 "filter_values",
-                f"{absent:,} of {records:,} records have no value for the filter's ${name}: fill them or leave them "
-                "out.",
+                f"{absent:,} of {records:,} records have no value for the filter's ${name}: fill or leave them out.",
             )
 
 
