@@ -43,12 +43,10 @@ torture: $(STAMP)
 lab: $(STAMP)
 	PERSONALIZE_NB_PATH="$${PERSONALIZE_NB_PATH:-$(CURDIR)/$(SERVICE)}" $(BIN)/jupyter lab notebooks/01_quickstart.ipynb
 
-# Run every notebook again, each on a service of its own as its first reader would, and save it with its outputs, masked.
+# Run every notebook again, in order on one new service as a reader does, and save it with its outputs, masked.
 notebooks: $(STAMP)
-	@for notebook in notebooks/*.ipynb; do \
-	    rm -rf build/fresh && \
-	    $(BIN)/python -m personalize_nb.headless "$$notebook" --local build/fresh --quiet || exit 1; \
-	done
+	rm -rf build/fresh
+	$(BIN)/python -m personalize_nb.headless notebooks/*.ipynb --local build/fresh --quiet
 
 # Recommendations beside AWS's published figures and implicit: quality on MovieLens (MOVIELENS=folder), speed, training.
 bench-quality: $(STAMP)

@@ -30,6 +30,9 @@ from .jobs.segment_job import BatchSegmentJob as BatchSegmentJob
 from .jobs.segments import segments as segments
 from .notebook.card import show_item as show_item
 from .notebook.card import show_user as show_user
+from .notebook.comparison_plots import plot_moves as plot_moves
+from .notebook.comparison_plots import plot_overlap as plot_overlap
+from .notebook.comparison_plots import plot_tradeoff as plot_tradeoff
 from .notebook.comparisons import show_comparison as show_comparison
 from .notebook.explorer import Explorer as Explorer
 from .notebook.explorer import explore as explore
@@ -37,6 +40,7 @@ from .notebook.form.form import JobForm as JobForm
 from .notebook.list_plots import plot_coverage as plot_coverage
 from .notebook.list_plots import plot_popularity as plot_popularity
 from .notebook.list_plots import plot_scores as plot_scores
+from .notebook.metric_plots import plot_metrics as plot_metrics
 from .notebook.receipts import watch as watch
 from .notebook.saved_receipts import refresh_receipts as refresh_receipts
 from .notebook.shop import show_themes as show_themes

@@ -53,7 +53,7 @@ def test_the_installation_says_what_it_does_before_it_does_it(planned, tmp_path)
     assert "pip install" in "\n".join(commands)
 
 
-def test_notebooks_are_run_on_services_of_their_own(planned):
+def test_notebooks_are_run_on_a_new_service(planned):
     commands = planned("notebooks")
     assert commands.index("rm -rf build/fresh") < commands.index("--local build/fresh")
 

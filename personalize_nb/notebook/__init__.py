@@ -2,6 +2,7 @@
 
 __all__ = [
     "card",
+    "comparison_plots",
     "comparisons",
     "completions",
     "explorer",
@@ -9,6 +10,7 @@ __all__ = [
     "formatters",
     "headless",
     "list_plots",
+    "metric_plots",
     "receipts",
     "saved_receipts",
     "shop",

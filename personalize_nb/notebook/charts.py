@@ -89,8 +89,8 @@ class Chart(View):
         The same for terminals.
     ax
         The user's axes to draw on. Their figure is shown by whoever made it, so the view has the table only.
-    height
-        Of a figure of its own, in inches.
+    size
+        Of a figure of its own, width and height in inches.
     notes
         Lines below.
     """
@@ -104,13 +104,13 @@ class Chart(View):
         text: str,
         *,
         ax: Axes | None = None,
-        height: float = figures.HEIGHT,
+        size: tuple[float, float] = figures.SIZE,
         notes: Sequence[str] = (),
     ):
         super().__init__(table, "\n".join([title, text, *notes]))
         self._title, self._alt, self._notes = title, alt, notes
         self._own = ax is None
-        self._ax = figures.drawn(draw, height) if ax is None else figures.drawn_into(draw, ax)
+        self._ax = figures.drawn(draw, size) if ax is None else figures.drawn_into(draw, ax)
 
     @property
     def ax(self) -> Axes:

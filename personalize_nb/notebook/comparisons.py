@@ -6,14 +6,14 @@ Each table is made once and shown twice, as HTML and as text, so that nothing is
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from personalize_nb.contract import columns as c
 from personalize_nb.errors import InputError
-from personalize_nb.notebook.charts import View, text_bar
+from personalize_nb.notebook.charts import View
+from personalize_nb.notebook.tables import Table, difference, figure, metric_name
 from personalize_nb.text import html
 from personalize_nb.text.counts import counted
 from personalize_nb.text.public import public
@@ -21,57 +21,6 @@ from personalize_nb.text.values import shown
 
 if TYPE_CHECKING:
     from personalize_nb.results.compared import Comparison
-
-_LONGEST = 60  # characters of a cell of the text
-
-
-@dataclass(frozen=True)
-class _Table:
-    """A table that becomes HTML and text; `bars` are columns of shares that are drawn as well."""
-
-    title: str
-    columns: Sequence[str]
-    rows: Sequence[Sequence[Any]]
-    numeric: Sequence[int] = ()
-    bars: Sequence[int] = ()
-
-    def html(self) -> html.Markup:
-        """Return the table under its title."""
-        names: list[str] = []
-        for place, name in enumerate(self.columns):
-            names += [name, ""] if place in self.bars else [name]
-        rows = []
-        for row in self.rows:
-            cells: list[object] = []
-            for place, value in enumerate(row):
-                cells.append(_written(value))
-                if place in self.bars:
-                    cells.append(html.bar(0.0 if pd.isna(value) else float(value)))
-            rows.append(cells)
-        shift = [sum(bar < place for bar in self.bars) for place in range(len(self.columns))]
-        numeric = [place + shift[place] for place in self.numeric]
-        title = html.Markup('<div style="margin-top:.6em"><b>{}</b></div>').format(self.title)
-        return html.lines(title, html.table(rows, names, numeric))
-
-    def text(self) -> str:
-        """Return the table in columns of one width, bars as block characters."""
-        cells = [[*map(str, self.columns)]]
-        for row in self.rows:
-            written = [_written(value) for value in row]
-            for place in self.bars:
-                share = 0.0 if pd.isna(row[place]) else float(row[place])
-                written[place] = f"{text_bar(share, 8)} {written[place]}"
-            cells.append(written)
-        cells = [[one[:_LONGEST] for one in row] for row in cells]
-        widths = [max(len(row[place]) for row in cells) for place in range(len(self.columns))]
-        lines = (
-            "  ".join(
-                one.rjust(width) if place in self.numeric else one.ljust(width)
-                for place, (one, width) in enumerate(zip(row, widths, strict=True))
-            ).rstrip()
-            for row in cells
-        )
-        return "\n".join([self.title, *(f"  {line}".rstrip() for line in lines)])
 
 
 @public
@@ -119,13 +68,13 @@ def show_comparison(comparison: Comparison, owner: object = None, *, most: int =
     return _view([one for one in tables if one.rows], comparison.notes, title)
 
 
-def _view(tables: Sequence[_Table], notes: Sequence[str], title: str = "") -> View:
+def _view(tables: Sequence[Table], notes: Sequence[str], title: str = "") -> View:
     heading = html.Markup("<b>{}</b>").format(title) if title else ""
     texts = [*([title] if title else []), *(one.text() for one in tables), *notes]
     return View(html.lines(heading, *notes, *(one.html() for one in tables)), "\n".join(texts))
 
 
-def _agreement(comparison: Comparison) -> _Table:
+def _agreement(comparison: Comparison) -> Table:
     """Say how far each set agrees with the baseline."""
     found = comparison.overlap()
     found = found[found["list"] == comparison.baseline]
@@ -142,11 +91,11 @@ def _agreement(comparison: Comparison) -> _Table:
         )
         for _, row in found.iterrows()
     ]
-    columns = ("", "compared", "rank-biased overlap", *map(_spelled, overlaps), "same", "moved", "new", "lost")
-    return _Table(f"Agreement with {comparison.baseline}", columns, rows, range(1, len(columns)), [2])
+    columns = ("", "compared", "rank-biased overlap", *map(metric_name, overlaps), "same", "moved", "new", "lost")
+    return Table(f"Agreement with {comparison.baseline}", columns, rows, range(1, len(columns)), [2])
 
 
-def _each(comparison: Comparison) -> _Table:
+def _each(comparison: Comparison) -> Table:
     """Say what each set looks like by itself."""
     short, coverage = comparison.summary(), comparison.coverage().groupby("list").last()
     covered = bool(coverage["share"].notna().any())
@@ -161,34 +110,34 @@ def _each(comparison: Comparison) -> _Table:
         for name in comparison.names
     ]
     columns = ("", "lists", "mean length", "different members", *(["share of the catalogue"] if covered else []))
-    return _Table("Each by itself", columns, rows, range(1, len(columns)), [4] if covered else [])
+    return Table("Each by itself", columns, rows, range(1, len(columns)), [4] if covered else [])
 
 
-def _metrics(comparison: Comparison) -> _Table:
+def _metrics(comparison: Comparison) -> Table:
     """Say what each set is worth, with the difference from the baseline and its bounds."""
     found = comparison.metrics()
     if found["low"].isna().all():  # without truth and history there is little to say
-        return _Table("", (), ())
+        return Table("", (), ())
     deepest = f"_at_{max(comparison.cut_offs)}"  # .metrics() has all
     found = found[found["metric"].str.endswith(deepest) | ~found["metric"].str.contains("_at_")]
     rows = []
     for metric, part in found.groupby("metric", sort=False):
         by_name = part.set_index("list")
-        row = [_spelled(str(metric))]
+        row = [metric_name(str(metric))]
         for name in comparison.names:
             one = by_name.loc[name]
-            row.append(_figure(one["value"]))
+            row.append(figure(one["value"]))
             if name != comparison.baseline:
-                row.append(_difference(one))
+                row.append(difference(one))
         rows.append(row)
     columns = ["", comparison.baseline]
     for name in comparison.names[1:]:
         columns += [name, "difference, plus is better"]
     title = f"Metrics; in brackets where {comparison.interval:.0%} of the draws of users lie"
-    return _Table(title, columns, rows, range(1, len(columns)))
+    return Table(title, columns, rows, range(1, len(columns)))
 
 
-def _items(comparison: Comparison, most: int) -> list[_Table]:
+def _items(comparison: Comparison, most: int) -> list[Table]:
     """Say which items gain most and which lose most, for each set."""
     found = comparison.items()
     named = "title" if "title" in found.columns else found.columns[1]
@@ -204,11 +153,11 @@ def _items(comparison: Comparison, most: int) -> list[_Table]:
         title = (
             f"{name}: {counted(int((part['gain'] > 0).sum()), 'member')} gain lists, {(part['gain'] < 0).sum():,} lose"
         )
-        tables.append(_Table(title, ("", "lists before", "lists after", "gain"), rows, (1, 2, 3)))
+        tables.append(Table(title, ("", "lists before", "lists after", "gain"), rows, (1, 2, 3)))
     return tables
 
 
-def _changed(comparison: Comparison, most: int) -> _Table:
+def _changed(comparison: Comparison, most: int) -> Table:
     """Say whose lists changed most."""
     found = comparison.most_changed(most)
     found = found[found["rbo"] < 1]
@@ -225,10 +174,10 @@ def _changed(comparison: Comparison, most: int) -> _Table:
     ]
     columns = ("", *(["in"] if several else []), "rank-biased overlap", "moved", "new", "lost")
     first = 2 if several else 1
-    return _Table("Changed most", columns, rows, range(first, len(columns)), [first])
+    return Table("Changed most", columns, rows, range(first, len(columns)), [first])
 
 
-def _one(comparison: Comparison, owner: object) -> _Table:
+def _one(comparison: Comparison, owner: object) -> Table:
     """Show the lists of one owner, a row for each rank."""
     found = comparison.side_by_side(owner)
     ranks = [f"rank in {name}" for name in comparison.names]
@@ -242,7 +191,7 @@ def _one(comparison: Comparison, owner: object) -> _Table:
     rows = [(rank, *("; ".join(cells[rank].get(place, [])) for place in range(len(ranks)))) for rank in sorted(cells)]
     noun = "item" if comparison.kind != "lists of users" else "user"
     title = f"{noun} {owner!r}: {comparison.baseline} beside {', '.join(comparison.names[1:])}"
-    return _Table(title, ("rank", *comparison.names), rows, (0,))
+    return Table(title, ("rank", *comparison.names), rows, (0,))
 
 
 def _moved(row: pd.Series, ranks: list[str], place: int) -> str:
@@ -259,32 +208,6 @@ def _named(row: pd.Series, column: str) -> str:
     """Return the title of an item, its id where it has none."""
     value = row[column]
     return str(value if pd.notna(value) else row[c.RECOMMENDED_ITEM_ID if c.RECOMMENDED_ITEM_ID in row else c.ITEM_ID])
-
-
-def _difference(one: Any) -> str:
-    difference, low, high = (
-        "" if pd.isna(value) else f"{value:+.3g}" if value else "0"
-        for value in (one["difference"], one["difference_low"], one["difference_high"])
-    )
-    return f"{difference} ({low} to {high})" if low else difference
-
-
-def _spelled(metric: str) -> str:
-    """Return a metric's name as it is read: NDCG at 10."""
-    words = metric.replace("normalized_discounted_cumulative_gain", "NDCG").replace("_", " ")
-    return words[0].upper() + words[1:]
-
-
-def _written(value: Any) -> str:
-    if isinstance(value, str):
-        return value
-    if pd.isna(value):
-        return "–"
-    return f"{value:.3f}" if isinstance(value, float) else f"{value:,}"
-
-
-def _figure(value: Any) -> str:
-    return "–" if pd.isna(value) else f"{value:.4g}"
 
 
 def _amount(value: Any) -> str:

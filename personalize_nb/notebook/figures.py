@@ -29,7 +29,7 @@ Spell: TypeAlias = Callable[[object], str]
 # Draws on axes; names of the user's are spelled by the function, which knows what these axes can show.
 Drawing: TypeAlias = "Callable[[Axes, Spell], None]"
 
-WIDTH, HEIGHT = 5.2, 2.7
+SIZE = (5.2, 2.7)  # inches: beside a table where the page is wide
 MARKERS = "osD^vPX*"  # colour alone tells nobody anything who does not see it
 _GREY = "#767676"  # 4.5 on white, 4.1 on #111: pictures cannot inherit the page's text colour
 _COLOURS = (html.BLUE, html.ORANGE, "#2e8b57", "#b05cc8", "#d6455d", "#7d7a2e", "#2a8c9a", "#9a6b4f")
@@ -48,15 +48,16 @@ _PAGE = (
 _CLEAR = ("axes.facecolor", "figure.facecolor", "savefig.facecolor")
 
 
-def drawn(draw: Drawing, height: float = HEIGHT) -> Axes:
+def drawn(draw: Drawing, size: tuple[float, float] = SIZE) -> Axes:
     """Return the axes of a new figure, drawn on in the user's style, or in ours where the user has none."""
     import matplotlib
     from matplotlib.figure import Figure
 
-    size = matplotlib.rcParams["figure.figsize"]
-    chosen = list(size) != list(matplotlib.rcParamsDefault["figure.figsize"])
+    chosen = matplotlib.rcParams["figure.figsize"]
+    if list(chosen) != list(matplotlib.rcParamsDefault["figure.figsize"]):
+        size = (chosen[0], chosen[1])
     with matplotlib.rc_context(_style()), _any_glyph():
-        figure = Figure(figsize=size if chosen else (WIDTH, height), layout="constrained")
+        figure = Figure(figsize=size, layout="constrained")
         ax = figure.add_subplot()
         draw(ax, spelled)
         figure.draw_without_rendering()  # ticks are made when they are needed, by the style that holds then
@@ -131,14 +132,13 @@ def label(ax: Axes, x: str = "", y: str = "") -> None:
     literal([ax.xaxis.label, ax.yaxis.label])
 
 
-def legend(ax: Axes, handles: list[Any], names: list[str], below: bool = False) -> None:
-    """Name what is drawn, where there are several."""
+def legend(ax: Axes, handles: list[Any], names: list[str]) -> None:
+    """Name what is drawn, above it, where there are several."""
     if len(handles) < 2:
         return
+    columns = 1 if max(map(len, names)) > 22 else 2 if max(map(len, names)) > 11 else 4
+    place: Any = {"loc": "lower left", "bbox_to_anchor": (0.0, 1.0), "ncols": columns, "borderaxespad": 0.2}
     # a name that begins with "_" would be left out, so it is written afterwards
-    place: dict[str, Any] = {"loc": "best"}
-    if below:
-        place = {"loc": "lower left", "bbox_to_anchor": (0.0, 1.0), "ncols": 2 if max(map(len, names)) > 12 else 4}
     made = ax.legend(handles, [str(number) for number in range(len(handles))], **place)
     for text, name in zip(made.get_texts(), names, strict=True):
         text.set_text(name)
@@ -152,17 +152,29 @@ def named_ticks(axis: Axis, names: list[str]) -> None:
     literal(axis.get_ticklabels())
 
 
-def rank_ticks(axis: Axis, first: int, last: int) -> None:
-    """Label the first and last rank, and the usual cut-offs between, as far as they have room."""
+def rank_ticks(axis: Axis, first: int, last: int, beyond: tuple[int, str] | None = None) -> None:
+    """Label the first and last rank, and the usual cut-offs between, as far as they have room; and what is beyond."""
     span, ticks = last - first, [first]
     for tick in (*CUT_OFFS, 50, 100, 250):
         if first < tick <= last and tick - ticks[-1] > 0.035 * span:
             ticks.append(tick)
     if last - ticks[-1] > 0.05 * span:
         ticks.append(last)
+    names = [f"{tick}" for tick in ticks]
+    if beyond is not None:
+        ticks.append(beyond[0])
+        names.append(beyond[1])
     axis.set_ticks(ticks)
-    axis.set_ticklabels([f"{tick}" for tick in ticks])
+    axis.set_ticklabels(names)
     literal(axis.get_ticklabels())
+
+
+def colours(number: int) -> list[str]:
+    """Return the first colours of the style that holds, for what is drawn by something without a cycle of its own."""
+    import matplotlib
+
+    cycle = matplotlib.rcParams["axes.prop_cycle"].by_key().get("color", _COLOURS)
+    return [str(cycle[place % len(cycle)]) for place in range(number)]
 
 
 def percent(axis: Axis) -> None:
