@@ -93,6 +93,8 @@ class Chart(View):
         Of a figure of its own, width and height in inches.
     notes
         Lines below.
+    caption
+        A line below the picture: how to read it.
     """
 
     def __init__(
@@ -106,10 +108,11 @@ class Chart(View):
         ax: Axes | None = None,
         size: tuple[float, float] = figures.SIZE,
         notes: Sequence[str] = (),
+        caption: str = "",
     ):
         super().__init__(table, "\n".join([title, text, *notes]))
-        self._title, self._alt, self._notes = title, alt, notes
-        self._own = ax is None
+        self._title, self._alt, self._notes, self._caption = title, alt, notes, caption
+        self._own, self._svg = ax is None, ""
         self._ax = figures.drawn(draw, size) if ax is None else figures.drawn_into(draw, ax)
 
     @property
@@ -120,8 +123,15 @@ class Chart(View):
     @property
     def html(self) -> Markup:
         """The picture beside its table."""
-        picture = html.image(figures.svg(self._ax), self._alt) if self._own else Markup("")
+        picture = html.lines(html.image(self._drawn(), self._alt), self._caption) if self._own else ""
         return html.lines(Markup("<b>{}</b>").format(self._title), html.beside(picture, self._shown), *self._notes)
+
+    def _drawn(self) -> str:
+        if not self._svg or figures.changed(
+            self._ax
+        ):  # else it would be laid out again, and a hair's breadth elsewhere
+            self._svg = figures.svg(self._ax)
+        return self._svg
 
 
 def thinned(rows: Sequence[tuple[Any, ...]], ranks: Sequence[int], most: int = 10) -> list[tuple[Any, ...]]:

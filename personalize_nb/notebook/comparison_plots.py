@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -70,7 +71,7 @@ def plot_overlap(comparison: Comparison, *, ax: Axes | None = None) -> Chart:
         axes.set_ylim(0, 1)
         figures.named_ticks(axes.xaxis, names)
         figures.percent(axes.yaxis)
-        figures.label(axes, y=f"shared with {spell(comparison.baseline)}")
+        figures.label(axes, y=f"shared with\n{spell(comparison.baseline)}")
         figures.legend(axes, bars, [spell(name) for name in own["other"]])
 
     said = "; ".join(f"{row['other']} {row['rbo']:.0%} by rank-biased overlap" for _, row in own.iterrows())
@@ -78,7 +79,7 @@ def plot_overlap(comparison: Comparison, *, ax: Axes | None = None) -> Chart:
         f"Overlap with {comparison.baseline}",
         draw,
         f"Bars of the share of members that lists share with {comparison.baseline}: {said}",
-        table.html(),
+        replace(table, bars=()).html(),
         table.text(),
         ax=ax,
         notes=comparison.notes,
@@ -216,19 +217,25 @@ def plot_moves(comparison: Comparison, name: str | None = None, *, ax: Axes | No
     def draw(axes: Axes, spell: Spell) -> None:
         import matplotlib.colors
 
-        # an empty line sets new and lost ones apart
-        grid = np.zeros((deepest + 2, deepest + 2))
-        row, column = (np.where(ranks == gone, gone, ranks - 1) for ranks in (after, before))
+        # new and lost ones are a band, set apart by an empty one
+        wide = -(-deepest // 16)
+        whole = deepest + 2 * wide
+        grid = np.zeros((whole, whole))
+        row, column = (np.where(ranks == gone, whole - 1, ranks - 1) for ranks in (after, before))
         np.add.at(grid, (row, column), members)
+        shade = np.zeros_like(grid)
+        for part in np.s_[:deepest, :deepest], np.s_[-1:, :], np.s_[:, -1:]:  # each by its own greatest
+            shade[part] = np.sqrt(grid[part] / max(grid[part].max(), 1.0))  # small numbers are seen as well
+        shade[-wide:, :], shade[:, -wide:] = shade[-1:, :].copy(), shade[:, -1:].copy()
         pixels = np.empty((*grid.shape, 4))
         pixels[..., :3] = matplotlib.colors.to_rgb(figures.colours(1)[0])
-        pixels[..., 3] = np.sqrt(grid / grid.max())  # small numbers are seen as well
-        extent = (0.5, deepest + 2.5, deepest + 2.5, 0.5)
-        axes.imshow(pixels, extent=extent, interpolation="nearest", aspect="equal")
+        pixels[..., 3] = shade
+        extent = (0.5, whole + 0.5, whole + 0.5, 0.5)
+        axes.imshow(pixels, extent=extent, interpolation="nearest", aspect="auto")
         axes.plot([0.5, deepest + 0.5], [0.5, deepest + 0.5], linewidth=0.8, linestyle=":", color=figures.colours(2)[1])
         axes.grid(False)
         for axis, last in ((axes.xaxis, "new"), (axes.yaxis, "lost")):
-            figures.rank_ticks(axis, 1, deepest, (deepest + 2, last))
+            figures.rank_ticks(axis, 1, deepest, (whole - (wide - 1) / 2, last))
         figures.label(axes, f"rank in {spell(comparison.baseline)}", f"rank in {spell(chosen)}")
 
     title = (
@@ -242,7 +249,8 @@ def plot_moves(comparison: Comparison, name: str | None = None, *, ax: Axes | No
         table.html(),
         table.text(),
         ax=ax,
-        size=(4.0, 3.4),
+        size=(3.8, 3.5),
+        caption="The stronger the colour, the more; new and lost ones have their own scale. On the line ranks stay.",
     )
 
 
@@ -260,7 +268,9 @@ def _bands(before: np.ndarray, after: np.ndarray, members: np.ndarray, deepest: 
 
 def _checked(comparison: object, call: str) -> None:
     if not isinstance(comparison, Comparison):
+        columns = getattr(comparison, "columns", None)
+        what = shown(comparison) if columns is None else f"with columns {shown(list(columns))}"
         raise ArgumentError(
-            f"'comparison' must be what pnb.compare() gave, got {type(comparison).__name__} {shown(comparison)}; "
+            f"'comparison' must be what pnb.compare() gave, got {type(comparison).__name__} {what}; "
             f"pnb.{call}(pnb.compare({{'last week': job, 'today': other}})) draws one."
         )

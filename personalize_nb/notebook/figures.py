@@ -30,9 +30,9 @@ Spell: TypeAlias = Callable[[object], str]
 Drawing: TypeAlias = "Callable[[Axes, Spell], None]"
 
 SIZE = (5.2, 2.7)  # inches: beside a table where the page is wide
-MARKERS = "osD^vPX*"  # colour alone tells nobody anything who does not see it
+MARKERS, LINES = "osD^vPX*", ("-", "--", ":", "-.")  # colour alone tells nobody anything who does not see it
 _GREY = "#767676"  # 4.5 on white, 4.1 on #111: pictures cannot inherit the page's text colour
-_COLOURS = (html.BLUE, html.ORANGE, "#2e8b57", "#b05cc8", "#d6455d", "#7d7a2e", "#2a8c9a", "#9a6b4f")
+COLOURS = (html.BLUE, html.ORANGE, "#2e8b57", "#b05cc8", "#d6455d", "#7d7a2e", "#2a8c9a", "#9a6b4f")
 _LONGEST = 28
 _JOINERS = "\u200c\u200d"  # are written: Persian and Indic scripts need them
 _PAGE = (
@@ -61,7 +61,17 @@ def drawn(draw: Drawing, size: tuple[float, float] = SIZE) -> Axes:
         ax = figure.add_subplot()
         draw(ax, spelled)
         figure.draw_without_rendering()  # ticks are made when they are needed, by the style that holds then
+        made = ax.get_legend()
+        if made is not None:  # many names take no room from what they name
+            figure.set_figheight(size[1] + made.get_window_extent().height / figure.dpi)
+            figure.draw_without_rendering()
     return ax
+
+
+def changed(ax: Axes) -> bool:
+    """Tell whether something was done to the figure of axes since it was written."""
+    figure = ax.get_figure(root=True)
+    return figure is None or figure.stale
 
 
 def drawn_into(draw: Drawing, ax: Any) -> Axes:
@@ -99,6 +109,7 @@ def svg(ax: Axes) -> str:
         figure = ax.get_figure(root=True)
         assert figure is not None  # of a view that has drawn it
         figure.savefig(file, format="svg", metadata=unnamed)
+        figure.stale = False  # until something is done to it
     text = file.getvalue()
     return text[text.index("<svg") :]
 
@@ -152,15 +163,15 @@ def named_ticks(axis: Axis, names: list[str]) -> None:
     literal(axis.get_ticklabels())
 
 
-def rank_ticks(axis: Axis, first: int, last: int, beyond: tuple[int, str] | None = None) -> None:
+def rank_ticks(axis: Axis, first: int, last: int, beyond: tuple[float, str] | None = None) -> None:
     """Label the first and last rank, and the usual cut-offs between, as far as they have room; and what is beyond."""
-    span, ticks = last - first, [first]
+    span, ticks = last - first, [float(first)]
     for tick in (*CUT_OFFS, 50, 100, 250):
         if first < tick <= last and tick - ticks[-1] > 0.035 * span:
             ticks.append(tick)
     if last - ticks[-1] > 0.05 * span:
         ticks.append(last)
-    names = [f"{tick}" for tick in ticks]
+    names = [f"{tick:.0f}" for tick in ticks]
     if beyond is not None:
         ticks.append(beyond[0])
         names.append(beyond[1])
@@ -172,16 +183,17 @@ def rank_ticks(axis: Axis, first: int, last: int, beyond: tuple[int, str] | None
 def colours(number: int) -> list[str]:
     """Return the first colours of the style that holds, for what is drawn by something without a cycle of its own."""
     import matplotlib
+    from matplotlib.colors import to_hex
 
-    cycle = matplotlib.rcParams["axes.prop_cycle"].by_key().get("color", _COLOURS)
-    return [str(cycle[place % len(cycle)]) for place in range(number)]
+    cycle = matplotlib.rcParams["axes.prop_cycle"].by_key().get("color", COLOURS)
+    return [to_hex(cycle[place % len(cycle)]) for place in range(number)]
 
 
 def percent(axis: Axis) -> None:
     """Label shares as percentages."""
     from matplotlib.ticker import PercentFormatter
 
-    axis.set_major_formatter(PercentFormatter(1.0, symbol=" %"))
+    axis.set_major_formatter(PercentFormatter(1.0, symbol="%"))
 
 
 @contextmanager
@@ -202,7 +214,7 @@ def _style() -> Any:
     # shows names and numbers only, for which TeX would be started
     style: dict[str, Any] = {"text.usetex": False, "axes.formatter.use_mathtext": False}
     if rc["axes.prop_cycle"] == default["axes.prop_cycle"]:
-        style["axes.prop_cycle"] = cycler(color=_COLOURS)
+        style["axes.prop_cycle"] = cycler(color=COLOURS)
     if all(rc[name] == default[name] for name in _PAGE):
         style |= {name: "none" if name in _CLEAR else _GREY for name in _PAGE}
         for name, value in {

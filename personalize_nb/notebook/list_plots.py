@@ -247,9 +247,9 @@ def plot_popularity(
         bars = [axes.bar(places + at * width, share[name], width * 0.92) for at, name in enumerate(names)]
         colour = figures.colours(len(names) + 1)[-1]
         (line,) = axes.plot(np.arange(10), met, marker="D", markersize=5, linestyle="none", color=colour)
-        figures.named_ticks(axes.xaxis, [label.removesuffix(" %") for label in labels])
+        figures.named_ticks(axes.xaxis, [str(tenth) for tenth in range(1, 11)])
         figures.percent(axes.yaxis)
-        figures.label(axes, "percent of items, the most popular first", "share")
+        figures.label(axes, "tenth of items, the most popular first", "share")
         figures.legend(axes, [*bars, line], [*(spell(name) for name in names), "interactions"])
 
     first = ", ".join(f"{share[name].iloc[0]:.1%} of {name}" for name in names)

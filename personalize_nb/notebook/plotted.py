@@ -89,7 +89,9 @@ def curves(axes: Axes, values: pd.DataFrame) -> list[Line2D]:
     for place, name in enumerate(values.columns):
         known = values[name].dropna()
         marker = figures.MARKERS[place % len(figures.MARKERS)]
-        lines += axes.plot(known.index.to_numpy(int), known.to_numpy(float), marker=marker, markersize=3)
+        style = figures.LINES[place % len(figures.LINES)]
+        ranks, amounts = known.index.to_numpy(int), known.to_numpy(float)
+        lines += axes.plot(ranks, amounts, marker=marker, markersize=3, linestyle=style)
     figures.rank_ticks(axes.xaxis, int(values.index.min()), int(values.index.max()))
     return lines
 

@@ -105,3 +105,27 @@ def test_whole_numbers_are_the_ids_that_results_spell_as_text():
 def test_nothing_to_draw_is_told(draw, told):
     with pytest.raises(InputError, match=told):
         draw()
+
+
+@pytest.mark.parametrize(
+    ("draw", "told"),
+    [
+        (lambda: list_plots.plot_coverage(CATALOGUE, RECOMMENDATIONS), "swapped: 'items' holds recommendations"),
+        (lambda: list_plots.plot_coverage(HISTORY, RECOMMENDATIONS), r"swapped.* Call plot_coverage\(recommendations,"),
+        (lambda: list_plots.plot_coverage(["a"], RECOMMENDATIONS), "swapped"),
+        (lambda: list_plots.plot_coverage(RECOMMENDATIONS, RECOMMENDATIONS), "^'items' holds recommendations"),
+        (lambda: list_plots.plot_popularity(HISTORY, RECOMMENDATIONS), "swapped: 'interactions' holds recommendations"),
+        (lambda: list_plots.plot_popularity(CATALOGUE, RECOMMENDATIONS), "swapped"),
+        (lambda: list_plots.plot_popularity(HISTORY, HISTORY), "'recommendations' holds interactions"),
+        (lambda: list_plots.plot_popularity(RECOMMENDATIONS, RECOMMENDATIONS), "^'interactions' holds recommendations"),
+        (lambda: list_plots.plot_popularity(RECOMMENDATIONS), "'interactions' must be a DataFrame, got NoneType"),
+        (lambda: list_plots.plot_scores(CATALOGUE), r"no column \['rank', 'score'\].*job.recommendations"),
+    ],
+)
+def test_swapped_arguments_are_noticed(draw, told):
+    with pytest.raises(InputError, match=told):
+        draw()
+
+
+def test_a_catalogue_may_have_a_rank_of_its_own():
+    assert "3 of 3 items" in list_plots.plot_coverage(RECOMMENDATIONS, CATALOGUE.assign(rank=[1, 2, 3])).text

@@ -18,7 +18,7 @@ _NUMBER = re.compile(r"-?\b\d+\.\d+(?:e-\d+)?\b")
 # what is told of work while it goes on, which differs where another notebook has done it before
 _PROGRESS = re.compile(
     r"importing |training of |[\d,]+ (?:interactions|items|users) are imported already|"
-    r"solution '[^']*' is trained|filter '[^']*' is there|(?:job|run|filter) '[^']*': "
+    r"solution '[^']*' is trained|filter '[^']*' exists already|(?:job|run|filter) '[^']*': "
 )
 # names of jobs with their times, moments, durations, ids, and hours that depend on durations
 _NEW_IN_EVERY_RUN = re.compile(
