@@ -33,7 +33,6 @@ __all__ = [
     "live",
     "output",
     "progress",
-    "literal",
     "shelf",
     "table",
     "tip",
@@ -112,12 +111,7 @@ def lines(*parts: object) -> Markup:
 
 def heading(text: object) -> Markup:
     """Return a heading, which screen readers list and JupyterLab's table of contents shows."""
-    return Markup('<h4 style="margin:.4em 0 .2em;overflow-wrap:anywhere">{}</h4>').format(text)
-
-
-def literal(content: object) -> Markup:
-    """Return content in which dollar signs are no formulas, for MathJax of JupyterLab and of nbconvert."""
-    return Markup('<div class="mathjax_ignore tex2jax_ignore">{}</div>').format(content)
+    return Markup('<h4 style="margin:.4em 0 .2em;font-weight:600;overflow-wrap:break-word">{}</h4>').format(text)
 
 
 def clipped(text: str, width: str) -> Markup:
