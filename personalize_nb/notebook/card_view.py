@@ -130,7 +130,7 @@ class Card:
             html.beside(about, past, self.listed.html(), self._shares()),
             *self.notes,
         )
-        return View(html.literal(fragment), self._text())
+        return View(fragment, self._text())
 
     def _shares(self) -> html.Markup:
         """Return the categories of what was done beside those of what is listed."""

@@ -66,7 +66,7 @@ class View:
         return hash(self.text)
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
-        return {"text/html": str(self.html), "text/plain": self.text}
+        return {"text/html": str(html.literal(self.html)), "text/plain": self.text}
 
 
 class Chart(View):

@@ -91,7 +91,7 @@ def show_themes(
     whole = len(frame[keys].drop_duplicates())
     note = _told(len(rows), len(groups), whole, threshold, minimum_items)
     fragment = html.lines(*(row.html() for row in rows), note)
-    return View(html.literal(fragment), "\n".join([*(row.text() for row in rows), note]))
+    return View(fragment, "\n".join([*(row.text() for row in rows), note]))
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,7 @@ class _Tile:
         return html.join(
             [
                 html.Markup(
-                    '<div title="{0}" style="height:3.9em;line-height:1.3;overflow:hidden;overflow-wrap:anywhere">'
+                    '<div title="{0}" style="height:3.9em;line-height:1.3;overflow:hidden;overflow-wrap:break-word">'
                     "<b>{0}</b></div>"
                 ).format(self.name),
                 html.clipped(self.categories, "100%") if self.categories else "",

@@ -105,7 +105,7 @@ def lines(*parts: object) -> Markup:
 
 def heading(text: object) -> Markup:
     """Return a heading, which screen readers list and JupyterLab's table of contents shows."""
-    return Markup('<h4 style="margin:.4em 0 .2em;overflow-wrap:anywhere">{}</h4>').format(text)
+    return Markup('<h4 style="margin:.4em 0 .2em;font-weight:600;overflow-wrap:break-word">{}</h4>').format(text)
 
 
 def literal(content: object) -> Markup:
