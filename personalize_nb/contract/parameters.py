@@ -136,7 +136,10 @@ class Parameter:
 
     def is_set(self, value: Any) -> bool:
         """Tell whether a value says anything that the default does not."""
-        return not self.kind.is_empty(value) and bool(value != self.default)
+        try:
+            return not self.kind.is_empty(value) and bool(value != self.default)
+        except ValueError:
+            return True  # a frame or an array, which is no default
 
     def misfit(self, value: Any) -> str:
         """Say what a value must be that is of a type of which no request can be made; nothing of others."""

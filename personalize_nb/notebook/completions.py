@@ -11,13 +11,13 @@ in a thread: what has not come in a blink is there at the next Tab. Before `pnb.
 from __future__ import annotations
 
 import functools
-import importlib.util
 import inspect
 import re
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ _PACKAGE = "personalize_nb"
 # Seconds that a Tab waits for the service, and that an answer is good for.
 _BLINK, _FRESH = 0.4, 20.0
 
+_ORIGIN = re.compile(r"^from \.([\w.]*) import (\w+) as", re.MULTILINE)  # a line of the stub: room and name
 _ATTRIBUTE = re.compile(r"(?<![\w.\])])(\w+)\.(\w*)$")
 _TOKEN = re.compile(
     r"""(?P<comment>\#[^\n]*)
@@ -222,9 +223,14 @@ def _candidates(kind: str) -> list[str]:
 def _public() -> Mapping[str, str]:
     """Return the package's names and what each is, without loading any."""
     package = sys.modules[_PACKAGE]
+    folder = Path(str(package.__file__)).parent
+    # from where each name comes: `from .training import baselines as baselines` names a file of a room
+    stub = (folder / "__init__.pyi").read_text(encoding="utf-8")
+    origins = {name: room.split(".") for room, name in _ORIGIN.findall(stub)}
 
     def kind(name: str) -> str:
-        if importlib.util.find_spec(f"{_PACKAGE}.{name}") is not None:
+        origin = folder.joinpath(*origins.get(name, ()), name)
+        if origin.with_suffix(".py").exists() or (origin / "__init__.py").exists():
             return "module"
         return "instance" if name.startswith("_") else "class" if name[:1].isupper() else "function"
 

@@ -99,7 +99,6 @@ class Calls:
                 self._service = self._restart()
                 self._clients.clear()
             if not isinstance(name, str) or name not in self._clients:
-                clients.check_known(name)
                 client = self._clients[name] = self._new_client(name)
                 call_log.record(client)
                 if name == "personalize":

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -24,28 +26,24 @@ def on_aws(boto3_session: boto3.Session, name: str, region: str) -> BaseClient:
     """Return a client of AWS, configured as the user's own are."""
     from botocore.config import Config
 
-    with aws_settings.judged(f"a client of {name}", boto3_session.profile_name, region, service=name):
+    with _known(name), aws_settings.judged(f"a client of {name}", boto3_session.profile_name, region, service=name):
         client: BaseClient = boto3_session.client(name, region_name=region, config=Config(user_agent_extra=_AGENT))
     return client
 
 
-def check_known(name: str) -> None:
-    """Refuse a service that boto3 does not know.
+@contextmanager
+def _known(name: str) -> Iterator[None]:
+    """Refuse a service that boto3 does not know; botocore says which it knows."""
+    import botocore.exceptions
 
-    Raises
-    ------
-    ArgumentError
-        It does not.
-    """
-    import botocore.session
-
-    known = botocore.session.get_session().get_available_services()
-    if name not in known:
-        near = errors.meant(name, known) if isinstance(name, str) else ""
-        raise errors.ArgumentError(
-            f"boto3 has no service {errors.received(name)}{near}; "
-            "pass one such as 'personalize', 's3' or 'iam': boto3.Session().get_available_services() has all."
-        )
+    legal = "pass one such as 'personalize', 's3' or 'iam': boto3.Session().get_available_services() has all."
+    if not isinstance(name, str):
+        raise errors.ArgumentError(f"boto3 has no service {errors.received(name)}; {legal}")
+    try:
+        yield
+    except botocore.exceptions.UnknownServiceError as error:
+        near = errors.meant(name, error.kwargs["known_service_names"].split(", "))
+        raise errors.ArgumentError(f"boto3 has no service {name!r}{near}; {legal}") from error
 
 
 def on_service(service: ServiceInfo, name: str) -> BaseClient:
@@ -70,7 +68,8 @@ def on_service(service: ServiceInfo, name: str) -> BaseClient:
         region_name=service.region,
         botocore_session=aws_settings.session_without_settings(),
     )
-    client: BaseClient = bare.client(name, endpoint_url=service.url, config=config)
+    with _known(name):
+        client: BaseClient = bare.client(name, endpoint_url=service.url, config=config)
     return client
 
 

@@ -162,7 +162,7 @@ def test_no_title_breaks_out_of_a_view(titles):
         lambda catalogue: show_themes(themes, catalogue),
     ):
         view, usual = show(items), show(plain)
-        assert view._repr_mimebundle_()["text/html"].startswith('<div class="mathjax_ignore tex2jax_ignore">')
+        assert view._repr_mimebundle_()["text/html"].startswith('<div class="mathjax_ignore tex2jax_ignore"')
         assert view.html.count("<img") <= usual.html.count("<img") and "<script" not in view.html
         assert 'onmouseover="' not in view.html
         assert view.html.encode() and view.text.encode()  # can be saved

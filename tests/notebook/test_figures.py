@@ -16,6 +16,7 @@ from matplotlib.figure import Figure
 import personalize_nb as pnb
 from personalize_nb.errors import ArgumentError, MissingAttributeError
 from personalize_nb.notebook import charts, figures
+from personalize_nb.text import html
 from personalize_nb.text.html import Markup
 
 HOSTILE = (
@@ -93,7 +94,7 @@ def test_a_picture_is_small_and_has_an_alternative_and_a_table(name):
     alt = re.search('<img alt="([^"]+)"', view.html)[1]
     assert len(alt) > 40 and re.search(r"\d", alt)
     assert "<table" in view.html and "<script" not in view.html and "<style" not in view.html
-    assert view._repr_mimebundle_() == {"text/html": str(view.html), "text/plain": repr(view)}
+    assert view._repr_mimebundle_() == {"text/html": html.output(view.html), "text/plain": repr(view)}
 
 
 def test_a_picture_of_the_same_is_the_same():

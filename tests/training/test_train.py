@@ -130,7 +130,7 @@ def test_a_solution_version_comes_out(model, lab):
     assert repr(model).startswith(f"<SolutionVersion {model.name} of aws-user-personalization")
     solution = lab.call("describe_solution", solutionArn=model.arn.rsplit("/", 1)[0])["solution"]
     assert solution["performAutoTraining"] is False
-    listed = pnb.list_solution_versions(lab).set_index("solution_version_arn")
+    listed = pnb.list_solution_versions(lab, arns=True).set_index("solution_version_arn")
     assert listed.loc[model.arn, ["solution", "recipe", "status"]].tolist() == [
         model.name, "aws-user-personalization", "ACTIVE"
     ]  # fmt: skip
