@@ -42,7 +42,7 @@ def _known(name: str) -> Iterator[None]:
     try:
         yield
     except botocore.exceptions.UnknownServiceError as error:
-        near = errors.meant(name, error.kwargs["known_service_names"].split(", "))
+        near = errors.meant(name, str(error.kwargs["known_service_names"]).split(", "))
         raise errors.ArgumentError(f"boto3 has no service {name!r}{near}; {legal}") from error
 
 

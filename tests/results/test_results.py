@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import personalize_nb as pnb
 from personalize_nb.errors import InputError, NotFoundError
-from personalize_nb.notebook.views import show_themes
+from personalize_nb.notebook.shop import show_themes
 from personalize_nb.results import matching, output_files, rows
 from personalize_nb.results.theme_quality import theme_quality
 from personalize_nb.session import s3
