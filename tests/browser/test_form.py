@@ -28,6 +28,7 @@ form.widgets["filter"].offer([*form._options.filters(form.solution_version), ({H
 form
 """
 
+PYTHON = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
 CELLS = "() => window.jupyterapp.shell.currentWidget.content.model.sharedModel.cells.map(cell => cell.getSource())"
 FOCUSED = """() => {
     const one = document.activeElement, form = one.closest('.pnb-form'), kind = one.type || one.tagName.toLowerCase();
@@ -79,7 +80,7 @@ SEEN = """form => {
 @pytest.fixture
 def notebook(tmp_path):
     """Give a notebook with the form, and cells before and after it for keys to spoil."""
-    made = nbformat.v4.new_notebook(metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}})
+    made = nbformat.v4.new_notebook(metadata=PYTHON)
     made.cells = [nbformat.v4.new_code_cell(source) for source in (SET_UP, SHOWN, "'after'")]
     nbformat.write(made, tmp_path / "form.ipynb")
     return tmp_path / "form.ipynb"
@@ -168,3 +169,30 @@ def test_everything_is_readable_in_any_theme_at_any_width(open_notebook, noteboo
             page.wait_for_function("width => window.innerWidth === width", arg=width)
             assert form.evaluate(SEEN) == [], (theme, width, zoom)
     assert page.evaluate("() => window.ran") is None
+
+
+def test_a_job_is_run_again_with_changes_and_only_what_can_work_is_offered(open_notebook, tmp_path):
+    again = """
+other = pnb.train(*frames, name="elsewhere", recipe="aws-popularity-count", progress=False)
+if "form-elsewhere" not in list(pnb.list_filters()["name"]):
+    pnb.create_filter("form-elsewhere", "INCLUDE ItemID WHERE Items.SHELF IN ('sea')", other, progress=False)
+job = pnb.recommend(["r1", "r2"], readers, filter="form-shelf", filter_values={"SHELF": "sea"}, num_results=3)
+pnb.JobForm(job.wait(progress=False))"""
+    path = tmp_path / "again.ipynb"
+    cells = [nbformat.v4.new_code_cell(one) for one in (SET_UP, again)]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=PYTHON), path)
+    page = open_notebook(path)
+    form = page.locator(".pnb-form")
+    form.get_by_role("button", name="Refresh lists").wait_for(timeout=120_000)
+    expect(form.get_by_label("Number of results")).to_have_value("3")
+    expect(form.get_by_label("Filter")).to_have_value("form-shelf")
+    expect(form.get_by_role("radio", name="S3")).to_be_checked()
+    offered = form.get_by_label("Filter").evaluate("one => [...one.list.options].map(option => option.value)")
+    assert "form-shelf" in offered and "form-elsewhere" not in offered
+    expect(form.get_by_label("Exploration weight")).to_have_count(1)
+    assert not form.get_by_label("Influence").first.is_visible()  # what the recipe does not take is not shown
+    form.get_by_label("Number of results").fill("4")
+    form.get_by_label("Number of results").press("Enter")
+    form.get_by_role("button", name="Start job").click()
+    expect(form.get_by_role("status").filter(has_text="ACTIVE after ")).to_contain_text("2 answered")
+    expect(page.locator(".pnb-receipt")).to_contain_text("num_results=4")

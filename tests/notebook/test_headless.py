@@ -214,5 +214,6 @@ def test_a_run_that_is_told_to_end_leaves_a_masked_notebook(tmp_path):
         run.send_signal(signal.SIGTERM)
         _, error = run.communicate()
     assert run.returncode == 143
-    assert "SIGTERM stopped the run in cell" in error and len(error.splitlines()) == 1
+    # the kernel, which is ended with it, may have said something before
+    assert "SIGTERM stopped the run in cell" in error.splitlines()[-1]
     assert f"s3://{MASK}/x" in (tmp_path / "out" / "n.ipynb").read_text()

@@ -242,7 +242,11 @@ def test_a_message_says_what_it_takes_and_what_it_got(call, told, session, monke
         call()
 
 
-def test_a_service_that_is_misspelt_is_told_near_ones(session):
+@pytest.mark.parametrize("on_aws", [False, True])
+def test_a_service_that_is_misspelt_is_told_near_ones(session, on_aws):
+    if on_aws:
+        keys = boto3.Session(aws_access_key_id="a", aws_secret_access_key="b", region_name="eu-west-1")
+        session = pnb.Session(keys, region="eu-west-1")
     with pytest.raises(ArgumentError, match=r"no service 'personalise' \(did you mean 'personalize'\?\)"):
         session.client("personalise")
 

@@ -9,6 +9,7 @@ import pytest
 
 import personalize_nb as pnb
 from personalize_nb import errors
+from personalize_nb.contract.recipes import RECIPES
 from personalize_nb.notebook.form.form import JobForm
 from personalize_nb.notebook.form.offers import Version, offered
 from personalize_nb.resources import filters
@@ -59,7 +60,8 @@ def test_older_versions_come_after_the_newest_of_each_solution():
 def test_the_newest_that_fits_is_chosen(session, readers_model, books_model, affinity_model, column):
     form = JobForm(pd.DataFrame({column: ["1"]}), session=session)
     facts = form.problems()
-    assert form.solution_version.recipe in ((USERS,) if column == "user_id" else (ITEMS, SEGMENTS))
+    # the newest one may be that of another test
+    assert RECIPES[form.solution_version.recipe].input_keys == (("userId",) if column == "user_id" else ("itemId",))
     assert facts == [] and not form.console.start_button.disabled
 
 
@@ -70,10 +72,10 @@ def test_another_input_chooses_another_solution_and_one_that_fits_stays(session,
     form.widgets["data"].value = address
     assert form.solution_version.arn == readers_model.arn  # what is typed there does not count yet
     form.widgets["source"].value = "stored"
-    assert form.solution_version.recipe in (ITEMS, SEGMENTS) and form.problems() == []
+    assert RECIPES[form.solution_version.recipe].input_keys == ("itemId",) and form.problems() == []
     form.widgets["solution_version"].value = books_model.arn
     form.widgets["source"].value = "given"
-    assert form.solution_version.recipe == USERS
+    assert RECIPES[form.solution_version.recipe].input_keys == ("userId",)
     wrong = JobForm(pd.DataFrame({"user_id": ["1"]}), books_model, session=session)
     assert wrong.solution_version.arn == books_model.arn  # code has the last word, and is told
     assert "takes items, the input holds users" in wrong.console.messages.value
