@@ -53,7 +53,9 @@ def of_solution(arn: str, described: Mapping[str, Any]) -> StandingCost | None:
         "solution",
         arn,
         f"it has performAutoTraining on: it trains a new version by itself, {schedule}, and each training is billed",
-        f"session.personalize.update_solution(solutionArn={arn!r}, performAutoTraining=False)",
+        # no account is named: the line is shown, and runs wherever the session does
+        f"session.personalize.update_solution(solutionArn=session.arn('solution', {arn.rsplit('/', 1)[-1]!r}), "
+        "performAutoTraining=False)",
     )
 
 
@@ -70,7 +72,8 @@ def found(session: Session) -> Iterator[StandingCost]:
             described = session.call(f"describe_{kind}", **{f"{kind}Arn": arn})[kind]
             at_least = described.get(least) or (described.get("recommenderConfig") or {}).get(least) or 1
             why = f"it is billed while it is there, for at least {at_least} requests a second"
-            yield StandingCost(kind, arn, why, f"session.personalize.delete_{kind}({kind}Arn={arn!r})")
+            there = f"session.arn({kind!r}, {entry['name']!r})"
+            yield StandingCost(kind, arn, why, f"session.personalize.delete_{kind}({kind}Arn={there})")
     for entry in session.pages("list_solutions", "solutions"):
         arn = entry["solutionArn"]
         standing = of_solution(arn, session.call("describe_solution", solutionArn=arn)["solution"])
