@@ -14,7 +14,8 @@ from personalize_nb.contract import limits
 from personalize_nb.contract.parameters import THEME_GENERATION
 from personalize_nb.contract.policies.uses import Use
 from personalize_nb.errors import ERROR, WARNING
-from personalize_nb.jobs.request import KIND_OF_KEYS, JobRequest, most_records
+from personalize_nb.jobs.request import KIND_OF_KEYS, JobRequest
+from personalize_nb.jobs.rules import most_records
 from personalize_nb.session import s3
 from personalize_nb.session.compression import SUFFIXES
 from personalize_nb.text.counts import counted, verb

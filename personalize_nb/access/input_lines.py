@@ -11,7 +11,7 @@ from typing import Any
 from personalize_nb.contract import limits
 from personalize_nb.contract.recipes import Recipe
 from personalize_nb.jobs.request import KIND_OF_KEYS
-from personalize_nb.resources import filters
+from personalize_nb.resources import filter_texts
 from personalize_nb.session import compression
 
 MOST_LINES = 100
@@ -73,7 +73,7 @@ class WantedKeys:
     @property
     def placeholders(self) -> tuple[str, ...]:
         """The filter's placeholders."""
-        return filters.placeholders(self.expression) if self.expression else ()
+        return filter_texts.placeholders(self.expression) if self.expression else ()
 
 
 @dataclass
@@ -250,14 +250,14 @@ def _of_filter(record: Mapping[str, Any], wanted: WantedKeys, found: LinesFound,
         yield f"{FILTER_VALUES!r} must be an object with a text for each placeholder"
         return
     values: Mapping[str, Any] = given or {}
-    for name in filters.required_placeholders(wanted.expression):
+    for name in filter_texts.required_placeholders(wanted.expression):
         if values.get(name) in (None, ""):
             yield f"the filter's ${name} has no value in {FILTER_VALUES!r}{_near_value(name, values)}"
     unknown = [name for name in values if name not in wanted.placeholders]
     if unknown:
         has = ", ".join(f"${name}" for name in wanted.placeholders) or "none"
         _add(found.notes, f"{FILTER_VALUES!r} names {_listed(unknown)}; the filter's placeholders are {has}", number)
-    numbers = filters.number_placeholders(wanted.expression)
+    numbers = filter_texts.number_placeholders(wanted.expression)
     for name in wanted.placeholders:
         if (value := values.get(name)) not in (None, ""):
             yield from _of_value(name, value, is_number=name in numbers)
@@ -269,7 +269,7 @@ def _near_value(name: str, values: Mapping[str, Any]) -> str:
 
 
 def _of_value(name: str, value: Any, *, is_number: bool) -> Iterator[str]:
-    example = json.dumps(filters.quoted(["a", "b"]))
+    example = json.dumps(filter_texts.quoted(["a", "b"]))
     if not isinstance(value, str):
         yield f"the value of ${name} must be a text such as {example}"
         return

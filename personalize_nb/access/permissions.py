@@ -51,6 +51,15 @@ def bucket_policy(bucket: str, session: Session | boto3.Session | None = None) -
         Where; by default the session of `connect()`. With one, the policy lets Personalize in for the resources of its
         account and region only.
 
+    Returns
+    -------
+    str
+        JSON, indented.
+
+    References
+    ----------
+    Amazon S3: PutBucketPolicy; "Giving Amazon Personalize access to Amazon S3 resources".
+
     Examples
     --------
     >>> import personalize_nb as pnb
@@ -80,9 +89,28 @@ def allow_personalize(bucket: str, session: Session | boto3.Session | None = Non
     str
         The bucket's policy as it is now. Statements of others are left as they were; one that denies still denies.
 
+    Raises
+    ------
+    NotFoundError
+        There is no such bucket.
+    AccessError
+        You may not read or write its policy; `bucket_policy` has the text for whoever may.
+
     Notes
     -----
     `pnb.preflight(...).repair()` shows the change before it is made, and can undo it.
+
+    References
+    ----------
+    Amazon S3: GetBucketPolicy, PutBucketPolicy; "Giving Amazon Personalize access to Amazon S3 resources".
+
+    Examples
+    --------
+    >>> import json
+    >>> import personalize_nb as pnb
+    >>> policy = json.loads(pnb.allow_personalize(pnb.connect().bucket))
+    >>> policy["Statement"][-1]["Principal"]
+    {'Service': 'personalize.amazonaws.com'}
     """
     session, bucket = current(session), _name(bucket)
     change = bucket_change(session, bucket, BucketPolicy(session, bucket).read())
@@ -117,6 +145,11 @@ def create_role(
     sleep
         Waits until the whole of AWS knows a new or changed role; replaced in tests.
 
+    Returns
+    -------
+    str
+        The role's ARN, for `pnb.connect(role_arn=...)`.
+
     Raises
     ------
     NotFoundError
@@ -125,10 +158,16 @@ def create_role(
         There is a role of this name with another path.
     QuotaError
         A policy would be longer than AWS takes; nothing was made.
+    RequestError
+        The name or a bucket's name is not legal; nothing was made.
 
     Notes
     -----
     `pnb.preflight(...).repair()` shows such changes before they are made, and can undo them.
+
+    References
+    ----------
+    AWS IAM: CreateRole, PutRolePolicy; "Creating an IAM role for Amazon Personalize".
 
     Examples
     --------

@@ -72,6 +72,11 @@ def preflight(
     CredentialsError
         The credentials are refused, as ones that have expired are: then nothing can be judged.
 
+    References
+    ----------
+    What CreateBatchInferenceJob and CreateBatchSegmentJob refuse, and what makes their jobs end in `CREATE FAILED`;
+    rights by IAM's SimulatePrincipalPolicy, where that may be asked.
+
     Examples
     --------
     >>> import personalize_nb as pnb

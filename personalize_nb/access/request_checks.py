@@ -13,8 +13,9 @@ from personalize_nb.access.report import OK, UNCHECKED, Check
 from personalize_nb.contract import limits
 from personalize_nb.contract.parameters import THEME_GENERATION, kms_keys
 from personalize_nb.errors import ERROR, WARNING, Problem
-from personalize_nb.jobs.request import JobRequest, problems
-from personalize_nb.resources.filters import targets, uses_events
+from personalize_nb.jobs.request import JobRequest
+from personalize_nb.jobs.rules import problems
+from personalize_nb.resources.filter_texts import targets, uses_events
 from personalize_nb.resources.own_quota import own_quota
 from personalize_nb.resources.standing_costs import of_solution
 

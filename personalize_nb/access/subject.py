@@ -23,7 +23,8 @@ from personalize_nb.inputs.batch import Batch
 from personalize_nb.inputs.forms import given as read_once
 from personalize_nb.jobs import api_arguments, batches, costs, recommend, side_by_side, theme_columns
 from personalize_nb.jobs.arguments import JobParameters, check_types, names_of
-from personalize_nb.jobs.request import AnyRequest, JobRequest, RequestContext, SegmentRequest
+from personalize_nb.jobs.request import AnyRequest, JobRequest, SegmentRequest
+from personalize_nb.jobs.rules import RequestContext
 from personalize_nb.resources import estimate
 from personalize_nb.resources.estimate import Estimate
 from personalize_nb.resources.filters import Filter, find_filter

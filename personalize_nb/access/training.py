@@ -72,6 +72,16 @@ def preflight_training(
         A DataFrame with a row per check, the worst first: `check`, `level` (`error`, `warning`, `could not be
         checked`, `ok`), `found`, and `to_do` and `policy`, which only the caller's own rights have.
 
+    Raises
+    ------
+    CredentialsError
+        The credentials are refused, as ones that have expired are: then nothing can be judged.
+
+    References
+    ----------
+    What CreateDatasetImportJob, CreateSolution and CreateSolutionVersion refuse, and what makes an import or a training
+    fail.
+
     Examples
     --------
     >>> import personalize_nb as pnb

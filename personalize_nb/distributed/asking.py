@@ -27,7 +27,8 @@ from personalize_nb.jobs.manifests import Manifest, RunGroup, RunPart
 from personalize_nb.jobs.parts import InputLimits, limits_in
 from personalize_nb.jobs.questions import judge
 from personalize_nb.jobs.recommend import check_mode, request_context, request_for, with_item_name
-from personalize_nb.jobs.request import JobRequest, RequestContext, errors_of, problems
+from personalize_nb.jobs.request import JobRequest
+from personalize_nb.jobs.rules import RequestContext, errors_of, problems
 from personalize_nb.jobs.run import Run
 from personalize_nb.jobs.stored_amounts import Amount
 from personalize_nb.resources.estimate import refuse, total

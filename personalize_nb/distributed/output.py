@@ -22,7 +22,8 @@ from personalize_nb.distributed.tasks import needed
 from personalize_nb.inputs.forms import given
 from personalize_nb.jobs import runs
 from personalize_nb.jobs.run import Run
-from personalize_nb.resources.filters import find_filter, quoted
+from personalize_nb.resources.filter_texts import quoted
+from personalize_nb.resources.filters import find_filter
 from personalize_nb.resources.solutions import find_solution_version
 from personalize_nb.results.output_files import input_files
 from personalize_nb.results.parts import input_name, is_output

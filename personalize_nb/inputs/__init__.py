@@ -1,7 +1,7 @@
 """Data of any of the `forms` that are known become job input.
 
 `ids` are checked row by row, `frames` have any spelling, data are `given` once, attributes of items
-become `queries`, a `batch` is what is uploaded.
+become `queries`, `records` are users, items and rankings, a `batch` is what is uploaded.
 """
 
 __all__ = [
@@ -15,5 +15,6 @@ __all__ = [
     "json_lines",
     "key_columns",
     "queries",
+    "records",
     "text_bytes",
 ]

@@ -16,7 +16,7 @@ from personalize_nb.errors import InputError
 from personalize_nb.inputs import arrow, column_values, plain_values, text_bytes
 from personalize_nb.inputs.ids import Findings
 from personalize_nb.inputs.list_texts import listed
-from personalize_nb.resources import filters
+from personalize_nb.resources import filter_texts
 from personalize_nb.text.elements import is_list, plain
 from personalize_nb.text.values import shown
 
@@ -149,7 +149,7 @@ def _one_by_one(name: str, values: list[Any], findings: Findings) -> pa.Array:
     commas, gaps = [], []
     for row, value in enumerate(values):
         try:
-            text = filters.quoted(value)
+            text = filter_texts.quoted(value)
             if text is not None:
                 text.encode()
             texts[row] = text
@@ -161,7 +161,7 @@ def _one_by_one(name: str, values: list[Any], findings: Findings) -> pa.Array:
         else:
             if _meant(value):
                 commas.append(row)
-            elif filters.lacks_parts(value):
+            elif filter_texts.lacks_parts(value):
                 gaps.append(row)
 
     def mask(rows: list[int]) -> np.ndarray:
@@ -197,7 +197,7 @@ def _meant(value: Any) -> list[str]:
     found = listed(value)
     if found is not None:
         return [str(one) for one in found if one is not None]
-    parts = filters.values(value)
+    parts = filter_texts.values(value)
     if len(parts) != 1 or "," not in parts[0] or (parts[0] == value and "|" in value):
         return []
     return [part.strip() for part in parts[0].split(",") if part.strip()]

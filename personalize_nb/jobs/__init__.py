@@ -1,9 +1,9 @@
 """Requests become jobs, and jobs are watched.
 
-A `request` is a value that can be checked, a `job` is one request sent, a `segment_job` one for users; what both are is
-a `batch_job`, `unfit` recipes are told, and how what they wrote is read an `outcome`. A `run` is several that are one
-to the user, `manifests` remember it in S3, `room` says how many may start, `runs` begins one and finds one again. What
-was asked for is soon `written`, and `recommend` and `segments` take ids to a job or a run in one call: data become
+A `request` is a value that `rules` check, a `job` is one request sent, a `segment_job` one for users; what both are is
+a `batch_job`, `unfit` recipes are told, and how what they wrote is read an `outcome`. A `run` is several that are
+one to the user, `manifests` remember it in S3, `room` says how many may start, `runs` begins one and finds one again.
+What was asked for is soon `written`, and `recommend` and `segments` take ids to a job or a run in one call: data become
 `batches`, which `uploads` store, and `theme_columns` are looked up. The `arguments` are those of other calls, too.
 
 `questions` are what jobs will be asked: input that is more than one job takes is cut into `parts`, several stand
@@ -33,6 +33,7 @@ __all__ = [
     "recommend",
     "request",
     "reuse",
+    "rules",
     "run",
     "run_results",
     "runs",

@@ -17,9 +17,11 @@ from personalize_nb.jobs.failed_parts import check_ended
 from personalize_nb.jobs.job import AnyJob, job_of, new_job_name
 from personalize_nb.jobs.manifests import Manifest, RunGroup, RunPart
 from personalize_nb.jobs.questions import judge
-from personalize_nb.jobs.request import KIND_OF_KEYS, AnyRequest, RequestContext
+from personalize_nb.jobs.request import KIND_OF_KEYS, AnyRequest
+from personalize_nb.jobs.rules import RequestContext
 from personalize_nb.jobs.run import Run
-from personalize_nb.resources.filters import find_filter, targets
+from personalize_nb.resources.filter_texts import targets
+from personalize_nb.resources.filters import find_filter
 from personalize_nb.resources.solutions import find_solution_version
 from personalize_nb.results import output_files
 from personalize_nb.session import owners

@@ -65,7 +65,18 @@ class BatchJob(Outcome):
         return f"pnb.attach({self.reference!r})"
 
     def describe(self) -> dict[str, Any]:
-        """Return the service's description of the job; asked again until the job has ended."""
+        """Return the service's description of the job; asked again until the job has ended.
+
+        Returns
+        -------
+        dict
+            Members in Amazon's spelling, as DescribeBatchInferenceJob or DescribeBatchSegmentJob has them.
+
+        Raises
+        ------
+        NotFoundError
+            There is no such job any more.
+        """
         if self._described.get("status") not in limits.TERMINAL:
             answer = self.session.call(self.kind.describe, **{self.kind.arn_member: self.arn})
             self._described = answer[self.kind.answer]
@@ -108,6 +119,11 @@ class BatchJob(Outcome):
         sleep, clock
             Replaced in tests.
 
+        Returns
+        -------
+        BatchInferenceJob or BatchSegmentJob
+            Itself.
+
         Raises
         ------
         FailedError
@@ -137,6 +153,11 @@ class BatchJob(Outcome):
             Is given the job: `job.on_end(lambda job: print(job.status))`.
         sleep
             Replaced in tests.
+
+        Returns
+        -------
+        Ending
+            `.join(timeout)` waits for the end, `.cancel()` forgets it.
         """
         from personalize_nb.jobs.following import on_end  # it knows jobs and runs
 
@@ -151,6 +172,11 @@ class BatchJob(Outcome):
         ----------
         sleep
             Replaced in tests.
+
+        Returns
+        -------
+        Results
+            Reads rows when they are asked for.
 
         Raises
         ------

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 from personalize_nb import errors
 from personalize_nb.contract import recipes
 from personalize_nb.inputs import queries
-from personalize_nb.inputs.batch import KEYS, Batch, make_batch
+from personalize_nb.inputs.batch import KEYS, Batch
 from personalize_nb.inputs.filter_columns import named_column
 from personalize_nb.inputs.forms import given
 from personalize_nb.inputs.given import Given
 from personalize_nb.inputs.ids import Findings
 from personalize_nb.inputs.key_columns import frame as as_frame
+from personalize_nb.inputs.records import make_batch
 from personalize_nb.jobs.request import KIND_OF_KEYS
 from personalize_nb.jobs.unfit import no_batch
 from personalize_nb.resources.filters import Filter

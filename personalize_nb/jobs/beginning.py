@@ -13,7 +13,8 @@ from personalize_nb.jobs import runs
 from personalize_nb.jobs.job import AnyJob, check_name, refuse, start
 from personalize_nb.jobs.parts import QUOTAS, InputLimits, batch_is_over
 from personalize_nb.jobs.questions import JobQuestion
-from personalize_nb.jobs.request import AnyRequest, JobRequest, RequestContext
+from personalize_nb.jobs.request import AnyRequest, JobRequest
+from personalize_nb.jobs.rules import RequestContext
 from personalize_nb.jobs.run import Run
 from personalize_nb.jobs.uploads import upload
 from personalize_nb.session import s3, waiting

@@ -78,12 +78,21 @@ def estimate_cost(
     **parameters
         As for `pnb.recommend`, where `request` is data: `num_results`, `filter`, `mode`, ...
 
+    Returns
+    -------
+    Estimate
+        Shows quantities, cost and the expected end; `.frame()` has the quantities one by one.
+
     Raises
     ------
     InputError
         Rows of the data, or of the rates, cannot be used.
     RequestError
         `request` is neither of these, or `max_cost` is exceeded.
+
+    References
+    ----------
+    What Amazon Personalize bills of CreateBatchInferenceJob and CreateBatchSegmentJob; see `Rates`.
 
     Examples
     --------

@@ -23,7 +23,8 @@ from personalize_nb.errors import Problem
 from personalize_nb.jobs.batch_job import BatchJob
 from personalize_nb.jobs.outcomes import ItemsOutcome
 from personalize_nb.jobs.repeatable import Repeatable
-from personalize_nb.jobs.request import AnyRequest, JobRequest, RequestContext, SegmentRequest, errors_of, problems
+from personalize_nb.jobs.request import AnyRequest, JobRequest, SegmentRequest
+from personalize_nb.jobs.rules import RequestContext, errors_of, problems
 from personalize_nb.jobs.segment_job import BatchSegmentJob
 from personalize_nb.session import creating, s3
 from personalize_nb.session.connection import current
@@ -49,6 +50,44 @@ class BatchInferenceJob(BatchJob, ItemsOutcome, Repeatable):
         The job's ARN.
     session
         Where it runs.
+
+    References
+    ----------
+    Amazon Personalize: CreateBatchInferenceJob, DescribeBatchInferenceJob.
+
+    Examples
+    --------
+    >>> import personalize_nb as pnb
+    >>> job = pnb.attach("weekly")
+    >>> job.name, job.status, job.reader, job.attached
+    ('weekly', 'ACTIVE', '.recommendations(items=...)', "pnb.attach('weekly')")
+    >>> job.reference, job.request.num_results, job.describe()["batchInferenceJobMode"]
+    ('weekly', 2, 'BATCH_INFERENCE')
+    >>> job.wait(progress=False).recommendations()
+      user_id  rank item_id     score
+    0  r01349     1   b0433  0.01...
+    1  r01349     2   b0328  0.01...
+    2  r00469     1   b0283  0.01...
+    3  r00469     2   b0414  0.01...
+    >>> len(job.errors()), job.results().answered
+    (0, 2)
+    >>> pnb.attach("shelves").themes(minimum_items=2).columns.tolist()
+    ['item_id', 'theme', 'rank', 'recommended_item_id', 'relevance']
+
+    In other forms, in parts, and again:
+
+    >>> job.arrow().recommendations().num_rows, job.polars().recommendations().height
+    (4, 4)
+    >>> [len(frame) for frame in job.blocks(rows=1)]
+    [2, 2]
+    >>> len(job.only(prefix="r01").recommendations()), job.to_parquet("weekly.parquet")
+    (2, 'weekly.parquet')
+    >>> job.retry_failed().name  # no line failed
+    'weekly'
+    >>> job.on_end(lambda job: None).join()
+    True
+    >>> job.repeat(num_results=3).wait(progress=False).recommendations()["rank"].max()
+    np.int64(3)
     """
 
     kind = job_kinds.INFERENCE
@@ -91,12 +130,38 @@ def start(
 def start(request: AnyRequest, *, context: RequestContext | None = None, session: Session | None = None) -> AnyJob:
     """Check a request against every rule of the API, send it and return the job.
 
+    Parameters
+    ----------
+    request
+        A `JobRequest` or `SegmentRequest`; its input lies in S3.
+    context
+        What is known of recipe, region and input; looked up where it is not given.
+    session
+        Where to work; by default the session of `pnb.connect()`.
+
+    Returns
+    -------
+    BatchInferenceJob or BatchSegmentJob
+        `.wait()` waits for its end.
+
     Raises
     ------
     RequestError
         The request breaks rules; nothing was sent.
     AlreadyExistsError
         The job's name was used before; the message proposes a free one.
+
+    References
+    ----------
+    Amazon Personalize: CreateBatchInferenceJob, CreateBatchSegmentJob.
+
+    Examples
+    --------
+    >>> import personalize_nb as pnb
+    >>> last = pnb.attach("weekly").request
+    >>> request = last.replace(job_name="weekly-again", num_results=1, output_path=f"{last.output_path}again/")
+    >>> len(pnb.start(request).wait(progress=False).recommendations())
+    2
     """
     session = current(session)
     context = context or RequestContext(region=session.region)

@@ -1,4 +1,4 @@
-"""Jobs of the account as a table: all of them, or those that one has started."""
+"""Jobs of the account as a table, all of them or those that one has started; and the runs of a bucket."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from personalize_nb import errors
 from personalize_nb.contract import job_kinds, limits
 from personalize_nb.contract.job_kinds import JobKind
 from personalize_nb.contract.parameters import BATCH_SEGMENT, named
+from personalize_nb.jobs import manifests
 from personalize_nb.resources.solutions import SolutionVersion, find_solution_version, recipes_of_solutions
 from personalize_nb.session import owners
 from personalize_nb.session.connection import current
@@ -54,6 +55,19 @@ def list_jobs(
         `mine` is asked, and who you are or the tags of jobs may not be read.
     InputError
         `details` is no whole number from 0.
+
+    References
+    ----------
+    Amazon Personalize: ListBatchInferenceJobs, ListBatchSegmentJobs; of the newest DescribeBatchInferenceJob.
+
+    Examples
+    --------
+    >>> import personalize_nb as pnb
+    >>> pnb.list_jobs().set_index("name").loc[["weekly", "audience"], ["mode", "recipe"]]
+                         mode                    recipe
+    name
+    weekly    BATCH_INFERENCE  aws-user-personalization
+    audience    BATCH_SEGMENT         aws-item-affinity
     """
     import pandas as pd
 
@@ -96,6 +110,51 @@ def list_jobs(
         frame[column] = pd.to_datetime(frame[column], utc=True).dt.floor("s")
     frame["duration"] = pd.to_timedelta(frame["duration"]).dt.round("s")
     return frame
+
+
+@public
+def list_runs(session: Session | None = None) -> pd.DataFrame:
+    """Return the runs below the session's prefix, newest first; `pnb.attach(name)` returns one.
+
+    Parameters
+    ----------
+    session
+        Where to look; by default the session of `pnb.connect()`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns `name`, `mode`, `solution`, `records` (missing where nobody has counted them), `jobs`, `created` (UTC).
+
+    Raises
+    ------
+    AccessError
+        The bucket may not be listed.
+
+    Examples
+    --------
+    >>> import personalize_nb as pnb
+    >>> pnb.list_runs().set_index("name").loc["side-by-side", ["records", "jobs"]].tolist()
+    [4, 2]
+    """
+    import pandas as pd
+
+    from personalize_nb.text.listings import Listing
+
+    rows = [
+        (
+            one.name,
+            one.request.mode,
+            ", ".join(dict.fromkeys(arn.split(":solution/", 1)[-1].split("/", 1)[0] for arn in one.models)),
+            one.records,
+            len(one.parts),
+            pd.Timestamp(one.created),
+        )
+        for one in manifests.every(current(session))
+    ]
+    frame = Listing(rows, columns=["name", "mode", "solution", "records", "jobs", "created"])
+    frame["records"] = frame["records"].astype("Int64")  # of some runs nobody has counted them
+    return frame.sort_values("created", ascending=False, kind="stable", ignore_index=True)
 
 
 def _recipes(session: Session) -> dict[str, str]:

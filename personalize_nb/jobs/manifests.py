@@ -22,13 +22,12 @@ from personalize_nb.contract import limits
 from personalize_nb.contract.job_kinds import SEGMENTS, JobKind
 from personalize_nb.jobs.request import AnyRequest, JobRequest, SegmentRequest
 from personalize_nb.session import s3
-from personalize_nb.session.connection import current
 from personalize_nb.session.progress import choose
 from personalize_nb.session.session import Session
-from personalize_nb.text.public import forget, going_on, public
+from personalize_nb.text.public import forget, going_on
 
 if TYPE_CHECKING:
-    import pandas as pd
+    pass
 
 FOLDER, FILE = "runs", "manifest.json"
 VERSION = 2
@@ -334,35 +333,6 @@ def every(session: Session) -> Iterator[Manifest]:
             yield _read(session, found.address)
         except (errors.InputError, errors.AccessError, errors.NotFoundError) as error:
             choose().say(f"run {found.address.rsplit('/', 2)[-2]!r} is left out: {error}")
-
-
-@public
-def list_runs(session: Session | None = None) -> pd.DataFrame:
-    """Return the runs below the session's prefix, newest first; `pnb.attach(name)` returns one.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Columns `name`, `mode`, `solution`, `records`, `jobs`, `created`.
-    """
-    import pandas as pd
-
-    from personalize_nb.text.listings import Listing
-
-    rows = [
-        (
-            one.name,
-            one.request.mode,
-            ", ".join(dict.fromkeys(arn.split(":solution/", 1)[-1].split("/", 1)[0] for arn in one.models)),
-            one.records,
-            len(one.parts),
-            pd.Timestamp(one.created),
-        )
-        for one in every(current(session))
-    ]
-    frame = Listing(rows, columns=["name", "mode", "solution", "records", "jobs", "created"])
-    frame["records"] = frame["records"].astype("Int64")  # of some runs nobody has counted them
-    return frame.sort_values("created", ascending=False, kind="stable", ignore_index=True)
 
 
 def _read(session: Session, where: str) -> Manifest:

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from personalize_nb import errors
 from personalize_nb.jobs import job, parts
 from personalize_nb.jobs.parts import CutPart, InputLimits
-from personalize_nb.jobs.request import AnyRequest, RequestContext, errors_of, problems
+from personalize_nb.jobs.request import AnyRequest
+from personalize_nb.jobs.rules import RequestContext, errors_of, problems
 from personalize_nb.session.session import Session
 
 if TYPE_CHECKING:

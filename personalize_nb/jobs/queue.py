@@ -12,7 +12,8 @@ from personalize_nb.jobs import costs, job, runs
 from personalize_nb.jobs.estimates import recipe_of
 from personalize_nb.jobs.job import AnyJob, new_job_name
 from personalize_nb.jobs.questions import JobQuestion, judge
-from personalize_nb.jobs.request import AnyRequest, BatchRequest, RequestContext
+from personalize_nb.jobs.request import AnyRequest, BatchRequest
+from personalize_nb.jobs.rules import RequestContext
 from personalize_nb.jobs.run import Run
 from personalize_nb.resources.solutions import SolutionVersion
 from personalize_nb.session import waiting
@@ -49,20 +50,36 @@ def run(
     session
         Where to work; by default that of `pnb.connect()`.
 
+    Returns
+    -------
+    Run
+        `.wait()` starts what waits for room.
+
     Raises
     ------
     RequestError
-        Requests break rules; nothing was sent.
+        Requests break rules, or would cost more than `max_cost`; nothing was sent.
     AlreadyExistsError
         A name is taken; nothing was sent.
+    InputError
+        There are no requests.
+
+    References
+    ----------
+    Amazon Personalize: CreateBatchInferenceJob, CreateBatchSegmentJob, a call each.
 
     Examples
     --------
-    ::
-
-        request = pnb.attach("weekly-20261123").request
-        run = pnb.run([request.replace(job_name=f"n-{n}", num_results=n) for n in (5, 10, 25)])
-        run.wait().recommendations()
+    >>> import personalize_nb as pnb
+    >>> request = pnb.attach("weekly").request
+    >>> out = pnb.connect().location("variants")
+    >>> few, more = (request.replace(job_name=f"n-{n}", num_results=n, output_path=f"{out}/{n}/") for n in (1, 2))
+    >>> run = pnb.run([few, more], name="one-or-two")
+    >>> run.wait(progress=False).recommendations().groupby("job")["rank"].count()
+    job
+    n-1    2
+    n-2    4
+    Name: rank, dtype: int64
     """
     session = current(session)
     asked: list[AnyRequest] = [requests] if isinstance(requests, BatchRequest) else list(requests)
@@ -142,12 +159,27 @@ def wait(
     sleep, clock
         Replaced in tests.
 
+    Returns
+    -------
+    list
+        What `jobs` names, in its order; names as what `pnb.attach` returns.
+
     Raises
     ------
     FailedError
         Some failed, and the message says which; all have ended, and the results of the others can be read.
     WaitTimeoutError
         The time limit is over.
+
+    References
+    ----------
+    Amazon Personalize has no waiters: DescribeBatchInferenceJob and its like are asked, less and less often.
+
+    Examples
+    --------
+    >>> import personalize_nb as pnb
+    >>> pnb.wait(["weekly", "side-by-side"], progress=False)
+    [<BatchInferenceJob weekly ACTIVE: ...>, <Run side-by-side of 4 records in 2 jobs, 2 done, 0 failed: ...>]
     """
     if isinstance(jobs, str) or not isinstance(jobs, Iterable):
         raise errors.ArgumentError(f"'jobs' must be a list of jobs, runs or names, got {jobs!r}; one alone has .wait()")

@@ -30,20 +30,15 @@ from personalize_nb.jobs.beginning import begin, begin_several, own_output
 from personalize_nb.jobs.job import BatchInferenceJob, new_job_name
 from personalize_nb.jobs.parts import InputLimits, input_limits
 from personalize_nb.jobs.questions import JobQuestion
-from personalize_nb.jobs.request import (
-    AnyRequest,
-    BatchRequest,
-    JobRequest,
-    RequestContext,
-    SegmentRequest,
-    most_records,
-)
+from personalize_nb.jobs.request import AnyRequest, BatchRequest, JobRequest, SegmentRequest
 from personalize_nb.jobs.reuse import once
+from personalize_nb.jobs.rules import RequestContext, most_records
 from personalize_nb.jobs.run import Run
 from personalize_nb.jobs.runs import check_at_once
 from personalize_nb.jobs.theme_columns import check_described, name_column, text_columns
 from personalize_nb.jobs.unfit import no_batch, no_themes
-from personalize_nb.resources.filters import Filter, find_filter, targets
+from personalize_nb.resources.filter_texts import targets
+from personalize_nb.resources.filters import Filter, find_filter
 from personalize_nb.resources.solutions import SolutionVersion, find_solution_version
 from personalize_nb.results import output_files
 from personalize_nb.session import s3
@@ -132,12 +127,21 @@ def recommend(
     session
         Where to work; by default the solution version's session, else that of `pnb.connect()`.
 
+    Returns
+    -------
+    BatchInferenceJob or Run
+        `.wait().recommendations()` reads it; a run has the same methods.
+
     Raises
     ------
     InputError
         Rows of the data cannot be used; nothing was sent.
     RequestError
         The request breaks rules; `.problems` lists all of them; nothing was sent.
+
+    References
+    ----------
+    Amazon Personalize: CreateBatchInferenceJob; "Getting batch item recommendations" of its developer guide.
 
     Examples
     --------
@@ -313,6 +317,30 @@ def themes(
     **parameters
         As for `recommend`; `item_name`, the column of the items dataset that holds names, is looked up in its schema
         by default.
+
+    Returns
+    -------
+    BatchInferenceJob or Run
+        `.wait().themes(items=...)` reads it.
+
+    Raises
+    ------
+    InputError
+        Rows of the data cannot be used; nothing was sent.
+    RequestError
+        The request breaks rules, or the recipe makes no themes; nothing was sent.
+
+    References
+    ----------
+    Amazon Personalize: CreateBatchInferenceJob with the mode `THEME_GENERATION`; "Batch recommendations with themes
+    from Content Generator" of its developer guide.
+
+    Examples
+    --------
+    >>> import personalize_nb as pnb
+    >>> job = pnb.themes(["b0102", "b0103"], "shelves", num_results=12)
+    >>> sorted(set(job.wait(progress=False).themes(minimum_items=2)["item_id"]))
+    ['b0102', 'b0103']
     """
     return recommend(data, solution_version, mode=THEME_GENERATION, session=session, **parameters)
 

@@ -23,6 +23,16 @@ class Repeatable:
 
         Lines without any row in the output count; those answered without an item do not. Where no line failed nothing
         is sent, and the job itself comes back; where the whole job failed, the whole is sent.
+
+        Returns
+        -------
+        Run, BatchInferenceJob or BatchSegmentJob
+            What `.wait()` waits for.
+
+        Raises
+        ------
+        NotFoundError
+            The job has not ended, or its input or output is gone.
         """
         from personalize_nb.jobs import again  # which makes runs of jobs
 
@@ -36,6 +46,16 @@ class Repeatable:
         ----------
         **parameters
             As for `recommend`.
+
+        Returns
+        -------
+        BatchInferenceJob, BatchSegmentJob or Run
+            What `.wait()` waits for.
+
+        Raises
+        ------
+        RequestError
+            The request breaks rules; nothing was sent.
         """
         from personalize_nb.jobs import again
 

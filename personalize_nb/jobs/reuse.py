@@ -23,7 +23,8 @@ from personalize_nb.contract.job_kinds import JobKind
 from personalize_nb.jobs import beginning, manifests, parts
 from personalize_nb.jobs.job import AnyJob, job_of
 from personalize_nb.jobs.questions import JobQuestion
-from personalize_nb.jobs.request import AnyRequest, JobRequest, errors_of, problems
+from personalize_nb.jobs.request import AnyRequest, JobRequest
+from personalize_nb.jobs.rules import errors_of, problems
 from personalize_nb.jobs.run import Run
 from personalize_nb.session import s3, waiting
 from personalize_nb.session.progress import choose

@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime
 from typing import TYPE_CHECKING, Any, Unpack
 
 from personalize_nb import errors
@@ -18,30 +17,26 @@ from personalize_nb.jobs import failed_parts, manifests
 from personalize_nb.jobs.arguments import RepeatParameters, with_parameters
 from personalize_nb.jobs.job import AnyJob
 from personalize_nb.jobs.manifests import Manifest, RunPart
-from personalize_nb.jobs.outcomes import READERS, ItemsOutcome
 from personalize_nb.jobs.request import AnyRequest
 from personalize_nb.jobs.room import Room
-from personalize_nb.jobs.run_results import GroupOutput
-from personalize_nb.jobs.run_states import JobStates
-from personalize_nb.session import explanations, waiting
+from personalize_nb.jobs.run_outcome import RunOutcome
+from personalize_nb.jobs.run_states import JobStates, described, in_words, unstarted
+from personalize_nb.session import waiting
 from personalize_nb.session.progress import Counting, Progress, choose
 from personalize_nb.session.session import Session
 from personalize_nb.text.counts import counted, verb
 from personalize_nb.text.public import public
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from personalize_nb.jobs.following import Ending
     from personalize_nb.results.results import Results
     from personalize_nb.results.side_by_side import SideBySide
-    from personalize_nb.results.titles import Items
 
 log = logging.getLogger(__name__)
 
 
 @public
-class Run(ItemsOutcome):
+class Run(RunOutcome):
     """Several jobs with the face of one. It lives on when this object or the kernel does not.
 
     A job that waits for room is started by `wait()` or `advance()`, of this kernel or of another one that attached.
@@ -54,6 +49,38 @@ class Run(ItemsOutcome):
         Where it runs.
     new
         Whether it has just been stored: its jobs' names are new, there is nothing to look for yet.
+
+    Examples
+    --------
+    >>> import personalize_nb as pnb
+    >>> run = pnb.attach("side-by-side")
+    >>> run.name, len(run), run.status, run.describe()["done"], len(run.jobs)
+    ('side-by-side', 4, 'ACTIVE', 2, 2)
+    >>> run.was_begun, run.without_room(), run.request.num_results, len(list(run.asked())), len(run.outputs())
+    (True, '', 2, 2, 2)
+    >>> run.wait(progress=False).recommendations().groupby("filter", dropna=False)["rank"].count().tolist()
+    [4, 4]
+    >>> len(run.errors()), run.results().answered
+    (0, 4)
+    >>> run.arrow().recommendations().num_rows, run.polars().recommendations().height
+    (8, 8)
+    >>> sum(len(frame) for frame in run.blocks()), len(run.only(prefix="r01").recommendations())
+    (8, 4)
+    >>> run.to_parquet("run.parquet")
+    'run.parquet'
+    >>> run.renew() is run.advance() is run.retry() is run.retry_failed() is run  # there is nothing to do
+    True
+    >>> run.begin(), run.on_end(lambda run: None).join()
+    ([], True)
+    >>> run.repeat(num_results=1).wait(progress=False).recommendations()["rank"].max()
+    np.int64(1)
+
+    Readers of other kinds, as `run.segments()`, say what there is:
+
+    >>> run.themes()
+    Traceback (most recent call last):
+    ...
+    personalize_nb.errors.NotFoundError: ...
     """
 
     def __init__(self, manifest: Manifest, session: Session, *, new: bool = False):
@@ -87,12 +114,25 @@ class Run(ItemsOutcome):
         return [self._states.job(name) for name in self._manifest.job_names if name in started]
 
     def asked(self) -> Iterator[tuple[AnyRequest, list[RunPart]]]:
-        """Yield each question with its jobs, also those that ask failed lines again."""
+        """Yield each question with its jobs, also those that ask failed lines again.
+
+        Yields
+        ------
+        tuple of request and list of RunPart
+            A question, and the parts of the run that ask it.
+        """
         for number, one in enumerate(self._manifest.groups):
             yield one.request, [part for part in self._manifest.parts if part.group == number]
 
     def describe(self) -> dict[str, Any]:
-        """Return the state of the run: `status`, how many jobs are done, failed, running and waiting, and the end."""
+        """Return the state of the run.
+
+        Returns
+        -------
+        dict
+            `status`; `jobs`, of which so many are `done`, `failed`, `running` and `waiting`; `others`, the jobs of
+            others; `ended`.
+        """
         self._states.look(self._manifest)
         return self._described()
 
@@ -109,6 +149,11 @@ class Run(ItemsOutcome):
         """Start waiting jobs as far as there is room, and return the run; `wait()` does it by itself.
 
         A job that the service refuses to start is one that failed: the others go on, `retry()` tries it again.
+
+        Returns
+        -------
+        Run
+            Itself.
         """
         self._states.look(self._manifest)
         self._start()
@@ -119,6 +164,11 @@ class Run(ItemsOutcome):
         """Start the first jobs of a run that is new; return why some could not be started.
 
         Where the first ones are refused, one after the other, it is not for what is their own: no more are tried.
+
+        Returns
+        -------
+        list of PersonalizeError
+            Why some could not be started; empty where all were.
         """
         refused = self._start(limits.MAX_JOBS_IN_PROGRESS)
         if refused and self.was_begun:
@@ -126,7 +176,13 @@ class Run(ItemsOutcome):
         return refused
 
     def without_room(self) -> str:
-        """Return why nothing could be started, where that is for want of room; nobody is asked."""
+        """Tell why nothing could be started, where that is for want of room; nobody is asked.
+
+        Returns
+        -------
+        str
+            A sentence; empty where there was room.
+        """
         if self._states.by_name:
             return ""
         others = self._room.others
@@ -168,7 +224,18 @@ class Run(ItemsOutcome):
             log.info("that jobs of run %r were refused is not stored: %s", self.name, error)
 
     def renew(self) -> Run:
-        """Take over what other kernels have changed in the run since, as by `retry()`, and return it."""
+        """Take over what other kernels have changed in the run since, as by `retry()`.
+
+        Returns
+        -------
+        Run
+            Itself.
+
+        Raises
+        ------
+        NotFoundError
+            Its folder in S3 is gone.
+        """
         there = manifests.find(self.session, self.name)
         if there is not None:
             self._take(there)
@@ -204,6 +271,11 @@ class Run(ItemsOutcome):
         sleep, clock
             Replaced in tests.
 
+        Returns
+        -------
+        Run
+            Itself.
+
         Raises
         ------
         FailedError
@@ -220,7 +292,7 @@ class Run(ItemsOutcome):
             progress=Counting(choose(progress), self._counts),
             pace=self.session.pace,
             calls=lambda: self._states.calls,
-            rest=self._unstarted,
+            rest=lambda: unstarted(self._manifest, self._states),
             sleep=sleep,
             clock=clock,
         )
@@ -235,13 +307,24 @@ class Run(ItemsOutcome):
             Is given the run: `job.on_end(lambda job: print(job.status))`.
         sleep
             Replaced in tests.
+
+        Returns
+        -------
+        Ending
+            `.join(timeout)` waits for the end, `.cancel()` forgets it.
         """
         from personalize_nb.jobs.following import on_end  # it knows jobs and runs
 
         return on_end(self, callback, sleep)
 
     def retry(self) -> Run:
-        """Start the jobs that failed again, under new names, and return the run."""
+        """Start the jobs that failed again, under new names.
+
+        Returns
+        -------
+        Run
+            Itself.
+        """
         self.renew()
         self._states.look(self._manifest)
         return self._go_on()
@@ -250,6 +333,11 @@ class Run(ItemsOutcome):
         """Start jobs that failed again, and send the lines that failed of all others again; return the run.
 
         Its results are then those of all attempts as one: an answer takes the place of the error that was there.
+
+        Returns
+        -------
+        Run
+            Itself.
         """
         described = self.renew().describe()
         failed_parts.check_ended(f"run {self.name!r}", described["status"])
@@ -270,6 +358,11 @@ class Run(ItemsOutcome):
         ----------
         **parameters
             As for `recommend`.
+
+        Returns
+        -------
+        Run
+            Another one.
         """
         from personalize_nb.jobs import again  # which makes runs
 
@@ -281,52 +374,6 @@ class Run(ItemsOutcome):
         if failed or more:
             self._take(manifests.changed(self._manifest, self.session, lambda there: there.retried(failed, more)))
         return self.advance()
-
-    def results(self, *, sleep: Callable[[float], object] = time.sleep) -> Results | SideBySide:
-        """Return what all jobs wrote, as one; the input of jobs that failed is among the errors."""
-        described = self.describe()
-        if described["status"] not in limits.TERMINAL:
-            raise errors.NotFoundError(
-                f"Run {self.name!r} is {described['status']}, {described['done']} of {described['jobs']} jobs are "
-                "done; it has results once all have ended: run.wait()."
-            )
-        if described["failed"] == described["jobs"]:
-            reason = described["failureReason"]
-            told = explanations.told(reason)
-            raise errors.FailedError(f"Run {self.name!r} ended in {limits.FAILED}: {told}", reason=reason)
-        return self._read(described["ended"], sleep)
-
-    def _read(self, ended: datetime, sleep: Callable[[float], object]) -> Results | SideBySide:
-        if self._results is None:
-            found = self._each(ended, sleep)
-            if not any(one.labels for one in self._manifest.groups):
-                self._results = found[0]
-            else:
-                from personalize_nb.results.side_by_side import SideBySide
-
-                self._results = SideBySide(found, [one.labels for one in self._manifest.groups])
-        return self._results
-
-    def _each(self, ended: datetime, sleep: Callable[[float], object]) -> list[Results]:
-        several = len(self._manifest.groups) > 1  # the others can be read where the output of one is gone
-        return [one.results(ended, sleep, gone_is_told=several) for one in self.outputs()]
-
-    def outputs(self) -> list[GroupOutput]:
-        """Return where each question's jobs have input and output, and what is known of their ends; nobody is asked."""
-        failures, ended = self._states.failures, self._states.ended
-        groups = range(len(self._manifest.groups))
-        return [GroupOutput(self._manifest, group, failures, ended, self.session) for group in groups]
-
-    def segments(self, items: Items | None = None, columns: Sequence[str] | None = None) -> pd.DataFrame:
-        """Return the segments, a row per user, in input order; see `Results.segments`."""
-        return self.results().segments(items, columns)
-
-    def errors(self) -> pd.DataFrame:
-        """Return the input lines that failed or got no item, and why, also of failed jobs; see `Results.errors`."""
-        described = self.describe()
-        if described["status"] == limits.FAILED and not described["done"]:
-            return self._read(described["ended"], time.sleep).errors()  # results there are none
-        return self.results().errors()
 
     def __len__(self) -> int:
         if self._manifest.records is None:
@@ -340,61 +387,12 @@ class Run(ItemsOutcome):
         return True  # also where nobody has counted the records
 
     def __repr__(self) -> str:
-        facts = self._described() if self._states.by_name else None  # a repr asks nobody
-        size = counted(len(self._manifest.parts), "job")
-        if self._manifest.records is not None:
-            size = f"{counted(self._manifest.records, 'record')} in {size}"
-        if facts is None:
-            return f"<Run {self.name} of {size}: .status tells how it stands, .wait() starts what waits>"
-        step = ".wait() to wait"
-        if facts["waiting"]:
-            waiting = (
-                f"{counted(facts['waiting'], 'job')} {verb(facts['waiting'], 'waits and starts', 'wait and start')}"
-            )
-            step = f"{waiting} only while .wait() runs, in any kernel"
-        if facts["status"] == limits.ACTIVE:
-            step = f"{READERS.get(self.request.mode, '.recommendations(items=...)')} to read"
-        elif facts["status"] in limits.TERMINAL:
-            step = ".retry() to start those that failed again, .errors() says why"
-        return f"<Run {self.name} of {size}, {facts['done']} done, {facts['failed']} failed: {step}>"
+        return f"<Run {self.name} of {in_words(self._manifest, self._states, self._room.others)}>"  # a repr asks nobody
 
     def _counts(self) -> tuple[int, int]:
         """Return how many jobs have ended, and of how many."""
         facts = self._described()
         return facts["done"] + facts["failed"], facts["jobs"]
 
-    def _unstarted(self) -> str:
-        """Return what a wait that ends leaves undone; nothing where all jobs were started."""
-        names = [one for one in self._manifest.job_names if one not in self._states.by_name]
-        if not names:
-            return ""
-        told = ", ".join(map(repr, names[:3])) + (f" and {len(names) - 3:,} more" if len(names) > 3 else "")
-        goes = "what was started goes on, " if self._states.running else ""
-        return f"{goes}{told} {verb(len(names), 'waits and starts', 'wait and start')} only while it is waited for"
-
     def _described(self) -> dict[str, Any]:
-        total, started = len(self._manifest.job_names), len(self._states.by_name)
-        failures, ended = self._states.failures, len(self._states.ended)
-        status = limits.IN_PROGRESS if started else limits.PENDING
-        if ended == total:
-            status = limits.FAILED if failures else limits.ACTIVE
-        elif started and ended == started:
-            # nothing goes on by itself: only a kernel that waits starts the others
-            status = f"PAUSED: {total - started} of {total} jobs {verb(total - started, 'waits', 'wait')} for .wait()"
-        counts = {"jobs": total, "done": ended - len(failures), "failed": len(failures)}
-        counts |= {"running": started - ended, "waiting": total - started}
-        described = {
-            "name": self.name,
-            "status": status,
-            "records": self._manifest.records,
-            "created": self._manifest.created,
-        }
-        described |= {**counts, "others": self._room.others}
-        if ended == total:
-            described["ended"] = max(state["lastUpdatedDateTime"] for state in self._states.by_name.values())
-        if failures:
-            name, reason = next((name, failures[name]) for name in self._manifest.job_names if name in failures)
-            told = f"{len(failures)} of {total} jobs failed, {name!r} first: {explanations.sentences(reason)}"
-            readable = " The others' results can be read;" if len(failures) < ended else " Once that is put right,"
-            described["failureReason"] = f"{told}{readable} run.retry() starts those that failed again."
-        return described
+        return described(self._manifest, self._states, self._room.others)

@@ -11,9 +11,11 @@ from personalize_nb.contract import limits
 from personalize_nb.jobs import manifests, run_results
 from personalize_nb.jobs.job import AnyJob, job_of
 from personalize_nb.jobs.manifests import Manifest
+from personalize_nb.jobs.outcomes import READERS
 from personalize_nb.jobs.request import AnyRequest
 from personalize_nb.session import explanations, waiting
 from personalize_nb.session.session import Session
+from personalize_nb.text.counts import counted, verb
 
 State = dict[str, Any]
 
@@ -206,3 +208,83 @@ def _refused_by(cause: errors.PersonalizeError, reason: str) -> errors.AlreadyEx
     error = errors.AlreadyExistsError(reason)
     error.__cause__ = cause
     return error
+
+
+def described(manifest: Manifest, states: JobStates, others: int) -> State:
+    """Return the state of a whole run.
+
+    Parameters
+    ----------
+    manifest
+        The run.
+    states
+        Those of its jobs.
+    others
+        How many jobs of others take room.
+    """
+    total, started = len(manifest.job_names), len(states.by_name)
+    failures, ended = states.failures, len(states.ended)
+    status = limits.IN_PROGRESS if started else limits.PENDING
+    if ended == total:
+        status = limits.FAILED if failures else limits.ACTIVE
+    elif started and ended == started:
+        # nothing goes on by itself: only a kernel that waits starts the others
+        status = f"PAUSED: {total - started} of {total} jobs {verb(total - started, 'waits', 'wait')} for .wait()"
+    counts = {"jobs": total, "done": ended - len(failures), "failed": len(failures)}
+    counts |= {"running": started - ended, "waiting": total - started}
+    described = {
+        "name": manifest.name,
+        "status": status,
+        "records": manifest.records,
+        "created": manifest.created,
+    }
+    described |= {**counts, "others": others}
+    if ended == total:
+        described["ended"] = max(state["lastUpdatedDateTime"] for state in states.by_name.values())
+    if failures:
+        name, reason = next((name, failures[name]) for name in manifest.job_names if name in failures)
+        told = f"{len(failures)} of {total} jobs failed, {name!r} first: {explanations.sentences(reason)}"
+        readable = " The others' results can be read;" if len(failures) < ended else " Once that is put right,"
+        described["failureReason"] = f"{told}{readable} run.retry() starts those that failed again."
+    return described
+
+
+def unstarted(manifest: Manifest, states: JobStates) -> str:
+    """Return what a wait that ends leaves undone; nothing where all jobs were started.
+
+    Parameters
+    ----------
+    manifest, states
+        The run, and the states of its jobs.
+    """
+    names = [one for one in manifest.job_names if one not in states.by_name]
+    if not names:
+        return ""
+    told = ", ".join(map(repr, names[:3])) + (f" and {len(names) - 3:,} more" if len(names) > 3 else "")
+    goes = "what was started goes on, " if states.running else ""
+    return f"{goes}{told} {verb(len(names), 'waits and starts', 'wait and start')} only while it is waited for"
+
+
+def in_words(manifest: Manifest, states: JobStates, others: int) -> str:
+    """Return the size of a run, how far it is as far as is known, and the next step.
+
+    Parameters
+    ----------
+    manifest, states, others
+        As for `described`.
+    """
+    facts = described(manifest, states, others) if states.by_name else None
+    size = counted(len(manifest.parts), "job")
+    if manifest.records is not None:
+        size = f"{counted(manifest.records, 'record')} in {size}"
+    if facts is None:
+        return f"{size}: .status tells how it stands, .wait() starts what waits"
+    step = ".wait() to wait"
+    if facts["waiting"]:
+        waiting = f"{counted(facts['waiting'], 'job')} {verb(facts['waiting'], 'waits and starts', 'wait and start')}"
+        step = f"{waiting} only while .wait() runs, in any kernel"
+    if facts["status"] == limits.ACTIVE:
+        step = f"{READERS.get(manifest.request.mode, '.recommendations(items=...)')} to read"
+    elif facts["status"] in limits.TERMINAL:
+        step = ".retry() to start those that failed again, .errors() says why"
+    return f"{size}, {facts['done']} done, {facts['failed']} failed: {step}"

@@ -187,12 +187,34 @@ def attach(name: str, session: Session | None = None) -> AnyJob | Run:
 
     Of an inference job and a segment job of one name it is the inference job; `batch-segment-job/name` is the other.
 
+    Parameters
+    ----------
+    name
+        A job's name or ARN, or a run's name.
+    session
+        Where to look; by default the session of `pnb.connect()`.
+
+    Returns
+    -------
+    BatchInferenceJob, BatchSegmentJob or Run
+        As if it had been started here.
+
     Raises
     ------
     NotFoundError
         There is neither; the message names near ones.
     AccessError
         There is no job of this name, and whether there is a run may not be read.
+
+    References
+    ----------
+    Amazon Personalize: DescribeBatchInferenceJob, DescribeBatchSegmentJob.
+
+    Examples
+    --------
+    >>> import personalize_nb as pnb
+    >>> pnb.attach("weekly")
+    <BatchInferenceJob weekly ACTIVE: .recommendations(items=...) to read>
     """
     if not isinstance(name, str):
         raise errors.ArgumentError(f"'name' must be a job's or run's name or ARN, got {type(name).__name__}")

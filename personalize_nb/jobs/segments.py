@@ -69,6 +69,17 @@ def segments(
         Rows of the data cannot be used; nothing was sent.
     RequestError
         The request breaks rules, or the recipe makes no segments; nothing was sent.
+
+    References
+    ----------
+    Amazon Personalize: CreateBatchSegmentJob; "Getting batch user segments" of its developer guide.
+
+    Examples
+    --------
+    >>> import personalize_nb as pnb
+    >>> job = pnb.segments(["b0001", "b0102"], "audience", num_results=3)
+    >>> job.wait(progress=False).segments().groupby("item_id")["user_id"].count().tolist()
+    [3, 3]
     """
     session = current(session or getattr(solution_version, "session", None))
     version = find_solution_version(solution_version, session)

@@ -6,7 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from personalize_nb import errors
-from personalize_nb.jobs.request import AnyRequest, RequestContext
+from personalize_nb.jobs.request import AnyRequest
+from personalize_nb.jobs.rules import RequestContext
 from personalize_nb.session import s3
 from personalize_nb.session.session import Session
 

@@ -35,7 +35,33 @@ if TYPE_CHECKING:
 
 @public
 def list_dataset_groups(session: Session | None = None) -> pd.DataFrame:
-    """Return the dataset groups of the account and region, newest first: name, status, solutions, created."""
+    """Return the dataset groups of the account and region, newest first.
+
+    Parameters
+    ----------
+    session
+        Where to look; by default the session of `pnb.connect()`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns `name`, `status`, `solutions` (their names), `created` (UTC).
+
+    Raises
+    ------
+    AccessError
+        They may not be listed.
+
+    References
+    ----------
+    Amazon Personalize: ListDatasetGroups, ListSolutions.
+
+    Examples
+    --------
+    >>> import personalize_nb as pnb
+    >>> pnb.list_dataset_groups()["name"].str.startswith("books").any()
+    np.True_
+    """
     from personalize_nb.text.listings import Listing
 
     session = current(session)
@@ -100,6 +126,19 @@ def delete_dataset_group(
         There is no such dataset group; the message names near ones.
     RequestError
         Something stands in the way; `.problems` lists all of it, and nothing is deleted.
+
+    References
+    ----------
+    Amazon Personalize: DeleteDatasetGroup, and the Delete operation of each kind of resource before it.
+
+    Examples
+    --------
+    >>> import personalize_nb as pnb
+    >>> groups = pnb.list_dataset_groups()["name"]
+    >>> name = groups[groups.str.startswith("shelves")].iloc[0]
+    >>> pnb.delete_dataset_group(name, dry_run=True)[["kind", "plan"]].head(1)
+           kind  plan
+    0  solution  goes
     """
     waiting.check_timeout(timeout)
     session = current(session)

@@ -50,6 +50,26 @@ class Estimate:
         How many of the jobs are under way at a time.
     of_one
         How often after each other jobs of one part of it start, which takes no more at a time.
+
+    References
+    ----------
+    What Amazon Personalize bills: see `Rates`.
+
+    Examples
+    --------
+    >>> import personalize_nb as pnb
+    >>> row = {"quantity": "recommendations", "price": 0.05, "per": 1000, "currency": "USD"}
+    >>> rates = pnb.Rates([{**row, "source": "our contract", "date": "2026-11-01"}])
+    >>> one = pnb.Estimate({"records": 200, "recommendations": 5000}, rates)
+    >>> one.text
+    '200 records, 5,000 recommendations: 0.25 USD by the rates of our contract, 2026-11-01'
+    >>> both = one + one
+    >>> both.cost, both.currency, both.unpriced, both.jobs, both.rounds, both.expected
+    (0.5, 'USD', [], 2, 1, None)
+    >>> both.frame()[["quantity", "amount", "cost"]]
+              quantity  amount  cost
+    0          records     400   NaN
+    1  recommendations   10000   0.5
     """
 
     quantities: Mapping[str, float]
@@ -121,7 +141,13 @@ class Estimate:
         return f"{told}, without {', '.join(self.unpriced)}, of which they have no price" if self.unpriced else told
 
     def frame(self) -> pd.DataFrame:
-        """Return a row for each quantity, with its price, what it costs, and where the price was read."""
+        """Return the quantities one by one.
+
+        Returns
+        -------
+        pandas.DataFrame
+            A row for each quantity: `quantity`, `amount`, `price`, `per`, `cost`, `currency`, `source` and `date`.
+        """
         import pandas as pd
 
         prices = {one.quantity: one for one in (self.rates.rows if self.rates else ())}

@@ -1,12 +1,7 @@
-"""Filters by name: create, find, list, their placeholders, and values quoted as a batch line wants them.
-
-AWS wants each value of a placeholder inside escaped double quotes, comma separated, in one string. Nobody should
-write that by hand: `quoted(["comedy", "drama"])` is the whole rule.
-"""
+"""Filters by name: create, find, list, and what is known of one."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -14,174 +9,46 @@ from typing import TYPE_CHECKING, Any
 
 from personalize_nb import errors
 from personalize_nb.contract.job_kinds import INFERENCE, SEGMENTS
+from personalize_nb.resources import filter_texts
 from personalize_nb.resources.solutions import SolutionVersion, find_solution_version
-from personalize_nb.resources.value_texts import texts
 from personalize_nb.session import creating, waiting
 from personalize_nb.session.connection import current
 from personalize_nb.session.progress import Progress, choose
 from personalize_nb.session.session import Session
-from personalize_nb.text.elements import is_list
 from personalize_nb.text.public import public
-from personalize_nb.text.values import missing
 
 if TYPE_CHECKING:
     import pandas as pd
-
-_PLACEHOLDER = re.compile(r"\$([A-Za-z0-9_]+)")
-# a placeholder beside <, <=, > or >=; = and IN take text as well
-_ORDERED = re.compile(r"[<>]=?\s*[\"']?\$([A-Za-z0-9_]+)")
-_FIELD = re.compile(r"(?i)\b(Items|Interactions|Users|CurrentUser)\s*\.\s*([A-Za-z_]\w*)")
-_STRINGS = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'")
-_PART = r"\"(?:[^\"\\]|\\.)*\""
-_READY = re.compile(rf"\s*{_PART}(?:\s*,\s*{_PART})*\s*", re.DOTALL)
-
-
-def quoted(value: object) -> str | None:
-    """Return filter values as the one string a batch line holds, or None for a missing value.
-
-    Parameters
-    ----------
-    value
-        A text, number, bool, date or a list of them. A text alone, `"Action|Comedy"`, is two values, as in Amazon's
-        data, and one that is quoted already is kept; in a list each text is one value exactly as it is.
-
-    Raises
-    ------
-    InputError
-        It is of another type, or infinite.
-
-    Examples
-    --------
-    >>> quoted(["comedy", "drama"])
-    '"comedy","drama"'
-    >>> quoted(9.0)
-    '"9"'
-    >>> quoted(["rock|pop", "Paris, London"])
-    '"rock|pop","Paris, London"'
-    """
-    if isinstance(value, str):
-        if _READY.fullmatch(value):
-            return value
-        parts = [part.strip() for part in value.split("|")] if "|" in value else texts(value)
-    else:
-        parts = texts(value)
-    return ",".join(f'"{_escaped(text)}"' for text in parts if text) or None
-
-
-def values(text: str) -> list[str]:
-    r"""Return the values of a quoted string; a text that is not quoted is the only one.
-
-    Examples
-    --------
-    >>> values('"comedy","rock|pop"')
-    ['comedy', 'rock|pop']
-    """
-    if not _READY.fullmatch(text):
-        return [text] if text else []
-    return [re.sub(r"\\(.)", r"\1", part[1:-1], flags=re.DOTALL) for part in re.findall(_PART, text, re.DOTALL)]
-
-
-def unquoted(text: str) -> str:
-    r"""Return the values of a quoted string, joined by `|` as Amazon's data joins them.
-
-    Where that would be read as other values, the text stays as it is.
-
-    Examples
-    --------
-    >>> unquoted('"comedy","drama"')
-    'comedy|drama'
-    >>> unquoted('"rock|pop"')
-    '"rock|pop"'
-    """
-    parts = values(text)
-    joined = "|".join(parts)
-    return joined if values(quoted(joined) or "") == parts else text
-
-
-def _escaped(text: str) -> str:
-    return text.replace("\\", "\\\\").replace('"', '\\"')
-
-
-def lacks_parts(value: Any) -> bool:
-    """Tell a list in which a value is missing or empty; it is left out."""
-    if isinstance(value, str) or not is_list(value):
-        return False
-    return any(missing(one) or (isinstance(one, str) and not one) for one in value)
-
-
-def placeholders(expression: str) -> tuple[str, ...]:
-    """Return the names of an expression's placeholders, in order, without the `$`.
-
-    Examples
-    --------
-    >>> placeholders('INCLUDE ItemID WHERE Items.GENRE IN ($GENRE) AND Items.PRICE <= $PRICE')
-    ('GENRE', 'PRICE')
-    """
-    return tuple(dict.fromkeys(_PLACEHOLDER.findall(_bare(expression))))
-
-
-def number_placeholders(expression: str) -> tuple[str, ...]:
-    """Return the placeholders that stand for one number, because `<`, `<=`, `>` or `>=` compares with them.
-
-    Examples
-    --------
-    >>> number_placeholders('INCLUDE ItemID WHERE Items.GENRE IN ($GENRE) AND Items.PRICE <= $PRICE')
-    ('PRICE',)
-    """
-    return tuple(dict.fromkeys(_ORDERED.findall(_bare(expression))))
-
-
-def fields(expression: str) -> tuple[tuple[str, str], ...]:
-    """Return dataset and column of each field of an expression, in upper case and in order.
-
-    Examples
-    --------
-    >>> fields('INCLUDE ItemID WHERE Items.GENRE IN ($GENRE) IF CurrentUser.AGE > 17')
-    (('ITEMS', 'GENRE'), ('USERS', 'AGE'))
-    """
-    found = ((kind.upper(), column.upper()) for kind, column in _FIELD.findall(_bare(expression)))
-    return tuple(dict.fromkeys(("USERS" if kind == "CURRENTUSER" else kind, column) for kind, column in found))
-
-
-def targets(expression: str) -> frozenset[str]:
-    """Return what a filter chooses from: `items`, `users` or `actions`.
-
-    Examples
-    --------
-    >>> sorted(targets('EXCLUDE UserID WHERE Users.AGE < 18'))
-    ['users']
-    """
-    found = re.findall(r"(?i)\b(?:INCLUDE|EXCLUDE)\s+(Item|User|Action)ID\b", _bare(expression))
-    return frozenset(f"{one.lower()}s" for one in found)
-
-
-def uses_events(expression: str) -> bool:
-    """Tell whether a filter looks at what users did.
-
-    Examples
-    --------
-    >>> uses_events('EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ("read")')
-    True
-    """
-    return re.search(r"(?i)\binteractions\s*\.", _bare(expression)) is not None
-
-
-def _bare(expression: str) -> str:
-    """Return an expression without its texts; one that is just a placeholder stays: AWS writes `("$CATEGORY")` too."""
-    return _STRINGS.sub(lambda found: found[0] if _PLACEHOLDER.fullmatch(found[0][1:-1]) else '""', expression)
-
-
-def required_placeholders(expression: str) -> tuple[str, ...]:
-    """Return the placeholders that every line must fill: those of the INCLUDE parts."""
-    parts = re.split(r"(?i)(?=\b(?:INCLUDE|EXCLUDE)\s+(?:Item|User|Action)ID\b)", expression)
-    needed = (name for part in parts if part.upper().startswith("INCLUDE") for name in placeholders(part))
-    return tuple(dict.fromkeys(needed))
 
 
 @public
 @dataclass(frozen=True)
 class Filter:
-    """A filter of the service: pass it, its name or its ARN to `pnb.recommend(..., filter=...)` or `pnb.segments`."""
+    """A filter of the service: pass it, its name or its ARN to `pnb.recommend(..., filter=...)` or `pnb.segments`.
+
+    Parameters
+    ----------
+    name, arn
+        What it is called.
+    expression
+        What it says, in Amazon's language of filters.
+    status
+        `ACTIVE` when it can be used.
+    dataset_group_arn
+        The data that it filters.
+
+    References
+    ----------
+    Amazon Personalize: CreateFilter, DescribeFilter; "Filter expressions" of its developer guide.
+
+    Examples
+    --------
+    >>> import personalize_nb as pnb
+    >>> expression = "INCLUDE ItemID WHERE Items.SUBJECTS IN ($SUBJECT) AND Items.YEAR > $YEAR"
+    >>> wanted = pnb.create_filter("of-a-subject", expression, "books", progress=False)
+    >>> wanted.placeholders, wanted.required, wanted.numbers
+    (('SUBJECT', 'YEAR'), ('SUBJECT', 'YEAR'), ('YEAR',))
+    """
 
     name: str
     arn: str
@@ -192,21 +59,21 @@ class Filter:
     @property
     def placeholders(self) -> tuple[str, ...]:
         """Names to give values for, without the `$`."""
-        return placeholders(self.expression)
+        return filter_texts.placeholders(self.expression)
 
     @property
     def required(self) -> tuple[str, ...]:
         """The placeholders that must have a value on every line."""
-        return required_placeholders(self.expression)
+        return filter_texts.required_placeholders(self.expression)
 
     @property
     def numbers(self) -> tuple[str, ...]:
         """The placeholders whose value must be one number."""
-        return number_placeholders(self.expression)
+        return filter_texts.number_placeholders(self.expression)
 
     def __repr__(self) -> str:
         values = f", filter_values={{{', '.join(f'{name!r}: ...' for name in self.placeholders)}}}"
-        call = (SEGMENTS if targets(self.expression) == {SEGMENTS.filtered} else INFERENCE).call
+        call = (SEGMENTS if filter_texts.targets(self.expression) == {SEGMENTS.filtered} else INFERENCE).call
         step = f"{call}(..., filter={self.name!r}{values if self.placeholders else ''})"
         return f"<Filter {self.name} {self.status}: {step}>"
 
@@ -243,10 +110,29 @@ def create_filter(
     session
         Where to work; by default the solution version's session, else that of `pnb.connect()`.
 
+    Returns
+    -------
+    Filter
+        The filter, ACTIVE.
+
     Raises
     ------
     AlreadyExistsError
         The name is taken by a filter with another expression.
+    ServiceError
+        The service refuses the expression; the message says where it breaks off.
+    FailedError, WaitTimeoutError
+        It cannot be made, or is not in time.
+
+    References
+    ----------
+    Amazon Personalize: CreateFilter; "Filter expressions" of its developer guide.
+
+    Examples
+    --------
+    >>> import personalize_nb as pnb
+    >>> pnb.create_filter("modern", "INCLUDE ItemID WHERE Items.YEAR >= 1900", "books", progress=False)
+    <Filter modern ACTIVE: pnb.recommend(..., filter='modern')>
     """
     waiting.check_timeout(timeout)
     session = current(session or getattr(solution_version, "session", None))
@@ -293,10 +179,32 @@ def create_filter(
 def find_filter(name: Filter | str, session: Session | None = None) -> Filter:
     """Return a filter by name or ARN.
 
+    Parameters
+    ----------
+    name
+        A filter's name or ARN.
+    session
+        Where to look; by default the session of `pnb.connect()`.
+
+    Returns
+    -------
+    Filter
+        The filter; where `name` is one already, itself.
+
     Raises
     ------
     NotFoundError
         There is none of that name; the message names near ones.
+
+    References
+    ----------
+    Amazon Personalize: DescribeFilter.
+
+    Examples
+    --------
+    >>> import personalize_nb as pnb
+    >>> pnb.find_filter("unread").expression
+    'EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ("read")'
     """
     if isinstance(name, Filter):
         return name
@@ -323,14 +231,40 @@ def _filter(known: Mapping[str, Any]) -> Filter:
 
 @public
 def list_filters(session: Session | None = None) -> pd.DataFrame:
-    """Return all filters of the account and region: name, status, expression, placeholders, creation time."""
+    """Return all filters of the account and region, newest first.
+
+    Parameters
+    ----------
+    session
+        Where to look; by default the session of `pnb.connect()`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns `name`, `status`, `expression`, `placeholders`, `created` (UTC).
+
+    Raises
+    ------
+    AccessError
+        They may not be listed.
+
+    References
+    ----------
+    Amazon Personalize: ListFilters, DescribeFilter.
+
+    Examples
+    --------
+    >>> import personalize_nb as pnb
+    >>> pnb.list_filters().set_index("name").loc["unread", "status"]
+    'ACTIVE'
+    """
     from personalize_nb.text.listings import Listing
 
     session = current(session)
     rows = []
     for entry in session.pages("list_filters", "Filters"):
         expression = _described(entry["filterArn"], session)["filterExpression"]
-        names = ", ".join(placeholders(expression))
+        names = ", ".join(filter_texts.placeholders(expression))
         rows.append((entry["name"], entry["status"], expression, names, entry["creationDateTime"]))
     return Listing(rows, columns=["name", "status", "expression", "placeholders", "created"])
 

@@ -36,6 +36,21 @@ class SolutionVersion:
         The data it was trained on.
     session
         Where it lives.
+
+    References
+    ----------
+    Amazon Personalize: CreateSolutionVersion, DescribeSolutionVersion, GetSolutionMetrics.
+
+    Examples
+    --------
+    >>> import personalize_nb as pnb
+    >>> model = pnb.find_solution_version("books")
+    >>> model.name, model.status
+    ('books-user-personalization-...', 'ACTIVE')
+    >>> model.wait(progress=False).describe()["recipeArn"]
+    'arn:aws:personalize:::recipe/aws-user-personalization'
+    >>> sorted(model.metrics())[:2]
+    ['coverage', 'mean_reciprocal_rank_at_25']
     """
 
     arn: str
@@ -54,13 +69,37 @@ class SolutionVersion:
         return str(self.describe()["status"])
 
     def describe(self) -> dict[str, Any]:
-        """Return the service's description."""
+        """Return the service's description (DescribeSolutionVersion).
+
+        Returns
+        -------
+        dict
+            Members in Amazon's spelling: `status`, `recipeArn`, `trainingHours`, `creationDateTime`, ...
+
+        Raises
+        ------
+        NotFoundError
+            It was deleted.
+        """
         answer = self.session.call("describe_solution_version", solutionVersionArn=self.arn)
         described: dict[str, Any] = answer["solutionVersion"]
         return described
 
     def metrics(self) -> dict[str, float]:
-        """Return the hold-out metrics of the training, by Amazon's names."""
+        """Return the hold-out metrics of the training (GetSolutionMetrics).
+
+        Returns
+        -------
+        dict of str to float
+            By Amazon's names, `precision_at_10`; each between 0 and 1.
+
+        Raises
+        ------
+        NotFoundError
+            It was deleted.
+        ServiceError
+            The training has not ended.
+        """
         return dict(self.session.call("get_solution_metrics", solutionVersionArn=self.arn)["metrics"])
 
     def wait(
@@ -71,7 +110,29 @@ class SolutionVersion:
         sleep: Callable[[float], object] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
     ) -> SolutionVersion:
-        """Wait until the training has ended and return the solution version; see `BatchInferenceJob.wait`."""
+        """Wait until the training has ended; Ctrl-C and the time limit end the waiting only.
+
+        Parameters
+        ----------
+        timeout
+            Seconds; None for no limit.
+        progress
+            False for silence, or a display of your own.
+        sleep, clock
+            Replaced in tests.
+
+        Returns
+        -------
+        SolutionVersion
+            Itself.
+
+        Raises
+        ------
+        FailedError
+            The training failed; `.reason` is the service's text.
+        WaitTimeoutError
+            The time limit is over.
+        """
         waiting.until_active(
             self.describe,
             f"solution version {self.name!r}",
@@ -104,10 +165,25 @@ def find_solution_version(name: SolutionVersion | str, session: Session | None =
     session
         Where to look; by default the session of `pnb.connect()`.
 
+    Returns
+    -------
+    SolutionVersion
+        The model; where `name` is one already, itself.
+
     Raises
     ------
     NotFoundError
         There is none; the message names near ones.
+
+    References
+    ----------
+    Amazon Personalize: ListSolutions, ListSolutionVersions, DescribeSolutionVersion.
+
+    Examples
+    --------
+    >>> import personalize_nb as pnb
+    >>> pnb.find_solution_version("books")
+    <SolutionVersion books-user-personalization-... of aws-user-personalization: pnb.recommend(ids, this) starts a job>
     """
     if isinstance(name, SolutionVersion):
         return name
@@ -166,8 +242,27 @@ def list_solution_versions(session: Session | None = None, *, arns: bool = False
     Returns
     -------
     pandas.DataFrame
-        Columns `solution`, `recipe`, `status`, `created`, `solution_version` (as `find_solution_version` takes it),
-        and `solution_version_arn` where it is asked for.
+        Columns `solution`, `recipe`, `status`, `created` (UTC), `solution_version` (as `find_solution_version` takes
+        it), and `solution_version_arn` where it is asked for.
+
+    Raises
+    ------
+    AccessError
+        They may not be listed.
+
+    References
+    ----------
+    Amazon Personalize: ListSolutions, ListSolutionVersions.
+
+    Examples
+    --------
+    >>> import personalize_nb as pnb
+    >>> pnb.list_solution_versions().groupby("recipe")["status"].first()
+    recipe
+    aws-item-affinity           ACTIVE
+    aws-similar-items           ACTIVE
+    aws-user-personalization    ACTIVE
+    Name: status, dtype: ...
     """
     from personalize_nb.text.listings import Listing  # pandas, not needed to find one
 

@@ -85,11 +85,31 @@ def found(session: Session) -> Iterator[StandingCost]:
 def standing_costs(session: Session | None = None) -> pd.DataFrame:
     """Return what goes on costing in the account and region, whether it is used or not.
 
+    Parameters
+    ----------
+    session
+        Where to look; by default the session of `pnb.connect()`.
+
     Returns
     -------
     pandas.DataFrame
         `kind` (`campaign`, `recommender`, `solution` with auto-training), `name`, `owner` (empty where no tag tells),
         `why`, and `stop`, the call that ends it.
+
+    Raises
+    ------
+    AccessError
+        They may not be listed.
+
+    References
+    ----------
+    Amazon Personalize: ListCampaigns, ListRecommenders, DescribeSolution.
+
+    Examples
+    --------
+    >>> import personalize_nb as pnb
+    >>> pnb.standing_costs().empty
+    True
     """
     from personalize_nb.text.listings import Listing
 

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from personalize_nb.contract import columns as c
-from personalize_nb.resources import filters
+from personalize_nb.resources import filter_texts
 from personalize_nb.results.lines import flat
 from personalize_nb.results.members import ITEMS, RELEVANCE, SCORES, THEME, USERS, VALUES
 
@@ -125,7 +125,7 @@ def _keys(records: pa.StructArray, owner: np.ndarray, keys: Sequence[str]) -> di
         values = pc.struct_field(records, VALUES)
         for one in values.type:
             texts = pc.dictionary_encode(pc.struct_field(values, one.name))
-            plain = pa.array([filters.unquoted(text) for text in texts.dictionary.to_pylist()], pa.string())
+            plain = pa.array([filter_texts.unquoted(text) for text in texts.dictionary.to_pylist()], pa.string())
             name = f"{one.name}_of_filter" if one.name in _RESERVED else one.name
             found[name] = plain.take(texts.indices).take(chosen)
     return found

@@ -25,6 +25,15 @@ class Sample:
         `user_id` and what is known of each user.
     note
         Where the data come from, in plain words.
+
+    Examples
+    --------
+    >>> import personalize_nb as pnb
+    >>> sample = pnb.samples.books(readers=50)
+    >>> list(sample.interactions), list(sample.items)[:2], list(sample.users)[:2]
+    (['user_id', 'item_id', 'timestamp', 'event_type', 'event_value'], ['item_id', 'title'], ['user_id', 'age_group'])
+    >>> "simulated" in sample.note
+    True
     """
 
     interactions: pd.DataFrame

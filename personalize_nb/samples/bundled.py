@@ -41,6 +41,16 @@ def books(readers: int = 2_400, seed: int = 1) -> Sample:
     seed
         The same seed (a whole number from 0) gives the same data on every machine.
 
+    Returns
+    -------
+    Sample
+        Three frames and a note: `interactions`, `items`, `users`.
+
+    Raises
+    ------
+    InputError
+        `readers` or `seed` is no number that is legal.
+
     Examples
     --------
     >>> import personalize_nb as pnb

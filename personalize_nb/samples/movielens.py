@@ -18,7 +18,7 @@ _WHERE_TO_GET_IT = "https://grouplens.org/datasets/movielens/"
 
 @public
 def movielens(folder: str | Path) -> Sample:
-    """Read a MovieLens folder (`ratings.csv`, `movies.csv`) as interactions, items and users.
+    r"""Read a MovieLens folder (`ratings.csv`, `movies.csv`) as interactions, items and users.
 
     As in AWS's own workshop, ratings become events: every rating is one interaction, `watch` when it is above 3
     stars and `click` otherwise, and `event_value` is the rating. (The workshop drops ratings of 1 star and below and
@@ -31,6 +31,11 @@ def movielens(folder: str | Path) -> Sample:
     folder
         An unpacked MovieLens data set such as `ml-latest-small`. Its terms of use are in its README.
 
+    Returns
+    -------
+    Sample
+        Three frames and a note.
+
     Raises
     ------
     NotFoundError
@@ -38,12 +43,19 @@ def movielens(folder: str | Path) -> Sample:
     InputError
         A file lacks a column or holds text where numbers belong.
 
+    References
+    ----------
+    GroupLens' data sets; the rule for events is that of AWS's workshop.
+
     Examples
     --------
-    With the folder of an unpacked data set::
-
-        films = pnb.samples.movielens("ml-latest-small")
-        pnb.train(films.interactions, films.items, name="films")
+    >>> from pathlib import Path
+    >>> import personalize_nb as pnb
+    >>> _ = Path("movies.csv").write_text("movieId,title,genres\n1,A Film (1999),Comedy|Drama\n")
+    >>> _ = Path("ratings.csv").write_text("userId,movieId,rating,timestamp\n1,1,4.5,964982703\n")
+    >>> pnb.samples.movielens(".").interactions[["user_id", "item_id", "event_type"]]
+      user_id item_id event_type
+    0       1       1      watch
     """
     path = Path(folder).expanduser()
     if not path.is_dir():

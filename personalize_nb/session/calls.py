@@ -41,6 +41,27 @@ class Calls:
         The region of every client.
     restart
         For the embedded service: returns its description, started when it does not run.
+
+    References
+    ----------
+    boto3's clients, and the operations of Amazon Personalize by the names of boto3's methods.
+
+    Examples
+    --------
+    >>> import personalize_nb as pnb
+    >>> session = pnb.connect()
+
+    >>> [group["name"] for group in session.personalize.list_dataset_groups()["datasetGroups"]]
+    [...'books-...'...]
+    >>> session.call("describe_filter", filterArn=session.arn("filter", "unread"))["filter"]["status"]
+    'ACTIVE'
+    >>> [one["name"] for one in session.pages("list_filters", "Filters")] == session.names("list_filters", "Filters")
+    True
+    >>> session.answer("ListBuckets", lambda: session.s3.list_buckets())["Buckets"][0]["Name"]
+    'personalize-nb-...'
+    >>> session.client("sts").meta.region_name == session.sts.meta.region_name == session.iam.meta.region_name
+    True
+    >>> session.renew()
     """
 
     def __init__(self, source: CredentialSource | None, region: str, restart: Callable[[], ServiceInfo] | None):
@@ -91,7 +112,18 @@ class Calls:
     def client(self, name: str) -> BaseClient: ...
 
     def client(self, name: str) -> BaseClient:
-        """Return the boto3 client of a service; a local service that ended in the meantime is started again."""
+        """Return the boto3 client of a service; a local service that ended in the meantime is started again.
+
+        Parameters
+        ----------
+        name
+            As boto3 names it: `personalize`, `s3`, `iam`, `sts`, `kms`, `service-quotas`.
+
+        Returns
+        -------
+        botocore.client.BaseClient
+            The same one each time, until credentials are renewed.
+        """
         with self._lock:
             if self._restart is not None and self._service is not None and not clients.answers(self._service):
                 clients.check_there(self._service)
@@ -117,7 +149,27 @@ class Calls:
         raise TypeError("a session without a boto3.Session comes from Session.local(...)")
 
     def call(self, operation: str, **parameters: Any) -> dict[str, Any]:
-        """Call an operation of Personalize, for example `call("describe_filter", filterArn=...)`."""
+        """Call an operation of Personalize; what fails is told with its cause and next step.
+
+        Parameters
+        ----------
+        operation
+            The name of boto3's method: `describe_filter`.
+        **parameters
+            What the operation takes, `filterArn=...`, as in Amazon Personalize's API reference.
+
+        Returns
+        -------
+        dict
+            The answer, without boto3's `ResponseMetadata`.
+
+        Raises
+        ------
+        NotFoundError, AlreadyExistsError, QuotaError, AccessError, CredentialsError, ServiceError
+            The service refuses; boto3's own error is the `__cause__`, AWS's request id in `.request_id`.
+        ArgumentError
+            boto3 has no such operation, or it takes no such parameter.
+        """
         named = call_log.operation_name(operation)
         if newer := list(releases.too_new(named, parameters)):
             raise errors.ServiceError(f"{named}: {' '.join(newer)}", "ParamValidationError")
@@ -145,7 +197,27 @@ class Calls:
         return answer
 
     def pages(self, operation: str, member: str, **parameters: Any) -> Iterator[dict[str, Any]]:
-        """Yield the entries of a List operation over all pages."""
+        """Yield the entries of a List operation over all pages.
+
+        Parameters
+        ----------
+        operation
+            The name of boto3's method: `list_filters`.
+        member
+            The member of its answer that holds the entries: `Filters`.
+        **parameters
+            What the operation takes.
+
+        Yields
+        ------
+        dict
+            An entry; the next page is asked when it is needed.
+
+        Raises
+        ------
+        AccessError, CredentialsError, ServiceError
+            As for `call`.
+        """
         # boto3's paginators cannot go on after a page that failed, and credentials may end between two of them
         token = ""
         while True:
@@ -173,6 +245,16 @@ class Calls:
             What is attempted, named as AWS names it.
         call
             Takes its client from this session each time.
+
+        Returns
+        -------
+        Answer
+            What `call` returned.
+
+        Raises
+        ------
+        NotFoundError, AlreadyExistsError, QuotaError, AccessError, CredentialsError, ServiceError
+            The service refuses; see `call`.
         """
         renewals = self._renewals
         try:
@@ -224,6 +306,20 @@ class Calls:
         """Return the names in a List operation's answer, for a message; none where they may not be listed.
 
         What a message is about must not be hidden by the failure of what it adds.
+
+        Parameters
+        ----------
+        operation
+            The name of boto3's method: `list_filters`.
+        member
+            The member of its answer that holds the entries.
+        key
+            The member of an entry that is returned.
+
+        Returns
+        -------
+        list of str
+            Names, in the order of the answer.
         """
         try:
             return [entry[key] for entry in self.pages(operation, member)]

@@ -55,6 +55,24 @@ def connect(
     path, account, idle_seconds, timeout, themes, durable, scheduler
         For `Session.local` alone.
 
+    Returns
+    -------
+    Session
+        The session that is connected now.
+
+    Raises
+    ------
+    ArgumentError
+        A session is given together with options of a new one, or options are of the other world.
+    InputError
+        `PERSONALIZE_NB_BACKEND` is neither `local` nor `aws`.
+    LocalServiceError
+        The embedded service does not start.
+
+    References
+    ----------
+    On AWS a `boto3.Session`, whose credentials, region and profiles are found as boto3 finds them.
+
     Examples
     --------
     >>> import personalize_nb as pnb

@@ -94,12 +94,24 @@ class Rates:
     InputError
         Rows are no prices; the message names every one.
 
+    References
+    ----------
+    Amazon Personalize's pricing page; what it and the Price List API say disagrees, so no prices are shipped.
+
     Examples
     --------
     >>> import personalize_nb as pnb
     >>> row = {"quantity": "recommendations", "price": 0.05, "per": 1000, "currency": "USD"}
-    >>> pnb.Rates([{**row, "source": "our contract", "date": "2026-11-01"}])
+    >>> rates = pnb.Rates([{**row, "source": "our contract", "date": "2026-11-01"}])
+    >>> rates
     <Rates in USD: recommendations 0.05 per 1,000 (our contract, 2026-11-01)>
+    >>> job = {"records": 200, "recommendations": 5000}
+    >>> rates.cost(job), rates.sources(job)
+    (0.25, 'our contract, 2026-11-01')
+    >>> rates.unpriced({"themes": 12})
+    ['themes']
+    >>> pnb.Rates.of(None) is None
+    True
     """
 
     def __init__(self, table: Rates | pd.DataFrame | Iterable[Mapping[str, Any]] | str | Path):
@@ -118,23 +130,72 @@ class Rates:
 
     @classmethod
     def of(cls, table: Rates | pd.DataFrame | Iterable[Mapping[str, Any]] | str | Path | None) -> Self | None:
-        """Return a table of whatever makes one; None of nothing."""
+        """Return a table of whatever makes one.
+
+        Parameters
+        ----------
+        table
+            As for `Rates`; None for none.
+
+        Returns
+        -------
+        Rates or None
+            None of nothing.
+
+        Raises
+        ------
+        InputError
+            Rows are no prices; the message names every one.
+        """
         return table if table is None or isinstance(table, cls) else cls(table)
 
     def cost(self, quantities: Mapping[str, float]) -> float | None:
-        """Return what quantities cost; None where the table prices none of them."""
+        """Return what quantities cost.
+
+        Parameters
+        ----------
+        quantities
+            How much of each, by the names of `quantity`: `{"records": 200}`.
+
+        Returns
+        -------
+        float or None
+            In `currency`; None where the table prices none of them.
+        """
         prices = [one.price * quantities[one.quantity] / one.per for one in self.rows if one.quantity in quantities]
         return math.fsum(prices) if prices else None
 
     def unpriced(self, quantities: Mapping[str, float]) -> list[str]:
-        """Return what is billed of quantities and has no price here, by the names of rows that would price it."""
+        """Return what is billed of quantities and has no price here.
+
+        Parameters
+        ----------
+        quantities
+            How much of each, by name.
+
+        Returns
+        -------
+        list of str
+            The names of rows that would price it.
+        """
         priced = {one.quantity for one in self.rows}
         lacking = [line for line in BILLED if _is_billed(line, quantities) and not priced & {*line}]
         told = (" or ".join(name for name in QUANTITIES if name in line and quantities.get(name)) for line in lacking)
         return list(dict.fromkeys(told))
 
     def sources(self, quantities: Mapping[str, float]) -> str:
-        """Return where the prices of quantities were read, and when."""
+        """Return where the prices of quantities were read, and when.
+
+        Parameters
+        ----------
+        quantities
+            How much of each, by name.
+
+        Returns
+        -------
+        str
+            Sources with their dates, each once.
+        """
         used = dict.fromkeys(f"{one.source}, {one.date}" for one in self.rows if one.quantity in quantities)
         return "; ".join(used)
 

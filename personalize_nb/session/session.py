@@ -63,6 +63,32 @@ class Session(Calls):
     again
         For a session whose `boto3_session` the toolkit has made: makes another one of the same source, which finds
         credentials that were renewed.
+
+    References
+    ----------
+    A `boto3.Session` with the region, bucket and service role that every request to Amazon Personalize wants.
+
+    Examples
+    --------
+    >>> import personalize_nb as pnb
+    >>> session = pnb.connect()
+    >>> session.is_local, session.region, session.account, session.partition
+    (True, 'us-east-1', '123456789012', 'aws')
+    >>> session.location("jobs", "weekly")
+    's3://personalize-nb-.../personalize_nb/jobs/weekly'
+    >>> session.role(), session.arn("filter", "unread")
+    ('arn:aws:iam::123456789012:role/...', 'arn:aws:personalize:us-east-1:123456789012:filter/unread')
+
+    >>> session.owner_of(session.arn("filter", "unread")) == session.owner, session.rates
+    (True, None)
+
+    Other sessions; nothing is sent for one on AWS, and a service that runs is found:
+
+    >>> aws = pnb.Session.aws("eu-west-1", bucket="films")
+    >>> aws.location("jobs"), aws.stop()
+    ('s3://films/personalize_nb/jobs', False)
+    >>> pnb.Session.local().location() == session.location()
+    True
     """
 
     def __init__(
@@ -104,16 +130,24 @@ class Session(Calls):
         ----------
         region
             For example `eu-west-1`; by default the one boto3 is configured with.
-        profile
-            A profile of the AWS configuration files.
+        profile, boto3_session
+            A profile of the AWS configuration files, or an existing session.
         bucket
             Bucket for input, output and training data, in the same region; by default `PERSONALIZE_NB_BUCKET`.
         prefix
             Folder in the bucket.
         role_arn
             Service role for Amazon Personalize; by default `PERSONALIZE_NB_ROLE_ARN`.
-        boto3_session
-            An existing session to use instead of `profile`.
+
+        Returns
+        -------
+        Session
+            For `pnb.connect(...)`, or for `session=` of a call.
+
+        Raises
+        ------
+        AccessError
+            No region is known, or the AWS configuration cannot be used; the message says which setting.
         """
         import boto3  # 0.1 s, not needed to import the package
 
@@ -159,10 +193,8 @@ class Session(Calls):
         ----------
         path
             The folder that keeps everything; by default `PERSONALIZE_NB_PATH`, else the user's data folder.
-        bucket, role_arn
+        bucket, prefix, role_arn
             Instead of the ones the service makes.
-        prefix
-            Folder in the bucket.
         region, account, idle_seconds, timeout
             As for `personalize_nb.local.start`, which starts it.
         themes
@@ -171,6 +203,16 @@ class Session(Calls):
             Whether what the service acknowledges outlives a power cut; see `personalize_nb.local.start`.
         scheduler
             The Dask scheduler whose workers answer batch inference jobs: `tcp://10.0.0.1:8786`; empty for none.
+
+        Returns
+        -------
+        Session
+            With the bucket and the role that the service makes, unless others are named.
+
+        Raises
+        ------
+        LocalServiceError
+            The service does not start, or the folder belongs to one with another region or account.
         """
         folder = folders.read(path or os.environ.get(FOLDER) or folders.default_folder())
 
@@ -229,7 +271,18 @@ class Session(Calls):
         return owners.owner_of(self)
 
     def owner_of(self, arn: str) -> str:
-        """Return who made a resource, as its tag tells, which is read once; empty where it has none."""
+        """Return who made a resource, as its tag tells, which is read once (ListTagsForResource).
+
+        Parameters
+        ----------
+        arn
+            The resource's ARN.
+
+        Returns
+        -------
+        str
+            What its tag `personalize_nb:owner` says; empty where it has none, or it may not be read.
+        """
         if arn not in self._owners:
             self._owners[arn] = owners.tags_of(self, arn).get(owners.OWNER, "")
         return self._owners[arn]
@@ -260,11 +313,40 @@ class Session(Calls):
         return partition_of(self.region)
 
     def arn(self, kind: str, name: str) -> str:
-        """Return the ARN of a Personalize resource by its kind (`solution`, `filter`, ...) and name."""
+        """Return the ARN of a Personalize resource by its kind and name; nobody is asked.
+
+        Parameters
+        ----------
+        kind
+            As ARNs say it: `solution`, `filter`, `dataset-group`, `batch-inference-job`, ...
+        name
+            The resource's name.
+
+        Returns
+        -------
+        str
+            The ARN in the session's partition, region and account.
+        """
         return f"arn:{self.partition}:personalize:{self.region}:{self.account}:{kind}/{name}"
 
     def location(self, *parts: str) -> str:
-        """Return an `s3://` address below the session's prefix; without a bucket, say how to name one."""
+        """Return an `s3://` address below the session's prefix.
+
+        Parameters
+        ----------
+        *parts
+            Folders and file below it.
+
+        Returns
+        -------
+        str
+            The address.
+
+        Raises
+        ------
+        NotFoundError
+            The session has no bucket; the message says how to name one.
+        """
         if not self.bucket:
             raise errors.NotFoundError(
                 f"This session has no bucket: pass Session.aws(bucket='...') or set {BUCKET}; the bucket must be in "
@@ -273,7 +355,18 @@ class Session(Calls):
         return "s3://" + "/".join(part for part in (self.bucket, self.prefix, *parts) if part)
 
     def role(self) -> str:
-        """Return the service role's ARN; without one, say how to name it."""
+        """Return the service role's ARN, which Amazon Personalize assumes.
+
+        Returns
+        -------
+        str
+            The ARN.
+
+        Raises
+        ------
+        NotFoundError
+            The session has none; the message says how to name one.
+        """
         if not self.role_arn:
             raise errors.NotFoundError(
                 "This session has no service role: pass "
@@ -283,7 +376,13 @@ class Session(Calls):
         return self.role_arn
 
     def stop(self) -> bool:
-        """Stop the embedded service (it keeps everything on disk); on AWS there is nothing to stop."""
+        """Stop the embedded service (it keeps everything on disk); on AWS there is nothing to stop.
+
+        Returns
+        -------
+        bool
+            Whether a service was stopped.
+        """
         if self._service is None:
             return False
         from personalize_nb import local

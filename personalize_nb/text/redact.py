@@ -70,6 +70,10 @@ def redact_notebook(path: str | Path, known: Iterable[str] = ()) -> None:
     InputError
         The file is no notebook of nbformat 4, or cannot be read.
 
+    References
+    ----------
+    Jupyter's notebook format 4; AWS's forms of ARNs, access keys and addresses of S3.
+
     Examples
     --------
     >>> from pathlib import Path

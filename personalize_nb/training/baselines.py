@@ -75,6 +75,16 @@ def recent(interactions: Data, users: Data, num_results: int = 25, *, seen: Data
     users, num_results, seen
         As for `popular`. The score is the time of the latest interaction, in seconds since 1970.
 
+    Returns
+    -------
+    pandas.DataFrame
+        Columns as of `popular`.
+
+    Raises
+    ------
+    InputError
+        A frame lacks a column, a time is missing, or there is nothing to recommend.
+
     Examples
     --------
     >>> import pandas as pd
@@ -104,6 +114,16 @@ def random(
         As for `popular`. There is no score.
     seed
         What chance begins with: the same frames and seed give the same lists.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns `user_id`, `rank`, `item_id`.
+
+    Raises
+    ------
+    InputError
+        A frame lacks a column, or there is nothing to recommend.
 
     Examples
     --------
@@ -135,6 +155,16 @@ def own_history(interactions: Data, users: Data, num_results: int = 25) -> pd.Da
         Columns `user_id`, `item_id`, and for the order of equals `timestamp`, where there is one.
     users, num_results
         As for `popular`. The score is the number of the user's interactions with the item.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns as of `popular`.
+
+    Raises
+    ------
+    InputError
+        A frame lacks a column.
 
     Examples
     --------

@@ -62,10 +62,19 @@ def estimate_training_cost(
     session
         Where it would be trained; by default that of `pnb.connect()`, and none where nothing is connected.
 
+    Returns
+    -------
+    Estimate
+        Shows quantities and cost; `.frame()` has them one by one.
+
     Raises
     ------
     InputError
         The frames, the recipe and the configuration do not go together, as for `pnb.train`.
+
+    References
+    ----------
+    What Amazon Personalize bills of CreateDatasetImportJob and CreateSolutionVersion; see `Rates`.
 
     Examples
     --------

@@ -72,6 +72,10 @@ def holdout(
         Not exactly one of `newest`, `share` and `after` is given, or is not legal; a time is missing; nothing is left
         to learn from, or nothing is held out.
 
+    References
+    ----------
+    The hold-out by which Amazon Personalize measures a solution version (GetSolutionMetrics), with your own choice.
+
     Examples
     --------
     >>> import pandas as pd

@@ -100,6 +100,11 @@ def train(
     session
         Where to work; by default the session of `pnb.connect()`.
 
+    Returns
+    -------
+    SolutionVersion
+        The trained model, ACTIVE; with `wait=False` one that may still be in training.
+
     Raises
     ------
     InputError
@@ -110,6 +115,11 @@ def train(
         taken. The message says what stays.
     FailedError
         The service failed at a step; `.reason` is its text.
+
+    References
+    ----------
+    Amazon Personalize: CreateDatasetGroup, CreateSchema, CreateDataset, CreateDatasetImportJob, CreateSolution,
+    CreateSolutionVersion.
 
     Examples
     --------

@@ -18,7 +18,7 @@ from personalize_nb.contract.parameters import PARAMETERS, Line, Need, Parameter
 from personalize_nb.contract.releases import lacking
 from personalize_nb.jobs import recommend as recommending
 from personalize_nb.jobs.arguments import JobParameters, ThemeParameters
-from personalize_nb.jobs.request import RequestContext
+from personalize_nb.jobs.rules import RequestContext
 from personalize_nb.notebook import code, receipt_facts
 from personalize_nb.notebook.form import fields
 

@@ -18,7 +18,7 @@ from personalize_nb.contract.domain_recipes import DOMAIN_RECIPES
 from personalize_nb.contract.hyperparameters import Hyperparameter
 from personalize_nb.contract.limits import service_model
 from personalize_nb.contract.recipes import RECIPES, RELATED_ITEMS, Recipe, recipe_of
-from personalize_nb.jobs.request import RequestContext
+from personalize_nb.jobs.rules import RequestContext
 from personalize_nb.local.recipes.families import FAMILIES
 from personalize_nb.local.state.quotas import DATA_QUOTAS
 

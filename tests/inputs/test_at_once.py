@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 import personalize_nb as pnb
 from personalize_nb.errors import InputError
-from personalize_nb.resources import filters
+from personalize_nb.resources import filter_texts
 
 ODD = ["", " ", "a ", "\ta", "a\n", "\u00a0a", "a\u200b", "\ufeffa", "7.0", "-7.0", "7.00", "a7.0", ".0", "x" * 256]
 ODD += [
@@ -137,7 +137,7 @@ def test_lines_with_values_and_lists_are_what_json_writes(items, data):
     )
     batch = pnb.rankings(frame, filter_values={'G"': pd.Series(values, dtype=object)})
     for place, line in enumerate(batch.lines(len(batch))):
-        sent = filters.quoted(values[place])
+        sent = filter_texts.quoted(values[place])
         rest = {} if sent is None else {"filterValues": {'G"': sent}}
         record = {"userId": users[place], "itemList": items[: place + 1], **rest}
         assert line == json.dumps(record, ensure_ascii=False, separators=(",", ":"))
@@ -172,7 +172,7 @@ def test_values_of_a_column_are_what_each_alone_is(kind, data):
     values = data.draw(st.lists(VALUES[kind], min_size=1, max_size=6))
     values += values[:2]  # some twice
     ids = [str(number) for number in range(len(values))]
-    wanted = [filters.quoted(value) for value in values]
+    wanted = [filter_texts.quoted(value) for value in values]
     for form in forms_of_values(values, kind):
         batch = pnb.users(ids, filter_values={"G": form})
         sent = [line.get("filterValues", {}).get("G") for line in written(batch)]

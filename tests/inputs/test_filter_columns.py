@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 import personalize_nb as pnb
 from personalize_nb.errors import InputError
-from personalize_nb.resources import filters
+from personalize_nb.resources import filter_texts
 
 
 def value(given, ids=("u",)):
@@ -40,15 +40,15 @@ def test_a_text_with_commas_is_one_value_and_the_list_is_shown(text):
 
 @given(st.lists(st.text(st.characters(codec="utf-8"), min_size=1, max_size=8), min_size=1, max_size=4))
 def test_elements_of_a_list_are_values_exactly(texts):
-    assert [filters.values(one) for one in value(texts)] == [texts]
-    assert [filters.values(one) for one in value(pd.Series([texts, texts]), "uv")] == [texts, texts]
+    assert [filter_texts.values(one) for one in value(texts)] == [texts]
+    assert [filter_texts.values(one) for one in value(pd.Series([texts, texts]), "uv")] == [texts, texts]
 
 
 @given(st.lists(st.text(st.characters(codec="utf-8"), max_size=8), max_size=4))
 def test_what_is_shown_of_values_means_the_same_values(texts):
-    sent = filters.quoted(texts)
+    sent = filter_texts.quoted(texts)
     if sent is not None:
-        assert filters.values(filters.quoted(filters.unquoted(sent))) == filters.values(sent)
+        assert filter_texts.values(filter_texts.quoted(filter_texts.unquoted(sent))) == filter_texts.values(sent)
 
 
 def test_a_text_alone_is_split_at_bars_and_else_kept():

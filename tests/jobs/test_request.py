@@ -9,7 +9,7 @@ import pytest
 from installed_boto3 import needs_boto3
 
 import personalize_nb as pnb
-from personalize_nb.jobs.request import RequestContext, errors_of
+from personalize_nb.jobs.rules import RequestContext, errors_of
 
 ARN = "arn:aws:personalize:us-east-1:123456789012"
 GOOD = pnb.JobRequest(

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import personalize_nb as pnb
 from personalize_nb.errors import AlreadyExistsError, InputError, NotFoundError, ServiceError
-from personalize_nb.resources import filters
+from personalize_nb.resources import filter_texts
 
 SHELF = "INCLUDE ItemID WHERE Items.SHELF IN ($SHELF)"
 
@@ -45,13 +45,13 @@ SHELF = "INCLUDE ItemID WHERE Items.SHELF IN ($SHELF)"
     ],
 )
 def test_quoted(value, text):
-    assert filters.quoted(value) == text
+    assert filter_texts.quoted(value) == text
 
 
 @pytest.mark.parametrize("value", [b"x", {"a": 1}, pd.Timedelta(days=1), [float("inf")]])
 def test_what_is_no_filter_value(value):
     with pytest.raises(InputError, match="A filter value"):
-        filters.quoted(value)
+        filter_texts.quoted(value)
 
 
 @given(
@@ -61,7 +61,7 @@ def test_what_is_no_filter_value(value):
 )
 def test_unquoted_is_the_inverse(values):
     assume(len(values) > 1 or not values[0].startswith('"'))  # one quoted text is kept as it is
-    assert filters.unquoted(filters.quoted(values)) == "|".join(values)
+    assert filter_texts.unquoted(filter_texts.quoted(values)) == "|".join(values)
 
 
 @pytest.mark.parametrize(
@@ -76,8 +76,8 @@ def test_unquoted_is_the_inverse(values):
     ],
 )
 def test_placeholders(expression, names, needed):
-    assert filters.placeholders(expression) == names
-    assert filters.required_placeholders(expression) == needed
+    assert filter_texts.placeholders(expression) == names
+    assert filter_texts.required_placeholders(expression) == needed
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ def test_placeholders(expression, names, needed):
     ],
 )
 def test_placeholders_that_stand_for_a_number(expression, names):
-    assert filters.number_placeholders(expression) == names
+    assert filter_texts.number_placeholders(expression) == names
 
 
 @pytest.fixture(scope="module")

@@ -9,18 +9,27 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import botocore.session
 import pytest
 
 from personalize_nb import local
+from personalize_nb.jobs.queue import wait
+from personalize_nb.jobs.recommend import recommend, themes
+from personalize_nb.jobs.segments import segments
+from personalize_nb.resources.filters import create_filter
 from personalize_nb.samples.bundled import books
 from personalize_nb.session import aws_settings, connection
 from personalize_nb.session.session import Session
 from personalize_nb.training.train import train
 
 # What an example in a docstring calls where it needs a service; the others run without one.
-ASKS_A_SERVICE = re.compile(r"pnb\.(connect|create_role|estimate_cost|JobForm|preflight|recommend|train|watch)\(")
+ASKS_A_SERVICE = re.compile(
+    r"pnb\.(allow_personalize|attach|connect|create_\w+|delete_\w+|distributed\.\w+|estimate_cost|find_\w+|JobForm|list_\w+|"
+    r"preflight|recommend|refresh_receipts|segments|show_job|standing_costs|start|themes|train|wait|watch)\("
+)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -42,13 +51,28 @@ def clean_environment(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def session_of_the_examples(clean_environment, tmp_path_factory) -> Iterator[Session]:
-    """Give the examples a service of their own, with the model `books` of the bundled sample."""
+def session_of_the_examples(clean_environment, tmp_path_factory) -> Iterator[tuple[Session, Path]]:
+    """Give the examples a service of their own, and work that has ended, which they find by name.
+
+    A job takes a second and a training more: examples of what reads attach to `weekly`, `shelves` and `audience`.
+    """
     path = tmp_path_factory.mktemp("examples")
     session = Session.local(path)
-    sample = books()
-    train(sample.interactions, sample.items, name="books", progress=False, session=session)
-    yield session
+    quiet: dict[str, Any] = {"progress": False, "session": session}
+    sample, few = books(), books(readers=100)
+    train(sample.interactions, sample.items, name="books", **quiet)
+    train(few.interactions, few.items, name="shelves", recipe="aws-similar-items", **quiet)
+    train(few.interactions, few.items, name="audience", recipe="aws-item-affinity", **quiet)
+    create_filter("unread", 'EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ("read")', "books", **quiet)
+    readers = ["r01349", "r00469"]
+    started = [
+        recommend(readers, "books", num_results=2, job_name="weekly", session=session),
+        recommend(readers, "books", filter=[None, "unread"], num_results=2, job_name="side-by-side", session=session),
+        themes(["b0102", "b0103"], "shelves", num_results=12, job_name="shelves", session=session),
+        segments(["b0001"], "audience", num_results=3, job_name="audience", session=session),
+    ]
+    wait(started, **quiet)
+    yield session, path
     local.stop(path)
 
 
@@ -59,4 +83,6 @@ def place_of_an_example(request, monkeypatch, tmp_path):
         return
     monkeypatch.chdir(tmp_path)
     if ASKS_A_SERVICE.search(request.node.dtest.docstring):
-        monkeypatch.setattr(connection, "_current", request.getfixturevalue("session_of_the_examples"))
+        session, path = request.getfixturevalue("session_of_the_examples")
+        monkeypatch.setattr(connection, "_current", session)
+        monkeypatch.setenv("PERSONALIZE_NB_PATH", str(path))

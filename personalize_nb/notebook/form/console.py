@@ -17,7 +17,7 @@ import ipywidgets as widgets
 from personalize_nb import errors
 from personalize_nb.contract.parameters import MAIN, PANELS
 from personalize_nb.errors import WARNING, Problem
-from personalize_nb.jobs.request import errors_of
+from personalize_nb.jobs.rules import errors_of
 from personalize_nb.notebook.form import fields, style
 from personalize_nb.text import html
 

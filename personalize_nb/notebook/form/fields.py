@@ -25,7 +25,7 @@ from personalize_nb.errors import Problem
 from personalize_nb.inputs.filter_columns import is_each
 from personalize_nb.jobs import arguments
 from personalize_nb.jobs.parts import LIMITS, limits_in
-from personalize_nb.resources import filters
+from personalize_nb.resources import filter_texts
 from personalize_nb.resources.filters import Filter, find_filter
 from personalize_nb.session.session import Session
 from personalize_nb.text import html
@@ -163,7 +163,7 @@ def shown_values(value: Any) -> str:
     >>> shown_values(["crime", "Paris, London"]), shown_values(9.0)
     ('crime, "Paris, London"', '9')
     """
-    texts = filters.values(filters.quoted(value) or "")
+    texts = filter_texts.values(filter_texts.quoted(value) or "")
     cells = []
     for text in texts:
         cell = io.StringIO()

@@ -18,7 +18,7 @@ from personalize_nb.errors import WARNING, Problem
 from personalize_nb.jobs import recommend
 from personalize_nb.jobs.arguments import JobParameters, with_parameters
 from personalize_nb.jobs.job import AnyJob, new_job_name
-from personalize_nb.jobs.request import errors_of
+from personalize_nb.jobs.rules import errors_of
 from personalize_nb.notebook import code
 from personalize_nb.notebook.form import fields, filter_fields, prefill, state
 from personalize_nb.notebook.form.console import Action, Console

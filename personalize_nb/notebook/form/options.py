@@ -18,7 +18,8 @@ from personalize_nb.jobs.unfit import no_batch
 from personalize_nb.notebook.form.offers import Version, offered
 from personalize_nb.resources import durations
 from personalize_nb.resources.durations import Expected
-from personalize_nb.resources.filters import Filter, find_filter, targets
+from personalize_nb.resources.filter_texts import targets
+from personalize_nb.resources.filters import Filter, find_filter
 from personalize_nb.resources.known_values import ColumnValues, KnownValues
 from personalize_nb.resources.solutions import SolutionVersion, find_solution_version, list_solution_versions
 from personalize_nb.session import s3, s3_levels

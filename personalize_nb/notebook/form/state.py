@@ -18,8 +18,9 @@ from personalize_nb.jobs.arguments import JobParameters
 from personalize_nb.jobs.job import AnyJob
 from personalize_nb.jobs.parts import LIMITS, limits_in
 from personalize_nb.jobs.questions import JobQuestion
-from personalize_nb.jobs.request import AnyRequest, JobRequest, RequestContext, problems
+from personalize_nb.jobs.request import AnyRequest, JobRequest
 from personalize_nb.jobs.reuse import once
+from personalize_nb.jobs.rules import RequestContext, problems
 from personalize_nb.jobs.run import Run
 from personalize_nb.notebook.form import fields, filter_fields
 from personalize_nb.notebook.form.fields import DATA, FILTER, MODE
