@@ -19,6 +19,33 @@ Interrupted (KeyboardInterrupt)       the user's own stop; says what goes on and
 Messages say what was wrong, the value received, what is legal and what to do next. An error that a call ended in
 has its `.operation`, AWS's `.code` and `.request_id`, and its message ends with that id: AWS's support asks for it.
 In notebooks these errors are shown as messages, with the user's own line; `%tb` shows the whole traceback.
+
+Examples
+--------
+>>> try:
+...     raise NotFoundError("There is no job 'weekly'.")
+... except PersonalizeError as error:
+...     error.add("pnb.list_jobs() lists them.")
+...     told = error.of_call("DescribeBatchInferenceJob", request_id="1a2b", host_id="")
+>>> print(told)
+There is no job 'weekly'. pnb.list_jobs() lists them. (request id 1a2b)
+>>> told.operation, told.request_id, told.host_id
+('DescribeBatchInferenceJob', '1a2b', '')
+
+What each of them has beside its message, and what Python calls them:
+
+>>> RequestError([Problem("job_name", "'job_name' is 1 to 63 letters, got 'a b'.")]).problems[0].field
+'job_name'
+>>> InputError("Row 3 has no id.").findings, ServiceError("Rate exceeded.", code="ThrottlingException").code
+(None, 'ThrottlingException')
+>>> FailedError("No.", reason="no access").reason, WaitTimeoutError("No.", status="CREATE IN_PROGRESS").status
+('no access', 'CREATE IN_PROGRESS')
+>>> [kind.__bases__[-1].__name__ for kind in (AccessError, CredentialsError, QuotaError, LocalServiceError)]
+['PermissionError', 'PermissionError', 'RuntimeError', 'RuntimeError']
+>>> [kind.__bases__[-1].__name__ for kind in (AlreadyExistsError, ArgumentError, MissingAttributeError)]
+['ValueError', 'TypeError', 'AttributeError']
+>>> [kind.__bases__[-1].__name__ for kind in (UnknownCheckError, Interrupted, Told)]
+['...', 'KeyboardInterrupt', 'BaseException']
 """
 
 from __future__ import annotations
@@ -109,7 +136,18 @@ class PersonalizeError(Told, Exception):
     """How often botocore had tried the call before it ended in this error."""
 
     def of_call(self, operation: str, request_id: str, host_id: str = "", tries: int = 0) -> Self:
-        """Remember the call that ended in this error, and return the error."""
+        """Remember the call that ended in this error.
+
+        Parameters
+        ----------
+        operation, request_id, host_id, tries
+            Its name and its ids as AWS has them, and how often it was tried before.
+
+        Returns
+        -------
+        PersonalizeError
+            Itself.
+        """
         self._operation, self._request_id, self._host_id, self.tries = operation, request_id, host_id, tries
         return self
 
@@ -133,7 +171,13 @@ class PersonalizeError(Told, Exception):
         return str(getattr(cause, name)) if isinstance(cause, PersonalizeError) else ""
 
     def add(self, text: str) -> None:
-        """Add to the message what only the caller knows, for example what stays and what to do next."""
+        """Add to the message what only the caller knows, for example what stays and what to do next.
+
+        Parameters
+        ----------
+        text
+            Sentences.
+        """
         message = BaseException.__str__(self)
         self.args = (f"{message}{'' if message.endswith(('.', ']', ')')) else '.'} {text}", *self.args[1:])
 
@@ -161,7 +205,23 @@ class InputError(PersonalizeError, ValueError):
 
 @dataclass(frozen=True)
 class Problem:
-    """One rule that a request breaks: the field, and a sentence with what is legal and what was given."""
+    """One rule that a request breaks.
+
+    Parameters
+    ----------
+    field
+        The parameter's name, as in `JobRequest`.
+    text
+        A sentence with what is legal and what was given.
+    level
+        `error`, which forbids sending, or `warning`.
+
+    Examples
+    --------
+    >>> problem = Problem("num_results", "'num_results' is 1 to 500, got 900.")
+    >>> print(problem.level, problem)
+    error 'num_results' is 1 to 500, got 900.
+    """
 
     field: str
     text: str

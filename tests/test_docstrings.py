@@ -37,7 +37,6 @@ OURS = {
     "plot_popularity",
     "plot_scores",
     "plot_tradeoff",
-    "redact_notebook",
     "samples.Sample",
     "samples.books",
     "show_comparison",
@@ -53,7 +52,7 @@ def _inside(module):
     return listed or sorted(
         name
         for name, one in vars(module).items()
-        if not name.startswith("_") and getattr(one, "__module__", "") == module.__name__
+        if inspect.isclass(one) and one.__module__ == module.__name__  # its functions are the package's
     )
 
 
@@ -68,7 +67,8 @@ def _things():
 
 def _members(name, thing):
     """Return the methods and properties of a public class that are the package's own."""
-    own = [base for base in thing.__mro__ if base.__module__.startswith("personalize_nb")]
+    inherited = thing.__mro__ if not issubclass(thing, BaseException) else (thing,)  # one tells for all errors
+    own = [base for base in inherited if base.__module__.startswith("personalize_nb")]
     kinds = (property, classmethod, staticmethod)
     taken = {}
     for base in reversed(own):
@@ -105,7 +105,8 @@ def _sections(text):
 
 def _names(section):
     """Return what a section lists: the lines that are not indented, names that share one apart."""
-    lines = [line for line in section.splitlines() if line and not line.startswith(" ")]
+    lines = [line.removeprefix("*") if not line.startswith("**") else line for line in section.splitlines()]
+    lines = [line for line in lines if line and not line.startswith(" ")]
     return [name.strip() for line in lines for name in line.partition(" : ")[0].split(",")]
 
 
@@ -192,9 +193,7 @@ def test_every_name_has_an_example_that_runs():
     for name, thing in EVERYTHING.items():
         if ">>> " in _sections(_doc(thing)).get("Examples", ""):
             continue
-        owner = THINGS.get(name.rpartition(".")[0])
-        if inspect.isclass(thing) and issubclass(thing, BaseException):
-            owner = errors
+        owner = errors if name.startswith("errors.") else THINGS.get(name.rpartition(".")[0])
         beside = [one for one in (owner, *getattr(owner, "__mro__", ())) if one is not None]
         shown = "\n".join(_sections(inspect.getdoc(one) or "").get("Examples", "") for one in beside)
         if not re.search(rf"^(>>> |\.\.\. ).*\b{name.rpartition('.')[2]}\b", shown, re.MULTILINE):

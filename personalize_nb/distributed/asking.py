@@ -77,12 +77,32 @@ def recommend(
     **parameters
         As for `pnb.recommend`. Values of a filter that differ by record are columns of the frame.
 
+    Returns
+    -------
+    DistributedRun
+        `.wait().recommendations()` is a Dask DataFrame.
+
     Raises
     ------
     InputError
         Rows of the data cannot be used; nothing was stored.
     RequestError
         The request breaks rules; `.problems` lists all of them.
+
+    References
+    ----------
+    Amazon Personalize: CreateBatchInferenceJob, a call for each job; Dask's DataFrames and clusters.
+
+    Examples
+    --------
+    >>> import pytest
+    >>> dd = pytest.importorskip("dask.dataframe")
+    >>> import pandas as pd
+    >>> import personalize_nb as pnb
+    >>> readers = dd.from_pandas(pd.DataFrame({"user_id": ["r01349", "r00469"]}), npartitions=2)
+    >>> run = pnb.distributed.recommend(readers, "books", num_results=2).wait(progress=False)
+    >>> len(run.recommendations().compute())
+    4
     """
     pieces = partitions(data)
     given: JobParameters = {"mode": BATCH_INFERENCE, **parameters}

@@ -45,10 +45,30 @@ def evaluate(
     truth, interactions, items, category, cut_offs, ideal
         As for `pnb.evaluate`; they go to every worker.
 
+    Returns
+    -------
+    dask.delayed.Delayed
+        A series as of `pnb.evaluate` when it is computed.
+
     Raises
     ------
     InputError
         The truth or an option cannot be used; what is wrong with the lists is told by `.compute()`.
+
+    References
+    ----------
+    Amazon Personalize: GetSolutionMetrics; see `pnb.evaluate`.
+
+    Examples
+    --------
+    >>> import pytest
+    >>> dd = pytest.importorskip("dask.dataframe")
+    >>> import pandas as pd
+    >>> import personalize_nb as pnb
+    >>> lists = dd.from_pandas(pd.DataFrame({"user_id": ["u"], "rank": [1], "item_id": ["a"]}), npartitions=1)
+    >>> truth = pd.DataFrame({"user_id": ["u"], "item_id": ["a"]})
+    >>> pnb.distributed.evaluate(lists, truth, cut_offs=[1]).compute()["precision_at_1"]
+    np.float64(1.0)
     """
     pieces = partitions(recommendations)
     made = NamedTasks()
@@ -73,10 +93,29 @@ def coverage(recommendations: Any, items: Data) -> Delayed:
     items
         The catalogue.
 
+    Returns
+    -------
+    dask.delayed.Delayed
+        A number between 0 and 1 when it is computed.
+
     Raises
     ------
     InputError
         There is no item in the catalogue, or no column of items among the recommendations.
+
+    References
+    ----------
+    `coverage` of Amazon Personalize's GetSolutionMetrics.
+
+    Examples
+    --------
+    >>> import pytest
+    >>> dd = pytest.importorskip("dask.dataframe")
+    >>> import pandas as pd
+    >>> import personalize_nb as pnb
+    >>> lists = dd.from_pandas(pd.DataFrame({"user_id": ["u"], "rank": [1], "item_id": ["a"]}), npartitions=1)
+    >>> pnb.distributed.coverage(lists, pd.DataFrame({"item_id": ["a", "b"]})).compute()
+    0.5
     """
     pieces = partitions(recommendations)
     catalogue = frozenset(frames.plain(items, "items", c.ITEM_ID)[c.ITEM_ID].unique())

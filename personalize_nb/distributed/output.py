@@ -144,6 +144,21 @@ class DistributedRun:
         The run.
     where
         Its session, as workers get it.
+
+    Examples
+    --------
+    >>> import pytest
+    >>> _ = pytest.importorskip("dask.dataframe")
+    >>> import personalize_nb as pnb
+    >>> run = pnb.distributed.attach("side-by-side")
+    >>> run.name, run.status
+    ('side-by-side', 'ACTIVE')
+    >>> len(run.wait(progress=False).recommendations().compute()), len(run.retry().errors().compute())
+    (8, 0)
+    >>> run.themes()
+    Traceback (most recent call last):
+    ...
+    personalize_nb.errors.NotFoundError: ...
     """
 
     def __init__(self, run: Run, where: PortableSession):
@@ -163,12 +178,36 @@ class DistributedRun:
     def wait(
         self, timeout: float | None = waiting.HOURS * 24, *, progress: Progress | bool | None = None
     ) -> DistributedRun:
-        """Start what waits, wait until all jobs have ended, and return the run; see `Run.wait`."""
+        """Start what waits, and wait until all jobs have ended.
+
+        Parameters
+        ----------
+        timeout, progress
+            As for `Run.wait`.
+
+        Returns
+        -------
+        DistributedRun
+            Itself.
+
+        Raises
+        ------
+        FailedError
+            Jobs failed; all others have ended as well.
+        WaitTimeoutError
+            The time limit is over; the jobs go on.
+        """
         self.run.wait(timeout, progress=progress)
         return self
 
     def retry(self) -> DistributedRun:
-        """Start the jobs that failed again; see `Run.retry`."""
+        """Start the jobs that failed again; see `Run.retry`.
+
+        Returns
+        -------
+        DistributedRun
+            Itself.
+        """
         self.run.retry()
         return self
 
@@ -181,15 +220,42 @@ class DistributedRun:
         ----------
         items, columns
             As for `Results.recommendations`; the frame goes to every worker.
+
+        Returns
+        -------
+        dask.dataframe.DataFrame
+            Columns as of `Results.recommendations`.
         """
         return self._frame(_ReadLists(_once(items), columns), "read-output", self._answered())
 
     def themes(self, items: Items | None = None, columns: Sequence[str] | None = None) -> DataFrame:
-        """Return all themes as a Dask DataFrame; see `Results.themes`."""
+        """Return all themes as a Dask DataFrame.
+
+        Parameters
+        ----------
+        items, columns
+            As for `Results.themes`; the frame goes to every worker.
+
+        Returns
+        -------
+        dask.dataframe.DataFrame
+            Columns as of `Results.themes`.
+
+        Raises
+        ------
+        NotFoundError
+            The jobs made no themes.
+        """
         return self._frame(_ReadThemes(_once(items), columns), "read-themes", self._answered())
 
     def errors(self) -> DataFrame:
-        """Return the input lines that got nothing as a Dask DataFrame, those of failed jobs too; see `Run.errors`."""
+        """Return the input lines that got nothing as a Dask DataFrame, those of failed jobs too; see `Run.errors`.
+
+        Returns
+        -------
+        dask.dataframe.DataFrame
+            Columns as of `Results.errors`.
+        """
         return self._frame(_ReadFailures(), "read-errors", self._unanswered())
 
     def __len__(self) -> int:
@@ -300,10 +366,23 @@ def attach(name: str, session: Session | None = None, credentials: str = WORKERS
     credentials
         As for `pnb.distributed.recommend`.
 
+    Returns
+    -------
+    DistributedRun
+        As if it had been started here.
+
     Raises
     ------
     NotFoundError
         There is none.
+
+    Examples
+    --------
+    >>> import pytest
+    >>> _ = pytest.importorskip("dask.dataframe")
+    >>> import personalize_nb as pnb
+    >>> pnb.distributed.attach("side-by-side").status
+    'ACTIVE'
     """
     found = runs.attach(name, session)
     if not isinstance(found, Run):

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from personalize_nb.inputs.forms import Data
-    from personalize_nb.results.results import Results, ResultsAs
+    from personalize_nb.results.results import Results
+    from personalize_nb.results.results_as import ResultsAs
     from personalize_nb.results.side_by_side import SideBySide, SideBySideAs
     from personalize_nb.results.titles import Items
 

@@ -60,14 +60,12 @@ class Run(RunOutcome):
     (True, '', 2, 2, 2)
     >>> run.wait(progress=False).recommendations().groupby("filter", dropna=False)["rank"].count().tolist()
     [4, 4]
-    >>> len(run.errors()), run.results().answered
-    (0, 4)
+    >>> len(run.errors()), run.results().answered, run.to_parquet("run.parquet")
+    (0, 4, 'run.parquet')
     >>> run.arrow().recommendations().num_rows, run.polars().recommendations().height
     (8, 8)
     >>> sum(len(frame) for frame in run.blocks()), len(run.only(prefix="r01").recommendations())
     (8, 4)
-    >>> run.to_parquet("run.parquet")
-    'run.parquet'
     >>> run.renew() is run.advance() is run.retry() is run.retry_failed() is run  # there is nothing to do
     True
     >>> run.begin(), run.on_end(lambda run: None).join()
@@ -75,9 +73,13 @@ class Run(RunOutcome):
     >>> run.repeat(num_results=1).wait(progress=False).recommendations()["rank"].max()
     np.int64(1)
 
-    Readers of other kinds, as `run.segments()`, say what there is:
+    Readers of other kinds say what there is:
 
     >>> run.themes()
+    Traceback (most recent call last):
+    ...
+    personalize_nb.errors.NotFoundError: ...
+    >>> run.segments()
     Traceback (most recent call last):
     ...
     personalize_nb.errors.NotFoundError: ...

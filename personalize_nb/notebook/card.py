@@ -65,6 +65,11 @@ def show_user(
     category
         The column of categories, separated by `|`; by default `category`, `genres` or another usual one.
 
+    Returns
+    -------
+    View
+        Shows a card in a notebook; printed, the same in text.
+
     Raises
     ------
     NotFoundError
@@ -129,6 +134,11 @@ def show_item(
         Which neighbours are right: `item_id`, `recommended_item_id`. Hits are marked.
     category
         The column of categories, separated by `|`; by default `category`, `genres` or another usual one.
+
+    Returns
+    -------
+    View
+        Shows a card in a notebook; printed, the same in text.
 
     Raises
     ------

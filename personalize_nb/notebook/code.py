@@ -59,6 +59,22 @@ def recommend(source: str, solution: str, given: Mapping[str, Any], kind: JobKin
     return f"{kind.call}({', '.join(parts)})"
 
 
+def of_form(source: str, solution: str, given: Mapping[str, Any], kind: JobKind, suggested: str) -> str:
+    """Return the call that does what a form does; a name that the form made up is left out.
+
+    Parameters
+    ----------
+    source, solution, given, kind
+        As for `recommend`.
+    suggested
+        The name that the form made up.
+    """
+    kept = {key: value for key, value in given.items() if key != "job_name" or value != suggested}
+    if values := kept.get("filter_values"):
+        kept["filter_values"] = {key: one if isinstance(one, list) else PER_RECORD for key, one in values.items()}
+    return recommend(source, solution, kept, kind)
+
+
 def again(request: AnyRequest, tags: Mapping[str, str], session: Session) -> str:
     """Return the cell that repeats a job on the input that it left in S3, in a kernel that knows nothing else.
 

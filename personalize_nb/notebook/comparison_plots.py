@@ -34,6 +34,11 @@ def plot_overlap(comparison: Comparison, *, ax: Axes | None = None) -> Chart:
     ax
         Your axes to draw on; by default a new figure in the style of your rcParams.
 
+    Returns
+    -------
+    Chart
+        Shows the picture and its table; `.ax` is the axes, `.text` the same in text.
+
     Raises
     ------
     ArgumentError
@@ -98,6 +103,11 @@ def plot_tradeoff(comparison: Comparison, metric: str | None = None, *, ax: Axes
         Which metric of `comparison.metrics()`; by default NDCG at the largest cut-off.
     ax
         Your axes to draw on; by default a new figure in the style of your rcParams.
+
+    Returns
+    -------
+    Chart
+        Shows the picture and its table; `.ax` is the axes, `.text` the same in text.
 
     Raises
     ------
@@ -174,6 +184,11 @@ def plot_moves(comparison: Comparison, name: str | None = None, *, ax: Axes | No
         Of the set to show beside the baseline; by default the first.
     ax
         Your axes to draw on; by default a new figure in the style of your rcParams.
+
+    Returns
+    -------
+    Chart
+        Shows the picture and its table; `.ax` is the axes, `.text` the same in text.
 
     Raises
     ------

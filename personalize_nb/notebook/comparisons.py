@@ -36,10 +36,17 @@ def show_comparison(comparison: Comparison, owner: object = None, *, most: int =
     most
         Rows to show of items and users, 1 or more.
 
+    Returns
+    -------
+    View
+        Shows tables in a notebook; printed, the same in text.
+
     Raises
     ------
     NotFoundError
         No set has a list of the owner.
+    InputError
+        `most` is no whole number from 1.
 
     Examples
     --------

@@ -69,6 +69,11 @@ def explore(
     most
         Rows to show of each table of a card, 1 or more.
 
+    Returns
+    -------
+    Explorer
+        Display it as the last line of a cell.
+
     Raises
     ------
     InputError
@@ -101,6 +106,13 @@ def explore(
 class Explorer:
     """Shows cards one after another; made by `explore`.
 
+    Parameters
+    ----------
+    data
+        What the cards tell.
+    most
+        Rows to show of each table of a card.
+
     Attributes
     ----------
     box
@@ -109,6 +121,17 @@ class Explorer:
         Whose card is shown.
     card
         The card that is shown.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import personalize_nb as pnb
+    >>> lists = pd.DataFrame({"user_id": ["u", "v"], "rank": [1, 1], "item_id": ["ant", "bee"]})
+    >>> explorer = pnb.explore(lists)
+    >>> explorer.search("bee")
+    ['v']
+    >>> explorer.show("v").text == explorer.card.text, explorer.owner
+    (True, 'v')
     """
 
     def __init__(self, data: CardData, most: int):
@@ -160,6 +183,11 @@ class Explorer:
         owner
             The user, or the item where the lists are items'.
 
+        Returns
+        -------
+        View
+            The card.
+
         Raises
         ------
         NotFoundError
@@ -182,6 +210,11 @@ class Explorer:
             Parts of words, in any letters; empty for all.
         category
             A category of the catalogue; empty for all.
+
+        Returns
+        -------
+        list of str
+            Ids of the owners, in the order of the lists.
         """
         self._moving = True
         self._search.value, self._category.value = words, category or _EVERY

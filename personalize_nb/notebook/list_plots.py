@@ -41,6 +41,11 @@ def plot_scores(recommendations: Lists | Comparison, *, ax: Axes | None = None) 
     ax
         Your axes to draw on; by default a new figure in the style of your rcParams.
 
+    Returns
+    -------
+    Chart
+        Shows the picture and its table; `.ax` is the axes, `.text` the same in text.
+
     Raises
     ------
     InputError
@@ -120,6 +125,11 @@ def plot_coverage(recommendations: Lists | Comparison, items: Data | None = None
         The catalogue: a frame with `item_id`, or the ids. A comparison has its own.
     ax
         Your axes to draw on; by default a new figure in the style of your rcParams.
+
+    Returns
+    -------
+    Chart
+        Shows the picture and its table; `.ax` is the axes, `.text` the same in text.
 
     Raises
     ------
@@ -212,6 +222,11 @@ def plot_popularity(
         What was done: a frame with `item_id`, a row for each interaction. A comparison has its own.
     ax
         Your axes to draw on; by default a new figure in the style of your rcParams.
+
+    Returns
+    -------
+    Chart
+        Shows the picture and its table; `.ax` is the axes, `.text` the same in text.
 
     Raises
     ------

@@ -41,6 +41,11 @@ def plot_metrics(
     ax
         Your axes to draw on; by default a new figure in the style of your rcParams.
 
+    Returns
+    -------
+    Chart
+        Shows the picture and its table; `.ax` is the axes, `.text` the same in text.
+
     Raises
     ------
     InputError

@@ -284,11 +284,25 @@ def watch(job: AnyJob | Run | str, session: Session | None = None) -> Receipt:
     session
         Where to look; by default the session of `pnb.connect()`.
 
+    Returns
+    -------
+    Receipt
+        It has been shown; `.stop()` ends the watching, and the job goes on.
+
+    Raises
+    ------
+    NotFoundError
+        There is no job or run of this name; the message names near ones.
+
+    References
+    ----------
+    Amazon Personalize: DescribeBatchInferenceJob, DescribeBatchSegmentJob.
+
     Examples
     --------
-    In a notebook::
-
-        pnb.watch("books-20261123-101502-ab12")
+    >>> import personalize_nb as pnb
+    >>> receipt = pnb.watch("weekly")  # of a job that has ended, a table of how
+    Job ...
     """
     found = attach(job, session) if isinstance(job, str) else job
     return Receipt(found).show().start()

@@ -46,6 +46,18 @@ def refresh_receipts(path: str | Path, session: Session | None = None) -> list[s
         There is no such file.
     InputError
         The file is no notebook of nbformat 4, or cannot be read.
+
+    References
+    ----------
+    Amazon Personalize: DescribeBatchInferenceJob, DescribeBatchSegmentJob; Jupyter's notebook format 4.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> import personalize_nb as pnb
+    >>> _ = Path("films.ipynb").write_text('{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": []}')
+    >>> pnb.refresh_receipts("films.ipynb", pnb.connect())  # it has none
+    []
     """
     file, session = Path(path).resolve(), current(session)
     notebook = read_notebook(file)

@@ -65,6 +65,20 @@ def show_themes(
     category
         The column of categories, separated by `|`; by default `category`, `genres` or another usual one.
 
+    Returns
+    -------
+    View
+        Shows shelves in a notebook; printed, the same in text.
+
+    Raises
+    ------
+    InputError
+        A frame has not the columns, or an option is not legal.
+
+    References
+    ----------
+    Amazon's sample of batch inference with Content Generator, whose threshold and number of items are the defaults.
+
     Examples
     --------
     >>> import pandas as pd

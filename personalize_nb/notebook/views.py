@@ -26,6 +26,27 @@ def show_job(job: AnyJob | Run | str, session: Session | None = None) -> View:
         A job or run, its name or its ARN.
     session
         Where to look for a name; by default the session of `pnb.connect()`.
+
+    Returns
+    -------
+    View
+        Shows a table in a notebook; printed, the same in text.
+
+    Raises
+    ------
+    NotFoundError
+        There is no job or run of this name; the message names near ones.
+
+    References
+    ----------
+    Amazon Personalize: DescribeBatchInferenceJob, DescribeBatchSegmentJob.
+
+    Examples
+    --------
+    >>> import personalize_nb as pnb
+    >>> print(pnb.show_job("weekly"))
+    jobName                           weekly
+    ...
     """
     found = attach(job, session) if isinstance(job, str) else job
     rows = [(name, redact(str(value))) for name, value in _facts(found.describe()).items()]

@@ -1,8 +1,8 @@
 """What jobs wrote comes back as frames.
 
 `output_files` are found, `open_files` copied, their `lines` read as Arrow (`cut_lists` where they are as jobs write
-them), `matching` puts the `rows` in input order, and `results` gives them `shapes` in several `forms`, with `titles`;
-`reading` takes what any job wrote.
+them), `matching` puts the `rows` in input order, and `results` gives them `shapes` in several `forms`, of any library
+as `results_as`, with `titles`; `reading` takes what any job wrote.
 
 `evaluation` measures lists, by `measures` that are taken in parts, for `slices`, with bounds by `resampling`;
 `theme_quality` measures themes. `comparison` puts lists beside each other: `aligned` makes numbers of them, `agreement`
@@ -18,6 +18,7 @@ __all__ = [
     "parts",
     "reading",
     "results",
+    "results_as",
     "side_by_side",
     "sources",
     "theme_quality",

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Mapping
-from functools import cached_property
-
 import numpy as np
 import pandas as pd
 
@@ -13,16 +9,14 @@ from personalize_nb.contract import columns as c
 from personalize_nb.errors import InputError, NotFoundError
 from personalize_nb.inputs import frames
 from personalize_nb.results import changes, profiles
-from personalize_nb.results.agreement import Agreement, agreement
-from personalize_nb.results.aligned import THEMES, Aligned, NumberedLists
-from personalize_nb.results.differences import Measuring
-from personalize_nb.text.counts import counted, verb
+from personalize_nb.results.aligned import THEMES
+from personalize_nb.results.compared_lists import ComparedLists
 from personalize_nb.text.public import public
 from personalize_nb.text.values import shown
 
 
 @public
-class Comparison:
+class Comparison(ComparedLists):
     """Sets of lists beside a baseline; made by `pnb.compare`.
 
     Parameters
@@ -37,149 +31,39 @@ class Comparison:
         How likely a reader goes on to the next member of a list.
     titles
         Titles of items by id.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import personalize_nb as pnb
+    >>> old = pd.DataFrame({"user_id": ["u", "u", "v"], "rank": [1, 2, 1], "item_id": ["a", "b", "a"]})
+    >>> new = pd.DataFrame({"user_id": ["u", "u", "v"], "rank": [1, 2, 1], "item_id": ["a", "c", "a"]})
+    >>> truth = pd.DataFrame({"user_id": ["u", "v"], "item_id": ["c", "a"]})
+    >>> met = pd.DataFrame({"user_id": ["u", "v", "v"], "item_id": ["a", "b", "c"]})
+    >>> lists = {"old": old, "new": new}
+    >>> found = pnb.compare(lists, truth=truth, interactions=met, items={"a": "Ant"}, cut_offs=[2], samples=20)
+    >>> found.names, found.kind, found.cut_offs, found.has_truth, found.interval, found.notes
+    (['old', 'new'], 'lists of users', [2], True, 0.95, ())
+    >>> found.summary()["same"].tolist(), found.overlap()["overlap_at_2"].tolist()
+    ([nan, 0.5], [0.75])
+    >>> found.most_changed(1)["user_id"].tolist(), len(found.by_owner()), len(found.scores())  # no scores are there
+    (['u'], 2, 0)
+    >>> found.items()[["item_id", "gain"]].values.tolist()
+    [['c', 1], ['a', 0], ['b', -1]]
+    >>> found.moves()["members"].tolist(), found.coverage()["shown"].tolist(), found.popularity()["share"].max()
+    ([1, 2, 1], [1, 2, 1, 2], np.float64(0.66...))
+    >>> found.metrics().set_index(["metric", "list"])["value"]["precision_at_2"].to_dict()
+    {'old': 0.25, 'new': 0.5}
+    >>> found.side_by_side("u")
+      item_id title  rank in old  rank in new  right
+    0       a   Ant            1            1  False
+    1       b   NaN            2         <NA>  False
+    2       c   NaN         <NA>            2   True
+    >>> found.themes()
+    Traceback (most recent call last):
+    ...
+    personalize_nb.errors.NotFoundError: Compared are lists of users, which have no themes; ...
     """
-
-    def __init__(
-        self, sets: Aligned, baseline: str, measuring: Measuring, persistence: float, titles: Mapping[str, str]
-    ):
-        self.baseline = baseline
-        self._sets, self._measuring, self._persistence, self._titles = sets, measuring, persistence, titles
-        self._pairs: dict[str, Agreement] = {}
-
-    @property
-    def names(self) -> list[str]:
-        """The names of all sets, the baseline first."""
-        return [self.baseline, *self._others]
-
-    @property
-    def kind(self) -> str:
-        """What is compared: lists of users, lists of items, themes, or segments."""
-        return self._sets.kind.name
-
-    @property
-    def has_truth(self) -> bool:
-        """Whether a truth was given, so that `metrics()` has accuracy."""
-        return self._measuring.has_truth
-
-    @property
-    def _others(self) -> list[str]:
-        return [name for name in self._sets.lists if name != self.baseline]
-
-    @property
-    def cut_offs(self) -> list[int]:
-        """At how many members lists are looked at."""
-        return list(self._measuring.truth.cut_offs)
-
-    @property
-    def interval(self) -> float:
-        """Which share of the draws of users lies within the bounds of `metrics()`."""
-        return self._measuring.level
-
-    @property
-    def _member(self) -> str:
-        return self._sets.kind.member
-
-    def __repr__(self) -> str:
-        short = self.summary().drop(columns=["lists", "length"]).round(3)
-        title = f"Comparison of {self.kind}, baseline {self.baseline!r}"
-        steps = ".overlap(), .most_changed(), .items(), .metrics(), .side_by_side(id) have more"
-        return "\n".join([title, short.to_string(), *self.notes, f"<{steps}>"])
-
-    def _pair(self, name: str) -> tuple[NumberedLists, NumberedLists, Agreement]:
-        """Return the baseline's lists, those of another set, and how far they agree."""
-        one, other = self._sets.lists[self.baseline], self._sets.lists[name]
-        if name not in self._pairs:
-            self._pairs[name] = agreement(one, other, self.cut_offs, self._persistence)
-        return one, other, self._pairs[name]
-
-    @cached_property
-    def notes(self) -> tuple[str, ...]:
-        """What a reader of the figures should know: who has no list to compare, lists that are the same or shorter."""
-        found = []
-        noun = self._sets.kind.owner.removesuffix("_id").replace("_", " ")
-        for name in self._others:
-            base, other, pair = self._pair(name)
-            for mine, theirs, only, lacking in ((base, other, self.baseline, name), (other, base, name, self.baseline)):
-                alone = int(((mine.lengths > 0) & (theirs.lengths == 0)).sum())
-                if alone:
-                    have, count = verb(alone, "has a list", "have lists"), verb(alone, "counts", "count")
-                    found.append(
-                        f"{counted(alone, noun)} {have} in {only!r} only, not in {lacking!r}, and {count} in "
-                        "neither overlap nor gains."
-                    )
-            lengths = [float(one.lengths[pair.both].mean()) if pair.both.any() else 0.0 for one in (base, other)]
-            if pair.both.any() and abs(lengths[0] - lengths[1]) > 0.5:
-                found.append(
-                    f"Lists of {self.baseline!r} have {lengths[0]:.1f} members on average, those of {name!r} "
-                    f"{lengths[1]:.1f}: the rest of the longer ones counts as new or lost."
-                )
-            if not pair.both.any():
-                found.append(f"No {noun} has a list in both {self.baseline!r} and {name!r}: are the ids the same?")
-            elif changes.same(base, other, pair)[pair.both].all():
-                found.append(f"All lists of {name!r} are those of {self.baseline!r}.")
-        return tuple(found)
-
-    def summary(self) -> pd.DataFrame:
-        """Return a row for each set.
-
-        It has how many lists there are, their mean length and how many different members; beside the baseline how many
-        lists are compared, how far they agree, the share of lists that are the same, and how many members of a list
-        are moved, new and lost on average.
-        """
-        deepest = max(self.cut_offs)
-        rows = {}
-        for name in self.names:
-            lists = self._sets.lists[name]
-            number = int((lists.lengths > 0).sum())
-            row: dict[str, object] = {
-                "lists": number,
-                "length": len(lists.owner) / number,
-                "distinct": len(np.unique(lists.member)),
-            }
-            if name != self.baseline:
-                base, other, pair = self._pair(name)
-                found = changes.by_owner(base, other, pair)[pair.both]
-                row |= {
-                    "compared": len(found),
-                    "rbo": found["rbo"].mean(),
-                    f"overlap_at_{deepest}": found[f"overlap_at_{deepest}"].mean(),
-                    "same": changes.same(base, other, pair)[pair.both].mean() if len(found) else np.nan,
-                    **{column: found[column].mean() for column in ("moved", "new", "lost")},
-                }
-            rows[name] = row
-        frame = pd.DataFrame.from_dict(rows, orient="index").rename_axis("list")
-        return frame.astype({"compared": "Int64"})
-
-    def overlap(self) -> pd.DataFrame:
-        """Return a row for each pair of sets.
-
-        It has how many owners have both lists, how many only one, the share of lists that are the same, the mean
-        rank-biased overlap (1 for equal lists, 0 where nothing is shared), and the mean overlap at each cut-off: the
-        common members through those of the longer list.
-        """
-        rows = []
-        for first, second in itertools.combinations(self.names, 2):
-            one, other = self._sets.lists[first], self._sets.lists[second]
-            if first == self.baseline:
-                one, other, pair = self._pair(second)
-            else:
-                pair = agreement(one, other, self.cut_offs, self._persistence)
-            number, same = int(pair.both.sum()), changes.same(one, other, pair)
-            means = [pair.rbo, *pair.overlap.values()]
-            rows.append(
-                (
-                    first,
-                    second,
-                    number,
-                    int((one.lengths > 0).sum()) - number,
-                    int((other.lengths > 0).sum()) - number,
-                    *(float(values[pair.both].mean()) if number else np.nan for values in (same, *means)),
-                )
-            )
-        overlaps = [f"overlap_at_{cut}" for cut in self.cut_offs]
-        return pd.DataFrame(
-            rows, columns=["list", "other", "both", "only_list", "only_other", "same", "rbo", *overlaps]
-        )
 
     def by_owner(self, metric: str | None = None) -> pd.DataFrame:
         """Return a row for each owner of a list (a user, an item) and each set beside the baseline.
@@ -192,6 +76,11 @@ class Comparison:
         ----------
         metric
             Which metric of `metrics()`; by default NDCG at the largest cut-off.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Rank-biased overlap `rbo` and shares are between 0 and 1.
 
         Raises
         ------
@@ -229,6 +118,16 @@ class Comparison:
             those that it rose for.
         metric
             As for `by_owner`.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns as of `by_owner`.
+
+        Raises
+        ------
+        InputError
+            `by` is none of these, or needs a truth that was not given.
         """
         ways = {"rbo": ("rbo", True)}
         if self.has_truth:
@@ -249,6 +148,11 @@ class Comparison:
         Lists of owners that have both are counted: in how many the member was (`before`) and is (`after`), its `gain`,
         in how many it is `new` and from how many it is `lost`, and at which rank it stands on average. The greatest
         gain comes first.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Counts are of lists.
         """
         members, parts = pd.DataFrame(self._named(self._sets.members)), []
         for name in self._others:
@@ -264,15 +168,32 @@ class Comparison:
         return {self._member: members, **({"title": members.map(self._titles)} if titled else {})}
 
     def moves(self) -> pd.DataFrame:
-        """Return how many members went from which rank to which: `before` is missing for new ones, `after` for lost."""
+        """Return how many members went from which rank to which: `before` is missing for new ones, `after` for lost.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Ranks from 1.
+        """
         return changes.moves({name: self._pair(name) for name in self._others})
 
     def coverage(self) -> pd.DataFrame:
-        """Return how many different members lists show, by their length (`first`), and their share of the catalogue."""
+        """Return how many different members lists show, by their length (`first`), and their share of the catalogue.
+
+        Returns
+        -------
+        pandas.DataFrame
+            A row for each set and length; the share is missing without a catalogue.
+        """
         return profiles.coverage(self._sets, self.names, self._measuring.truth.catalogue)
 
     def popularity(self) -> pd.DataFrame:
         """Return which share of recommendations, and of interactions, is of which tenth of items, most popular first.
+
+        Returns
+        -------
+        pandas.DataFrame
+            A row for each set and tenth of items; shares are between 0 and 1.
 
         Raises
         ------
@@ -284,7 +205,13 @@ class Comparison:
         return profiles.popularity(self._sets, self.names, self._measuring.truth.popularity)
 
     def scores(self) -> pd.DataFrame:
-        """Return the median score by rank, and between which scores the middle 80 % lie; no rows without scores."""
+        """Return the median score by rank, and between which scores the middle 80 % lie; no rows without scores.
+
+        Returns
+        -------
+        pandas.DataFrame
+            A row for each set and rank.
+        """
         return profiles.scores(self._sets, self.names)
 
     def metrics(self) -> pd.DataFrame:
@@ -293,11 +220,21 @@ class Comparison:
         `value` lies between `low` and `high` in 95 % of draws of the users, or another share given as `interval`.
         `difference` is from the baseline, of the same users in each draw, and plus is always better: where less is
         `better`, it is the baseline's value minus the set's. Figures of all lists at once have no bounds.
+
+        Returns
+        -------
+        pandas.DataFrame
+            A row for each set and metric.
         """
         return self._measuring.frame(self.baseline)
 
     def themes(self) -> pd.DataFrame:
         """Return the theme of each item before and after.
+
+        Returns
+        -------
+        pandas.DataFrame
+            A row for each item that has a theme in any set.
 
         Raises
         ------
@@ -322,6 +259,11 @@ class Comparison:
         ----------
         owner
             The id; where values of a filter make several lists of it, a tuple of id and values.
+
+        Returns
+        -------
+        pandas.DataFrame
+            A column of ranks for each set, missing where its list has not the member.
 
         Raises
         ------

@@ -149,6 +149,10 @@ def evaluate(
     InputError
         A column is missing, the truth is empty, or an option is not legal.
 
+    References
+    ----------
+    Amazon Personalize: GetSolutionMetrics; "Evaluating an Amazon Personalize solution version with metrics".
+
     Examples
     --------
     >>> import pandas as pd

@@ -33,10 +33,30 @@ def read_results(output: Files, source: Files | None = None, session: Session | 
     session
         Reads `s3://` addresses; by default the session of `pnb.connect()`.
 
+    Returns
+    -------
+    Results
+        Reads rows when they are asked for.
+
     Raises
     ------
     InputError
         What is named is no address, path, open file or list of them. Files are looked for when they are read.
+
+    References
+    ----------
+    The output of CreateBatchInferenceJob and CreateBatchSegmentJob: `.out` files of JSON lines.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> import personalize_nb as pnb
+    >>> line = '{"input":{"userId":"u"},"output":{"recommendedItems":["a","b"],"scores":[0.6,0.4]},"error":null}'
+    >>> _ = Path("in.jsonl.out").write_text(line)
+    >>> pnb.read_results("in.jsonl.out").recommendations()
+      user_id  rank item_id  score
+    0       u     1       a    0.6
+    1       u     2       b    0.4
     """
     opened = OpenFiles()
     output = opened.placed(output, "output")

@@ -13,7 +13,8 @@ from personalize_nb.errors import NotFoundError
 from personalize_nb.inputs.forms import given
 from personalize_nb.results import parquet
 from personalize_nb.results.forms import ARROW, PANDAS, POLARS, Frame, ResultForm
-from personalize_nb.results.results import Results, ResultsAs
+from personalize_nb.results.results import Results
+from personalize_nb.results.results_as import ResultsAs
 from personalize_nb.text.counts import counted
 
 if TYPE_CHECKING:

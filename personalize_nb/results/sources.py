@@ -8,7 +8,7 @@ import pandas as pd
 
 from personalize_nb.contract import columns as c
 from personalize_nb.inputs import frames
-from personalize_nb.results.results import ResultsAs
+from personalize_nb.results.results_as import ResultsAs
 from personalize_nb.results.side_by_side import SideBySideAs
 
 if TYPE_CHECKING:

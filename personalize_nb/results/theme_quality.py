@@ -56,6 +56,19 @@ class ThemeQuality:
         The figures over all themes; shares are between 0 and 1.
     notes
         What a reader of the figures should know.
+
+    References
+    ----------
+    See `theme_quality`.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import personalize_nb as pnb
+    >>> themes = pd.DataFrame({"item_id": ["a"], "theme": "Voyages", "recommended_item_id": "b", "relevance": 0.4})
+    >>> books = pd.DataFrame({"item_id": ["b", "c"], "title": ["A voyage", "Roses"]})
+    >>> pnb.theme_quality(themes, books).summary[["themes", "mean_coverage", "relevant_share"]].tolist()
+    [1.0, 1.0, 1.0]
     """
 
     themes: pd.DataFrame
@@ -89,10 +102,20 @@ def theme_quality(
     threshold
         Least relevance of an item that counts as relevant; AWS advises 0.1.
 
+    Returns
+    -------
+    ThemeQuality
+        `.themes` has a row for each theme, `.summary` the means.
+
     Raises
     ------
     InputError
         A column is missing, or a relevance is no number.
+
+    References
+    ----------
+    "Batch recommendations with themes from Content Generator" of Amazon Personalize's developer guide advises the
+    threshold; the other figures are ours.
 
     Examples
     --------

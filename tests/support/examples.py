@@ -14,6 +14,7 @@ from typing import Any
 
 import botocore.session
 import pytest
+from IPython.core import display_functions
 
 from personalize_nb import local
 from personalize_nb.jobs.queue import wait
@@ -78,10 +79,14 @@ def session_of_the_examples(clean_environment, tmp_path_factory) -> Iterator[tup
 
 @pytest.fixture(autouse=True)
 def place_of_an_example(request, monkeypatch, tmp_path):
-    """Let an example in a docstring work in an empty folder, and connected where it asks a service."""
+    """Let an example in a docstring work in an empty folder, and connected where it asks a service.
+
+    What it shows is printed as its text, as a notebook has it where nothing else can be shown.
+    """
     if not isinstance(request.node, pytest.DoctestItem):
         return
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(display_functions, "print", lambda shown: print(shown["text/plain"]), raising=False)
     if ASKS_A_SERVICE.search(request.node.dtest.docstring):
         session, path = request.getfixturevalue("session_of_the_examples")
         monkeypatch.setattr(connection, "_current", session)

@@ -138,9 +138,12 @@ def named_problem(problem: Problem) -> Problem:
     return replace(problem, field=labels.get(problem.field) or problem.field)
 
 
-def of_other_modes(mode: str) -> list[str]:
-    """Return the names of parameters that mean nothing in a mode."""
-    return [row.name for row in parameters.PARAMETERS if row.mode not in (None, mode)]
+def hide_other_modes(widgets: Mapping[str, Any]) -> None:
+    """Hide the fields of parameters that mean nothing in the mode that is chosen, and of those put away."""
+    hidden = [row.name for row in parameters.PARAMETERS if row.mode not in (None, widgets[MODE].value)]
+    for name, field in text_fields().items():
+        away = field.row.name in hidden or widgets[name].disabled
+        widgets[name].layout.display = "none" if away else ""
 
 
 def filter_text(value: str) -> list[str] | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Unpack
 
 from personalize_nb import errors
@@ -66,8 +66,7 @@ class JobForm:
     session
         Where to work; by default the solution version's session, else that of `pnb.connect()`.
     items
-        The items as a frame: values of its columns are suggested to filters. By default those of the training data are,
-        as far as they are known.
+        The items as a frame, whose values are suggested to filters; by default those of the training data.
     **parameters
         What the fields hold at first: any parameter of `pnb.recommend`, as it takes them.
 
@@ -83,18 +82,26 @@ class JobForm:
     ArgumentError
         `pnb.recommend` has no such parameter; the message lists those it has. Or models or filters are several.
 
+    References
+    ----------
+    The parameters of CreateBatchInferenceJob and CreateBatchSegmentJob, each a field.
+
     Examples
     --------
     >>> import personalize_nb as pnb
     >>> pnb.JobForm(["r01349", "r00469"], "books", num_results=10, tags={"team": "books"})
     <JobForm for books-user-personalization-...: display it in JupyterLab, or .start()>
-
-    Run a job again with changes:
-
     >>> job = pnb.recommend(["r01349"], "books", num_results=10)
-    >>> form = pnb.JobForm(job, num_results=20)
+    >>> form = pnb.JobForm(job, num_results=20)  # runs it again, with a change
     >>> form.code
     "pnb.recommend('s3://.../jobs/books-.../input/....jsonl', 'books-user-personalization-...', num_results=20)"
+    >>> form.solution_version.recipe, form.filter, form.problems(), form.parameters()[0]["num_results"]
+    ('aws-user-personalization', None, [], 20)
+    >>> form.plan().request.num_results, form.preflight()["level"].unique().tolist(), form.refresh()
+    (20, ['ok'], None)
+    >>> form.start().wait(progress=False).recommendations()["rank"].max()
+    Job ...
+    np.int64(20)
     """
 
     @with_parameters(JobParameters, checked=False)
@@ -180,7 +187,13 @@ class JobForm:
         return self._options.filter(self.widgets[FILTER].chosen)
 
     def parameters(self) -> tuple[JobParameters, list[Problem]]:
-        """Return what differs from the defaults, as `pnb.recommend` takes it, and the fields that make no sense."""
+        """Return what differs from the defaults.
+
+        Returns
+        -------
+        tuple of dict and list of Problem
+            Parameters as `pnb.recommend` takes them, and the fields that make no sense.
+        """
         given, wrong = state.given_by(self.widgets, self._values.texts(self.filter), self._without_field)
         wrong += [one.problem for one in (self.widgets[SOLUTION], self.widgets[FILTER]) if one.problem]
         if MODE in given:
@@ -191,7 +204,13 @@ class JobForm:
         return given, wrong
 
     def plan(self) -> FormState:
-        """Return the request the fields describe, its input, what is known around it, and every problem."""
+        """Return the request the fields describe.
+
+        Returns
+        -------
+        FormState
+            `.request`, its input, what is known around it, and every problem.
+        """
         given, wrong = self.parameters()
         version, chosen = self.solution_version, self.filter
         source = self._data.source(wrong)
@@ -201,26 +220,31 @@ class JobForm:
         return state.state_of(given, wrong, version, chosen, source, self.session, self._options)
 
     def problems(self) -> list[Problem]:
-        """Return everything that is wrong with the form as it stands; warnings do not stop a job."""
+        """Return everything that is wrong with the form as it stands.
+
+        Returns
+        -------
+        list of Problem
+            Errors, and warnings, which do not stop a job.
+        """
         return self.plan().problems
 
     @property
     def code(self) -> str:
         """The call that does what the form does."""
-        return self._code(self.parameters()[0], self._options.spelling(self.solution_version))
-
-    def _code(self, given: Mapping[str, Any], solution: str, name: bool = True) -> str:
-        """Return the call for a solution; names that the form made up, or that are used up, are left out."""
-        kept = {key: value for key, value in given.items() if key != "job_name" or (name and value != self._suggested)}
-        if values := kept.get("filter_values"):
-            kept["filter_values"] = {key: v if isinstance(v, list) else code.PER_RECORD for key, v in values.items()}
+        given, solution = self.parameters()[0], self._options.spelling(self.solution_version)
         kind = recommend.shape_for(self.solution_version).job_kind
-        return code.recommend(self._data.code, solution, kept, kind)
+        return code.of_form(self._data.code, solution, given, kind, self._suggested)
 
     # What the buttons do
 
     def start(self) -> AnyJob | Run:
         """Start the job and show its receipt; the button does the same.
+
+        Returns
+        -------
+        BatchInferenceJob, BatchSegmentJob or Run
+            What was started.
 
         Raises
         ------
@@ -271,9 +295,12 @@ class JobForm:
             self.start()
 
     def preflight(self) -> pd.DataFrame:
-        """Return what `pnb.preflight` finds for the form, whose input is uploaded only at the start.
+        """Return what `pnb.preflight` finds, with what the form itself does; input is uploaded only at the start.
 
-        What the form itself finds wrong, or worth a look, is among it.
+        Returns
+        -------
+        pandas.DataFrame
+            Columns as of `pnb.preflight`.
         """
         return self._preflight(self.plan())
 
@@ -337,10 +364,7 @@ class JobForm:
             widget.offer(names, wanted if legal else NO_FILTER[1])
 
     def _mode_changed(self) -> None:
-        hidden = fields.of_other_modes(self.widgets[MODE].value)
-        for name, field in fields.text_fields().items():
-            away = field.row.name in hidden or self.widgets[name].disabled
-            self.widgets[name].layout.display = "none" if away else ""
+        fields.hide_other_modes(self.widgets)
         self.console.hide_empty_sections()
         self._filter_changed()
 
