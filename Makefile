@@ -5,7 +5,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
-.PHONY: demo test test-oldest torture lab notebooks bench bench-quality bench-themes report lint clean
+.PHONY: demo test test-oldest torture lab notebooks docs release-check bench bench-quality bench-themes report lint clean
 
 # The demo and Lab share a service, so what one has trained the other finds.
 SERVICE := build/service
@@ -47,6 +47,18 @@ lab: $(STAMP)
 notebooks: $(STAMP)
 	rm -rf build/fresh
 	$(BIN)/python -m personalize_nb.headless notebooks/*.ipynb --local build/fresh --quiet
+
+# The reference, the notebooks and what is Markdown, into build/docs; open build/docs/index.html. It needs no network, and
+# fails on a warning and on a link that leads nowhere.
+docs: $(STAMP)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[docs]"
+	$(BIN)/python .ci/docs/build.py build/docs
+
+# What a release must be: version and changelog, wheel and sdist, licences, known holes, and the quickstart where nothing
+# else is installed. Minutes, most of them for the dependencies.
+release-check: $(STAMP)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[release]"
+	$(BIN)/python .ci/release/check.py build/release
 
 # Recommendations beside AWS's published figures and implicit: quality on MovieLens (MOVIELENS=folder), speed, training.
 bench-quality: $(STAMP)

@@ -78,3 +78,13 @@ def test_the_oldest_releases_have_a_venv_of_their_own(planned):
 def test_torture_runs_what_the_tests_leave_out(planned):
     assert "--torture" in planned("torture")
     assert "--torture" not in planned("test")
+
+
+def test_documentation_and_releases_install_what_they_need(planned):
+    for target, extra, program in (
+        ("docs", ".[docs]", ".ci/docs/build.py build/docs"),
+        ("release-check", ".[release]", ".ci/release/check.py build/release"),
+    ):
+        commands = planned(target)
+        assert commands.index(extra) < commands.index(program)
+        assert (ROOT / program.split()[0]).exists()
