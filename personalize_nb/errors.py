@@ -1,20 +1,20 @@
 """Every error a user of the toolkit can meet, as one tree.
 
-PersonalizeError
- ├── InputError (ValueError)          a frame or file the job could not use; `.findings` says which rows
- ├── RequestError (ValueError)        a job request that breaks rules; `.problems` lists all of them
- ├── NotFoundError (LookupError)      a resource, object or name that does not exist
- ├── AlreadyExistsError (ValueError)  a name that is taken
- ├── QuotaError (RuntimeError)        a quota of the service is used up for now
- ├── AccessError (PermissionError)    roles, policies or settings do not allow it
- ├── CredentialsError (PermissionError) AWS credentials have run out, are wrong or are not there
- ├── ServiceError (RuntimeError)      any other refusal by the service; `.code`
- ├── FailedError (RuntimeError)       a resource ended in CREATE FAILED; `.arn`, `.reason`
- ├── WaitTimeoutError (TimeoutError)  waiting ended, the work goes on; `.arn`, `.status`
- ├── LocalServiceError (RuntimeError) the embedded service could not start, stop or be reached
- ├── ArgumentError (TypeError)        an argument that a call does not take, or of a type that it does not take
- └── MissingAttributeError (AttributeError) an attribute that a thing does not have
-Interrupted (KeyboardInterrupt)       the user's own stop; says what goes on and how to look again
+    PersonalizeError
+     ├── InputError (ValueError)          a frame or file the job could not use; `.findings` says which rows
+     ├── RequestError (ValueError)        a job request that breaks rules; `.problems` lists all of them
+     ├── NotFoundError (LookupError)      a resource, object or name that does not exist
+     ├── AlreadyExistsError (ValueError)  a name that is taken
+     ├── QuotaError (RuntimeError)        a quota of the service is used up for now
+     ├── AccessError (PermissionError)    roles, policies or settings do not allow it
+     ├── CredentialsError (PermissionError) AWS credentials have run out, are wrong or are not there
+     ├── ServiceError (RuntimeError)      any other refusal by the service; `.code`
+     ├── FailedError (RuntimeError)       a resource ended in CREATE FAILED; `.arn`, `.reason`
+     ├── WaitTimeoutError (TimeoutError)  waiting ended, the work goes on; `.arn`, `.status`
+     ├── LocalServiceError (RuntimeError) the embedded service could not start, stop or be reached
+     ├── ArgumentError (TypeError)        an argument that a call does not take, or of a type that it does not take
+     └── MissingAttributeError (AttributeError) an attribute that a thing does not have
+    Interrupted (KeyboardInterrupt)       the user's own stop; says what goes on and how to look again
 
 Messages say what was wrong, the value received, what is legal and what to do next. An error that a call ended in
 has its `.operation`, AWS's `.code` and `.request_id`, and its message ends with that id: AWS's support asks for it.
@@ -45,7 +45,7 @@ What each of them has beside its message, and what Python calls them:
 >>> [kind.__bases__[-1].__name__ for kind in (AlreadyExistsError, ArgumentError, MissingAttributeError)]
 ['ValueError', 'TypeError', 'AttributeError']
 >>> [kind.__bases__[-1].__name__ for kind in (UnknownCheckError, Interrupted, Told)]
-['...', 'KeyboardInterrupt', 'BaseException']
+['KeyError', 'KeyboardInterrupt', 'BaseException']
 """
 
 from __future__ import annotations

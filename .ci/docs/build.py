@@ -89,7 +89,18 @@ def reference() -> dict[str, pdoc.doc.Module]:
     for module in documented.values():
         for one in module.flattened_own_members:
             if isinstance(one, pdoc.doc.Class):
-                own = [member for member in one.members.values() if member.taken_from[0].startswith("personalize_nb")]
+                error = issubclass(one.obj, BaseException)  # what all of them have stands with the first
+                bases = (one.obj,) if error else one.obj.__mro__
+                ours = {
+                    (base.__module__, base.__qualname__)
+                    for base in bases
+                    if base.__module__.startswith("personalize_nb")
+                }
+                own = [
+                    member
+                    for member in one.members.values()
+                    if (member.taken_from[0], member.taken_from[1].rpartition(".")[0]) in ours
+                ]
                 vars(one)["own_members"] = [member for member in own if member.docstring or member.name == "__init__"]
     return documented
 
@@ -181,7 +192,12 @@ def build(folder: Path) -> list[str]:
         "Notebooks": [one for one, _ in books],
         "More": [one for one in sheets if one.place.parent != GUIDES],
     }
-    env.globals |= {"nav": nav, "names": list(modules)}
+    labels = {
+        module.__name__: f"personalize_nb.{name}"
+        for name, module in vars(pnb).items()
+        if name in pnb.__all__ and isinstance(module, ModuleType)
+    }
+    env.globals |= {"nav": nav, "names": {name: labels.get(name, name) for name in modules}}
 
     def write(place: PurePosixPath, ending: str, text: str) -> None:
         path = folder / f"{place}{ending}"
