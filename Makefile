@@ -50,14 +50,12 @@ notebooks: $(STAMP)
 
 # The reference, the notebooks and what is Markdown, into build/docs; open build/docs/index.html. It needs no network, and
 # fails on a warning and on a link that leads nowhere.
-docs: $(STAMP)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[docs]"
+docs: $(VENV)/.docs
 	$(BIN)/python .ci/docs/build.py build/docs
 
 # What a release must be: version and changelog, wheel and sdist, licences, known holes, and the quickstart where nothing
 # else is installed. Minutes, most of them for the dependencies.
-release-check: $(STAMP)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[release]"
+release-check: $(VENV)/.release
 	$(BIN)/python .ci/release/check.py build/release
 
 # Recommendations beside AWS's published figures and implicit: quality on MovieLens (MOVIELENS=folder), speed, training.
@@ -97,3 +95,8 @@ $(STAMP): pyproject.toml
 	$(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check --editable ".[test]"
 	@touch $@
 	@echo "Installed."
+
+# What only these two targets need; once it is there neither asks the network for it.
+$(VENV)/.docs $(VENV)/.release: $(STAMP)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[$(subst .,,$(notdir $@))]"
+	@touch $@

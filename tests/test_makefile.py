@@ -80,11 +80,11 @@ def test_torture_runs_what_the_tests_leave_out(planned):
     assert "--torture" not in planned("test")
 
 
-def test_documentation_and_releases_install_what_they_need(planned):
+def test_documentation_and_releases_install_what_they_need(planned, tmp_path):
     for target, extra, program in (
         ("docs", ".[docs]", ".ci/docs/build.py build/docs"),
         ("release-check", ".[release]", ".ci/release/check.py build/release"),
     ):
-        commands = planned(target)
+        commands = planned(target, f"VENV={tmp_path / 'new'}")
         assert commands.index(extra) < commands.index(program)
         assert (ROOT / program.split()[0]).exists()

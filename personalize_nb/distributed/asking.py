@@ -95,8 +95,7 @@ def recommend(
 
     Examples
     --------
-    >>> import pytest
-    >>> dd = pytest.importorskip("dask.dataframe")
+    >>> import dask.dataframe as dd
     >>> import pandas as pd
     >>> import personalize_nb as pnb
     >>> readers = dd.from_pandas(pd.DataFrame({"user_id": ["r01349", "r00469"]}), npartitions=2)

@@ -61,8 +61,7 @@ def evaluate(
 
     Examples
     --------
-    >>> import pytest
-    >>> dd = pytest.importorskip("dask.dataframe")
+    >>> import dask.dataframe as dd
     >>> import pandas as pd
     >>> import personalize_nb as pnb
     >>> lists = dd.from_pandas(pd.DataFrame({"user_id": ["u"], "rank": [1], "item_id": ["a"]}), npartitions=1)
@@ -109,8 +108,7 @@ def coverage(recommendations: Any, items: Data) -> Delayed:
 
     Examples
     --------
-    >>> import pytest
-    >>> dd = pytest.importorskip("dask.dataframe")
+    >>> import dask.dataframe as dd
     >>> import pandas as pd
     >>> import personalize_nb as pnb
     >>> lists = dd.from_pandas(pd.DataFrame({"user_id": ["u"], "rank": [1], "item_id": ["a"]}), npartitions=1)

@@ -147,8 +147,6 @@ class DistributedRun:
 
     Examples
     --------
-    >>> import pytest
-    >>> _ = pytest.importorskip("dask.dataframe")
     >>> import personalize_nb as pnb
     >>> run = pnb.distributed.attach("side-by-side")
     >>> run.name, run.status
@@ -378,8 +376,6 @@ def attach(name: str, session: Session | None = None, credentials: str = WORKERS
 
     Examples
     --------
-    >>> import pytest
-    >>> _ = pytest.importorskip("dask.dataframe")
     >>> import personalize_nb as pnb
     >>> pnb.distributed.attach("side-by-side").status
     'ACTIVE'

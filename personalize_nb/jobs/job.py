@@ -61,8 +61,8 @@ class BatchInferenceJob(BatchJob, ItemsOutcome, Repeatable):
     >>> job = pnb.attach("weekly")
     >>> job.name, job.status, job.reader, job.attached
     ('weekly', 'ACTIVE', '.recommendations(items=...)', "pnb.attach('weekly')")
-    >>> job.reference, job.request.num_results, job.describe()["batchInferenceJobMode"]
-    ('weekly', 2, 'BATCH_INFERENCE')
+    >>> job.reference, job.request.num_results, job.describe()["jobName"]
+    ('weekly', 2, 'weekly')
     >>> job.wait(progress=False).recommendations()
       user_id  rank item_id     score
     0  r01349     1   b0433  0.01...

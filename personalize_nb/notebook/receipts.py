@@ -287,7 +287,7 @@ def watch(job: AnyJob | Run | str, session: Session | None = None) -> Receipt:
     Returns
     -------
     Receipt
-        It has been shown; `.stop()` ends the watching, and the job goes on.
+        It has been shown, and is rewritten until the job has ended.
 
     Raises
     ------

@@ -87,6 +87,8 @@ def place_of_an_example(request, monkeypatch, tmp_path):
         return
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(display_functions, "print", lambda shown: print(shown["text/plain"]), raising=False)
+    if "pnb.distributed." in request.node.dtest.docstring:
+        pytest.importorskip("dask.dataframe", reason="Dask, the extra `distributed`, is not on this machine")
     if ASKS_A_SERVICE.search(request.node.dtest.docstring):
         session, path = request.getfixturevalue("session_of_the_examples")
         monkeypatch.setattr(connection, "_current", session)
