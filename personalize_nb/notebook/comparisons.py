@@ -1,6 +1,7 @@
 """A comparison to read: what agrees, which items gain and lose, what it is worth, whose lists changed most.
 
-Each table is made once and shown twice, as HTML and as text, so that nothing is lost where HTML is not shown.
+Each table is made once and shown twice, as HTML and as text, so that nothing is lost where HTML is not shown. Beside
+those of agreement and of metrics stand their pictures, as images, which notebooks of others show as well.
 """
 
 from __future__ import annotations
@@ -12,12 +13,14 @@ import pandas as pd
 
 from personalize_nb.contract import columns as c
 from personalize_nb.errors import InputError
-from personalize_nb.notebook.charts import View
+from personalize_nb.notebook.charts import Chart, Report, View
+from personalize_nb.notebook.comparison_plots import plot_overlap
+from personalize_nb.notebook.metric_plots import plot_metrics
 from personalize_nb.notebook.tables import Table, difference, figure, metric_name
 from personalize_nb.text import html
 from personalize_nb.text.counts import counted
 from personalize_nb.text.public import public
-from personalize_nb.text.values import shown
+from personalize_nb.text.values import one_line, shown
 
 if TYPE_CHECKING:
     from personalize_nb.results.compared import Comparison
@@ -26,6 +29,8 @@ if TYPE_CHECKING:
 @public
 def show_comparison(comparison: Comparison, owner: object = None, *, most: int = 5) -> View:
     """Show what a comparison says, or one user's (or item's) lists side by side.
+
+    The pictures are those of `plot_overlap` and, with a truth, of `plot_metrics`; `.ax` has the axes of the first.
 
     Parameters
     ----------
@@ -56,22 +61,24 @@ def show_comparison(comparison: Comparison, owner: object = None, *, most: int =
     if isinstance(most, bool) or not isinstance(most, int) or most < 1:
         raise InputError(f"'most' must be a whole number from 1, got {shown(most)}")
     if owner is not None:
-        return _view([_one(comparison, owner)], ["✓ was right for the user."] if comparison.has_truth else [])
-    tables = [
-        _agreement(comparison),
-        _each(comparison),
-        _metrics(comparison),
-        *_items(comparison, most),
-        _changed(comparison, most),
+        return _view([(_one(comparison, owner), None)], ["✓ was right for the user."] if comparison.has_truth else [])
+    agreement, metrics = _agreement(comparison), _metrics(comparison)
+    parts: list[tuple[Table, Chart | None]] = [
+        (agreement, plot_overlap(comparison) if any(row[1] for row in agreement.rows) else None),
+        (_each(comparison), None),
+        (metrics, plot_metrics(comparison) if metrics.rows and comparison.has_truth else None),
+        *((one, None) for one in _items(comparison, most)),
+        (_changed(comparison, most), None),
     ]
     title = f"{comparison.kind.capitalize()}: {', '.join(comparison.names[1:])} beside {comparison.names[0]}"
-    return _view([one for one in tables if one.rows], comparison.notes, title)
+    return _view([part for part in parts if part[0].rows], comparison.notes, title)
 
 
-def _view(tables: Sequence[Table], notes: Sequence[str], title: str = "") -> View:
+def _view(parts: Sequence[tuple[Table, Chart | None]], notes: Sequence[str], title: str = "") -> View:
+    title = one_line(title)
     heading = html.Markup("<b>{}</b>").format(title) if title else ""
-    texts = [*([title] if title else []), *(one.text() for one in tables), *notes]
-    return View(html.lines(heading, *notes, *(one.html() for one in tables)), "\n".join(texts))
+    texts = [*([title] if title else []), *(one.text() for one, _ in parts), *notes]
+    return Report(html.lines(heading, *notes), [(one.html(), chart) for one, chart in parts], "\n".join(texts))
 
 
 def _agreement(comparison: Comparison) -> Table:

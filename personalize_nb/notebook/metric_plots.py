@@ -56,12 +56,12 @@ def plot_metrics(
     >>> truth = pd.DataFrame({"user_id": ["u"], "item_id": ["b"]})
     >>> pnb.plot_metrics(pnb.evaluate(lists, truth, cut_offs=[2]))
     Metrics
-                                 value
+                                  value
       NDCG at 2                  0.6309
-      Precision at 2             0.5
-      Recall at 2                1
-      Mean reciprocal rank at 2  0.5
-      Hit rate at 2              1
+      Precision at 2                0.5
+      Recall at 2                     1
+      Mean reciprocal rank at 2     0.5
+      Hit rate at 2                   1
     """
     sets, differences = _sets(measured)
     known = list(next(iter(sets.values())).index)
@@ -78,7 +78,7 @@ def plot_metrics(
             if name in differences:
                 row.append(difference(differences[name].loc[metric]))
         rows.append(row)
-    table = Table("", columns, rows)
+    table = Table("", columns, rows, range(1, len(columns)))
 
     def draw(axes: Axes, spell: Spell) -> None:
         step = 0.7 / len(names)

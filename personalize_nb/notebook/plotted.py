@@ -16,7 +16,7 @@ from personalize_nb.notebook import figures
 from personalize_nb.notebook.charts import text_bars
 from personalize_nb.results.compared import Comparison
 from personalize_nb.results.sources import recommendations_of
-from personalize_nb.text.values import shown
+from personalize_nb.text.values import one_line, shown
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -110,10 +110,13 @@ def ends(values: pd.DataFrame, form: str, noun: str) -> str:
 def set_bars(rows: Sequence[tuple[Any, ...]], names: Sequence[str], label: str, form: str) -> str:
     """Return bars of block characters for each set, under its name where there are several."""
     labels = [label.format(row[0]) for row in rows]
+    values = [[float(row[place]) for row in rows] for place in range(1, 1 + len(names))]
+    # one scale for all, so that bars of several sets are compared too
+    full = max((value for own in values for value in own if value == value), default=0.0)
     parts = []
-    for place, name in enumerate(names, 1):
-        parts += [f"{name}:"] if len(names) > 1 else []
-        parts.append(text_bars(labels, [float(row[place]) for row in rows], form))
+    for name, own in zip(names, values, strict=True):
+        parts += [f"{one_line(name)}:"] if len(names) > 1 else []
+        parts.append(text_bars(labels, own, form, full))
     return "\n".join(parts)
 
 

@@ -1,7 +1,7 @@
 """Themes as a shop would show them: a heading and below it a row of items that scrolls sideways.
 
 A row is a list, so it reads well with every attribute removed: heading, where it comes from, items, each with its
-relevance. Long titles are cut by CSS alone; the text twin has a line for each item.
+relevance. Titles are whole, and scroll where they are very long; the text twin has a line for each item.
 """
 
 from __future__ import annotations
@@ -101,12 +101,15 @@ class _Tile:
     relevance: float
 
     def html(self) -> html.Markup:
-        """Return what stands on the tile; its title has room for three lines."""
+        """Return what stands on the tile: three lines for its title, up to six where it is longer, then it scrolls.
+
+        An ellipsis takes a style that sanitizers drop, and without one nobody sees that something is cut.
+        """
         return html.join(
             [
                 html.Markup(
-                    '<div title="{0}" style="height:3.9em;line-height:1.3;overflow:hidden;overflow-wrap:break-word">'
-                    "<b>{0}</b></div>"
+                    '<div title="{0}" style="min-height:3.9em;max-height:7.8em;line-height:1.3;overflow-y:auto;'
+                    'overflow-wrap:break-word"><b>{0}</b></div>'
                 ).format(self.name),
                 html.clipped(self.categories, "100%") if self.categories else "",
                 html.Markup('<div style="margin-top:.4em">{} relevance {}</div>').format(

@@ -128,7 +128,7 @@ def _named(lists: Any) -> dict[str, Any]:
         raise InputError(f"Two or more sets of lists are compared, 'lists' has {list(named)}; add another")
     blank = [name for name, source in named.items() if not name.strip() or source is None]
     if blank:
-        raise InputError(f"Each of 'lists' needs a name and lists; {blank[0]!r} has {shown(named[blank[0]])}")
+        raise InputError(f"Each of 'lists' needs a name and lists; {blank[0]!r} has {type(named[blank[0]]).__name__}")
     return named
 
 

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, runtime_checkable
 
 import pandas as pd
 
 from personalize_nb.contract import columns as c
+from personalize_nb.errors import InputError
 from personalize_nb.inputs import frames
 from personalize_nb.results.results import ResultsAs
 from personalize_nb.results.side_by_side import SideBySideAs
 
 if TYPE_CHECKING:
     from personalize_nb.inputs.forms import Data
+
+_JOB_NAME = re.compile(r"[A-Za-z0-9][\w-]{0,62}")  # a file's name has an ending
 
 AnyResults: TypeAlias = "ResultsAs[Any] | SideBySideAs[Any]"
 
@@ -32,6 +37,11 @@ def results_of(source: Lists) -> AnyResults | None:
     """Return the results of a job, run or results; None where it is data."""
     if isinstance(source, ResultsAs | SideBySideAs):
         return source
+    if isinstance(source, str) and _JOB_NAME.fullmatch(source) and not Path(source).exists():
+        raise InputError(
+            f"Lists are of a job, its results, a frame or a file; {source!r} is none. If it is the name of a job, "
+            f"pnb.attach({source!r}) is that job."
+        )
     # a frame may have a column of that name
     if not isinstance(source, pd.DataFrame) and isinstance(source, HasResults):
         return source.results()

@@ -5,7 +5,7 @@ import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
 import personalize_nb as pnb
-from personalize_nb.errors import InputError, NotFoundError
+from personalize_nb.errors import InputError, MissingAttributeError, NotFoundError
 from personalize_nb.notebook import formatters
 
 HOSTILE = '<img src=x onerror="alert(1)">'
@@ -35,6 +35,29 @@ def test_all_of_it_is_there_in_html_and_in_text():
     assert "80% of the draws" in without.text and "Novelty at 25" in without.text
     assert "Metrics" not in pnb.show_comparison(pnb.compare({"old": BEFORE, "new": AFTER})).text
     assert "<script" not in view.html and "<style" not in view.html and 'alt=""' in view.html
+
+
+def test_pictures_stand_beside_the_tables_that_they_are_of():
+    measured = pnb.show_comparison(pnb.compare({"old": BEFORE, "new": AFTER}, truth=TRUTH, cut_offs=[2, 4], samples=20))
+    agreement, metrics = (measured.html.index(f'alt="{alt}') for alt in ("Bars of the share", "Points of each metric"))
+    assert agreement < measured.html.index("Agreement with old") < measured.html.index("Each by itself") < metrics
+    assert (
+        measured.html.count("data:image/svg+xml") == measured.html.count("<img") and "NDCG" in measured.html[metrics:]
+    )
+    measured.ax.set_ylabel("changed by the user")
+    assert measured.html != pnb.show_comparison(pnb.compare({"old": BEFORE, "new": AFTER})).html
+    found = pnb.compare({"old": BEFORE, "new": AFTER})
+    assert pnb.show_comparison(found).html == pnb.show_comparison(found).html  # saved notebooks are steady
+    strangers = pnb.compare({"old": BEFORE, "new": AFTER, "else": lists(w="ab")})
+    assert "else has no list to compare" in pnb.show_comparison(strangers).html
+
+
+def test_where_nothing_can_be_compared_there_is_no_picture():
+    apart = pnb.show_comparison(pnb.compare({"old": BEFORE, "new": lists(w="ab")}))
+    assert 'alt="Bars' not in apart.html and "Agreement with old" in apart.text
+    for view in (apart, pnb.show_comparison(pnb.compare({"old": BEFORE, "new": AFTER}), "u")):
+        with pytest.raises(MissingAttributeError, match="no picture"):
+            _ = view.ax
 
 
 def test_one_user_side_by_side_says_what_moved_came_went_and_was_right():
