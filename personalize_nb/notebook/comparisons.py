@@ -131,15 +131,14 @@ def _metrics(comparison: Comparison) -> Table:
     for metric, part in found.groupby("metric", sort=False):
         by_name = part.set_index("list")
         row = [metric_name(str(metric))]
-        for name in comparison.names:
+        for name in [*comparison.names[1:], comparison.baseline]:
             one = by_name.loc[name]
-            row.append(figure(one["value"]))
-            if name != comparison.baseline:
-                row.append(difference(one))
+            row += [*([difference(one)] if name != comparison.baseline else []), figure(one["value"])]
         rows.append(row)
-    columns = ["", comparison.baseline]
-    for name in comparison.names[1:]:
-        columns += [name, "difference, plus is better"]
+    columns = [""]
+    for name in comparison.names[1:]:  # what is asked for stands first, where narrow pages show it
+        columns += ["difference, plus is better", name]
+    columns.append(comparison.baseline)
     title = f"Metrics; in brackets where {comparison.interval:.0%} of the draws of users lie"
     return Table(title, columns, rows, range(1, len(columns)))
 

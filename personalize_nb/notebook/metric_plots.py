@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from personalize_nb.errors import ArgumentError, InputError
+from personalize_nb.errors import ArgumentError, InputError, meant
 from personalize_nb.notebook import figures
 from personalize_nb.notebook.charts import Chart
 from personalize_nb.notebook.tables import Table, bounds, difference, figure, metric_name
@@ -157,7 +157,8 @@ def _chosen(metrics: str | Sequence[str], known: list[str]) -> list[str]:
     wanted = [metrics] if isinstance(metrics, str) else list(metrics)
     missing = [name for name in wanted if name not in known]
     if missing:
-        raise InputError(f"There is no metric {shown(missing[0])}; there are {', '.join(known)}.")
+        near = meant(str(missing[0]), known)
+        raise InputError(f"There is no metric {shown(missing[0])}{near}; there are {', '.join(known)}.")
     if wanted:
         return wanted
     accuracy = [(name, *name.rpartition("_at_")[::2]) for name in known]

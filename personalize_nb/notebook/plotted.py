@@ -50,13 +50,24 @@ def in_order(call: str, recommendations: Lists, other: Data | None, noun: str, m
     if isinstance(other, Comparison):
         raise InputError(f"the two arguments are swapped: {noun!r} is a comparison. Call {call}(comparison).")
     if second is None:
-        raise InputError(f"{noun!r} must be a DataFrame, got NoneType None. {right}")
+        raise InputError(f"{noun!r} must be a DataFrame, and none is given. {right}")
     first_read = given(recommendations_of(recommendations), "'recommendations' must be a DataFrame")
     read = given(second, f"{noun!r} must be a DataFrame")
     if second is not other or _are_lists(read):
         swapped = "" if _are_lists(first_read) else "the two arguments are swapped: "
         raise InputError(f"{swapped}{noun!r} holds recommendations, columns {_columns(read)}. {right}")
     return first_read, read
+
+
+def no_history(call: str, items: Given) -> None:
+    """Refuse interactions where a catalogue is wanted: what nobody has met is not in them."""
+    frame = items.values if isinstance(items.values, pd.DataFrame) else None
+    names = {c.canonical(name).lower(): name for name in (() if frame is None else frame.columns)}
+    if frame is not None and c.USER_ID in names and c.ITEM_ID in names and frame[names[c.ITEM_ID]].duplicated().any():
+        raise InputError(
+            f"'items' holds interactions, columns {list(frame.columns)}, and what nobody has met would be missing. "
+            f"Call {call}(recommendations, items) with a row for each item; pnb.plot_popularity takes interactions."
+        )
 
 
 def alone(noun: str, value: object) -> None:

@@ -74,7 +74,7 @@ class SolutionVersion:
         import pandas as pd  # not needed to find a model
 
         found = dict(self.session.call("get_solution_metrics", solutionVersionArn=self.arn)["metrics"])
-        return pd.Series({name: found[name] for name in sorted(found, key=_by_cut_off)}, dtype=float, name=self.name)
+        return pd.Series({name: found[name] for name in sorted(found, key=_by_cut_off)}, dtype=float, name="hold-out")
 
     def wait(
         self,

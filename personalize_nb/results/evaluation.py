@@ -22,6 +22,7 @@ from personalize_nb.results import measures, resampling
 from personalize_nb.results.measures import MeasuredLists, Ratios, Truth
 from personalize_nb.results.slices import sliced
 from personalize_nb.results.sources import recommendations_of, results_of
+from personalize_nb.results.titles import tell_doubled
 from personalize_nb.text.public import public
 from personalize_nb.text.values import shown
 
@@ -163,6 +164,8 @@ def evaluate(
     against = truth_of(truth, interactions, items, category, cut_offs, ideal)
     lists = checked_lists(recommendations)
 
+    if against.offered is not None and category is not None:
+        tell_doubled(against.offered[c.ITEM_ID])
     rows = None if by is None else frames.plain(truth, "truth", c.USER_ID, c.ITEM_ID)
     found: dict[str, pd.Series | pd.DataFrame] = {}
     for name, own, wanted in all_and_slices(lists, against, by, rows, users, interactions):
