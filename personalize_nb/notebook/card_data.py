@@ -20,7 +20,7 @@ from personalize_nb.inputs import frames
 from personalize_nb.inputs.ids import Findings
 from personalize_nb.notebook.named_items import NamedItems, own_names
 from personalize_nb.results.aligned import SEGMENTS, kind_of
-from personalize_nb.results.sources import Lists, results_of
+from personalize_nb.results.sources import Lists, recommendations_of, results_of
 from personalize_nb.text.values import one_line
 from personalize_nb.training.timestamps import to_epoch_seconds
 
@@ -164,7 +164,7 @@ def _given(lists: Lists) -> Data:
     """Return what a job lists, themes with all their items; data as they are."""
     results = results_of(lists)
     if results is None:
-        return lists  # type: ignore[return-value]  # what has no results is data
+        return recommendations_of(lists)
     if results.has_themes:
         return results.themes(threshold=None, minimum_items=0)
     if results.has_segments:

@@ -113,7 +113,7 @@ class Chart(View):
     ):
         title = one_line(title)
         super().__init__(table, "\n".join([title, text, *notes]))
-        self._title, self._alt, self._notes, self._caption = title, alt, notes, caption
+        self._title, self._alt, self._notes, self._caption = title, one_line(alt), notes, caption
         self._own, self._svg = ax is None, ""
         self._ax = figures.drawn(draw, size) if ax is None else figures.drawn_into(draw, ax)
 

@@ -116,7 +116,13 @@ def _each(comparison: Comparison) -> Table:
         )
         for name in comparison.names
     ]
-    columns = ("", "lists", "mean length", "different members", *(["share of the catalogue"] if covered else []))
+    columns = (
+        "",
+        "lists",
+        "mean length",
+        f"different {_noun(comparison)}s",
+        *(["share of the catalogue"] if covered else []),
+    )
     return Table("Each by itself", columns, rows, range(1, len(columns)), [4] if covered else [])
 
 
@@ -157,10 +163,16 @@ def _items(comparison: Comparison, most: int) -> list[Table]:
             for _, row in frame.iterrows()
         ]
         title = (
-            f"{name}: {counted(int((part['gain'] > 0).sum()), 'member')} gain lists, {(part['gain'] < 0).sum():,} lose"
+            f"{name}: {counted(int((part['gain'] > 0).sum()), _noun(comparison))} gain lists, "
+            f"{(part['gain'] < 0).sum():,} lose"
         )
         tables.append(Table(title, ("", "lists before", "lists after", "gain"), rows, (1, 2, 3)))
     return tables
+
+
+def _noun(comparison: Comparison) -> str:
+    """Return what lists hold."""
+    return "user" if comparison.kind.startswith("segments") else "item"
 
 
 def _changed(comparison: Comparison, most: int) -> Table:

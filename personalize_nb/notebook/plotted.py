@@ -15,7 +15,7 @@ from personalize_nb.inputs.given import Given
 from personalize_nb.notebook import figures
 from personalize_nb.notebook.charts import text_bars
 from personalize_nb.results.compared import Comparison
-from personalize_nb.results.sources import recommendations_of
+from personalize_nb.results.sources import recommendations_of, results_of
 from personalize_nb.text.values import one_line, shown
 
 if TYPE_CHECKING:
@@ -45,7 +45,8 @@ def in_order(call: str, recommendations: Lists, other: Data | None, noun: str, m
     InputError
         The other one holds recommendations.
     """
-    second = recommendations_of(other) if other is not None else None
+    results = results_of(other) if other is not None else None
+    second = other if results is None else results.recommendations()
     right = f"Call {call}(recommendations, {noun}), where {noun!r} is {meant}."
     if isinstance(other, Comparison):
         raise InputError(f"the two arguments are swapped: {noun!r} is a comparison. Call {call}(comparison).")

@@ -17,7 +17,7 @@ from personalize_nb.errors import InputError
 from personalize_nb.inputs import frames
 from personalize_nb.notebook.charts import View, text_bar
 from personalize_nb.notebook.named_items import NamedItems, own_names
-from personalize_nb.results.sources import Lists, results_of
+from personalize_nb.results.sources import Lists, recommendations_of, results_of
 from personalize_nb.text import html
 from personalize_nb.text.counts import verb
 from personalize_nb.text.public import public
@@ -79,7 +79,7 @@ def show_themes(
     if isinstance(most, bool) or not isinstance(most, int) or most < 1:
         raise InputError(f"'most' must be a whole number from 1, got {shown(most)}")
     results = results_of(themes)
-    given = themes if results is None else results.themes(threshold=None, minimum_items=0)
+    given = recommendations_of(themes) if results is None else results.themes(threshold=None, minimum_items=0)
     needed = (c.ITEM_ID, c.THEME, c.RECOMMENDED_ITEM_ID, c.RELEVANCE)
     frame = frames.plain(given, "themes", *needed, hint="job.themes() of a theme job gives such a frame")
     named = NamedItems(items, title, category).also(own_names(frame, c.RECOMMENDED_ITEM_ID, title))

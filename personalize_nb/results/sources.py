@@ -37,11 +37,6 @@ def results_of(source: Lists) -> AnyResults | None:
     """Return the results of a job, run or results; None where it is data."""
     if isinstance(source, ResultsAs | SideBySideAs):
         return source
-    if isinstance(source, str) and _JOB_NAME.fullmatch(source) and not Path(source).exists():
-        raise InputError(
-            f"Lists are of a job, its results, a frame or a file; {source!r} is none. If it is the name of a job, "
-            f"pnb.attach({source!r}) is that job."
-        )
     # a frame may have a column of that name
     if not isinstance(source, pd.DataFrame) and isinstance(source, HasResults):
         return source.results()
@@ -51,7 +46,7 @@ def results_of(source: Lists) -> AnyResults | None:
 def recommendations_of(source: Lists) -> Data:
     """Return the recommendations of a job, run or results; data as they are."""
     results = results_of(source)
-    found: Data = source if results is None else results.recommendations()
+    found: Data = _data(source) if results is None else results.recommendations()
     return found
 
 
@@ -59,7 +54,7 @@ def any_lists_of(source: Lists, noun: str) -> pd.DataFrame:
     """Return lists of any kind as a frame: themes with all their items, segments, or recommendations."""
     results = results_of(source)
     if results is None:
-        return frames.plain(source, noun, c.RANK, hint="job.recommendations() gives such a frame")
+        return frames.plain(_data(source), noun, c.RANK, hint="job.recommendations() gives such a frame")
     if results.has_themes:
         found = results.themes(threshold=None, minimum_items=0)
     elif results.has_segments:
@@ -73,3 +68,13 @@ def questions_of(source: Lists) -> list[tuple[str, AnyResults]]:
     """Return the results of a run of several models or filters, each with what tells it from the others."""
     results = results_of(source)
     return [*results.each()] if isinstance(results, SideBySideAs) else []
+
+
+def _data(source: Any) -> Any:
+    """Return data; refuse what is the name of a job rather than of a file."""
+    if isinstance(source, str) and _JOB_NAME.fullmatch(source) and not Path(source).exists():
+        raise InputError(
+            f"Lists are of a job, its results, a frame or a file; {source!r} is none. If it is the name of a job, "
+            f"pnb.attach({source!r}) is that job."
+        )
+    return source

@@ -107,3 +107,39 @@ def test_what_cannot_be_shown_is_told():
         pnb.show_comparison(found, most=0)
     with pytest.raises(NotFoundError, match="No set has a list of 'x'"):
         pnb.show_comparison(found, "x")
+
+
+def test_long_titles_are_clipped_and_marks_that_turn_text_are_left_out():
+    titles = {"a": "A" * 100, "b": "\u202eturned\nin two", "e": "Emma"}
+    found = pnb.compare({"old\u202e": BEFORE, "new": AFTER}, items=titles)
+    for view in (pnb.show_comparison(found), pnb.show_comparison(found, "u"), pnb.plot_overlap(found)):
+        assert "\u202e" not in view.text and "\u202e" not in view.html
+    one = pnb.show_comparison(found, "u")
+    assert f'title="{"A" * 100}"' in one.html and "text-overflow:ellipsis" in one.html
+    assert f"{'A' * 59}…" in one.text and "turned in two" in one.text
+    assert all(line.startswith("  ") for line in one.text.splitlines()[1:])  # no title breaks a row
+
+
+def test_what_sets_differ_by_stands_first_and_is_not_broken():
+    found = pnb.compare({"old": BEFORE, "new": AFTER}, truth=TRUTH, cut_offs=[2], samples=20)
+    head = pnb.show_comparison(found).html.partition("Metrics;")[2]
+    assert head.index("difference, plus is better") < head.index(">new<") < head.index(">old<")
+    assert 'white-space:nowrap;text-align:right">+' in head
+
+
+def test_a_catalogue_with_doubled_items_is_told(capsys):
+    items = pd.DataFrame({"item_id": ["a", "a", "b"], "title": ["A", "Again", "B"], "genres": "x"})
+    history = pd.DataFrame({"user_id": ["u"], "item_id": ["a"]})
+    for call in (
+        lambda: pnb.compare({"old": BEFORE, "new": AFTER}, items=items),
+        lambda: pnb.show_user("u", BEFORE, history, items),
+        lambda: pnb.evaluate(BEFORE, TRUTH, items=items, category="genres"),
+    ):
+        call()
+        assert "1 item has more than one row in 'items' ('a')" in capsys.readouterr().err
+
+
+def test_interactions_are_no_catalogue():
+    history = pd.DataFrame({"user_id": ["u", "v"], "item_id": ["a", "a"], "timestamp": 1})
+    with pytest.raises(InputError, match="'items' holds interactions.*plot_popularity takes"):
+        pnb.plot_coverage(BEFORE, history)

@@ -29,6 +29,8 @@ NEAR = LISTS.assign(user_id=LISTS["user_id"].map({"1": "a", "12": "b", "3": "c",
 class Finished:
     """Stands for a job that has ended, and for its results."""
 
+    has_themes = has_segments = False
+
     def __init__(self, frame):
         self.frame = frame
 
