@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from personalize_nb.notebook.figures import Drawing
+    from personalize_nb.notebook.tables import Table
 
 _BLOCKS = " ▏▎▍▌▋▊▉█"
 
@@ -154,7 +155,7 @@ class Report(View):
         The same for terminals.
     """
 
-    def __init__(self, heading: Markup, parts: Sequence[tuple[Markup, Chart | None]], text: str):
+    def __init__(self, heading: Markup, parts: Sequence[tuple[Table, Chart | None]], text: str):
         super().__init__(heading, text)
         self._parts = parts
 
@@ -172,7 +173,7 @@ class Report(View):
     @property
     def html(self) -> Markup:
         """What notebooks show."""
-        parts = (table if chart is None else html.beside(chart.picture, table) for table, chart in self._parts)
+        parts = (table.html(None if chart is None else chart.picture) for table, chart in self._parts)
         return html.lines(self._shown, *parts)
 
 

@@ -78,7 +78,7 @@ def _view(parts: Sequence[tuple[Table, Chart | None]], notes: Sequence[str], tit
     title = one_line(title)
     heading = html.Markup("<b>{}</b>").format(title) if title else ""
     texts = [*([title] if title else []), *(one.text() for one, _ in parts), *notes]
-    return Report(html.lines(heading, *notes), [(one.html(), chart) for one, chart in parts], "\n".join(texts))
+    return Report(html.lines(heading, *notes), parts, "\n".join(texts))
 
 
 def _agreement(comparison: Comparison) -> Table:

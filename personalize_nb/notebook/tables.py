@@ -26,8 +26,8 @@ class Table:
     numeric: Sequence[int] = ()
     bars: Sequence[int] = ()
 
-    def html(self) -> html.Markup:
-        """Return the table under its title."""
+    def html(self, picture: html.Markup | None = None) -> html.Markup:
+        """Return the table under its title, beside a picture where there is one."""
         names: list[str] = []
         for place, name in enumerate(self.columns):
             names += [name, ""] if place in self.bars else [name]
@@ -44,7 +44,8 @@ class Table:
         numeric = [place + shift[place] for place in self.numeric]
         said = one_line(self.title)
         title = html.Markup('<div style="margin-top:.6em"><b>{}</b></div>').format(said) if said else ""
-        return html.lines(title, html.table(rows, [one_line(name) for name in names], numeric))
+        table = html.table(rows, [one_line(name) for name in names], numeric)
+        return html.lines(title, html.beside(picture, table) if picture else table)
 
     def text(self) -> str:
         """Return the table in columns of one width, bars as block characters."""

@@ -40,7 +40,8 @@ def test_all_of_it_is_there_in_html_and_in_text():
 def test_pictures_stand_beside_the_tables_that_they_are_of():
     measured = pnb.show_comparison(pnb.compare({"old": BEFORE, "new": AFTER}, truth=TRUTH, cut_offs=[2, 4], samples=20))
     agreement, metrics = (measured.html.index(f'alt="{alt}') for alt in ("Bars of the share", "Points of each metric"))
-    assert agreement < measured.html.index("Agreement with old") < measured.html.index("Each by itself") < metrics
+    titles = [measured.html.index(title) for title in ("Agreement with old", "Each by itself", "Metrics; in")]
+    assert titles[0] < agreement < titles[1] < titles[2] < metrics  # what it is stands above it
     assert (
         measured.html.count("data:image/svg+xml") == measured.html.count("<img") and "NDCG" in measured.html[metrics:]
     )

@@ -99,7 +99,7 @@ def calls(session, done, segments, readers_model, affinity_model, tmp_path_facto
         "preflight": lambda: pnb.preflight(done.request, session=session),
         "preflight_training": lambda: pnb.preflight_training(met, items, session=session),
         "problems": lambda: pnb.problems(done.request.replace(num_results=-1)),
-        "rankings": lambda: pnb.rankings([{"user_id": "a", "item_id": "b"}]),
+        "rankings": lambda: pnb.rankings(pd.DataFrame({"user_id": ["a"], "item_id": ["b"]})),
         "read_results": lambda: pnb.read_results(done.request.output_path, session=session),
         "recommend": lambda: run,
         "refresh_receipts": None,  # answers names of jobs
