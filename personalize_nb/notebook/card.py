@@ -206,8 +206,9 @@ def card(
 
 def _themes(mine: pd.DataFrame) -> list[str]:
     """Return the themes of an item: one, but for lists that differ by a filter's values."""
-    texts = mine[c.THEME].dropna().unique() if c.THEME in mine.columns else []
-    return [one_line(text) for text in texts]
+    if c.THEME not in mine.columns:
+        return []
+    return [one_line(text) for text in mine[c.THEME].dropna().unique()]
 
 
 _Entries = list[tuple[str, Entry]]  # with the item that each is about

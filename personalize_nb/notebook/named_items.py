@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numbers
 from collections.abc import Collection, Iterable
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -182,5 +181,6 @@ def _told(value: object) -> bool:
 
 def _fact(name: object, value: object) -> str:
     """Return a value as a reader wants it: the date of a time that is counted in seconds, as Amazon has it."""
-    times = "timestamp" in str(name).lower() and isinstance(value, numbers.Real) and 1e8 < value < 1e11
-    return str(np.datetime64(int(value), "s").astype("datetime64[D]")) if times else one_line(value)
+    if "timestamp" in str(name).lower() and isinstance(value, int | float | np.integer) and 1e8 < float(value) < 1e11:
+        return f"{pd.Timestamp(int(value), unit='s'):%Y-%m-%d}"
+    return one_line(value)
