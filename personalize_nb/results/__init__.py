@@ -10,6 +10,7 @@ says how far two agree, `changes`, `profiles` and `differences` are what is `com
 """
 
 __all__ = [
+    "aligned",
     "compared",
     "comparison",
     "evaluation",
