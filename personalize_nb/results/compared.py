@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import numbers
 from collections.abc import Mapping
 from functools import cached_property
 
@@ -83,7 +84,21 @@ class Comparison:
         short = self.summary().drop(columns=["lists", "length"]).round(3)
         title = f"Comparison of {self.kind}, baseline {self.baseline!r}"
         steps = ".overlap(), .most_changed(), .items(), .metrics(), .side_by_side(id) have more"
-        return "\n".join([title, short.to_string(), *self.notes, f"<{steps}>"])
+        return "\n".join([title, short.to_string(), *self._worth(), *self.notes, f"<{steps}>"])
+
+    def _worth(self) -> list[str]:
+        """Say how accurate each set is at the largest cut-off; nothing where no truth is known."""
+        if not self.has_truth:
+            return []
+        kinds = ("normalized_discounted_cumulative_gain", "recall")
+        found = self.metrics()
+        found = found[found["metric"].isin([f"{kind}_at_{max(self.cut_offs)}" for kind in kinds])]
+        columns = ["list", "value", "difference", "difference_low", "difference_high"]
+        lines = []
+        for metric, part in found.groupby("metric", sort=False):
+            table = part[columns].set_index("list").rename_axis(None).round(4)
+            lines += [f"{metric}, plus is better:", table.to_string(na_rep="")]
+        return lines
 
     def _pair(self, name: str) -> tuple[NumberedLists, NumberedLists, Agreement]:
         """Return the baseline's lists, those of another set, and how far they agree."""
@@ -106,6 +121,13 @@ class Comparison:
                     found.append(
                         f"{counted(alone, noun)} {have} in {only!r} only, not in {lacking!r}, and {count} in "
                         "neither overlap nor gains."
+                    )
+            for one, lists in ((self.baseline, base), (name, other)):
+                equal = lists.with_equal_ranks
+                if equal and (one == name or name == self._others[0]):
+                    found.append(
+                        f"{counted(equal, 'list')} of {one!r} {verb(equal, 'has', 'have')} equal ranks: overlap takes "
+                        "such members as equal, metrics take them in the order of the rows."
                     )
             lengths = [float(one.lengths[pair.both].mean()) if pair.both.any() else 0.0 for one in (base, other)]
             if pair.both.any() and abs(lengths[0] - lengths[1]) > 0.5:
@@ -144,7 +166,7 @@ class Comparison:
                     "rbo": found["rbo"].mean(),
                     f"overlap_at_{deepest}": found[f"overlap_at_{deepest}"].mean(),
                     "same": changes.same(base, other, pair)[pair.both].mean() if len(found) else np.nan,
-                    **{column: found[column].mean() for column in ("moved", "new", "lost")},
+                    **{column: found[column].astype("float64").mean() for column in ("moved", "new", "lost")},
                 }
             rows[name] = row
         frame = pd.DataFrame.from_dict(rows, orient="index").rename_axis("list")
@@ -155,7 +177,8 @@ class Comparison:
 
         It has how many owners have both lists, how many only one, the share of lists that are the same, the mean
         rank-biased overlap (1 for equal lists, 0 where nothing is shared), and the mean overlap at each cut-off: the
-        common members through those of the longer list.
+        common members through those of the longer list. Past the end of a shorter list rank-biased overlap takes its
+        agreement to go on, so that a list and its own beginning have 1 as well.
         """
         rows = []
         for first, second in itertools.combinations(self.names, 2):
@@ -236,6 +259,8 @@ class Comparison:
         if by not in ways:
             told = "" if self.has_truth else "; 'worse' and 'better' need truth="
             raise InputError(f"'by' must be one of {list(ways)}, got {shown(by)}{told}")
+        if isinstance(most, bool) or not isinstance(most, numbers.Integral) or most < 1:
+            raise InputError(f"'most' must be a whole number from 1, got {shown(most)}")
         column, ascending = ways[by]
         found = self.by_owner(metric)
         found = found[(found["in"] == changes.BOTH) & found[column].notna()]
@@ -294,6 +319,10 @@ class Comparison:
         `difference` is from the baseline, of the same users in each draw, and plus is always better: where less is
         `better`, it is the baseline's value minus the set's. Figures of all lists at once have no bounds.
         """
+        return self._metrics.copy()
+
+    @cached_property
+    def _metrics(self) -> pd.DataFrame:
         return self._measuring.frame(self.baseline)
 
     def themes(self) -> pd.DataFrame:
@@ -354,8 +383,12 @@ class Comparison:
             fits &= (keys[column] == text).to_numpy()
         found = np.flatnonzero(fits)
         if not len(found):
-            known = keys.iloc[:3].values.tolist()
-            raise NotFoundError(f"No set has a list of {shown(owner)}; there are {known} and others")
+            rows = keys.iloc[:3].values.tolist()
+            known = ", ".join(shown(row[0] if len(row) == 1 else tuple(row)) for row in rows)
+            more = f" and {counted(len(keys) - 3, 'other')}" if len(keys) > 3 else ""
+            raise NotFoundError(
+                f"No set has a list of {shown(owner)}; there {verb(len(keys), 'is', 'are')} {known}{more}"
+            )
         if len(found) > 1 or len(given) > keys.shape[1]:
             raise NotFoundError(
                 f"{shown(owner)} has {len(found)} lists, told apart by {list(keys.columns)}: give a tuple such as "
