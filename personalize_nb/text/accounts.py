@@ -49,7 +49,7 @@ _MORE = (
     rf"|\n\s{{0,20}}(?=[\"'`]?[\w-]{{1,30}}[\"'`]?\s{{0,4}}[=:]))"
     rf"\s{{0,20}}[(\"'`]{{0,2}}(?:{_COUNTS}{_KEY})?{_DIGITS})"
 )
-_EMPTY, _NAME_ALONE = re.compile(r"[-=:+|│┆─┼═╪\s]*"), re.compile(rf"(?i){_NAME}")
+_EMPTY, _NAME_ALONE = re.compile(r"[-=:+|\u2500-\u257f\s]*"), re.compile(rf"(?i){_NAME}")
 _REGION = r"(?:us|eu|ap|sa|ca|me|af|il|mx|cn)(?:-gov|-iso\w?)?-(?:north|south|east|west|central){1,2}-\d"
 
 _NAMED = rule(

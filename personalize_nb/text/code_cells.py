@@ -52,7 +52,8 @@ def areas(source: str) -> list[Area] | None:
     try:
         python, magics = _without_magics(python)
         ast.parse(python)
-        found += [*magics, *(area for area in _of_python(python) if head is None or area.start >= head.end())]
+        found += magics
+        found += [one for one in _of_python(python) if not any(area.start <= one.start < area.end for area in found)]
     except (SyntaxError, tokenize.TokenError, ValueError, RecursionError, IndexError):
         return None
     return sorted(found)
@@ -73,7 +74,8 @@ def within(span: Span, allowed: Sequence[Area], *, is_account: bool) -> list[Spa
 
 def _without_magics(source: str) -> tuple[str, list[Area]]:
     """Return a cell with a number in place of each magic and command, each character where it was."""
-    manager, found = inputtransformer2.TransformerManager(), []
+    manager = inputtransformer2.TransformerManager()
+    found: list[Area] = []
     for _ in range(source.count("\n") + 1):
         lines = source.splitlines(keepends=True)
         tokens = inputtransformer2.make_tokens_by_line(lines)

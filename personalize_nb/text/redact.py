@@ -51,10 +51,11 @@ def redact_notebook(path: str | Path, known: Iterable[str] = ()) -> None:
     """Mask a saved notebook in place and drop what goes stale in it: widget state, widget views, run times.
 
     An account, bucket, role or secret that is recognised anywhere (in a source, an output, Markdown, metadata) is
-    masked everywhere in the notebook. A name that is also a plain word (a bucket `films`) is masked where it stands
-    in quotes or after the word that says what it is. A widget's view is dropped where the output has another form to
-    show, so that readers see that form and not an error about a missing model. Code stays code, tags and parameters
-    of papermill stay; pictures other than SVG are left as they are. A notebook with nothing to mask is not written.
+    masked everywhere in the notebook. A name that is also a plain word (a bucket `films`) is masked only where
+    something says what it is. A widget's view is dropped where the output has another form to show, so that readers
+    see that form and not an error about a missing model. Code cells are masked in strings, comments, magics and numbers
+    only, so they run as before; an account that is a number becomes `111122223333`. Tags and parameters of papermill
+    stay; pictures other than SVG are left as they are. A notebook with nothing to mask is not written.
 
     Parameters
     ----------

@@ -17,7 +17,7 @@ _ACCOUNT = re.compile(
     r"(?i)(?:[\w .-]{0,30}[_ .-])?(?:acc(?:oun)?ts?(?:[_ ]?(?:ids?|numbers?|no))?|owner[_ ]?id)"
     r"|(?:aws|[a-z]{1,12})Account(?:Id|Number)?"
 )
-_TOLD = re.compile(r"(?i)acc(?:oun)?t|owner|bucket|secret|token|password|rolename|role name|role_name")
+_TOLD = re.compile(r"(?i)acc(?:oun)?t|owner|bucket|secret|token|passw|passphrase|pwd|key|role[ _]?name")
 _TWELVE = re.compile(r"\d{12}(?=\.0\b|$)|\d{4}-\d{4}-\d{4}$|\d\.\d{6,12}[eE]\+11$")
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.\-]{1,61}[a-z0-9]$")
 _SECRET = re.compile(r"(?=\S{0,200}\d)[^\s*]{16,}$")
@@ -29,9 +29,10 @@ _SPAN = re.compile(r"colspan=[\"']?(\d{1,3})", re.I)
 _TAG = re.compile(r"<[^<>]{0,2000}>")
 _INNER = re.compile(r"[^<>\s][^<>]*")
 _WORD = re.compile(r"[^\s|│┆]+")
-_SIGNS = "|│┆\t;,"
+_LEAST = 6  # what is shorter is no account, secret or bucket that a column is masked for
+_SIGNS = ("|│┆", "\t", ";", ",")
 _NAME = re.compile(r"^Name: ([^,\n]{1,60}), (?:Length: \d+, )?dtype: ", re.M)
-_EMPTY = re.compile(r"[-=:+|│┆─┼═╪\s]*")
+_EMPTY = re.compile(r"[-=:+|\u2500-\u257f\s]*")
 
 
 def _kind(header: str) -> str | None:
@@ -89,13 +90,13 @@ def _lines(text: str) -> Iterator[tuple[int, int]]:
         start += len(line)
 
 
-def _split(text: str, start: int, end: int, sign: str) -> list[tuple[int, int]]:
+def _split(text: str, start: int, end: int, signs: str) -> list[tuple[int, int]]:
     """Return where the cells of a row are; a comma within quotes separates none."""
     cells, begin, quoted = [], start, False
     for place in range(start, end):
         if text[place] == '"':
             quoted = not quoted
-        elif text[place] == sign and not quoted:
+        elif text[place] in signs and not quoted:
             cells.append((begin, place))
             begin = place + 1
     return [*cells, (begin, end)]
@@ -115,7 +116,7 @@ def _of_lines(text: str) -> Iterator[tuple[Found, ...]]:
             if found:
                 sign, kinds, width, below = found
                 continue
-        if sign and sign in line:
+        if sign and any(one in line for one in sign):
             cells = _split(text, start, end, sign)
             for column, kind in kinds.items():
                 if column < len(cells) and len(cells) >= width - 1:
@@ -123,7 +124,8 @@ def _of_lines(text: str) -> Iterator[tuple[Found, ...]]:
         elif sign and not _EMPTY.fullmatch(line):
             sign = ""
         for word in _WORD.finditer(text, start, end) if below else ():
-            column_kind = _column(below, word.start() - start, word.end() - start)
+            long = word.end() - word.start() >= _LEAST
+            column_kind = _column(below, word.start() - start, word.end() - start) if long else None
             if column_kind:
                 yield from _cell(column_kind, text, *word.span())
 
@@ -137,7 +139,7 @@ def _column(heads: list[tuple[int, int, str | None]], start: int, end: int) -> s
 def _head(text: str, start: int, end: int) -> tuple[str, dict[int, str], int, list[tuple[int, int, str | None]]] | None:
     """Return how the columns below a header are found: by their separator and numbers, or by their places."""
     for sign in _SIGNS:
-        cells = _split(text, start, end, sign) if sign in text[start:end] else []
+        cells = _split(text, start, end, sign) if any(one in text[start:end] for one in sign) else []
         kinds = {column: kind for column, span in enumerate(cells) if (kind := _kind(text[slice(*span)]))}
         if kinds and all(span[1] - span[0] <= 60 for span in cells):
             return sign, kinds, len(cells), []
@@ -151,17 +153,18 @@ def _head(text: str, start: int, end: int) -> tuple[str, dict[int, str], int, li
 
 
 def _of_series(text: str) -> Iterator[tuple[Found, ...]]:
+    done = 0
     for name in _NAME.finditer(text):
-        kind = _kind(name[1])
-        above = text.rfind("\n\n", 0, name.start())
-        for start, end in _lines(text[: name.start()]) if kind else ():
-            last = text[start:end].split()[-1:] if start > above else []
+        kind, above = _kind(name[1]), max(done, text.rfind("\n\n", done, name.start()))
+        done = name.end()
+        for start, end in _lines(text[above : name.start()]) if kind else ():
+            last = text[above + start : above + end].split()[-1:]
             if last and kind:
-                yield from _cell(kind, text, end - len(last[0]), end)
+                yield from _cell(kind, text, above + end - len(last[0]), above + end)
 
 
 RULES = (
     Leak(("<table",), _of_html),
-    Leak(("account", "acct", "owner", "bucket", "secret", "token", "password", "role"), _of_lines),
+    Leak(("account", "acct", "owner", "bucket", "secret", "token", "pass", "pwd", "key", "role"), _of_lines),
     Leak(("dtype: ",), _of_series),
 )
