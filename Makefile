@@ -32,7 +32,8 @@ test-oldest:
 	$(OLDEST)/bin/python -m pip install --quiet --disable-pip-version-check uv
 	$(OLDEST)/bin/uv pip install --quiet --python $(OLDEST)/bin/python --resolution lowest-direct --editable ".[test]"
 	PYTHONHASHSEED=0 $(OLDEST)/bin/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder \
-	    $(addprefix tests/,text contract samples session resources inputs results training jobs access local/test_workflow.py)
+	    $(addprefix tests/,text contract samples session resources inputs results training jobs access local/test_workflow.py \
+        notebook/test_figures.py notebook/test_charts.py notebook/test_comparison_plots.py)
 
 # Kill every kind of work before each of its writes, once and twice, and compare with work that nobody killed. Then look
 # for counterexamples of every property, ten times as long as the tests do and elsewhere each time.

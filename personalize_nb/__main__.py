@@ -68,7 +68,16 @@ def _run(program: str, arguments: Sequence[str]) -> int:
     return main(arguments, program)
 
 
-_FILTER = """as a filter of git, which commits notebooks masked and leaves yours as they are:
+_FILTER = """Masked is what something says to be an account, role, user, bucket, key or secret: an ARN, an address,
+a name and its value, the header of a column, a sentence, the cell that asked for it; and the same elsewhere.
+What cannot be told from harmless text stays: a bucket or role that is a plain word (films, Admin) is masked only where
+it is named as one, values such as 18-29 or high-value never, nor bucket, my-bucket and other placeholders.
+Code stays code: names of Python are not masked, only strings, comments, magics and numbers; an account that is a number
+becomes 111122223333. What stands in bare code (an account as '2718' '28182845') is left.
+Amazon's documented examples (123456789012, 111122223333, keys that end in EXAMPLE) pass --check: they are nobody's.
+Without it they are masked like others, because the service of this machine has such an account.
+
+as a filter of git, which commits notebooks masked and leaves yours as they are:
   git config filter.personalize-nb.clean "personalize-nb redact -"
   git config filter.personalize-nb.required true
   echo "*.ipynb filter=personalize-nb" >> .gitattributes
@@ -77,7 +86,7 @@ as a hook of pre-commit: personalize-nb-redact masks, personalize-nb-redact-chec
 
 
 def _redact(program: str, arguments: Sequence[str]) -> int:
-    from personalize_nb.text.redact import leaks_of, redact_notebook, redacted
+    from personalize_nb.text.redact import leaks_in, leaks_of, redact_notebook, redacted
 
     parser = argparse.ArgumentParser(
         prog=program,
@@ -86,25 +95,32 @@ def _redact(program: str, arguments: Sequence[str]) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "notebook", nargs="+", type=Path, help="saved notebooks; - masks standard input to standard output"
+        "notebook",
+        nargs="+",
+        type=Path,
+        help="saved notebooks; - masks standard input to standard output, or checks it",
     )
     parser.add_argument(
         "--check", action="store_true", help="change nothing: name the cells, and answer 1 if there are any"
     )
     options = parser.parse_args(arguments)
-    if options.notebook == [Path("-")] and not options.check:  # a filter of git: bytes as they are, whatever the locale
-        masked = redacted(sys.stdin.buffer.read().decode("utf-8", "strict"))
-        sys.stdout.buffer.write(masked.encode())
-        return 0
     dirty = 0
     for notebook in options.notebook:
-        if not options.check:
-            redact_notebook(notebook)
+        named = str(notebook)
+        if named == "-":  # a filter of git: bytes as they are, whatever the locale
+            text, named = sys.stdin.buffer.read().decode("utf-8", "strict"), "standard input"
+            places = leaks_in(text) if options.check else []
+            sys.stdout.buffer.write(b"" if options.check else redacted(text).encode())
+        elif notebook.is_file() and not notebook.stat().st_size:  # made by `touch`: it tells nothing
             continue
-        places = leaks_of(notebook)
+        elif options.check:
+            places = leaks_of(notebook)
+        else:
+            redact_notebook(notebook)
+            places = []
         dirty += bool(places)
         for place in places:
-            print(f"{notebook}: {place.where}: {', '.join(place.kinds)}")
+            print(f"{named}: {place.where}: {', '.join(place.kinds)}")
     if dirty:
         print(f"{program}: `{program} NOTEBOOK` masks them in place", file=sys.stderr)
     return int(dirty > 0)

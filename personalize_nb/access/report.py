@@ -6,6 +6,7 @@ while it has its columns; what is made of it with other columns is shown as pand
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from personalize_nb.errors import ERROR, WARNING, UnknownCheckError
 from personalize_nb.text import html
 from personalize_nb.text.counts import counted
 from personalize_nb.text.public import public
+from personalize_nb.text.redact import MASK
 
 # the key of `attrs` that says what was looked into, where that is no job
 SUBJECT = "subject"
@@ -27,6 +29,7 @@ MODEL = "solution version"
 # levels of a check beside those of a `Problem`
 OK, UNCHECKED = "ok", "could not be checked"
 _MARKS = {"error": "✗", "warning": "⚠", UNCHECKED: "?", OK: "✓"}
+_OWNED = re.compile(r"(arn:[\w-]+:[\w-]+:[\w-]*:)\d{12}(?=:)")
 _WIDTH = 100
 _HOW = ".repair() of this report shows every change of a policy that would help; .repair().apply() makes them."
 _LINE = html.Markup('<span style="white-space:nowrap">{}</span>')
@@ -128,7 +131,9 @@ class Report(pd.DataFrame):
             return super().__repr__()
         parts = [self._headline()]
         for row in self._rows():
-            parts.append(_wrapped(f"{_MARKS.get(row.level, '-')} {row.level}, {row.check}: ", row.found, "    "))
+            parts.append(
+                _wrapped(f"{_MARKS.get(row.level, '-')} {row.level}, {row.check}: ", _nobodys(row.found), "    ")
+            )
             if row.to_do:
                 parts.append(_wrapped("    to do: ", row.to_do, "           "))
             if row.policy:
@@ -145,7 +150,7 @@ class Report(pd.DataFrame):
                 _LINE.format(row.check),
                 _LINE.format(f"{_MARKS.get(row.level, '-')} {row.level}"),
                 html.lines(
-                    _TEXT.format(row.found),
+                    _TEXT.format(_nobodys(row.found)),
                     html.Markup("<b>To do:</b> {}").format(_TEXT.format(row.to_do)) if row.to_do else "",
                     html.details("Policy to paste", html.code(row.policy)) if row.policy else "",
                 ),
@@ -159,6 +164,11 @@ class Report(pd.DataFrame):
 
 def _amount(count: int, level: str) -> str:
     return counted(count, level) if level in (ERROR, WARNING) else f"{count} {level}"
+
+
+def _nobodys(text: str) -> str:
+    """Return what was found without the account that its ARNs name; the frame, and what is to be pasted, have it."""
+    return _OWNED.sub(rf"\1{MASK}", text)
 
 
 def _as_check(*cells: object) -> Check:

@@ -145,7 +145,7 @@ def _of_session(
     except errors.NotFoundError as error:
         yield Check("session", ERROR, str(error))
         return
-    yield Check("session", OK, f"It has a bucket, and the role {role}.")
+    yield Check("session", OK, f"It has a bucket, and the role {role.rpartition('/')[2]!r}.")
     try:
         yield from caller_checks.of_rights(
             session, list(rights.of_training(session, name, role, tags or ())), "training"

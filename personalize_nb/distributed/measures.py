@@ -6,9 +6,11 @@ of its users in the truth, and the items that it recommends.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from personalize_nb import errors
@@ -16,13 +18,17 @@ from personalize_nb.contract import columns as c
 from personalize_nb.contract.ranking_metrics import CUT_OFFS, FOUND
 from personalize_nb.distributed.tasks import NamedTasks, partitions
 from personalize_nb.inputs import frames
-from personalize_nb.results import evaluation, measures
+from personalize_nb.inputs.forms import given as read
+from personalize_nb.results import evaluation, measures, resampling
+from personalize_nb.results.slices import ACTIVITY
 from personalize_nb.text.public import public
 
 if TYPE_CHECKING:
     from dask.delayed import Delayed
 
     from personalize_nb.inputs.forms import Data
+
+_NONE = pd.DataFrame({c.USER_ID: [], c.RANK: [], c.ITEM_ID: []}).astype({c.USER_ID: "str", c.ITEM_ID: "str"})
 
 
 @public
@@ -35,8 +41,16 @@ def evaluate(
     category: str | None = None,
     cut_offs: Sequence[int] = CUT_OFFS,
     ideal: str = FOUND,
+    users: Data | None = None,
+    by: str | None = None,
+    interval: float | None = None,
+    samples: int = resampling.SAMPLES,
+    seed: int = 0,
 ) -> Delayed:
-    """Return the measure of recommendations that are a Dask DataFrame, as a task: `.compute()` makes it a series.
+    """Return the measure of recommendations that are a Dask DataFrame, as a task.
+
+    `.compute()` makes it the series or frame that `pnb.evaluate` gives. For slices each partition is measured once for
+    each of them; for bounds a few numbers for each list come back from it.
 
     Parameters
     ----------
@@ -44,6 +58,8 @@ def evaluate(
         As `run.recommendations()` gives them; the rows of a user are in one partition.
     truth, interactions, items, category, cut_offs, ideal
         As for `pnb.evaluate`; they go to every worker.
+    users, by, interval, samples, seed
+        As for `pnb.evaluate`, but for `by="activity"`: who is how active depends on the users of all partitions.
 
     Returns
     -------
@@ -70,15 +86,27 @@ def evaluate(
     np.float64(1.0)
     """
     pieces = partitions(recommendations)
+    if interval is not None:
+        resampling.checked(interval, samples, seed)
+    known = frames.plain(users, "users", c.USER_ID).columns if by == ACTIVITY and users is not None else ()
+    if by == ACTIVITY and by not in known:
+        raise errors.InputError(
+            "by='activity' is measured of all users at once, which partitions are not: give users= with a "
+            "column of your own and by= its name, or the lists of the truth's users, "
+            "pnb.evaluate(lists[lists['user_id'].isin(ids)].compute(), truth, by='activity', ...)."
+        )
+    if by is not None:  # what is read twice below must not be used up
+        truth, interactions = read(truth), None if interactions is None else read(interactions)
+    against = evaluation.truth_of(truth, interactions, items, category, cut_offs, ideal)
+    rows = None if by is None else frames.plain(truth, "truth", c.USER_ID, c.ITEM_ID)
+    told = None if users is None else frames.plain(users, "users", c.USER_ID)
+    question = _Question(against, by, rows, told, interval, samples, seed)
+    list(question.slices(_NONE))  # refuses a column that is none before anything runs
     made = NamedTasks()
     # one task for all workers, so that the truth is sent to each once
-    against = made.task(
-        "take-truth", 0, _given, evaluation.truth_of(truth, interactions, items, category, cut_offs, ideal)
-    )
-    parts = [
-        made.task("measure-lists", number, evaluation.measured, piece, against) for number, piece in enumerate(pieces)
-    ]
-    return made.task("take-together", 0, measures.together, parts, against)
+    asked = made.task("take-truth", 0, _given, question)
+    parts = [made.task("measure-lists", number, _measured, piece, asked) for number, piece in enumerate(pieces)]
+    return made.task("take-together", 0, _together, parts, asked)
 
 
 @public
@@ -131,8 +159,63 @@ def coverage(recommendations: Any, items: Data) -> Delayed:
     return made.task("cover-items", 0, _share, shown, catalogue)
 
 
-def _given(found: measures.Truth) -> measures.Truth:
+@dataclass(frozen=True)
+class _Question:
+    """What lists are measured against, and how; parameters as for `evaluate`."""
+
+    truth: measures.Truth
+    by: str | None
+    rows: pd.DataFrame | None
+    users: pd.DataFrame | None
+    interval: float | None
+    samples: int
+    seed: int
+
+    def slices(self, lists: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame, measures.Truth]]:
+        """Yield all lists and those of each slice, by its name and with its truth."""
+        return evaluation.all_and_slices(lists, self.truth, self.by, self.rows, self.users, None)
+
+
+def _given(question: _Question) -> _Question:
+    return question
+
+
+def _measured(piece: pd.DataFrame, question: _Question) -> dict[str, tuple[measures.MeasuredLists, measures.Ratios]]:
+    """Return what the lists of a partition tell, by slice; of each list by itself only where bounds are asked for."""
+    found = {}
+    for name, own, wanted in question.slices(evaluation.checked_lists(piece)):
+        coded = measures.coded(own, wanted)
+        found[name] = measures.taken(coded, wanted), {} if question.interval is None else coded.ratios
     return found
+
+
+def _together(
+    parts: Sequence[dict[str, tuple[measures.MeasuredLists, measures.Ratios]]], question: _Question
+) -> pd.Series | pd.DataFrame:
+    """Return the figures of all partitions, as `pnb.evaluate` gives them."""
+    found: dict[str, pd.Series | pd.DataFrame] = {}
+    for name, _, wanted in question.slices(_NONE):
+        measured = [part[name][0] for part in parts]
+        one = (measures.figures if found else measures.together)(measured, wanted)
+        found[name] = one
+        if question.interval is not None:
+            own = _joined([part[name][1] for part in parts])
+            found[name] = evaluation.with_bounds(
+                one, own, measured, wanted, question.interval, question.samples, question.seed
+            )
+    return found["all"] if question.by is None else pd.concat(found, axis=1)
+
+
+def _joined(ratios: Sequence[measures.Ratios]) -> measures.Ratios:
+    """Return what each list tells by itself, of all partitions in their order."""
+    names = dict.fromkeys(name for one in ratios for name in one)
+    return {
+        name: (
+            np.concatenate([one[name][0] for one in ratios if name in one]),
+            np.concatenate([one[name][1] for one in ratios if name in one]),
+        )
+        for name in names
+    }
 
 
 def _shown(piece: pd.DataFrame, column: str) -> frozenset[str]:

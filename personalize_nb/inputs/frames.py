@@ -78,6 +78,8 @@ def plain(frame: Data | None, noun: str, *needed: str, hint: str = "") -> pd.Dat
     told = f"; {hint}" if hint else ""
     frame = table(frame, f"{noun!r} must be a DataFrame", hint)
     named = frame.rename(columns=_name)
+    if c.RANK in needed and c.RANK not in named.columns:  # only where one is looked for: items may have a rank too
+        named = named.rename(columns=lambda name: c.RANK if str(name).lower() == c.RANK else name)
     missing = [name for name in needed if name not in named.columns]
     if missing:
         raise InputError(f"{noun!r} has no column {missing}; it has {list(frame.columns)}{told}")

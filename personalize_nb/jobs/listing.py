@@ -46,8 +46,8 @@ def list_jobs(
     -------
     pandas.DataFrame
         Columns `name`, `status`, `mode` (of segment jobs `BATCH_SEGMENT`), `solution`, `recipe`, `filter`, `results`
-        (per record, where the request says how many), `created`, `updated` (UTC, to the second), `duration` (of jobs
-        that have ended), `failure_reason`. What is not known is missing.
+        (per record; what AWS applies where the request does not say), `created`, `updated` (UTC, to the second),
+        `duration` (of jobs that have ended), `failure_reason`. What is not known is missing.
 
     Raises
     ------
@@ -177,7 +177,10 @@ def _described(found: Sequence[tuple[JobKind, dict[str, Any]]], session: Session
         except errors.AccessError as error:
             choose().say(f"filters and numbers of results are not told: {error}")
             break
-        told[arn] = (job.get("filterArn", "").rsplit("/", 1)[-1] or None, job.get("numResults"))
+        told[arn] = (
+            job.get("filterArn", "").rsplit("/", 1)[-1] or None,
+            job.get("numResults", limits.DEFAULT_NUM_RESULTS),
+        )
     return told
 
 

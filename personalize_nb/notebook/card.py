@@ -191,7 +191,8 @@ def card(
     past, dates = card_data.latest_first(data.history.of(owner) if data.history is not None else mine.iloc[:0])
     seen = past[c.ITEM_ID].tolist() if data.of_users and data.history is not None else []
     right = None if data.truth is None else set(data.truth.of(owner)[data.member])
-    facts = [_did(data, past, dates)] if data.history is not None else []
+    facts = [f"Theme: {theme}" for theme in _themes(mine)]
+    facts += [_did(data, past, dates)] if data.history is not None else []
     if right is not None:
         facts.append(_hit(data, members, right))
     again = sorted(set(seen) & set(members))
@@ -213,6 +214,13 @@ def card(
     )
 
 
+def _themes(mine: pd.DataFrame) -> list[str]:
+    """Return the themes of an item: one, but for lists that differ by a filter's values."""
+    if c.THEME not in mine.columns:
+        return []
+    return [one_line(text) for text in mine[c.THEME].dropna().unique()]
+
+
 _Entries = list[tuple[str, Entry]]  # with the item that each is about
 
 
@@ -232,7 +240,8 @@ def _some(title: str, place: str, entries: _Entries, most: int, only: set[str] |
 
 
 def _listed(data: CardData, owner: str, mine: pd.DataFrame, seen: set[str], right: set[str] | None) -> _Entries:
-    scores = mine[c.SCORE].tolist() if c.SCORE in mine.columns else [float("nan")] * len(mine)
+    scored = next((name for name in (c.SCORE, c.RELEVANCE) if name in mine.columns), None)
+    scores = [float("nan")] * len(mine) if scored is None else mine[scored].tolist()
     together = _together(data, owner, mine)
     entries = []
     for rank, item, score in zip(mine[c.RANK], mine[data.member], scores, strict=True):

@@ -15,10 +15,12 @@ import numpy as np
 import pandas as pd
 
 from personalize_nb.contract import columns as c
+from personalize_nb.errors import InputError
 from personalize_nb.inputs import frames
 from personalize_nb.inputs.ids import Findings
 from personalize_nb.notebook.named_items import NamedItems, own_names
-from personalize_nb.results.sources import Lists, recommendations_of
+from personalize_nb.results.aligned import SEGMENTS, kind_of
+from personalize_nb.results.sources import Lists, recommendations_of, results_of
 from personalize_nb.text.values import one_line
 from personalize_nb.training.timestamps import to_epoch_seconds
 
@@ -27,6 +29,10 @@ if TYPE_CHECKING:
 
 _OF_USERS = "job.recommendations() of a job about users gives such a frame"
 _OF_ITEMS = "job.recommendations() of a job about items gives such a frame"
+_SEGMENTS = (
+    "'recommendations' must be lists of users or of items, got those of a segment job; its users are read in "
+    "job.segments(items=...), and pnb.compare shows two such jobs beside each other."
+)
 _EVENT = "eventtype"
 
 
@@ -128,13 +134,17 @@ def read(
     InputError
         A frame has not the columns, or ids that are none.
     """
-    given = recommendations_of(lists) if lists is not None else None
+    given = _given(lists) if lists is not None else None
     if of_users is None:
-        columns = frames.plain(given, "recommendations", c.RANK, c.ITEM_ID, hint=_OF_USERS).columns
+        columns = frames.plain(given, "recommendations", c.RANK, hint=_OF_USERS).columns
+        if c.ITEM_ATTRIBUTES in columns:
+            raise InputError(_SEGMENTS)
         of_users = c.RECOMMENDED_ITEM_ID not in columns
     owner, member = (c.USER_ID, c.ITEM_ID) if of_users else (c.ITEM_ID, c.RECOMMENDED_ITEM_ID)
     hint = _OF_USERS if of_users else _OF_ITEMS
     plain = frames.plain(given, "recommendations", owner, c.RANK, member, hint=hint)
+    if of_users and kind_of(plain, "recommendations") is SEGMENTS:
+        raise InputError(_SEGMENTS)
     past = None
     if history is not None:  # items know who chose them where the history says it
         past = frames.plain(history, "interactions", c.ITEM_ID)
@@ -148,6 +158,19 @@ def read(
         None if right is None else ByOwner(right, owner),
         NamedItems(items, title, category).also(own_names(plain, member, title)),
     )
+
+
+def _given(lists: Lists) -> Data:
+    """Return what a job lists, themes with all their items; data as they are."""
+    results = results_of(lists)
+    if results is None:
+        return recommendations_of(lists)
+    if results.has_themes:
+        return results.themes(threshold=None, minimum_items=0)
+    if results.has_segments:
+        raise InputError(_SEGMENTS)
+    found: Data = results.recommendations()
+    return found
 
 
 def latest_first(history: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:

@@ -15,7 +15,7 @@ from personalize_nb.text import html
 
 _CATEGORIES = 6  # of a table that compares them
 _CUT = 44  # characters of a name in the text
-_NAME, _KIND, _MARKS = "15em", "10em", "12em"
+_NAME, _KIND, _MARKS = "20em", "14em", "12em"
 _BAR = 64
 
 
@@ -80,8 +80,9 @@ class CardTable:
         top = max((one.score for one in self.entries if one.score == one.score), default=0.0)
         columns: list[tuple[str, list[object], bool]] = [
             (self.place, [html.clipped(one.place, _MARKS) for one in self.entries], self.place == "rank"),
-            (self.title, [html.clipped(one.name, _NAME) for one in self.entries], False),
+            # before the name, so that they are seen where the page is narrow
             ("marks", [html.clipped(one.marked, _MARKS) for one in self.entries], False),
+            (self.title, [html.clipped(one.name, _NAME) for one in self.entries], False),
             ("category", [html.clipped(", ".join(one.categories), _KIND) for one in self.entries], False),
             ("score", [one.scored for one in self.entries], True),
             ("", [html.bar(one.score / top, _BAR) if one.scored and top > 0 else "" for one in self.entries], False),

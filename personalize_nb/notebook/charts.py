@@ -16,11 +16,13 @@ from personalize_nb.errors import MissingAttributeError
 from personalize_nb.notebook import figures
 from personalize_nb.text import html
 from personalize_nb.text.html import Markup
+from personalize_nb.text.values import one_line
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from personalize_nb.notebook.figures import Drawing
+    from personalize_nb.notebook.tables import Table
 
 _BLOCKS = " ▏▎▍▌▋▊▉█"
 
@@ -110,8 +112,9 @@ class Chart(View):
         notes: Sequence[str] = (),
         caption: str = "",
     ):
+        title = one_line(title)
         super().__init__(table, "\n".join([title, text, *notes]))
-        self._title, self._alt, self._notes, self._caption = title, alt, notes, caption
+        self._title, self._alt, self._notes, self._caption = title, one_line(alt), notes, caption
         self._own, self._svg = ax is None, ""
         self._ax = figures.drawn(draw, size) if ax is None else figures.drawn_into(draw, ax)
 
@@ -121,10 +124,15 @@ class Chart(View):
         return self._ax
 
     @property
+    def picture(self) -> Markup:
+        """The picture alone, with what says how to read it; nothing where the axes are the user's."""
+        return html.lines(html.image(self._drawn(), self._alt), self._caption) if self._own else Markup("")
+
+    @property
     def html(self) -> Markup:
         """The picture beside its table."""
-        picture = html.lines(html.image(self._drawn(), self._alt), self._caption) if self._own else ""
-        return html.lines(Markup("<b>{}</b>").format(self._title), html.beside(picture, self._shown), *self._notes)
+        title = Markup("<b>{}</b>").format(self._title)
+        return html.lines(title, html.beside(self.picture, self._shown), *self._notes)
 
     def _drawn(self) -> str:
         if not self._svg or figures.changed(
@@ -132,6 +140,41 @@ class Chart(View):
         ):  # else it would be laid out again, and a hair's breadth elsewhere
             self._svg = figures.svg(self._ax)
         return self._svg
+
+
+class Overview(View):
+    """Several tables, some of them beside a picture of what they say.
+
+    Parameters
+    ----------
+    heading
+        What it is about, and what is to be known of all of it.
+    parts
+        Tables, each with the chart whose picture stands beside it, or None.
+    text
+        The same for terminals.
+    """
+
+    def __init__(self, heading: Markup, parts: Sequence[tuple[Table, Chart | None]], text: str):
+        super().__init__(heading, text)
+        self._parts = parts
+
+    @property
+    def ax(self) -> Axes:
+        """The axes that the first picture is drawn on, to change it or to save its figure.
+
+        Raises
+        ------
+        MissingAttributeError
+            The view has no picture.
+        """
+        return next((chart.ax for _, chart in self._parts if chart is not None), None) or super().ax
+
+    @property
+    def html(self) -> Markup:
+        """What notebooks show."""
+        parts = (table.html(None if chart is None else chart.picture) for table, chart in self._parts)
+        return html.lines(self._shown, *parts)
 
 
 def thinned(rows: Sequence[tuple[Any, ...]], ranks: Sequence[int], most: int = 10) -> list[tuple[Any, ...]]:
@@ -151,9 +194,11 @@ def thinned(rows: Sequence[tuple[Any, ...]], ranks: Sequence[int], most: int = 1
     return found if len(found) >= len(CUT_OFFS) else [rows[place] for place in places]
 
 
-def text_bars(labels: Sequence[str], values: Sequence[float] | np.ndarray, form: str = "{:.4g}") -> str:
-    """Return a line for each value: its label, a bar as long as the greatest allows, and the number."""
-    top = max((float(value) for value in values if value == value), default=0.0)
+def text_bars(
+    labels: Sequence[str], values: Sequence[float] | np.ndarray, form: str = "{:.4g}", full: float | None = None
+) -> str:
+    """Return a line for each value: its label, a bar, and the number; `full`, or the greatest, has the longest bar."""
+    top = max((float(value) for value in values if value == value), default=0.0) if full is None else full
     top = top if top > 0 else 1.0
     width = max(map(len, labels), default=0)
     return "\n".join(

@@ -79,7 +79,12 @@ def plot_overlap(comparison: Comparison, *, ax: Axes | None = None) -> Chart:
         figures.label(axes, y=f"shared with\n{spell(comparison.baseline)}")
         figures.legend(axes, bars, [spell(name) for name in own["other"]])
 
-    said = "; ".join(f"{row['other']} {row['rbo']:.0%} by rank-biased overlap" for _, row in own.iterrows())
+    said = "; ".join(
+        f"{row['other']} {row['rbo']:.0%} by rank-biased overlap"
+        if row["both"]
+        else f"{row['other']} has no list to compare"
+        for _, row in own.iterrows()
+    )
     return Chart(
         f"Overlap with {comparison.baseline}",
         draw,

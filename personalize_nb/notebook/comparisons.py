@@ -1,6 +1,7 @@
 """A comparison to read: what agrees, which items gain and lose, what it is worth, whose lists changed most.
 
-Each table is made once and shown twice, as HTML and as text, so that nothing is lost where HTML is not shown.
+Each table is made once and shown twice, as HTML and as text, so that nothing is lost where HTML is not shown. Beside
+those of agreement and of metrics stand their pictures, as images, which notebooks of others show as well.
 """
 
 from __future__ import annotations
@@ -12,12 +13,14 @@ import pandas as pd
 
 from personalize_nb.contract import columns as c
 from personalize_nb.errors import InputError
-from personalize_nb.notebook.charts import View
+from personalize_nb.notebook.charts import Chart, Overview, View
+from personalize_nb.notebook.comparison_plots import plot_overlap
+from personalize_nb.notebook.metric_plots import plot_metrics
 from personalize_nb.notebook.tables import Table, difference, figure, metric_name
 from personalize_nb.text import html
 from personalize_nb.text.counts import counted
 from personalize_nb.text.public import public
-from personalize_nb.text.values import shown
+from personalize_nb.text.values import one_line, shown
 
 if TYPE_CHECKING:
     from personalize_nb.results.compared import Comparison
@@ -26,6 +29,8 @@ if TYPE_CHECKING:
 @public
 def show_comparison(comparison: Comparison, owner: object = None, *, most: int = 5) -> View:
     """Show what a comparison says, or one user's (or item's) lists side by side.
+
+    The pictures are those of `plot_overlap` and, with a truth, of `plot_metrics`; `.ax` has the axes of the first.
 
     Parameters
     ----------
@@ -63,22 +68,24 @@ def show_comparison(comparison: Comparison, owner: object = None, *, most: int =
     if isinstance(most, bool) or not isinstance(most, int) or most < 1:
         raise InputError(f"'most' must be a whole number from 1, got {shown(most)}")
     if owner is not None:
-        return _view([_one(comparison, owner)], ["✓ was right for the user."] if comparison.has_truth else [])
-    tables = [
-        _agreement(comparison),
-        _each(comparison),
-        _metrics(comparison),
-        *_items(comparison, most),
-        _changed(comparison, most),
+        return _view([(_one(comparison, owner), None)], ["✓ was right for the user."] if comparison.has_truth else [])
+    agreement, metrics = _agreement(comparison), _metrics(comparison)
+    parts: list[tuple[Table, Chart | None]] = [
+        (agreement, plot_overlap(comparison) if any(row[1] for row in agreement.rows) else None),
+        (_each(comparison), None),
+        (metrics, plot_metrics(comparison) if metrics.rows and comparison.has_truth else None),
+        *((one, None) for one in _items(comparison, most)),
+        (_changed(comparison, most), None),
     ]
     title = f"{comparison.kind.capitalize()}: {', '.join(comparison.names[1:])} beside {comparison.names[0]}"
-    return _view([one for one in tables if one.rows], comparison.notes, title)
+    return _view([part for part in parts if part[0].rows], comparison.notes, title)
 
 
-def _view(tables: Sequence[Table], notes: Sequence[str], title: str = "") -> View:
+def _view(parts: Sequence[tuple[Table, Chart | None]], notes: Sequence[str], title: str = "") -> View:
+    title = one_line(title)
     heading = html.Markup("<b>{}</b>").format(title) if title else ""
-    texts = [*([title] if title else []), *(one.text() for one in tables), *notes]
-    return View(html.lines(heading, *notes, *(one.html() for one in tables)), "\n".join(texts))
+    texts = [*([title] if title else []), *(one.text() for one, _ in parts), *notes]
+    return Overview(html.lines(heading, *notes), parts, "\n".join(texts))
 
 
 def _agreement(comparison: Comparison) -> Table:
@@ -116,7 +123,13 @@ def _each(comparison: Comparison) -> Table:
         )
         for name in comparison.names
     ]
-    columns = ("", "lists", "mean length", "different members", *(["share of the catalogue"] if covered else []))
+    columns = (
+        "",
+        "lists",
+        "mean length",
+        f"different {_noun(comparison)}s",
+        *(["share of the catalogue"] if covered else []),
+    )
     return Table("Each by itself", columns, rows, range(1, len(columns)), [4] if covered else [])
 
 
@@ -131,15 +144,14 @@ def _metrics(comparison: Comparison) -> Table:
     for metric, part in found.groupby("metric", sort=False):
         by_name = part.set_index("list")
         row = [metric_name(str(metric))]
-        for name in comparison.names:
+        for name in [*comparison.names[1:], comparison.baseline]:
             one = by_name.loc[name]
-            row.append(figure(one["value"]))
-            if name != comparison.baseline:
-                row.append(difference(one))
+            row += [*([difference(one)] if name != comparison.baseline else []), figure(one["value"])]
         rows.append(row)
-    columns = ["", comparison.baseline]
-    for name in comparison.names[1:]:
-        columns += [name, "difference, plus is better"]
+    columns = [""]
+    for name in comparison.names[1:]:  # what is asked for stands first, where narrow pages show it
+        columns += ["difference, plus is better", name]
+    columns.append(comparison.baseline)
     title = f"Metrics; in brackets where {comparison.interval:.0%} of the draws of users lie"
     return Table(title, columns, rows, range(1, len(columns)))
 
@@ -158,10 +170,16 @@ def _items(comparison: Comparison, most: int) -> list[Table]:
             for _, row in frame.iterrows()
         ]
         title = (
-            f"{name}: {counted(int((part['gain'] > 0).sum()), 'member')} gain lists, {(part['gain'] < 0).sum():,} lose"
+            f"{name}: {counted(int((part['gain'] > 0).sum()), _noun(comparison))} gain lists, "
+            f"{(part['gain'] < 0).sum():,} lose"
         )
         tables.append(Table(title, ("", "lists before", "lists after", "gain"), rows, (1, 2, 3)))
     return tables
+
+
+def _noun(comparison: Comparison) -> str:
+    """Return what lists hold."""
+    return "user" if comparison.kind.startswith("segments") else "item"
 
 
 def _changed(comparison: Comparison, most: int) -> Table:

@@ -57,7 +57,7 @@ def explore(
     ----------
     recommendations
         A job that has ended, its results, or a frame as `job.recommendations()` gives it. Of jobs about items the
-        items and their neighbours are shown.
+        items and their neighbours are shown, of theme jobs (or `job.themes()`) with the theme and its relevance.
     interactions
         History, as for `show_user` and `show_item`.
     items

@@ -34,6 +34,7 @@ MARKERS, LINES = "osD^vPX*", ("-", "--", ":", "-.")  # colour alone tells nobody
 _GREY = "#767676"  # 4.5 on white, 4.1 on #111: pictures cannot inherit the page's text colour
 COLOURS = (html.BLUE, html.ORANGE, "#2e8b57", "#b05cc8", "#d6455d", "#7d7a2e", "#2a8c9a", "#9a6b4f")
 _LONGEST = 28
+_COLUMNS = {2: (2, 1), 3: (3, 1), 4: (4, 2, 1)}  # of a legend, so that its rows are full
 _JOINERS = "\u200c\u200d"  # are written: Persian and Indic scripts need them
 _PAGE = (
     "axes.edgecolor",
@@ -144,16 +145,22 @@ def label(ax: Axes, x: str = "", y: str = "") -> None:
 
 
 def legend(ax: Axes, handles: list[Any], names: list[str]) -> None:
-    """Name what is drawn, above it, where there are several."""
+    """Name what is drawn, above it, where there are several: in as many columns as the axes are wide for."""
     if len(handles) < 2:
         return
-    columns = 1 if max(map(len, names)) > 22 else 2 if max(map(len, names)) > 11 else 4
-    place: Any = {"loc": "lower left", "bbox_to_anchor": (0.0, 1.0), "ncols": columns, "borderaxespad": 0.2}
-    # a name that begins with "_" would be left out, so it is written afterwards
-    made = ax.legend(handles, [str(number) for number in range(len(handles))], **place)
-    for text, name in zip(made.get_texts(), names, strict=True):
-        text.set_text(name)
-    literal(made.get_texts())
+    figure = ax.get_figure(root=True)
+    assert figure is not None
+    figure.draw_without_rendering()  # what else stands beside the axes takes its room first
+    room = ax.get_window_extent().width
+    for columns in _COLUMNS.get(len(handles), (4, 3, 2, 1)):
+        place: Any = {"loc": "lower left", "bbox_to_anchor": (0.0, 1.0), "ncols": columns, "borderaxespad": 0.2}
+        # a name that begins with "_" would be left out, so it is written afterwards
+        made = ax.legend(handles, [str(number) for number in range(len(handles))], **place)
+        for text, name in zip(made.get_texts(), names, strict=True):
+            text.set_text(name)
+        literal(made.get_texts())
+        if made.get_window_extent().width <= room:  # a wider one would push the axes together
+            return
 
 
 def named_ticks(axis: Axis, names: list[str]) -> None:

@@ -29,7 +29,19 @@ def register() -> bool:
         formatter.for_type_by_name(f"personalize_nb.{module}", name, stepwise)
     formatter.for_type_by_name("personalize_nb.results.theme_quality", "ThemeQuality", quality)
     formatter.for_type_by_name("personalize_nb.results.compared", "Comparison", compared)
+    pandas = sys.modules.get("pandas")
+    if pandas is None or pandas.DataFrame not in formatter.type_printers:  # where nobody else shows frames
+        for module in ("pandas", "pandas.core.frame"):  # new releases and old ones
+            if (module, "DataFrame") not in formatter.deferred_printers:
+                formatter.for_type_by_name(module, "DataFrame", data_frame)
     return True
+
+
+def data_frame(frame: Any) -> str | None:
+    """Return a frame as HTML: one of ours with its texts on the left, any other as pandas does."""
+    from personalize_nb.notebook.data_frames import shown  # loaded when something is shown
+
+    return shown(frame)
 
 
 def stepwise(thing: Any) -> str:

@@ -12,7 +12,17 @@ from personalize_nb.errors import InputError
 from personalize_nb.inputs import frames
 from personalize_nb.notebook import figures
 from personalize_nb.notebook.charts import Chart, thinned
-from personalize_nb.notebook.plotted import FROM_JOB, alone, curves, ends, in_order, lists_of, not_empty, set_bars
+from personalize_nb.notebook.plotted import (
+    FROM_JOB,
+    alone,
+    curves,
+    ends,
+    in_order,
+    lists_of,
+    no_history,
+    not_empty,
+    set_bars,
+)
 from personalize_nb.notebook.tables import figure
 from personalize_nb.results.compared import Comparison
 from personalize_nb.results.sources import recommendations_of
@@ -159,6 +169,7 @@ def plot_coverage(recommendations: Lists | Comparison, items: Data | None = None
     else:
         known = True
         given_lists, given_items = in_order("plot_coverage", recommendations, items, "items", "the catalogue")
+        no_history("plot_coverage", given_items)
         lists, recommended = lists_of(given_lists, c.RANK)
         catalogue = frames.catalogue(given_items, "items")
         if not catalogue:

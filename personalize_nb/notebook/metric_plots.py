@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from personalize_nb.errors import ArgumentError, InputError
+from personalize_nb.errors import ArgumentError, InputError, meant
 from personalize_nb.notebook import figures
 from personalize_nb.notebook.charts import Chart
 from personalize_nb.notebook.tables import Table, bounds, difference, figure, metric_name
@@ -61,12 +61,12 @@ def plot_metrics(
     >>> truth = pd.DataFrame({"user_id": ["u"], "item_id": ["b"]})
     >>> pnb.plot_metrics(pnb.evaluate(lists, truth, cut_offs=[2]))
     Metrics
-                                 value
+                                  value
       NDCG at 2                  0.6309
-      Precision at 2             0.5
-      Recall at 2                1
-      Mean reciprocal rank at 2  0.5
-      Hit rate at 2              1
+      Precision at 2                0.5
+      Recall at 2                     1
+      Mean reciprocal rank at 2     0.5
+      Hit rate at 2                   1
     """
     sets, differences = _sets(measured)
     known = list(next(iter(sets.values())).index)
@@ -83,7 +83,7 @@ def plot_metrics(
             if name in differences:
                 row.append(difference(differences[name].loc[metric]))
         rows.append(row)
-    table = Table("", columns, rows)
+    table = Table("", columns, rows, range(1, len(columns)))
 
     def draw(axes: Axes, spell: Spell) -> None:
         step = 0.7 / len(names)
@@ -162,7 +162,8 @@ def _chosen(metrics: str | Sequence[str], known: list[str]) -> list[str]:
     wanted = [metrics] if isinstance(metrics, str) else list(metrics)
     missing = [name for name in wanted if name not in known]
     if missing:
-        raise InputError(f"There is no metric {shown(missing[0])}; there are {', '.join(known)}.")
+        near = meant(str(missing[0]), known)
+        raise InputError(f"There is no metric {shown(missing[0])}{near}; there are {', '.join(known)}.")
     if wanted:
         return wanted
     accuracy = [(name, *name.rpartition("_at_")[::2]) for name in known]

@@ -6,11 +6,13 @@ from collections.abc import Collection, Iterable
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from personalize_nb.contract import columns as c
 from personalize_nb.errors import InputError
 from personalize_nb.inputs import frames
+from personalize_nb.results.titles import tell_doubled
 from personalize_nb.text.elements import elements, is_list
 from personalize_nb.text.values import missing, one_line
 
@@ -54,6 +56,7 @@ class NamedItems:
                     f"the items frame has no column {name!r}; name one of {list(given.columns)} with {argument}="
                 )
         plain = frames.plain(given, "items", c.ITEM_ID)
+        tell_doubled(plain[c.ITEM_ID])
         self.frame = plain.drop_duplicates(c.ITEM_ID).set_index(c.ITEM_ID, drop=False)
         self._names = titled(plain, c.ITEM_ID, c.ITEM_ID if c.canonical(title) == c.ITEM_ID else title)
 
@@ -81,7 +84,9 @@ class NamedItems:
             return []
         row = self.frame.loc[item]
         shown = {c.ITEM_ID, self._title, self.category}
-        return [(one_line(name), one_line(row[name])) for name in row.index if name not in shown and _told(row[name])]
+        return [
+            (one_line(name), _fact(name, row[name])) for name in row.index if name not in shown and _told(row[name])
+        ]
 
     def counted(self, items: Iterable[str]) -> dict[str, int]:
         """Return how many of the items have each category, the most frequent first."""
@@ -172,3 +177,10 @@ def _has_all(text: str, wanted: list[str]) -> bool:
 
 def _told(value: object) -> bool:
     return not missing(value) and bool(one_line(value))
+
+
+def _fact(name: object, value: object) -> str:
+    """Return a value as a reader wants it: the date of a time that is counted in seconds, as Amazon has it."""
+    if "timestamp" in str(name).lower() and isinstance(value, int | float | np.integer) and 1e8 < float(value) < 1e11:
+        return f"{pd.Timestamp(int(value), unit='s'):%Y-%m-%d}"
+    return one_line(value)

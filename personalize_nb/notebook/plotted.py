@@ -15,8 +15,8 @@ from personalize_nb.inputs.given import Given
 from personalize_nb.notebook import figures
 from personalize_nb.notebook.charts import text_bars
 from personalize_nb.results.compared import Comparison
-from personalize_nb.results.sources import recommendations_of
-from personalize_nb.text.values import shown
+from personalize_nb.results.sources import recommendations_of, results_of
+from personalize_nb.text.values import one_line, shown
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -45,18 +45,30 @@ def in_order(call: str, recommendations: Lists, other: Data | None, noun: str, m
     InputError
         The other one holds recommendations.
     """
-    second = recommendations_of(other) if other is not None else None
+    results = results_of(other) if other is not None else None
+    second = other if results is None else results.recommendations()
     right = f"Call {call}(recommendations, {noun}), where {noun!r} is {meant}."
     if isinstance(other, Comparison):
         raise InputError(f"the two arguments are swapped: {noun!r} is a comparison. Call {call}(comparison).")
     if second is None:
-        raise InputError(f"{noun!r} must be a DataFrame, got NoneType None. {right}")
+        raise InputError(f"{noun!r} must be a DataFrame, and none is given. {right}")
     first_read = given(recommendations_of(recommendations), "'recommendations' must be a DataFrame")
     read = given(second, f"{noun!r} must be a DataFrame")
     if second is not other or _are_lists(read):
         swapped = "" if _are_lists(first_read) else "the two arguments are swapped: "
         raise InputError(f"{swapped}{noun!r} holds recommendations, columns {_columns(read)}. {right}")
     return first_read, read
+
+
+def no_history(call: str, items: Given) -> None:
+    """Refuse interactions where a catalogue is wanted: what nobody has met is not in them."""
+    frame = items.values if isinstance(items.values, pd.DataFrame) else None
+    names = {c.canonical(name).lower(): name for name in (() if frame is None else frame.columns)}
+    if frame is not None and c.USER_ID in names and c.ITEM_ID in names and frame[names[c.ITEM_ID]].duplicated().any():
+        raise InputError(
+            f"'items' holds interactions, columns {list(frame.columns)}, and what nobody has met would be missing. "
+            f"Call {call}(recommendations, items) with a row for each item; pnb.plot_popularity takes interactions."
+        )
 
 
 def alone(noun: str, value: object) -> None:
@@ -110,10 +122,13 @@ def ends(values: pd.DataFrame, form: str, noun: str) -> str:
 def set_bars(rows: Sequence[tuple[Any, ...]], names: Sequence[str], label: str, form: str) -> str:
     """Return bars of block characters for each set, under its name where there are several."""
     labels = [label.format(row[0]) for row in rows]
+    values = [[float(row[place]) for row in rows] for place in range(1, 1 + len(names))]
+    # one scale for all, so that bars of several sets are compared too
+    full = max((value for own in values for value in own if value == value), default=0.0)
     parts = []
-    for place, name in enumerate(names, 1):
-        parts += [f"{name}:"] if len(names) > 1 else []
-        parts.append(text_bars(labels, [float(row[place]) for row in rows], form))
+    for name, own in zip(names, values, strict=True):
+        parts += [f"{one_line(name)}:"] if len(names) > 1 else []
+        parts.append(text_bars(labels, own, form, full))
     return "\n".join(parts)
 
 

@@ -1,7 +1,7 @@
 """Themes as a shop would show them: a heading and below it a row of items that scrolls sideways.
 
 A row is a list, so it reads well with every attribute removed: heading, where it comes from, items, each with its
-relevance. Long titles are cut by CSS alone; the text twin has a line for each item.
+relevance. Titles are whole, and scroll where they are very long; the text twin has a line for each item.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from personalize_nb.errors import InputError
 from personalize_nb.inputs import frames
 from personalize_nb.notebook.charts import View, text_bar
 from personalize_nb.notebook.named_items import NamedItems, own_names
-from personalize_nb.results.sources import Lists, results_of
+from personalize_nb.results.sources import Lists, recommendations_of, results_of
 from personalize_nb.text import html
 from personalize_nb.text.counts import verb
 from personalize_nb.text.public import public
@@ -93,7 +93,7 @@ def show_themes(
     if isinstance(most, bool) or not isinstance(most, int) or most < 1:
         raise InputError(f"'most' must be a whole number from 1, got {shown(most)}")
     results = results_of(themes)
-    given = themes if results is None else results.themes(threshold=None, minimum_items=0)
+    given = recommendations_of(themes) if results is None else results.themes(threshold=None, minimum_items=0)
     needed = (c.ITEM_ID, c.THEME, c.RECOMMENDED_ITEM_ID, c.RELEVANCE)
     frame = frames.plain(given, "themes", *needed, hint="job.themes() of a theme job gives such a frame")
     named = NamedItems(items, title, category).also(own_names(frame, c.RECOMMENDED_ITEM_ID, title))
@@ -115,12 +115,15 @@ class _Tile:
     relevance: float
 
     def html(self) -> html.Markup:
-        """Return what stands on the tile; its title has room for three lines."""
+        """Return what stands on the tile: three lines for its title, up to six where it is longer, then it scrolls.
+
+        An ellipsis takes a style that sanitizers drop, and without one nobody sees that something is cut.
+        """
         return html.join(
             [
                 html.Markup(
-                    '<div title="{0}" style="height:3.9em;line-height:1.3;overflow:hidden;overflow-wrap:break-word">'
-                    "<b>{0}</b></div>"
+                    '<div title="{0}" style="min-height:3.9em;max-height:7.8em;line-height:1.3;overflow-y:auto;'
+                    'overflow-wrap:break-word"><b>{0}</b></div>'
                 ).format(self.name),
                 html.clipped(self.categories, "100%") if self.categories else "",
                 html.Markup('<div style="margin-top:.4em">{} relevance {}</div>').format(

@@ -10,8 +10,10 @@ import pandas as pd
 
 from personalize_nb.notebook.charts import text_bar
 from personalize_nb.text import html
+from personalize_nb.text.values import one_line
 
 _LONGEST = 60  # characters of a cell of the text
+_LONG, _WIDEST = 40, "26em"  # characters of a cell of HTML that is clipped, and to what
 
 
 @dataclass(frozen=True)
@@ -24,8 +26,8 @@ class Table:
     numeric: Sequence[int] = ()
     bars: Sequence[int] = ()
 
-    def html(self) -> html.Markup:
-        """Return the table under its title."""
+    def html(self, picture: html.Markup | None = None) -> html.Markup:
+        """Return the table under its title, beside a picture where there is one."""
         names: list[str] = []
         for place, name in enumerate(self.columns):
             names += [name, ""] if place in self.bars else [name]
@@ -33,25 +35,28 @@ class Table:
         for row in self.rows:
             cells: list[object] = []
             for place, value in enumerate(row):
-                cells.append(_written(value))
+                text = _written(value)
+                cells.append(html.clipped(text, _WIDEST) if len(text) > _LONG else text)
                 if place in self.bars:
                     cells.append(html.bar(0.0 if pd.isna(value) else float(value)))
             rows.append(cells)
         shift = [sum(bar < place for bar in self.bars) for place in range(len(self.columns))]
         numeric = [place + shift[place] for place in self.numeric]
-        title = html.Markup('<div style="margin-top:.6em"><b>{}</b></div>').format(self.title) if self.title else ""
-        return html.lines(title, html.table(rows, names, numeric))
+        said = one_line(self.title)
+        title = html.Markup('<div style="margin-top:.6em"><b>{}</b></div>').format(said) if said else ""
+        table = html.table(rows, [one_line(name) for name in names], numeric)
+        return html.lines(title, html.beside(picture, table) if picture else table)
 
     def text(self) -> str:
         """Return the table in columns of one width, bars as block characters."""
-        cells = [[*map(str, self.columns)]]
+        cells = [[*map(one_line, self.columns)]]
         for row in self.rows:
             written = [_written(value) for value in row]
             for place in self.bars:
                 share = 0.0 if pd.isna(row[place]) else float(row[place])
                 written[place] = f"{text_bar(share, 8)} {written[place]}"
             cells.append(written)
-        cells = [[one[:_LONGEST] for one in row] for row in cells]
+        cells = [[one if len(one) <= _LONGEST else f"{one[: _LONGEST - 1]}…" for one in row] for row in cells]
         widths = [max(len(row[place]) for row in cells) for place in range(len(self.columns))]
         lines = (
             "  ".join(
@@ -60,7 +65,7 @@ class Table:
             ).rstrip()
             for row in cells
         )
-        return "\n".join([*([self.title] if self.title else []), *(f"  {line}".rstrip() for line in lines)])
+        return "\n".join([*([one_line(self.title)] if self.title else []), *(f"  {line}".rstrip() for line in lines)])
 
 
 def difference(one: Any) -> str:
@@ -86,7 +91,7 @@ def metric_name(metric: str) -> str:
 
 def _written(value: Any) -> str:
     if isinstance(value, str):
-        return value
+        return one_line(value)
     if pd.isna(value):
         return "–"
     return f"{value:.3f}" if isinstance(value, float) else f"{value:,}"

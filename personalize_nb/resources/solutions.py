@@ -21,6 +21,12 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+def _by_cut_off(metric: str) -> tuple[str, int]:
+    """Return what metrics are ordered by: 5 comes before 10."""
+    kind, _, cut = metric.rpartition("_at_")
+    return (kind, int(cut)) if cut.isdigit() and kind else (metric, 0)
+
+
 @public
 @dataclass(frozen=True, repr=False)
 class SolutionVersion:
@@ -49,7 +55,7 @@ class SolutionVersion:
     ('books-user-personalization-...', 'ACTIVE')
     >>> model.wait(progress=False).describe()["recipeArn"]
     'arn:aws:personalize:::recipe/aws-user-personalization'
-    >>> sorted(model.metrics())[:2]
+    >>> model.metrics().index[:2].tolist()
     ['coverage', 'mean_reciprocal_rank_at_25']
     """
 
@@ -85,12 +91,15 @@ class SolutionVersion:
         described: dict[str, Any] = answer["solutionVersion"]
         return described
 
-    def metrics(self) -> dict[str, float]:
-        """Return the hold-out metrics of the training (GetSolutionMetrics).
+    def metrics(self) -> pd.Series:
+        """Return the hold-out metrics of the training (GetSolutionMetrics), those of one kind below each other.
+
+        `model.metrics()["coverage"]` is one of them. `pnb.evaluate` has the same names, so that both stand beside
+        each other: `pd.concat({"hold-out": model.metrics(), "job": pnb.evaluate(job, truth)}, axis=1)`.
 
         Returns
         -------
-        dict of str to float
+        pandas.Series
             By Amazon's names, `precision_at_10`; each between 0 and 1.
 
         Raises
@@ -100,7 +109,10 @@ class SolutionVersion:
         ServiceError
             The training has not ended.
         """
-        return dict(self.session.call("get_solution_metrics", solutionVersionArn=self.arn)["metrics"])
+        import pandas as pd  # not needed to find a model
+
+        found = dict(self.session.call("get_solution_metrics", solutionVersionArn=self.arn)["metrics"])
+        return pd.Series({name: found[name] for name in sorted(found, key=_by_cut_off)}, dtype=float, name="hold-out")
 
     def wait(
         self,

@@ -10,6 +10,7 @@ says how far two agree, `changes`, `profiles` and `differences` are what is `com
 """
 
 __all__ = [
+    "aligned",
     "compared",
     "comparison",
     "evaluation",
@@ -17,9 +18,11 @@ __all__ = [
     "output_files",
     "parts",
     "reading",
+    "resampling",
     "results",
     "results_as",
     "side_by_side",
+    "slices",
     "sources",
     "theme_quality",
     "titles",

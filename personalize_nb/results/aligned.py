@@ -16,6 +16,7 @@ import pandas as pd
 from personalize_nb.contract import columns as c
 from personalize_nb.errors import InputError
 from personalize_nb.inputs import frames
+from personalize_nb.text.values import python, shown
 
 
 class ListKind(NamedTuple):
@@ -54,6 +55,12 @@ class NumberedLists:
     position: np.ndarray
     score: np.ndarray
     lengths: np.ndarray
+
+    @property
+    def with_equal_ranks(self) -> int:
+        """How many lists have members of equal rank."""
+        same = (self.owner[1:] == self.owner[:-1]) & (self.position[1:] == self.position[:-1])
+        return len(np.unique(self.owner[1:][same]))
 
 
 @dataclass(frozen=True)
@@ -137,7 +144,9 @@ def _checked(frame: pd.DataFrame, name: str, kind: ListKind) -> pd.DataFrame:
     wrong = ~np.isfinite(ranks.to_numpy())
     if wrong.any():
         row = int(wrong.argmax())
-        raise InputError(f"Ranks of {name!r} must be numbers, got {found[c.RANK].iloc[row]!r} in row {row}")
+        raise InputError(
+            f"Ranks of {name!r} must be numbers, got {shown(python(found[c.RANK].iloc[row]))} in row {row}"
+        )
     return found.assign(**{c.RANK: ranks})
 
 

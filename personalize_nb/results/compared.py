@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import numbers
+from functools import cached_property
+
 import numpy as np
 import pandas as pd
 
@@ -11,6 +14,7 @@ from personalize_nb.inputs import frames
 from personalize_nb.results import changes, profiles
 from personalize_nb.results.aligned import THEMES
 from personalize_nb.results.compared_lists import ComparedLists
+from personalize_nb.text.counts import counted, verb
 from personalize_nb.text.public import public
 from personalize_nb.text.values import shown
 
@@ -64,6 +68,26 @@ class Comparison(ComparedLists):
     ...
     personalize_nb.errors.NotFoundError: Compared are lists of users, which have no themes; ...
     """
+
+    def __repr__(self) -> str:
+        short = self.summary().drop(columns=["lists", "length"]).round(3)
+        title = f"Comparison of {self.kind}, baseline {self.baseline!r}"
+        steps = ".overlap(), .most_changed(), .items(), .metrics(), .side_by_side(id) have more"
+        return "\n".join([title, short.to_string(), *self._worth(), *self.notes, f"<{steps}>"])
+
+    def _worth(self) -> list[str]:
+        """Say how accurate each set is at the largest cut-off; nothing where no truth is known."""
+        if not self.has_truth:
+            return []
+        kinds = ("normalized_discounted_cumulative_gain", "recall")
+        found = self.metrics()
+        found = found[found["metric"].isin([f"{kind}_at_{max(self.cut_offs)}" for kind in kinds])]
+        columns = ["list", "value", "difference", "difference_low", "difference_high"]
+        lines = []
+        for metric, part in found.groupby("metric", sort=False):
+            table = part[columns].set_index("list").rename_axis(None).round(4)
+            lines += [f"{metric}, plus is better:", table.to_string(na_rep="")]
+        return lines
 
     def by_owner(self, metric: str | None = None) -> pd.DataFrame:
         """Return a row for each owner of a list (a user, an item) and each set beside the baseline.
@@ -135,6 +159,8 @@ class Comparison(ComparedLists):
         if by not in ways:
             told = "" if self.has_truth else "; 'worse' and 'better' need truth="
             raise InputError(f"'by' must be one of {list(ways)}, got {shown(by)}{told}")
+        if isinstance(most, bool) or not isinstance(most, numbers.Integral) or most < 1:
+            raise InputError(f"'most' must be a whole number from 1, got {shown(most)}")
         column, ascending = ways[by]
         found = self.by_owner(metric)
         found = found[(found["in"] == changes.BOTH) & found[column].notna()]
@@ -226,6 +252,10 @@ class Comparison(ComparedLists):
         pandas.DataFrame
             A row for each set and metric.
         """
+        return self._metrics.copy()
+
+    @cached_property
+    def _metrics(self) -> pd.DataFrame:
         return self._measuring.frame(self.baseline)
 
     def themes(self) -> pd.DataFrame:
@@ -296,8 +326,12 @@ class Comparison(ComparedLists):
             fits &= (keys[column] == text).to_numpy()
         found = np.flatnonzero(fits)
         if not len(found):
-            known = keys.iloc[:3].values.tolist()
-            raise NotFoundError(f"No set has a list of {shown(owner)}; there are {known} and others")
+            rows = keys.iloc[:3].values.tolist()
+            known = ", ".join(shown(row[0] if len(row) == 1 else tuple(row)) for row in rows)
+            more = f" and {counted(len(keys) - 3, 'other')}" if len(keys) > 3 else ""
+            raise NotFoundError(
+                f"No set has a list of {shown(owner)}; there {verb(len(keys), 'is', 'are')} {known}{more}"
+            )
         if len(found) > 1 or len(given) > keys.shape[1]:
             raise NotFoundError(
                 f"{shown(owner)} has {len(found)} lists, told apart by {list(keys.columns)}: give a tuple such as "

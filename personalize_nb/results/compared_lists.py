@@ -73,12 +73,6 @@ class ComparedLists:
     def _member(self) -> str:
         return self._sets.kind.member
 
-    def __repr__(self) -> str:
-        short = self.summary().drop(columns=["lists", "length"]).round(3)
-        title = f"Comparison of {self.kind}, baseline {self.baseline!r}"
-        steps = ".overlap(), .most_changed(), .items(), .metrics(), .side_by_side(id) have more"
-        return "\n".join([title, short.to_string(), *self.notes, f"<{steps}>"])
-
     def _pair(self, name: str) -> tuple[NumberedLists, NumberedLists, Agreement]:
         """Return the baseline's lists, those of another set, and how far they agree."""
         one, other = self._sets.lists[self.baseline], self._sets.lists[name]
@@ -100,6 +94,13 @@ class ComparedLists:
                     found.append(
                         f"{counted(alone, noun)} {have} in {only!r} only, not in {lacking!r}, and {count} in "
                         "neither overlap nor gains."
+                    )
+            for one, lists in ((self.baseline, base), (name, other)):
+                equal = lists.with_equal_ranks
+                if equal and (one == name or name == self._others[0]):
+                    found.append(
+                        f"{counted(equal, 'list')} of {one!r} {verb(equal, 'has', 'have')} equal ranks: overlap takes "
+                        "such members as equal, metrics take them in the order of the rows."
                     )
             lengths = [float(one.lengths[pair.both].mean()) if pair.both.any() else 0.0 for one in (base, other)]
             if pair.both.any() and abs(lengths[0] - lengths[1]) > 0.5:
@@ -143,7 +144,7 @@ class ComparedLists:
                     "rbo": found["rbo"].mean(),
                     f"overlap_at_{deepest}": found[f"overlap_at_{deepest}"].mean(),
                     "same": changes.same(base, other, pair)[pair.both].mean() if len(found) else np.nan,
-                    **{column: found[column].mean() for column in ("moved", "new", "lost")},
+                    **{column: found[column].astype("float64").mean() for column in ("moved", "new", "lost")},
                 }
             rows[name] = row
         frame = pd.DataFrame.from_dict(rows, orient="index").rename_axis("list")
@@ -154,7 +155,8 @@ class ComparedLists:
 
         It has how many owners have both lists, how many only one, the share of lists that are the same, the mean
         rank-biased overlap (1 for equal lists, 0 where nothing is shared), and the mean overlap at each cut-off: the
-        common members through those of the longer list.
+        common members through those of the longer list. Past the end of a shorter list rank-biased overlap takes its
+        agreement to go on, so that a list and its own beginning have 1 as well.
 
         Returns
         -------

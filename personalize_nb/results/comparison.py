@@ -17,7 +17,7 @@ from personalize_nb.results.aligned import USERS, aligned
 from personalize_nb.results.compared import Comparison
 from personalize_nb.results.differences import Measuring
 from personalize_nb.results.sources import any_lists_of, questions_of
-from personalize_nb.results.titles import framed
+from personalize_nb.results.titles import framed, tell_doubled
 from personalize_nb.text.elements import is_list
 from personalize_nb.text.public import public
 from personalize_nb.text.values import shown
@@ -128,7 +128,7 @@ def _named(lists: Any) -> dict[str, Any]:
         raise InputError(f"Two or more sets of lists are compared, 'lists' has {list(named)}; add another")
     blank = [name for name, source in named.items() if not name.strip() or source is None]
     if blank:
-        raise InputError(f"Each of 'lists' needs a name and lists; {blank[0]!r} has {shown(named[blank[0]])}")
+        raise InputError(f"Each of 'lists' needs a name and lists; {blank[0]!r} has {type(named[blank[0]]).__name__}")
     return named
 
 
@@ -137,6 +137,7 @@ def _titles(items: Any) -> tuple[Mapping[str, str], Any]:
     if items is None:
         return {}, None
     plain = frames.plain(framed(items), "items", c.ITEM_ID)
+    tell_doubled(plain[c.ITEM_ID])
     column = next((name for name in plain.columns if str(name).lower() in c.NAME_COLUMNS), None)
     if column is None:
         return {}, plain

@@ -92,10 +92,7 @@ class Measuring:
     def _tell_absent(self, name: str, present: int) -> None:
         absent = len(self.truth.users) - present
         if absent:
-            choose().say(
-                f"{name}: {absent:,} of {len(self.truth.users):,} users of the truth have no list; they count as "
-                "without a hit"
-            )
+            choose().say(f"{name}: {measures.absent_users(absent, len(self.truth.users))}")
 
     def frame(self, baseline: str) -> pd.DataFrame:
         """Return each metric of each set, its bounds, and its difference from a baseline, of which plus is better."""

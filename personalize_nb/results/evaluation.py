@@ -7,7 +7,7 @@ a truth of the user's own: a later week, a hold-out, clicks on a mailing.
 from __future__ import annotations
 
 import numbers
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, overload
 
 import numpy as np
@@ -19,9 +19,10 @@ from personalize_nb.errors import InputError
 from personalize_nb.inputs import frames
 from personalize_nb.inputs.forms import given as read
 from personalize_nb.results import measures, resampling
-from personalize_nb.results.measures import CodedLists, MeasuredLists, Truth
+from personalize_nb.results.measures import MeasuredLists, Ratios, Truth
 from personalize_nb.results.slices import sliced
-from personalize_nb.results.sources import recommendations_of
+from personalize_nb.results.sources import recommendations_of, results_of
+from personalize_nb.results.titles import tell_doubled
 from personalize_nb.text.public import public
 from personalize_nb.text.values import shown
 
@@ -167,20 +168,43 @@ def evaluate(
     against = truth_of(truth, interactions, items, category, cut_offs, ideal)
     lists = checked_lists(recommendations)
 
-    def figures(coded: CodedLists, wanted: Truth, whole: bool) -> pd.Series | pd.DataFrame:
+    if against.offered is not None and category is not None:
+        tell_doubled(against.offered[c.ITEM_ID])
+    rows = None if by is None else frames.plain(truth, "truth", c.USER_ID, c.ITEM_ID)
+    found: dict[str, pd.Series | pd.DataFrame] = {}
+    for name, own, wanted in all_and_slices(lists, against, by, rows, users, interactions):
+        coded = measures.coded(own, wanted)
         part = measures.taken(coded, wanted)
-        found = measures.together([part], wanted) if whole else measures.figures([part], wanted)
-        return found if interval is None else with_bounds(found, coded, part, wanted, interval, samples, seed)
+        one = (measures.figures if found else measures.together)([part], wanted)
+        found[name] = (
+            one if interval is None else with_bounds(one, coded.ratios, [part], wanted, interval, samples, seed)
+        )
+    return found["all"] if by is None else pd.concat(found, axis=1)
 
-    every = figures(measures.coded(lists, against), against, True)
-    if by is None:
-        return every
-    rows = frames.plain(truth, "truth", c.USER_ID, c.ITEM_ID)
-    parts: dict[str, pd.Series | pd.DataFrame] = {"all": every}
-    for name, own, wanted in sliced(by, lists, against, rows, users, interactions):
-        label = name if name != "all" else "all (slice)"
-        parts[label] = figures(measures.coded(own, wanted), wanted, False)
-    return pd.concat(parts, axis=1)
+
+def all_and_slices(
+    lists: pd.DataFrame,
+    truth: Truth,
+    by: str | None,
+    rows: pd.DataFrame | None,
+    users: Data | None,
+    interactions: Data | None,
+) -> Iterator[tuple[str, pd.DataFrame, Truth]]:
+    """Yield what is measured, each with its lists and truth: `all`, and the slices where some are asked for.
+
+    Parameters
+    ----------
+    lists
+        All lists, checked.
+    truth
+        What they are measured against.
+    by, rows, users, interactions
+        As for `slices.sliced`.
+    """
+    yield "all", lists, truth
+    if by is not None and rows is not None:
+        for name, own, wanted in sliced(by, lists, truth, rows, users, interactions):
+            yield name if name != "all" else "all (slice)", own, wanted
 
 
 @public
@@ -230,7 +254,7 @@ def worst_users(
     part = measures.taken(measures.coded(lists, against), against)
     measures.together([part], against)  # refuses what cannot be compared
     values = measures.accuracy([part], against)
-    chosen = f"normalized_discounted_cumulative_gain_at_{max(cut_offs)}" if metric is None else metric
+    chosen = f"normalized_discounted_cumulative_gain_at_{max(against.cut_offs)}" if metric is None else metric
     if chosen not in values:
         raise InputError(f"'metric' must be one of {', '.join(values)}; got {shown(metric)}")
     found = np.zeros(len(against.users), int)
@@ -245,18 +269,18 @@ def worst_users(
 
 def with_bounds(
     found: pd.Series,
-    coded: CodedLists,
-    part: MeasuredLists,
+    own: Ratios,
+    parts: Sequence[MeasuredLists],
     truth: Truth,
     level: float,
     samples: int,
     seed: int,
 ) -> pd.DataFrame:
-    """Return figures with the bounds of those that are means over users."""
+    """Return figures with the bounds of those that are means over users; `own` is what each list tells by itself."""
     low, high = pd.Series(np.nan, found.index), pd.Series(np.nan, found.index)
-    exact = measures.accuracy([part], truth)
+    exact = measures.accuracy(parts, truth)
     ones = {name: (values, np.ones(len(values))) for name, values in exact.items()}
-    for ratios in (ones, coded.ratios):
+    for ratios in (ones, own):
         names = list(ratios)
         if names:
             amounts, counts = (np.stack([ratios[name][place] for name in names], axis=1) for place in (0, 1))
@@ -291,8 +315,9 @@ def beside(
     """Return a truth that is checked already, or empty, with history and catalogue."""
     seen = None if interactions is None else frames.plain(interactions, "interactions", c.ITEM_ID)
     offered = None if items is None else frames.plain(items, "items", c.ITEM_ID)
-    _check_options(offered, category, cut_offs, ideal)
-    return Truth(wanted, seen, offered, category, cut_offs, ideal)
+    cuts = _cut_offs(cut_offs)
+    _check_options(offered, category, ideal)
+    return Truth(wanted, seen, offered, category, cuts, ideal)
 
 
 def measured(recommendations: Data, truth: Truth) -> MeasuredLists:
@@ -302,9 +327,14 @@ def measured(recommendations: Data, truth: Truth) -> MeasuredLists:
 
 def checked_lists(recommendations: Lists) -> pd.DataFrame:
     """Check that ranks count from 1 and that each user has one list; return the frame with whole ranks."""
-    recommendations = frames.plain(
-        recommendations_of(recommendations), "recommendations", c.USER_ID, c.RANK, c.ITEM_ID, hint=FROM_JOB
-    )
+    results = results_of(recommendations)
+    if results is not None and (results.has_themes or results.has_segments):
+        raise _no_users("themes" if results.has_themes else "segments")
+    lists = recommendations_of(recommendations)
+    names = {c.canonical(name) for name in getattr(lists, "columns", ())}
+    if c.RECOMMENDED_ITEM_ID in names and c.USER_ID not in names:
+        raise _no_users("lists of items")
+    recommendations = frames.plain(lists, "recommendations", c.USER_ID, c.RANK, c.ITEM_ID, hint=FROM_JOB)
     given = recommendations[c.RANK]
     ranks = pd.to_numeric(given, errors="coerce").astype("float64")
     wrong = ~((ranks >= 1) & (ranks % 1 == 0)).to_numpy()
@@ -327,15 +357,22 @@ def checked_lists(recommendations: Lists) -> pd.DataFrame:
     return found
 
 
-def _check_options(
-    items: pd.DataFrame | None,
-    category: str | None,
-    cut_offs: Sequence[int],
-    ideal: str,
-) -> None:
-    listed = isinstance(cut_offs, Iterable) and not isinstance(cut_offs, str) and len(list(cut_offs)) > 0
-    if not listed or any(not isinstance(cut, numbers.Integral) or cut < 1 for cut in cut_offs):
-        raise InputError(f"'cut_offs' must be a list of whole numbers from 1, got {cut_offs!r}")
+def _no_users(kind: str) -> InputError:
+    return InputError(
+        f"'recommendations' must be lists of users, which a truth of users is for; got {kind}. "
+        "pnb.compare(...) shows two such jobs beside each other, pnb.theme_quality(...) measures themes."
+    )
+
+
+def _cut_offs(given: Sequence[int]) -> list[int]:
+    """Return the values of K, each once."""
+    cuts = list(given) if isinstance(given, Iterable) and not isinstance(given, str | bytes) else []
+    if not cuts or any(isinstance(cut, bool) or not isinstance(cut, numbers.Integral) or cut < 1 for cut in cuts):
+        raise InputError(f"'cut_offs' must be a list of whole numbers from 1, got {shown(given)}")
+    return list(dict.fromkeys(map(int, cuts)))
+
+
+def _check_options(items: pd.DataFrame | None, category: str | None, ideal: str) -> None:
     if ideal not in (FOUND, RELEVANT):
         raise InputError(f"'ideal' must be {FOUND!r} or {RELEVANT!r}, got {ideal!r}")
     if category is not None and (items is None or category not in items.columns):

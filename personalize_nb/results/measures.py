@@ -198,7 +198,7 @@ def _diversity(
     lengths = np.bincount(owner, minlength=size)
     pairs = lengths * (lengths - 1)
     alike = np.divide(squares - own, pairs, out=np.zeros(size), where=pairs > 0)
-    return np.where(pairs > 0, 1 - alike, 0.0), (pairs > 0).astype(float)
+    return np.where(pairs > 0, np.clip(1 - alike, 0.0, 1.0), 0.0), (pairs > 0).astype(float)
 
 
 def taken(lists: CodedLists, truth: Truth) -> MeasuredLists:
@@ -289,7 +289,7 @@ def of_all(parts: Sequence[MeasuredLists], truth: Truth) -> dict[str, float]:
     for cut in truth.cut_offs:
         square = float((_added([one.weights[cut] for one in parts]) ** 2).sum())
         alike = (square - lists) / (lists * (lists - 1)) if lists > 1 else float("nan")
-        found[f"personalization_at_{cut}"] = 1 - alike
+        found[f"personalization_at_{cut}"] = float(np.round(np.clip(1 - alike, 0, 1), 12))  # 0 for equal lists
     return found
 
 
@@ -308,7 +308,7 @@ def gini(times: np.ndarray) -> float:
     size, total = len(times), float(times.sum())
     if not size or not total:
         return float("nan")
-    return float((2 * np.arange(1, size + 1) - size - 1) @ np.sort(times) / (size * total))
+    return max(0.0, float((2 * np.arange(1, size + 1) - size - 1) @ np.sort(times) / (size * total)))
 
 
 def _added(counts: Sequence[pd.Series]) -> pd.Series:
@@ -334,7 +334,15 @@ def _meet(present: np.ndarray, users: pd.Index, example: str) -> None:
         )
     absent = int((times == 0).sum())
     if absent:
-        choose().say(f"{absent:,} of {len(users):,} users of the truth have no list; they count as without a hit")
+        choose().say(absent_users(absent, len(users)))
+
+
+def absent_users(absent: int, whole: int) -> str:
+    """Say how many users of the truth have no list, and how to measure the others alone."""
+    return (
+        f"{absent:,} of {whole:,} users of the truth have no list; they count as without a hit, and "
+        "truth[truth['user_id'].isin(lists['user_id'])] leaves them out"
+    )
 
 
 def of_others(users: pd.Index, noun: str, example: str) -> InputError:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, runtime_checkable
 
 import pandas as pd
 
 from personalize_nb.contract import columns as c
+from personalize_nb.errors import InputError
 from personalize_nb.inputs import frames
 from personalize_nb.results.results_as import ResultsAs
 from personalize_nb.results.side_by_side import SideBySideAs
 
 if TYPE_CHECKING:
     from personalize_nb.inputs.forms import Data
+
+_JOB_NAME = re.compile(r"[A-Za-z0-9][\w-]{0,62}")  # a file's name has an ending
 
 AnyResults: TypeAlias = "ResultsAs[Any] | SideBySideAs[Any]"
 
@@ -41,7 +46,7 @@ def results_of(source: Lists) -> AnyResults | None:
 def recommendations_of(source: Lists) -> Data:
     """Return the recommendations of a job, run or results; data as they are."""
     results = results_of(source)
-    found: Data = source if results is None else results.recommendations()
+    found: Data = _data(source) if results is None else results.recommendations()
     return found
 
 
@@ -49,7 +54,7 @@ def any_lists_of(source: Lists, noun: str) -> pd.DataFrame:
     """Return lists of any kind as a frame: themes with all their items, segments, or recommendations."""
     results = results_of(source)
     if results is None:
-        return frames.plain(source, noun, c.RANK, hint="job.recommendations() gives such a frame")
+        return frames.plain(_data(source), noun, c.RANK, hint="job.recommendations() gives such a frame")
     if results.has_themes:
         found = results.themes(threshold=None, minimum_items=0)
     elif results.has_segments:
@@ -63,3 +68,13 @@ def questions_of(source: Lists) -> list[tuple[str, AnyResults]]:
     """Return the results of a run of several models or filters, each with what tells it from the others."""
     results = results_of(source)
     return [*results.each()] if isinstance(results, SideBySideAs) else []
+
+
+def _data(source: Any) -> Any:
+    """Return data; refuse what is the name of a job rather than of a file."""
+    if isinstance(source, str) and _JOB_NAME.fullmatch(source) and not Path(source).exists():
+        raise InputError(
+            f"Lists are of a job, its results, a frame or a file; {source!r} is none. If it is the name of a job, "
+            f"pnb.attach({source!r}) is that job."
+        )
+    return source

@@ -54,7 +54,7 @@ class Titles:
         findings = Findings()
         self._ids = to_strings(frame[c.ITEM_ID], c.ITEM_ID, findings)
         findings.raise_errors(len(frame), "items")
-        _tell_doubled(self._ids)
+        tell_doubled(self._ids)
         self.frame = frame[chosen].reset_index(drop=True)
 
     def join(self, frame: pd.DataFrame, ids: pa.Array | pa.ChunkedArray, prefix: str = "") -> pd.DataFrame:
@@ -114,8 +114,10 @@ class Titles:
             choose().say(f"{missing:,} of {counted(self.asked, 'listed item')} {have} no row in 'items'")
 
 
-def _tell_doubled(ids: pa.Array | pa.ChunkedArray) -> None:
+def tell_doubled(ids: pa.Array | pa.ChunkedArray | pd.Series) -> None:
     """Say which items have several rows: the first one is joined, and another may hold the better title."""
+    if isinstance(ids, pd.Series):
+        ids = pa.array(ids, pa.string(), from_pandas=True)
     counts = pc.value_counts(ids.combine_chunks() if isinstance(ids, pa.ChunkedArray) else ids)
     several = counts.filter(pc.greater(pc.struct_field(counts, "counts"), 1))
     if len(several):

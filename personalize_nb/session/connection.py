@@ -77,7 +77,7 @@ def connect(
     --------
     >>> import personalize_nb as pnb
     >>> pnb.connect()
-    <Session local '...': pnb.train() or pnb.recommend()>
+    <Session local us-east-1: pnb.train() or pnb.recommend()>
     """
     global _current
     given = {name: value for name, value in locals().items() if name != "session"}

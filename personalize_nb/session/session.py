@@ -390,7 +390,7 @@ class Session(Calls):
         return local.stop(self._service.path)
 
     def __repr__(self) -> str:
-        where = f"aws {self.region}" if self._service is None else f"local {str(self._service.path)!r}"
+        where = f"{'aws' if self._service is None else 'local'} {self.region}"  # the folder may have the user's name
         missing = [name for name in ("bucket", "role_arn") if not getattr(self, name)]
         step = (
             f"without {' and '.join(missing)}; pass them to Session.aws()"

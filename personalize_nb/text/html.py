@@ -76,7 +76,7 @@ def table(
     def cell(position: int, value: object, tag: str) -> Markup:
         align = "right" if position in right else "left"
         scope = Markup(' scope="row"') if tag == "th" else Markup("")
-        style = _CELL + ("white-space:nowrap;" if tag == "th" else "")
+        style = _CELL + ("white-space:nowrap;" if tag == "th" or position in right else "")  # no number is broken
         return Markup('<{0}{1} style="{2}text-align:{3}">{4}</{0}>').format(Markup(tag), scope, style, align, value)
 
     head = Markup("")
@@ -100,8 +100,9 @@ def table(
 
 def output(fragment: Markup) -> str:
     """Return what Jupyter shows as an output: nothing between two dollars is a formula, and what is wide scrolls."""
-    opened = '<div class="mathjax_ignore tex2jax_ignore" style="max-width:100%;overflow-x:auto;overflow-wrap:anywhere">'
-    return str(Markup(opened + "{}</div>").format(fragment))
+    # `anywhere` also lets tables shrink; sanitizers drop it, and leave what stands before
+    opened = '<div class="mathjax_ignore tex2jax_ignore" style="max-width:100%;overflow-x:auto;'
+    return str(Markup(opened + 'overflow-wrap:break-word;overflow-wrap:anywhere">{}</div>').format(fragment))
 
 
 def lines(*parts: object) -> Markup:

@@ -12,6 +12,7 @@ import pandas as pd
 from personalize_nb.text import html
 
 _MOST = 60  # rows to show, as pandas does
+_WORD = 64  # the longest name
 
 
 class Listing(pd.DataFrame):
@@ -41,11 +42,17 @@ class Listing(pd.DataFrame):
         return f"{lines}\n\n{_note(self)}" if len(self) > _MOST else lines
 
     def _repr_html_(self) -> str:
-        shown = self.head(_MOST)
-        rows = [[_text(value) for value in row] for row in pd.DataFrame(shown).itertuples(index=False)]
-        numbers = [place for place in range(self.shape[1]) if pd.api.types.is_numeric_dtype(self.dtypes.iloc[place])]
-        note = _note(self) if len(self) > _MOST else ""
-        return str(html.table(rows, [str(name) for name in self.columns], numeric=numbers, note=note))
+        shown = pd.DataFrame(self.head(_MOST))
+        told = [place for place in range(self.shape[1]) if self.empty or any(map(_text, shown.iloc[:, place]))]
+        rows = [[_cell(_text(row[place])) for place in told] for row in shown.itertuples(index=False, name=None)]
+        numbers = [at for at, place in enumerate(told) if pd.api.types.is_numeric_dtype(self.dtypes.iloc[place])]
+        names = [str(name) for name in self.columns]
+        silent = [name for place, name in enumerate(names) if place not in told]
+        notes = [
+            *([_note(self)] if len(self) > _MOST else []),
+            *([f"nothing in {', '.join(silent)}"] if silent else []),
+        ]
+        return html.output(html.table(rows, [names[place] for place in told], numeric=numbers, note="; ".join(notes)))
 
 
 def _is_text(column: Any) -> bool:
@@ -61,7 +68,18 @@ def _text(value: Any) -> str:
         return str(value)
     if pd.isna(value):
         return ""
+    if isinstance(value, pd.Timedelta):
+        return str(value).removeprefix("0 days ")
     return f"{value:%Y-%m-%d %H:%M:%S}" if isinstance(value, pd.Timestamp) else str(value)
+
+
+def _cell(text: str) -> object:
+    """Return a text for a cell; what is one word, as names are, stays on its line."""
+    return (
+        text
+        if " " in text or len(text) > _WORD
+        else html.Markup('<span style="white-space:nowrap">{}</span>').format(text)
+    )
 
 
 def _note(listed: pd.DataFrame) -> str:

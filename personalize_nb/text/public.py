@@ -23,6 +23,8 @@ _NAMED = 5
 # How many attributes are listed in a line that people still read.
 _LISTED = 40
 _DOOR = "_stands_at_the_door"
+# Among the `attrs` of a frame that a public call gave: notebooks show it by `notebook.data_frames`.
+OURS = "personalize_nb"
 
 
 class _Begun:
@@ -116,7 +118,7 @@ def _door(function: Callable[..., Any], again: str) -> Callable[..., Any]:
         begun = _Begun()
         token = _call.set(begun)
         try:
-            return function(*args, **given)
+            return _ours(function(*args, **given))
         except PersonalizeError:
             raise
         except Exception as error:
@@ -133,6 +135,14 @@ def _door(function: Callable[..., Any], again: str) -> Callable[..., Any]:
 
     setattr(door, _DOOR, True)
     return door
+
+
+def _ours(answer: Any) -> Any:
+    """Mark a frame of pandas as one that a call of ours gave; pandas hands the mark on to its parts."""
+    kind = type(answer)
+    if kind.__name__ == "DataFrame" and kind.__module__.partition(".")[0] == "pandas":  # which is not imported for this
+        answer.attrs.setdefault(OURS, True)
+    return answer
 
 
 def _mistaken(

@@ -18,6 +18,8 @@ from personalize_nb.inputs import frames
 from personalize_nb.inputs.forms import given
 from personalize_nb.inputs.ids import Findings
 from personalize_nb.inputs.key_columns import frame as key_frame
+from personalize_nb.session.progress import choose
+from personalize_nb.text.counts import counted, verb
 from personalize_nb.text.public import public
 from personalize_nb.text.values import shown
 from personalize_nb.training import timestamps
@@ -138,6 +140,7 @@ def random(
     scores = pd.Series(np.nan, pd.Index(items))
     owners = _owners(users, num_results, scores)
     gaps = _Gaps(owners, scores.index, seen)
+    gaps.tell_full()
     left = len(items) - gaps.met
     places = _by_chance(np.random.default_rng(int(seed)), left, min(int(num_results), len(items)))
     return _lists(owners, scores, gaps.places(places), places >= 0)
@@ -219,6 +222,7 @@ def _in_order(scores: pd.Series, users: Data, num_results: int, seen: Data | Non
     gaps = _Gaps(owners, scores.index, seen)
     most = min(int(num_results), len(scores))
     wanted = np.broadcast_to(np.arange(most), (len(owners), most))
+    gaps.tell_full()
     return _lists(owners, scores, gaps.places(wanted), wanted < (len(scores) - gaps.met)[:, None])
 
 
@@ -239,6 +243,13 @@ class _Gaps:
         self._starts = np.cumsum(self.met) - self.met
         # how many items that are not met stand before each one that is
         self._before = owner * self._size + place - (np.arange(len(pairs)) - self._starts[owner])
+
+    def tell_full(self) -> None:
+        """Say how many users have met everything."""
+        full = int((self.met >= self._size - 1).sum())
+        if full:
+            has = verb(full, "has", "have")
+            choose().say(f"{counted(full, 'user')} {has} met all {self._size - 1:,} items, and so {has} no list")
 
     def places(self, wanted: np.ndarray) -> np.ndarray:
         """Return where in the order of all items the n-th stands of those that a user has not met.

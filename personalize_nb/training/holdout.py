@@ -16,7 +16,7 @@ from personalize_nb.inputs.ids import Findings
 from personalize_nb.session.progress import choose
 from personalize_nb.text.counts import counted, verb
 from personalize_nb.text.public import public
-from personalize_nb.text.values import shown
+from personalize_nb.text.values import python, shown
 from personalize_nb.training import timestamps
 
 if TYPE_CHECKING:
@@ -63,8 +63,9 @@ def holdout(
     Returns
     -------
     Holdout
-        `train, truth = pnb.holdout(...)`: rows of the frame as they are, in their order. Users with no more than
-        `newest` interactions stay in `train` whole, which is said, as nothing could be learned of them.
+        `train, truth = pnb.holdout(...)`: rows of the data as they are, in their order, as frames of pandas. Users
+        with no more than `newest` interactions stay in `train` whole, which is said, as nothing could be learned of
+        them.
 
     Raises
     ------
@@ -175,7 +176,13 @@ def _moment(after: Any, times: pd.Series) -> int:
             raise InputError(
                 f"'after' must be a date like the timestamps, for example '2026-01-31'; got {shown(after)}"
             )
-        return int(_seconds(pd.concat([times, pd.Series([after])], ignore_index=True))[-1])
+        try:
+            return int(_seconds(pd.concat([times, pd.Series([after])], ignore_index=True))[-1])
+        except InputError as error:  # the times themselves are known to be some
+            raise InputError(
+                f"'after' must be a moment in the unit of the timestamps, which are like {python(times.iloc[0])}, or a "
+                f"date such as '2026-01-31'; got {shown(after)}"
+            ) from error
     try:
         moment = pd.Timestamp(after)
     except (TypeError, ValueError) as error:

@@ -108,8 +108,8 @@ def done(jobs, findings):
 def test_a_model_is_trained_and_measured(model, findings):
     assert model.status == limits.ACTIVE
     metrics = model.metrics()
-    assert {"coverage", "precision_at_5"} <= set(metrics)
-    findings.note("14. names and decimals of metrics", metrics)
+    assert {"coverage", "precision_at_5"} <= set(metrics.index)
+    findings.note("14. names and decimals of metrics", dict(metrics))
 
 
 def test_it_does_not_train_again_by_itself(model, session):

@@ -6,8 +6,9 @@ import re
 import pandas as pd
 import pytest
 
+import personalize_nb as pnb
 from personalize_nb.errors import InputError
-from personalize_nb.notebook import charts, list_plots
+from personalize_nb.notebook import charts, figures, list_plots
 
 RECOMMENDATIONS = pd.DataFrame(
     {
@@ -118,7 +119,7 @@ def test_nothing_to_draw_is_told(draw, told):
         (lambda: list_plots.plot_popularity(CATALOGUE, RECOMMENDATIONS), "swapped"),
         (lambda: list_plots.plot_popularity(HISTORY, HISTORY), "'recommendations' holds interactions"),
         (lambda: list_plots.plot_popularity(RECOMMENDATIONS, RECOMMENDATIONS), "^'interactions' holds recommendations"),
-        (lambda: list_plots.plot_popularity(RECOMMENDATIONS), "'interactions' must be a DataFrame, got NoneType"),
+        (lambda: list_plots.plot_popularity(RECOMMENDATIONS), "'interactions' must be a DataFrame, and none is given"),
         (lambda: list_plots.plot_scores(CATALOGUE), r"no column \['rank', 'score'\].*job.recommendations"),
     ],
 )
@@ -129,3 +130,31 @@ def test_swapped_arguments_are_noticed(draw, told):
 
 def test_a_catalogue_may_have_a_rank_of_its_own():
     assert "3 of 3 items" in list_plots.plot_coverage(RECOMMENDATIONS, CATALOGUE.assign(rank=[1, 2, 3])).text
+
+
+@pytest.mark.parametrize("length", [6, 40])
+@pytest.mark.parametrize("number", [2, 4, 8])
+def test_a_legend_leaves_the_axes_their_room(number, length):
+    figure_names = [f"{place}{'x' * (length - 1)}" for place in range(number)]
+
+    def draw(axes, spell):
+        lines = [axes.plot([0, 1], [place, 1])[0] for place in range(number)]
+        figures.named_ticks(axes.yaxis, ["a metric with a long name"])
+        figures.legend(axes, lines, [spell(name) for name in figure_names])
+
+    axes = figures.drawn(draw)
+    whole, inside, legend = (one.get_window_extent() for one in (axes.figure, axes, axes.get_legend()))
+    assert inside.width > 0.5 * whole.width and legend.x1 <= whole.x1 and legend.y1 <= whole.y1
+
+
+def test_sets_have_one_scale():
+    lists = [pd.DataFrame({"user_id": "u", "rank": range(1, 5), "item_id": list(items)}) for items in ("abcd", "aefg")]
+    few = lists[0].assign(user_id="v", item_id=list("abcd"))
+    many = pd.concat([lists[0], lists[1].assign(user_id="v")])
+    catalogue = pd.DataFrame({"item_id": list("abcdefghij")})
+    found = pnb.compare({"few": pd.concat([lists[0], few]), "many": many}, items=catalogue)
+    text = pnb.plot_coverage(found).text
+    bars = {
+        name: part.count("█") for name, part in zip(("few", "many"), text.split("few:")[1].split("many:"), strict=True)
+    }
+    assert bars["few"] < bars["many"]

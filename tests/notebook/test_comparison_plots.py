@@ -92,7 +92,7 @@ def test_ends_without_lists_in_common_are_told():
         (
             lambda: pnb.plot_metrics(FOUND, ["recall_at_3"]),
             InputError,
-            "no metric 'recall_at_3'; there are .*recall_at_2",
+            r"no metric 'recall_at_3' \(did you mean 'recall_at_2'\?\); there are .*recall_at_2",
         ),
         (lambda: pnb.plot_metrics(OLD), ArgumentError, "names of metrics as its index"),
         (lambda: pnb.plot_metrics("old"), ArgumentError, "got str 'old'"),

@@ -5,7 +5,7 @@ import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
 import personalize_nb as pnb
-from personalize_nb.errors import InputError, NotFoundError
+from personalize_nb.errors import InputError, MissingAttributeError, NotFoundError
 from personalize_nb.notebook import formatters
 
 HOSTILE = '<img src=x onerror="alert(1)">'
@@ -35,6 +35,30 @@ def test_all_of_it_is_there_in_html_and_in_text():
     assert "80% of the draws" in without.text and "Novelty at 25" in without.text
     assert "Metrics" not in pnb.show_comparison(pnb.compare({"old": BEFORE, "new": AFTER})).text
     assert "<script" not in view.html and "<style" not in view.html and 'alt=""' in view.html
+
+
+def test_pictures_stand_beside_the_tables_that_they_are_of():
+    measured = pnb.show_comparison(pnb.compare({"old": BEFORE, "new": AFTER}, truth=TRUTH, cut_offs=[2, 4], samples=20))
+    agreement, metrics = (measured.html.index(f'alt="{alt}') for alt in ("Bars of the share", "Points of each metric"))
+    titles = [measured.html.index(title) for title in ("Agreement with old", "Each by itself", "Metrics; in")]
+    assert titles[0] < agreement < titles[1] < titles[2] < metrics  # what it is stands above it
+    assert (
+        measured.html.count("data:image/svg+xml") == measured.html.count("<img") and "NDCG" in measured.html[metrics:]
+    )
+    measured.ax.set_ylabel("changed by the user")
+    assert measured.html != pnb.show_comparison(pnb.compare({"old": BEFORE, "new": AFTER})).html
+    found = pnb.compare({"old": BEFORE, "new": AFTER})
+    assert pnb.show_comparison(found).html == pnb.show_comparison(found).html  # saved notebooks are steady
+    strangers = pnb.compare({"old": BEFORE, "new": AFTER, "else": lists(w="ab")})
+    assert "else has no list to compare" in pnb.show_comparison(strangers).html
+
+
+def test_where_nothing_can_be_compared_there_is_no_picture():
+    apart = pnb.show_comparison(pnb.compare({"old": BEFORE, "new": lists(w="ab")}))
+    assert 'alt="Bars' not in apart.html and "Agreement with old" in apart.text
+    for view in (apart, pnb.show_comparison(pnb.compare({"old": BEFORE, "new": AFTER}), "u")):
+        with pytest.raises(MissingAttributeError, match="no picture"):
+            _ = view.ax
 
 
 def test_one_user_side_by_side_says_what_moved_came_went_and_was_right():
@@ -84,3 +108,39 @@ def test_what_cannot_be_shown_is_told():
         pnb.show_comparison(found, most=0)
     with pytest.raises(NotFoundError, match="No set has a list of 'x'"):
         pnb.show_comparison(found, "x")
+
+
+def test_long_titles_are_clipped_and_marks_that_turn_text_are_left_out():
+    titles = {"a": "A" * 100, "b": "\u202eturned\nin two", "e": "Emma"}
+    found = pnb.compare({"old\u202e": BEFORE, "new": AFTER}, items=titles)
+    for view in (pnb.show_comparison(found), pnb.show_comparison(found, "u"), pnb.plot_overlap(found)):
+        assert "\u202e" not in view.text and "\u202e" not in view.html
+    one = pnb.show_comparison(found, "u")
+    assert f'title="{"A" * 100}"' in one.html and "text-overflow:ellipsis" in one.html
+    assert f"{'A' * 59}…" in one.text and "turned in two" in one.text
+    assert all(line.startswith("  ") for line in one.text.splitlines()[1:])  # no title breaks a row
+
+
+def test_what_sets_differ_by_stands_first_and_is_not_broken():
+    found = pnb.compare({"old": BEFORE, "new": AFTER}, truth=TRUTH, cut_offs=[2], samples=20)
+    head = pnb.show_comparison(found).html.partition("Metrics;")[2]
+    assert head.index("difference, plus is better") < head.index(">new<") < head.index(">old<")
+    assert 'white-space:nowrap;text-align:right">+' in head
+
+
+def test_a_catalogue_with_doubled_items_is_told(capsys):
+    items = pd.DataFrame({"item_id": ["a", "a", "b"], "title": ["A", "Again", "B"], "genres": "x"})
+    history = pd.DataFrame({"user_id": ["u"], "item_id": ["a"]})
+    for call in (
+        lambda: pnb.compare({"old": BEFORE, "new": AFTER}, items=items),
+        lambda: pnb.show_user("u", BEFORE, history, items),
+        lambda: pnb.evaluate(BEFORE, TRUTH, items=items, category="genres"),
+    ):
+        call()
+        assert "1 item has more than one row in 'items' ('a')" in capsys.readouterr().err
+
+
+def test_interactions_are_no_catalogue():
+    history = pd.DataFrame({"user_id": ["u", "v"], "item_id": ["a", "a"], "timestamp": 1})
+    with pytest.raises(InputError, match="'items' holds interactions.*plot_popularity takes"):
+        pnb.plot_coverage(BEFORE, history)

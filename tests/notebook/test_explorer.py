@@ -29,6 +29,8 @@ NEAR = LISTS.assign(user_id=LISTS["user_id"].map({"1": "a", "12": "b", "3": "c",
 class Finished:
     """Stands for a job that has ended, and for its results."""
 
+    has_themes = has_segments = False
+
     def __init__(self, frame):
         self.frame = frame
 
@@ -173,3 +175,15 @@ def test_fields_keep_their_keys_and_are_named():
 def test_what_cannot_be_explored_is_told(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+def test_theme_jobs_show_the_theme_and_its_relevance():
+    themes = pd.DataFrame({"item_id": "1", "theme": "Small animals", "rank": [1, 2], "recommended_item_id": ["2", "3"]})
+    card = explore(themes.assign(relevance=[0.6, 0.3])).card
+    assert "Theme: Small animals" in card.text and "Theme: Small animals" in card.html and "0.6" in card.text
+
+
+@pytest.mark.parametrize("owner", ["item_id", "item_attributes"])
+def test_segments_are_told_where_they_are_read(owner):
+    with pytest.raises(InputError, match=r"those of a segment job; .*job.segments\(items=...\)"):
+        explore(pd.DataFrame({owner: ["1"], "rank": [1], "user_id": ["u"]}))

@@ -10,7 +10,8 @@ from jupyter_client.kernelspec import NoSuchKernel
 from nbclient.exceptions import CellExecutionError, CellTimeoutError
 
 from personalize_nb import local
-from personalize_nb.notebook import headless
+from personalize_nb.errors import InputError
+from personalize_nb.notebook import headless, parameters
 from personalize_nb.text.redact import MASK
 
 
@@ -217,3 +218,49 @@ def test_a_run_that_is_told_to_end_leaves_a_masked_notebook(tmp_path):
     # the kernel, which is ended with it, may have said something before
     assert "SIGTERM stopped the run in cell" in error.splitlines()[-1]
     assert f"s3://{MASK}/x" in (tmp_path / "out" / "n.ipynb").read_text()
+
+
+PARAMETERS = "flag = False\nname: str = 'x'\nn, share = 5, 0.2\nwhat = None"
+
+
+def _injected(*given, raw=()):
+    cell = nbformat.v4.new_code_cell(PARAMETERS, metadata={"tags": ["parameters"]})
+    document = nbformat.v4.new_notebook(cells=[cell])
+    parameters.put(document, parameters.parsed(given, raw))
+    return document.cells[1].source.splitlines()[1:]
+
+
+@pytest.mark.parametrize(
+    ("given", "set_to"),
+    [
+        ("flag=false", "flag = False"),
+        ("flag=True", "flag = True"),
+        ("name=00123", "name = '00123'"),
+        ("name=0123456789012345678901", "name = '0123456789012345678901'"),
+        ("name=true", "name = 'true'"),
+        ("name=nan", "name = 'nan'"),
+        ("n=-7", "n = -7"),
+        ("share=1e-3", "share = 0.001"),
+        ("share=inf", "share = float('inf')"),
+        ("what=null", "what = None"),
+        ("what=2026_01_01", "what = '2026_01_01'"),
+        ("what=007", "what = '007'"),
+        ("what=.5", "what = 0.5"),
+    ],
+)
+def test_parameters_are_of_the_kind_that_the_cell_sets(given, set_to):
+    assert _injected(given) == [set_to]
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        (["flag=maybe"], "'flag' is True or False .*got 'maybe'.*try -p flag=false"),
+        (["n=1", "n=2"], "'n' is given 2 times"),
+        (["N=1"], "sets no 'N'; there is .*"),
+    ],
+)
+def test_parameters_that_would_mislead_are_refused(given, told):
+    with pytest.raises(InputError, match=told):
+        _injected(*given)
+    assert _injected(raw=["n=5"]) == ["n = '5'"]

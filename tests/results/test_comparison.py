@@ -311,3 +311,64 @@ def test_a_truth_that_speaks_of_others_is_refused_and_who_is_absent_said(capsys)
     more = pd.concat([TRUTH, pd.DataFrame({"user_id": ["alone"], "item_id": ["a"]})])
     pnb.compare(lists, truth=more, cut_offs=[4]).metrics()
     assert "two: 1 of 4 users of the truth have no list; they count as without a hit" in capsys.readouterr().err
+
+
+def _lists(**users):
+    rows = [(user, rank, item) for user, items in users.items() for rank, item in enumerate(items, 1)]
+    return pd.DataFrame(rows, columns=["user_id", "rank", "item_id"])
+
+
+OLD, NEW = _lists(u="abc", v="abc"), _lists(u="acd", v="abc")
+
+
+def test_a_cut_off_given_twice_counts_once():
+    found = pnb.compare({"old": OLD, "new": NEW}, cut_offs=[3, 1, 3])
+    assert found.cut_offs == [3, 1] and [*found.overlap().columns[-2:]] == ["overlap_at_3", "overlap_at_1"]
+
+
+def test_a_terminal_is_told_what_sets_are_worth():
+    truth = pd.DataFrame({"user_id": ["u"], "item_id": ["d"]})
+    told = repr(pnb.compare({"old": OLD, "new": NEW}, truth=truth, cut_offs=[3], samples=20))
+    assert "recall_at_3, plus is better:" in told and "1.0" in told.partition("recall_at_3")[2]
+    assert "recall" not in repr(pnb.compare({"old": OLD, "new": NEW}))
+
+
+@pytest.mark.parametrize("most", [0, -1, True, 1.5, None])
+def test_most_changed_are_at_least_one(most):
+    with pytest.raises(InputError, match="'most' must be a whole number from 1"):
+        pnb.compare({"old": OLD, "new": NEW}).most_changed(most)
+
+
+def test_equal_ranks_are_told():
+    found = pnb.compare({"old": OLD, "new": NEW.assign(rank=1)})
+    assert any("2 lists of 'new' have equal ranks" in note for note in found.notes)
+    assert not any("equal ranks" in note for note in pnb.compare({"old": OLD, "new": NEW}).notes)
+
+
+def test_columns_in_capitals_are_the_same_columns():
+    found = pnb.compare({"old": OLD.rename(columns=str.upper), "new": OLD})
+    assert found.overlap()["rbo"].tolist() == [1.0]
+
+
+def test_strangers_leave_numbers_and_names_in_short():
+    found = pnb.compare({"old": OLD, "new": _lists(w="ab")})
+    assert {str(found.summary().dtypes[name]) for name in ("moved", "new", "lost")} == {"float64"}
+    with pytest.raises(NotFoundError, match=r"there are 'u', 'v', 'w'$"):
+        found.side_by_side("x")
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda truth: pnb.compare({"a": "job-a", "b": "job-b"}),
+        lambda truth: pnb.evaluate("job-a", truth),
+        lambda truth: pnb.worst_users("job-a", truth),
+        lambda truth: pnb.plot_scores("job-a"),
+        lambda truth: pnb.explore("job-a"),
+        lambda truth: pnb.show_user("u", "job-a", truth),
+        lambda truth: pnb.show_themes("job-a"),
+    ],
+)
+def test_the_name_of_a_job_is_told_to_be_attached(call):
+    with pytest.raises(InputError, match=r"pnb.attach\('job-a'\) is that job"):
+        call(OLD)

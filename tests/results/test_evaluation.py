@@ -127,3 +127,18 @@ def test_ids_that_are_none_are_refused(ids):
 def test_two_columns_for_one_id_are_refused():
     with pytest.raises(InputError, match="'truth' has several columns for"):
         pnb.evaluate(LISTS, TRUTH.assign(USER_ID="u"))
+
+
+def test_equal_lists_are_not_personal_at_all_and_figures_stay_readable():
+    equal = pd.DataFrame([(user, rank, item) for user in "uvwxyz" for rank, item in enumerate("abcdefg", 1)])
+    equal.columns = ["user_id", "rank", "item_id"]
+    truth = pd.DataFrame({"user_id": ["u"], "item_id": ["a"]})
+    found = pnb.evaluate(equal, truth, items=pd.DataFrame({"item_id": list("abcdefg")}), cut_offs=[2, 3, 7, 7])
+    assert (found.filter(like="personalization") == 0).all() and (found.filter(like="gini") >= 0).all()
+    assert "e-" not in str(found)
+
+
+def test_lists_of_items_are_told_what_measures_them():
+    truth = pd.DataFrame({"user_id": ["u"], "item_id": ["a"]})
+    with pytest.raises(InputError, match=r"lists of users.*got lists of items.*pnb.theme_quality"):
+        pnb.evaluate(pd.DataFrame({"item_id": ["i"], "rank": [1], "recommended_item_id": ["a"]}), truth)

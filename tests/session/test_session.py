@@ -34,7 +34,7 @@ def test_a_local_session_is_ready(local_service):
     assert local_session.account == local_service.account == local_session.sts.get_caller_identity()["Account"]
     assert local_session.location("jobs", "x") == f"s3://{local_service.bucket}/personalize_nb/jobs/x"
     assert local_session.arn("filter", "f") == "arn:aws:personalize:us-east-1:123456789012:filter/f"
-    assert repr(local_session) == f"<Session local {str(local_service.path)!r}: pnb.train() or pnb.recommend()>"
+    assert repr(local_session) == "<Session local us-east-1: pnb.train() or pnb.recommend()>"
     assert local_session.iam.get_role(RoleName=local_service.role_arn.rsplit("/", 1)[-1])
 
 

@@ -189,8 +189,9 @@ def parameters(name):
 
 
 @pytest.mark.parametrize("name", [name for name in sorted(set(targets())) if parameters(name)])
-def test_no_argument_gives_a_raw_error(name, world, session, monkeypatch):
+def test_no_argument_gives_a_raw_error(name, world, session, monkeypatch, tmp_path):
     things, good = world
+    monkeypatch.chdir(tmp_path)  # any text is a path of what is written
     monkeypatch.setattr("personalize_nb.local.start", Refusing())
     monkeypatch.setattr("personalize_nb.session.connection._current", session, raising=False)
     owner, _, member = name.rpartition(".")

@@ -54,3 +54,13 @@ def test_bar_is_clipped_to_its_frame():
 def test_an_output_is_no_formula_and_escapes_what_it_is_given():
     shown = html.output(html.table([("filter", "$SUBJECT: <b>$YEAR</b>")]))
     assert shown.startswith('<div class="mathjax_ignore tex2jax_ignore"') and "$SUBJECT: &lt;b&gt;$YEAR" in shown
+
+
+def test_an_output_wraps_where_sanitizers_know_one_way_only():
+    style = html.output(html.lines("x")).partition(">")[0]
+    # JupyterLab takes `anywhere` out of notebooks that are not trusted, and keeps what stands before it
+    assert style.index("overflow-wrap:break-word") < style.index("overflow-wrap:anywhere")
+
+
+def test_numbers_stay_on_their_line():
+    assert html.table([("a", "1 (0 to 2)")], ("", "value"), numeric=[1]).count("white-space:nowrap") == 1

@@ -126,7 +126,10 @@ def test_an_objective_that_no_column_serves_is_refused_before_anything_is_made(l
 def test_a_solution_version_comes_out(model, lab):
     assert model.status == "ACTIVE"
     assert model.recipe == "aws-user-personalization"
-    assert model.metrics()["normalized_discounted_cumulative_gain_at_25"] > 0
+    metrics = model.metrics()
+    assert metrics["normalized_discounted_cumulative_gain_at_25"] > 0
+    cuts = [name.rpartition("_")[2] for name in metrics.index if name.startswith("precision_at_")]
+    assert cuts == ["5", "10", "25"] and "coverage" in metrics
     assert repr(model).startswith(f"<SolutionVersion {model.name} of aws-user-personalization")
     solution = lab.call("describe_solution", solutionArn=model.arn.rsplit("/", 1)[0])["solution"]
     assert solution["performAutoTraining"] is False
