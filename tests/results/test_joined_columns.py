@@ -49,7 +49,7 @@ def test_other_kinds_stay_what_they_are(tmp_path):
 
 
 def test_blocks_with_and_without_gaps_make_one_column(tmp_path, monkeypatch):
-    monkeypatch.setattr("personalize_nb.results.results.ROWS", 1)
+    monkeypatch.setattr("personalize_nb.results.results_as.ROWS", 1)
     items = pd.DataFrame({"item_id": ["a"], "sku": [2**60 + 1]})
     rows = [{"input": {"userId": one}, "output": {"recommendedItems": [one]}} for one in "ab"]
     (tmp_path / "a.out").write_text("\n".join(map(json.dumps, rows)))

@@ -307,7 +307,7 @@ def idle_values(names: Iterable[str], chosen: Filter | None) -> list[Problem]:
 
 
 def _lacking_values(context: RequestContext, told: list[Problem]) -> list[Problem]:
-    """Return what `jobs.request.problems` says of filter values, in the words of a form: fields, not arguments."""
+    """Return what `jobs.rules.problems` says of filter values, in the words of a form: fields, not arguments."""
     if context.missing_values is None:
         return []
     wrong = {problem.text.partition(" ")[0] for problem in told if problem.field == "filter_values"}
