@@ -104,7 +104,7 @@ def leaks_of(path: str | Path, known: Iterable[str] = ()) -> list[LeakyPlace]:
     return saved_notebooks.mask(saved_notebooks.read_notebook(Path(path)), known)
 
 
-def redacted(text: str, named: str = "standard input") -> str:
+def redacted(text: str, named: str = "standard input", known: Iterable[str] = ()) -> str:
     """Return the text of a saved notebook, masked: what a filter of git does with it.
 
     Parameters
@@ -113,6 +113,8 @@ def redacted(text: str, named: str = "standard input") -> str:
         What stands in the file.
     named
         What errors call it.
+    known
+        As for `redact_notebook`.
     """
     notebook = saved_notebooks.notebook_of(text, named)
-    return saved_notebooks.text_of(notebook) if saved_notebooks.mask(notebook) else text
+    return saved_notebooks.text_of(notebook) if saved_notebooks.mask(notebook, known) else text
