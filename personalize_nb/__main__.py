@@ -68,7 +68,16 @@ def _run(program: str, arguments: Sequence[str]) -> int:
     return main(arguments, program)
 
 
-_FILTER = """as a filter of git, which commits notebooks masked and leaves yours as they are:
+_FILTER = """Masked is what something says to be an account, role, user, bucket, key or secret: an ARN, an address,
+a name and its value, the header of a column, a sentence, the cell that asked for it; and the same elsewhere.
+What cannot be told from harmless text stays: a bucket or role that is a plain word (films, Admin) is masked only where
+it is named as one, values such as 18-29 or high-value never, nor bucket, my-bucket and other placeholders.
+Code stays code: names of Python are not masked, only strings, comments, magics and numbers; an account that is a number
+becomes 111122223333. What stands in bare code (an account as '2718' '28182845') is left.
+Amazon's documented examples (123456789012, 111122223333, keys that end in EXAMPLE) pass --check: they are nobody's.
+Without it they are masked like others, because the service of this machine has such an account.
+
+as a filter of git, which commits notebooks masked and leaves yours as they are:
   git config filter.personalize-nb.clean "personalize-nb redact -"
   git config filter.personalize-nb.required true
   echo "*.ipynb filter=personalize-nb" >> .gitattributes

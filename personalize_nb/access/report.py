@@ -19,8 +19,8 @@ from personalize_nb.contract import columns
 from personalize_nb.errors import ERROR, WARNING, UnknownCheckError
 from personalize_nb.text import html
 from personalize_nb.text.counts import counted
-from personalize_nb.text.leaks import MASK
 from personalize_nb.text.public import public
+from personalize_nb.text.redact import MASK
 
 # the key of `attrs` that says what was looked into, where that is no job
 SUBJECT = "subject"

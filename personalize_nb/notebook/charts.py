@@ -142,7 +142,7 @@ class Chart(View):
         return self._svg
 
 
-class Report(View):
+class Overview(View):
     """Several tables, some of them beside a picture of what they say.
 
     Parameters

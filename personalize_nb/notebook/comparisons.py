@@ -13,7 +13,7 @@ import pandas as pd
 
 from personalize_nb.contract import columns as c
 from personalize_nb.errors import InputError
-from personalize_nb.notebook.charts import Chart, Report, View
+from personalize_nb.notebook.charts import Chart, Overview, View
 from personalize_nb.notebook.comparison_plots import plot_overlap
 from personalize_nb.notebook.metric_plots import plot_metrics
 from personalize_nb.notebook.tables import Table, difference, figure, metric_name
@@ -78,7 +78,7 @@ def _view(parts: Sequence[tuple[Table, Chart | None]], notes: Sequence[str], tit
     title = one_line(title)
     heading = html.Markup("<b>{}</b>").format(title) if title else ""
     texts = [*([title] if title else []), *(one.text() for one, _ in parts), *notes]
-    return Report(html.lines(heading, *notes), parts, "\n".join(texts))
+    return Overview(html.lines(heading, *notes), parts, "\n".join(texts))
 
 
 def _agreement(comparison: Comparison) -> Table:

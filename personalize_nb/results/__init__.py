@@ -11,6 +11,7 @@ them), `matching` puts the `rows` in input order, and `results` gives them `shap
 """
 
 __all__ = [
+    "aligned",
     "compared",
     "comparison",
     "evaluation",

@@ -1,7 +1,7 @@
 """Mask texts: first what the rules recognise, then the same names wherever else they stand.
 
 Looking twice is what keeps item ids: twelve digits alone are left as they are, unless an ARN, a bucket or the word
-"account" says in some text that they are an account.
+"account" says in some text that they are an account. Names that are words stay where nothing says what they are.
 """
 
 from __future__ import annotations
@@ -10,19 +10,23 @@ import base64
 import binascii
 import re
 from bisect import bisect
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain
 
-from personalize_nb.text.leaks import INSTEAD, KEY, KEY_ID, KINDS, LEAKS, MASK, Leak
+from personalize_nb.text import accounts, leaks, names_and_values, tables
+from personalize_nb.text.code_cells import NUMBER, areas, within
+from personalize_nb.text.leaks import INSTEAD, KEY, KEY_ID, KINDS, MASK, TWELVE, Found
 from personalize_nb.text.readings import Reading, Span
+from personalize_nb.text.wordings import is_distinctive, is_documented, is_placeholder, is_random
 
-_NAMES_ELSEWHERE = frozenset({"account", "accounts", "alias", "bucket", "role", "assumed", "secret"})
+_RULES = (*leaks.RULES, *accounts.RULES, *names_and_values.RULES, *tables.RULES)
+_NAMES_ELSEWHERE = frozenset({"account", "alias", "bucket", "role", "assumed", "secret"})
 _LEAST_SECRET = 20  # shorter values of tokens and keys may be words such as `changeme`
-_WORD = re.compile(r"[A-Za-z]?[a-z]+")
-_ACCOUNT = re.compile(r"\d{12}")
+_PLACEHOLDERS = frozenset({"name", "role", "user"})  # of documentation
+_DIGITS = re.compile(rf"(?:(?<=\\[nrt])|(?<![A-Za-z0-9]))(?:{TWELVE.pattern})(?![A-Za-z0-9])")
 _OF_SESSION = "name of the session"
-_PLACEHOLDERS = frozenset({"bucket", "name", "role", "user"})  # of documentation: `s3://bucket/key`
-_TWELVE = re.compile(r"\d{12}|\d{4}(?:[- _]\d{4}){2}|\d{3}(?:[_,]\d{3}){3}")
 _NEAR_LINES, _NEAR = 3, 2000  # how far from its id the secret of an access key is looked for
+_Search = Callable[[str], Iterable[Found]]
 
 # Links, cursor moves and other orders to a terminal; colours are kept, Jupyter shows them.
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x9b\x9d]")
@@ -43,6 +47,8 @@ class Masker:
     ----------
     known
         Names to be masked wherever they stand, also where nothing says what they are.
+    documented
+        Whether Amazon's documented examples are masked like other accounts and keys.
 
     Examples
     --------
@@ -52,11 +58,12 @@ class Masker:
     ('************ of ************', ['account id', 'name of the session'])
     """
 
-    def __init__(self, known: Iterable[str] = ()):
+    def __init__(self, known: Iterable[str] = (), *, documented: bool = True):
         self._known = dict.fromkeys((name for name in known if name), _OF_SESSION)
         self._names: dict[str, str] = dict(self._known)
-        self._rules: dict[str, list[Leak]] = {}
-        self._patterns: dict[tuple[str, ...], re.Pattern[str]] = {}
+        self._documented = documented
+        self._founds: dict[str, list[Found]] = {}
+        self._patterns: dict[tuple[str, ...], _Search] = {}
         self._read: dict[str, str] = {}
         self.found: set[str] = set()
 
@@ -64,41 +71,43 @@ class Masker:
         """Begin anew with the names that were known: what was learned is masked now."""
         self._names = dict(self._known)
 
+    def tell(self, account: str) -> None:
+        """Note an account of which no text says that it is one."""
+        if self._documented or not is_documented(account):
+            self._names[account] = KINDS["account"]
+
     def learn(self, text: str) -> None:
         """Note the accounts, buckets, roles and secrets of a text that says what they are."""
         text = _without_controls(text)
         for inner in map(_unpacked, _PACKED.finditer(text) if ";base64," in text else ()):
             if inner is not None:
                 self.learn(inner)
-        if text in self._rules and not self._rules[text]:
-            return
-        hits: dict[str, Leak] = {}
         for read in dict.fromkeys((self._seen(text), text)):
-            lower = read.lower()
-            for rule in LEAKS:
-                if any(map(lower.__contains__, rule.words)):
-                    for match in rule.pattern.finditer(read):
-                        hits[rule.pattern.pattern] = rule
-                        self._names.update(_names(match))
-            self._names.update(dict.fromkeys(_keys_near_ids(read), KINDS["secret"]))
-        self._rules[text] = list(hits.values())
+            self._names.update(chain.from_iterable(_names(one, read) for one in self._recognised(read)))
+            self._names.update(
+                (key, KINDS["secret"]) for key in _keys_near_ids(read) if self._documented or not is_documented(key)
+            )
 
-    def masked(self, text: str) -> str:
+    def masked(self, text: str, *, is_code: bool = False) -> str:
         """Return a text that was learned, masked; what was masked in it is added to `found`."""
         kept = _without_controls(text)
         if kept != text:
             self.found.add("control code")
-        rules, text = self._rules.get(kept, []), kept
+        text = kept
         if ";base64," in text:
             text = _PACKED.sub(self._packed, text)
-        for rule in rules:
-            text = self._replaced(rule.pattern, text)
+        text = self._replaced(self._recognised, text, is_code)
+        text = self._replaced(self._accounts, text, is_code)
         forms = (self._seen(text), text)
-        here = tuple(name for name in self._names if len(name) >= 3 and any(_stands_in(name, form) for form in forms))
+        here = tuple(
+            name
+            for name in self._names
+            if len(name) >= 3 and not name.isdigit() and any(name in form for form in forms)
+        )
         if here:
             if here not in self._patterns:
                 self._patterns[here] = _pattern(here)
-            text = self._replaced(self._patterns[here], text)
+            text = self._replaced(self._patterns[here], text, is_code)
         return text
 
     def _seen(self, text: str) -> str:
@@ -107,32 +116,62 @@ class Masker:
             self._read[text] = Reading(text).text
         return self._read[text]
 
-    def _replaced(self, pattern: re.Pattern[str], text: str) -> str:
-        """Replace what the groups of a pattern match in a text as it is read, and then as it is written."""
-        if self._seen(text) != text:
-            spans = list(self._spans(pattern, self._seen(text)))
-            text = Reading(text).replaced(spans) if spans else text
-        spans = list(self._spans(pattern, text))
-        if not spans:
-            return text
-        ends = [0, *(span.end for span in spans)]
-        parts = [text[end : span.start] + span.instead for end, span in zip(ends[:-1], spans, strict=True)]
-        return "".join([*parts, text[ends[-1] :]])
+    def _recognised(self, read: str) -> list[Found]:
+        """Return what the rules find, but for placeholders and, in a check, what goes with a documented example."""
+        if read not in self._founds:
+            lower, found = read.lower(), self._founds.setdefault(read, [])
+            for rule in _RULES:
+                for group in rule.search(read) if any(map(lower.__contains__, rule.words)) else ():
+                    values = [read[one.start : one.end] for one in group]
+                    if self._documented or not any(map(is_documented, values)):
+                        found += (
+                            one
+                            for one, value in zip(group, values, strict=True)
+                            if one.kind != "bucket" or not is_placeholder(value)
+                        )
+        return self._founds[read]
 
-    def _spans(self, pattern: re.Pattern[str], read: str) -> Iterator[Span]:
-        for match in pattern.finditer(read):
-            done = match.start()
-            for kind in sorted(match.groupdict(), key=lambda kind: (match.start(kind), -match.end(kind))):
-                start, end = match.span(kind)
-                if start < done or start == end:  # it was not there, or lies within the one before
-                    continue
+    def _replaced(self, search: _Search, text: str, is_code: bool) -> str:
+        """Replace what a search finds in a text as it is read, and then as it is written."""
+        if self._seen(text) != text:
+            spans = list(self._spans(search, self._seen(text)))
+            if spans and not is_code:
+                text = Reading(text).replaced([span for span, _ in spans])
+            elif spans:
+                written = Reading(text).written([span for span, _ in spans])
+                text = self._put(text, list(zip(written, (kind for _, kind in spans), strict=True)), is_code)
+            self.found.update(() if is_code else (kind for _, kind in spans))
+        return self._put(text, list(self._spans(search, text)), is_code)
+
+    def _put(self, text: str, spans: Sequence[tuple[Span, str]], is_code: bool) -> str:
+        """Replace spans of what is written; in code only where it stays code."""
+        allowed = areas(text) if is_code and spans else None
+        parts: list[str] = []
+        done = 0
+        for span, kind in spans:
+            places = (span,) if allowed is None else within(span, allowed, is_account=kind == KINDS["account"])
+            if not places and (KEY_ID.fullmatch(text[span.start : span.end]) or is_random(text[span.start : span.end])):
+                places = [span._replace(instead=f'"{MASK}"')]  # a secret that stands in no string is no code either
+            for start, end, instead in places:
+                if start >= done and text[start:end] not in (instead, ""):
+                    parts += (text[done:start], instead)
+                    done = end
+                    self.found.add(kind)
+        return "".join([*parts, text[done:]])
+
+    def _spans(self, search: _Search, read: str) -> Iterator[tuple[Span, str]]:
+        done = 0
+        for kind, start, end in sorted(search(read), key=lambda one: (one.start, -one.end)):
+            instead = INSTEAD.get(kind, MASK)
+            if start >= done and start < end and read[start:end] != instead:  # it does not lie within the one before
                 done = end
-                for one in _TWELVE.finditer(read, start, end) if kind == "accounts" else (match,):
-                    begin, finish = one.span(0 if kind == "accounts" else kind)
-                    instead = INSTEAD.get(kind, MASK)
-                    if read[begin:finish] != instead:
-                        self.found.add(KINDS.get(kind) or self._kind_of(read[begin:finish]))
-                        yield Span(begin, finish, instead)
+                yield Span(start, end, instead), KINDS.get(kind) or self._kind_of(read[start:end])
+
+    def _accounts(self, text: str) -> Iterator[Found]:
+        """Find the accounts that are known, in all their writings: there may be as many as there are rows."""
+        for match in _DIGITS.finditer(text):
+            if re.sub(r"\D", "", match.group()) in self._names:
+                yield Found("name", *match.span())
 
     def _kind_of(self, name: str) -> str:
         return self._names.get(name) or self._names.get(re.sub(r"\D", "", name), "name")
@@ -169,23 +208,23 @@ def _without_controls(text: str) -> str:
     return text
 
 
-def _names(match: re.Match[str]) -> Iterator[tuple[str, str]]:
+def _names(found: Found, text: str) -> Iterator[tuple[str, str]]:
     """Return what a rule has found and is to be masked elsewhere too, each with its kind."""
-    for kind, value in match.groupdict().items():
-        if not value or kind not in _NAMES_ELSEWHERE or "*" in value:
-            continue
-        if value.rsplit("/", 1)[-1].lower() in _PLACEHOLDERS:
-            continue
-        told = KINDS[kind]
-        if kind in ("account", "accounts"):
-            digits = (re.sub(r"\D", "", one) for one in _TWELVE.findall(value))
-            yield from ((one, told) for one in digits)
-        elif kind in ("role", "assumed"):
-            yield value.rstrip("./,").rsplit("/", 1)[-1], told  # what stands before it are paths such as service-role
-        elif kind != "secret":
-            yield value.strip(".-"), told
-        elif len(value) >= _LEAST_SECRET:
-            yield value, told
+    kind, value = found.kind, text[found.start : found.end]
+    if kind not in _NAMES_ELSEWHERE or "*" in value:
+        return
+    told = KINDS[kind]
+    if kind == "account":
+        digits = re.sub(r"\D", "", value)
+        if len(digits) == 12 and digits != NUMBER and TWELVE.fullmatch(value):
+            yield digits, told
+    elif kind in ("role", "assumed"):
+        name = value.rstrip("./,").rsplit("/", 1)[-1]  # what stands before it are paths such as service-role
+        yield from () if name.lower() in _PLACEHOLDERS else ((name, told),)
+    elif kind != "secret":
+        yield value.strip(".-"), told
+    elif len(value) >= _LEAST_SECRET:
+        yield value, told
 
 
 def _keys_near_ids(text: str) -> Iterator[str]:
@@ -200,23 +239,17 @@ def _keys_near_ids(text: str) -> Iterator[str]:
                 yield key.group()
 
 
-def _stands_in(name: str, text: str) -> bool:
-    """Tell whether a name may stand in a text: most of many do not, and a pattern of many is slow."""
-    return all(part in text for part in ((name[:3], name[9:]) if _ACCOUNT.fullmatch(name) else (name,)))
-
-
-def _pattern(names: Sequence[str]) -> re.Pattern[str]:
-    """Return a pattern for names anywhere; longer ones first, because one may begin with another."""
+def _pattern(names: Sequence[str]) -> _Search:
+    """Return a search for names anywhere; longer ones first, because one may begin with another."""
     parts = []
     for name in sorted(names, key=lambda name: (-len(name), name)):
         literal = re.escape(name)
-        if _ACCOUNT.fullmatch(name):
-            fours, threes = re.findall(r"\d{4}", name), re.findall(r"\d{3}", name)
-            parts += [literal, "[-_ ]".join(fours), "[_,]".join(threes)]
-        elif _WORD.fullmatch(name):
-            parts.append(rf"(?<=[\"'`]){literal}(?=[\"'`\\])|(?<=&\#39;){literal}(?=&)|(?<=&quot;){literal}(?=&)")
-            parts.append("|".join(rf"(?<={word} ){literal}" for word in ("bucket", "Bucket", "role", "Role")))
-        else:
+        if len(name) >= _LEAST_SECRET or is_distinctive(name):
             parts.append(literal)
+        else:
+            words = ("bucket", "Bucket", "role", "Role", "user", "User")
+            parts.append("|".join(rf"(?<={word} ){literal}" for word in words))
     # a name may begin after an escaped line break, which ends in a letter
-    return re.compile(rf"(?:(?<=\\[nrt])|(?<![A-Za-z0-9]))(?P<name>{'|'.join(parts)})(?![A-Za-z0-9])")
+    whole = rf"(?:(?<=\\[nrt])|(?<![A-Za-z0-9]))(?:{'|'.join(parts)})(?![A-Za-z0-9])"
+    pattern = re.compile(whole)
+    return lambda text: (Found("name", *match.span()) for match in pattern.finditer(text))

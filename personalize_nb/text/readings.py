@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import html
 import re
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
+from itertools import accumulate
 from typing import NamedTuple
 
 # What a reader sees as nothing, as a gap or as another character. A run of backslashes is read from its beginning
@@ -90,6 +92,18 @@ class Reading:
                 span = next(coming, None)
             parts.append(piece.written[cut:])
         return "".join(parts)
+
+    def written(self, spans: Sequence[Span]) -> list[Span]:
+        """Return where spans of what is read are written."""
+        pieces = list(_pieces(self.source))
+        reads = [0, *accumulate(len(piece.read) for piece in pieces)]
+        writes = [0, *accumulate(len(piece.written) for piece in pieces)]
+
+        def place(read: int, behind: int) -> int:
+            at = bisect_right(reads, read) - 1
+            return writes[at] + read - reads[at] + behind if pieces[at].plain else writes[at + behind]
+
+        return [Span(place(start, 0), place(end - 1, 1), instead) for start, end, instead in spans]
 
 
 def _pieces(source: str) -> Iterator[_Piece]:

@@ -51,10 +51,11 @@ def redact_notebook(path: str | Path, known: Iterable[str] = ()) -> None:
     """Mask a saved notebook in place and drop what goes stale in it: widget state, widget views, run times.
 
     An account, bucket, role or secret that is recognised anywhere (in a source, an output, Markdown, metadata) is
-    masked everywhere in the notebook. A name that is also a plain word (a bucket `films`) is masked where it stands
-    in quotes or after the word that says what it is. A widget's view is dropped where the output has another form to
-    show, so that readers see that form and not an error about a missing model. Code stays code, tags and parameters
-    of papermill stay; pictures other than SVG are left as they are. A notebook with nothing to mask is not written.
+    masked everywhere in the notebook. A name that is also a plain word (a bucket `films`) is masked only where
+    something says what it is. A widget's view is dropped where the output has another form to show, so that readers
+    see that form and not an error about a missing model. Code cells are masked in strings, comments, magics and numbers
+    only, so they run as before; an account that is a number becomes `111122223333`. Tags and parameters of papermill
+    stay; pictures other than SVG are left as they are. A notebook with nothing to mask is not written.
 
     Parameters
     ----------
@@ -88,6 +89,8 @@ def redact_notebook(path: str | Path, known: Iterable[str] = ()) -> None:
 def leaks_of(path: str | Path, known: Iterable[str] = ()) -> list[LeakyPlace]:
     """Return the places of a saved notebook that `redact_notebook` would mask, and the kinds of things, never them.
 
+    Amazon's documented examples, such as `111122223333` and keys that end in EXAMPLE, are nobody's and not returned.
+
     Parameters
     ----------
     path, known
@@ -101,7 +104,7 @@ def leaks_of(path: str | Path, known: Iterable[str] = ()) -> list[LeakyPlace]:
     >>> leaks_of("films.ipynb")
     [LeakyPlace(where='cell 1', kinds=('bucket',))]
     """
-    return saved_notebooks.mask(saved_notebooks.read_notebook(Path(path)), known)
+    return saved_notebooks.mask(saved_notebooks.read_notebook(Path(path)), known, documented=False)
 
 
 def redacted(text: str, named: str = "standard input", known: Iterable[str] = ()) -> str:

@@ -7,7 +7,6 @@ notebook.
 
 from __future__ import annotations
 
-import ast
 import json
 import os
 import re
@@ -19,16 +18,16 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from personalize_nb import errors
+from personalize_nb.text.accounts import answered, asked
 from personalize_nb.text.leaks import MASK
 from personalize_nb.text.masking import Masker, packed, unpacked
 
 _WIDGET = "application/vnd.jupyter.widget-view+json"
-_SVG = "image/svg+xml"
 _AS_IT_IS = re.compile(r"(?:image|audio|video|font)/(?!svg)|application/(?:pdf|octet-stream|zip|vnd\.apache\.arrow)")
+_PACKED = re.compile(r"(?=(?:\s*\S){12})[A-Za-z0-9+/\s]+={0,2}\s*")
 _JSON = re.compile(r"application/(?:.{0,100}\+)?json")
 # What nbformat prescribes the values of.
 _OF_FORMAT = frozenset({"cell_type", "output_type", "execution_count", "name", "id"})
-_BARE = re.compile(r"(?<![\w\"'*])\*{12}(?=\s*(?:[,)\]}#\n;]|$))")
 
 
 class LeakyPlace(NamedTuple):
@@ -105,27 +104,30 @@ def write_notebook(file: Path, notebook: dict[str, Any]) -> None:
         raise
 
 
-def mask(notebook: dict[str, Any], known: Iterable[str] = ()) -> list[LeakyPlace]:
+def mask(notebook: dict[str, Any], known: Iterable[str] = (), *, documented: bool = True) -> list[LeakyPlace]:
     """Mask a notebook in place and return where something was masked, in order; an empty list says it was clean."""
     found: dict[str, set[str]] = {}
     _drop_stale(notebook, found)
     for cell in notebook["cells"]:
         if isinstance(cell.get("outputs"), list):
             cell["outputs"] = list(_streams_joined(cell["outputs"]))
-    masker, parts = Masker(known), list(_parts(notebook))
+    masker, parts = Masker(known, documented=documented), list(_parts(notebook))
     changing = True
     while changing:  # what is masked may complete a pattern
         masker.forget()
+        for account in _answers(notebook["cells"]):
+            masker.tell(account)
         for part in parts:
             for text in _texts(part.holder[part.key], part.key):
                 masker.learn(text)
         changing = False
         for part in parts:
             before, masker.found = part.holder[part.key], set()
-            after = _masked(before, part.key, masker)
-            if part.key == "source" and part.holder.get("cell_type") == "code":
-                after = _still_code(before, after)
-            elif part.key == "id" and after != before:
+            if part.key == "source" and part.holder.get("cell_type") == "code" and _is_text(before):
+                after = _masked_text(before, masker, is_code=True)
+            else:
+                after = _masked(before, part.key, masker)
+            if part.key == "id" and after != before:
                 after = _new_id(notebook["cells"])
             if after != before:
                 part.holder[part.key], changing = after, True
@@ -151,6 +153,20 @@ def _drop_stale(notebook: dict[str, Any], found: dict[str, set[str]]) -> None:
             if _WIDGET in data and len(data) > 1:
                 del data[_WIDGET]
                 found.setdefault(f"cell {index}, output {number}", set()).add("widget view")
+
+
+def _answers(cells: list[dict[str, Any]]) -> Iterator[str]:
+    """Return the accounts that are all an output has, of cells that ask for one."""
+    sources = [
+        _whole(cell["source"]) if cell.get("cell_type") == "code" and _is_text(cell["source"]) else "" for cell in cells
+    ]
+    asks = asked(sources)
+    for cell, source in zip(cells, sources, strict=True):
+        for output in cell.get("outputs") or () if asks.search(source) else ():
+            data = output.get("data")
+            for text in (output.get("text"), data.get("text/plain") if isinstance(data, dict) else None):
+                if _is_text(text):
+                    yield from answered(source, _whole(text), asks)
 
 
 def _streams_joined(outputs: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
@@ -211,7 +227,7 @@ def _texts(value: Any, key: str) -> Iterator[str]:
             if isinstance(inner, dict) and key == "attachments":
                 yield from _texts(inner, "data")
             elif _is_text(inner) and not _JSON.fullmatch(mime):
-                yield from () if _AS_IT_IS.match(mime) else (_svg(inner) if mime == _SVG else _whole(inner),)
+                yield from () if _AS_IT_IS.match(mime) else (_opened(inner),)
             else:
                 yield from _tree_texts(inner, mime)
     else:
@@ -241,10 +257,10 @@ def _named(key: str, value: Any) -> str:
     return f"{key}': '{value}'" if isinstance(value, str) else f"{key}': {value:.0f}"
 
 
-def _svg(value: Any) -> str:
-    """Return a picture as text; attachments hold it packed."""
+def _opened(value: Any) -> str:
+    """Return a text, or the one that is packed in it, as attachments hold theirs."""
     whole = _whole(value)
-    return whole if "<" in whole else unpacked(whole) or ""
+    return (unpacked(whole) if _PACKED.fullmatch(whole) else None) or whole
 
 
 def _masked(value: Any, key: str, masker: Masker) -> Any:
@@ -263,9 +279,9 @@ def _masked(value: Any, key: str, masker: Masker) -> Any:
     return _masked_tree(value, key, masker)
 
 
-def _masked_text(value: Any, masker: Masker) -> Any:
+def _masked_text(value: Any, masker: Masker, *, is_code: bool = False) -> Any:
     whole = _whole(value)
-    masked = masker.masked(whole)
+    masked = masker.masked(whole, is_code=is_code)
     return value if masked == whole else _cut(masked, value)
 
 
@@ -274,9 +290,10 @@ def _masked_data(value: Any, mime: str, masker: Masker) -> Any:
         return _masked_tree(value, mime, masker)
     if _AS_IT_IS.match(mime):
         return value
-    if mime == _SVG and "<" not in _whole(value):
-        masked = masker.masked(_svg(value))
-        return value if masked == _svg(value) else _cut(packed(masked), value)
+    opened = _opened(value)
+    if opened != _whole(value):
+        masked = masker.masked(opened)
+        return value if masked == opened else _cut(packed(masked), value)
     return _masked_text(value, masker)
 
 
@@ -301,22 +318,6 @@ def _masked_tree(value: Any, key: str, masker: Masker) -> Any:
             kept[masked] = _masked_tree(one, name, masker)
         return kept
     return value
-
-
-def _still_code(before: Any, after: Any) -> Any:
-    """Quote masks that took the place of numbers, where that keeps a cell code that runs: `account = "****"`."""
-    if before == after or not _is_code(_whole(before)) or _is_code(_whole(after)):
-        return after
-    quoted = _BARE.sub(f'"{MASK}"', _whole(after))
-    return _cut(quoted, after) if _is_code(quoted) else after
-
-
-def _is_code(source: str) -> bool:
-    try:
-        ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError):
-        return False
-    return True
 
 
 def _new_id(cells: list[dict[str, Any]]) -> str:

@@ -119,7 +119,7 @@ def test_nothing_to_draw_is_told(draw, told):
         (lambda: list_plots.plot_popularity(CATALOGUE, RECOMMENDATIONS), "swapped"),
         (lambda: list_plots.plot_popularity(HISTORY, HISTORY), "'recommendations' holds interactions"),
         (lambda: list_plots.plot_popularity(RECOMMENDATIONS, RECOMMENDATIONS), "^'interactions' holds recommendations"),
-        (lambda: list_plots.plot_popularity(RECOMMENDATIONS), "'interactions' must be a DataFrame, got NoneType"),
+        (lambda: list_plots.plot_popularity(RECOMMENDATIONS), "'interactions' must be a DataFrame, and none is given"),
         (lambda: list_plots.plot_scores(CATALOGUE), r"no column \['rank', 'score'\].*job.recommendations"),
     ],
 )

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from leaks_corpus import ACCOUNT, BUCKET, CARRIERS, HARMLESS, KEY_ID, LEAKS, SECRET
 
+from personalize_nb.text.code_cells import NUMBER
 from personalize_nb.text.redact import MASK, leaks_of, redact, redact_notebook
 
 
@@ -170,7 +171,7 @@ def test_chunks_are_one_text_and_named_values_say_what_they_are(tmp_path):
     joined, other, numbers, names, picture = saved.cells[0].outputs
     assert joined.text == f"arn:aws:iam::{MASK}:role/{MASK} and account 111" and other.text == "other"
     assert numbers.data["application/json"] == {"account": MASK, "accounts": [MASK], "item": 555555555555}
-    assert names.data["application/json"] == {"bucket": MASK, "n": MASK, "s3_bucket": MASK, "id": MASK}
+    assert names.data["application/json"] == {"bucket": MASK, "n": MASK, "s3_bucket": MASK, "id": "acme"}
     assert BUCKET not in picture.data["image/svg+xml"] and picture.data["image/png"] == "iVBOR+s3//"
     assert saved.metadata.papermill.parameters == {"bucket": MASK, "k": 5}
 
@@ -190,7 +191,7 @@ def test_parameters_keep_their_names_their_harmless_values_and_run(tmp_path):
     saved = _masked(_notebook(cell, again, papermill={"parameters": {"k": 25}}), tmp_path / "n.ipynb")
     values = {}
     exec(saved.cells[0].source, values)
-    assert values["account"] == MASK and values["accounts"] == [MASK, MASK]
+    assert values["account"] == int(NUMBER) and values["accounts"] == [int(NUMBER), int(NUMBER)]
     assert values["bucket"] == MASK and values["users"] == f"s3://{MASK}/in"
     assert (values["api_key"], values["token"], values["k"]) == (None, "none", 25)
     assert values["items"] == ["210987654320"] and values["role"] == "x25"
@@ -203,7 +204,8 @@ def test_cells_are_named_with_what_they_tell_and_never_the_secret(tmp_path):
     cells = [
         nbformat.v4.new_code_cell("x = 1"),
         nbformat.v4.new_code_cell(
-            f"key = '{KEY_ID}'", outputs=[_stream("fine", "stderr"), _stream(f"account {ACCOUNT} in /home/ana/x")]
+            f"key = '{KEY_ID[:-7]}1234567'",
+            outputs=[_stream("fine", "stderr"), _stream(f"account {ACCOUNT} in /home/ana/x")],
         ),
         nbformat.v4.new_markdown_cell(f"in s3://{BUCKET}; {ACCOUNT}", metadata={"execution": {"t": 1}}),
     ]
@@ -258,6 +260,14 @@ def test_masking_is_done_once_and_for_all(text, carrier):
         "\x1b]" * 20000,
         "x." * 20000 + "amazonaws",
         f"{KEY_ID} " * 3000 + SECRET,
+        "account is " * 5000,
+        "secret_key = (" * 3000,
+        "password: " * 5000,
+        "_" * 20000 + "bucket",
+        "account  x\n" + "a  b\n" * 3000,
+        "account,x\n" * 3000,
+        "a 1\n" * 2000 + "Name: account, dtype: int\n" * 100,
+        "<table><tr><th>account" * 2000,
         "data:text/html;base64," + "A" * 20000,
     ],
 )

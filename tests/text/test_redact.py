@@ -176,14 +176,15 @@ def test_text_is_masked_like_a_notebook(identified):
     assert redact(f"{identified}; acme-data holds it") == f"{redact(identified)}; {MASK} holds it"
 
 
-def test_a_name_that_is_a_plain_word_is_masked_where_it_can_be_no_other_word():
+def test_a_name_that_is_a_plain_word_is_masked_where_something_says_what_it_is():
     text = "bucket = 'films'\nframe['films'] = `films`; bucket films; the films of films_raw"
-    masked = f"bucket = '{MASK}'\nframe['{MASK}'] = `{MASK}`; bucket {MASK}; the films of films_raw"
+    masked = f"bucket = '{MASK}'\nframe['films'] = `films`; bucket {MASK}; the films of films_raw"
     assert redact(text) == masked
 
 
 def test_placeholders_of_documentation_are_no_names():
-    assert redact("s3://bucket/key; answer['bucket']") == f"s3://{MASK}/key; answer['bucket']"
+    text = "s3://bucket/key; answer['bucket']; bucket = 'your-bucket'; s3://amzn-s3-demo-bucket/x"
+    assert redact(text) == text
 
 
 @pytest.mark.parametrize("between", [" ", "\n", ", secret: ", r"\n", "</td>\n      <td>"])
