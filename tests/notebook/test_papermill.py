@@ -55,12 +55,12 @@ def test_parameters_go_in_and_survive_masking(papermill, session, local_service,
     injected = next(cell for cell in left.cells if "injected-parameters" in cell.metadata.get("tags", []))
     assert "people = 3" in injected.source and 'shelf = "0042"' in injected.source
     assert left.metadata.papermill["parameters"] == {"people": 3, "shelf": "0042"}
-    assert "3 records" in _shown(left.cells[2]) and _shown(left.cells[3]).startswith("0042 arn:aws:")
+    assert "3 users" in _shown(left.cells[2]) and _shown(left.cells[3]).startswith("0042 arn:aws:")
     assert session.account not in out.read_text() and str(local_service.path) not in out.read_text()
     monkeypatch.setenv("PERSONALIZE_NB_BACKEND", "local")
     monkeypatch.setenv("PERSONALIZE_NB_PATH", str(local_service.path))
     again = headless.execute(out, out.with_name("again.ipynb"), parameters={"people": 4})
-    assert "4 records" in "".join(map(_shown, (cell for cell in nbformat.read(again, 4).cells if "outputs" in cell)))
+    assert "4 users" in "".join(map(_shown, (cell for cell in nbformat.read(again, 4).cells if "outputs" in cell)))
 
 
 def test_a_cell_that_fails_is_an_exit_code(papermill):
