@@ -24,7 +24,7 @@ from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernel
 
 from personalize_nb.errors import InputError, NotFoundError
 from personalize_nb.notebook.parameters import parsed, put
-from personalize_nb.notebook.streamed import StreamingClient, Told
+from personalize_nb.notebook.streamed import ShownText, StreamingClient
 from personalize_nb.text.redact import redact, redacted
 
 # Run in the kernel before the first cell and never saved: a page is wider than the 80 characters that pandas folds at.
@@ -95,7 +95,7 @@ def execute(
         ],
         resources={"metadata": {"path": str(source.parent)}},
     )
-    told, note = Told(show or _ignore), log or _ignore
+    told, note = ShownText(show or _ignore), log or _ignore
     watched = _Watched(client, len(document.cells))
 
     async def finished(cell: Any, cell_index: int, execute_reply: Any) -> None:
@@ -108,7 +108,7 @@ def execute(
         watched.begin(cell_index)
         told.begin(cell)
 
-    client.came = told.add
+    client.came, client.changed = told.add, told.change
     client.on_cell_start = started
     client.on_cell_executed = finished
     try:

@@ -30,7 +30,7 @@ _USES = re.compile(r"\bpnb\b|\bpersonalize_nb\b")
 _LINES_BEFORE = 20
 
 
-class Told:
+class ShownText:
     """What cells show, told masked as it comes: texts by whole lines, the rest at once.
 
     Attributes
@@ -69,6 +69,13 @@ class Told:
         self._texts[output.name] = rest
         if line_end:
             self._say(whole)
+
+    def change(self, text: str) -> None:
+        """Tell how a display reads now, where it is a line: a bar or a state; of others the last is told at the end."""
+        if not self._held and "\n" not in text and text not in self._displays:
+            self._flush()
+            self._displays.append(text)
+            self._say(text)
 
     def end(self, cell: Any) -> None:
         """Tell what has not been told of a cell that has ended: also displays that have changed since they came."""
@@ -112,11 +119,14 @@ class StreamingClient(NotebookClient):
     ----------
     came
         Is called with each output as it comes; for a text, with what is new of it.
+    changed
+        Is called with the text of a display that is rewritten.
     told
         The signal that has told the process to end, 0 before.
     """
 
     came: Callable[[Any], None]
+    changed: Callable[[str], None]
     told = 0
     _ready = False
 
@@ -125,6 +135,13 @@ class StreamingClient(NotebookClient):
         found = super().output(outs, msg, display_id, cell_index)
         if found is not None:
             self.came(found)
+        return found
+
+    def process_message(self, msg: dict[str, Any], cell: Any, cell_index: int) -> Any:
+        """Take a message about the cell that runs."""
+        found = super().process_message(msg, cell, cell_index)
+        if msg["msg_type"] == "update_display_data":
+            self.changed(str(msg["content"].get("data", {}).get("text/plain", "")).rstrip())
         return found
 
     async def async_start_new_kernel(self, **kwargs: Any) -> None:

@@ -254,7 +254,7 @@ def test_what_a_cell_prints_is_shown_while_it_runs(tmp_path):
     headless.execute(source, tmp_path / "out.ipynb", show, cell_timeout=60)
 
     told = "\n".join(shown).splitlines()
-    assert told == ["# Title", "the account is", f"{MASK} begun", "50 %", "'first'", "no line end", "'last'"]
+    assert told == ["# Title", "the account is", f"{MASK} begun", "50 %", "'first'", "'last'", "no line end"]
 
 
 PARAMETERS = "flag = False\nname: str = 'x'\nn, share = 5, 0.2\nwhat = None"
