@@ -86,7 +86,7 @@ as a hook of pre-commit: personalize-nb-redact masks, personalize-nb-redact-chec
 
 
 def _redact(program: str, arguments: Sequence[str]) -> int:
-    from personalize_nb.text.redact import leaks_of, redact_notebook, redacted
+    from personalize_nb.text.redact import leaks_in, leaks_of, redact_notebook, redacted
 
     parser = argparse.ArgumentParser(
         prog=program,
@@ -95,25 +95,32 @@ def _redact(program: str, arguments: Sequence[str]) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "notebook", nargs="+", type=Path, help="saved notebooks; - masks standard input to standard output"
+        "notebook",
+        nargs="+",
+        type=Path,
+        help="saved notebooks; - masks standard input to standard output, or checks it",
     )
     parser.add_argument(
         "--check", action="store_true", help="change nothing: name the cells, and answer 1 if there are any"
     )
     options = parser.parse_args(arguments)
-    if options.notebook == [Path("-")] and not options.check:  # a filter of git: bytes as they are, whatever the locale
-        masked = redacted(sys.stdin.buffer.read().decode("utf-8", "strict"))
-        sys.stdout.buffer.write(masked.encode())
-        return 0
     dirty = 0
     for notebook in options.notebook:
-        if not options.check:
-            redact_notebook(notebook)
+        named = str(notebook)
+        if named == "-":  # a filter of git: bytes as they are, whatever the locale
+            text, named = sys.stdin.buffer.read().decode("utf-8", "strict"), "standard input"
+            places = leaks_in(text) if options.check else []
+            sys.stdout.buffer.write(b"" if options.check else redacted(text).encode())
+        elif notebook.is_file() and not notebook.stat().st_size:  # made by `touch`: it tells nothing
             continue
-        places = leaks_of(notebook)
+        elif options.check:
+            places = leaks_of(notebook)
+        else:
+            redact_notebook(notebook)
+            places = []
         dirty += bool(places)
         for place in places:
-            print(f"{notebook}: {place.where}: {', '.join(place.kinds)}")
+            print(f"{named}: {place.where}: {', '.join(place.kinds)}")
     if dirty:
         print(f"{program}: `{program} NOTEBOOK` masks them in place", file=sys.stderr)
     return int(dirty > 0)

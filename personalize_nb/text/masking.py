@@ -10,7 +10,7 @@ import base64
 import binascii
 import re
 from bisect import bisect
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from itertools import chain
 
 from personalize_nb.text import accounts, leaks, names_and_values, tables
@@ -106,7 +106,7 @@ class Masker:
         )
         if here:
             if here not in self._patterns:
-                self._patterns[here] = _pattern(here)
+                self._patterns[here] = _pattern(here, self._known)
             text = self._replaced(self._patterns[here], text, is_code)
         return text
 
@@ -239,7 +239,7 @@ def _keys_near_ids(text: str) -> Iterator[str]:
                 yield key.group()
 
 
-def _pattern(names: Sequence[str]) -> _Search:
+def _pattern(names: Sequence[str], known: Container[str]) -> _Search:
     """Return a search for names anywhere; longer ones first, because one may begin with another."""
     parts = []
     for name in sorted(names, key=lambda name: (-len(name), name)):
@@ -247,6 +247,8 @@ def _pattern(names: Sequence[str]) -> _Search:
         if len(name) >= _LEAST_SECRET or is_distinctive(name):
             parts.append(literal)
         else:
+            if name in known:  # somebody has named it: in quotes it is no other word
+                parts.append(rf"(?<=[\"'`]){literal}(?=[\"'`\\])")
             words = ("bucket", "Bucket", "role", "Role", "user", "User")
             parts.append("|".join(rf"(?<={word} ){literal}" for word in words))
     # a name may begin after an escaped line break, which ends in a letter

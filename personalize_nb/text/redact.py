@@ -16,7 +16,7 @@ from personalize_nb.text.masking import Masker
 from personalize_nb.text.public import public
 from personalize_nb.text.saved_notebooks import LeakyPlace
 
-__all__ = ["MASK", "leaks_of", "redact", "redact_notebook", "redacted"]
+__all__ = ["MASK", "leaks_in", "leaks_of", "redact", "redact_notebook", "redacted"]
 
 
 def redact(text: str, known: Iterable[str] = ()) -> str:
@@ -107,6 +107,19 @@ def leaks_of(path: str | Path, known: Iterable[str] = ()) -> list[LeakyPlace]:
     return saved_notebooks.mask(saved_notebooks.read_notebook(Path(path)), known, documented=False)
 
 
+def leaks_in(text: str, named: str = "standard input") -> list[LeakyPlace]:
+    """Return the places of the text of a saved notebook that `redacted` would mask, as `leaks_of` does of a file.
+
+    Parameters
+    ----------
+    text
+        What stands in the file.
+    named
+        What errors call it.
+    """
+    return saved_notebooks.mask(saved_notebooks.notebook_of(text, named), documented=False) if text.strip() else []
+
+
 def redacted(text: str, named: str = "standard input", known: Iterable[str] = ()) -> str:
     """Return the text of a saved notebook, masked: what a filter of git does with it.
 
@@ -119,5 +132,7 @@ def redacted(text: str, named: str = "standard input", known: Iterable[str] = ()
     known
         As for `redact_notebook`.
     """
+    if not text.strip():  # a file that Jupyter has not filled yet
+        return text
     notebook = saved_notebooks.notebook_of(text, named)
     return saved_notebooks.text_of(notebook) if saved_notebooks.mask(notebook, known) else text

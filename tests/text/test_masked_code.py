@@ -91,7 +91,7 @@ def _programs(draw):
     return "\n".join(lines)
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(_programs(), st.sampled_from(["", ARN, f"account {ACCOUNT}, s3://{BUCKET}, s3://books/x"]))
 def test_what_compiled_compiles_and_has_the_same_tokens(source, other):
     try:

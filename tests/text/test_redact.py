@@ -204,6 +204,7 @@ def test_short_values_of_tokens_are_not_masked_elsewhere():
 
 
 def test_names_known_from_elsewhere(tmp_path):
+    assert redact("'films' of films; bucket films", known=["films"]) == f"'{MASK}' of films; bucket {MASK}"
     assert redact(f"in acme-raw of {ACCOUNT}", known=["acme-raw", ACCOUNT]) == f"in {MASK} of {MASK}"
     path = _notebook(tmp_path / "n.ipynb", source=["# acme-raw\n", "x = 1"], markdown=ACCOUNT)
     redact_notebook(path, known=["acme-raw", ACCOUNT])

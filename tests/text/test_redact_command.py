@@ -42,11 +42,38 @@ def test_standard_input_is_masked_to_standard_output(tmp_path, monkeypatch, sour
     assert (out.getvalue() == given) == kept and b"films-raw" not in out.getvalue()
 
 
-@pytest.mark.parametrize("given", [b"{ broken", b"\xff\xfe", b""])
+@pytest.mark.parametrize("given", [b"{ broken", b"\xff\xfe"])
 def test_a_filter_refuses_what_is_no_notebook(monkeypatch, capsys, given):
     monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(given)))
     assert main(["redact", "-"]) == 1
     assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("options", [["-"], ["--check", "-"]])
+def test_a_file_that_has_nothing_yet_passes(tmp_path, monkeypatch, options):
+    out = io.BytesIO()
+    monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(b"")))
+    monkeypatch.setattr(sys, "stdout", SimpleNamespace(buffer=out))
+    assert main(["redact", *options]) == 0 and out.getvalue() == b""
+    (tmp_path / "n.ipynb").touch()
+    assert main(["redact", *options[:-1], str(tmp_path / "n.ipynb")]) == 0
+
+
+def test_standard_input_is_checked_too(tmp_path, monkeypatch, capfd):
+    given = _saved(tmp_path / "a.ipynb", "s3://films-raw/x").read_bytes()
+    monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(given)))
+    assert main(["redact", "--check", "-"]) == 1
+    assert capfd.readouterr().out == "standard input: cell 1: bucket\n"
+
+
+def test_examples_of_the_documentation_pass_a_check_and_are_masked_like_others(tmp_path):
+    told = "arn:aws:iam::111122223333:role/Name, account 123456789012, AKIAIOSFODNN7EXAMPLE "
+    told += "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
+    path = _saved(tmp_path / "n.ipynb", told)
+    assert main(["redact", "--check", str(path)]) == 0
+    assert main(["redact", str(path)]) == 0
+    assert not {"111122223333", "Name", "AKIAIOSFODNN7EXAMPLE"} & set(path.read_text().replace("/", " ").split())
+    assert main(["redact", "--check", str(_saved(path, told + " and account 210987654321"))]) == 1
 
 
 def test_git_keeps_what_the_filter_masks_and_the_working_copy_as_it_is(tmp_path):
