@@ -59,7 +59,8 @@ from .resources.standing_costs import standing_costs as standing_costs
 from .results.compared import Comparison as Comparison
 from .results.comparison import compare as compare
 from .results.evaluation import evaluate as evaluate
-from .results.evaluation import worst_users as worst_users
+from .results.judged_users import best_users as best_users
+from .results.judged_users import worst_users as worst_users
 from .results.reading import read_results as read_results
 from .results.results import Results as Results
 from .results.theme_quality import ThemeQuality as ThemeQuality

@@ -168,6 +168,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     command, _ = COMMANDS[options.command]
     try:
         return command(f"{parser.prog} {options.command}", options.arguments)
+    except KeyboardInterrupt:
+        print(f"{parser.prog} {options.command}: interrupted", file=sys.stderr)
+        return 130
     except (PersonalizeError, OSError, UnicodeDecodeError) as error:
         print(f"{parser.prog} {options.command}: {error}", file=sys.stderr)
         return 1

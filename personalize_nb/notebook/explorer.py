@@ -50,6 +50,7 @@ def explore(
     title: str | None = None,
     category: str | None = None,
     most: int = 10,
+    first: str | int | None = None,
 ) -> Explorer:
     """Look through lists one by one: a widget to pick a user (or item), and a card that stays without it.
 
@@ -68,6 +69,8 @@ def explore(
         Columns of the catalogue; by default usual names are looked for.
     most
         Rows to show of each table of a card, 1 or more.
+    first
+        Whom to begin with; by default the first of the lists.
 
     Returns
     -------
@@ -78,6 +81,8 @@ def explore(
     ------
     InputError
         A frame has not the columns, or nothing is in the lists.
+    NotFoundError
+        The lists hold nothing for the first one.
 
     Examples
     --------
@@ -99,7 +104,10 @@ def explore(
         raise InputError(
             "'recommendations' is empty, so there is nothing to explore; job.errors() tells of failed lines"
         )
-    return Explorer(data, most)
+    explorer = Explorer(data, most)
+    if first is not None:
+        explorer.show(first)
+    return explorer
 
 
 @public

@@ -8,35 +8,27 @@ The notebook is the same one that JupyterLab opens; only the environment chooses
 from __future__ import annotations
 
 import argparse
-import ast
 import asyncio
 import os
-import queue
 import signal
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import nbformat
 from jupyter_client.kernelspec import NoSuchKernel
-from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
-from nbclient.util import ensure_async
 
 from personalize_nb.errors import InputError, NotFoundError
 from personalize_nb.notebook.parameters import parsed, put
-from personalize_nb.text.redact import redact, redact_notebook
+from personalize_nb.notebook.streamed import ShownText, StreamingClient
+from personalize_nb.text.redact import redact, redacted
 
 # Run in the kernel before the first cell and never saved: a page is wider than the 80 characters that pandas folds at.
 _SETUP = "__import__('pandas').set_option('display.width', 200)"
-
-# Asked of the kernel after each cell.
-_CONNECTED = "__import__('personalize_nb.notebook.connected', fromlist=['names']).names()"
-_ANSWER_SECONDS = 10
 
 
 def execute(
@@ -56,7 +48,8 @@ def execute(
     output
         Where the executed notebook goes. It is written also when a cell fails, with the error in it.
     show
-        Is called with each Markdown cell and each output as text, as the run goes on.
+        Is called with each Markdown cell, each output as text, and the lines that a cell prints, while it runs. What
+        a cell prints that connects comes when it has ended: then it is known which names are to be masked.
     cell_timeout
         Seconds a single cell may take.
     parameters
@@ -92,51 +85,50 @@ def execute(
     source, target = Path(notebook), Path(output)
     document = _read(source)
     put(document, parameters or {})
-    client = NotebookClient(
+    client = StreamingClient(
         document,
         timeout=int(cell_timeout),
         store_widget_state=False,
         extra_arguments=[
-            "--log-level=ERROR",  # its warning about local sockets would stand above every run
+            "--log-level=CRITICAL",  # what it says of local sockets, or of being ended, is no news of the run
             f"--IPKernelApp.exec_lines={_SETUP}",
         ],
         resources={"metadata": {"path": str(source.parent)}},
     )
-    tell, note = show or _ignore, log or _ignore
-    known: set[str] = set()
-    watched = _Watched(len(document.cells))
+    told, note = ShownText(show or _ignore), log or _ignore
+    watched = _Watched(client, len(document.cells))
 
     async def finished(cell: Any, cell_index: int, execute_reply: Any) -> None:
-        known.update(await _connected(client))
-        note(watched.line("failed" if execute_reply["content"]["status"] == "error" else "ran"))
-        for text in map(_as_text, cell.get("outputs", ())):
-            if text:
-                tell(redact(text, known))
+        told.known.update(await client.connected())
+        told.end(cell)
+        failed = execute_reply["content"]["status"] == "error"
+        note(watched.line("was stopped" if client.told else "failed" if failed else "ran"))
 
     def started(cell: Any, cell_index: int) -> None:
         watched.begin(cell_index)
-        if cell.cell_type == "markdown":
-            tell(cell.source)
+        told.begin(cell)
 
-    client.on_notebook_start = watched.listen
+    client.came, client.changed = told.add, told.change
     client.on_cell_start = started
     client.on_cell_executed = finished
     try:
         client.execute()
+        watched.go_on()
+    except InterruptedError:
+        raise
     except (Exception, asyncio.CancelledError) as error:
-        if watched.told:  # nbclient takes it for a kernel that died, or for what its own parts say when they are ended
-            note(watched.line("was stopped"))
+        if client.told:  # nbclient takes it for a cell that failed, or for a kernel that died
             raise watched.interrupted() from error
         if isinstance(error, CellExecutionError):
-            error.evalue = redact(error.evalue, known)  # for whoever prints it
+            error.evalue = redact(error.evalue, told.known)  # for whoever prints it
         else:
             note(watched.line("failed"))
         error.add_note(watched.cell)
         raise
     finally:
         target.parent.mkdir(parents=True, exist_ok=True)
-        nbformat.write(document, target)
-        redact_notebook(target, known)
+        # masked before it is on disk: whoever ends the process now leaves nothing that is not
+        target.write_text(redacted(nbformat.writes(document), known=told.known), encoding="utf-8")
     return target
 
 
@@ -145,16 +137,17 @@ def _ignore(_text: str) -> None:
 
 
 class _Watched:
-    """Where a run is, and what the system has told it."""
+    """Where a run is, and whether it goes on."""
 
-    def __init__(self, cells: int):
+    def __init__(self, client: StreamingClient, cells: int):
         self.cells = cells
         self.cell = "the kernel's start"
-        self.told = 0
+        self._client = client
         self._began = time.monotonic()
 
     def begin(self, index: int) -> None:
-        """Note that a cell begins."""
+        """Note that a cell begins, unless the process was told to end in the one before."""
+        self.go_on()
         self.cell, self._began = f"cell {index + 1}", time.monotonic()
 
     def line(self, what: str) -> str:
@@ -162,37 +155,15 @@ class _Watched:
         now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         return f"{now} {self.cell} of {self.cells} {what} in {time.monotonic() - self._began:.1f} s"
 
+    def go_on(self) -> None:
+        """Raise the error that ends the run where the process was told to end."""
+        if self._client.told:
+            raise self.interrupted()
+
     def interrupted(self) -> InterruptedError:
         """Return the error that says which signal has ended the run."""
-        name = signal.Signals(self.told).name
-        return InterruptedError(self.told, f"{name} stopped the run in {self.cell}; what had run is saved")
-
-    def listen(self, notebook: Any) -> None:
-        """End the run when the process is told to end: nbclient would say that its kernel died."""
-        loop, task = asyncio.get_running_loop(), asyncio.current_task()
-
-        def end(number: int) -> None:
-            self.told = number
-            if task is not None:
-                task.cancel()
-
-        with suppress(RuntimeError, NotImplementedError):  # a thread, or a system without signals
-            for number in (signal.SIGINT, signal.SIGTERM):
-                loop.add_signal_handler(number, end, number)
-
-
-async def _connected(client: NotebookClient) -> list[str]:
-    """Return the names of the notebook's own session, or none where it has no session or its kernel does not say."""
-    kernel: Any = client.kc  # whether it is asynchronous depends on the kernel's manager
-    asked = kernel.execute("", silent=True, user_expressions={"names": _CONNECTED})
-    try:
-        reply = await ensure_async(kernel.get_shell_msg(timeout=_ANSWER_SECONDS))
-        while reply["parent_header"].get("msg_id") != asked:
-            reply = await ensure_async(kernel.get_shell_msg(timeout=_ANSWER_SECONDS))
-        names: list[str] = ast.literal_eval(reply["content"]["user_expressions"]["names"]["data"]["text/plain"])
-    except (queue.Empty, KeyError):  # it is stopping after an error, is not Python's, or has no personalize_nb
-        return []
-    return names
+        name = signal.Signals(self._client.told).name
+        return InterruptedError(self._client.told, f"{name} stopped the run in {self.cell}; what had run is saved")
 
 
 def _read(source: Path) -> Any:
@@ -212,14 +183,6 @@ def _read(source: Path) -> Any:
     return document
 
 
-def _as_text(output: Any) -> str:
-    if output.output_type == "stream":
-        return str(output.text).rstrip()
-    if output.output_type == "error":
-        return f"{output.ename}: {output.evalue}"
-    return str(output.get("data", {}).get("text/plain", "")).rstrip()
-
-
 _FAILURES = (CellExecutionError, CellTimeoutError, DeadKernelError, NoSuchKernel, InputError, NotFoundError, OSError)
 
 
@@ -237,6 +200,18 @@ def _told(error: BaseException, notebook: Path, target: Path) -> str:
     if isinstance(error, NoSuchKernel):
         return f"{notebook}: there is no kernel {error.name!r} here; `jupyter kernelspec list` lists those there are"
     return " ".join(str(error).split())
+
+
+class _Page:
+    """What a run shows, as a page: blocks stand apart, single lines of a cell below each other."""
+
+    def __init__(self) -> None:
+        self._apart: bool | None = None
+
+    def __call__(self, text: str) -> None:
+        block = "\n" in text or text.startswith("#")
+        print(f"\n{text}" if self._apart or (block and self._apart is not None) else text, flush=True)
+        self._apart = block
 
 
 def main(arguments: Sequence[str] | None = None, program: str | None = None) -> int:
@@ -265,7 +240,8 @@ def main(arguments: Sequence[str] | None = None, program: str | None = None) -> 
         action="append",
         default=[],
         metavar="NAME=VALUE",
-        help="set a name of the cell tagged 'parameters'; numbers, True, False and None are read as such",
+        help="set a name of the cell tagged 'parameters', to a value of the kind that it has there; elsewhere numbers, "
+        "true, false and null are read as such",
     )
     parser.add_argument(
         "-r", "--raw-parameter", action="append", default=[], metavar="NAME=TEXT", help="the same; the value is text"
@@ -276,7 +252,9 @@ def main(arguments: Sequence[str] | None = None, program: str | None = None) -> 
     parser.add_argument(
         "--log", action="store_true", help="write a line for each cell to stderr, with time and seconds"
     )
-    parser.add_argument("--quiet", action="store_true", help="do not print what the cells show")
+    parser.add_argument(
+        "--quiet", action="store_true", help="do not print what the cells show, which else comes while they run"
+    )
     options = parser.parse_args(arguments)
     ours = False
     if options.local:
@@ -296,7 +274,7 @@ def main(arguments: Sequence[str] | None = None, program: str | None = None) -> 
             execute(
                 notebook,
                 target,
-                None if options.quiet else lambda text: print(f"{text}\n", flush=True),
+                None if options.quiet else _Page(),
                 options.cell_timeout,
                 values,
                 (lambda line: print(line, file=sys.stderr, flush=True)) if options.log else None,
@@ -304,6 +282,9 @@ def main(arguments: Sequence[str] | None = None, program: str | None = None) -> 
             print(f"{notebook} ran in {time.monotonic() - began:.0f} s and is saved, masked, as {target}")
             if options.output:
                 print(f"To look at it: jupyter lab {target}")
+    except KeyboardInterrupt:  # before the kernel's start, or after its end
+        print(f"{prefix}{notebook}: interrupted; no cell was running", file=sys.stderr)
+        return 128 + signal.SIGINT
     except _FAILURES as error:
         print(redact(f"{prefix}{_told(error, notebook, target)}"), file=sys.stderr)
         return 128 + error.errno if isinstance(error, InterruptedError) and error.errno else 1

@@ -124,7 +124,7 @@ def leaks_in(text: str, named: str = "standard input") -> list[LeakyPlace]:
     return saved_notebooks.mask(saved_notebooks.notebook_of(text, named), documented=False) if text.strip() else []
 
 
-def redacted(text: str, named: str = "standard input") -> str:
+def redacted(text: str, named: str = "standard input", known: Iterable[str] = ()) -> str:
     """Return the text of a saved notebook, masked: what a filter of git does with it.
 
     Parameters
@@ -133,8 +133,10 @@ def redacted(text: str, named: str = "standard input") -> str:
         What stands in the file.
     named
         What errors call it.
+    known
+        As for `redact_notebook`.
     """
     if not text.strip():  # a file that Jupyter has not filled yet
         return text
     notebook = saved_notebooks.notebook_of(text, named)
-    return saved_notebooks.text_of(notebook) if saved_notebooks.mask(notebook) else text
+    return saved_notebooks.text_of(notebook) if saved_notebooks.mask(notebook, known) else text

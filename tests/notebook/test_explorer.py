@@ -93,6 +93,13 @@ def test_the_widget_stands_beside_a_card_that_is_rewritten(shown):
     assert explorer.owner == "12" == fields(explorer)["User"].value
 
 
+def test_it_begins_with_whom_is_worth_showing(shown):
+    explore(LISTS, HISTORY, ITEMS, first=12)._ipython_display_()
+    assert shown[-1] == show_user("12", LISTS, HISTORY, ITEMS).text
+    with pytest.raises(NotFoundError, match="no recommendations for user '13'"):
+        explore(LISTS, first="13")
+
+
 def test_half_a_name_suggests_and_keeps_the_card():
     explorer = explore(LISTS, items=ITEMS)
     fields(explorer)["User"].value = "2"

@@ -38,14 +38,15 @@ def test_the_names_of_the_notebooks_own_session_are_masked(tmp_path, capsys):
         "import personalize_nb as pnb, boto3\n"
         "own = pnb.Session.aws(region='us-east-1', bucket=f'{\"acme\"}-raw', boto3_session=boto3.Session(),\n"
         "    role_arn=f'arn:aws:iam::{2109:04}87654321:role/{\"Acme\"}Role')\n"
-        "_ = pnb.connect(own)"
+        "_ = pnb.connect(own)\n"
+        "print('-'.join(('acme', 'raw')))"
     )
     source = _notebook(tmp_path / "n.ipynb", connect, "print('-'.join(('acme', 'raw')), 21098765 * 10000 + 4321)")
     bad = _notebook(tmp_path / "bad.ipynb", connect, "raise LookupError('-'.join(('acme', 'raw')) + ' AcmeRole')")
     shown = []
 
     saved = headless.execute(source, tmp_path / "out.ipynb", shown.append)
-    assert shown[-1] == "************ ************"
+    assert shown[1:] == ["************", "************ ************"]
     assert "acme-raw" not in saved.read_text()
     assert headless.main([str(bad), "--output", str(tmp_path / "failed"), "--quiet"]) == 1
     assert "LookupError: ************ ************" in capsys.readouterr().err
@@ -205,19 +206,55 @@ def test_a_scheduler_is_told_which_cell_failed_and_finds_what_ran(tmp_path, caps
     assert saved.cells[1].outputs[0].data["text/plain"] == "42"
 
 
-def test_a_run_that_is_told_to_end_leaves_a_masked_notebook(tmp_path):
-    path = _notebook(tmp_path / "n.ipynb", "print('s3://films-raw/x')", "import threading; threading.Event().wait()")
+@pytest.mark.parametrize(("name", "code"), [("SIGTERM", 143), ("SIGINT", 130)])
+def test_a_run_that_is_told_to_end_leaves_a_masked_notebook_and_a_line(tmp_path, name, code):
+    stays = "import threading\ntry: threading.Event().wait()\nfinally: print('tidied')"
+    path = _notebook(tmp_path / "n.ipynb", "print('s3://films-raw/x')", stays)
     command = [sys.executable, "-m", "personalize_nb.headless", str(path), "--output", str(tmp_path / "out")]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as run:
         for line in run.stdout:
             if "s3://" in line:
                 break
-        run.send_signal(signal.SIGTERM)
-        _, error = run.communicate()
-    assert run.returncode == 143
-    # the kernel, which is ended with it, may have said something before
-    assert "SIGTERM stopped the run in cell" in error.splitlines()[-1]
-    assert f"s3://{MASK}/x" in (tmp_path / "out" / "n.ipynb").read_text()
+        run.send_signal(getattr(signal, name))
+        shown, error = run.communicate()
+    assert run.returncode == code
+    (line,) = error.splitlines()
+    assert f"{name} stopped the run in cell" in line
+    saved = (tmp_path / "out" / "n.ipynb").read_text()
+    assert f"s3://{MASK}/x" in saved
+    assert ("tidied" in shown) == ("KeyboardInterrupt" in saved) == ("in cell 3" in line)
+
+
+def test_an_interrupt_outside_of_cells_is_a_line(tmp_path, capsys, monkeypatch):
+    def interrupt(*arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(headless, "execute", interrupt)
+    assert headless.main([str(tmp_path / "n.ipynb")]) == 130
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "n.ipynb: interrupted" in line
+
+
+def test_what_a_cell_prints_is_shown_while_it_runs(tmp_path):
+    waits = (
+        "import pathlib, threading\n"
+        "print('the account is'); print('210987654321', 'begun'); print('25 %\\r50 %\\n', end='')\n"
+        "handle = display('first', display_id=True)\n"
+        "while not pathlib.Path('seen').exists(): threading.Event().wait(0.02)\n"
+        "handle.update('last'); print('no line end', end='')"
+    )
+    source = _notebook(tmp_path / "n.ipynb", waits)
+    shown = []
+
+    def show(text):
+        shown.append(text)
+        if "'first'" in text:  # the cell waits for this
+            (tmp_path / "seen").touch()
+
+    headless.execute(source, tmp_path / "out.ipynb", show, cell_timeout=60)
+
+    told = "\n".join(shown).splitlines()
+    assert told == ["# Title", "the account is", f"{MASK} begun", "50 %", "'first'", "'last'", "no line end"]
 
 
 PARAMETERS = "flag = False\nname: str = 'x'\nn, share = 5, 0.2\nwhat = None"

@@ -118,6 +118,7 @@ def calls(session, done, segments, readers_model, affinity_model, tmp_path_facto
         "wait": lambda: pnb.wait([done]),
         "watch": lambda: pnb.watch("unnamed", session=session),
         "worst_users": lambda: pnb.worst_users(done, truth),
+        "best_users": lambda: pnb.best_users(done, truth),
     }
 
 

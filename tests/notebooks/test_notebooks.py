@@ -138,6 +138,22 @@ def test_untrusted_and_without_scripts_every_table_and_picture_is_there(path):
     assert shown >= 3
 
 
+def _row(stem, heading, row):
+    """The words of the first row that begins so, below a heading of a notebook's outputs, and its numbers."""
+    text = next(text for text in map(_text, _outputs(FOLDER / f"{stem}.ipynb")) if text.startswith(heading))
+    line = next(line for line in text.splitlines() if line.strip().startswith(row))
+    return line.split(), _numbers(line)
+
+
+def test_what_the_prose_says_of_figures_is_what_they_say():
+    popular, model = (_row("02_results", "NDCG at 25 against coverage", name)[1] for name in ("most pop", "model"))
+    assert model[0] > popular[2]  # finds more, beyond the bounds of the baseline
+    assert popular[-1] == pytest.approx(10, abs=2) and model[-1] > 75  # a tenth of the catalogue, and most of it
+    assert max(_row("05_comparing", "Metrics of", "Recall at 10")[1][-3:]) < 0  # that is no chance
+    every, recent = (_row("05_comparing", "Comparison of", name)[0] for name in ("all", "recent"))
+    assert int(recent[1]) > int(every[1])  # reaches more of the catalogue
+
+
 def test_quickstart_is_short():
     users_to_frame = _cells(NOTEBOOKS[0], "code")[1]["source"]
     assert len("".join(users_to_frame).splitlines()) <= 6

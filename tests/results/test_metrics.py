@@ -199,6 +199,8 @@ def test_the_worst_users_come_first_and_those_who_missed_most():
     assert found[["relevant", "found", "length"]].values.tolist() == [[1, 0, 0], [2, 1, 4], [1, 1, 4], [1, 1, 4]]
     by_recall = pnb.worst_users(LISTS, TRUTH, most=2, metric="recall_at_4", cut_offs=[4])
     assert by_recall["user_id"].tolist() == ["y", "v"] and by_recall["recall_at_4"].tolist() == [0, 0.5]
+    best = pnb.best_users(LISTS, TRUTH, most=2, metric="recall_at_4", cut_offs=[4])
+    assert best["user_id"].tolist() == ["u", "w"] and best["recall_at_4"].tolist() == [1, 1]
     with pytest.raises(InputError, match="'metric' must be one of normalized.*got 'luck'"):
         pnb.worst_users(LISTS, TRUTH, metric="luck")
     with pytest.raises(InputError, match="'most' must be a whole number from 1"):
