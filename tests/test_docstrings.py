@@ -25,6 +25,7 @@ OURS = {
     "baselines.popular",
     "baselines.random",
     "baselines.recent",
+    "best_users",
     "compare",
     "distributed.DistributedRun",
     "distributed.attach",
