@@ -140,7 +140,7 @@ def notebooks() -> Iterator[tuple[Page, str]]:
     """Yield the notebooks, each with its whole page."""
     exporter = nbconvert.HTMLExporter(template_name="lab", **dict.fromkeys(_ELSEWHERE, ""))
     dark = next(
-        path for folder in exporter.template_paths if (path := Path(folder, "static", "theme-dark.css")).exists()
+        sheet for folder in exporter.template_paths if (sheet := Path(folder, "static", "theme-dark.css")).exists()
     ).read_text(encoding="utf-8")
     for path in listed("notebooks/*.ipynb"):
         notebook = nbformat.read(ROOT / path, as_version=4)
