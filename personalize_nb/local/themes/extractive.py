@@ -16,8 +16,10 @@ import scipy.sparse as sp
 from personalize_nb.local.themes import grammar
 from personalize_nb.local.themes.generators import Draft, Proposal, ThemeRequest
 from personalize_nb.local.themes.genres import TOLD_MEDIA
+from personalize_nb.local.themes.goods import Goods, Kind
 from personalize_nb.local.themes.heads import Heads, ThemeHead
 from personalize_nb.local.themes.index import Index
+from personalize_nb.local.themes.languages import ENGLISH, write
 from personalize_nb.local.themes.subjects import Group, Subjects, ThemeSubject
 from personalize_nb.local.themes.wording import Wordings
 
@@ -26,6 +28,7 @@ MAX_EVIDENCE = 3
 CLEAR_WORTH, CLEAR_CONFIDENCE = 2.0, 0.3  # a head that sets a group apart by itself, and how sure that is
 HALF_SURE = 10.0  # the utility that makes the generator half sure
 BLOCK = 512
+SURE = 0.8  # of a kind that all of a group is
 
 
 class ExtractiveThemes:
@@ -39,6 +42,8 @@ class ExtractiveThemes:
         """Keep the index and what can be read off it once."""
         self._index = index
         self._heads, self._subjects = Heads(index), Subjects(index)
+        self._told = index.catalogue.medium in TOLD_MEDIA and index.catalogue.language == ENGLISH
+        self._goods = None if self._told else Goods(index)
         self._years = np.array([item.year for item in index.catalogue.items], dtype=np.int64)
         self._wordings = Wordings(index, self._heads)
         self._sorted_years = np.sort(self._years)
@@ -56,6 +61,9 @@ class ExtractiveThemes:
             for row, request in enumerate(block):
                 members = groups.indices[groups.indptr[row] : groups.indptr[row + 1]]
                 seed = index.catalogue.rows.get(request.seed_id)
+                if self._goods is not None:
+                    yield self._propose_goods(self._goods, request, members, shares[row])
+                    continue
                 heads = self._heads.find(shares[row], members)
                 group = Group(members, centres[row], seed, heads[0].columns)
                 subjects = self._subjects.find(group, _row(counts, row), _row(told, row))
@@ -86,6 +94,26 @@ class ExtractiveThemes:
             evidence.extend(self._heads.evidence(heads[0], shares, len(members)))
             confidence = confidence if subjects else CLEAR_CONFIDENCE
         return Proposal((*texts, *plain), round(confidence, 4), tuple(evidence[:MAX_EVIDENCE]))
+
+    def _propose_goods(self, goods: Goods, request: ThemeRequest, members: np.ndarray, shares: np.ndarray) -> Proposal:
+        share = shares / max(len(members), 1)
+        kinds = goods.kinds(share, members)
+        either, thin, wide = goods.either(share, members), goods.thin(share), goods.wide(share)
+        texts: list[Draft] = []
+        for kind in kinds:
+            texts += [Draft(text) for text in goods.described(kind, share)]
+            texts.append(Draft(kind.noun))
+        texts += [Draft(kind.noun, None if kinds else "either") for kind in either]
+        broad = [*wide, *thin]
+        for kind in broad:
+            texts += [Draft(text, "head") for text in goods.described(kind, share)]
+            texts.append(Draft(kind.noun, "head"))
+        texts += [Draft(text, "name") for text in goods.named(request.seed_name, members)]
+        language = self._index.catalogue.language
+        texts.append(Draft(write(language, "more") or request.seed_name or "More like these", "head"))
+        drafts = tuple(Draft(grammar.sentence_case(draft.text), draft.fallback) for draft in texts)
+        best: Sequence[Kind] = kinds or either
+        return Proposal(drafts, round(min(best[0].share, 1.0) * SURE, 4) if best else 0.0, goods.evidence(best, share))
 
     def _maker(self, noun: str, members: np.ndarray) -> str | None:
         """Return "… by <maker>" when most of the group is one maker's work."""

@@ -6,11 +6,14 @@ common values are in `words/genres.txt`; the others are judged by their last wor
 
 from __future__ import annotations
 
+import re
 from functools import cache
 
 from personalize_nb.local.themes.lexicon import UNKNOWN, genre_table, is_place, plural, singular, word_class, word_list
 from personalize_nb.local.themes.text import tokens
 
+TAIL = re.compile(r"\s+[-–—|/]\s*|[,;:(\[]|\bby\b|\bfor\b|\bwith\b|\bin\b|\bof\b")
+GROUPLESS_NAMES = frozenset("euvwz")  # attributes, quantities, relations, shapes, times: no kind of thing
 TOLD_MEDIA = frozenset({"books", "movies", "albums"})  # what is about something
 
 
@@ -89,18 +92,24 @@ def subject_key(written: str) -> str:
 def kinds_in_name(name: str) -> tuple[str, ...]:
     """Return the plural nouns that the end of a product's name makes it, longest first.
 
+    What stands behind a dash, a comma or a bracket, colours and codes are not the name's own end.
+
     Examples
     --------
-    >>> kinds_in_name("Retro Electric Guitar")
-    ('electric guitars', 'guitars')
+    >>> kinds_in_name("Retro Electric Guitar"), kinds_in_name("Road Frame - Red, 44")
+    (('electric guitars', 'guitars'), ('road frames', 'frames'))
     """
-    words = [token.lower for token in tokens(name) if not any(letter.isdigit() for letter in token.lower)]
+    words = [token.lower for token in tokens(TAIL.split(name, maxsplit=1)[0])]
+    while words and (words[-1] in word_list("colours") or any(letter.isdigit() for letter in words[-1]) or len(words[-1]) < 3):
+        words.pop()
     if not words:
         return ()
     lemma = singular(words[-1])
-    if not word_class(lemma).noun or len(lemma) < 3:
+    if not (word_class(lemma).noun or word_class(words[-1]).noun) or word_class(lemma).kind in GROUPLESS_NAMES:
         return ()
-    last = lemma if lemma in word_list("mass") else plural(lemma)
-    if len(words) > 1 and words[-2] not in word_list("stop") and word_class(words[-2]) != UNKNOWN:
-        return f"{words[-2]} {last}", last
+    last = words[-1] if words[-1] != lemma or lemma in word_list("mass") else plural(lemma)
+    before = words[-2] if len(words) > 1 else ""
+    fit = before and before not in word_list("stop") and before not in word_list("colours")
+    if fit and word_class(before) != UNKNOWN and not any(letter.isdigit() for letter in before):
+        return f"{before} {last}", last
     return (last,)

@@ -12,7 +12,7 @@ from functools import lru_cache
 from personalize_nb.local.themes.lexicon import singular, word_class, word_list
 from personalize_nb.local.themes.text import tokens
 
-MIN_WORDS, MAX_WORDS, MAX_CHARACTERS = 2, 8, 60
+MIN_WORDS, MAX_WORDS, MAX_CHARACTERS = 1, 8, 60
 MAX_CONTENT_RUN = 4
 DIGIT = re.compile(r"\d")
 UNSEEMLY = re.compile(r"[\x00-\x1f\x7f<>{}\[\]|\\`*_#@$%^~=;\"“”]|https?:|www\.|[.!?,:]$|\s\s|^\W")
