@@ -149,9 +149,9 @@ def name_columns(schema: Schema) -> list[str]:
     if schema.item_name is not None:
         return [schema.item_name]
     texts = [
-        field.name
-        for field in schema.fields
-        if field.type == "string" and not field.textual and not field.categorical and not NO_CATEGORY.search(field.name)
+        held.name
+        for held in schema.fields
+        if held.type == "string" and not held.textual and not held.categorical and not NO_CATEGORY.search(held.name)
     ]
     texts = [name for name in texts if not MAKER_COLUMN.search(name.upper())]
     called = [name for name in texts if NAME_COLUMN.search(name.upper())]
@@ -164,9 +164,9 @@ def _strings(table: pa.Table, column: str) -> list[str]:
 
 
 def _makers(table: pa.Table, schema: Schema) -> list[str]:
-    for field in schema.fields:
-        if field.type == "string" and not field.textual and MAKER_COLUMN.search(field.name.upper()):
-            return [_maker(text) for text in _strings(table, field.name)]
+    for held in schema.fields:
+        if held.type == "string" and not held.textual and MAKER_COLUMN.search(held.name.upper()):
+            return [_maker(text) for text in _strings(table, held.name)]
     return [""] * table.num_rows
 
 
@@ -178,9 +178,9 @@ def _maker(text: str) -> str:
 
 
 def _years(table: pa.Table, schema: Schema, in_names: list[int]) -> list[int]:
-    for field in schema.fields:
-        if "YEAR" in field.name.upper() and not field.textual:
-            found = [int(digits) if digits else 0 for digits in map(_four_digits, _strings(table, field.name))]
+    for held in schema.fields:
+        if "YEAR" in held.name.upper() and not held.textual:
+            found = [int(digits) if digits else 0 for digits in map(_four_digits, _strings(table, held.name))]
             if any(found):
                 return found
     if sum(map(bool, in_names)) >= len(in_names) // 2:

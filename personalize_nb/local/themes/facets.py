@@ -27,7 +27,15 @@ from personalize_nb.local.themes.lexicon import (
     word_list,
 )
 
-KIND, AUDIENCE, FORMAT, PLACE, TIME, ATTRIBUTE, REST = "kind", "audience", "format", "place", "time", "attribute", "rest"
+KIND, AUDIENCE, FORMAT, PLACE, TIME, ATTRIBUTE, REST = (
+    "kind",
+    "audience",
+    "format",
+    "place",
+    "time",
+    "attribute",
+    "rest",
+)
 COLOUR, MATERIAL = "colour", "material"
 WORD = re.compile(r"[^\W_]+(?:['’\-][^\W_]+)*")
 UNCLEAN = re.compile(r"\s-\s|[:(){}\[\]*#\"]")
@@ -104,7 +112,9 @@ def classed(
             if role == KIND and roles[value] in (KIND, PLACE, MATERIAL) and not small:
                 quality = (FLAT + DEEPER * deeper[place] + SPOKEN * spoken[value]) + IN_PLURAL * many
                 quality *= STRANGER if usual >= USUALLY and spoken[value] < STRANGE else 1
-                found = Facet(KIND, _noun(value, own, many, shouted, written_small), "", round(max(quality, 0.1), 4), own)
+                found = Facet(
+                    KIND, _noun(value, own, many, shouted, written_small), "", round(max(quality, 0.1), 4), own
+                )
             elif COLOUR in (role, roles[value]) or (role == MATERIAL and roles[value] in (KIND, MATERIAL)):
                 found = Facet(COLOUR if COLOUR in (role, roles[value]) else role, "", _plain_modifier(value), 0.0, own)
             elif roles[value] == AUDIENCE:
@@ -113,7 +123,7 @@ def classed(
                 found = Facet(roles[value] if roles[value] != KIND or role == KIND else role, "", "", 0.0, own)
             loose = layered and not deeper[place] and not parent[place] and spoken[value] < LEAST_SPOKEN
             if found.role == KIND and (small or loose):
-                found = Facet(REST, language=own)
+                found = Facet(KIND, language=own)
             if value not in facets or found.quality > facets[value].quality:
                 facets[value] = found
     return facets
@@ -187,7 +197,13 @@ def _role_of_column(roles: Mapping[str, str], counts: Mapping[str, int]) -> str:
     best = min(weight, key=lambda role: (-weight[role], role))
     if weight[MATERIAL] + weight[ATTRIBUTE] > STUFF * sum(weight.values()) and weight[MATERIAL] > weight[ATTRIBUTE]:
         return MATERIAL
-    return best if weight[best] > MOSTLY * sum(weight.values()) or best == KIND else ATTRIBUTE if weight[KIND] < weight.total() / 3 else KIND
+    return (
+        best
+        if weight[best] > MOSTLY * sum(weight.values()) or best == KIND
+        else ATTRIBUTE
+        if weight[KIND] < weight.total() / 3
+        else KIND
+    )
 
 
 @cache
@@ -210,7 +226,10 @@ def _role(value: str, language: str) -> str:
     known = {word for own, word in _audiences() if own in (language, ENGLISH)}
     if all(word in known for word in content):
         return AUDIENCE
-    if all(word in word_list("formats") for word in content) or content[-1] in word_list("formats") & {"edition", "editions"}:
+    if all(word in word_list("formats") for word in content) or content[-1] in word_list("formats") & {
+        "edition",
+        "editions",
+    }:
         return FORMAT
     if CENTURY.search(lower) or all(word in word_list("times") for word in content):
         return TIME
@@ -220,7 +239,9 @@ def _role(value: str, language: str) -> str:
         return REST
     if UNCLEAN.search(value) or any(map(_is_cut, words)):
         return REST
-    if len(words) > MAX_WORDS + 1 or any(phrase in lower for phrase in ("other ", "misc", "sonstige", "autres", "otros", "altri", "outros")):
+    if len(words) > MAX_WORDS + 1 or any(
+        phrase in lower for phrase in ("other ", "misc", "sonstige", "autres", "otros", "altri", "outros")
+    ):
         return REST
     if language != ENGLISH:
         return PLACE if is_place(lower) else KIND
@@ -285,7 +306,10 @@ def _noun(value: str, language: str, many: bool, shouted: bool, small: Mapping[s
 
 def _phrase(value: str, many: bool, shouted: bool, small: Mapping[str, int]) -> str:
     words = value.split()
-    spelled = [_cased(word, small, shouted and value.isupper(), last=place == len(words) - 1) for place, word in enumerate(words)]
+    spelled = [
+        _cased(word, small, shouted and value.isupper(), last=place == len(words) - 1)
+        for place, word in enumerate(words)
+    ]
     last = spelled[-1]
     kind = word_class(last.lower())
     singular_noun = not english_plural(last.lower()) and (kind.kind not in UNCOUNTED or kind == UNKNOWN)

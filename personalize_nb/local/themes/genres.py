@@ -6,14 +6,11 @@ common values are in `words/genres.txt`; the others are judged by their last wor
 
 from __future__ import annotations
 
-import re
 from functools import cache
 
-from personalize_nb.local.themes.lexicon import UNKNOWN, genre_table, is_place, plural, singular, word_class, word_list
+from personalize_nb.local.themes.lexicon import UNKNOWN, genre_table, is_place, singular, word_class, word_list
 from personalize_nb.local.themes.text import tokens
 
-TAIL = re.compile(r"\s+[-–—|/]\s*|[,;:(\[]|\bby\b|\bfor\b|\bwith\b|\bin\b|\bof\b")
-GROUPLESS_NAMES = frozenset("euvwz")  # attributes, quantities, relations, shapes, times: no kind of thing
 TOLD_MEDIA = frozenset({"books", "movies", "albums"})  # what is about something
 
 
@@ -38,12 +35,22 @@ def as_head(value: str) -> str | None:
     last = _plain(value).split()[-1]
     if last in word_list("kinds_of_text"):
         return _plain(value)
+    ending = genre_table().get(last)
+    if ending is not None and " " in _plain(value) and (ending.head or ending.modifier == last):
+        first = _plain(value).rpartition(" ")[0]
+        return f"{first} {ending.head or last}"  # "paranormal romances", "urban fantasy"
     return None
 
 
 @cache
 def _plain(value: str) -> str:
     return " ".join(value.replace("_", " ").lower().split())
+
+
+@cache
+def is_genre(value: str) -> bool:
+    """Tell whether a category value is one of the common ones."""
+    return _plain(value) in genre_table()
 
 
 @cache
@@ -86,30 +93,3 @@ def subject_key(written: str) -> str:
     """Return the singular lower-case form under which texts mention a subject that a theme writes so."""
     *words, last = tokens(written.removeprefix("the "))
     return " ".join([*(token.lower for token in words), last.lemma])
-
-
-@cache
-def kinds_in_name(name: str) -> tuple[str, ...]:
-    """Return the plural nouns that the end of a product's name makes it, longest first.
-
-    What stands behind a dash, a comma or a bracket, colours and codes are not the name's own end.
-
-    Examples
-    --------
-    >>> kinds_in_name("Retro Electric Guitar"), kinds_in_name("Road Frame - Red, 44")
-    (('electric guitars', 'guitars'), ('road frames', 'frames'))
-    """
-    words = [token.lower for token in tokens(TAIL.split(name, maxsplit=1)[0])]
-    while words and (words[-1] in word_list("colours") or any(letter.isdigit() for letter in words[-1]) or len(words[-1]) < 3):
-        words.pop()
-    if not words:
-        return ()
-    lemma = singular(words[-1])
-    if not (word_class(lemma).noun or word_class(words[-1]).noun) or word_class(lemma).kind in GROUPLESS_NAMES:
-        return ()
-    last = words[-1] if words[-1] != lemma or lemma in word_list("mass") else plural(lemma)
-    before = words[-2] if len(words) > 1 else ""
-    fit = before and before not in word_list("stop") and before not in word_list("colours")
-    if fit and word_class(before) != UNKNOWN and not any(letter.isdigit() for letter in before):
-        return f"{before} {last}", last
-    return (last,)

@@ -11,27 +11,25 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import combinations
 
 import numpy as np
 
-from personalize_nb.local.themes import grammar
 from personalize_nb.local.themes.catalogue import NEUTRAL_MEDIUM, PLACED
 from personalize_nb.local.themes.facets import ATTRIBUTE, AUDIENCE, COLOUR, KIND, MATERIAL, PLACE, Facet
 from personalize_nb.local.themes.generators import Evidence
-from personalize_nb.local.themes.genres import kinds_in_name
 from personalize_nb.local.themes.index import Index
 from personalize_nb.local.themes.languages import ENGLISH, joined, write
 from personalize_nb.local.themes.lexicon import PERSON, singular, word_class, word_list
+from personalize_nb.local.themes.names import ROMANCE, is_quotable, kinds_in_name, own_name
 
-ONE_SHARE, EITHER_SHARE, EITHER_COVER, MIN_LIFT = 0.6, 0.2, 0.75, 1.15
-DESCRIBED_SHARE, DESCRIBED_LIFT = 0.85, 1.3  # of a group, for a word before or behind its kind
+ONE_SHARE, EITHER_SHARE, EITHER_COVER, THREE_COVER, MIN_LIFT = 0.6, 0.15, 0.75, 0.85, 1.15
+DESCRIBED_SHARE, MOSTLY_SHARE, DESCRIBED_LIFT = 0.85, 0.65, 1.3  # of a group, for a word before or behind its kind
 NAME_SHARE, NAME_QUALITY, LONG_NAME = 0.6, 0.85, 0.75
 THIN_SHARE = 0.4
 NESTED = 0.5
 SAME_NAME = 0.3  # of a group's items that bear one name
-MAX_NAME = 4
 MAX_KINDS, MAX_EVIDENCE = 4, 3
-VARIANT = re.compile(r"\s+[-–—|/]\s|[,;:(\[]")
 ABSTRACT = frozenset("begijqstx")  # acts, attributes, thoughts, events, feelings, ...: what a medium's noun must follow
 
 
@@ -58,8 +56,9 @@ class Goods:
         self._nouns = [self._noun_of(name, facet) for name, facet in zip(self._names, self._facets, strict=True)]
         self._is_kind = np.array([bool(noun) for noun in self._nouns], dtype=bool)
         self._quality = np.array([max(facet.quality, 0.3) for facet in self._facets])
-        english = catalogue.language == ENGLISH
-        self._called = [kinds_in_name(item.name) if english else () for item in catalogue.items]
+        self._called = [kinds_in_name(item.name, catalogue.language) for item in catalogue.items]
+        if catalogue.language in ROMANCE:
+            self._called = _sure_kinds(self._called, [noun for noun in self._nouns if noun])
         self._name_counts = Counter(kind for kinds in self._called for kind in kinds)
 
     def _noun_of(self, name: str, facet: Facet) -> str:
@@ -120,7 +119,7 @@ class Goods:
             base = self._name_counts[kind] / total
             if enough and share >= MIN_LIFT * base:
                 worth = share**1.5 * -np.log(min(max(base, 1e-9), 0.95)) * NAME_QUALITY
-                found.append(Kind(self._as_title(kind), -1, share, float(worth), ENGLISH))
+                found.append(Kind(self._as_title(kind), -1, share, float(worth), self._language))
         return found
 
     def _as_title(self, kind: str) -> str:
@@ -129,10 +128,12 @@ class Goods:
             return f"{kind[: -len(last)]}{singular(last)} jobs"
         return kind
 
-    def described(self, kind: Kind, shares: np.ndarray) -> Iterator[str]:
+    def described(self, kind: Kind, shares: np.ndarray, least: float = DESCRIBED_SHARE) -> Iterator[str]:
         """Yield a kind with what else nearly all of the group is: whom it is for, where, of what, in which colour."""
-        columns = np.flatnonzero((shares >= DESCRIBED_SHARE) & (shares >= DESCRIBED_LIFT * self._base))
+        columns = np.flatnonzero((shares >= least) & (shares >= DESCRIBED_LIFT * self._base))
         ranked = sorted(columns.tolist(), key=lambda c: (self._base[c], self._names[c]))
+        if least < DESCRIBED_SHARE and " and " not in kind.noun and kind.language == ENGLISH == self._language:
+            yield from self._in_two_colours(kind, shares)
         for role in (AUDIENCE, PLACE, MATERIAL, COLOUR):
             for column in ranked:
                 facet = self._facets[column]
@@ -141,9 +142,20 @@ class Goods:
                     if text:
                         yield text
 
+    def _in_two_colours(self, kind: Kind, shares: np.ndarray) -> Iterator[str]:
+        columns = [c for c in np.flatnonzero(shares >= THIN_SHARE / 2) if self._facets[c].role == COLOUR]
+        ranked = sorted(columns, key=lambda c: (-shares[c], self._names[c]))[:2]
+        words = [self._facets[c].modifier for c in ranked]
+        if len(words) == 2 and all(words) and shares[ranked].sum() >= DESCRIBED_SHARE:
+            yield f"{words[0]} and {words[1]} {kind.noun}"
+
     def _with(self, noun: str, name: str, facet: Facet) -> str | None:
         if facet.language != ENGLISH:
-            return write(facet.language, "audience", noun, _inside(name, facet.language)) if facet.role == AUDIENCE else None
+            return (
+                write(facet.language, "audience", noun, _inside(name, facet.language))
+                if facet.role == AUDIENCE
+                else None
+            )
         if facet.role == PLACE:
             return f"{noun} {'in' if self._medium in PLACED else 'from'} {name}"
         bare = facet.modifier.replace("'s", "").replace("'", "")
@@ -152,18 +164,30 @@ class Goods:
         return f"{facet.modifier} {noun}" if " and " not in noun or facet.role == AUDIENCE else None
 
     def either(self, shares: np.ndarray, members: np.ndarray) -> list[Kind]:
-        """Return nouns for two kinds of which nearly all of a group is one or the other."""
+        """Return nouns for two or three kinds that nearly all of a group is one of, what covers it best first."""
         ranked = sorted(self._category_kinds(shares, EITHER_SHARE), key=lambda kind: (-round(kind.worth, 6), kind.noun))
+        ranked = [kind for kind in ranked if " and " not in kind.noun and " & " not in kind.noun][: MAX_KINDS + 1]
+        bears = self._bears[members][:, [kind.column for kind in ranked]]
         found = []
-        for place, first in enumerate(ranked[:MAX_KINDS]):
-            for second in ranked[place + 1 : MAX_KINDS + 1]:
-                cover = self._bears[members][:, [first.column, second.column]].any(axis=1).mean()
-                plain = " and " not in first.noun + second.noun and first.language == second.language
-                if cover >= EITHER_COVER and plain and not self._nest(first, second) and not _overlap(first.noun, second.noun):
-                    more, less = sorted((first, second), key=lambda kind: (-kind.share, kind.noun))
-                    noun = joined(first.language, more.noun, _inside(less.noun, less.language))
-                    found.append(Kind(noun, -1, float(cover), first.worth + second.worth, first.language))
+        for count in (2, 3):
+            for chosen in combinations(range(len(ranked)), count):
+                kinds = [ranked[place] for place in chosen]
+                cover = float(bears[:, list(chosen)].any(axis=1).mean())
+                if cover < (EITHER_COVER if count == 2 else THREE_COVER) or not self._apart(kinds):
+                    continue
+                kinds.sort(key=lambda kind: (-kind.share, kind.noun))
+                language = kinds[0].language
+                first = ", ".join([kinds[0].noun, *(_inside(kind.noun, language) for kind in kinds[1:-1])])
+                noun = joined(language, first, _inside(kinds[-1].noun, language))
+                found.append(Kind(noun, -1, cover, sum(kind.worth for kind in kinds) / count, language))
         return sorted(found, key=lambda kind: (-round(kind.share * kind.worth, 6), kind.noun))
+
+    def _apart(self, kinds: Sequence[Kind]) -> bool:
+        """Tell whether kinds are of one language, none in another one, and none echoes another."""
+        return all(
+            left.language == right.language and not self._nest(left, right) and not _overlap(left.noun, right.noun)
+            for left, right in combinations(kinds, 2)
+        )
 
     def _nest(self, first: Kind, second: Kind) -> bool:
         """Tell whether most items of the rarer kind are of the other one too."""
@@ -183,32 +207,35 @@ class Goods:
     def evidence(self, kinds: Sequence[Kind], shares: np.ndarray) -> tuple[Evidence, ...]:
         """Return what speaks for the best kinds."""
         return tuple(
-            _evidence_of(kind, float(self._base[kind.column]) if kind.column >= 0 else 0.0) for kind in kinds[:MAX_EVIDENCE]
+            _evidence_of(kind, float(self._base[kind.column]) if kind.column >= 0 else 0.0)
+            for kind in kinds[:MAX_EVIDENCE]
         )
 
     def named(self, seed_name: str, members: np.ndarray) -> list[str]:
         """Return texts that name an item: the one whose variants the group has, else the input item."""
         items = self._index.catalogue.items
-        counts = Counter(_own_name(items[row].name) for row in members.tolist())
-        seed_name = _own_name(seed_name)
+        counts = Counter(own_name(items[row].name) for row in members.tolist())
+        seed_name = own_name(seed_name)
         best = min(counts, key=lambda name: (-counts[name], name), default="")
         texts = []
-        if best and counts[best] >= max(2, SAME_NAME * len(members)) and _quotable(best):
+        if best and counts[best] >= max(2, SAME_NAME * len(members)) and is_quotable(best):
             texts.append(write(self._language, "name", best))
-        if _quotable(seed_name) and self._language == ENGLISH:
+        if is_quotable(seed_name) and self._language == ENGLISH:
             texts.append(f"More like {seed_name}")
-        elif _quotable(seed_name):
+        elif is_quotable(seed_name):
             texts.append(write(self._language, "name", seed_name))
         return [text for text in texts if text]
 
 
+def _sure_kinds(called: Sequence[tuple[str, ...]], nouns: Sequence[str]) -> list[tuple[str, ...]]:
+    """Keep what names begin with where it is a noun of a category, or other names say "… de …" with it."""
+    firsts = Counter(kinds[-1] for kinds in called if len(kinds) > 1)
+    sure = {noun for noun, count in firsts.items() if count > 1} | {noun.split(" ")[0] for noun in nouns}
+    return [kinds if kinds and kinds[-1] in sure else () for kinds in called]
+
+
 def _evidence_of(kind: Kind, base: float) -> Evidence:
     return Evidence(kind.noun, round(kind.share, 4), round(base, 4), 0.0)
-
-
-def _own_name(name: str) -> str:
-    """Return a name without what tells variants apart: "Road Frame - Red, 44" is a Road Frame."""
-    return VARIANT.split(name, maxsplit=1)[0].strip()
 
 
 def _inside(noun: str, language: str) -> str:
@@ -219,8 +246,6 @@ def _inside(noun: str, language: str) -> str:
 
 
 def _overlap(left: str, right: str) -> bool:
-    return bool({singular(word)[:5] for word in left.lower().split()} & {singular(word)[:5] for word in right.lower().split()})
-
-
-def _quotable(name: str) -> bool:
-    return bool(name) and grammar.QUOTABLE.fullmatch(name) is not None and len(name.split()) <= MAX_NAME and not re.search(r"\d", name)
+    return bool(
+        {singular(word)[:5] for word in left.lower().split()} & {singular(word)[:5] for word in right.lower().split()}
+    )

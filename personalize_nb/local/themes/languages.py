@@ -40,8 +40,10 @@ def language_of(texts: Sequence[str]) -> str:
 
     Examples
     --------
-    >>> language_of(["Casque pour les enfants et les adultes"]), language_of(["Zapatos para el verano y la playa con los pies"])
-    ('fr', 'es')
+    >>> language_of(["Casque pour les enfants et les adultes"])
+    'fr'
+    >>> language_of(["Zapatos para el verano y la playa con los pies"])
+    'es'
     >>> language_of(["Shoes for the beach and for the pool"]), language_of(["Lenovo X1"])
     ('en', '')
     """
