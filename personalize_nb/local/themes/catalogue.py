@@ -242,7 +242,7 @@ def _medium(schema: Schema, items: Sequence[ItemText]) -> str:
     called = Counter(medium for text in told for medium in _called(text))
     for votes, share in ((called, CALLED_SHARE), (spoken, SPOKEN_SHARE)):
         best = min(votes, key=lambda medium: (-votes[medium], medium), default=NEUTRAL_MEDIUM)
-        if votes[best] >= max(3, share * len(told)):
+        if votes[best] >= max(min(3, len(told)), share * len(told), 1):
             return best
     return NEUTRAL_MEDIUM
 

@@ -20,6 +20,7 @@ from personalize_nb.local.themes.goods import MOSTLY_SHARE, Goods, Kind
 from personalize_nb.local.themes.heads import Heads, ThemeHead
 from personalize_nb.local.themes.index import Index
 from personalize_nb.local.themes.languages import ENGLISH, write
+from personalize_nb.local.themes.names import own_name
 from personalize_nb.local.themes.subjects import Group, Subjects, ThemeSubject
 from personalize_nb.local.themes.wording import Wordings
 
@@ -90,7 +91,7 @@ class ExtractiveThemes:
         texts = [Draft(text) for text in (*filter(None, [made]), *written)]
         own = self._kinds_of(request)
         fans = [head for head in heads if liked and own.issuperset(head.columns)]
-        plain = self._fall_back(heads, fans, request, members, shares)
+        plain = self._fall_back(heads, own, fans, request, members, shares)
         evidence = [subject.evidence for subject in subjects]
         best = max((subject.utility for subject in subjects), default=0.0)
         confidence = best / (best + HALF_SURE) if subjects else MAKER_SHARE
@@ -119,7 +120,8 @@ class ExtractiveThemes:
             texts.append(Draft(kind.noun, "head"))
         texts += [Draft(text, "name") for text in goods.named(request.seed_name, members)]
         language = self._index.catalogue.language
-        texts.append(Draft(write(language, "more") or request.seed_name or "More like these", "head"))
+        texts.append(Draft(write(language, "more") or own_name(request.seed_name), "head"))
+        texts.append(Draft("More like these", "head"))  # where a name breaks the rules of titles
         drafts = tuple(Draft(grammar.sentence_case(draft.text), draft.fallback) for draft in texts)
         best: Sequence[Kind] = kinds or either
         return Proposal(drafts, round(min(best[0].share, 1.0) * SURE, 4) if best else 0.0, goods.evidence(best, share))
@@ -133,16 +135,16 @@ class ExtractiveThemes:
             return None
         return grammar.sentence_case(f"{noun} by {best}")
 
-    def _period(self, members: np.ndarray) -> str | None:
-        """Return "the 1990s" when that sets the group apart from the catalogue."""
+    def _periods(self, members: np.ndarray) -> tuple[list[str], list[str]]:
+        """Return "the 1990s" and the like: those that set the group apart from the catalogue, and the others."""
         years = self._years[members]
-        found = grammar.period_of(years.tolist())
-        if found is None:
-            return None
-        text, first, end = found
-        before, after = np.searchsorted(self._sorted_years, (first, end))
-        here = np.count_nonzero((years >= first) & (years < end)) / len(years)
-        return text if here >= PERIOD_LIFT * (after - before) / len(self._years) else None
+        told: list[str] = []
+        true: list[str] = []
+        for text, first, end in grammar.periods_of(years.tolist()):
+            before, after = np.searchsorted(self._sorted_years, (first, end))
+            here = np.count_nonzero((years >= first) & (years < end)) / len(years)
+            (told if here >= PERIOD_LIFT * (after - before) / len(self._years) else true).append(text)
+        return told, true
 
     def _is_liked(self, group: Group, shares: np.ndarray) -> bool:
         """Tell whether a group coheres around its input item, so that "for fans of" it is true."""
@@ -164,34 +166,44 @@ class ExtractiveThemes:
     def _fall_back(
         self,
         heads: Sequence[ThemeHead],
+        own: frozenset[int],
         fans: Sequence[ThemeHead],
         request: ThemeRequest,
         members: np.ndarray,
         shares: np.ndarray,
     ) -> list[Draft]:
-        """Return plainer texts that are true, with the kind of each; `fans` are the heads that fit the input item."""
+        """Return plainer texts that are true, with the kind of each.
+
+        `own` are the input item's categories, `fans` the heads that fit it in a group that coheres.
+        """
         noun, medium, name = heads[0].noun, self._index.catalogue.medium, request.seed_name
-        thin, period = None, self._period(members)
-        dated = f"{noun} from {period}" if period else None
+        thin, (periods, true_periods) = None, self._periods(members)
+        dated, also = ([f"{noun} from {period}" for period in held] for held in (periods, true_periods))
         seed = self._index.catalogue.rows.get(request.seed_id)
         if noun == medium and seed is not None:
             thin = next(iter(self._heads.thin(shares, members, self._index.categories[seed].indices)), None)
         named = [head.noun for head in heads if head.noun != medium]
-        either = self._heads.either(shares, members) if noun == medium else []
+        either = self._heads.either(shares, members)
         fits = [head.noun for head in fans if head.noun != medium]
         plain = [
             (grammar.for_fans(thin, name) if thin and fans else None, "fans"),
-            (dated if named else None, "period"),
+            *((text, "period") for text in (dated if named else ())),
             *((grammar.for_fans(other, name), "fans") for other in fits),
             *((other, "head") for other in named if " " in other),
-            *((kinds, "head") for kinds in either),
-            (dated, "period"),
+            *((kinds, "head") for kinds in (either if noun == medium else ())),
+            *((text, "period") for text in dated),
             *((grammar.like(other, name), "fans") for other in fits),
             *((other, "head") for other in named),
             (thin, "head"),
+            *((kinds, "head") for kinds in either),
+            *((text, "period") for text in also),
             (grammar.for_fans(medium, name) if fans else None, "fans"),
             *((kinds, "head") for kinds in self._heads.thin(shares, members)),
         ]
+        # people who chose the input item did choose these; it is said last, where kinds agree and texts do not
+        plain.extend(
+            (grammar.for_fans(head.noun, name), "fans") for head in heads if head.worth and own >= {*head.columns}
+        )
         plain.append((f"{medium} to discover", "head"))
         return [Draft(grammar.sentence_case(text), kind) for text, kind in plain if text]
 

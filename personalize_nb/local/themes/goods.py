@@ -91,7 +91,7 @@ class Goods:
             The rows of its items.
         """
         found = [*self._called_kinds(members), *self._category_kinds(shares, ONE_SHARE)]
-        found.sort(key=lambda kind: (-round(kind.worth, 6), kind.noun))
+        found.sort(key=lambda kind: (-round(kind.worth, 6), -kind.noun.count(" "), kind.noun))
         kept: list[Kind] = []
         for kind in found:
             if all(kind.noun.lower() != other.noun.lower() for other in kept):

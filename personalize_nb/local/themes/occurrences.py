@@ -22,7 +22,9 @@ class Occurrence:
     """One use of a phrase: its last word as written, and what stands around it.
 
     `article` is the determiner it has, looking back over its adjectives ("" for none); `described` when adjectives or
-    nouns stand between; `previous` is the word right before; `attributive` when it modifies the noun that follows, `before_of` when "of" does.
+    nouns stand between; `previous` is the word right before; `attributive` when it modifies the noun that follows,
+    `before_of` when
+    "of" follows.
     """
 
     slot: str

@@ -139,7 +139,7 @@ def _read(catalogue: Catalogue) -> tuple[dict[tuple[str, str], _Habit], Counter[
     told = catalogue.medium in TOLD_MEDIA
     habits: dict[tuple[str, str], _Habit] = {}
     words: Counter[str] = Counter()
-    stale = repeated_passages({item.description for item in catalogue.items})
+    stale = repeated_passages({item.description: item.categories for item in catalogue.items})
     for row, item in enumerate(catalogue.items):
         for text, is_name in ((item.name, True), (item.description, False)):
             found = list(tokens(text)) if is_name else fresh(list(tokens(text)), stale)
