@@ -57,7 +57,10 @@ def frame(lines: Sequence[JudgedLine]) -> pd.DataFrame:
 
 
 def reasons(lines: Sequence[JudgedLine]) -> dict[JudgedLine, str]:
-    """Return what the check says of each title whose catalogue is here; empty where it would publish it."""
+    """Return what the check says of each title whose catalogue is here; empty where it would publish it.
+
+    That a title stands over another group too is a fault of the run, which is not what the reader judged.
+    """
     found: dict[JudgedLine, str] = {}
     held: dict[tuple[str, str], list[JudgedLine]] = defaultdict(list)
     for line in lines:
@@ -67,8 +70,8 @@ def reasons(lines: Sequence[JudgedLine]) -> dict[JudgedLine, str]:
         for (name, _), of_run in held.items():
             if name == catalogue.name:
                 checks = pnb.theme_quality(frame(of_run), items).checks
-                by_title = dict(zip(zip(checks["item_id"], checks["theme"], strict=True), checks["why"], strict=True))
-                found |= {line: by_title[line.seed, line.title.rstrip(".")] for line in of_run}
+                told = checks.set_index(["item_id", "theme"]).drop(columns=["doubled", "why"]).agg("; ".join, axis=1)
+                found |= {line: told[line.seed, line.title.rstrip(".")].strip("; ") for line in of_run}
     return found
 
 

@@ -58,6 +58,7 @@ _FIGURES = {
     "codes_share": "share of themes with a size, a flag or a stock code in them",
     "missing_share": "share of themes with a word that stands where a value is missing",
     "head_share": "share of themes that are of no noun, of one thing, or of what the items are not",
+    "breadth_share": "share of themes of two kinds, or of a wider kind than their items share",
     "subject_share": "share of themes whose words after 'about' or 'with' are no noun, or not what the items share",
     "period_share": "share of themes that name a time which the items are not of",
     "language_share": "share of themes in two languages",

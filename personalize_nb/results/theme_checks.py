@@ -18,9 +18,12 @@ from personalize_nb.results.theme_words import (
     FUNCTION,
     MEDIA,
     MISSING,
+    MORE,
     NO_KIND,
+    PLURAL_FIRST,
     PREPOSITIONS,
     is_adjective,
+    is_counted,
     is_known,
     is_noun,
     is_plural,
@@ -35,8 +38,8 @@ if TYPE_CHECKING:
 
     from personalize_nb.results.theme_ground import ThemeGround
 
-HEAD_SHARE, MODIFIER_SHARE, SUBJECT_SHARE, PERIOD_SHARE = 0.3, 0.25, 0.2, 0.7
-TOPICAL, LIFT, COHERENT, CLOSE, MEDIUM_SHARE = 0.03, 1.5, 0.06, 0.04, 0.005
+HEAD_SHARE, MODIFIER_SHARE, SUBJECT_SHARE, EACH_SHARE, PERIOD_SHARE = 0.3, 0.25, 0.3, 0.2, 0.7
+LIFT, COHERENT, CLOSE, MEDIUM_SHARE = 1.5, 0.09, 0.04, 0.005
 
 _FANS: Final = re.compile(
     r"\b(?:for (?:the )?fans of|(?<=\w )like|für (?:die )?Fans von|pour (?:les )?fans d(?:e |u |es |')"
@@ -98,6 +101,12 @@ class JudgedTitle:
         return [word for word in part if not self.is_function(word)]
 
     @cached_property
+    def end(self) -> int:
+        """How many words stand before the first preposition."""
+        found = (place for place, word in enumerate(self.said) if word.casefold() in self._joints)
+        return next(found, len(self.said))
+
+    @cached_property
     def subjects(self) -> list[list[str]]:
         """What follows prepositions, a list of words each; periods and quoted names are judged apart."""
         parts: list[list[str]] = []
@@ -153,16 +162,11 @@ def heads(title: JudgedTitle) -> Iterator[str]:
         return
     *modifiers, last = title.head
     kind = lemma(last)
-    if kind in NO_KIND:
-        yield f"{last!r} names no kind of thing"
+    if kind in NO_KIND or any(lemma(word) in NO_KIND for word in modifiers):
+        yield "it names no kind of thing"
         return
     if title.in_english:
-        if is_adjective(last) or not is_noun(last):
-            yield f"{last!r} is no noun"
-        elif is_adjective(kind) and kind in title.ground.values:
-            yield f"{last!r} is a quality, no thing"
-        elif not is_plural(last) and title.ground.writes_plural(kind):
-            yield f"{last!r} is one, not many"
+        yield from _noun(title, last)
     if kind in MEDIA:
         told = bool(_TELLS_MEDIA.search(" ".join(title.ground.names)))
         if not told and title.ground.share([root(kind)], range(len(title.ground.rows))) < MEDIUM_SHARE:
@@ -174,8 +178,45 @@ def heads(title: JudgedTitle) -> Iterator[str]:
             yield f"{word!r} is said of {title.share(word):.0%} of the items"
 
 
+def _noun(title: JudgedTitle, last: str) -> Iterator[str]:
+    """Judge the word class and the number of an English head."""
+    kind = lemma(last)
+    if is_adjective(last) or not is_noun(last):
+        yield f"{last!r} is no noun"
+    elif is_adjective(kind) and kind in title.ground.values:
+        yield f"{last!r} is a quality, no thing"
+    elif not is_plural(last) and (is_counted(last) or title.ground.writes_plural(kind)):
+        yield f"{last!r} is one, not many"
+    before = title.said[title.said.index(last) - 1] if title.said.index(last) else ""
+    if before in title.head and before.endswith("s") and is_plural(before) and is_noun(before):
+        plain = before.casefold()
+        if is_counted(lemma(plain)) and plain not in PLURAL_FIRST:
+            yield f"{before!r} stands in the plural before {last!r}"
+
+
+def breadths(title: JudgedTitle) -> Iterator[str]:
+    """Judge whether a title is of one kind, and of the narrowest that the group shares."""
+    joints = [place for place, word in enumerate(title.said) if word.casefold() in AND and place < title.end]
+    if joints and title.ground.plain(title.text) not in title.ground.kinds:
+        if lemma(title.said[joints[-1] + 1]) in MORE if joints[-1] + 1 < len(title.said) else False:
+            if not (title.in_english and is_plural(title.said[joints[-1] - 1])):
+                yield "it names one item and no kind"
+        else:
+            parts = (title.said[: joints[-1]], title.said[joints[-1] + 1 : title.end])
+            if all(title.ground.plain(" ".join(part)) in title.ground.kinds for part in parts):
+                yield "it is of two kinds"
+    if title.head and not title.subjects and not title.fans_of:
+        using = set.intersection(*(title.ground.items_of.get(root(word), set()) for word in title.head))
+        said = title.ground.plain(title.text)
+        for value in title.ground.narrower(using, title.members):
+            if not said & title.ground.plain(value):
+                yield f"all of the items are {value!r}"
+                return
+
+
 def subjects(title: JudgedTitle) -> Iterator[str]:
     """Judge what follows a preposition: a noun that the group bears out and that tells it from the rest."""
+    together = title.share(*(part[-1] for part in title.subjects))
     for part in title.subjects:
         last = part[-1]
         if title.in_english and (is_adjective(last) or not is_noun(last)):
@@ -186,12 +227,10 @@ def subjects(title: JudgedTitle) -> Iterator[str]:
             continue
         everywhere = title.ground.share([root(last)], range(len(title.ground.rows)))
         share = title.share(last)
-        if share < SUBJECT_SHARE:
+        if share < EACH_SHARE or together < SUBJECT_SHARE:
             yield f"{last!r} is said of {share:.0%} of the items"
         elif share < LIFT * everywhere:
             yield f"{last!r} is said of {everywhere:.0%} of the catalogue"
-        elif title.ground.topicality([root(last)]) < TOPICAL:
-            yield f"items that say {last!r} have little else in common"
 
 
 def periods(title: JudgedTitle) -> Iterator[str]:
@@ -213,6 +252,8 @@ def periods(title: JudgedTitle) -> Iterator[str]:
 
 def languages(title: JudgedTitle) -> Iterator[str]:
     """Find two languages in a title: no English around another, no column's English beside a text's own words."""
+    if title.ground.plain(title.text) in title.ground.kinds:
+        return  # a value alone is in its own language
     own, meant = title.ground.language, [word for word in title.said if not title.is_function(word)]
     if title.in_english:
         strange = [word for word in meant if lemma(word) not in NO_KIND and word.islower() and len(word) > _CLASS_NAMES]
@@ -229,6 +270,9 @@ def languages(title: JudgedTitle) -> Iterator[str]:
 
 def names(title: JudgedTitle) -> Iterator[str]:
     """Find names without their capitals, and shouting."""
+    for word in title.said:
+        if not word.isupper() and title.ground.is_acronym(word):
+            yield f"{word!r} is written in capitals"
     for word in title.said[1:]:
         if word[0].islower() and not title.is_function(word):
             unheard = title.in_english and not is_known(word) and title.ground.is_always_capital(word)
@@ -252,6 +296,7 @@ CHECKS: Final[Mapping[str, Callable[[JudgedTitle], Iterator[str]]]] = {
     "codes": codes,
     "missing": missing,
     "head": heads,
+    "breadth": breadths,
     "subject": subjects,
     "period": periods,
     "language": languages,

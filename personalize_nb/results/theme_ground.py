@@ -17,16 +17,17 @@ import scipy.sparse as sp
 from scipy.sparse.linalg import svds
 from threadpoolctl import threadpool_limits
 
-from personalize_nb.results.theme_words import ENGLISH, FUNCTION, language_of, lemma, root, words
+from personalize_nb.results.theme_words import AND, ENGLISH, FUNCTION, language_of, lemma, root, words
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 MOST_ITEMS, MOST_LEARNT = 20_000, 6_000
 DIMENSIONS, ITEMS_PER_DIMENSION, LEAST_ITEMS = 64, 8, 2
-VALUE_WORDS, VALUES_SHARE = 5, 0.5
+VALUE_WORDS, VALUES_SHARE, LONG_VALUES_SHARE, LABEL = 5, 0.5, 0.1, 90
 RUNNING, LEAST_SEEN = 6, 3
 ALWAYS = 0.9
+NARROW, NARROW_SIZE = 0.4, 1.5
 _YEAR = re.compile(r"[12]\d{3}")
 _YEAR_COLUMN = re.compile(r"(?:^|_)year(?:$|_)", re.IGNORECASE)
 _YEAR_AT_END = re.compile(r"\(([12]\d{3})\)\s*$")
@@ -75,6 +76,35 @@ class ThemeGround:
         return frozenset(value.casefold() for value in found if value)
 
     @cached_property
+    def kinds(self) -> frozenset[frozenset[str]]:
+        """The values once more, each as the roots of its words: what `Bags & Belts` and `bags and belts` share."""
+        return frozenset(self.plain(value) for value in self.values)
+
+    def plain(self, text: str) -> frozenset[str]:
+        """Return the roots of a text's words but for those that join."""
+        return frozenset(root(word) for part in text.split("&") for word in words(part) if word.casefold() not in AND)
+
+    @cached_property
+    def _bearers(self) -> dict[str, set[int]]:
+        """Rows that bear each value of the columns of few values."""
+        bearers: dict[str, set[int]] = defaultdict(set)
+        for cells in self._values.values():
+            for row, cell in enumerate(cells):
+                for part in filter(None, map(str.strip, cell.split("|"))):
+                    bearers[part].add(row)
+        return bearers
+
+    def narrower(self, using: set[int], members: Sequence[int]) -> Iterator[str]:
+        """Yield values that nearly all of a group bear and that are a kind of what some items are."""
+        own = set(members)
+        for value, rows in self._bearers.items():
+            size = len(rows)
+            if len(rows & own) < ALWAYS * len(own) or size < NARROW_SIZE * len(own) or size > NARROW * len(using):
+                continue
+            if len(rows & using) >= ALWAYS * size and any(map(str.isalpha, value)) and not any(map(str.isdigit, value)):
+                yield value
+
+    @cached_property
     def told(self) -> frozenset[str]:
         """The words of names and descriptions, as opposed to those that stand in columns of values only."""
         return frozenset(lemma(word) for cells in self._texts.values() for text in cells for word in words(text))
@@ -106,6 +136,21 @@ class ThemeGround:
                     for word in words(text):
                         seen[word.casefold()][word[0].isupper()] += 1
         return seen
+
+    @cached_property
+    def _shouted(self) -> Counter[str]:
+        """How often a word is in capitals throughout, in texts that are not."""
+        seen: Counter[str] = Counter()
+        for cells in self._texts.values():
+            for text in cells[:: max(1, len(cells) // 5000)]:
+                if not text.isupper():
+                    seen.update(lemma(word) for word in words(text) if len(word) > 1 and word.isupper())
+        return seen
+
+    def is_acronym(self, word: str) -> bool:
+        """Tell whether the catalogue writes a word in capitals throughout."""
+        seen = self._written.get(lemma(word), Counter()) + self._written.get(word.casefold(), Counter())
+        return self._shouted[lemma(word)] >= max(LEAST_SEEN, ALWAYS * sum(seen.values()))
 
     def writes_plural(self, noun: str) -> bool:
         """Tell whether the catalogue anywhere uses the plural of an English noun."""
@@ -174,18 +219,15 @@ class ThemeGround:
         others = [member for member in members if member != row]
         return float((self._space[others] @ self._space[row]).mean()) if others else float("nan")
 
-    def topicality(self, roots: Sequence[str], most: int = 400) -> float:
-        """Return how alike the items are that use any of some words: low of words that mean nothing by themselves."""
-        using = sorted(set().union(*(self.items_of.get(one, set()) for one in roots))) if roots else []
-        return self.likeness(using[:: max(1, len(using) // most)])
-
 
 def _holds_values(cells: Sequence[str]) -> bool:
     """Tell whether a column holds values that items share, not texts."""
     filled = [cell for cell in cells if cell]
     parts = [part for cell in filled[:: max(1, len(filled) // 2000)] for part in cell.split("|")]
     short = sum(len(part.split()) <= VALUE_WORDS for part in parts) >= ALWAYS * len(parts)
-    return bool(filled) and short and len(set(filled)) <= VALUES_SHARE * len(filled)
+    distinct = len(set(filled)) / max(1, len(filled))
+    labels = short or all(len(cell) <= LABEL for cell in set(filled))
+    return bool(filled) and labels and distinct <= (VALUES_SHARE if short else LONG_VALUES_SHARE)
 
 
 def _unit(vectors: np.ndarray) -> np.ndarray:

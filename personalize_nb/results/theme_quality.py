@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from personalize_nb.inputs.forms import Data
 
-MIN_WORDS, MAX_WORDS, MAX_CHARACTERS = 2, 8, 60
+MAX_WORDS, MAX_CHARACTERS = 8, 60
 _FACE = "<ThemeQuality: .themes has a row per theme, .checks what is wrong with each, .summary these figures>"
 SAME_GROUP = 0.5  # groups that share this part of their items may share a theme
 
@@ -65,6 +65,7 @@ class ThemeQuality:
     checks
         A row per theme again, with what each check found, empty where it found nothing: `form`, `codes` (sizes, flags,
         stock codes), `missing` (words for no value), `head` (no noun for many things, or not what the items are),
+        `breadth` (two kinds, or a wider one than the items share),
         `subject` (what follows "about" or "with" is no noun, or not what the items share), `period`, `language` (two
         in a title), `names` (without capitals), `fans` (the items are not like the one that is named), `doubled`
         (another group says the same), and `why`: all of it.
@@ -121,7 +122,7 @@ def theme_quality(
     What is wrong with a title stands in words:
 
     >>> pnb.theme_quality(themes.assign(theme="Unknown xs picks"), books).checks.loc[0, "why"]
-    "'xs' is a code; 'Unknown' stands for no value; 'picks' names no kind of thing"
+    "'xs' is a code; 'Unknown' stands for no value; it names no kind of thing"
     """
     needed = (c.ITEM_ID, c.THEME, c.RECOMMENDED_ITEM_ID, c.RELEVANCE)
     frame = frames.plain(frame, "frame", *needed, hint="job.themes(threshold=None, minimum_items=0) gives them")
@@ -277,8 +278,8 @@ def _form(theme: str) -> list[str]:
     """Return what is wrong with the form of a theme."""
     text, words = theme, theme.split()
     found = []
-    if not MIN_WORDS <= len(words) <= MAX_WORDS:
-        found.append(f"has {len(words)} words, good are {MIN_WORDS} to {MAX_WORDS}")
+    if len(words) > MAX_WORDS:
+        found.append(f"has {len(words)} words, good are up to {MAX_WORDS}")
     if len(text) > MAX_CHARACTERS:
         found.append(f"has {len(text)} characters, good are up to {MAX_CHARACTERS}")
     if words and not words[0][0].isupper() and not words[0][0].isdigit():

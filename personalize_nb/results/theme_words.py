@@ -35,10 +35,11 @@ def _tables() -> dict[str, dict[str, frozenset[str]]]:
 _TABLES: Final = _tables()
 FUNCTION: Final = _TABLES["function"]  # by language
 PREPOSITIONS: Final = _TABLES["prepositions"]  # by language
-MEDIA, NO_KIND, MISSING, FORMATS, MASS, AND = (
-    _TABLES["words"][name] for name in ("media", "no kind", "missing", "formats", "mass", "and")
+MEDIA, NO_KIND, MISSING, FORMATS, MASS, AND, PLURAL_FIRST, MORE = (
+    _TABLES["words"][name] for name in ("media", "no kind", "missing", "formats", "mass", "and", "plural first", "more")
 )
 UNKNOWN: Final = "---"
+_COUNTED: Final = tuple("cdopr")  # of the table: animals, things, objects, persons, plants
 NOUN, ADJECTIVE = 0, 2
 MIXED_UP, MANY = 2, 5
 
@@ -55,18 +56,24 @@ def words(text: str) -> list[str]:
 
 
 @cache
+def _classes() -> dict[str, str]:
+    packed = (files("personalize_nb") / "local" / "themes" / "words" / "classes.txt.gz").read_bytes()
+    return dict(line.split("\t", 1) for line in gzip.decompress(packed).decode("ascii").splitlines() if "\t" in line)
+
+
+@cache
 def singular(word: str) -> str:
     """Return a lower-case word without its plural ending, as far as spelling tells.
 
     Examples
     --------
-    >>> singular("stories"), singular("dishes"), singular("glass")
-    ('story', 'dish', 'glass')
+    >>> singular("stories"), singular("movies"), singular("dishes"), singular("glass")
+    ('story', 'movie', 'dish', 'glass')
     """
     if len(word) < 4 or not word.endswith("s") or word.endswith(("ss", "us", "is")):
         return word
     if word.endswith("ies") and len(word) > 4:
-        return word[:-3] + "y"
+        return word[:-1] if word[:-1] in _classes() else word[:-3] + "y"  # "movies", not "movy"
     if word.endswith(("ches", "shes", "sses", "xes", "zes")):
         return word[:-2]
     return word[:-1]
@@ -88,12 +95,6 @@ def root(word: str) -> str:
     """
     plain = lemma(word)
     return plain if len(plain) <= MANY + 1 else plain[:MANY]
-
-
-@cache
-def _classes() -> dict[str, str]:
-    packed = (files("personalize_nb") / "local" / "themes" / "words" / "classes.txt.gz").read_bytes()
-    return dict(line.split("\t", 1) for line in gzip.decompress(packed).decode("ascii").splitlines() if "\t" in line)
 
 
 def word_class(word: str) -> str:
@@ -134,6 +135,12 @@ def is_plural(word: str) -> bool:
     plain = word.casefold()
     irregular = plain.endswith(("men", "people", "children", "mice", "geese", "feet", "teeth"))
     return _plural(plain) or irregular or plain in MASS or plain.rsplit("-", 1)[-1] in MASS
+
+
+def is_counted(word: str) -> bool:
+    """Tell whether an English noun in the singular names one thing of several: a lamp, a dog, a spy, but not poetry."""
+    plain = word.casefold().rsplit("-", 1)[-1]
+    return _classes().get(plain, "----")[3:4] in _COUNTED and not is_plural(plain)
 
 
 def _plural(word: str) -> bool:
