@@ -1,7 +1,7 @@
 """Groups of similar items to be named, drawn apart from the theme generator: from what people liked and from texts.
 
-The vectors of the texts are made here, not taken from the generator's index, so that a generator cannot look good by
-having drawn its own groups.
+Items and the vectors of their texts are read here, not taken from the generator's index, so that a generator cannot
+look good by having drawn its own groups, and two generators are asked for the same ones.
 """
 
 from __future__ import annotations
@@ -17,9 +17,6 @@ import pandas as pd
 import scipy.sparse as sp
 from scipy.sparse.linalg import svds
 
-from personalize_nb.local.themes.catalogue import ItemText
-from personalize_nb.local.themes.index import Index
-
 SIZE = 20
 LEAST_LIKES = 5
 DIMENSIONS = 96
@@ -27,6 +24,18 @@ FUNCTION_WORDS = frozenset(
     ["a", "an", "the", "of", "for", "with", "from", "in", "on", "at", "to", "by", "about", "set", "and", "or"]
     + ["as", "is", "are", "more", "like", "these", "fans", "s"]
 )
+WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
+UNSPACED = re.compile(r"[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff]")
+
+
+@dataclass(frozen=True)
+class Item:
+    """One item as the measures see it."""
+
+    id: str
+    name: str
+    description: str
+    categories: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -41,8 +50,15 @@ class Draw:
 
 def stems(text: str) -> list[str]:
     """Return the content words of a text without their plural endings."""
-    words = re.findall(r"[a-z0-9']+", text.lower().replace("'s", "").replace("-", " "))
-    return [_stem(word) for word in words if word not in FUNCTION_WORDS]
+    words = WORD.findall(text.lower().replace("'s", "").replace("’s", "").replace("-", " "))
+    return [_stem(part) for word in words for part in _parted(word) if part not in FUNCTION_WORDS]
+
+
+def _parted(word: str) -> list[str]:
+    """Part what is written without spaces (Chinese, Japanese, Thai) into pairs of signs, as search engines do."""
+    if word.isascii() or not UNSPACED.search(word):
+        return [word]
+    return [word[place : place + 2] for place in range(max(1, len(word) - 1))]
 
 
 def _stem(word: str) -> str:
@@ -53,7 +69,7 @@ def _stem(word: str) -> str:
     return word[:-1] if word.endswith("s") and not word.endswith("ss") and len(word) > 3 else word
 
 
-def words_of(item: ItemText) -> Counter[str]:
+def words_of(item: Item) -> Counter[str]:
     """Count the words of an item's name, description and categories."""
     return Counter(stems(" ".join((item.name, item.description, *item.categories))))
 
@@ -61,9 +77,9 @@ def words_of(item: ItemText) -> Counter[str]:
 class Tastes:
     """Likeness between the items of a catalogue."""
 
-    def __init__(self, index: Index, likes: pd.DataFrame, tags: dict[str, list[str]]):
-        self._items, self._tags = index.catalogue.items, tags
-        rows = index.catalogue.rows
+    def __init__(self, items: tuple[Item, ...], likes: pd.DataFrame, tags: dict[str, list[str]]):
+        self._items, self._tags = items, tags
+        rows = {item.id: row for row, item in enumerate(items)}
         known = likes[likes.item.isin(list(rows))]
         users = {user: column for column, user in enumerate(sorted(known.user.unique()))}
         places = (known.item.map(rows).to_numpy(), known.user.map(users).to_numpy())
@@ -76,7 +92,7 @@ class Tastes:
         """Return a function that draws so many groups with a seed; the texts' likeness counts `text_share`."""
 
         def draw(count: int, seed: int) -> Draw:
-            pool = np.flatnonzero(self._counts >= LEAST_LIKES)
+            pool = np.flatnonzero(self._counts >= (LEAST_LIKES if self._counts.any() else 0))
             picked = np.random.default_rng(seed).choice(pool, min(count, len(pool)), replace=False)
             close = self._closeness(picked, text_share)
             close[np.arange(len(picked)), picked] = -np.inf
@@ -99,7 +115,7 @@ class Tastes:
         return close
 
 
-def _vectors(items: tuple[ItemText, ...]) -> np.ndarray:
+def _vectors(items: tuple[Item, ...]) -> np.ndarray:
     """Return a latent vector of each item's words, its categories counted twice."""
     counted = [words_of(item) + Counter(stems(" ".join(item.categories))) for item in items]
     present = Counter(word for words in counted for word in words)
