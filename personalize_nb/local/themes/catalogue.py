@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 from personalize_nb.local.data.schema import ITEMS, Schema, TrainingData
 from personalize_nb.local.errors import WorkError
 from personalize_nb.local.themes.cells import read_column
-from personalize_nb.local.themes.facets import Column, Facet, classed
+from personalize_nb.local.themes.facets import CategoryColumn, Facet, classed
 from personalize_nb.local.themes.languages import ENGLISH, language_of_catalogue
 from personalize_nb.local.themes.lexicon import genre_table
 from personalize_nb.local.themes.text import lemmas, plain_name, tokens
@@ -193,7 +193,7 @@ def _four_digits(text: str) -> str:
     return match.group() if match and 0 < int(match.group()) < 2100 else ""
 
 
-def _columns(table: pa.Table, schema: Schema, item_name: str) -> list[Column]:
+def _columns(table: pa.Table, schema: Schema, item_name: str) -> list[CategoryColumn]:
     """Read the categorical columns; values that few items share stay, the statistics weigh them."""
     columns = []
     for held in schema.fields:
@@ -202,7 +202,9 @@ def _columns(table: pa.Table, schema: Schema, item_name: str) -> list[Column]:
             continue
         cells = read_column(_strings(table, held.name))
         if 0 < len({value for cell in cells for value in cell}) <= MAX_VALUES:
-            columns.append(Column(held.name, [[value for value in cell if _is_category(value)] for cell in cells]))
+            columns.append(
+                CategoryColumn(held.name, [[value for value in cell if _is_category(value)] for cell in cells])
+            )
     return columns
 
 

@@ -16,7 +16,7 @@ import scipy.sparse as sp
 from personalize_nb.local.themes import grammar
 from personalize_nb.local.themes.generators import Draft, Proposal, ThemeRequest
 from personalize_nb.local.themes.genres import TOLD_MEDIA
-from personalize_nb.local.themes.goods import MOSTLY_SHARE, Goods, Kind
+from personalize_nb.local.themes.goods import MOSTLY_SHARE, Goods, GoodsKind
 from personalize_nb.local.themes.heads import Heads, ThemeHead
 from personalize_nb.local.themes.index import Index
 from personalize_nb.local.themes.languages import ENGLISH, write
@@ -123,7 +123,7 @@ class ExtractiveThemes:
         texts.append(Draft(write(language, "more") or own_name(request.seed_name), "head"))
         texts.append(Draft("More like these", "head"))  # where a name breaks the rules of titles
         drafts = tuple(Draft(grammar.sentence_case(draft.text), draft.fallback) for draft in texts)
-        best: Sequence[Kind] = kinds or either
+        best: Sequence[GoodsKind] = kinds or either
         return Proposal(drafts, round(min(best[0].share, 1.0) * SURE, 4) if best else 0.0, goods.evidence(best, share))
 
     def _maker(self, noun: str, members: np.ndarray) -> str | None:

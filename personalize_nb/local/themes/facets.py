@@ -69,7 +69,7 @@ class Facet:
 
 
 @dataclass(frozen=True)
-class Column:
+class CategoryColumn:
     """A categorical column: its name and the values of each item."""
 
     name: str
@@ -77,7 +77,7 @@ class Column:
 
 
 def classed(
-    columns: Sequence[Column], names: Sequence[str], language: str, written_small: Mapping[str, int]
+    columns: Sequence[CategoryColumn], names: Sequence[str], language: str, written_small: Mapping[str, int]
 ) -> dict[str, Facet]:
     """Return what each category value of a catalogue is.
 
@@ -138,7 +138,7 @@ def _stems(text: str) -> list[str]:
     return [singular(word.lower())[:6] if len(word) > STEM else word.lower() for word in WORD.findall(text)]
 
 
-def _nested(columns: Sequence[Column]) -> tuple[list[int], list[bool]]:
+def _nested(columns: Sequence[CategoryColumn]) -> tuple[list[int], list[bool]]:
     """Return for each column in how many others its values lie, and whether others lie in it.
 
     A column lies in another where each of its values has one parent, and parents are fewer.
@@ -170,7 +170,7 @@ def _lies_in(values: Sequence[str], parents: Sequence[str]) -> bool:
     return sum(best.values()) >= INSIDE * total and total >= LEAST_SUPPORT * len(inside)
 
 
-def _spoken(column: Column, stems: Sequence[frozenset[str]]) -> dict[str, float]:
+def _spoken(column: CategoryColumn, stems: Sequence[frozenset[str]]) -> dict[str, float]:
     """Return for each value how many of its items are called by its last word, or in other languages its first."""
     said: Counter[str] = Counter()
     borne: Counter[str] = Counter()

@@ -34,7 +34,7 @@ ABSTRACT = frozenset("begijqstx")  # acts, attributes, thoughts, events, feeling
 
 
 @dataclass(frozen=True)
-class Kind:
+class GoodsKind:
     """A plural noun phrase for what a group's items are, its category column (-1 for names), share, worth, language."""
 
     noun: str
@@ -80,7 +80,7 @@ class Goods:
     def _bears(self) -> np.ndarray:
         return self._index.categories.toarray().astype(bool)
 
-    def kinds(self, shares: np.ndarray, members: np.ndarray) -> list[Kind]:
+    def kinds(self, shares: np.ndarray, members: np.ndarray) -> list[GoodsKind]:
         """Return what most of a group is, best first.
 
         Parameters
@@ -92,21 +92,21 @@ class Goods:
         """
         found = [*self._called_kinds(members), *self._category_kinds(shares, ONE_SHARE)]
         found.sort(key=lambda kind: (-round(kind.worth, 6), -kind.noun.count(" "), kind.noun))
-        kept: list[Kind] = []
+        kept: list[GoodsKind] = []
         for kind in found:
             if all(kind.noun.lower() != other.noun.lower() for other in kept):
                 kept.append(kind)
         return kept[:MAX_KINDS]
 
-    def _category_kinds(self, shares: np.ndarray, least: float) -> list[Kind]:
+    def _category_kinds(self, shares: np.ndarray, least: float) -> list[GoodsKind]:
         columns = np.flatnonzero(self._is_kind & (shares >= least) & (shares >= MIN_LIFT * self._base))
         worth = shares[columns] ** 1.5 * -np.log(np.clip(self._base[columns], 1e-9, 0.95)) * self._quality[columns]
         return [
-            Kind(self._nouns[c], int(c), float(shares[c]), float(w), self._facets[c].language)
+            GoodsKind(self._nouns[c], int(c), float(shares[c]), float(w), self._facets[c].language)
             for c, w in zip(columns, worth, strict=True)
         ]
 
-    def _called_kinds(self, members: np.ndarray) -> list[Kind]:
+    def _called_kinds(self, members: np.ndarray) -> list[GoodsKind]:
         """Return what the names of the group say; a name that many variants bear counts once."""
         items = self._index.catalogue.items
         by_name = {items[row].name: self._called[row] for row in members.tolist()}
@@ -119,7 +119,7 @@ class Goods:
             base = self._name_counts[kind] / total
             if enough and share >= MIN_LIFT * base:
                 worth = share**1.5 * -np.log(min(max(base, 1e-9), 0.95)) * NAME_QUALITY
-                found.append(Kind(self._as_title(kind), -1, share, float(worth), self._language))
+                found.append(GoodsKind(self._as_title(kind), -1, share, float(worth), self._language))
         return found
 
     def _as_title(self, kind: str) -> str:
@@ -128,7 +128,7 @@ class Goods:
             return f"{kind[: -len(last)]}{singular(last)} jobs"
         return kind
 
-    def described(self, kind: Kind, shares: np.ndarray, least: float = DESCRIBED_SHARE) -> Iterator[str]:
+    def described(self, kind: GoodsKind, shares: np.ndarray, least: float = DESCRIBED_SHARE) -> Iterator[str]:
         """Yield a kind with what else nearly all of the group is: whom it is for, where, of what, in which colour."""
         columns = np.flatnonzero((shares >= least) & (shares >= DESCRIBED_LIFT * self._base))
         ranked = sorted(columns.tolist(), key=lambda c: (self._base[c], self._names[c]))
@@ -142,7 +142,7 @@ class Goods:
                     if text:
                         yield text
 
-    def _in_two_colours(self, kind: Kind, shares: np.ndarray) -> Iterator[str]:
+    def _in_two_colours(self, kind: GoodsKind, shares: np.ndarray) -> Iterator[str]:
         columns = [c for c in np.flatnonzero(shares >= THIN_SHARE / 2) if self._facets[c].role == COLOUR]
         ranked = sorted(columns, key=lambda c: (-shares[c], self._names[c]))[:2]
         words = [self._facets[c].modifier for c in ranked]
@@ -163,7 +163,7 @@ class Goods:
             return None
         return f"{facet.modifier} {noun}" if " and " not in noun or facet.role == AUDIENCE else None
 
-    def either(self, shares: np.ndarray, members: np.ndarray) -> list[Kind]:
+    def either(self, shares: np.ndarray, members: np.ndarray) -> list[GoodsKind]:
         """Return nouns for two or three kinds that nearly all of a group is one of, what covers it best first."""
         ranked = sorted(self._category_kinds(shares, EITHER_SHARE), key=lambda kind: (-round(kind.worth, 6), kind.noun))
         ranked = [kind for kind in ranked if " and " not in kind.noun and " & " not in kind.noun][: MAX_KINDS + 1]
@@ -179,32 +179,32 @@ class Goods:
                 language = kinds[0].language
                 first = ", ".join([kinds[0].noun, *(_inside(kind.noun, language) for kind in kinds[1:-1])])
                 noun = joined(language, first, _inside(kinds[-1].noun, language))
-                found.append(Kind(noun, -1, cover, sum(kind.worth for kind in kinds) / count, language))
+                found.append(GoodsKind(noun, -1, cover, sum(kind.worth for kind in kinds) / count, language))
         return sorted(found, key=lambda kind: (-round(kind.share * kind.worth, 6), kind.noun))
 
-    def _apart(self, kinds: Sequence[Kind]) -> bool:
+    def _apart(self, kinds: Sequence[GoodsKind]) -> bool:
         """Tell whether kinds are of one language, none in another one, and none echoes another."""
         return all(
             left.language == right.language and not self._nest(left, right) and not _overlap(left.noun, right.noun)
             for left, right in combinations(kinds, 2)
         )
 
-    def _nest(self, first: Kind, second: Kind) -> bool:
+    def _nest(self, first: GoodsKind, second: GoodsKind) -> bool:
         """Tell whether most items of the rarer kind are of the other one too."""
         left, right = self._bears[:, first.column], self._bears[:, second.column]
         return bool((left & right).sum() > NESTED * min(left.sum(), right.sum()))
 
-    def thin(self, shares: np.ndarray) -> list[Kind]:
+    def thin(self, shares: np.ndarray) -> list[GoodsKind]:
         """Return the kinds that a good part of a group is, the commonest first: true of some, if not of most."""
         return sorted(self._category_kinds(shares, THIN_SHARE), key=lambda kind: (-kind.share, -kind.worth, kind.noun))
 
-    def wide(self, shares: np.ndarray) -> list[Kind]:
+    def wide(self, shares: np.ndarray) -> list[GoodsKind]:
         """Return kinds that nearly all of the group is, though much of the catalogue is too."""
         columns = np.flatnonzero(self._is_kind & (shares >= EITHER_COVER))
-        found = [Kind(self._nouns[c], int(c), float(shares[c]), 0.0, self._facets[c].language) for c in columns]
+        found = [GoodsKind(self._nouns[c], int(c), float(shares[c]), 0.0, self._facets[c].language) for c in columns]
         return sorted(found, key=lambda kind: (-kind.share, kind.noun))
 
-    def evidence(self, kinds: Sequence[Kind], shares: np.ndarray) -> tuple[Evidence, ...]:
+    def evidence(self, kinds: Sequence[GoodsKind], shares: np.ndarray) -> tuple[Evidence, ...]:
         """Return what speaks for the best kinds."""
         return tuple(
             _evidence_of(kind, float(self._base[kind.column]) if kind.column >= 0 else 0.0)
@@ -234,7 +234,7 @@ def _sure_kinds(called: Sequence[tuple[str, ...]], nouns: Sequence[str]) -> list
     return [kinds if kinds and kinds[-1] in sure else () for kinds in called]
 
 
-def _evidence_of(kind: Kind, base: float) -> Evidence:
+def _evidence_of(kind: GoodsKind, base: float) -> Evidence:
     return Evidence(kind.noun, round(kind.share, 4), round(base, 4), 0.0)
 
 

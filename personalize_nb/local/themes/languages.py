@@ -112,8 +112,8 @@ def plural_of(value: str, language: str) -> str:
 
     Examples
     --------
-    >>> plural_of("Vélo de route", "fr"), plural_of("Casco", "es"), plural_of("Pneu et chambre", "fr")
-    ('Vélos de route', 'Cascos', 'Pneu et chambre')
+    >>> plural_of("Vélo de route", "fr"), plural_of("Casco", "es"), plural_of("Sac et veste", "fr")
+    ('Vélos de route', 'Cascos', 'Sac et veste')
     """
     words = value.split(" ")
     if language not in ("fr", "es", "pt") or (len(words) > 1 and words[1].lower() not in ("de", "à", "para", "pour")):
