@@ -64,7 +64,10 @@ class ExtractiveThemes:
                 members = groups.indices[groups.indptr[row] : groups.indptr[row + 1]]
                 seed = index.catalogue.rows.get(request.seed_id)
                 if self._goods is not None:
-                    yield self._propose_goods(self._goods, request, members, shares[row])
+                    group = Group(members, centres[row], seed, ())
+                    told_of = self._subjects.find(group, _row(counts, row), _row(told, row)) if index.phrases else []
+                    share = shares[row] / max(len(members), 1)
+                    yield self._propose_goods(self._goods, request, members, share, told_of)
                     continue
                 heads = self._heads.find(shares[row], members)
                 group = Group(members, centres[row], seed, heads[0].columns)
@@ -104,27 +107,36 @@ class ExtractiveThemes:
             confidence = confidence if subjects else CLEAR_CONFIDENCE
         return Proposal((*texts, *plain), round(confidence, 4), tuple(evidence[:MAX_EVIDENCE]))
 
-    def _propose_goods(self, goods: Goods, request: ThemeRequest, members: np.ndarray, shares: np.ndarray) -> Proposal:
-        share = shares / max(len(members), 1)
-        kinds = goods.kinds(share, members)
-        either, thin, wide = goods.either(share, members), goods.thin(share), goods.wide(share)
+    def _propose_goods(
+        self,
+        goods: Goods,
+        request: ThemeRequest,
+        members: np.ndarray,
+        share: np.ndarray,
+        subjects: Sequence[ThemeSubject],
+    ) -> Proposal:
+        """Name goods by what they are; what texts say of them comes after the first kind, and a mixed group last."""
+        kinds, either = goods.kinds(share, members), goods.either(share, members)
         texts: list[Draft] = []
         for kind in kinds:
+            if kind.language == ENGLISH == self._index.catalogue.language:
+                texts += [Draft(text) for text in goods.told(kind, subjects, members)]
             texts += [Draft(text) for text in goods.described(kind, share)]
             texts.append(Draft(kind.noun))
             texts += [Draft(text) for text in goods.described(kind, share, MOSTLY_SHARE)]
-        texts += [Draft(kind.noun, None if kinds else "either") for kind in either]
-        broad = [*wide, *thin]
-        for kind in broad:
-            texts += [Draft(text, "head") for text in goods.described(kind, share)]
-            texts.append(Draft(kind.noun, "head"))
+        wide = goods.wide(share)
+        for kind in wide:
+            texts += [Draft(text) for text in (*goods.described(kind, share), kind.noun)]
+        texts += [Draft(kind.noun, None if kinds or wide else "either") for kind in either]
+        for kind in goods.thin(share):
+            texts += [Draft(text, "head") for text in (*goods.described(kind, share), kind.noun)]
         texts += [Draft(text, "name") for text in goods.named(request.seed_name, members)]
         language = self._index.catalogue.language
         texts.append(Draft(write(language, "more") or own_name(request.seed_name), "head"))
         texts.append(Draft("More like these", "head"))  # where a name breaks the rules of titles
         drafts = tuple(Draft(grammar.sentence_case(draft.text), draft.fallback) for draft in texts)
-        best: Sequence[GoodsKind] = kinds or either
-        return Proposal(drafts, round(min(best[0].share, 1.0) * SURE, 4) if best else 0.0, goods.evidence(best, share))
+        best: Sequence[GoodsKind] = kinds or wide or either
+        return Proposal(drafts, round(min(best[0].share, 1.0) * SURE, 4) if best else 0.0, goods.evidence(best))
 
     def _maker(self, noun: str, members: np.ndarray) -> str | None:
         """Return "… by <maker>" when most of the group is one maker's work."""

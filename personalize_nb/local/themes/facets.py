@@ -48,8 +48,8 @@ NEVER_INSIDE = 0.85  # a parent that so much of the catalogue has proves nothing
 LEAST_SUPPORT = 4.0  # items per value of a column that says what items are
 MOSTLY, STUFF = 0.5, 0.4
 FLAT, DEEPER, SPOKEN, IN_PLURAL, LEAST_SPOKEN = 0.4, 0.25, 0.3, 0.2, 0.15
-# where most items are called by their value, one by which none is called is no kind like the others
-USUALLY, STRANGE, STRANGER = 0.4, 0.05, 0.4
+# where items are called by a value of theirs, one by which none is called says less of what it is
+USUALLY, STRANGE, STRANGER = 0.4, 0.05, 0.6
 STEM = 4  # letters in which a value's word and a word of a name agree
 
 
@@ -96,14 +96,17 @@ def classed(
     deeper, parent = _nested(columns)
     facets: dict[str, Facet] = {}
     layered = any(deeper)
+    said = [_spoken(column, stems) for column in columns]
+    usual = max((_mean(spoken, column) for spoken, column in zip(said, columns, strict=True)), default=0.0)
     for place, column in enumerate(columns):
         counts = Counter(value for cell in column.cells for value in cell)
         if not counts:
             continue
         own = language_of_values(sorted(counts), language)
         roles = {value: _role(value, own) for value in sorted(counts)}
-        role, spoken = _role_of_column(roles, counts), _spoken(column, stems)
-        usual = sum(spoken[value] * counts[value] for value in counts) / counts.total()
+        if Counter(roles.values())[PLACE] <= MOSTLY * len(roles):  # "Jersey" among fabrics is no island
+            roles = {value: KIND if role == PLACE else role for value, role in roles.items()}
+        role, spoken = _role_of_column(roles, counts), said[place]
         plurals = sum(counts[value] for value in counts if roles[value] == KIND and _is_plural(value, own))
         kinds = sum(counts[value] for value in counts if roles[value] == KIND)
         many, shouted = plurals > MOSTLY * kinds, sum(map(str.isupper, counts)) > MOSTLY * len(counts)
@@ -122,6 +125,7 @@ def classed(
             else:
                 found = Facet(roles[value] if roles[value] != KIND or role == KIND else role, "", "", 0.0, own)
             loose = layered and not deeper[place] and not parent[place] and spoken[value] < LEAST_SPOKEN
+            loose |= usual >= USUALLY and not parent[place] and _mean(spoken, column) < STRANGE
             if found.role == KIND and (small or loose):
                 found = Facet(KIND, language=own)
             if value not in facets or found.quality > facets[value].quality:
@@ -183,6 +187,11 @@ def _spoken(column: CategoryColumn, stems: Sequence[frozenset[str]]) -> dict[str
             borne[value] += 1
             said[value] += bool(ends[value] & called)
     return {value: said[value] / borne[value] for value in borne}
+
+
+def _mean(spoken: Mapping[str, float], column: CategoryColumn) -> float:
+    counts = Counter(value for cell in column.cells for value in cell)
+    return sum(spoken[value] * counts[value] for value in counts) / max(counts.total(), 1)
 
 
 def _ends(words: list[str]) -> list[str]:

@@ -15,6 +15,7 @@ from itertools import combinations
 
 import numpy as np
 
+from personalize_nb.local.themes import grammar
 from personalize_nb.local.themes.catalogue import NEUTRAL_MEDIUM, PLACED
 from personalize_nb.local.themes.facets import ATTRIBUTE, AUDIENCE, COLOUR, KIND, MATERIAL, PLACE, Facet
 from personalize_nb.local.themes.generators import Evidence
@@ -22,6 +23,8 @@ from personalize_nb.local.themes.index import Index
 from personalize_nb.local.themes.languages import ENGLISH, joined, write
 from personalize_nb.local.themes.lexicon import PERSON, singular, word_class, word_list
 from personalize_nb.local.themes.names import ROMANCE, is_quotable, kinds_in_name, own_name
+from personalize_nb.local.themes.phrases import FOR, WITH
+from personalize_nb.local.themes.subjects import ThemeSubject
 
 ONE_SHARE, EITHER_SHARE, EITHER_COVER, THREE_COVER, MIN_LIFT = 0.6, 0.15, 0.75, 0.85, 1.15
 DESCRIBED_SHARE, MOSTLY_SHARE, DESCRIBED_LIFT = 0.85, 0.65, 1.3  # of a group, for a word before or behind its kind
@@ -30,6 +33,9 @@ THIN_SHARE = 0.4
 NESTED = 0.5
 SAME_NAME = 0.3  # of a group's items that bear one name
 MAX_KINDS, MAX_EVIDENCE = 4, 3
+# what a thing is for: acts, animals, events, places, people; and what it comes with: things, food, stuff
+TIED = {FOR: "bcimop", WITH: "dky"}
+TOLD_TEXTS, TOLD_SHARE = 3, 0.4
 ABSTRACT = frozenset("begijqstx")  # acts, attributes, thoughts, events, feelings, ...: what a medium's noun must follow
 
 
@@ -142,6 +148,18 @@ class Goods:
                     if text:
                         yield text
 
+    def told(self, kind: GoodsKind, subjects: Sequence[ThemeSubject], members: np.ndarray) -> Iterator[str]:
+        """Yield a kind with what it is for or comes with, where different texts of much of the group say so."""
+        items = self._index.catalogue.items
+        for subject in subjects:
+            last = subject.phrase.key.rsplit(" ", 1)[-1]
+            if word_class(last).kind not in TIED.get(subject.phrase.link, ""):
+                continue
+            texts = {items[members[place]].description for place in subject.users}
+            enough = len(texts) >= TOLD_TEXTS and len(subject.users) >= TOLD_SHARE * len(members)
+            if enough and not grammar.echoes(kind.noun.lower(), subject.phrase):
+                yield f"{kind.noun} {subject.phrase.link} {subject.phrase.text}"
+
     def _in_two_colours(self, kind: GoodsKind, shares: np.ndarray) -> Iterator[str]:
         columns = [c for c in np.flatnonzero(shares >= THIN_SHARE / 2) if self._facets[c].role == COLOUR]
         ranked = sorted(columns, key=lambda c: (-shares[c], self._names[c]))[:2]
@@ -204,7 +222,7 @@ class Goods:
         found = [GoodsKind(self._nouns[c], int(c), float(shares[c]), 0.0, self._facets[c].language) for c in columns]
         return sorted(found, key=lambda kind: (-kind.share, kind.noun))
 
-    def evidence(self, kinds: Sequence[GoodsKind], shares: np.ndarray) -> tuple[Evidence, ...]:
+    def evidence(self, kinds: Sequence[GoodsKind]) -> tuple[Evidence, ...]:
         """Return what speaks for the best kinds."""
         return tuple(
             _evidence_of(kind, float(self._base[kind.column]) if kind.column >= 0 else 0.0)
