@@ -10,7 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import combinations
 
 import numpy as np
@@ -59,6 +59,7 @@ class Goods:
         self._names = index.category_names
         self._facets = [catalogue.facets.get(name, Facet("rest")) for name in self._names]
         self._base = np.asarray(index.categories.mean(axis=0)).ravel()
+        self._nested: dict[tuple[int, int], bool] = {}
         self._nouns = [self._noun_of(name, facet) for name, facet in zip(self._names, self._facets, strict=True)]
         self._is_kind = np.array([bool(noun) for noun in self._nouns], dtype=bool)
         self._quality = np.array([max(facet.quality, 0.3) for facet in self._facets])
@@ -209,8 +210,11 @@ class Goods:
 
     def _nest(self, first: GoodsKind, second: GoodsKind) -> bool:
         """Tell whether most items of the rarer kind are of the other one too."""
-        left, right = self._bears[:, first.column], self._bears[:, second.column]
-        return bool((left & right).sum() > NESTED * min(left.sum(), right.sum()))
+        pair = min(first.column, second.column), max(first.column, second.column)
+        if pair not in self._nested:
+            left, right = self._bears[:, pair[0]], self._bears[:, pair[1]]
+            self._nested[pair] = bool((left & right).sum() > NESTED * min(left.sum(), right.sum()))
+        return self._nested[pair]
 
     def thin(self, shares: np.ndarray) -> list[GoodsKind]:
         """Return the kinds that a good part of a group is, the commonest first: true of some, if not of most."""
@@ -263,6 +267,7 @@ def _inside(noun: str, language: str) -> str:
     return noun[:1].lower() + noun[1:] if small else noun
 
 
+@cache
 def _overlap(left: str, right: str) -> bool:
     return bool(
         {singular(word)[:5] for word in left.lower().split()} & {singular(word)[:5] for word in right.lower().split()}

@@ -26,6 +26,7 @@ from personalize_nb.local.themes.validator import Validator
 SAME_GROUP = 0.5  # groups that share this part of their items may share a theme
 REMEMBERED = 50
 FALLBACK_CONFIDENCE = 0.1
+LAST_RESORT = Draft("More like these", "head")  # where not even a name keeps the rules of titles
 
 
 def prepare(data: TrainingData, cache: Path) -> None:
@@ -169,7 +170,7 @@ class ThemeMaker:
     def _checked(self, given: Proposal) -> Proposal:
         tidy = [Draft(one_line(draft.text), draft.fallback) for draft in given.drafts]
         fit = tuple(draft for draft in tidy if not problems(draft.text, self._index.catalogue.rows))
-        return replace(given, drafts=fit)
+        return replace(given, drafts=fit or (LAST_RESORT,))
 
     def _validated(self, given: Proposal, request: ThemeRequest) -> Proposal:
         """Keep what may be printed of a proposal from outside; the first draft's problem is told when nothing may."""
