@@ -141,6 +141,7 @@ class ExtractiveThemes:
                 yield from map(Draft, goods.told(kind, subjects, members))
             yield from map(Draft, goods.described(kind, share))
             yield Draft(kind.noun)
+            yield from map(Draft, goods.made(kind, members))
             yield from map(Draft, goods.described(kind, share, MOSTLY_SHARE))
         for kind in wide:
             yield from map(Draft, (*goods.described(kind, share), kind.noun))

@@ -42,7 +42,10 @@ UNCLEAN = re.compile(r"\s-\s|[:(){}\[\]*#\"]")
 CENTURY = re.compile(r"\b\d{1,2}(st|nd|rd|th) century\b|\b\d{3,4}s?\b")
 SUBSTANCE = "y"
 ADJECTIVE = 5
-MAX_WORDS = 4
+MAX_WORDS, MOST_WORDS = 5, 7
+THINGS = frozenset("cdpr")  # animals, things, people, plants
+UNCOUNTED_ENDINGS = ("wear", "ware", "ing", "ry", "age", "gear")
+PARTS = re.compile(r"\s*(?:&|/|,|\band\b)\s*")
 INSIDE = 0.95  # of the rows, how many have the parent that their value mostly has
 NEVER_INSIDE = 0.85  # a parent that so much of the catalogue has proves nothing
 LEAST_SUPPORT = 4.0  # items per value of a column that says what items are
@@ -248,8 +251,11 @@ def _role(value: str, language: str) -> str:
         return REST
     if UNCLEAN.search(value) or any(map(_is_cut, words)):
         return REST
-    if len(words) > MAX_WORDS + 1 or any(
-        phrase in lower for phrase in ("other ", "misc", "sonstige", "autres", "otros", "altri", "outros")
+    longest = max(len(WORD.findall(part)) for part in PARTS.split(value))
+    if (
+        longest > MAX_WORDS
+        or len(words) > MOST_WORDS
+        or any(phrase in lower for phrase in ("other ", "misc", "sonstige", "autres", "otros", "altri", "outros"))
     ):
         return REST
     if language != ENGLISH:
@@ -260,8 +266,8 @@ def _role(value: str, language: str) -> str:
 def _is_cut(word: str) -> bool:
     """Tell whether a word is an abbreviation that nobody says: "frzn", "gm"."""
     if word in word_list("acronyms") or word in word_list("stop") or word_class(word) != UNKNOWN or not word.isascii():
-        return False
-    return len(word) < 3 or not VOWELS.intersection(word)
+        return "-" in word and any(map(_is_cut, word.split("-")))
+    return "'" not in word and (len(word) < 3 or not VOWELS.intersection(word))
 
 
 def _english_role(words: Sequence[str], lower: str) -> str:
@@ -306,7 +312,7 @@ def _noun(value: str, language: str, many: bool, shouted: bool, small: Mapping[s
     if language != ENGLISH:
         text = value.capitalize() if value.isupper() and shouted else value
         return text if many else plural_of(text, language)
-    parts = re.split(r"\s*(?:&|/|\band\b)\s*", value)
+    parts = PARTS.split(value)
     written = [_phrase(part, many, shouted, small) for part in parts if part]
     if len(written) == 1:
         return written[0]
@@ -322,7 +328,8 @@ def _phrase(value: str, many: bool, shouted: bool, small: Mapping[str, int]) -> 
     last = spelled[-1]
     kind = word_class(last.lower())
     singular_noun = not english_plural(last.lower()) and (kind.kind not in UNCOUNTED or kind == UNKNOWN)
-    if not many and singular_noun and last.lower() not in word_list("mass") and last.isalpha():
+    counted = kind.kind in THINGS and not last.lower().endswith(UNCOUNTED_ENDINGS)
+    if (counted or not many) and singular_noun and last.lower() not in word_list("mass") and last.isalpha():
         spelled[-1] = plural(last) if last.islower() else f"{last}s"
     return " ".join(spelled)
 

@@ -30,7 +30,7 @@ ONE_SHARE, EITHER_SHARE, EITHER_COVER, THREE_COVER, MIN_LIFT = 0.6, 0.15, 0.75, 
 DESCRIBED_SHARE, MOSTLY_SHARE, DESCRIBED_LIFT = 0.85, 0.65, 1.3  # of a group, for a word before or behind its kind
 NAME_SHARE, NAME_QUALITY, LONG_NAME = 0.6, 0.85, 0.75
 THIN_SHARE = 0.4
-NESTED = 0.5
+NESTED, HALF = 0.5, 0.5
 SAME_NAME = 0.3  # of a group's items that bear one name
 MAX_KINDS, MAX_EVIDENCE = 4, 3
 # what a thing is for: acts, animals, events, places, people; and what it comes with: things, food, stuff
@@ -59,11 +59,12 @@ class Goods:
         self._names = index.category_names
         self._facets = [catalogue.facets.get(name, Facet("rest")) for name in self._names]
         self._base = np.asarray(index.categories.mean(axis=0)).ravel()
+        self._makers = Counter(item.maker for item in catalogue.items)
         self._nested: dict[tuple[int, int], bool] = {}
         self._nouns = [self._noun_of(name, facet) for name, facet in zip(self._names, self._facets, strict=True)]
         self._is_kind = np.array([bool(noun) for noun in self._nouns], dtype=bool)
         self._quality = np.array([max(facet.quality, 0.3) for facet in self._facets])
-        self._called = [kinds_in_name(item.name, catalogue.language) for item in catalogue.items]
+        self._called = [kinds_in_name(item.name, catalogue.language, item.maker) for item in catalogue.items]
         if catalogue.language in ROMANCE:
             self._called = _sure_kinds(self._called, [noun for noun in self._nouns if noun])
         self._name_counts = Counter(kind for kinds in self._called for kind in kinds)
@@ -97,7 +98,7 @@ class Goods:
         members
             The rows of its items.
         """
-        found = [*self._called_kinds(members), *self._category_kinds(shares, ONE_SHARE)]
+        found = [*self._called_kinds(members), *self._category_kinds(shares, ONE_SHARE, MIN_LIFT)]
         found.sort(key=lambda kind: (-round(kind.worth, 6), -kind.noun.count(" "), kind.noun))
         kept: list[GoodsKind] = []
         for kind in found:
@@ -105,8 +106,8 @@ class Goods:
                 kept.append(kind)
         return kept[:MAX_KINDS]
 
-    def _category_kinds(self, shares: np.ndarray, least: float) -> list[GoodsKind]:
-        columns = np.flatnonzero(self._is_kind & (shares >= least) & (shares >= MIN_LIFT * self._base))
+    def _category_kinds(self, shares: np.ndarray, least: float, lift: float = 0.0) -> list[GoodsKind]:
+        columns = np.flatnonzero(self._is_kind & (shares >= least) & (shares >= lift * self._base))
         worth = shares[columns] ** 1.5 * -np.log(np.clip(self._base[columns], 1e-9, 0.95)) * self._quality[columns]
         return [
             GoodsKind(self._nouns[c], int(c), float(shares[c]), float(w), self._facets[c].language)
@@ -148,6 +149,18 @@ class Goods:
                     text = self._with(kind.noun, self._names[column], facet)
                     if text:
                         yield text
+
+    def made(self, kind: GoodsKind, members: np.ndarray) -> Iterator[str]:
+        """Yield a kind with its maker, where nearly all of the group is of one and much of the catalogue is not."""
+        if kind.language != self._language:
+            return
+        counts = Counter(maker for row in members.tolist() if (maker := self._index.catalogue.items[row].maker))
+        best = min(counts, key=lambda maker: (-counts[maker], maker), default="")
+        if best and counts[best] >= DESCRIBED_SHARE * len(members) and self._makers[best] < HALF * self._makers.total():
+            text = (
+                f"{kind.noun} by {best}" if self._language == ENGLISH else write(self._language, "by", kind.noun, best)
+            )
+            yield from filter(None, (text,))
 
     def told(self, kind: GoodsKind, subjects: Sequence[ThemeSubject], members: np.ndarray) -> Iterator[str]:
         """Yield a kind with what it is for or comes with, where different texts of much of the group say so."""

@@ -26,7 +26,7 @@ from personalize_nb.local.themes.validator import Validator
 SAME_GROUP = 0.5  # groups that share this part of their items may share a theme
 REMEMBERED = 50
 FALLBACK_CONFIDENCE = 0.1
-LAST_RESORT = Draft("More like these", "head")  # where not even a name keeps the rules of titles
+LAST_RESORT = Draft("More to discover", "head")  # where not even a name keeps the rules of titles
 
 
 def prepare(data: TrainingData, cache: Path) -> None:
