@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
 HEAD_SHARE, MODIFIER_SHARE, SUBJECT_SHARE, EACH_SHARE, PERIOD_SHARE = 0.3, 0.25, 0.3, 0.2, 0.7
 LIFT, COHERENT, CLOSE, MEDIUM_SHARE = 1.5, 0.09, 0.04, 0.005
+LEAST_FIT, CLOSE_FIT = 1.0, 2.0  # standard deviations nearer to the words than the catalogue is
 
 _FANS: Final = re.compile(
     r"\b(?:for (?:the )?fans of|(?<=\w )like|für (?:die )?Fans von|pour (?:les )?fans d(?:e |u |es |')"
@@ -226,11 +227,13 @@ def subjects(title: JudgedTitle) -> Iterator[str]:
             yield f"{last!r} is a format"
             continue
         everywhere = title.ground.share([root(last)], range(len(title.ground.rows)))
-        share = title.share(last)
-        if share < EACH_SHARE or together < SUBJECT_SHARE:
+        share, fit = title.share(last), title.ground.fit([root(word) for word in part], title.members)
+        if (share < EACH_SHARE or together < SUBJECT_SHARE) and fit < CLOSE_FIT:
             yield f"{last!r} is said of {share:.0%} of the items"
         elif share < LIFT * everywhere:
             yield f"{last!r} is said of {everywhere:.0%} of the catalogue"
+        elif fit < LEAST_FIT:
+            yield f"{last!r} is hardly what the items have in common"
 
 
 def periods(title: JudgedTitle) -> Iterator[str]:

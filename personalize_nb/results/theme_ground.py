@@ -184,15 +184,15 @@ class ThemeGround:
         return sum(row in using for row in members) / len(members)
 
     @cached_property
-    def _space(self) -> np.ndarray:
-        """A latent vector of each item, centred, of length one."""
+    def _space(self) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        """A latent vector of each item, centred, of length one; and of each root."""
         count = len(self._roots)
         skipped = {root(word) for known in FUNCTION.values() for word in known}
         used = sorted(
             one for one, rows in self.items_of.items() if LEAST_ITEMS <= len(rows) <= count / 2 and one not in skipped
         )
         if len(used) <= LEAST_ITEMS or count <= LEAST_ITEMS + 1:
-            return np.zeros((count, 1))
+            return np.zeros((count, 1)), {}
         columns = {one: column for column, one in enumerate(used)}
         cells = [(row, columns[one]) for row, roots in enumerate(self._roots) for one in sorted(roots & columns.keys())]
         row, column = (np.array(part) for part in zip(*cells, strict=True))
@@ -204,20 +204,32 @@ class ThemeGround:
         with threadpool_limits(1):  # matrices this thin are slower on more, and come out otherwise
             _, _, directions = svds(learnt, k=size, v0=np.ones(min(learnt.shape)))
         vectors = _unit(counted @ directions.T)
-        return _unit(vectors - vectors.mean(axis=0))
+        centre = vectors.mean(axis=0)
+        meant = dict(zip(used, _unit(_unit(directions.T * rarity[:, None]) - centre), strict=True))
+        return _unit(vectors - centre), meant
 
     def likeness(self, members: Sequence[int]) -> float:
         """Return the mean cosine between the items of a group; about 0 of items drawn at random."""
         if len(members) < LEAST_ITEMS:
             return float("nan")
-        total = self._space[list(members)].sum(axis=0)
-        own = float((self._space[list(members)] ** 2).sum())
+        vectors = self._space[0][list(members)]
+        total, own = vectors.sum(axis=0), float((vectors**2).sum())
         return float((total @ total - own) / (len(members) * (len(members) - 1)))
 
     def likeness_to(self, row: int, members: Sequence[int]) -> float:
         """Return the mean cosine of an item with those of a group."""
         others = [member for member in members if member != row]
-        return float((self._space[others] @ self._space[row]).mean()) if others else float("nan")
+        return float((self._space[0][others] @ self._space[0][row]).mean()) if others else float("nan")
+
+    def fit(self, roots: Sequence[str], members: Sequence[int]) -> float:
+        """Return how much closer in meaning than the catalogue a group is to some words, in standard deviations."""
+        items, meant = self._space
+        known = [meant[one] for one in roots if one in meant]
+        if not known or not members:
+            return 0.0
+        close = items @ np.mean(known, axis=0)
+        spread = float(close.std())
+        return float(close[list(members)].mean() - close.mean()) / spread if spread else 0.0
 
 
 def _holds_values(cells: Sequence[str]) -> bool:
