@@ -16,16 +16,21 @@ import scipy.sparse as sp
 from personalize_nb.local.themes import grammar
 from personalize_nb.local.themes.generators import Draft, Proposal, ThemeRequest
 from personalize_nb.local.themes.genres import TOLD_MEDIA
+from personalize_nb.local.themes.goods import MOSTLY_SHARE, Goods, GoodsKind
 from personalize_nb.local.themes.heads import Heads, ThemeHead
 from personalize_nb.local.themes.index import Index
+from personalize_nb.local.themes.languages import ENGLISH, write
+from personalize_nb.local.themes.names import own_name
 from personalize_nb.local.themes.subjects import Group, Subjects, ThemeSubject
 from personalize_nb.local.themes.wording import Wordings
 
 MAKER_SHARE, PERIOD_LIFT = 0.6, 1.6
 MAX_EVIDENCE = 3
+COHERENT, NEAR_SEED = 0.05, 0.2  # how alike a group's items are, and how near the input item is to them
 CLEAR_WORTH, CLEAR_CONFIDENCE = 2.0, 0.3  # a head that sets a group apart by itself, and how sure that is
 HALF_SURE = 10.0  # the utility that makes the generator half sure
 BLOCK = 512
+SURE = 0.8  # of a kind that all of a group is
 
 
 class ExtractiveThemes:
@@ -39,6 +44,8 @@ class ExtractiveThemes:
         """Keep the index and what can be read off it once."""
         self._index = index
         self._heads, self._subjects = Heads(index), Subjects(index)
+        self._told = index.catalogue.medium in TOLD_MEDIA and index.catalogue.language == ENGLISH
+        self._goods = None if self._told else Goods(index)
         self._years = np.array([item.year for item in index.catalogue.items], dtype=np.int64)
         self._wordings = Wordings(index, self._heads)
         self._sorted_years = np.sort(self._years)
@@ -56,10 +63,14 @@ class ExtractiveThemes:
             for row, request in enumerate(block):
                 members = groups.indices[groups.indptr[row] : groups.indptr[row + 1]]
                 seed = index.catalogue.rows.get(request.seed_id)
+                if self._goods is not None:
+                    yield self._propose_goods(self._goods, request, members, shares[row])
+                    continue
                 heads = self._heads.find(shares[row], members)
                 group = Group(members, centres[row], seed, heads[0].columns)
                 subjects = self._subjects.find(group, _row(counts, row), _row(told, row))
-                yield self._propose(request, members, shares[row], heads, subjects)
+                liked = self._is_liked(group, shares[row])
+                yield self._propose(request, members, shares[row], heads, subjects, liked=liked)
 
     def _propose(
         self,
@@ -68,6 +79,8 @@ class ExtractiveThemes:
         shares: np.ndarray,
         heads: list[ThemeHead],
         subjects: list[ThemeSubject],
+        *,
+        liked: bool,
     ) -> Proposal:
         if not len(members):
             return Proposal((Draft(f"More {self._index.catalogue.medium}", "unknown items"),), 0.0)
@@ -76,16 +89,42 @@ class ExtractiveThemes:
         made = self._maker(noun, members)
         written = self._wordings.write(heads, subjects, members, shares)
         texts = [Draft(text) for text in (*filter(None, [made]), *written)]
-        plain = self._fall_back(heads, request, members, shares)
+        own = self._kinds_of(request)
+        fans = [head for head in heads if liked and own.issuperset(head.columns)]
+        plain = self._fall_back(heads, own, fans, request, members, shares)
         evidence = [subject.evidence for subject in subjects]
         best = max((subject.utility for subject in subjects), default=0.0)
         confidence = best / (best + HALF_SURE) if subjects else MAKER_SHARE
         if heads[0].worth >= CLEAR_WORTH:  # what they are is thread enough
-            fans = grammar.for_fans(noun, request.seed_name) or (noun if " " in noun else None)
-            texts.extend(Draft(grammar.sentence_case(text)) for text in (fans,) if text)
+            clear = (grammar.for_fans(noun, request.seed_name) if heads[0] in fans else None) or (
+                noun if " " in noun else None
+            )
+            texts.extend(Draft(grammar.sentence_case(text)) for text in (clear,) if text)
             evidence.extend(self._heads.evidence(heads[0], shares, len(members)))
             confidence = confidence if subjects else CLEAR_CONFIDENCE
         return Proposal((*texts, *plain), round(confidence, 4), tuple(evidence[:MAX_EVIDENCE]))
+
+    def _propose_goods(self, goods: Goods, request: ThemeRequest, members: np.ndarray, shares: np.ndarray) -> Proposal:
+        share = shares / max(len(members), 1)
+        kinds = goods.kinds(share, members)
+        either, thin, wide = goods.either(share, members), goods.thin(share), goods.wide(share)
+        texts: list[Draft] = []
+        for kind in kinds:
+            texts += [Draft(text) for text in goods.described(kind, share)]
+            texts.append(Draft(kind.noun))
+            texts += [Draft(text) for text in goods.described(kind, share, MOSTLY_SHARE)]
+        texts += [Draft(kind.noun, None if kinds else "either") for kind in either]
+        broad = [*wide, *thin]
+        for kind in broad:
+            texts += [Draft(text, "head") for text in goods.described(kind, share)]
+            texts.append(Draft(kind.noun, "head"))
+        texts += [Draft(text, "name") for text in goods.named(request.seed_name, members)]
+        language = self._index.catalogue.language
+        texts.append(Draft(write(language, "more") or own_name(request.seed_name), "head"))
+        texts.append(Draft("More like these", "head"))  # where a name breaks the rules of titles
+        drafts = tuple(Draft(grammar.sentence_case(draft.text), draft.fallback) for draft in texts)
+        best: Sequence[GoodsKind] = kinds or either
+        return Proposal(drafts, round(min(best[0].share, 1.0) * SURE, 4) if best else 0.0, goods.evidence(best, share))
 
     def _maker(self, noun: str, members: np.ndarray) -> str | None:
         """Return "… by <maker>" when most of the group is one maker's work."""
@@ -96,45 +135,76 @@ class ExtractiveThemes:
             return None
         return grammar.sentence_case(f"{noun} by {best}")
 
-    def _period(self, members: np.ndarray) -> str | None:
-        """Return "the 1990s" when that sets the group apart from the catalogue."""
+    def _periods(self, members: np.ndarray) -> tuple[list[str], list[str]]:
+        """Return "the 1990s" and the like: those that set the group apart from the catalogue, and the others."""
         years = self._years[members]
-        found = grammar.period_of(years.tolist())
-        if found is None:
-            return None
-        text, first, end = found
-        before, after = np.searchsorted(self._sorted_years, (first, end))
-        here = np.count_nonzero((years >= first) & (years < end)) / len(years)
-        return text if here >= PERIOD_LIFT * (after - before) / len(self._years) else None
+        told: list[str] = []
+        true: list[str] = []
+        for text, first, end in grammar.periods_of(years.tolist()):
+            before, after = np.searchsorted(self._sorted_years, (first, end))
+            here = np.count_nonzero((years >= first) & (years < end)) / len(years)
+            (told if here >= PERIOD_LIFT * (after - before) / len(self._years) else true).append(text)
+        return told, true
+
+    def _is_liked(self, group: Group, shares: np.ndarray) -> bool:
+        """Tell whether a group coheres around its input item, so that "for fans of" it is true."""
+        size = len(group.members)
+        if group.seed is None or size < 2:
+            return False
+        length = float(group.centre @ group.centre)
+        alike = (size * length - 1) / (size - 1)
+        near = float(group.centre @ self._index.items[group.seed]) / max(length, 1e-9) ** 0.5
+        return round(alike, 4) >= COHERENT and round(near, 4) >= NEAR_SEED
+
+    def _kinds_of(self, request: ThemeRequest) -> frozenset[int]:
+        """Return the category columns of the input item."""
+        row = self._index.catalogue.rows.get(request.seed_id)
+        if row is None:
+            return frozenset()
+        return frozenset(self._index.categories[row].indices.tolist())
 
     def _fall_back(
-        self, heads: list[ThemeHead], request: ThemeRequest, members: np.ndarray, shares: np.ndarray
+        self,
+        heads: Sequence[ThemeHead],
+        own: frozenset[int],
+        fans: Sequence[ThemeHead],
+        request: ThemeRequest,
+        members: np.ndarray,
+        shares: np.ndarray,
     ) -> list[Draft]:
-        """Return plainer texts that are true, with the kind of each."""
-        noun, medium = heads[0].noun, self._index.catalogue.medium
-        name, seed = request.seed_name, self._index.catalogue.rows.get(request.seed_id)
-        thin, period = None, self._period(members)
-        dated = f"{noun} from {period}" if period else None
+        """Return plainer texts that are true, with the kind of each.
+
+        `own` are the input item's categories, `fans` the heads that fit it in a group that coheres.
+        """
+        noun, medium, name = heads[0].noun, self._index.catalogue.medium, request.seed_name
+        thin, (periods, true_periods) = None, self._periods(members)
+        dated, also = ([f"{noun} from {period}" for period in held] for held in (periods, true_periods))
+        seed = self._index.catalogue.rows.get(request.seed_id)
         if noun == medium and seed is not None:
             thin = next(iter(self._heads.thin(shares, members, self._index.categories[seed].indices)), None)
         named = [head.noun for head in heads if head.noun != medium]
-        either = self._heads.either(shares, members) if noun == medium else []
+        either = self._heads.either(shares, members)
+        fits = [head.noun for head in fans if head.noun != medium]
         plain = [
-            *((grammar.for_fans(kinds, name), "fans") for kinds in either),
-            *((grammar.like(kinds, name), "fans") for kinds in either),
-            (grammar.for_fans(thin, name) if thin else None, "fans"),
-            (dated if named else None, "period"),
-            *((grammar.for_fans(other, name), "fans") for other in named),
+            (grammar.for_fans(thin, name) if thin and fans else None, "fans"),
+            *((text, "period") for text in (dated if named else ())),
+            *((grammar.for_fans(other, name), "fans") for other in fits),
             *((other, "head") for other in named if " " in other),
-            (grammar.for_fans(medium, name), "fans"),
-            (grammar.like(medium, name), "fans"),
-            (dated, "period"),
+            *((kinds, "head") for kinds in (either if noun == medium else ())),
+            *((text, "period") for text in dated),
+            *((grammar.like(other, name), "fans") for other in fits),
+            *((other, "head") for other in named),
             (thin, "head"),
             *((kinds, "head") for kinds in either),
+            *((text, "period") for text in also),
+            (grammar.for_fans(medium, name) if fans else None, "fans"),
+            *((kinds, "head") for kinds in self._heads.thin(shares, members)),
         ]
-        if medium not in TOLD_MEDIA:
-            plain = [*((other, "head") for other in named if " " in other), *plain]
-        plain.append((f"more {medium} like these", "head"))
+        # people who chose the input item did choose these; it is said last, where kinds agree and texts do not
+        plain.extend(
+            (grammar.for_fans(head.noun, name), "fans") for head in heads if head.worth and own >= {*head.columns}
+        )
+        plain.append((f"{medium} to discover", "head"))
         return [Draft(grammar.sentence_case(text), kind) for text, kind in plain if text]
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from personalize_nb.local.themes.lexicon import UNKNOWN, genre_table, is_place, plural, singular, word_class, word_list
+from personalize_nb.local.themes.lexicon import UNKNOWN, genre_table, is_place, singular, word_class, word_list
 from personalize_nb.local.themes.text import tokens
 
 TOLD_MEDIA = frozenset({"books", "movies", "albums"})  # what is about something
@@ -35,12 +35,22 @@ def as_head(value: str) -> str | None:
     last = _plain(value).split()[-1]
     if last in word_list("kinds_of_text"):
         return _plain(value)
+    ending = genre_table().get(last)
+    if ending is not None and " " in _plain(value) and (ending.head or ending.modifier == last):
+        first = _plain(value).rpartition(" ")[0]
+        return f"{first} {ending.head or last}"  # "paranormal romances", "urban fantasy"
     return None
 
 
 @cache
 def _plain(value: str) -> str:
     return " ".join(value.replace("_", " ").lower().split())
+
+
+@cache
+def is_genre(value: str) -> bool:
+    """Tell whether a category value is one of the common ones."""
+    return _plain(value) in genre_table()
 
 
 @cache
@@ -83,24 +93,3 @@ def subject_key(written: str) -> str:
     """Return the singular lower-case form under which texts mention a subject that a theme writes so."""
     *words, last = tokens(written.removeprefix("the "))
     return " ".join([*(token.lower for token in words), last.lemma])
-
-
-@cache
-def kinds_in_name(name: str) -> tuple[str, ...]:
-    """Return the plural nouns that the end of a product's name makes it, longest first.
-
-    Examples
-    --------
-    >>> kinds_in_name("Retro Electric Guitar")
-    ('electric guitars', 'guitars')
-    """
-    words = [token.lower for token in tokens(name) if not any(letter.isdigit() for letter in token.lower)]
-    if not words:
-        return ()
-    lemma = singular(words[-1])
-    if not word_class(lemma).noun or len(lemma) < 3:
-        return ()
-    last = lemma if lemma in word_list("mass") else plural(lemma)
-    if len(words) > 1 and words[-2] not in word_list("stop") and word_class(words[-2]) != UNKNOWN:
-        return f"{words[-2]} {last}", last
-    return (last,)

@@ -12,12 +12,12 @@ from functools import lru_cache
 from personalize_nb.local.themes.lexicon import singular, word_class, word_list
 from personalize_nb.local.themes.text import tokens
 
-MIN_WORDS, MAX_WORDS, MAX_CHARACTERS = 2, 8, 60
+MIN_WORDS, MAX_WORDS, MAX_CHARACTERS = 1, 8, 60
 MAX_CONTENT_RUN = 4
 DIGIT = re.compile(r"\d")
 UNSEEMLY = re.compile(r"[\x00-\x1f\x7f<>{}\[\]|\\`*_#@$%^~=;\"“”]|https?:|www\.|[.!?,:]$|\s\s|^\W")
 PERIOD = re.compile(r"\b\d{4}s\b|\b\d{1,2}(st|nd|rd|th)[ -]century\b|\b(1[5-9]|20)\d\d\b")
-QUOTED_NAME = re.compile(r"\b(for fans of|like) .+$")
+QUOTED_NAME = re.compile(r"\b(for fans of|like) .+$|^.+ (and more|und mehr|et plus|y más|e mais|e altro)$")
 
 
 def problems(text: str, item_ids: Collection[str] = ()) -> list[str]:
@@ -52,7 +52,7 @@ def problems(text: str, item_ids: Collection[str] = ()) -> list[str]:
     if DIGIT.search(text) and any(word in item_ids for word in words if DIGIT.search(word)):
         found.append("quotes an item id")
     own = QUOTED_NAME.sub("", text)  # the name of an item is quoted as it is
-    return [*found, *_wording(own if own.strip() else text)]
+    return [*found, *_wording(own if own.strip() else DIGIT.sub("", text))]
 
 
 @lru_cache(maxsize=8192)
