@@ -25,10 +25,13 @@ if TYPE_CHECKING:
 MOST_ITEMS, MOST_LEARNT = 20_000, 6_000
 DIMENSIONS, ITEMS_PER_DIMENSION, LEAST_ITEMS = 64, 8, 2
 VALUE_WORDS, VALUES_SHARE, LONG_VALUES_SHARE, LABEL = 5, 0.5, 0.1, 90
-RUNNING, LEAST_SEEN = 6, 3
+RUNNING, LEAST_SEEN = 12, 3
 ALWAYS = 0.9
 NARROW, NARROW_SIZE = 0.4, 1.5
 _YEAR = re.compile(r"[12]\d{3}")
+_MAKER_COLUMN = re.compile(
+    r"brand|manufacturer|maker|author|artist|vendor|supplier|publisher|director|seller", re.IGNORECASE
+)
 _YEAR_COLUMN = re.compile(r"(?:^|_)year(?:$|_)", re.IGNORECASE)
 _YEAR_AT_END = re.compile(r"\(([12]\d{3})\)\s*$")
 
@@ -103,6 +106,12 @@ class ThemeGround:
                 continue
             if len(rows & using) >= ALWAYS * size and any(map(str.isalpha, value)) and not any(map(str.isdigit, value)):
                 yield value
+
+    @cached_property
+    def makers(self) -> frozenset[frozenset[str]]:
+        """The values of the columns that name who made or sells an item."""
+        found = (cells for name, cells in self._columns.items() if _MAKER_COLUMN.search(name))
+        return frozenset(self.plain(cell) for cells in found for cell in set(cells) if cell)
 
     @cached_property
     def told(self) -> frozenset[str]:
