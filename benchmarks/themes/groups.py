@@ -9,13 +9,14 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 from scipy.sparse.linalg import svds
+from threadpoolctl import threadpool_limits
 
 SIZE = 20
 LEAST_LIKES = 5
@@ -110,26 +111,47 @@ class Tastes:
             close += (1 - text_share) * together / np.maximum(together.max(axis=1, keepdims=True), 1e-9)
         if text_share > 0:
             if self._texts is None:
-                self._texts = _vectors(self._items)
+                self._texts = Meanings(self._items).vectors
             close += text_share * (self._texts[picked] @ self._texts.T)
         return close
 
 
-def _vectors(items: tuple[Item, ...]) -> np.ndarray:
-    """Return a latent vector of each item's words, its categories counted twice."""
-    counted = [words_of(item) + Counter(stems(" ".join(item.categories))) for item in items]
-    present = Counter(word for words in counted for word in words)
-    columns = {word: place for place, word in enumerate(sorted(word for word in present if present[word] > 1))}
-    cells = [
-        (row, columns[word], (1 + math.log(count)) * math.log(len(items) / present[word]))
-        for row, words in enumerate(counted)
-        for word, count in words.items()
-        if word in columns
-    ]
-    row, column, value = (np.array(part) for part in zip(*cells, strict=True))
-    weighted = sp.csr_matrix((value, (row, column)), shape=(len(items), len(columns)))
-    lengths = np.sqrt(np.asarray(weighted.multiply(weighted).sum(axis=1)).ravel())
-    weighted = sp.diags(1 / np.maximum(lengths, 1e-9)) @ weighted
-    left, strength, _ = svds(weighted, k=min(DIMENSIONS, min(weighted.shape) - 2), v0=np.ones(min(weighted.shape)))
-    vectors = left * strength
-    return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
+class Meanings:
+    """A latent space of the items' words, their categories counted twice, in which texts can be compared."""
+
+    def __init__(self, items: tuple[Item, ...]):
+        counted = [words_of(item) + Counter(stems(" ".join(item.categories))) for item in items]
+        present = Counter(word for words in counted for word in words)
+        chosen = sorted(word for word in present if present[word] > 1)
+        self._columns = {word: place for place, word in enumerate(chosen)}
+        self._rarity = np.log(len(items) / np.array([present[word] for word in chosen]))
+        weighted = self._weigh(counted)
+        with threadpool_limits(1):  # thin matrices are slower on more, and come out otherwise
+            size = min(DIMENSIONS, min(weighted.shape) - 2)
+            left, strength, right = svds(weighted, k=size, v0=np.ones(min(weighted.shape)))
+        self.vectors = _unit(left * strength)
+        self._directions = right
+
+    def likeness(self, texts: Sequence[Sequence[str]]) -> np.ndarray:
+        """Return texts x items: the cosine of each text's words with each item."""
+        return _unit(self._weigh([Counter(words) for words in texts]) @ self._directions.T) @ self.vectors.T
+
+    def _weigh(self, counted: Sequence[Counter[str]]) -> sp.csr_matrix:
+        cells = [
+            (row, self._columns[word], 1 + math.log(count))
+            for row, words in enumerate(counted)
+            for word, count in words.items()
+            if word in self._columns
+        ]
+        row, column, value = (
+            (np.array(part) for part in zip(*cells, strict=True)) if cells else (np.array([], int),) * 3
+        )
+        shape = (len(counted), len(self._columns))
+        weighted = sp.csr_matrix((value * self._rarity[column], (row, column)), shape=shape)
+        lengths = np.sqrt(np.asarray(weighted.multiply(weighted).sum(axis=1)).ravel())
+        return sp.diags(1 / np.maximum(lengths, 1e-9)) @ weighted
+
+
+def _unit(vectors: np.ndarray) -> np.ndarray:
+    lengths: np.ndarray = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return vectors / np.maximum(lengths, 1e-9)

@@ -1,9 +1,10 @@
 """How far the check of titles agrees with a reader: titles of ours with a verdict each, in `judged.tsv`.
 
 A verdict answers "would I publish it over this group?": apt, odd (true, but no shop would write so) or wrong. The
-titles are those of the generator as it was before and while it was rebuilt. Thresholds of the check were chosen on one
-half of the titles, drawn by a hash; what agreement is told of is the other half. `python -m benchmarks.themes.judged`
-prints both, and with `--all` each title on which they differ.
+titles are those of the generator as it was before and during its rebuilding, and later ones. The check was written with
+one half of the former before the eyes, drawn by a hash, and its thresholds chosen on it; the other half was counted
+only, and the later titles were judged when the check was done. `python -m benchmarks.themes.judged` prints the
+agreement on each, and with `--all` every title of the first half on which reader and check differ.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from benchmarks.themes import catalogues
 
 FILE = Path(__file__).with_name("judged.tsv")
 APT, ODD, WRONG = "apt", "odd", "wrong"
+LATER = "later"
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,7 @@ class JudgedLine:
     """One title, the group it was written for, and what a reader thought of it."""
 
     catalogue: str
-    maker: str  # before, or while it was rebuilt
+    maker: str  # of which state of the generator: before, during or later
     seed: str
     title: str
     verdict: str
@@ -40,7 +42,10 @@ class JudgedLine:
     @property
     def chosen_on(self) -> bool:
         """Whether thresholds were chosen on it."""
-        return hashlib.sha256(f"{self.catalogue}/{self.seed}/{self.title}".encode()).digest()[0] % 2 == 0
+        return (
+            self.maker != LATER
+            and hashlib.sha256(f"{self.catalogue}/{self.seed}/{self.title}".encode()).digest()[0] % 2 == 0
+        )
 
 
 def read(path: Path = FILE) -> list[JudgedLine]:
@@ -93,15 +98,17 @@ def agreement(pairs: Sequence[tuple[bool, bool]]) -> Mapping[str, float]:
 
 
 def compared(found: Mapping[JudgedLine, str]) -> Iterator[tuple[str, Mapping[str, float]]]:
-    """Yield the agreement on both halves, and on the films and books, the shops, the other languages of the second."""
-    second = {line: why for line, why in found.items() if not line.chosen_on}
+    """Yield the agreement on the half that thresholds were chosen on, on the other half, and on the later titles."""
     parts = {
-        "half that thresholds were chosen on": {line: why for line, why in found.items() if line.chosen_on},
-        "other half": second,
-        "other half, wrong titles only against apt ones": {x: y for x, y in second.items() if x.verdict != ODD},
+        "half that thresholds were chosen on": [line for line in found if line.chosen_on],
+        "other half": [line for line in found if not line.chosen_on and line.maker != LATER],
+        "later titles": [line for line in found if line.maker == LATER],
+        "later titles, wrong ones against apt ones": [
+            line for line in found if line.maker == LATER and line.verdict != ODD
+        ],
     }
     for name, part in parts.items():
-        yield name, agreement([(line.verdict != APT, bool(why)) for line, why in part.items()])
+        yield name, agreement([(line.verdict != APT, bool(found[line])) for line in part])
 
 
 def main() -> None:

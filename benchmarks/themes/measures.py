@@ -1,8 +1,9 @@
 """What makes a set of themes good, measured without the generator's own rules.
 
 Retrieval: from the theme's text alone, BM25 must pick the right group among twenty, against random groups and against
-the nineteen with the most similar categories, by the items the generator saw and by the twenty after them. Form:
-whether a text reads as a short noun phrase. Scores: whether strangers planted into a group score below its own items.
+the nineteen with the most similar categories, by the items the generator saw and by the twenty after them; by meaning,
+a latent space of the texts must, in which synonyms count. Form: whether a text reads as a short noun phrase. Scores:
+whether strangers planted into a group score below its own items. What a shop would publish is `published`'s.
 """
 
 from __future__ import annotations
@@ -14,11 +15,12 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from benchmarks.themes.groups import FUNCTION_WORDS, SIZE, Draw, Item, stems, words_of
+from benchmarks.themes.groups import FUNCTION_WORDS, SIZE, Draw, Item, Meanings, stems, words_of
 from personalize_nb.local.themes.maker import ThemeMaker
 
 IN_RANDOM, IN_HARD = "in-group, random, %", "in-group, hard, %"
 NEW_RANDOM, NEW_HARD = "unseen neighbours, random, %", "unseen neighbours, hard, %"
+MEANT_RANDOM, MEANT_HARD = "unseen neighbours by meaning, random, %", "unseen neighbours by meaning, hard, %"
 TAGS_RANDOM, TAGS_HARD = "user tags, random, %", "user tags, hard, %"
 DUPLICATES = "duplicates per 100"
 COVERAGE, BASE, LIFT = "coverage, %", "base rate, %", "lift"
@@ -46,6 +48,7 @@ class TextMeasures:
     def __init__(self, items: tuple[Item, ...]):
         self._items, self._rows = items, {item.id: row for row, item in enumerate(items)}
         self._bm25 = BM25([words_of(item) + _forms(stems(" ".join(item.categories))) for item in items])
+        self._meanings = Meanings(items)
         values = sorted({value for item in items for value in item.categories})
         columns = {value: column for column, value in enumerate(values)}
         self._kinds = np.zeros((len(items), max(1, len(values))), dtype=np.float32)
@@ -59,6 +62,8 @@ class TextMeasures:
         scores = np.array([self._bm25.scores(words) for words in read])
         found = dict(zip((IN_RANDOM, IN_HARD), self._retrieved(draw, draw.groups, scores, seed), strict=True))
         found |= dict(zip((NEW_RANDOM, NEW_HARD), self._retrieved(draw, draw.later, scores, seed), strict=True))
+        meant = self._meanings.likeness(read)
+        found |= dict(zip((MEANT_RANDOM, MEANT_HARD), self._retrieved(draw, draw.later, meant, seed), strict=True))
         if draw.tags:
             tagged = [[item for item in group if item in draw.tags] for group in draw.groups]
             tagged_with = [stems(" ".join(draw.tags.get(item.id, ()))) for item in self._items]
@@ -183,9 +188,9 @@ def _duplicates(draw: Draw, texts: Sequence[str]) -> float:
 
 
 def is_well_formed(text: str) -> bool:
-    """Tell whether a text has 3 to 8 words, at most 60 characters, and reads as a noun phrase without lists."""
+    """Tell whether a text has up to 8 words, at most 60 characters, and reads as a noun phrase without lists."""
     words = text.split()
-    if not 3 <= len(words) <= 8 or len(text) > 60 or re.search(r"[,;:!?.]", text):
+    if not 1 <= len(words) <= 8 or len(text) > 60 or re.search(r"[,;:!?.]", text):
         return False
     if re.search(r"\d", re.sub(r"\d{4}s|\d\d(st|nd|rd|th) century", "", text)):
         return False

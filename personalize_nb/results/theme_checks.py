@@ -38,8 +38,9 @@ if TYPE_CHECKING:
 
     from personalize_nb.results.theme_ground import ThemeGround
 
-HEAD_SHARE, MODIFIER_SHARE, SUBJECT_SHARE, EACH_SHARE, PERIOD_SHARE = 0.3, 0.25, 0.3, 0.2, 0.7
+HEAD_SHARE, MODIFIER_SHARE, SUBJECT_SHARE, EACH_SHARE, PERIOD_SHARE = 0.5, 0.25, 0.3, 0.2, 0.7
 LIFT, COHERENT, CLOSE, MEDIUM_SHARE = 1.5, 0.09, 0.04, 0.005
+LEAST_FIT, CLOSE_FIT = 1.0, 2.0  # standard deviations nearer to the words than the catalogue is
 
 _FANS: Final = re.compile(
     r"\b(?:for (?:the )?fans of|(?<=\w )like|für (?:die )?Fans von|pour (?:les )?fans d(?:e |u |es |')"
@@ -162,8 +163,12 @@ def heads(title: JudgedTitle) -> Iterator[str]:
         return
     *modifiers, last = title.head
     kind = lemma(last)
-    if kind in NO_KIND or any(lemma(word) in NO_KIND for word in modifiers):
+    written = title.ground.plain(title.text)
+    if any(lemma(word) in NO_KIND for word in title.head) and (not modifiers or written not in title.ground.kinds):
         yield "it names no kind of thing"
+        return
+    if written in title.ground.makers:
+        yield "it names who makes the items"
         return
     if title.in_english:
         yield from _noun(title, last)
@@ -209,7 +214,8 @@ def breadths(title: JudgedTitle) -> Iterator[str]:
         using = set.intersection(*(title.ground.items_of.get(root(word), set()) for word in title.head))
         said = title.ground.plain(title.text)
         for value in title.ground.narrower(using, title.members):
-            if not said & title.ground.plain(value):
+            meant = title.ground.plain(value)
+            if meant < said if joints else root(title.head[-1]) not in meant:
                 yield f"all of the items are {value!r}"
                 return
 
@@ -226,11 +232,13 @@ def subjects(title: JudgedTitle) -> Iterator[str]:
             yield f"{last!r} is a format"
             continue
         everywhere = title.ground.share([root(last)], range(len(title.ground.rows)))
-        share = title.share(last)
-        if share < EACH_SHARE or together < SUBJECT_SHARE:
+        share, fit = title.share(last), title.ground.fit([root(word) for word in part], title.members)
+        if (share < EACH_SHARE or together < SUBJECT_SHARE) and fit < CLOSE_FIT:
             yield f"{last!r} is said of {share:.0%} of the items"
         elif share < LIFT * everywhere:
             yield f"{last!r} is said of {everywhere:.0%} of the catalogue"
+        elif fit < LEAST_FIT:
+            yield f"{last!r} is hardly what the items have in common"
 
 
 def periods(title: JudgedTitle) -> Iterator[str]:

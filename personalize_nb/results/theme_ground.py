@@ -25,10 +25,13 @@ if TYPE_CHECKING:
 MOST_ITEMS, MOST_LEARNT = 20_000, 6_000
 DIMENSIONS, ITEMS_PER_DIMENSION, LEAST_ITEMS = 64, 8, 2
 VALUE_WORDS, VALUES_SHARE, LONG_VALUES_SHARE, LABEL = 5, 0.5, 0.1, 90
-RUNNING, LEAST_SEEN = 6, 3
+RUNNING, LEAST_SEEN = 12, 3
 ALWAYS = 0.9
 NARROW, NARROW_SIZE = 0.4, 1.5
 _YEAR = re.compile(r"[12]\d{3}")
+_MAKER_COLUMN = re.compile(
+    r"brand|manufacturer|maker|author|artist|vendor|supplier|publisher|director|seller", re.IGNORECASE
+)
 _YEAR_COLUMN = re.compile(r"(?:^|_)year(?:$|_)", re.IGNORECASE)
 _YEAR_AT_END = re.compile(r"\(([12]\d{3})\)\s*$")
 
@@ -103,6 +106,12 @@ class ThemeGround:
                 continue
             if len(rows & using) >= ALWAYS * size and any(map(str.isalpha, value)) and not any(map(str.isdigit, value)):
                 yield value
+
+    @cached_property
+    def makers(self) -> frozenset[frozenset[str]]:
+        """The values of the columns that name who made or sells an item."""
+        found = (cells for name, cells in self._columns.items() if _MAKER_COLUMN.search(name))
+        return frozenset(self.plain(cell) for cells in found for cell in set(cells) if cell)
 
     @cached_property
     def told(self) -> frozenset[str]:
@@ -184,15 +193,15 @@ class ThemeGround:
         return sum(row in using for row in members) / len(members)
 
     @cached_property
-    def _space(self) -> np.ndarray:
-        """A latent vector of each item, centred, of length one."""
+    def _space(self) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        """A latent vector of each item, centred, of length one; and of each root."""
         count = len(self._roots)
         skipped = {root(word) for known in FUNCTION.values() for word in known}
         used = sorted(
             one for one, rows in self.items_of.items() if LEAST_ITEMS <= len(rows) <= count / 2 and one not in skipped
         )
         if len(used) <= LEAST_ITEMS or count <= LEAST_ITEMS + 1:
-            return np.zeros((count, 1))
+            return np.zeros((count, 1)), {}
         columns = {one: column for column, one in enumerate(used)}
         cells = [(row, columns[one]) for row, roots in enumerate(self._roots) for one in sorted(roots & columns.keys())]
         row, column = (np.array(part) for part in zip(*cells, strict=True))
@@ -204,20 +213,32 @@ class ThemeGround:
         with threadpool_limits(1):  # matrices this thin are slower on more, and come out otherwise
             _, _, directions = svds(learnt, k=size, v0=np.ones(min(learnt.shape)))
         vectors = _unit(counted @ directions.T)
-        return _unit(vectors - vectors.mean(axis=0))
+        centre = vectors.mean(axis=0)
+        meant = dict(zip(used, _unit(_unit(directions.T * rarity[:, None]) - centre), strict=True))
+        return _unit(vectors - centre), meant
 
     def likeness(self, members: Sequence[int]) -> float:
         """Return the mean cosine between the items of a group; about 0 of items drawn at random."""
         if len(members) < LEAST_ITEMS:
             return float("nan")
-        total = self._space[list(members)].sum(axis=0)
-        own = float((self._space[list(members)] ** 2).sum())
+        vectors = self._space[0][list(members)]
+        total, own = vectors.sum(axis=0), float((vectors**2).sum())
         return float((total @ total - own) / (len(members) * (len(members) - 1)))
 
     def likeness_to(self, row: int, members: Sequence[int]) -> float:
         """Return the mean cosine of an item with those of a group."""
         others = [member for member in members if member != row]
-        return float((self._space[others] @ self._space[row]).mean()) if others else float("nan")
+        return float((self._space[0][others] @ self._space[0][row]).mean()) if others else float("nan")
+
+    def fit(self, roots: Sequence[str], members: Sequence[int]) -> float:
+        """Return how much closer in meaning than the catalogue a group is to some words, in standard deviations."""
+        items, meant = self._space
+        known = [meant[one] for one in roots if one in meant]
+        if not known or not members:
+            return 0.0
+        close = items @ np.mean(known, axis=0)
+        spread = float(close.std())
+        return float(close[list(members)].mean() - close.mean()) / spread if spread else 0.0
 
 
 def _holds_values(cells: Sequence[str]) -> bool:

@@ -67,14 +67,16 @@ def singular(word: str) -> str:
 
     Examples
     --------
-    >>> singular("stories"), singular("movies"), singular("dishes"), singular("glass")
-    ('story', 'movie', 'dish', 'glass')
+    >>> singular("stories"), singular("movies"), singular("dishes"), singular("lenses"), singular("lens")
+    ('story', 'movie', 'dish', 'lens', 'lens')
     """
     if len(word) < 4 or not word.endswith("s") or word.endswith(("ss", "us", "is")):
         return word
+    if word in _classes() and word[:-1] not in _classes() and not word.endswith("es"):
+        return word  # "lens"
     if word.endswith("ies") and len(word) > 4:
         return word[:-1] if word[:-1] in _classes() else word[:-3] + "y"  # "movies", not "movy"
-    if word.endswith(("ches", "shes", "sses", "xes", "zes")):
+    if word.endswith(("ches", "shes", "sses", "xes", "zes")) or (word.endswith("ses") and word[:-2] in _classes()):
         return word[:-2]
     return word[:-1]
 
@@ -127,7 +129,7 @@ def is_adjective(word: str) -> bool:
 def is_noun(word: str) -> bool:
     """Tell whether an English word may name a thing; what the table does not know may."""
     found = word_class(word)
-    return found == UNKNOWN or int(found[NOUN]) >= MIXED_UP
+    return found == UNKNOWN or int(found[NOUN]) >= MIXED_UP or word.casefold() in PLURAL_FIRST
 
 
 def is_plural(word: str) -> bool:

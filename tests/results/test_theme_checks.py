@@ -27,6 +27,7 @@ def shop(language="en"):
                     "item_id": f"{kind[0]}{number}",
                     "title": f"{kind[:-1]} number {number}",
                     "kind": kind,
+                    "brand": "Tarnwick" if number % 2 else "Ostvale",
                     "colour": COLOURS[number % 3],
                     "size": ["XS", "L", "Any"][number % 4 % 3],
                     "stock": ["R", "Q7", "LL"][number % 5 % 3],
@@ -56,6 +57,16 @@ def test_good_titles_pass(title):
     assert not checks - {"subject"}, why  # Tarnwick is said of the whole shop
 
 
+def test_the_narrowest_kind_that_all_items_share_is_asked_for():
+    items = shop().assign(department=["Outdoor goods"] * 45 + ["House"] * 15)
+    ids = [f"J{number}" for number in range(1, 10)]
+    checks, why = found("Outdoor goods", items, ids)
+    assert checks == {"breadth"} and why == "all of the items are 'Jackets'"
+    assert "breadth" not in found("Jackets", items, ids)[0]
+    mixed = [f"{kind}{number}" for kind in "JS" for number in range(7)]
+    assert not found("Outdoor goods", items, mixed)[0]
+
+
 @pytest.mark.parametrize(
     "title, check, why",
     [
@@ -74,6 +85,7 @@ def test_good_titles_pass(title):
         ("Lamps jackets", "head", "plural before"),
         ("Jackets and socks", "breadth", "two kinds"),
         ("Jacket number 0 and more", "breadth", "one item"),
+        ("Tarnwick", "head", "who makes"),
         ("Jackets with sunny", "subject", "no noun"),
         ("Jackets about audiobooks", "subject", "a format"),
         ("Jackets for tea", "subject", "said of 0% of the items"),
