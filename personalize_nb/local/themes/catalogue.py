@@ -35,7 +35,7 @@ NO_CATEGORY = re.compile(
     re.IGNORECASE,
 )
 NAME_COLUMN = re.compile(r"(^|_)(NAME|TITLE)$")
-MAX_CATEGORY_WORDS = 4
+MAX_CATEGORY_WORDS = 8
 MAX_VALUES = 2000  # a categorical column with more values is an identifier, not a category
 MEDIA = {
     "books": ("AUTHOR", "ISBN", "PUBLISHER", "PAGES"),

@@ -18,9 +18,10 @@ QUOTED = re.compile(r"'([^']*)'|\"([^\"]*)\"")
 PATH = re.compile(r"\s*(?:>+|»|→|::)\s*")
 SEPARATORS = (re.compile(r"\s*;\s*"), re.compile(r"\s*,\s*"), re.compile(r"\s*/\s*"))
 MARKS = re.compile(r"[®™©†*]+")
+ASIDE = re.compile(r"\s+\([^()]*\)?\s*$")  # "office supplies (pencils, staples, ...)"
 HUMP = re.compile(r"(?<=[a-zà-ÿ])(?=[A-Z])")
 VOWELS = frozenset("aeiouyàáâãäåæèéêëìíîïòóôõöøùúûüýœ")
-RECURS = 0.6  # distinct parts per distinct cell, at most, where a separator separates values
+RECURS = 0.75  # of the parts of all different cells, how many are new ones where a separator separates values
 LEAST_PARTED = 0.05  # of the cells, how many have a separator that is one
 HUMPED = 0.2
 FLAG_VALUES, CODE_SHARE = 4, 0.5
@@ -71,14 +72,15 @@ def _separated(cells: list[list[str]], separator: re.Pattern[str]) -> list[list[
         return cells
     others = set(counts) - set(parted)
     parts = {part for value in parted for part in parted[value]}
-    if len(parts - others) > RECURS * len(parted) or any(len(part.split()) > MAX_WORDS for part in parts):
+    if len(parts - others) > RECURS * sum(map(len, parted.values())) or any(len(part.split()) > MAX_WORDS for part in parts):
         return cells
     return [[part for value in cell for part in parted.get(value, [value])] for cell in cells]
 
 
 def _spelled(values: Sequence[str]) -> list[str]:
     """Return values of a column in words: "wall_clocks" and "WallClocks" are wall clocks."""
-    plain = [" ".join(MARKS.sub("", value).replace("_", " ").split()) for value in values]
+    bare = (MARKS.sub("", ASIDE.sub("", value) or value) for value in values)
+    plain = [" ".join(value.replace("_", " ").split()).rstrip(".… ") for value in bare]
     joined = not any(" " in value for value in plain)
     if joined and sum(bool(HUMP.search(value)) for value in plain) >= HUMPED * len(plain):
         plain = [HUMP.sub(" ", value) for value in plain]

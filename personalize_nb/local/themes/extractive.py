@@ -8,7 +8,8 @@ that is true.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 
 import numpy as np
 import scipy.sparse as sp
@@ -25,7 +26,7 @@ from personalize_nb.local.themes.subjects import Group, Subjects, ThemeSubject
 from personalize_nb.local.themes.wording import Wordings
 
 MAKER_SHARE, PERIOD_LIFT = 0.6, 1.6
-MAX_EVIDENCE = 3
+MAX_EVIDENCE, MAX_DRAFTS = 3, 16
 COHERENT, NEAR_SEED = 0.05, 0.2  # how alike a group's items are, and how near the input item is to them
 CLEAR_WORTH, CLEAR_CONFIDENCE = 2.0, 0.3  # a head that sets a group apart by itself, and how sure that is
 HALF_SURE = 10.0  # the utility that makes the generator half sure
@@ -64,7 +65,10 @@ class ExtractiveThemes:
                 members = groups.indices[groups.indptr[row] : groups.indptr[row + 1]]
                 seed = index.catalogue.rows.get(request.seed_id)
                 if self._goods is not None:
-                    yield self._propose_goods(self._goods, request, members, shares[row])
+                    group = Group(members, centres[row], seed, ())
+                    told_of = self._subjects.find(group, _row(counts, row), _row(told, row)) if index.phrases else []
+                    share = shares[row] / max(len(members), 1)
+                    yield self._propose_goods(self._goods, request, members, share, told_of)
                     continue
                 heads = self._heads.find(shares[row], members)
                 group = Group(members, centres[row], seed, heads[0].columns)
@@ -102,29 +106,51 @@ class ExtractiveThemes:
             texts.extend(Draft(grammar.sentence_case(text)) for text in (clear,) if text)
             evidence.extend(self._heads.evidence(heads[0], shares, len(members)))
             confidence = confidence if subjects else CLEAR_CONFIDENCE
-        return Proposal((*texts, *plain), round(confidence, 4), tuple(evidence[:MAX_EVIDENCE]))
+        return Proposal(_first(chain(texts, plain)), round(confidence, 4), tuple(evidence[:MAX_EVIDENCE]))
 
-    def _propose_goods(self, goods: Goods, request: ThemeRequest, members: np.ndarray, shares: np.ndarray) -> Proposal:
-        share = shares / max(len(members), 1)
+    def _propose_goods(
+        self,
+        goods: Goods,
+        request: ThemeRequest,
+        members: np.ndarray,
+        share: np.ndarray,
+        subjects: Sequence[ThemeSubject],
+    ) -> Proposal:
+        """Name goods by what they are; what texts say of them comes after the first kind, and a mixed group last."""
         kinds = goods.kinds(share, members)
-        either, thin, wide = goods.either(share, members), goods.thin(share), goods.wide(share)
-        texts: list[Draft] = []
-        for kind in kinds:
-            texts += [Draft(text) for text in goods.described(kind, share)]
-            texts.append(Draft(kind.noun))
-            texts += [Draft(text) for text in goods.described(kind, share, MOSTLY_SHARE)]
-        texts += [Draft(kind.noun, None if kinds else "either") for kind in either]
-        broad = [*wide, *thin]
-        for kind in broad:
-            texts += [Draft(text, "head") for text in goods.described(kind, share)]
-            texts.append(Draft(kind.noun, "head"))
-        texts += [Draft(text, "name") for text in goods.named(request.seed_name, members)]
+        wide = goods.wide(share)
+        drafts = self._goods_drafts(goods, request, members, share, subjects, kinds, wide)
+        best: Sequence[GoodsKind] = kinds or wide
+        confidence = round(min(best[0].share, 1.0) * SURE, 4) if best else 0.0
+        return Proposal(_first(drafts), confidence, goods.evidence(best))
+
+    def _goods_drafts(
+        self,
+        goods: Goods,
+        request: ThemeRequest,
+        members: np.ndarray,
+        share: np.ndarray,
+        subjects: Sequence[ThemeSubject],
+        kinds: Sequence[GoodsKind],
+        wide: Sequence[GoodsKind],
+    ) -> Iterator[Draft]:
+        """Yield texts, best first; what a mixed group needs is not computed for others."""
         language = self._index.catalogue.language
-        texts.append(Draft(write(language, "more") or own_name(request.seed_name), "head"))
-        texts.append(Draft("More like these", "head"))  # where a name breaks the rules of titles
-        drafts = tuple(Draft(grammar.sentence_case(draft.text), draft.fallback) for draft in texts)
-        best: Sequence[GoodsKind] = kinds or either
-        return Proposal(drafts, round(min(best[0].share, 1.0) * SURE, 4) if best else 0.0, goods.evidence(best, share))
+        for kind in kinds:
+            if kind.language == ENGLISH == language:
+                yield from map(Draft, goods.told(kind, subjects, members))
+            yield from map(Draft, goods.described(kind, share))
+            yield Draft(kind.noun)
+            yield from map(Draft, goods.made(kind, members))
+            yield from map(Draft, goods.described(kind, share, MOSTLY_SHARE))
+        for kind in wide:
+            yield from map(Draft, (*goods.described(kind, share), kind.noun))
+        for kind in goods.either(share, members):
+            yield Draft(kind.noun, None if kinds or wide else "either")
+        for kind in goods.thin(share):
+            yield from (Draft(text, "head") for text in (*goods.described(kind, share), kind.noun))
+        yield from (Draft(text, "name") for text in goods.named(request.seed_name, members))
+        yield Draft(write(language, "more") or own_name(request.seed_name), "head")
 
     def _maker(self, noun: str, members: np.ndarray) -> str | None:
         """Return "… by <maker>" when most of the group is one maker's work."""
@@ -161,7 +187,8 @@ class ExtractiveThemes:
         row = self._index.catalogue.rows.get(request.seed_id)
         if row is None:
             return frozenset()
-        return frozenset(self._index.categories[row].indices.tolist())
+        borne = self._index.categories
+        return frozenset(borne.indices[borne.indptr[row] : borne.indptr[row + 1]].tolist())
 
     def _fall_back(
         self,
@@ -171,41 +198,50 @@ class ExtractiveThemes:
         request: ThemeRequest,
         members: np.ndarray,
         shares: np.ndarray,
-    ) -> list[Draft]:
-        """Return plainer texts that are true, with the kind of each.
+    ) -> Iterator[Draft]:
+        """Yield plainer texts that are true, with the kind of each.
 
         `own` are the input item's categories, `fans` the heads that fit it in a group that coheres.
         """
         noun, medium, name = heads[0].noun, self._index.catalogue.medium, request.seed_name
-        thin, (periods, true_periods) = None, self._periods(members)
-        dated, also = ([f"{noun} from {period}" for period in held] for held in (periods, true_periods))
-        seed = self._index.catalogue.rows.get(request.seed_id)
-        if noun == medium and seed is not None:
-            thin = next(iter(self._heads.thin(shares, members, self._index.categories[seed].indices)), None)
+        periods, true_periods = self._periods(members)
         named = [head.noun for head in heads if head.noun != medium]
-        either = self._heads.either(shares, members)
         fits = [head.noun for head in fans if head.noun != medium]
-        plain = [
-            (grammar.for_fans(thin, name) if thin and fans else None, "fans"),
-            *((text, "period") for text in (dated if named else ())),
-            *((grammar.for_fans(other, name), "fans") for other in fits),
-            *((other, "head") for other in named if " " in other),
-            *((kinds, "head") for kinds in (either if noun == medium else ())),
-            *((text, "period") for text in dated),
-            *((grammar.like(other, name), "fans") for other in fits),
-            *((other, "head") for other in named),
-            (thin, "head"),
-            *((kinds, "head") for kinds in either),
-            *((text, "period") for text in also),
-            (grammar.for_fans(medium, name) if fans else None, "fans"),
-            *((kinds, "head") for kinds in self._heads.thin(shares, members)),
-        ]
+        thin = self._heads.thin(shares, members, np.array(sorted(own))) if noun == medium and own else []
+        if thin and fans:
+            yield from _written("fans", grammar.for_fans(thin[0], name))
+        dated = [f"{noun} from {period}" for period in periods]
+        yield from _written("period", *(dated if named else ()))
+        yield from _written("fans", *(grammar.for_fans(other, name) for other in fits))
+        yield from _written("head", *(other for other in named if " " in other))
+        either = self._heads.either(shares, members)
+        if noun == medium:
+            yield from _written("head", *either)
+        yield from _written("period", *dated)
+        yield from _written("fans", *(grammar.like(other, name) for other in fits))
+        yield from _written("head", *named, *thin[:1], *either)
+        yield from _written("period", *(f"{noun} from {period}" for period in true_periods))
+        yield from _written("fans", grammar.for_fans(medium, name) if fans else None)
+        yield from _written("head", *self._heads.thin(shares, members))
         # people who chose the input item did choose these; it is said last, where kinds agree and texts do not
-        plain.extend(
-            (grammar.for_fans(head.noun, name), "fans") for head in heads if head.worth and own >= {*head.columns}
-        )
-        plain.append((f"{medium} to discover", "head"))
-        return [Draft(grammar.sentence_case(text), kind) for text, kind in plain if text]
+        alike = (head for head in heads if head.worth and own.issuperset(head.columns))
+        yield from _written("fans", *(grammar.for_fans(head.noun, name) for head in alike))
+        yield Draft(f"{medium} to discover", "head")
+
+
+def _written(kind: str, *texts: str | None) -> Iterator[Draft]:
+    return (Draft(text, kind) for text in texts if text)
+
+
+def _first(drafts: Iterable[Draft]) -> tuple[Draft, ...]:
+    """Return the first different drafts in sentence case; the rest is not made."""
+    found: dict[str, Draft] = {}
+    for draft in drafts:
+        text = grammar.sentence_case(draft.text)
+        found.setdefault(text, Draft(text, draft.fallback))
+        if len(found) == MAX_DRAFTS:
+            break
+    return tuple(found.values())
 
 
 def _row(counts: sp.csr_matrix, row: int) -> np.ndarray:

@@ -42,14 +42,17 @@ UNCLEAN = re.compile(r"\s-\s|[:(){}\[\]*#\"]")
 CENTURY = re.compile(r"\b\d{1,2}(st|nd|rd|th) century\b|\b\d{3,4}s?\b")
 SUBSTANCE = "y"
 ADJECTIVE = 5
-MAX_WORDS = 4
+MAX_WORDS, MOST_WORDS = 5, 7
+THINGS = frozenset("cdpr")  # animals, things, people, plants
+UNCOUNTED_ENDINGS = ("wear", "ware", "ing", "ry", "age", "gear")
+PARTS = re.compile(r"\s*(?:&|/|,|\band\b)\s*")
 INSIDE = 0.95  # of the rows, how many have the parent that their value mostly has
 NEVER_INSIDE = 0.85  # a parent that so much of the catalogue has proves nothing
 LEAST_SUPPORT = 4.0  # items per value of a column that says what items are
 MOSTLY, STUFF = 0.5, 0.4
 FLAT, DEEPER, SPOKEN, IN_PLURAL, LEAST_SPOKEN = 0.4, 0.25, 0.3, 0.2, 0.15
-# where most items are called by their value, one by which none is called is no kind like the others
-USUALLY, STRANGE, STRANGER = 0.4, 0.05, 0.4
+# where items are called by a value of theirs, one by which none is called says less of what it is
+USUALLY, STRANGE, STRANGER = 0.4, 0.05, 0.6
 STEM = 4  # letters in which a value's word and a word of a name agree
 
 
@@ -96,14 +99,17 @@ def classed(
     deeper, parent = _nested(columns)
     facets: dict[str, Facet] = {}
     layered = any(deeper)
+    said = [_spoken(column, stems) for column in columns]
+    usual = max((_mean(spoken, column) for spoken, column in zip(said, columns, strict=True)), default=0.0)
     for place, column in enumerate(columns):
         counts = Counter(value for cell in column.cells for value in cell)
         if not counts:
             continue
         own = language_of_values(sorted(counts), language)
         roles = {value: _role(value, own) for value in sorted(counts)}
-        role, spoken = _role_of_column(roles, counts), _spoken(column, stems)
-        usual = sum(spoken[value] * counts[value] for value in counts) / counts.total()
+        if Counter(roles.values())[PLACE] <= MOSTLY * len(roles):  # "Jersey" among fabrics is no island
+            roles = {value: KIND if role == PLACE else role for value, role in roles.items()}
+        role, spoken = _role_of_column(roles, counts), said[place]
         plurals = sum(counts[value] for value in counts if roles[value] == KIND and _is_plural(value, own))
         kinds = sum(counts[value] for value in counts if roles[value] == KIND)
         many, shouted = plurals > MOSTLY * kinds, sum(map(str.isupper, counts)) > MOSTLY * len(counts)
@@ -122,6 +128,7 @@ def classed(
             else:
                 found = Facet(roles[value] if roles[value] != KIND or role == KIND else role, "", "", 0.0, own)
             loose = layered and not deeper[place] and not parent[place] and spoken[value] < LEAST_SPOKEN
+            loose |= usual >= USUALLY and not parent[place] and _mean(spoken, column) < STRANGE
             if found.role == KIND and (small or loose):
                 found = Facet(KIND, language=own)
             if value not in facets or found.quality > facets[value].quality:
@@ -185,6 +192,11 @@ def _spoken(column: CategoryColumn, stems: Sequence[frozenset[str]]) -> dict[str
     return {value: said[value] / borne[value] for value in borne}
 
 
+def _mean(spoken: Mapping[str, float], column: CategoryColumn) -> float:
+    counts = Counter(value for cell in column.cells for value in cell)
+    return sum(spoken[value] * counts[value] for value in counts) / max(counts.total(), 1)
+
+
 def _ends(words: list[str]) -> list[str]:
     return [words[0], words[-1]] if words else []
 
@@ -239,8 +251,11 @@ def _role(value: str, language: str) -> str:
         return REST
     if UNCLEAN.search(value) or any(map(_is_cut, words)):
         return REST
-    if len(words) > MAX_WORDS + 1 or any(
-        phrase in lower for phrase in ("other ", "misc", "sonstige", "autres", "otros", "altri", "outros")
+    longest = max(len(WORD.findall(part)) for part in PARTS.split(value))
+    if (
+        longest > MAX_WORDS
+        or len(words) > MOST_WORDS
+        or any(phrase in lower for phrase in ("other ", "misc", "sonstige", "autres", "otros", "altri", "outros"))
     ):
         return REST
     if language != ENGLISH:
@@ -251,8 +266,8 @@ def _role(value: str, language: str) -> str:
 def _is_cut(word: str) -> bool:
     """Tell whether a word is an abbreviation that nobody says: "frzn", "gm"."""
     if word in word_list("acronyms") or word in word_list("stop") or word_class(word) != UNKNOWN or not word.isascii():
-        return False
-    return len(word) < 3 or not VOWELS.intersection(word)
+        return "-" in word and any(map(_is_cut, word.split("-")))
+    return "'" not in word and (len(word) < 3 or not VOWELS.intersection(word))
 
 
 def _english_role(words: Sequence[str], lower: str) -> str:
@@ -297,7 +312,7 @@ def _noun(value: str, language: str, many: bool, shouted: bool, small: Mapping[s
     if language != ENGLISH:
         text = value.capitalize() if value.isupper() and shouted else value
         return text if many else plural_of(text, language)
-    parts = re.split(r"\s*(?:&|/|\band\b)\s*", value)
+    parts = PARTS.split(value)
     written = [_phrase(part, many, shouted, small) for part in parts if part]
     if len(written) == 1:
         return written[0]
@@ -313,7 +328,8 @@ def _phrase(value: str, many: bool, shouted: bool, small: Mapping[str, int]) -> 
     last = spelled[-1]
     kind = word_class(last.lower())
     singular_noun = not english_plural(last.lower()) and (kind.kind not in UNCOUNTED or kind == UNKNOWN)
-    if not many and singular_noun and last.lower() not in word_list("mass") and last.isalpha():
+    counted = kind.kind in THINGS and not last.lower().endswith(UNCOUNTED_ENDINGS)
+    if (counted or not many) and singular_noun and last.lower() not in word_list("mass") and last.isalpha():
         spelled[-1] = plural(last) if last.islower() else f"{last}s"
     return " ".join(spelled)
 

@@ -10,11 +10,12 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import combinations
 
 import numpy as np
 
+from personalize_nb.local.themes import grammar
 from personalize_nb.local.themes.catalogue import NEUTRAL_MEDIUM, PLACED
 from personalize_nb.local.themes.facets import ATTRIBUTE, AUDIENCE, COLOUR, KIND, MATERIAL, PLACE, Facet
 from personalize_nb.local.themes.generators import Evidence
@@ -22,14 +23,19 @@ from personalize_nb.local.themes.index import Index
 from personalize_nb.local.themes.languages import ENGLISH, joined, write
 from personalize_nb.local.themes.lexicon import PERSON, singular, word_class, word_list
 from personalize_nb.local.themes.names import ROMANCE, is_quotable, kinds_in_name, own_name
+from personalize_nb.local.themes.phrases import FOR, WITH
+from personalize_nb.local.themes.subjects import ThemeSubject
 
 ONE_SHARE, EITHER_SHARE, EITHER_COVER, THREE_COVER, MIN_LIFT = 0.6, 0.15, 0.75, 0.85, 1.15
 DESCRIBED_SHARE, MOSTLY_SHARE, DESCRIBED_LIFT = 0.85, 0.65, 1.3  # of a group, for a word before or behind its kind
 NAME_SHARE, NAME_QUALITY, LONG_NAME = 0.6, 0.85, 0.75
 THIN_SHARE = 0.4
-NESTED = 0.5
+NESTED, HALF = 0.5, 0.5
 SAME_NAME = 0.3  # of a group's items that bear one name
 MAX_KINDS, MAX_EVIDENCE = 4, 3
+# what a thing is for: acts, animals, events, places, people; and what it comes with: things, food, stuff
+TIED = {FOR: "bcimop", WITH: "dky"}
+TOLD_TEXTS, TOLD_SHARE = 3, 0.4
 ABSTRACT = frozenset("begijqstx")  # acts, attributes, thoughts, events, feelings, ...: what a medium's noun must follow
 
 
@@ -53,10 +59,12 @@ class Goods:
         self._names = index.category_names
         self._facets = [catalogue.facets.get(name, Facet("rest")) for name in self._names]
         self._base = np.asarray(index.categories.mean(axis=0)).ravel()
+        self._makers = Counter(item.maker for item in catalogue.items)
+        self._nested: dict[tuple[int, int], bool] = {}
         self._nouns = [self._noun_of(name, facet) for name, facet in zip(self._names, self._facets, strict=True)]
         self._is_kind = np.array([bool(noun) for noun in self._nouns], dtype=bool)
         self._quality = np.array([max(facet.quality, 0.3) for facet in self._facets])
-        self._called = [kinds_in_name(item.name, catalogue.language) for item in catalogue.items]
+        self._called = [kinds_in_name(item.name, catalogue.language, item.maker) for item in catalogue.items]
         if catalogue.language in ROMANCE:
             self._called = _sure_kinds(self._called, [noun for noun in self._nouns if noun])
         self._name_counts = Counter(kind for kinds in self._called for kind in kinds)
@@ -90,7 +98,7 @@ class Goods:
         members
             The rows of its items.
         """
-        found = [*self._called_kinds(members), *self._category_kinds(shares, ONE_SHARE)]
+        found = [*self._called_kinds(members), *self._category_kinds(shares, ONE_SHARE, MIN_LIFT)]
         found.sort(key=lambda kind: (-round(kind.worth, 6), -kind.noun.count(" "), kind.noun))
         kept: list[GoodsKind] = []
         for kind in found:
@@ -98,8 +106,8 @@ class Goods:
                 kept.append(kind)
         return kept[:MAX_KINDS]
 
-    def _category_kinds(self, shares: np.ndarray, least: float) -> list[GoodsKind]:
-        columns = np.flatnonzero(self._is_kind & (shares >= least) & (shares >= MIN_LIFT * self._base))
+    def _category_kinds(self, shares: np.ndarray, least: float, lift: float = 0.0) -> list[GoodsKind]:
+        columns = np.flatnonzero(self._is_kind & (shares >= least) & (shares >= lift * self._base))
         worth = shares[columns] ** 1.5 * -np.log(np.clip(self._base[columns], 1e-9, 0.95)) * self._quality[columns]
         return [
             GoodsKind(self._nouns[c], int(c), float(shares[c]), float(w), self._facets[c].language)
@@ -141,6 +149,30 @@ class Goods:
                     text = self._with(kind.noun, self._names[column], facet)
                     if text:
                         yield text
+
+    def made(self, kind: GoodsKind, members: np.ndarray) -> Iterator[str]:
+        """Yield a kind with its maker, where nearly all of the group is of one and much of the catalogue is not."""
+        if kind.language != self._language:
+            return
+        counts = Counter(maker for row in members.tolist() if (maker := self._index.catalogue.items[row].maker))
+        best = min(counts, key=lambda maker: (-counts[maker], maker), default="")
+        if best and counts[best] >= DESCRIBED_SHARE * len(members) and self._makers[best] < HALF * self._makers.total():
+            text = (
+                f"{kind.noun} by {best}" if self._language == ENGLISH else write(self._language, "by", kind.noun, best)
+            )
+            yield from filter(None, (text,))
+
+    def told(self, kind: GoodsKind, subjects: Sequence[ThemeSubject], members: np.ndarray) -> Iterator[str]:
+        """Yield a kind with what it is for or comes with, where different texts of much of the group say so."""
+        items = self._index.catalogue.items
+        for subject in subjects:
+            last = subject.phrase.key.rsplit(" ", 1)[-1]
+            if word_class(last).kind not in TIED.get(subject.phrase.link, ""):
+                continue
+            texts = {items[members[place]].description for place in subject.users}
+            enough = len(texts) >= TOLD_TEXTS and len(subject.users) >= TOLD_SHARE * len(members)
+            if enough and not grammar.echoes(kind.noun.lower(), subject.phrase):
+                yield f"{kind.noun} {subject.phrase.link} {subject.phrase.text}"
 
     def _in_two_colours(self, kind: GoodsKind, shares: np.ndarray) -> Iterator[str]:
         columns = [c for c in np.flatnonzero(shares >= THIN_SHARE / 2) if self._facets[c].role == COLOUR]
@@ -191,8 +223,11 @@ class Goods:
 
     def _nest(self, first: GoodsKind, second: GoodsKind) -> bool:
         """Tell whether most items of the rarer kind are of the other one too."""
-        left, right = self._bears[:, first.column], self._bears[:, second.column]
-        return bool((left & right).sum() > NESTED * min(left.sum(), right.sum()))
+        pair = min(first.column, second.column), max(first.column, second.column)
+        if pair not in self._nested:
+            left, right = self._bears[:, pair[0]], self._bears[:, pair[1]]
+            self._nested[pair] = bool((left & right).sum() > NESTED * min(left.sum(), right.sum()))
+        return self._nested[pair]
 
     def thin(self, shares: np.ndarray) -> list[GoodsKind]:
         """Return the kinds that a good part of a group is, the commonest first: true of some, if not of most."""
@@ -204,7 +239,7 @@ class Goods:
         found = [GoodsKind(self._nouns[c], int(c), float(shares[c]), 0.0, self._facets[c].language) for c in columns]
         return sorted(found, key=lambda kind: (-kind.share, kind.noun))
 
-    def evidence(self, kinds: Sequence[GoodsKind], shares: np.ndarray) -> tuple[Evidence, ...]:
+    def evidence(self, kinds: Sequence[GoodsKind]) -> tuple[Evidence, ...]:
         """Return what speaks for the best kinds."""
         return tuple(
             _evidence_of(kind, float(self._base[kind.column]) if kind.column >= 0 else 0.0)
@@ -245,6 +280,7 @@ def _inside(noun: str, language: str) -> str:
     return noun[:1].lower() + noun[1:] if small else noun
 
 
+@cache
 def _overlap(left: str, right: str) -> bool:
     return bool(
         {singular(word)[:5] for word in left.lower().split()} & {singular(word)[:5] for word in right.lower().split()}

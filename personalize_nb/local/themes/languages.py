@@ -36,7 +36,7 @@ def templates() -> dict[tuple[str, str], str]:
 
 
 def language_of(texts: Sequence[str]) -> str:
-    """Return the language of texts, or "" where they show none that we know.
+    """Return the language of texts, or "" where they show none that we have templates for.
 
     Examples
     --------
@@ -57,7 +57,7 @@ def language_of(texts: Sequence[str]) -> str:
     ranked = sorted(shown, key=lambda language: (-shown[language], language))
     best, second = ranked[0], ranked[1]
     if shown[best] >= 2 * LEAST_SHOWN and shown[best] >= CLEARLY * shown[second]:
-        return best
+        return best if (best, "more") in templates() else NONE
     return NONE
 
 

@@ -14,6 +14,7 @@ from personalize_nb.local.themes.text import tokens
 
 TAIL = re.compile(r"\s+[-–—|/]\s*|[,;:(\[]|\b(?:by|for|with|in|of)\b")
 VARIANT = re.compile(r"\s+[-–—|/]\s|[,;:(\[]")
+MEASURE = re.compile(r"\b\d[\d.,/]*[ -]([^\W\d_]+)(?=[^a-zA-Z]*(?:\S*\d\S*)?[^\d]*$)")
 NO_THINGS = frozenset("euvwz")  # attributes, quantities, relations, shapes, times: no kind of thing
 ROMANCE = frozenset({"fr", "es", "pt", "it"})
 OF = frozenset({"de", "da", "do", "di", "à", "a", "en", "para", "per", "pour", "d"})
@@ -22,8 +23,8 @@ QUOTABLE = re.compile(r"[^\W_][\w'’&+/\- ]*\w")
 PLURALS = ("s", "x", "i")
 
 
-def kinds_in_name(name: str, language: str) -> tuple[str, ...]:
-    """Return the nouns that a name makes its item, longest first.
+def kinds_in_name(name: str, language: str, maker: str = "") -> tuple[str, ...]:
+    """Return the nouns that a name makes its item, longest first; a maker at its beginning is none.
 
     Examples
     --------
@@ -32,6 +33,8 @@ def kinds_in_name(name: str, language: str) -> tuple[str, ...]:
     >>> kinds_in_name("Cadre de vélo de route HL - rouge, 44", "fr")
     ('Cadres de vélo de route', 'Cadres de vélo', 'Cadres')
     """
+    if maker and name.lower().startswith(maker.lower()):
+        name = name[len(maker) :]
     if language == ENGLISH:
         return english_kinds(name)
     return _first_nouns(name, language) if language in ROMANCE else ()
@@ -68,7 +71,8 @@ def english_kinds(name: str) -> tuple[str, ...]:
     >>> english_kinds("Retro Electric Guitar"), english_kinds("Road Frame - Red, 44")
     (('electric guitars', 'guitars'), ('road frames', 'frames'))
     """
-    words = [token.lower for token in tokens(TAIL.split(name, maxsplit=1)[0])]
+    text = TAIL.split(name, maxsplit=1)[0]
+    words = [token.lower for token in tokens(text)]
     while words and (
         words[-1] in word_list("colours") or any(letter.isdigit() for letter in words[-1]) or len(words[-1]) < 3
     ):
@@ -76,12 +80,16 @@ def english_kinds(name: str) -> tuple[str, ...]:
     if not words:
         return ()
     lemma = singular(words[-1])
+    measure = MEASURE.search(text)
+    if measure is not None and measure[1].lower() == words[-1]:  # "5.1 channel", "12 pack"
+        return ()
     if not (word_class(lemma).noun or word_class(words[-1]).noun) or word_class(lemma).kind in NO_THINGS:
         return ()
     last = words[-1] if words[-1] != lemma or lemma in word_list("mass") else plural(lemma)
     before = words[-2] if len(words) > 1 else ""
     fit = before and before not in word_list("stop") and before not in word_list("colours")
-    if fit and word_class(before) != UNKNOWN and not any(letter.isdigit() for letter in before):
+    counted = re.search(rf"\d[ -]{re.escape(before)}\b", text, re.IGNORECASE)  # "2 Seat Sofa"
+    if fit and not counted and word_class(before) != UNKNOWN and not any(letter.isdigit() for letter in before):
         return f"{before} {last}", last
     return (last,)
 
