@@ -12,16 +12,14 @@ from benchmarks.themes.groups import Draw
 
 PUBLISHABLE, CODES, NO_KIND = "publishable, %", "codes, %", "no kind of thing, %"
 DOUBLES, MIXED = "doubles in a run, %", "two languages, %"
+RUN = 100  # input items, as many as a job may have
 COLUMNS = {CODES: "codes", DOUBLES: "doubled", MIXED: "language"}
 
 
 def checked(catalogue: MeasuredCatalogue, draw: Draw, texts: Sequence[str]) -> pd.DataFrame:
-    """Return a row per theme with what each check found."""
-    rows = [
-        (seed, text, item, 0.2)
-        for seed, text, group in zip(draw.seeds, texts, draw.groups, strict=True)
-        for item in group
-    ]
+    """Return a row per theme of a run with what each check found."""
+    run = list(zip(draw.seeds, texts, draw.groups, strict=True))[:RUN]
+    rows = [(seed, text, item, 0.2) for seed, text, group in run for item in group]
     themes = pd.DataFrame(rows, columns=["item_id", "theme", "recommended_item_id", "relevance"])
     return pnb.theme_quality(themes, catalogue.items.rename(columns=str.lower)).checks
 

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 HEAD_SHARE, MODIFIER_SHARE, SUBJECT_SHARE, EACH_SHARE, PERIOD_SHARE = 0.5, 0.25, 0.3, 0.2, 0.7
 LIFT, COHERENT, CLOSE, MEDIUM_SHARE = 1.5, 0.09, 0.04, 0.005
-LEAST_FIT, CLOSE_FIT = 1.0, 2.0  # standard deviations nearer to the words than the catalogue is
+SURE_SHARE, LEAST_FIT, CLOSE_FIT = 0.5, 1.0, 2.0  # standard deviations nearer to the words than the catalogue is
 
 _FANS: Final = re.compile(
     r"\b(?:for (?:the )?fans of|(?<=\w )like|für (?:die )?Fans von|pour (?:les )?fans d(?:e |u |es |')"
@@ -132,8 +132,10 @@ class JudgedTitle:
         return self.ground.language == ENGLISH
 
     def share(self, *written: str) -> float:
-        """Return the share of the group that uses any of some words."""
-        return self.ground.share([root(word) for word in written], self.members)
+        """Return the share of the group that uses any of some words; of a compound, all of its parts."""
+        whole = self.ground.share([root(word) for word in written], self.members)
+        parts = [part for part in written[0].split("-") if part and not self.is_function(part)]
+        return whole or min((self.ground.share([root(part)], self.members) for part in parts), default=0.0)
 
 
 def codes(title: JudgedTitle) -> Iterator[str]:
@@ -222,7 +224,7 @@ def breadths(title: JudgedTitle) -> Iterator[str]:
 
 def subjects(title: JudgedTitle) -> Iterator[str]:
     """Judge what follows a preposition: a noun that the group bears out and that tells it from the rest."""
-    together = title.share(*(part[-1] for part in title.subjects))
+    together = title.share(*(part[-1] for part in title.subjects)) if title.subjects else 0.0
     for part in title.subjects:
         last = part[-1]
         if title.in_english and (is_adjective(last) or not is_noun(last)):
@@ -237,7 +239,7 @@ def subjects(title: JudgedTitle) -> Iterator[str]:
             yield f"{last!r} is said of {share:.0%} of the items"
         elif share < LIFT * everywhere:
             yield f"{last!r} is said of {everywhere:.0%} of the catalogue"
-        elif fit < LEAST_FIT:
+        elif fit < LEAST_FIT and share < SURE_SHARE and title.ground.plain(" ".join(part)) not in title.ground.kinds:
             yield f"{last!r} is hardly what the items have in common"
 
 
@@ -283,8 +285,9 @@ def names(title: JudgedTitle) -> Iterator[str]:
             yield f"{word!r} is written in capitals"
     for word in title.said[1:]:
         if word[0].islower() and not title.is_function(word):
-            unheard = title.in_english and not is_known(word) and title.ground.is_always_capital(word)
-            if title.ground.is_name_in_texts(word) or unheard:
+            plain = word.removesuffix("'s").removesuffix("’s")
+            unheard = title.in_english and not is_known(plain) and title.ground.is_always_capital(plain)
+            if title.ground.is_name_in_texts(plain) or unheard:
                 yield f"{word!r} is a name"
     if _SHOUTED.search(title.text):
         yield "it is written in capitals"

@@ -39,6 +39,10 @@ MEDIA, NO_KIND, MISSING, FORMATS, MASS, AND, PLURAL_FIRST, MORE = (
     _TABLES["words"][name] for name in ("media", "no kind", "missing", "formats", "mass", "and", "plural first", "more")
 )
 UNKNOWN: Final = "---"
+_IRREGULAR: Final = {
+    "children": "child", "men": "man", "women": "woman", "people": "person", "mice": "mouse", "geese": "goose",
+    "feet": "foot", "teeth": "tooth", "knives": "knife", "wives": "wife", "wolves": "wolf", "shelves": "shelf",
+}  # fmt: skip
 _COUNTED: Final = tuple("cdopr")  # of the table: animals, things, objects, persons, plants
 NOUN, ADJECTIVE = 0, 2
 MIXED_UP, MANY = 2, 5
@@ -108,7 +112,8 @@ def word_class(word: str) -> str:
     ('900', '009', '---')
     """
     plain = word.casefold()
-    for form in (plain, lemma(plain), plain.rsplit("-", 1)[-1], lemma(plain.rsplit("-", 1)[-1])):
+    last = plain.rsplit("-", 1)[-1]
+    for form in (plain, lemma(plain), last, lemma(last), _IRREGULAR.get(last, last)):
         found = _classes().get(form, UNKNOWN)[:3]
         if found.isdigit() and found != "000":
             return found
@@ -135,8 +140,13 @@ def is_noun(word: str) -> bool:
 def is_plural(word: str) -> bool:
     """Tell whether an English noun names many things, as a plural or as a mass."""
     plain = word.casefold()
-    irregular = plain.endswith(("men", "people", "children", "mice", "geese", "feet", "teeth"))
-    return _plural(plain) or irregular or plain in MASS or plain.rsplit("-", 1)[-1] in MASS
+    return (
+        _plural(plain)
+        or plain in _IRREGULAR
+        or plain.endswith("men")
+        or plain in MASS
+        or plain.rsplit("-", 1)[-1] in MASS
+    )
 
 
 def is_counted(word: str) -> bool:
