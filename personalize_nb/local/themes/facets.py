@@ -281,6 +281,8 @@ def _english_role(words: Sequence[str], lower: str) -> str:
     known = word_class(lemma) if word_class(lemma) != UNKNOWN else word_class(last)
     if len(words) == 1 and last in word_list("proper"):
         return ATTRIBUTE
+    if len(words) > 1 and last in word_list("acronyms"):  # "World War II", "flat screen TV"
+        return KIND
     if known == UNKNOWN:
         verbal = last.endswith(("ed", "ly", "able", "ible"))
         return ATTRIBUTE if verbal else KIND
@@ -288,7 +290,7 @@ def _english_role(words: Sequence[str], lower: str) -> str:
         return KIND if known.noun >= ADJECTIVE else ATTRIBUTE
     if known.adjective >= ADJECTIVE and not english_plural(last):
         return ATTRIBUTE
-    if known.verb > known.noun and not english_plural(last) and known.noun < 2:
+    if known.verb > known.noun and not english_plural(last) and known.noun < (2 if len(words) == 1 else 1):
         return ATTRIBUTE
     if len(words) == 1 and known.kind == SUBSTANCE and known.noun >= ADJECTIVE:
         return MATERIAL

@@ -37,7 +37,11 @@ def as_head(value: str) -> str | None:
     if last in word_list("kinds_of_text"):
         return _capitals(_plain(value))
     ending = genre_table().get(last)
-    if ending is not None and " " in _plain(value) and (ending.head or ending.modifier == last):
+    if (
+        ending is not None
+        and " " in _plain(value)
+        and (ending.head or (ending.modifier == last and not ending.subject))
+    ):
         first = _capitals(_plain(value).rpartition(" ")[0])
         return f"{first} {ending.head or last}"  # "paranormal romances", "urban fantasy"
     return None
@@ -47,12 +51,12 @@ def _is_common(word: str) -> bool:
     """Tell whether a word is one of the language and no name."""
     lower = word.lower()
     known = word_class(singular(lower)) != UNKNOWN or lower in word_list("stop") or _is_gerund(lower)
-    return known and lower not in word_list("proper") | word_list("holidays")
+    return known and lower not in word_list("proper") | word_list("holidays") | word_list("acronyms")
 
 
 def _is_gerund(lower: str) -> bool:
     stem = lower.removesuffix("ing")
-    return stem != lower and max(word_class(stem).verb, word_class(f"{stem}e").verb) > 0
+    return stem != lower and (word_class(stem) != UNKNOWN or word_class(f"{stem}e").verb > 0)
 
 
 def _capitals(text: str) -> str:
