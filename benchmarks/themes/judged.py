@@ -1,9 +1,10 @@
 """How far the check of titles agrees with a reader: titles of ours with a verdict each, in `judged.tsv`.
 
 A verdict answers "would I publish it over this group?": apt, odd (true, but no shop would write so) or wrong. The
-titles are those of the generator as it was before and during its rebuilding, and later ones. The check was written with
-one half of the former before the eyes, drawn by a hash, and its thresholds chosen on it; the other half was counted
-only, and the later titles were judged when the check was done. `python -m benchmarks.themes.judged` prints the
+titles are those of the generator as it was before and during its rebuilding, later and last. The check was written with
+one half of the first two before the eyes, drawn by a hash, and its thresholds chosen on it; the other half was counted
+only. The later titles were judged when that was done, and half of them led to repairs of the check; the last ones were
+judged, and counted once, after these. `python -m benchmarks.themes.judged` prints the
 agreement on each, and with `--all` every title of the first half on which reader and check differ.
 """
 
@@ -24,7 +25,7 @@ from benchmarks.themes import catalogues
 
 FILE = Path(__file__).with_name("judged.tsv")
 APT, ODD, WRONG = "apt", "odd", "wrong"
-LATER = "later"
+FIRST, LATER, LAST = ("before", "during"), "later", "last"
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class JudgedLine:
     """One title, the group it was written for, and what a reader thought of it."""
 
     catalogue: str
-    maker: str  # of which state of the generator: before, during or later
+    maker: str  # of which state of the generator: before, during, later or last
     seed: str
     title: str
     verdict: str
@@ -43,7 +44,7 @@ class JudgedLine:
     def chosen_on(self) -> bool:
         """Whether thresholds were chosen on it."""
         return (
-            self.maker != LATER
+            self.maker in FIRST
             and hashlib.sha256(f"{self.catalogue}/{self.seed}/{self.title}".encode()).digest()[0] % 2 == 0
         )
 
@@ -98,14 +99,13 @@ def agreement(pairs: Sequence[tuple[bool, bool]]) -> Mapping[str, float]:
 
 
 def compared(found: Mapping[JudgedLine, str]) -> Iterator[tuple[str, Mapping[str, float]]]:
-    """Yield the agreement on the half that thresholds were chosen on, on the other half, and on the later titles."""
+    """Yield the agreement on the half that thresholds were chosen on, on the other half, and on those after them."""
     parts = {
         "half that thresholds were chosen on": [line for line in found if line.chosen_on],
-        "other half": [line for line in found if not line.chosen_on and line.maker != LATER],
+        "other half": [line for line in found if line.maker in FIRST and not line.chosen_on],
         "later titles": [line for line in found if line.maker == LATER],
-        "later titles, wrong ones against apt ones": [
-            line for line in found if line.maker == LATER and line.verdict != ODD
-        ],
+        "last titles": [line for line in found if line.maker == LAST],
+        "wrong titles against apt ones, all": [line for line in found if line.verdict != ODD],
     }
     for name, part in parts.items():
         yield name, agreement([(line.verdict != APT, bool(found[line])) for line in part])

@@ -54,6 +54,7 @@ _TIMES: Final = re.compile(r"\d{3,4}(?:s|er)?|\d{1,2}(?:st|nd|rd|th)")
 _SHOUTED: Final = re.compile(r"\b[A-Z]{4,}\W+[A-Z]{4,}\b")
 _TELLS_MEDIA: Final = re.compile("genre|director|author|isbn|artist|album|actor|publisher|movie|film|book")
 _ENGLISH_FRAME: Final = FUNCTION[ENGLISH] | NO_KIND | {"fan"}
+LONG: Final = 6
 _CLASS_NAMES: Final = 3  # words of so few letters are codes where English does not know them
 
 
@@ -79,8 +80,7 @@ class JudgedTitle:
     @cached_property
     def fans_of(self) -> str:
         """The name that a title quotes of an item ("for fans of ..."); empty where it quotes none."""
-        found = _FANS.search(self.text)
-        return found.group("name") if found else ""
+        return self.text.removeprefix(unquoted(self.text)).strip()
 
     @cached_property
     def said(self) -> list[str]:
@@ -102,6 +102,11 @@ class JudgedTitle:
         return [word for word in part if not self.is_function(word)]
 
     @cached_property
+    def is_value(self) -> bool:
+        """Whether a title is a value of the catalogue, and nothing else."""
+        return self.ground.plain(self.text) in self.ground.kinds
+
+    @cached_property
     def end(self) -> int:
         """How many words stand before the first preposition."""
         found = (place for place, word in enumerate(self.said) if word.casefold() in self._joints)
@@ -112,8 +117,11 @@ class JudgedTitle:
         """What follows prepositions, a list of words each; periods and quoted names are judged apart."""
         parts: list[list[str]] = []
         inside = False
-        for word in self.said if not self.fans_of else self.said[:-2]:
+        every = self.said if not self.fans_of else self.said[:-2]
+        for place, word in enumerate(every):
             small = word.casefold()
+            if every[place : place + 2] == ["set", "in"]:
+                continue
             if small in self._joints or (inside and small in AND):
                 inside = True
                 parts.append([])
@@ -133,7 +141,8 @@ class JudgedTitle:
 
     def share(self, *written: str) -> float:
         """Return the share of the group that uses any of some words; of a compound, all of its parts."""
-        whole = self.ground.share([root(word) for word in written], self.members)
+        roots = {form for word in written for form in (root(word), lemma(word)[:LONG])}  # utopian, utopia
+        whole = self.ground.share(sorted(roots), self.members)
         parts = [part for part in written[0].split("-") if part and not self.is_function(part)]
         return whole or min((self.ground.share([root(part)], self.members) for part in parts), default=0.0)
 
@@ -144,6 +153,8 @@ def codes(title: JudgedTitle) -> Iterator[str]:
         small = word.casefold()
         if _TIMES.fullmatch(small) or (title.is_function(word) and (len(word) > 1 or word.islower() or not place)):
             continue
+        if len(word) == 1 and f"{word}." in title.text:
+            continue  # an initial
         mixed = any(sign.isdigit() for sign in word)
         short = len(word) <= _CLASS_NAMES and small in title.ground.values
         odd = title.in_english and not is_known(word)
@@ -166,7 +177,7 @@ def heads(title: JudgedTitle) -> Iterator[str]:
     *modifiers, last = title.head
     kind = lemma(last)
     written = title.ground.plain(title.text)
-    if any(lemma(word) in NO_KIND for word in title.head) and (not modifiers or written not in title.ground.kinds):
+    if any(lemma(word) in NO_KIND for word in title.head) and (not modifiers or not title.is_value):
         yield "it names no kind of thing"
         return
     if written in title.ground.makers:
@@ -188,7 +199,7 @@ def heads(title: JudgedTitle) -> Iterator[str]:
 def _noun(title: JudgedTitle, last: str) -> Iterator[str]:
     """Judge the word class and the number of an English head."""
     kind = lemma(last)
-    if is_adjective(last) or not is_noun(last):
+    if is_adjective(last) or not (is_noun(last) or title.is_value):
         yield f"{last!r} is no noun"
     elif is_adjective(kind) and kind in title.ground.values:
         yield f"{last!r} is a quality, no thing"
@@ -204,7 +215,7 @@ def _noun(title: JudgedTitle, last: str) -> Iterator[str]:
 def breadths(title: JudgedTitle) -> Iterator[str]:
     """Judge whether a title is of one kind, and of the narrowest that the group shares."""
     joints = [place for place, word in enumerate(title.said) if word.casefold() in AND and place < title.end]
-    if joints and title.ground.plain(title.text) not in title.ground.kinds:
+    if joints and not title.is_value:
         if lemma(title.said[joints[-1] + 1]) in MORE if joints[-1] + 1 < len(title.said) else False:
             if not (title.in_english and is_plural(title.said[joints[-1] - 1])):
                 yield "it names one item and no kind"
@@ -244,29 +255,30 @@ def subjects(title: JudgedTitle) -> Iterator[str]:
 
 
 def periods(title: JudgedTitle) -> Iterator[str]:
-    """Judge whether the items are of the decade, century or year that a title names."""
-    found = _PERIOD.search(title.text.removesuffix(title.fans_of))
+    """Judge whether the items are of the decades, the century or the year that a title names."""
+    found = list(_PERIOD.finditer(title.text.removesuffix(title.fans_of)))
     years = [year for year in (title.ground.years[row] for row in title.members) if year]
-    if found is None or not years:
-        return
-    if found["decade"]:
-        first, last = int(found["decade"]) * 10, int(found["decade"]) * 10 + 9
-    elif found["century"]:
-        first, last = int(found["century"]) * 100 - 100, int(found["century"]) * 100 - 1
-    else:
-        first = last = int(found["year"])
-    share = sum(first <= year <= last for year in years) / len(years)
-    if share < PERIOD_SHARE:
-        yield f"{share:.0%} of the items are from {found.group()}"
+    spans = []
+    for named in found:
+        if named["decade"]:
+            spans.append((int(named["decade"]) * 10, int(named["decade"]) * 10 + 9))
+        elif named["century"]:
+            spans.append((int(named["century"]) * 100 - 100, int(named["century"]) * 100 - 1))
+        else:
+            spans.append((int(named["year"]), int(named["year"])))
+    share = sum(any(first <= year <= last for first, last in spans) for year in years) / max(1, len(years))
+    if spans and years and share < PERIOD_SHARE:
+        yield f"{share:.0%} of the items are from {' and '.join(named.group() for named in found)}"
 
 
 def languages(title: JudgedTitle) -> Iterator[str]:
     """Find two languages in a title: no English around another, no column's English beside a text's own words."""
-    if title.ground.plain(title.text) in title.ground.kinds:
+    if title.is_value:
         return  # a value alone is in its own language
     own, meant = title.ground.language, [word for word in title.said if not title.is_function(word)]
     if title.in_english:
-        strange = [word for word in meant if lemma(word) not in NO_KIND and word.islower() and len(word) > _CLASS_NAMES]
+        strange = [word for word in meant if lemma(word) not in NO_KIND and word.islower() and word.isalpha()]
+        strange = [word for word in strange if len(word) > _CLASS_NAMES]
         if len(strange) > 1 and not any(map(is_known, strange)):
             yield f"{' '.join(strange)!r} is not English"
         return
@@ -314,6 +326,18 @@ CHECKS: Final[Mapping[str, Callable[[JudgedTitle], Iterator[str]]]] = {
     "names": names,
     "fans": fans,
 }
+
+
+def unquoted(text: str) -> str:
+    """Return a title without the name that it quotes of an item.
+
+    Examples
+    --------
+    >>> unquoted("Dramas for fans of Yi Yi")
+    'Dramas for fans of'
+    """
+    found = _FANS.search(text)
+    return text[: found.start("name")].rstrip() if found else text
 
 
 def key(text: str) -> tuple[str, ...]:

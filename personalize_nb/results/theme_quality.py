@@ -18,7 +18,7 @@ from personalize_nb.contract import columns as c
 from personalize_nb.contract import limits
 from personalize_nb.errors import InputError
 from personalize_nb.inputs import frames
-from personalize_nb.results.theme_checks import CHECKS, JudgedTitle, doubled, judge, key
+from personalize_nb.results.theme_checks import CHECKS, JudgedTitle, doubled, judge, key, unquoted
 from personalize_nb.results.theme_ground import ThemeGround
 from personalize_nb.results.theme_words import lemma
 from personalize_nb.text.counts import counted, verb
@@ -288,7 +288,7 @@ def _form(theme: str) -> list[str]:
         found.append(f"ends with {words[-1]!r}")
     if _MARKS.search(text):
         found.append("has marks that do not belong in a title")
-    said = [word for word in _lemmas(text) if word not in _FUNCTION_WORDS]
+    said = [word for word in _lemmas(unquoted(text)) if word not in _FUNCTION_WORDS]
     if len(set(said)) < len(said):
         found.append("repeats a word")
     return found

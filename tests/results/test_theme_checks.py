@@ -50,7 +50,14 @@ def found(title, items=None, ids=None, seed="J0"):
 
 @pytest.mark.parametrize(
     "title",
-    ["Jackets for rain", "Jackets by Tarnwick", "Red and green jackets", "Jackets for fans of Number 0"],
+    [
+        "Jackets for rain",
+        "Jackets by Tarnwick",
+        "Red and green jackets",
+        "Jackets for fans of Number number",
+        "Jackets by A. Tarnwick",
+        "Jackets from the 1990s and 2000s",
+    ],
 )
 def test_good_titles_pass(title):
     checks, why = found(title, ids=[f"J{number}" for number in range(1, 15) if number % 3 < 2])

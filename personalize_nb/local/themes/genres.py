@@ -8,10 +8,17 @@ from __future__ import annotations
 
 from functools import cache
 
-from personalize_nb.local.themes.lexicon import UNKNOWN, genre_table, is_place, singular, word_class, word_list
+from personalize_nb.local.themes.lexicon import (
+    UNKNOWN,
+    genre_table,
+    is_place,
+    lines_of,
+    singular,
+    word_class,
+    word_list,
+)
 from personalize_nb.local.themes.text import tokens
 
-APOSTROPHES = {"womens": "women's", "mens": "men's", "childrens": "children's"}
 TOLD_MEDIA = frozenset({"books", "movies", "albums"})  # what is about something
 
 
@@ -47,6 +54,13 @@ def as_head(value: str) -> str | None:
     return None
 
 
+@cache
+def _apostrophes() -> dict[str, str]:
+    """Return the possessives that people write without their apostrophe."""
+    forms = (line.split()[1:] for line in lines_of("audiences") if line.startswith("en "))
+    return {word: form for word, form in forms if form.replace("'", "") == word and form != word}
+
+
 def _is_common(word: str) -> bool:
     """Tell whether a word is one of the language and no name."""
     lower = word.lower()
@@ -62,7 +76,7 @@ def _is_gerund(lower: str) -> bool:
 def _capitals(text: str) -> str:
     """Return lower-case words with the capitals and apostrophes that English gives them."""
     proper = word_list("proper") | word_list("holidays")
-    words = [APOSTROPHES.get(word, word.capitalize() if word in proper else word) for word in text.split()]
+    words = [_apostrophes().get(word, word.capitalize() if word in proper else word) for word in text.split()]
     return " ".join(words)
 
 
