@@ -250,7 +250,7 @@ def _role(value: str, language: str) -> str:
         return COLOUR
     if content[-1] in word_list("promotions") or content[0] in word_list("promotions") & {"new", "sale", "best"}:
         return REST
-    if UNCLEAN.search(value) or any(map(_is_cut, words)):
+    if UNCLEAN.search(value) or any(_is_cut(word, language) for word in words):
         return REST
     longest = max(len(WORD.findall(part)) for part in PARTS.split(value))
     if (
@@ -264,13 +264,15 @@ def _role(value: str, language: str) -> str:
     return _english_role(words, lower)
 
 
-def _is_cut(word: str) -> bool:
+def _is_cut(word: str, language: str) -> bool:
     """Tell whether a word is an abbreviation that nobody says: "frzn", "gm"."""
     if "-" in word:
-        return any(map(_is_cut, word.split("-")))
+        return any(_is_cut(part, language) for part in word.split("-"))
     if word in word_list("acronyms") or word in word_list("stop") or not word.isascii() or "'" in word:
         return False
-    return len(word) < 3 or (word_class(word) == UNKNOWN and not VOWELS.intersection(word))
+    if len(word) < 3:
+        return language == ENGLISH  # "de" and "à" are words
+    return word_class(word) == UNKNOWN and not VOWELS.intersection(word)
 
 
 def _english_role(words: Sequence[str], lower: str) -> str:

@@ -67,7 +67,8 @@ def _wording(text: str) -> tuple[str, ...]:
         if part in sensitive or singular(part) in sensitive:
             found.append(f"has a sensitive word: {part}")
             break
-    repeated = sorted({lemma for lemma in content if content.count(lemma) > 1})
+    tied = word_list("function_words")  # "Cadres de vélo de route"
+    repeated = sorted({lemma for lemma in content if lemma not in tied and content.count(lemma) > 1})
     if repeated:
         found.append(f"repeats a word: {repeated[0]}")
     if not any(word_class(lemma).noun or lemma not in stop for lemma in content):
@@ -78,7 +79,7 @@ def _wording(text: str) -> tuple[str, ...]:
 
 
 def _longest_run(text: str) -> int:
-    stop = word_list("stop")
+    stop = word_list("stop") | word_list("function_words")
     longest = run = 0
     for token in tokens(text):
         run = 0 if token.lower in stop else run + 1

@@ -100,6 +100,20 @@ def test_no_english_stands_around_other_languages(language, text, first, second,
 
 
 @pytest.mark.parametrize(
+    ("language", "text", "value", "head"),
+    [
+        ("fr", "Pour la ville et pour les vacances avec une doublure.", "Vélo de route", "Vélos de route"),
+        ("es", "Para la ciudad y el verano con una bolsa.", "Bicicleta de montaña", "Bicicletas de montaña"),
+        ("pt", "Para a cidade e os dias de sol com uma bolsa.", "Luva à prova de água", "Luvas à prova de água"),
+        ("de", "Für die Stadt und den Urlaub mit dem Fahrrad.", "Taschen für Damen", "Taschen für Damen"),
+    ],
+)
+def test_short_words_of_other_languages_are_words(language, text, value, head, tmp_path: Path) -> None:
+    made = data({"Alba": (value,), "Brio": (value,), "Cima": ("Xaki",), "Duna": ("Xaki",)}, ("SORTE",), text)
+    assert theme(made, 0, 1, tmp_path=tmp_path).theme == head
+
+
+@pytest.mark.parametrize(
     ("names", "heads"),
     [
         (("Sofa", "Armchair"), ("Sofas", "Armchairs")),
