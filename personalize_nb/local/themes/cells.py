@@ -72,9 +72,8 @@ def _separated(cells: list[list[str]], separator: re.Pattern[str]) -> list[list[
         return cells
     others = set(counts) - set(parted)
     parts = {part for value in parted for part in parted[value]}
-    if len(parts - others) > RECURS * sum(map(len, parted.values())) or any(
-        len(part.split()) > MAX_WORDS for part in parts
-    ):
+    long = any(len(part.split()) > MAX_WORDS for part in parts)
+    if long or len(parts - others) > RECURS * sum(map(len, parted.values())):
         return cells
     return [[part for value in cell for part in parted.get(value, [value])] for cell in cells]
 

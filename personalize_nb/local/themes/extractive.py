@@ -26,7 +26,7 @@ from personalize_nb.local.themes.subjects import Group, Subjects, ThemeSubject
 from personalize_nb.local.themes.wording import Wordings
 
 MAKER_SHARE, PERIOD_LIFT = 0.6, 1.6
-MAX_EVIDENCE, MAX_DRAFTS = 3, 16
+MAX_EVIDENCE, MAX_DRAFTS = 3, 12
 COHERENT, NEAR_SEED = 0.05, 0.2  # how alike a group's items are, and how near the input item is to them
 CLEAR_WORTH, CLEAR_CONFIDENCE = 2.0, 0.3  # a head that sets a group apart by itself, and how sure that is
 HALF_SURE = 10.0  # the utility that makes the generator half sure

@@ -17,6 +17,7 @@ import numpy as np
 from personalize_nb.local.themes.cells import VOWELS
 from personalize_nb.local.themes.languages import ENGLISH, english_plural, language_of_values, plural_of
 from personalize_nb.local.themes.lexicon import (
+    PERSON,
     UNCOUNTED,
     UNKNOWN,
     is_place,
@@ -43,7 +44,7 @@ CENTURY = re.compile(r"\b\d{1,2}(st|nd|rd|th) century\b|\b\d{3,4}s?\b")
 SUBSTANCE = "y"
 ADJECTIVE = 5
 MAX_WORDS, MOST_WORDS = 5, 7
-THINGS = frozenset("cdpr")  # animals, things, people, plants
+THINGS = frozenset("dpr")  # things, people, plants
 UNCOUNTED_ENDINGS = ("wear", "ware", "ing", "ry", "age", "gear")
 PARTS = re.compile(r"\s*(?:&|/|,|\band\b)\s*")
 INSIDE = 0.95  # of the rows, how many have the parent that their value mostly has
@@ -52,7 +53,7 @@ LEAST_SUPPORT = 4.0  # items per value of a column that says what items are
 MOSTLY, STUFF = 0.5, 0.4
 FLAT, DEEPER, SPOKEN, IN_PLURAL, LEAST_SPOKEN = 0.4, 0.25, 0.3, 0.2, 0.15
 # where items are called by a value of theirs, one by which none is called says less of what it is
-USUALLY, STRANGE, STRANGER = 0.4, 0.05, 0.6
+USUALLY, STRANGE, STRANGER = 0.25, 0.05, 0.6
 STEM = 4  # letters in which a value's word and a word of a name agree
 
 
@@ -265,9 +266,11 @@ def _role(value: str, language: str) -> str:
 
 def _is_cut(word: str) -> bool:
     """Tell whether a word is an abbreviation that nobody says: "frzn", "gm"."""
-    if word in word_list("acronyms") or word in word_list("stop") or word_class(word) != UNKNOWN or not word.isascii():
-        return "-" in word and any(map(_is_cut, word.split("-")))
-    return "'" not in word and (len(word) < 3 or not VOWELS.intersection(word))
+    if "-" in word:
+        return any(map(_is_cut, word.split("-")))
+    if word in word_list("acronyms") or word in word_list("stop") or not word.isascii() or "'" in word:
+        return False
+    return len(word) < 3 or (word_class(word) == UNKNOWN and not VOWELS.intersection(word))
 
 
 def _english_role(words: Sequence[str], lower: str) -> str:
@@ -278,6 +281,8 @@ def _english_role(words: Sequence[str], lower: str) -> str:
     known = word_class(lemma) if word_class(lemma) != UNKNOWN else word_class(last)
     if len(words) == 1 and last in word_list("proper"):
         return ATTRIBUTE
+    if len(words) > 1 and last in word_list("acronyms"):  # "World War II", "flat screen TV"
+        return KIND
     if known == UNKNOWN:
         verbal = last.endswith(("ed", "ly", "able", "ible"))
         return ATTRIBUTE if verbal else KIND
@@ -285,7 +290,7 @@ def _english_role(words: Sequence[str], lower: str) -> str:
         return KIND if known.noun >= ADJECTIVE else ATTRIBUTE
     if known.adjective >= ADJECTIVE and not english_plural(last):
         return ATTRIBUTE
-    if known.verb > known.noun and not english_plural(last) and known.noun < 2:
+    if known.verb > known.noun and not english_plural(last) and known.noun < (2 if len(words) == 1 else 1):
         return ATTRIBUTE
     if len(words) == 1 and known.kind == SUBSTANCE and known.noun >= ADJECTIVE:
         return MATERIAL
@@ -325,6 +330,7 @@ def _phrase(value: str, many: bool, shouted: bool, small: Mapping[str, int]) -> 
         _cased(word, small, shouted and value.isupper(), last=place == len(words) - 1)
         for place, word in enumerate(words)
     ]
+    spelled = [_before_noun(word) for word in spelled[:-1]] + spelled[-1:]
     last = spelled[-1]
     kind = word_class(last.lower())
     singular_noun = not english_plural(last.lower()) and (kind.kind not in UNCOUNTED or kind == UNKNOWN)
@@ -332,6 +338,12 @@ def _phrase(value: str, many: bool, shouted: bool, small: Mapping[str, int]) -> 
     if (counted or not many) and singular_noun and last.lower() not in word_list("mass") and last.isalpha():
         spelled[-1] = plural(last) if last.islower() else f"{last}s"
     return " ".join(spelled)
+
+
+def _before_noun(word: str) -> str:
+    """Return a word inside a noun phrase: things stand in the singular before others ("computer accessories")."""
+    one = singular(word)
+    return one if one != word and word_class(one).kind in THINGS - {PERSON} and word_class(word) == UNKNOWN else word
 
 
 def _is_verbal(lower: str) -> bool:

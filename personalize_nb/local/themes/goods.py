@@ -31,6 +31,7 @@ DESCRIBED_SHARE, MOSTLY_SHARE, DESCRIBED_LIFT = 0.85, 0.65, 1.3  # of a group, f
 NAME_SHARE, NAME_QUALITY, LONG_NAME = 0.6, 0.85, 0.75
 THIN_SHARE = 0.4
 NESTED, HALF = 0.5, 0.5
+DESCRIBING = (AUDIENCE, PLACE, MATERIAL, COLOUR)  # in this order
 SAME_NAME = 0.3  # of a group's items that bear one name
 MAX_KINDS, MAX_EVIDENCE = 4, 3
 # what a thing is for: acts, animals, events, places, people; and what it comes with: things, food, stuff
@@ -59,6 +60,10 @@ class Goods:
         self._names = index.category_names
         self._facets = [catalogue.facets.get(name, Facet("rest")) for name in self._names]
         self._base = np.asarray(index.categories.mean(axis=0)).ravel()
+        self._usual_share = DESCRIBED_LIFT * self._base
+        self._describing = np.array(
+            [place for place, facet in enumerate(self._facets) if facet.role in DESCRIBING], dtype=np.int64
+        )
         self._makers = Counter(item.maker for item in catalogue.items)
         self._nested: dict[tuple[int, int], bool] = {}
         self._nouns = [self._noun_of(name, facet) for name, facet in zip(self._names, self._facets, strict=True)]
@@ -138,11 +143,12 @@ class Goods:
 
     def described(self, kind: GoodsKind, shares: np.ndarray, least: float = DESCRIBED_SHARE) -> Iterator[str]:
         """Yield a kind with what else nearly all of the group is: whom it is for, where, of what, in which colour."""
-        columns = np.flatnonzero((shares >= least) & (shares >= DESCRIBED_LIFT * self._base))
+        columns = self._describing[(shares >= self._usual_share)[self._describing]]
+        columns = columns[shares[columns] >= least]
         ranked = sorted(columns.tolist(), key=lambda c: (self._base[c], self._names[c]))
         if least < DESCRIBED_SHARE and " and " not in kind.noun and kind.language == ENGLISH == self._language:
             yield from self._in_two_colours(kind, shares)
-        for role in (AUDIENCE, PLACE, MATERIAL, COLOUR):
+        for role in DESCRIBING:
             for column in ranked:
                 facet = self._facets[column]
                 if facet.role == role and facet.language == kind.language == self._language:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Sequence
 from functools import cache
 
@@ -139,7 +140,7 @@ def periods_of(years: Sequence[int]) -> list[tuple[str, int, int]]:
     found = []
     for span, reach, write in ((10, 10, "the {}s".format), (10, 20, _two_decades), (100, 100, _century)):
         starts = sorted({year // span * span for year in known})
-        counts = [sum(start <= year < start + reach for year in known) for start in starts]
+        counts = [bisect_left(known, start + reach) - bisect_left(known, start) for start in starts]
         best = max(range(len(starts)), key=lambda place: (counts[place], -place), default=None)
         if best is not None and counts[best] >= least and (span == 100 or starts[best] >= FIRST_DECADE):
             found.append((write(starts[best]), starts[best], starts[best] + reach))
@@ -152,7 +153,7 @@ def _centuries(known: Sequence[int], least: float) -> list[tuple[str, int, int]]
     return [
         (_century(start), start, start + 100)
         for start in sorted({year // 100 * 100 for year in known})
-        if sum(start <= year < start + 100 for year in known) >= least
+        if bisect_left(known, start + 100) - bisect_left(known, start) >= least
     ]
 
 

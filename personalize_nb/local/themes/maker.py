@@ -25,6 +25,7 @@ from personalize_nb.local.themes.validator import Validator
 
 SAME_GROUP = 0.5  # groups that share this part of their items may share a theme
 REMEMBERED = 50
+MAX_JUDGED = 100_000
 FALLBACK_CONFIDENCE = 0.1
 LAST_RESORT = Draft("More to discover", "head")  # where not even a name keeps the rules of titles
 
@@ -77,6 +78,7 @@ class ThemeMaker:
             self._generator.prepare(index)
         self._validator = Validator(index)
         self._relevance = Relevance(index)
+        self._judged: dict[str, bool] = {}
 
     @classmethod
     def build(
@@ -169,8 +171,16 @@ class ThemeMaker:
 
     def _checked(self, given: Proposal) -> Proposal:
         tidy = [Draft(one_line(draft.text), draft.fallback) for draft in given.drafts]
-        fit = tuple(draft for draft in tidy if not problems(draft.text, self._index.catalogue.rows))
+        fit = tuple(draft for draft in tidy if self._may_stand(draft.text))
         return replace(given, drafts=fit or (LAST_RESORT,))
+
+    def _may_stand(self, text: str) -> bool:
+        """Tell whether a text of the default keeps the rules; alike groups propose the same ones again and again."""
+        if text not in self._judged:
+            if len(self._judged) >= MAX_JUDGED:
+                self._judged.clear()
+            self._judged[text] = not problems(text, self._index.catalogue.rows)
+        return self._judged[text]
 
     def _validated(self, given: Proposal, request: ThemeRequest) -> Proposal:
         """Keep what may be printed of a proposal from outside; the first draft's problem is told when nothing may."""

@@ -90,8 +90,17 @@ def english_kinds(name: str) -> tuple[str, ...]:
     fit = before and before not in word_list("stop") and before not in word_list("colours")
     counted = re.search(rf"\d[ -]{re.escape(before)}\b", text, re.IGNORECASE)  # "2 Seat Sofa"
     if fit and not counted and word_class(before) != UNKNOWN and not any(letter.isdigit() for letter in before):
-        return f"{before} {last}", last
-    return (last,)
+        return _shown(f"{before} {last}"), _shown(last)
+    return (_shown(last),)
+
+
+def _shown(noun: str) -> str:
+    """Return a noun with its acronyms in capitals."""
+    known = word_list("acronyms")
+    return " ".join(
+        word.upper() if word in known and not word.endswith("s") else f"{word[:-1].upper()}s" if word in known else word
+        for word in noun.split()
+    )
 
 
 def own_name(name: str) -> str:
