@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 from benchmarks.themes import JOB, catalogues, measures, published, titles
+from benchmarks.themes.baselines import BASELINES
 from personalize_nb.local.themes.maker import ThemeMaker
 
 TRIES = 60
@@ -57,12 +58,16 @@ def _show(catalogue: catalogues.MeasuredCatalogue, count: int, groups: int, seed
         seconds = time.process_time() - started
         figures = text_measures.figures(drawn, [one.theme for one in themed], seed)
         figures |= text_measures.planted(maker, drawn, TRIES, seed)
+        plain, _ = BASELINES["categories"](maker, drawn)
+        bare = text_measures.figures(drawn, plain, seed)
+        for hard in (measures.IN_HARD, measures.NEW_HARD):
+            figures[f"{hard.removesuffix(', %')}, above bare categories"] = figures[hard] - bare[hard]
         checks = published.checked(catalogue, drawn, [one.theme for one in themed])
         figures |= published.shares(checks)
         figures[measures.FALLBACK] = 100 * sum(one.fallback is not None for one in themed) / len(themed)
         figures[measures.SPEED] = len(themed) / seconds
         print(f"\n{name}, {len(themed)} groups:")
-        print("\n".join(f"  {figure:<32} {value:.3g}" for figure, value in figures.items()))
+        print("\n".join(f"  {figure:<52} {value:.3g}" for figure, value in figures.items()))
         refused = checks[checks["why"] != ""].drop_duplicates("theme")
         print(f"\nrefused by the check, {len(refused)} texts:")
         print("\n".join(f"  {theme}: {why}" for theme, why in zip(refused["theme"], refused["why"], strict=True)))

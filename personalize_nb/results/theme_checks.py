@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from personalize_nb.results.theme_words import (
     AND,
     ENGLISH,
+    ENGLISH_NO_KIND,
     FORMATS,
     FUNCTION,
     MEDIA,
@@ -53,7 +54,7 @@ _SIZE: Final = re.compile(r"(?:x{0,4}[sml]|[2-6]xl|x{1,4}s)", re.IGNORECASE)
 _TIMES: Final = re.compile(r"\d{3,4}(?:s|er)?|\d{1,2}(?:st|nd|rd|th)")
 _SHOUTED: Final = re.compile(r"\b[A-Z]{4,}\W+[A-Z]{4,}\b")
 _TELLS_MEDIA: Final = re.compile("genre|director|author|isbn|artist|album|actor|publisher|movie|film|book")
-_ENGLISH_FRAME: Final = FUNCTION[ENGLISH] | NO_KIND | {"fan"}
+_ENGLISH_FRAME: Final = FUNCTION[ENGLISH] | ENGLISH_NO_KIND | {"fan"}
 LONG: Final = 6
 _CLASS_NAMES: Final = 3  # words of so few letters are codes where English does not know them
 

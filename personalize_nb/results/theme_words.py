@@ -35,9 +35,10 @@ def _tables() -> dict[str, dict[str, frozenset[str]]]:
 _TABLES: Final = _tables()
 FUNCTION: Final = _TABLES["function"]  # by language
 PREPOSITIONS: Final = _TABLES["prepositions"]  # by language
-MEDIA, NO_KIND, MISSING, FORMATS, MASS, AND, PLURAL_FIRST, MORE = (
+MEDIA, ENGLISH_NO_KIND, MISSING, FORMATS, MASS, AND, PLURAL_FIRST, MORE = (
     _TABLES["words"][name] for name in ("media", "no kind", "missing", "formats", "mass", "and", "plural first", "more")
 )
+NO_KIND: Final = ENGLISH_NO_KIND | _TABLES["words"]["no kind elsewhere"]
 UNKNOWN: Final = "---"
 _IRREGULAR: Final = {
     "children": "child", "men": "man", "women": "woman", "people": "person", "mice": "mouse", "geese": "goose",
