@@ -226,6 +226,7 @@ class ExtractiveThemes:
         # people who chose the input item did choose these; it is said last, where kinds agree and texts do not
         alike = (head for head in heads if head.worth and own.issuperset(head.columns))
         yield from _written("fans", *(grammar.for_fans(head.noun, name) for head in alike))
+        yield from _written("fans", *(grammar.for_fans(kind, name) for kind in thin))
         yield Draft(f"{medium} to discover", "head")
 
 
