@@ -69,7 +69,8 @@ bench: $(STAMP)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[bench]"
 	$(BIN)/python -m benchmarks $(BENCH)
 
-# Themes beside three plainer ways to name a group; films too where MovieLens with overviews is found ($MOVIELENS).
+# Themes beside three plainer ways to name a group, and sixty titles of each catalogue under build/themes; films and
+# shops too where they are found ($MOVIELENS, $THEMES_DATA; benchmarks/README.md).
 bench-themes: $(STAMP)
 	$(BIN)/python -m benchmarks themes --rounds 4
 

@@ -1,8 +1,9 @@
 """What makes a set of themes good, measured without the generator's own rules.
 
 Retrieval: from the theme's text alone, BM25 must pick the right group among twenty, against random groups and against
-the nineteen with the most similar categories, by the items the generator saw and by the twenty after them. Form:
-whether a text reads as a short noun phrase. Scores: whether strangers planted into a group score below its own items.
+the nineteen with the most similar categories, by the items the generator saw and by the twenty after them; by meaning,
+a latent space of the texts must, in which synonyms count. Form: whether a text reads as a short noun phrase. Scores:
+whether strangers planted into a group score below its own items. What a shop would publish is `published`'s.
 """
 
 from __future__ import annotations
@@ -14,12 +15,12 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from benchmarks.themes.groups import FUNCTION_WORDS, SIZE, Draw, stems, words_of
-from personalize_nb.local.themes.index import Index
+from benchmarks.themes.groups import FUNCTION_WORDS, SIZE, Draw, Item, Meanings, stems, words_of
 from personalize_nb.local.themes.maker import ThemeMaker
 
 IN_RANDOM, IN_HARD = "in-group, random, %", "in-group, hard, %"
 NEW_RANDOM, NEW_HARD = "unseen neighbours, random, %", "unseen neighbours, hard, %"
+MEANT_RANDOM, MEANT_HARD = "unseen neighbours by meaning, random, %", "unseen neighbours by meaning, hard, %"
 TAGS_RANDOM, TAGS_HARD = "user tags, random, %", "user tags, hard, %"
 DUPLICATES = "duplicates per 100"
 COVERAGE, BASE, LIFT = "coverage, %", "base rate, %", "lift"
@@ -44,10 +45,16 @@ FORMS = {
 class TextMeasures:
     """Measures texts for groups of one catalogue."""
 
-    def __init__(self, index: Index):
-        self._index = index
-        self._bm25 = BM25([words_of(item) + _forms(stems(" ".join(item.categories))) for item in index.catalogue.items])
-        self._kinds = index.categories.toarray()
+    def __init__(self, items: tuple[Item, ...]):
+        self._items, self._rows = items, {item.id: row for row, item in enumerate(items)}
+        self._bm25 = BM25([words_of(item) + _forms(stems(" ".join(item.categories))) for item in items])
+        self._meanings = Meanings(items)
+        values = sorted({value for item in items for value in item.categories})
+        columns = {value: column for column, value in enumerate(values)}
+        self._kinds = np.zeros((len(items), max(1, len(values))), dtype=np.float32)
+        for row, item in enumerate(items):
+            self._kinds[row, [columns[value] for value in item.categories]] = 1
+        self._shares = self._kinds.mean(axis=0)
 
     def figures(self, draw: Draw, texts: Sequence[str], seed: int) -> dict[str, float]:
         """Return every measure of texts alone."""
@@ -55,10 +62,11 @@ class TextMeasures:
         scores = np.array([self._bm25.scores(words) for words in read])
         found = dict(zip((IN_RANDOM, IN_HARD), self._retrieved(draw, draw.groups, scores, seed), strict=True))
         found |= dict(zip((NEW_RANDOM, NEW_HARD), self._retrieved(draw, draw.later, scores, seed), strict=True))
+        meant = self._meanings.likeness(read)
+        found |= dict(zip((MEANT_RANDOM, MEANT_HARD), self._retrieved(draw, draw.later, meant, seed), strict=True))
         if draw.tags:
             tagged = [[item for item in group if item in draw.tags] for group in draw.groups]
-            items = self._index.catalogue.items
-            tagged_with = [stems(" ".join(draw.tags.get(item.id, ()))) for item in items]
+            tagged_with = [stems(" ".join(draw.tags.get(item.id, ()))) for item in self._items]
             tags = BM25([Counter(words) + _forms(words) for words in tagged_with])
             by_tags = np.array([tags.scores(words) for words in read])
             found |= dict(zip((TAGS_RANDOM, TAGS_HARD), self._retrieved(draw, tagged, by_tags, seed), strict=True))
@@ -71,7 +79,7 @@ class TextMeasures:
         self, draw: Draw, lists: Sequence[Sequence[str]], scores: np.ndarray, seed: int
     ) -> tuple[float, float]:
         """Return how often a theme picks its own list among twenty, random and hard, in percent."""
-        rows = self._index.catalogue.rows
+        rows = self._rows
         holds = np.zeros((len(lists), scores.shape[1]))
         profiles = np.array([self._kinds[[rows[item] for item in group]].mean(axis=0) for group in draw.groups])
         for place, items in enumerate(lists):
@@ -90,7 +98,7 @@ class TextMeasures:
 
     def _coverage(self, draw: Draw, read: Sequence[Sequence[str]]) -> dict[str, float]:
         """Return how many items of its group a theme's word applies to, and of the catalogue."""
-        rows, size = self._index.catalogue.rows, len(self._index.catalogue.items)
+        rows, size = self._rows, len(self._items)
         inside, everywhere, lifts = [], [], []
         for group, words in zip(draw.groups, read, strict=True):
             own = {rows[item] for item in group}
@@ -105,18 +113,27 @@ class TextMeasures:
 
     def planted(self, maker: ThemeMaker, draw: Draw, count: int, seed: int) -> dict[str, float]:
         """Plant items that share neither of a group's two main categories, and compare the scores."""
-        chance, rows = np.random.default_rng(seed), self._index.catalogue.rows
-        names = [item.id for item in self._index.catalogue.items]
+        chance, rows = np.random.default_rng(seed), self._rows
+        names = [item.id for item in self._items]
+        seeds: list[str] = []
         groups, strangers = [], []
-        for group in draw.groups[:count]:
+        for seed_id, group in zip(draw.seeds[:count], draw.groups[:count], strict=True):
             places = [rows[item] for item in group]
-            main = np.argsort(-self._kinds[places].sum(axis=0), kind="stable")[:2]
+            shares = self._kinds[places].mean(axis=0)
+            # by what tells the group from the rest: every item of a shop may be of the season "Any"
+            telling = shares**1.5 * np.log(1 / np.maximum(self._shares, 1e-9))
+            main = np.argsort(-telling.round(9), kind="stable")[:2]
             others = np.setdiff1d(np.flatnonzero(self._kinds[:, main].sum(axis=1) == 0), places)
+            if len(others) < STRANGERS:
+                continue
             strange = [names[row] for row in chance.choice(others, STRANGERS, replace=False)]
+            seeds.append(seed_id)
             groups.append([*group[:KEPT], *strange])
             strangers.append(set(strange))
+        if not groups:
+            return {}
         wins, own, strange = [], [], []
-        for themed, planted in zip(maker.make(draw.seeds[:count], groups), strangers, strict=True):
+        for themed, planted in zip(maker.make(seeds, groups), strangers, strict=True):
             pairs = list(zip(themed.items, themed.scores, strict=True))
             inside = np.array([score for item, score in pairs if item not in planted])
             outside = np.array([score for item, score in pairs if item in planted])
@@ -171,9 +188,9 @@ def _duplicates(draw: Draw, texts: Sequence[str]) -> float:
 
 
 def is_well_formed(text: str) -> bool:
-    """Tell whether a text has 3 to 8 words, at most 60 characters, and reads as a noun phrase without lists."""
+    """Tell whether a text has up to 8 words, at most 60 characters, and reads as a noun phrase without lists."""
     words = text.split()
-    if not 3 <= len(words) <= 8 or len(text) > 60 or re.search(r"[,;:!?.]", text):
+    if not 1 <= len(words) <= 8 or len(text) > 60 or re.search(r"[,;:!?.]", text):
         return False
     if re.search(r"\d", re.sub(r"\d{4}s|\d\d(st|nd|rd|th) century", "", text)):
         return False

@@ -57,6 +57,7 @@ def stepwise(thing: Any) -> str:
 # What the figures of a `ThemeQuality` say; shares are from 0 to 1.
 _FIGURES = {
     "themes": "themes that were measured",
+    "publishable_share": "share of themes in which no check of .checks finds anything; 1 is best",
     "distinct": "different texts among them",
     "duplicate_share": "share of themes that a group of other items has as well; 0 is best",
     "good_form_share": "share of themes that read as a heading: nothing wrong in the column 'form' of .themes",
@@ -65,6 +66,16 @@ _FIGURES = {
     "median_lift": "how many times more often than the whole catalogue a group has its theme's words; 1 says nothing",
     "mean_relevance": "relevance of the items to their theme, on average",
     "relevant_share": "share of items at or above the threshold of relevance",
+    "mean_coherence": "likeness of a group's items; about 0 of items drawn at random, 1 of equal ones",
+    "codes_share": "share of themes with a size, a flag or a stock code in them",
+    "missing_share": "share of themes with a word that stands where a value is missing",
+    "head_share": "share of themes that are of no noun, of one thing, or of what the items are not",
+    "breadth_share": "share of themes of two kinds, or of a wider kind than their items share",
+    "subject_share": "share of themes whose words after 'about' or 'with' are no noun, or not what the items share",
+    "period_share": "share of themes that name a time which the items are not of",
+    "language_share": "share of themes in two languages",
+    "names_share": "share of themes with a name that has lost its capitals, or in capitals only",
+    "fans_share": "share of themes for fans of an item that the others are not like",
 }
 
 
@@ -75,7 +86,13 @@ def quality(measured: Any) -> str:
     rows = [
         (name.replace("_", " "), f"{value:.3g}", _FIGURES.get(name, "")) for name, value in measured.summary.items()
     ]
-    return html.output(html.lines(html.table(rows, numeric=(1,)), *measured.notes, "A row per theme: .themes"))
+    return html.output(
+        html.lines(
+            html.table(rows, numeric=(1,)),
+            *measured.notes,
+            "A row per theme: .themes; what is wrong with each: .checks",
+        )
+    )
 
 
 def compared(comparison: Any) -> str:

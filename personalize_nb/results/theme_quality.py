@@ -1,7 +1,8 @@
-"""How good themes are, whoever made them: duplicates, coverage, form and relevance, from the frame and the catalogue.
+"""How good themes are, whoever made them: would a shop publish them, do they fit, from the frame and the catalogue.
 
 The measures are counts over texts, with no model behind them, so that themes of AWS and of the embedded service can
-be judged by the same yardstick. Words are compared without case and plural; the lists of words are English.
+be judged by the same yardstick. Words are compared without case and plural. `theme_checks` are the faults of titles,
+`theme_ground` is the catalogue that they are judged by, `theme_words` knows words.
 """
 
 from __future__ import annotations
@@ -17,6 +18,9 @@ from personalize_nb.contract import columns as c
 from personalize_nb.contract import limits
 from personalize_nb.errors import InputError
 from personalize_nb.inputs import frames
+from personalize_nb.results.theme_checks import CHECKS, JudgedTitle, doubled, judge, key, unquoted
+from personalize_nb.results.theme_ground import ThemeGround
+from personalize_nb.results.theme_words import lemma
 from personalize_nb.text.counts import counted, verb
 from personalize_nb.text.public import public
 
@@ -25,7 +29,8 @@ if TYPE_CHECKING:
 
     from personalize_nb.inputs.forms import Data
 
-MIN_WORDS, MAX_WORDS, MAX_CHARACTERS = 2, 8, 60
+MAX_WORDS, MAX_CHARACTERS = 8, 60
+_FACE = "<ThemeQuality: .themes has a row per theme, .checks what is wrong with each, .summary these figures>"
 SAME_GROUP = 0.5  # groups that share this part of their items may share a theme
 
 _WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
@@ -48,14 +53,22 @@ class ThemeQuality:
     ----------
     themes
         Columns `item_id`, those of filter values, `theme`, `items`, `words`, `form` (what is wrong with it; empty when
-        nothing is), `duplicates` (other groups, of different items, with the same theme), `coverage` (mean share of
-        the group's items that use a content word of the theme), `base` (the same over the whole catalogue), `lift`
-        (how many times more), `mean_relevance` and `relevant` (share of items at or above the threshold), both of the
-        items that have a score.
+        nothing is), `duplicates` (other groups, of different items, with a theme that says the same), `coverage` (mean
+        share of the group's items that use a content word of the theme), `base` (the same over the whole catalogue),
+        `lift` (how many times more), `mean_relevance` and `relevant` (share of items at or above the threshold), both
+        of the items that have a score, `coherence` (mean likeness of the group's items; about 0 of items drawn at
+        random, 1 of equal ones) and `publishable` (no check found anything).
     summary
         The figures over all themes; shares are between 0 and 1.
     notes
         What a reader of the figures should know.
+    checks
+        A row per theme again, with what each check found, empty where it found nothing: `form`, `codes` (sizes, flags,
+        stock codes), `missing` (words for no value), `head` (no noun for many things, or not what the items are),
+        `breadth` (two kinds, or a wider one than the items share),
+        `subject` (what follows "about" or "with" is no noun, or not what the items share), `period`, `language` (two
+        in a title), `names` (without capitals), `fans` (the items are not like the one that is named), `doubled`
+        (another group says the same), and `why`: all of it.
 
     References
     ----------
@@ -74,10 +87,11 @@ class ThemeQuality:
     themes: pd.DataFrame
     summary: pd.Series
     notes: tuple[str, ...] = field(default=())
+    checks: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     def __repr__(self) -> str:
         lines = [f"{str(name).replace('_', ' '):<22} {value:.3g}" for name, value in self.summary.items()]
-        return "\n".join([*lines, *self.notes, "<ThemeQuality: .themes has a row per theme, .summary these figures>"])
+        return "\n".join([*lines, *self.notes, _FACE])
 
 
 @public
@@ -124,40 +138,55 @@ def theme_quality(
     >>> themes = pd.DataFrame({"item_id": "a", "theme": "Sea voyages", "recommended_item_id": ["b", "c"],
     ...                        "relevance": [0.4, 0.05]})
     >>> books = pd.DataFrame({"item_id": ["b", "c", "d"], "title": ["A voyage", "The sea", "Roses"]})
-    >>> pnb.theme_quality(themes, books).themes.loc[0, ["coverage", "relevant"]].tolist()
+    >>> quality = pnb.theme_quality(themes, books)
+    >>> quality.themes.loc[0, ["coverage", "relevant"]].tolist()
     [0.5, 0.5]
+
+    What is wrong with a title stands in words:
+
+    >>> pnb.theme_quality(themes.assign(theme="Unknown xs picks"), books).checks.loc[0, "why"]
+    "'xs' is a code; 'Unknown' stands for no value; it names no kind of thing"
     """
     needed = (c.ITEM_ID, c.THEME, c.RECOMMENDED_ITEM_ID, c.RELEVANCE)
     frame = frames.plain(frame, "frame", *needed, hint="job.themes(threshold=None, minimum_items=0) gives them")
     frame = frame.assign(**{c.THEME: _themes(frame[c.THEME]), c.RELEVANCE: _scores(frame[c.RELEVANCE])})
-    texts = _texts(items, text)
+    catalogue, columns = _catalogue(items, text)
+    cells = (catalogue[name].astype(object).fillna("").astype(str) for name in columns)
+    texts = pd.Series(map(" ".join, zip(*cells, strict=True)), index=catalogue.index, dtype=object)
     keys = [c.ITEM_ID, *frames.filter_columns(frame)]
     named = frame[frame[c.THEME].notna()]
     groups = [
         (asked, str(theme), group[c.RECOMMENDED_ITEM_ID].tolist(), group[c.RELEVANCE].to_numpy(float))
         for (*asked, theme), group in named.groupby([*keys, c.THEME], sort=False, dropna=False)
     ]
+    ground = ThemeGround(catalogue, columns, {item for _, _, members, _ in groups for item in members})
     used = _Uses(texts, {word for _, theme, _, _ in groups for word in _content(theme)})
     repeated = _duplicates([(theme, frozenset(members)) for _, theme, members, _ in groups])
-    rows = []
+    rows, judged = [], []
     for (asked, theme, members, relevance), duplicates in zip(groups, repeated, strict=True):
         coverage, base = used.coverage(theme, members)
         lift = coverage / base if base else float("nan")
         scored = relevance[~np.isnan(relevance)]
         mean, share = (scored.mean(), (scored >= threshold).mean()) if len(scored) else (np.nan, np.nan)
         found = "; ".join(_form(theme))
-        rows.append(
-            (*asked, theme, len(members), len(theme.split()), found, duplicates, coverage, base, lift, mean, share)
-        )
+        known = tuple(ground.rows[item] for item in members if item in ground.rows)
+        title = JudgedTitle(theme, ground.rows.get(asked[0], -1), known, ground)
+        checks = {"form": found} | judge(title) | {"doubled": doubled(duplicates)}
+        why = "; ".join(told for told in checks.values() if told)
+        judged.append((*asked, theme, *checks.values(), why))
+        counts = (len(members), len(theme.split()), found, duplicates, coverage, base, lift, mean, share)
+        rows.append((*asked, theme, *counts, ground.likeness(known), not why))
     names = [*keys, c.THEME, "items", "words", "form", "duplicates", "coverage", "base", "lift"]
-    measured = pd.DataFrame(rows, columns=[*names, "mean_relevance", "relevant"])
-    return ThemeQuality(measured, _summary(measured), tuple(_notes(frame, texts, threshold)))
+    measured = pd.DataFrame(rows, columns=[*names, "mean_relevance", "relevant", "coherence", "publishable"])
+    checked = pd.DataFrame(judged, columns=[*keys, c.THEME, "form", *CHECKS, "doubled", "why"])
+    return ThemeQuality(measured, _summary(measured, checked), tuple(_notes(frame, texts, threshold)), checked)
 
 
-def _summary(measured: pd.DataFrame) -> pd.Series:
+def _summary(measured: pd.DataFrame, checked: pd.DataFrame) -> pd.Series:
     return pd.Series(
         {
             "themes": float(len(measured)),
+            "publishable_share": measured["publishable"].astype(float).mean(),
             "distinct": float(measured[c.THEME].str.casefold().nunique()),
             "duplicate_share": (measured["duplicates"] > 0).mean(),
             "good_form_share": (measured["form"] == "").mean(),
@@ -166,6 +195,8 @@ def _summary(measured: pd.DataFrame) -> pd.Series:
             "median_lift": measured["lift"].dropna().median(),
             "mean_relevance": measured["mean_relevance"].mean(),
             "relevant_share": measured["relevant"].mean(),
+            "mean_coherence": measured["coherence"].mean(),
+            **{f"{name}_share": (checked[name] != "").mean() for name in CHECKS},
         }
     )
 
@@ -214,8 +245,8 @@ def _scores(given: pd.Series) -> pd.Series:
     return numbers
 
 
-def _texts(items: Data, text: Sequence[str] | None) -> pd.Series:
-    """Return the text of each item, by id."""
+def _catalogue(items: Data, text: Sequence[str] | None) -> tuple[pd.DataFrame, list[str]]:
+    """Return the items by id, and the columns of text to read."""
     named = frames.plain(items, "items", c.ITEM_ID)
     missing = [name for name in text or () if name not in named.columns]
     if missing:
@@ -223,8 +254,7 @@ def _texts(items: Data, text: Sequence[str] | None) -> pd.Series:
     chosen = list(text or [name for name in named.columns if name != c.ITEM_ID and _is_text(named[name])])
     if not chosen:
         raise InputError(f"the items frame has no column of text among {list(named.columns)}; name some with text=")
-    joined = named[chosen].astype(object).fillna("").astype(str).agg(" ".join, axis=1)
-    return pd.Series(joined.to_numpy(), index=named[c.ITEM_ID].to_numpy()).groupby(level=0, sort=False).first()
+    return named.drop_duplicates(c.ITEM_ID).set_index(c.ITEM_ID), chosen
 
 
 def _is_text(column: pd.Series) -> bool:
@@ -253,14 +283,14 @@ class _Uses:
 
 
 def _duplicates(groups: Sequence[tuple[str, frozenset[str]]]) -> list[int]:
-    """Count for each group the others that bear its theme although their items are different ones."""
-    bearers: dict[str, list[frozenset[str]]] = {}
+    """Count for each group the others whose theme says the same although their items are different ones."""
+    bearers: dict[tuple[str, ...], list[frozenset[str]]] = {}
     for theme, members in groups:
-        bearers.setdefault(theme.casefold(), []).append(members)
+        bearers.setdefault(key(theme), []).append(members)
     return [
         sum(
             len(members & other) < SAME_GROUP * max(1, len(members | other))
-            for other in bearers[theme.casefold()]
+            for other in bearers[key(theme)]
             if other is not members
         )
         for theme, members in groups
@@ -271,8 +301,8 @@ def _form(theme: str) -> list[str]:
     """Return what is wrong with the form of a theme."""
     text, words = theme, theme.split()
     found = []
-    if not MIN_WORDS <= len(words) <= MAX_WORDS:
-        found.append(f"has {len(words)} words, good are {MIN_WORDS} to {MAX_WORDS}")
+    if len(words) > MAX_WORDS:
+        found.append(f"has {len(words)} words, good are up to {MAX_WORDS}")
     if len(text) > MAX_CHARACTERS:
         found.append(f"has {len(text)} characters, good are up to {MAX_CHARACTERS}")
     if words and not words[0][0].isupper() and not words[0][0].isdigit():
@@ -281,7 +311,7 @@ def _form(theme: str) -> list[str]:
         found.append(f"ends with {words[-1]!r}")
     if _MARKS.search(text):
         found.append("has marks that do not belong in a title")
-    said = [word for word in _lemmas(text) if word not in _FUNCTION_WORDS]
+    said = [word for word in _lemmas(unquoted(text)) if word not in _FUNCTION_WORDS]
     if len(set(said)) < len(said):
         found.append("repeats a word")
     return found
@@ -294,15 +324,4 @@ def _content(theme: str) -> list[str]:
 
 
 def _lemmas(text: str) -> list[str]:
-    return [_singular(match.group().casefold().removesuffix("'s").removesuffix("’s")) for match in _WORD.finditer(text)]
-
-
-def _singular(word: str) -> str:
-    """Return a word without its plural ending, as far as spelling tells."""
-    if len(word) < 4 or not word.endswith("s") or word.endswith(("ss", "us", "is")):
-        return word
-    if word.endswith("ies") and len(word) > 4:
-        return word[:-3] + "y"
-    if word.endswith(("ches", "shes", "sses", "xes", "zes")):
-        return word[:-2]
-    return word[:-1]
+    return [lemma(match.group()) for match in _WORD.finditer(text)]

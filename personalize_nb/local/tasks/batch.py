@@ -29,7 +29,7 @@ from personalize_nb.contract.recipes import Recipe
 from personalize_nb.local.data.allowed import Allowed
 from personalize_nb.local.errors import WorkError
 from personalize_nb.local.recipes.base import Model, Queries, Ranked
-from personalize_nb.local.tasks import input_files, theme_notes
+from personalize_nb.local.tasks import input_files, theme_neighbours, theme_notes
 from personalize_nb.local.tasks.input_lines import ITEM_LIST, Block, Lines, Wanted, parse_lines, read_lines
 from personalize_nb.local.tasks.output_rows import good_rows, merge, row_bytes, theme_row
 from personalize_nb.local.tasks.stretches import pieces
@@ -126,7 +126,14 @@ def run(
             done += count
             progress(done, total)
         return
+    asked: dict[str, list[tuple[str, list[str]]]] = {}
+    if runner.theme_maker is not None:
+        files = theme_neighbours.beside(objects, bucket, list(names), spec.job_name)
+        for key in files if len(files) > 1 else ():
+            with objects.open(bucket, key) as source:
+                asked[key] = runner.asked(source)
     for key, name in names.items():
+        runner.beside = [pair for other, pairs in asked.items() if other != key for pair in pairs]
         with objects.open(bucket, key) as source, objects.writer(out_bucket, f"{folder}{name}.out") as out:
             for count, text in runner.answer(source):
                 out.write(text)
@@ -228,6 +235,20 @@ class _BatchRunner:
         # of the file that is answered: what was noted of its themes, and the lines before the present block
         self.notes: list[dict[str, Any]] = []
         self.line = 0
+        # what other files of the run ask for, from whose themes its own are kept apart
+        self.beside: list[tuple[str, list[str]]] = []
+
+    def asked(self, source: BinaryIO) -> list[tuple[str, list[str]]]:
+        """Return the input items of a file and what is recommended for each, without themes."""
+        pairs = []
+        for lines in read_lines(source, self.rows):
+            block = parse_lines(lines, self.wanted)
+            rows, allowed = self._allowed(block, self._usable(block))
+            if len(rows):
+                groups = self._rank(block, rows, allowed).items.to_pylist()
+                seeds = self._column(block, "itemId", rows) or []
+                pairs += [(seed, group) for seed, group in zip(seeds, groups, strict=True) if group]
+        return pairs
 
     def answer(self, source: BinaryIO) -> Iterator[tuple[int, memoryview]]:
         """Yield for each block its number of lines and the text of its rows."""
@@ -262,6 +283,17 @@ class _BatchRunner:
 
     def _answers(self, block: Block, rows: np.ndarray) -> pa.StringArray | None:
         """Return the output of those of `rows` that can be answered, after noting the errors of the others."""
+        rows, allowed = self._allowed(block, rows)
+        if not len(rows):
+            return None
+        ranked = self._rank(block, rows, allowed)
+        if self.theme_maker is not None:
+            return self._themed(self.theme_maker, block, rows, ranked)
+        inputs = block.inputs if len(rows) == len(block) else block.inputs.take(pa.array(rows))
+        return good_rows(inputs, ranked.items, ranked.scores if self.facts.scores else None)
+
+    def _allowed(self, block: Block, rows: np.ndarray) -> tuple[np.ndarray, Allowed | None]:
+        """Return the rows that a filter can answer with what it allows each, after noting the errors of the others."""
         allowed = None
         if self.filter is not None and len(rows):
             values = [block.filter_values[row] for row in rows]
@@ -271,13 +303,7 @@ class _BatchRunner:
                 kept = np.array([row for row in range(len(rows)) if row not in errors], dtype=np.int64)
                 block.errors.update({int(rows[row]): text for row, text in errors.items()})
                 allowed, rows = allowed.take(kept), rows[kept]
-        if not len(rows):
-            return None
-        ranked = self._rank(block, rows, allowed)
-        if self.theme_maker is not None:
-            return self._themed(self.theme_maker, block, rows, ranked)
-        inputs = block.inputs if len(rows) == len(block) else block.inputs.take(pa.array(rows))
-        return good_rows(inputs, ranked.items, ranked.scores if self.facts.scores else None)
+        return rows, allowed
 
     def _column(self, block: Block, key: str, rows: np.ndarray) -> list[Any] | None:
         column = block.columns.get(key)
@@ -312,7 +338,7 @@ class _BatchRunner:
         pairs = [(row, seed, group) for row, seed, group in zip(rows.tolist(), seeds, groups, strict=True) if group]
         if not pairs:
             return None
-        made = maker.make([seed for _, seed, _ in pairs], [group for _, _, group in pairs])
+        made = maker.make([seed for _, seed, _ in pairs], [group for _, _, group in pairs], self.beside)
         texts = [
             theme_row(block.inputs[row].as_py(), themed.items, themed.theme, themed.scores)
             for (row, _, _), themed in zip(pairs, made, strict=True)

@@ -8,7 +8,8 @@ that is true.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 
 import numpy as np
 import scipy.sparse as sp
@@ -16,16 +17,21 @@ import scipy.sparse as sp
 from personalize_nb.local.themes import grammar
 from personalize_nb.local.themes.generators import Draft, Proposal, ThemeRequest
 from personalize_nb.local.themes.genres import TOLD_MEDIA
+from personalize_nb.local.themes.goods import MOSTLY_SHARE, Goods, GoodsKind
 from personalize_nb.local.themes.heads import Heads, ThemeHead
 from personalize_nb.local.themes.index import Index
+from personalize_nb.local.themes.languages import ENGLISH, write
+from personalize_nb.local.themes.names import own_name
 from personalize_nb.local.themes.subjects import Group, Subjects, ThemeSubject
 from personalize_nb.local.themes.wording import Wordings
 
 MAKER_SHARE, PERIOD_LIFT = 0.6, 1.6
-MAX_EVIDENCE = 3
+MAX_EVIDENCE, MAX_DRAFTS = 3, 12
+COHERENT, NEAR_SEED = 0.05, 0.2  # how alike a group's items are, and how near the input item is to them
 CLEAR_WORTH, CLEAR_CONFIDENCE = 2.0, 0.3  # a head that sets a group apart by itself, and how sure that is
 HALF_SURE = 10.0  # the utility that makes the generator half sure
 BLOCK = 512
+SURE = 0.8  # of a kind that all of a group is
 
 
 class ExtractiveThemes:
@@ -39,6 +45,8 @@ class ExtractiveThemes:
         """Keep the index and what can be read off it once."""
         self._index = index
         self._heads, self._subjects = Heads(index), Subjects(index)
+        self._told = index.catalogue.medium in TOLD_MEDIA and index.catalogue.language == ENGLISH
+        self._goods = None if self._told else Goods(index)
         self._years = np.array([item.year for item in index.catalogue.items], dtype=np.int64)
         self._wordings = Wordings(index, self._heads)
         self._sorted_years = np.sort(self._years)
@@ -56,10 +64,17 @@ class ExtractiveThemes:
             for row, request in enumerate(block):
                 members = groups.indices[groups.indptr[row] : groups.indptr[row + 1]]
                 seed = index.catalogue.rows.get(request.seed_id)
+                if self._goods is not None:
+                    group = Group(members, centres[row], seed, ())
+                    told_of = self._subjects.find(group, _row(counts, row), _row(told, row)) if index.phrases else []
+                    share = shares[row] / max(len(members), 1)
+                    yield self._propose_goods(self._goods, request, members, share, told_of)
+                    continue
                 heads = self._heads.find(shares[row], members)
                 group = Group(members, centres[row], seed, heads[0].columns)
                 subjects = self._subjects.find(group, _row(counts, row), _row(told, row))
-                yield self._propose(request, members, shares[row], heads, subjects)
+                liked = self._is_liked(group, shares[row])
+                yield self._propose(request, members, shares[row], heads, subjects, liked=liked)
 
     def _propose(
         self,
@@ -68,6 +83,8 @@ class ExtractiveThemes:
         shares: np.ndarray,
         heads: list[ThemeHead],
         subjects: list[ThemeSubject],
+        *,
+        liked: bool,
     ) -> Proposal:
         if not len(members):
             return Proposal((Draft(f"More {self._index.catalogue.medium}", "unknown items"),), 0.0)
@@ -76,16 +93,64 @@ class ExtractiveThemes:
         made = self._maker(noun, members)
         written = self._wordings.write(heads, subjects, members, shares)
         texts = [Draft(text) for text in (*filter(None, [made]), *written)]
-        plain = self._fall_back(heads, request, members, shares)
+        own = self._kinds_of(request)
+        fans = [head for head in heads if liked and own.issuperset(head.columns)]
+        plain = self._fall_back(heads, own, fans, request, members, shares)
         evidence = [subject.evidence for subject in subjects]
         best = max((subject.utility for subject in subjects), default=0.0)
         confidence = best / (best + HALF_SURE) if subjects else MAKER_SHARE
         if heads[0].worth >= CLEAR_WORTH:  # what they are is thread enough
-            fans = grammar.for_fans(noun, request.seed_name) or (noun if " " in noun else None)
-            texts.extend(Draft(grammar.sentence_case(text)) for text in (fans,) if text)
+            clear = (grammar.for_fans(noun, request.seed_name) if heads[0] in fans else None) or (
+                noun if " " in noun else None
+            )
+            texts.extend(Draft(grammar.sentence_case(text)) for text in (clear,) if text)
             evidence.extend(self._heads.evidence(heads[0], shares, len(members)))
             confidence = confidence if subjects else CLEAR_CONFIDENCE
-        return Proposal((*texts, *plain), round(confidence, 4), tuple(evidence[:MAX_EVIDENCE]))
+        return Proposal(_first(chain(texts, plain)), round(confidence, 4), tuple(evidence[:MAX_EVIDENCE]))
+
+    def _propose_goods(
+        self,
+        goods: Goods,
+        request: ThemeRequest,
+        members: np.ndarray,
+        share: np.ndarray,
+        subjects: Sequence[ThemeSubject],
+    ) -> Proposal:
+        """Name goods by what they are; what texts say of them comes after the first kind, and a mixed group last."""
+        kinds = goods.kinds(share, members)
+        wide = goods.wide(share)
+        drafts = self._goods_drafts(goods, request, members, share, subjects, kinds, wide)
+        best: Sequence[GoodsKind] = kinds or wide
+        confidence = round(min(best[0].share, 1.0) * SURE, 4) if best else 0.0
+        return Proposal(_first(drafts), confidence, goods.evidence(best))
+
+    def _goods_drafts(
+        self,
+        goods: Goods,
+        request: ThemeRequest,
+        members: np.ndarray,
+        share: np.ndarray,
+        subjects: Sequence[ThemeSubject],
+        kinds: Sequence[GoodsKind],
+        wide: Sequence[GoodsKind],
+    ) -> Iterator[Draft]:
+        """Yield texts, best first; what a mixed group needs is not computed for others."""
+        language = self._index.catalogue.language
+        for kind in kinds:
+            if kind.language == ENGLISH == language:
+                yield from map(Draft, goods.told(kind, subjects, members))
+            yield from map(Draft, goods.described(kind, share))
+            yield Draft(kind.noun)
+            yield from map(Draft, goods.made(kind, members))
+            yield from map(Draft, goods.described(kind, share, MOSTLY_SHARE))
+        for kind in wide:
+            yield from map(Draft, (*goods.described(kind, share), kind.noun))
+        for kind in goods.either(share, members):
+            yield Draft(kind.noun, None if kinds or wide else "either")
+        for kind in goods.thin(share):
+            yield from (Draft(text, "head") for text in (*goods.described(kind, share), kind.noun))
+        yield from (Draft(text, "name") for text in goods.named(request.seed_name, members))
+        yield Draft(write(language, "more") or own_name(request.seed_name), "head")
 
     def _maker(self, noun: str, members: np.ndarray) -> str | None:
         """Return "… by <maker>" when most of the group is one maker's work."""
@@ -96,46 +161,88 @@ class ExtractiveThemes:
             return None
         return grammar.sentence_case(f"{noun} by {best}")
 
-    def _period(self, members: np.ndarray) -> str | None:
-        """Return "the 1990s" when that sets the group apart from the catalogue."""
+    def _periods(self, members: np.ndarray) -> tuple[list[str], list[str]]:
+        """Return "the 1990s" and the like: those that set the group apart from the catalogue, and the others."""
         years = self._years[members]
-        found = grammar.period_of(years.tolist())
-        if found is None:
-            return None
-        text, first, end = found
-        before, after = np.searchsorted(self._sorted_years, (first, end))
-        here = np.count_nonzero((years >= first) & (years < end)) / len(years)
-        return text if here >= PERIOD_LIFT * (after - before) / len(self._years) else None
+        told: list[str] = []
+        true: list[str] = []
+        for text, first, end in grammar.periods_of(years.tolist()):
+            before, after = np.searchsorted(self._sorted_years, (first, end))
+            here = np.count_nonzero((years >= first) & (years < end)) / len(years)
+            (told if here >= PERIOD_LIFT * (after - before) / len(self._years) else true).append(text)
+        return told, true
+
+    def _is_liked(self, group: Group, shares: np.ndarray) -> bool:
+        """Tell whether a group coheres around its input item, so that "for fans of" it is true."""
+        size = len(group.members)
+        if group.seed is None or size < 2:
+            return False
+        length = float(group.centre @ group.centre)
+        alike = (size * length - 1) / (size - 1)
+        near = float(group.centre @ self._index.items[group.seed]) / max(length, 1e-9) ** 0.5
+        return round(alike, 4) >= COHERENT and round(near, 4) >= NEAR_SEED
+
+    def _kinds_of(self, request: ThemeRequest) -> frozenset[int]:
+        """Return the category columns of the input item."""
+        row = self._index.catalogue.rows.get(request.seed_id)
+        if row is None:
+            return frozenset()
+        borne = self._index.categories
+        return frozenset(borne.indices[borne.indptr[row] : borne.indptr[row + 1]].tolist())
 
     def _fall_back(
-        self, heads: list[ThemeHead], request: ThemeRequest, members: np.ndarray, shares: np.ndarray
-    ) -> list[Draft]:
-        """Return plainer texts that are true, with the kind of each."""
-        noun, medium = heads[0].noun, self._index.catalogue.medium
-        name, seed = request.seed_name, self._index.catalogue.rows.get(request.seed_id)
-        thin, period = None, self._period(members)
-        dated = f"{noun} from {period}" if period else None
-        if noun == medium and seed is not None:
-            thin = next(iter(self._heads.thin(shares, members, self._index.categories[seed].indices)), None)
+        self,
+        heads: Sequence[ThemeHead],
+        own: frozenset[int],
+        fans: Sequence[ThemeHead],
+        request: ThemeRequest,
+        members: np.ndarray,
+        shares: np.ndarray,
+    ) -> Iterator[Draft]:
+        """Yield plainer texts that are true, with the kind of each.
+
+        `own` are the input item's categories, `fans` the heads that fit it in a group that coheres.
+        """
+        noun, medium, name = heads[0].noun, self._index.catalogue.medium, request.seed_name
+        periods, true_periods = self._periods(members)
         named = [head.noun for head in heads if head.noun != medium]
-        either = self._heads.either(shares, members) if noun == medium else []
-        plain = [
-            *((grammar.for_fans(kinds, name), "fans") for kinds in either),
-            *((grammar.like(kinds, name), "fans") for kinds in either),
-            (grammar.for_fans(thin, name) if thin else None, "fans"),
-            (dated if named else None, "period"),
-            *((grammar.for_fans(other, name), "fans") for other in named),
-            *((other, "head") for other in named if " " in other),
-            (grammar.for_fans(medium, name), "fans"),
-            (grammar.like(medium, name), "fans"),
-            (dated, "period"),
-            (thin, "head"),
-            *((kinds, "head") for kinds in either),
-        ]
-        if medium not in TOLD_MEDIA:
-            plain = [*((other, "head") for other in named if " " in other), *plain]
-        plain.append((f"more {medium} like these", "head"))
-        return [Draft(grammar.sentence_case(text), kind) for text, kind in plain if text]
+        fits = [head.noun for head in fans if head.noun != medium]
+        thin = self._heads.thin(shares, members, np.array(sorted(own))) if noun == medium and own else []
+        if thin and fans:
+            yield from _written("fans", grammar.for_fans(thin[0], name))
+        dated = [f"{noun} from {period}" for period in periods]
+        yield from _written("period", *(dated if named else ()))
+        yield from _written("fans", *(grammar.for_fans(other, name) for other in fits))
+        yield from _written("head", *(other for other in named if " " in other))
+        either = self._heads.either(shares, members)
+        if noun == medium:
+            yield from _written("head", *either)
+        yield from _written("period", *dated)
+        yield from _written("fans", *(grammar.like(other, name) for other in fits))
+        yield from _written("head", *named, *thin[:1], *either)
+        yield from _written("period", *(f"{noun} from {period}" for period in true_periods))
+        yield from _written("fans", grammar.for_fans(medium, name) if fans else None)
+        yield from _written("head", *self._heads.thin(shares, members))
+        # people who chose the input item did choose these; it is said last, where kinds agree and texts do not
+        alike = (head for head in heads if head.worth and own.issuperset(head.columns))
+        yield from _written("fans", *(grammar.for_fans(head.noun, name) for head in alike))
+        yield from _written("fans", *(grammar.for_fans(kind, name) for kind in thin))
+        yield Draft(f"{medium} to discover", "head")
+
+
+def _written(kind: str, *texts: str | None) -> Iterator[Draft]:
+    return (Draft(text, kind) for text in texts if text)
+
+
+def _first(drafts: Iterable[Draft]) -> tuple[Draft, ...]:
+    """Return the first different drafts in sentence case; the rest is not made."""
+    found: dict[str, Draft] = {}
+    for draft in drafts:
+        text = grammar.sentence_case(draft.text)
+        found.setdefault(text, Draft(text, draft.fallback))
+        if len(found) == MAX_DRAFTS:
+            break
+    return tuple(found.values())
 
 
 def _row(counts: sp.csr_matrix, row: int) -> np.ndarray:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Sequence
 from functools import cache
 
@@ -132,17 +133,32 @@ def sentence_case(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def period_of(years: Sequence[int]) -> tuple[str, int, int] | None:
-    """Return a decade or century that seven in ten of the years share, as (text, first year, end), or None."""
+def periods_of(years: Sequence[int]) -> list[tuple[str, int, int]]:
+    """Return the decade, two decades or century that seven in ten of the years share, as (text, first year, end)."""
     known = sorted(year for year in years if year > 0)
-    if len(known) < max(3, PERIOD_SHARE * len(years)):
-        return None
-    for span, write in ((10, "the {}s".format), (100, _century)):
-        starts = [year // span * span for year in known]
-        best = max(sorted(set(starts)), key=starts.count)
-        if starts.count(best) >= PERIOD_SHARE * len(years) and (span == 100 or best >= FIRST_DECADE):
-            return write(best), best, best + span
-    return None
+    least = max(3, PERIOD_SHARE * len(years))
+    found = []
+    for span, reach, write in ((10, 10, "the {}s".format), (10, 20, _two_decades), (100, 100, _century)):
+        starts = sorted({year // span * span for year in known})
+        counts = [bisect_left(known, start + reach) - bisect_left(known, start) for start in starts]
+        best = max(range(len(starts)), key=lambda place: (counts[place], -place), default=None)
+        if best is not None and counts[best] >= least and (span == 100 or starts[best] >= FIRST_DECADE):
+            found.append((write(starts[best]), starts[best], starts[best] + reach))
+            if reach == 10:
+                return [*found, *_centuries(known, least)]
+    return found
+
+
+def _centuries(known: Sequence[int], least: float) -> list[tuple[str, int, int]]:
+    return [
+        (_century(start), start, start + 100)
+        for start in sorted({year // 100 * 100 for year in known})
+        if bisect_left(known, start + 100) - bisect_left(known, start) >= least
+    ]
+
+
+def _two_decades(start: int) -> str:
+    return f"the {start}s and {start + 10}s"
 
 
 def _century(start: int) -> str:

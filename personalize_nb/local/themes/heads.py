@@ -1,28 +1,29 @@
-"""The noun a theme begins with: what kind of items these are, by the categories or the names that they share.
+"""The noun a theme begins with: what kind of items these are, by the categories that they share.
 
 A category counts when the group bears it more than the catalogue does; two that go together make one noun ("romantic
-comedies"). Products are named by how their names end ("electric guitars").
+comedies"). What is sold and not told is named by `goods`.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from personalize_nb.local.themes import grammar
+from personalize_nb.local.themes.facets import ADJECTIVE, ATTRIBUTE, KIND, Facet
 from personalize_nb.local.themes.generators import Evidence
-from personalize_nb.local.themes.genres import TOLD_MEDIA, is_subject, kinds_in_name
+from personalize_nb.local.themes.genres import is_genre, is_subject
 from personalize_nb.local.themes.index import Index
+from personalize_nb.local.themes.lexicon import word_class
 
 ONE_SHARE, PAIR_SHARE, BOTH_SHARE, MIN_LIFT = 0.5, 0.4, 1.0, 1.15
 THIN_SHARE, THIN_BOTH, THIN_LIFT, THIN_ITEMS = 0.3, 0.7, 1.6, 3  # what a plainer theme may still say of part of a group
 JOINT_SHARE = 0.15  # of two kinds, how many items must be both for a noun that says so
 EITHER_SHARE, EITHER_LIFT, EITHER_COVER, EITHER_AMONG = 0.25, 1.25, 0.5, 3
 SECOND_HEAD = 0.7  # what the second category of a pair adds
-KIND_SHARE, LONG_KIND = 0.4, 0.6
+PLAIN = Facet(KIND)
 
 
 @dataclass(frozen=True)
@@ -41,9 +42,8 @@ class Heads:
         self._names, self._medium = index.category_names, index.catalogue.medium
         self._base = np.asarray(index.categories.mean(axis=0)).ravel()
         self._bears = index.categories.toarray().astype(np.float32)
-        told = self._medium in TOLD_MEDIA
-        self._kinds = [() if told else kinds_in_name(item.name) for item in index.catalogue.items]
-        self._fit = np.array([not is_subject(name, self._medium) for name in self._names], dtype=bool)
+        facets = index.catalogue.facets
+        self._fit = np.array([_heads(name, self._medium, facets.get(name, PLAIN)) for name in self._names], dtype=bool)
 
     def find(self, counts: np.ndarray, members: np.ndarray) -> list[ThemeHead]:
         """Return the nouns that most of a group bears out, best first; the medium itself is last.
@@ -63,7 +63,7 @@ class Heads:
             if noun is not None and share[column] >= ONE_SHARE:
                 found.append(ThemeHead(noun, (column,), worth))
         found.sort(key=lambda head: (-round(head.worth, 6), head.noun))
-        return [*self._kind(members), *found, ThemeHead(self._medium, (), 0.0)]
+        return [*found, ThemeHead(self._medium, (), 0.0)]
 
     def thin(self, counts: np.ndarray, members: np.ndarray, own: np.ndarray | None = None) -> list[str]:
         """Return nouns that part of a group bears out, best first.
@@ -129,15 +129,13 @@ class Heads:
                         found.append(ThemeHead(noun, (first, second), worth + SECOND_HEAD * less))
         return found
 
-    def _kind(self, members: np.ndarray) -> list[ThemeHead]:
-        """Return what most of the group's names say the items are, for products."""
-        counts = Counter(kind for row in members.tolist() for kind in self._kinds[row])
-        ranked = sorted(counts, key=lambda kind: (-counts[kind], kind))
-        short = next((kind for kind in ranked if " " not in kind), None)
-        if short is None or counts[short] < max(2, KIND_SHARE * len(members)):
-            return []
-        long = next((kind for kind in ranked if kind.endswith(f" {short}")), short)
-        return [ThemeHead(long if counts[long] >= LONG_KIND * counts[short] else short, (), 1.0)]
+
+def _heads(name: str, medium: str, facet: Facet) -> bool:
+    """Tell whether a category value may stand in a head: a known genre, an adjective, a kind of text."""
+    if is_genre(name):
+        return True
+    one_word = facet.role == ATTRIBUTE and name.isalpha() and word_class(name.lower()).adjective >= ADJECTIVE
+    return one_word or (facet.role == KIND and not is_subject(name, medium))
 
 
 def worth_of(share: np.ndarray, base: np.ndarray) -> np.ndarray:

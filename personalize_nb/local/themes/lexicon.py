@@ -37,14 +37,21 @@ def _read(name: str) -> str:
     return (files(__package__) / "words" / name).read_text(encoding="utf-8")
 
 
-def _lines(name: str) -> list[str]:
-    return [line for line in _read(name).splitlines() if line and not line.startswith("#")]
+def lines_of(name: str) -> list[str]:
+    """Return the lines of a file in `words/` that are not comments."""
+    return [line for line in _read(f"{name}.txt").splitlines() if line and not line.startswith("#")]
 
 
 @cache
 def word_list(name: str) -> frozenset[str]:
     """Return one of the shipped lists in `words/`, by file name; each file says what it is for."""
-    return frozenset(word for line in _lines(f"{name}.txt") for word in line.split())
+    return frozenset(word for line in lines_of(name) for word in line.split())
+
+
+@cache
+def phrase_list(name: str) -> frozenset[str]:
+    """Return one of the shipped lists that has a phrase a line."""
+    return frozenset(lines_of(name))
 
 
 @cache
@@ -72,7 +79,7 @@ def is_place(name: str) -> bool:
 
 @cache
 def _irregular() -> dict[str, str]:
-    return dict(line.split() for line in _lines("plurals.txt"))
+    return dict(line.split() for line in lines_of("plurals"))
 
 
 @cache
@@ -142,7 +149,7 @@ class Genre:
 def genre_table() -> dict[str, Genre]:
     """Return the shipped spellings of common category values, by lower-case value."""
     table = {}
-    for line in _lines("genres.txt"):
+    for line in lines_of("genres"):
         value, *uses = (cell.strip() for cell in line.split("|"))
         table[value] = Genre(*(use or None for use in uses))
     return table

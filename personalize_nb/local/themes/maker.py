@@ -25,7 +25,9 @@ from personalize_nb.local.themes.validator import Validator
 
 SAME_GROUP = 0.5  # groups that share this part of their items may share a theme
 REMEMBERED = 50
+MAX_JUDGED = 100_000
 FALLBACK_CONFIDENCE = 0.1
+LAST_RESORT = Draft("More to discover", "head")  # where not even a name keeps the rules of titles
 
 
 def prepare(data: TrainingData, cache: Path) -> None:
@@ -76,6 +78,7 @@ class ThemeMaker:
             self._generator.prepare(index)
         self._validator = Validator(index)
         self._relevance = Relevance(index)
+        self._judged: dict[str, bool] = {}
 
     @classmethod
     def build(
@@ -114,7 +117,12 @@ class ThemeMaker:
         """The prepared catalogue."""
         return self._index
 
-    def make(self, seeds: Sequence[str], groups: Sequence[Sequence[str]]) -> list[Themed]:
+    def make(
+        self,
+        seeds: Sequence[str],
+        groups: Sequence[Sequence[str]],
+        beside: Sequence[tuple[str, Sequence[str]]] = (),
+    ) -> list[Themed]:
         """Return one theme per group, in order.
 
         Parameters
@@ -123,23 +131,28 @@ class ThemeMaker:
             The input items.
         groups
             For each the recommended items, best first.
+        beside
+            Input items and groups of other files of the run, from whose themes these are kept apart. Whoever makes
+            the themes of those files and has these beside chooses the same ones. A generator of another package is
+            not asked for them.
         """
         if len(seeds) != len(groups):
             raise ValueError(f"{len(seeds)} seeds and {len(groups)} groups; give one group of items per seed")
-        catalogue = self._index.catalogue
-        requests = [
-            ThemeRequest(
-                seed, catalogue.items[catalogue.rows[seed]].name if seed in catalogue.rows else "", tuple(group)
-            )
-            for seed, group in zip(seeds, groups, strict=True)
-        ]
+        requests = [self._request(seed, group) for seed, group in zip(seeds, groups, strict=True)]
         proposals = self._proposals(requests)
-        drafts = _kept_apart(requests, [proposal for proposal, _ in proposals])
+        others = [self._request(seed, group) for seed, group in beside if self._generator is None]
+        rivals = [self._checked(given) for given in self._default.generate(others)]
+        drafts = _kept_apart([*requests, *others], [*(proposal for proposal, _ in proposals), *rivals])[: len(requests)]
         scored = self._relevance.score([draft.text for draft in drafts], self._index.rows_of(groups))
         return [
             self._themed(draft, request, proposal, writer, scores)
             for draft, request, (proposal, writer), scores in zip(drafts, requests, proposals, scored, strict=True)
         ]
+
+    def _request(self, seed: str, group: Sequence[str]) -> ThemeRequest:
+        rows = self._index.catalogue.rows
+        name = self._index.catalogue.items[rows[seed]].name if seed in rows else ""
+        return ThemeRequest(seed, name, tuple(group))
 
     def _proposals(self, requests: Sequence[ThemeRequest]) -> list[tuple[Proposal, str]]:
         """Ask the generator, keep the drafts that pass the rules, and ask the default where none does.
@@ -158,8 +171,16 @@ class ThemeMaker:
 
     def _checked(self, given: Proposal) -> Proposal:
         tidy = [Draft(one_line(draft.text), draft.fallback) for draft in given.drafts]
-        fit = tuple(draft for draft in tidy if not problems(draft.text, self._index.catalogue.rows))
-        return replace(given, drafts=fit)
+        fit = tuple(draft for draft in tidy if self._may_stand(draft.text))
+        return replace(given, drafts=fit or (LAST_RESORT,))
+
+    def _may_stand(self, text: str) -> bool:
+        """Tell whether a text of the default keeps the rules; alike groups propose the same ones again and again."""
+        if text not in self._judged:
+            if len(self._judged) >= MAX_JUDGED:
+                self._judged.clear()
+            self._judged[text] = not problems(text, self._index.catalogue.rows)
+        return self._judged[text]
 
     def _validated(self, given: Proposal, request: ThemeRequest) -> Proposal:
         """Keep what may be printed of a proposal from outside; the first draft's problem is told when nothing may."""
@@ -209,7 +230,7 @@ def _kept_apart(requests: Sequence[ThemeRequest], proposals: Sequence[Proposal])
         left = len(proposals[row].drafts) if first.fallback else -proposals[row].confidence
         return first.fallback is not None, left, requests[row].seed_id
 
-    for row in sorted(range(len(requests)), key=turn):
+    for row in sorted(range(len(requests)), key=turn):  # of equal turns, equal groups may share a theme anyway
         group = frozenset(requests[row].items)
         for draft in proposals[row].drafts:
             if all(_same(group, other) for other in bearers[draft.text][-REMEMBERED:]):

@@ -22,7 +22,9 @@ class Occurrence:
     """One use of a phrase: its last word as written, and what stands around it.
 
     `article` is the determiner it has, looking back over its adjectives ("" for none); `described` when adjectives or
-    nouns stand between; `previous` is the word right before; `attributive` when it modifies the noun that follows.
+    nouns stand between; `previous` is the word right before; `attributive` when it modifies the noun that follows,
+    `before_of` when
+    "of" follows.
     """
 
     slot: str
@@ -32,6 +34,7 @@ class Occurrence:
     article: str
     described: bool
     attributive: bool
+    before_of: bool
 
 
 def proper_words(texts: Iterable[str]) -> Callable[[str], bool]:
@@ -109,6 +112,7 @@ def _occurrence(slot: str, key: str, found: list[Token], start: int, end: int) -
         article=article,
         described=before is not None and _describes(before),
         attributive=after is not None and word_class(after.lemma).noun >= 6 and after.lower not in word_list("stop"),
+        before_of=after is not None and after.lower == "of",
     )
 
 

@@ -11,7 +11,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from personalize_nb.local.themes.catalogue import Catalogue
-from personalize_nb.local.themes.genres import TOLD_MEDIA, as_subject, subject_key
+from personalize_nb.local.themes.facets import KIND, PLACE, Facet
+from personalize_nb.local.themes.genres import TOLD_MEDIA, as_subject, is_genre, subject_key
 from personalize_nb.local.themes.lexicon import (
     ANIMAL,
     COUNTED,
@@ -24,6 +25,7 @@ from personalize_nb.local.themes.lexicon import (
     word_list,
 )
 from personalize_nb.local.themes.occurrences import NAME, NOUN, PAIR, Occurrence, occurrences, proper_words
+from personalize_nb.local.themes.passages import fresh, repeated_passages
 from personalize_nb.local.themes.text import is_english, tokens
 
 SETTING, SUBJECT = "setting", "subject"
@@ -35,6 +37,8 @@ MAX_SHARE_SMALL = 0.4  # though a small catalogue may have few kinds of items
 SMALL = 1000
 LANGUAGE_SAMPLE = 300  # descriptions that show a catalogue's language
 ENOUGH = 5  # uses that show a habit
+PLAIN = Facet(KIND)
+OF_SHARE = 0.5  # uses before "of" that make a noun a part of something else ("the backdrop of")
 ALONE = 0.25  # uses of a noun, per item, in which it stands for itself
 
 
@@ -69,6 +73,7 @@ class _Habit:
     cut: int = 0
     after_for: int = 0
     after_with: int = 0
+    before_of: int = 0
     items: list[int] = field(default_factory=list)
 
     def add(self, use: Occurrence, row: int, is_name: bool, counts: bool) -> None:
@@ -83,6 +88,7 @@ class _Habit:
             return
         determined = use.article in ("the", "'s") or use.article in word_list("determiners")
         self.cut += use.described
+        self.before_of += use.before_of
         self.after_for += use.article == FOR
         self.after_with += use.article == WITH
         if use.previous in word_list("before_verb"):
@@ -133,9 +139,10 @@ def _read(catalogue: Catalogue) -> tuple[dict[tuple[str, str], _Habit], Counter[
     told = catalogue.medium in TOLD_MEDIA
     habits: dict[tuple[str, str], _Habit] = {}
     words: Counter[str] = Counter()
+    stale = repeated_passages({item.description: item.categories for item in catalogue.items})
     for row, item in enumerate(catalogue.items):
         for text, is_name in ((item.name, True), (item.description, False)):
-            found = list(tokens(text))
+            found = list(tokens(text)) if is_name else fresh(list(tokens(text)), stale)
             words.update(token.lower for token in found)
             for use in occurrences(found, proper, is_name):
                 counts = not (is_name and told) or use.slot == NAME  # "Reservoir Dogs" is not about dogs
@@ -157,6 +164,8 @@ def _subjects(catalogue: Catalogue) -> dict[str, tuple[str, list[int]]]:
     found: dict[str, tuple[str, list[int]]] = {}
     for row, item in enumerate(catalogue.items):
         for value in item.categories:
+            if not is_genre(value) and catalogue.facets.get(value, PLAIN).role not in (KIND, PLACE):
+                continue
             text = as_subject(value, catalogue.medium)
             if text is not None:
                 rows = found.setdefault(subject_key(text), (text, []))[1]
@@ -181,6 +190,8 @@ def _is_used_as_noun(last: str, habit: _Habit) -> bool:
     if habit.in_name > len(habit.items) / 2:  # "Star Trek" makes no treks
         return False
     if habit.as_verb > habit.as_noun / 2:
+        return False
+    if habit.before_of >= OF_SHARE * (habit.singular + habit.plural):
         return False
     if word_list("stop").intersection(last.split("-")):  # "coming-of-age", "run-in"
         return False

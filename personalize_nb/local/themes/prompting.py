@@ -15,11 +15,12 @@ from typing import Any
 
 from personalize_nb.local.themes.catalogue import Catalogue, ItemText
 from personalize_nb.local.themes.generators import ThemeRequest
-from personalize_nb.local.themes.rules import MAX_CHARACTERS, MAX_WORDS, MIN_WORDS
+from personalize_nb.local.themes.rules import MAX_CHARACTERS, MAX_WORDS
 
-VERSION = "1"  # part of every cache key: raise it whenever the same group would be asked for differently
+VERSION = "2"  # part of every cache key: raise it whenever the same group would be asked for differently
 MAX_ITEMS, MAX_NAME, MAX_DESCRIPTION, MAX_CATEGORIES = 20, 120, 240, 6
 ALTERNATIVES = 3
+LANGUAGES = {"en": "English", "de": "German", "fr": "French", "es": "Spanish", "pt": "Portuguese", "it": "Italian"}
 MAX_ANSWER = 4000  # characters of an answer that are looked at
 SCHEMA = {
     "type": "object",
@@ -31,7 +32,7 @@ SCHEMA = {
 INSTRUCTIONS = f"""You write headings for shelves of a shop or library. You are given a list of {{medium}} as JSON.
 Write {ALTERNATIVES} different headings that say what the items have in common, the best one first.
 Rules for each heading:
-- {MIN_WORDS} to {MAX_WORDS} words and at most {MAX_CHARACTERS} characters, in English, with a capital at its start
+- 2 to {MAX_WORDS} words and at most {MAX_CHARACTERS} characters, in {{language}}, with a capital at its start
 - a noun phrase in plain words; no full stop, quotation marks, emoji, digits, names of single items or web addresses
 - true of most of the items, using words that occur in their texts or categories
 - nothing offensive, medical, political or otherwise sensitive, no prices and no promises
@@ -59,7 +60,8 @@ def question(request: ThemeRequest, catalogue: Catalogue) -> Prompt:
     best = [catalogue.rows[item] for item in request.items if item in catalogue.rows][:MAX_ITEMS]
     items = [_told(catalogue.items[row]) for row in sorted(set(best))]
     data = {"similar_to": _plain(request.seed_name, MAX_NAME), "items": items}
-    return Prompt(INSTRUCTIONS.format(medium=catalogue.medium), json.dumps(data, ensure_ascii=False))
+    language = LANGUAGES.get(catalogue.language, "the language of the items")
+    return Prompt(INSTRUCTIONS.format(medium=catalogue.medium, language=language), json.dumps(data, ensure_ascii=False))
 
 
 def texts(answer: str) -> list[str]:

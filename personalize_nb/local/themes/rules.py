@@ -12,12 +12,12 @@ from functools import lru_cache
 from personalize_nb.local.themes.lexicon import singular, word_class, word_list
 from personalize_nb.local.themes.text import tokens
 
-MIN_WORDS, MAX_WORDS, MAX_CHARACTERS = 2, 8, 60
+MIN_WORDS, MAX_WORDS, MAX_CHARACTERS = 1, 8, 60
 MAX_CONTENT_RUN = 4
 DIGIT = re.compile(r"\d")
 UNSEEMLY = re.compile(r"[\x00-\x1f\x7f<>{}\[\]|\\`*_#@$%^~=;\"“”]|https?:|www\.|[.!?,:]$|\s\s|^\W")
 PERIOD = re.compile(r"\b\d{4}s\b|\b\d{1,2}(st|nd|rd|th)[ -]century\b|\b(1[5-9]|20)\d\d\b")
-QUOTED_NAME = re.compile(r"\b(for fans of|like) .+$")
+QUOTED_NAME = re.compile(r"\b(for fans of|like) .+$|^.+ (and more|und mehr|et plus|y más|e mais|e altro)$")
 
 
 def problems(text: str, item_ids: Collection[str] = ()) -> list[str]:
@@ -52,7 +52,7 @@ def problems(text: str, item_ids: Collection[str] = ()) -> list[str]:
     if DIGIT.search(text) and any(word in item_ids for word in words if DIGIT.search(word)):
         found.append("quotes an item id")
     own = QUOTED_NAME.sub("", text)  # the name of an item is quoted as it is
-    return [*found, *_wording(own if own.strip() else text)]
+    return [*found, *_wording(own if own.strip() else DIGIT.sub("", text))]
 
 
 @lru_cache(maxsize=8192)
@@ -67,7 +67,8 @@ def _wording(text: str) -> tuple[str, ...]:
         if part in sensitive or singular(part) in sensitive:
             found.append(f"has a sensitive word: {part}")
             break
-    repeated = sorted({lemma for lemma in content if content.count(lemma) > 1})
+    tied = word_list("function_words")  # "Cadres de vélo de route"
+    repeated = sorted({lemma for lemma in content if lemma not in tied and content.count(lemma) > 1})
     if repeated:
         found.append(f"repeats a word: {repeated[0]}")
     if not any(word_class(lemma).noun or lemma not in stop for lemma in content):
@@ -78,7 +79,7 @@ def _wording(text: str) -> tuple[str, ...]:
 
 
 def _longest_run(text: str) -> int:
-    stop = word_list("stop")
+    stop = word_list("stop") | word_list("function_words")
     longest = run = 0
     for token in tokens(text):
         run = 0 if token.lower in stop else run + 1

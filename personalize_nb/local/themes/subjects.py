@@ -23,7 +23,9 @@ MIN_Z = 1.7
 MIN_ITEMS, MIN_SHARE = 2, 0.09
 WIDE_SHARE, WIDE_FIT = 0.25, 0.35  # either many items tell of the phrase and the group leans to it,
 NARROW_SHARE, NARROW_FIT = 0.15, 0.5  # or some do and the group leans to it clearly,
-THIN_SHARE, THIN_FIT = 0.1, 0.81  # and what few items use in these very words, the group must lean to the more
+# and a reader must find the phrase borne out: some tell of it and the group leans to it, or many do
+CLEAR_FIT, CLEAR_SHARE, CLEAR_NEAR = 1.2, 0.15, 0.4
+THIN_FIT, COMMON_SHARE = 0.8, 0.25
 MIN_UTILITY, SCARCE_UTILITY = 0.3, 0.9  # or few, and then it must convince all in all
 FEW_ITEMS = 4  # below so many that tell of it,
 FEW_OWN_FIT = 0.5  # the input item must lean to it too
@@ -115,7 +117,8 @@ class Subjects:
         seeded = 1 + SEED_BONUS * np.clip(own_fit[kept], 0, FULL_FIT) / FULL_FIT
         special = self._special(columns, wide * size, size, group.kinds) * self._meaning[columns] * seeded
         utility = ((share * wide) ** SHARE_POWER * fit * (1 + near) * special).round(4)
-        clear = (share >= THIN_SHARE) | (fit >= THIN_FIT)
+        clear = (fit >= CLEAR_FIT) & ((wide >= CLEAR_SHARE) | (near >= CLEAR_NEAR))
+        clear |= (fit >= THIN_FIT) & (wide >= COMMON_SHARE)
         convincing = clear & (utility >= np.where(wide >= NARROW_SHARE, MIN_UTILITY, SCARCE_UTILITY))
         keep = (convincing | self._curated[columns]) & ((share >= MIN_SETTING_SHARE) | ~self._setting[columns])
         keep &= ~self._name[columns] | (share >= MIN_NAME_SHARE) | own

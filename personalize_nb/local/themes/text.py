@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
@@ -12,6 +13,7 @@ from personalize_nb.local.themes.lexicon import UNKNOWN, singular, word_class, w
 WORD = re.compile(r"[^\W_]+(?:['’\-][^\W_]+)*|[.!?;:,()\"“”…]|--?")
 YEAR_IN_NAME = re.compile(r"\s*\((?P<year>1[5-9]\d\d|20\d\d)(?:[-–]\d*)?\)\s*$")
 TRAILING_ARTICLE = re.compile(r"^(?P<body>.+), (?P<article>The|A|An|Les?|La|Il|El|Los|Las|Der|Die|Das|Une?|L')$")
+MARKS = re.compile(r"[®™©]")
 ENGLISH_SHARE = 0.7  # known words among those without a capital: English has above 0.9, its neighbours below 0.5
 ENDS = frozenset('.!?:…"“”(')
 BREAKS = frozenset('.!?;:,()"“”…-') | {"--"}
@@ -75,7 +77,7 @@ def plain_name(name: str) -> tuple[str, int]:
     >>> plain_name("Seventh Seal, The (Sjunde inseglet, Det) (1957)")
     ('The Seventh Seal', 1957)
     """
-    name = unicodedata.normalize("NFC", name).strip()
+    name = MARKS.sub("", html.unescape(unicodedata.normalize("NFC", name))).strip()
     year = 0
     dated = YEAR_IN_NAME.search(name)
     if dated:

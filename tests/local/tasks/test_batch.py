@@ -49,7 +49,11 @@ class AlphabeticalModel:
 
 
 class ReversingThemes:
-    def make(self, seeds, groups):
+    def __init__(self):
+        self.beside: list[list[str]] = []
+
+    def make(self, seeds, groups, beside=()):
+        self.beside.append([seed for seed, _ in beside])
         scores = [0.19994527, 0.183059963, -0.188913, 0.00004]
         grounds = (Evidence("sea", 0.5, 0.1, 2.0),)
         return [
@@ -161,6 +165,46 @@ def test_the_limit_of_items_with_themes_can_be_lifted(objects):
     assert len(rows) == 250 and all(json.loads(row)["output"]["theme"] for row in rows)
     with pytest.raises(WorkError, match="has 250 records; with themes it can have 249"):
         answer(objects, lines, "aws-similar-items", **options, theme_items_per_file=249)
+
+
+@pytest.mark.parametrize(
+    ("job", "path", "beside"),
+    [
+        ("week-12ab-002", "run/002.jsonl", ["40", "42"]),
+        ("week-12ab-002-r2", "run/002.jsonl", ["40", "42"]),
+        ("week-12ab-001", "run/001.jsonl", ["41", "42"]),
+        ("week", "run/002.jsonl", []),  # no job of a run
+        ("week-12ab-002", "run/other.jsonl", []),  # a file that is no part
+    ],
+)
+def test_themes_of_a_run_are_kept_apart_from_those_of_its_other_jobs(objects, job, path, beside):
+    for number in range(3):
+        objects.put("bucket", f"run/00{number + 1}.jsonl", f'{{"itemId": "4{number}"}}\n'.encode())
+    objects.put("bucket", "run/other.jsonl", b'{"itemId": "49"}\n')
+    objects.put("bucket", "run/sub/004.jsonl", b'{"itemId": "48"}\n')
+    themes = ReversingThemes()
+    batch.run(
+        BatchSpec(job, f"s3://bucket/{path}", "s3://bucket/out/", mode="THEME_GENERATION"),
+        objects=objects,
+        model=AlphabeticalModel(),
+        facts=RECIPES["aws-similar-items"],
+        theme_maker=themes,
+    )
+    assert themes.beside == [beside]
+
+
+def test_themes_of_a_jobs_files_are_kept_apart(objects):
+    for number in range(2):
+        objects.put("bucket", f"in/{number}.json", f'{{"itemId": "4{number}"}}\n'.encode())
+    themes = ReversingThemes()
+    batch.run(
+        BatchSpec("job", "s3://bucket/in/", "s3://bucket/out/", mode="THEME_GENERATION"),
+        objects=objects,
+        model=AlphabeticalModel(),
+        facts=RECIPES["aws-similar-items"],
+        theme_maker=themes,
+    )
+    assert themes.beside == [["41"], ["40"]]
 
 
 def test_a_theme_row_without_items_is_an_error(objects):

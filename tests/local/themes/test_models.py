@@ -142,7 +142,7 @@ BAD = {
     "markup": (200, chat(themes("<script>Robots</script> and moons")), "marks that do not belong"),
     "an id": (200, chat(themes("Robots of i005")), "quotes an item id"),
     "a lie": (200, chat(themes("Gardens of the queen")), "not those of the items"),
-    "too long": (200, chat(themes("Robots " + "and robots " * 10)), "legal are 2 to 8"),
+    "too long": (200, chat(themes("Robots " + "and robots " * 10)), "legal are 1 to 8"),
     "not strings": (200, chat('{"themes": [1, {"a": 2}]}'), "gave an empty answer"),
 }
 

@@ -65,6 +65,16 @@ def test_different_groups_of_a_job_bear_different_themes(maker: ThemeMaker) -> N
     assert themed[0].theme != themed[1].theme
 
 
+def test_jobs_of_a_run_choose_what_one_job_would(maker: ThemeMaker) -> None:
+    ids = [f"i{number:03}" for number in range(0, 120, 3)]
+    seeds, groups = ids[:8], [ids[start + 1 : start + 12] for start in range(0, 24, 3)]
+    together = [one.theme for one in maker.make(seeds, groups)]
+    pairs = list(zip(seeds, groups, strict=True))
+    first = maker.make(seeds[:4], groups[:4], pairs[4:])
+    second = maker.make(seeds[4:], groups[4:], pairs[:4])
+    assert [one.theme for one in (*first, *second)] == together
+
+
 def test_unknown_items_still_get_a_theme_and_come_last(maker: ThemeMaker) -> None:
     seeds, groups = groups_of()
     themed = maker.make(["nobody", seeds[0]], [["x1", "x2"], [*groups[0], "x3"]])
