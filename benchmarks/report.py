@@ -78,11 +78,11 @@ HEADLINES = (
         "an object of 1 GB down through boto3, beside moto's server",
     ),
     Headline(
-        "themes",
-        "films, half co-occurrence, half text",
-        "in-group, hard, % (bar 55)",
-        "log-odds",
-        "picking a theme's own items among near ones, beside words by log-odds",
+        "inference",
+        "10,000,000 users, best 25 of 50,000 items not met",
+        "users/s",
+        "implicit ALS",
+        "a local job of 10 million users, beside implicit's ALS, which ranks only",
     ),
 )
 

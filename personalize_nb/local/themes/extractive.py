@@ -73,7 +73,7 @@ class ExtractiveThemes:
                 heads = self._heads.find(shares[row], members)
                 group = Group(members, centres[row], seed, heads[0].columns)
                 subjects = self._subjects.find(group, _row(counts, row), _row(told, row))
-                liked = self._is_liked(group, shares[row])
+                liked = self._is_liked(group)
                 yield self._propose(request, members, shares[row], heads, subjects, liked=liked)
 
     def _propose(
@@ -172,7 +172,7 @@ class ExtractiveThemes:
             (told if here >= PERIOD_LIFT * (after - before) / len(self._years) else true).append(text)
         return told, true
 
-    def _is_liked(self, group: Group, shares: np.ndarray) -> bool:
+    def _is_liked(self, group: Group) -> bool:
         """Tell whether a group coheres around its input item, so that "for fans of" it is true."""
         size = len(group.members)
         if group.seed is None or size < 2:
